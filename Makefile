@@ -1,0 +1,56 @@
+# Every target sets up what it needs in .venv; the only tools wanted beforehand are Python 3.11 or newer and make.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+READY := $(VENV)/.ready
+GENERATED := generated/css_api
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check generate spec lock build clean
+
+help:  ## show this list
+	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv with everything that development needs
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "css-sdk needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[all]" --group dev
+	$(BIN)/python -c 'import pathlib; pathlib.Path("$(READY)").touch()'
+
+demo: $(READY)  ## start a sandbox and assign the roles of examples/roster.csv, twice
+	$(BIN)/python examples/demo.py
+
+test: $(READY)  ## run all tests
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## prove that generated code is current, layers hold, lint and types are clean
+	$(BIN)/python openapi/generate.py --check
+	$(BIN)/python openapi/mirror.py --check
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest --quiet tests/test_layers.py
+
+generate: $(READY)  ## write css-api.json, the typed client and the synchronous twins, offline
+	$(BIN)/python openapi/generate.py
+	$(BIN)/python openapi/mirror.py
+
+spec: $(READY)  ## fetch the published document from a live page: make spec SPEC_URL=…/openapi/swagger
+	$(BIN)/python openapi/fetch.py "$(SPEC_URL)"
+
+lock: $(READY)  ## resolve constraints.txt anew
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev \
+		--no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
+
+build: $(READY)  ## build sdist and wheel into dist/
+	$(BIN)/python -m build --quiet
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,151 @@
+"""An answer of the service to a value of ours, or `MalformedAnswer`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from css_api import Client
+from css_api import models as generated
+from css_api.types import Unset
+
+from ._retry import seconds_to_wait
+from .errors import MalformedAnswer, Told
+from .models import Integration, Role, User
+
+if TYPE_CHECKING:
+    import httpx
+
+Value = TypeVar("Value")
+
+_CLIENT: Final = Client(base_url="")
+"""The generated parsers ask it only whether to raise on a status that the document lacks: they shall not."""
+
+
+class Operation(Protocol):
+    """A module of the generated client: one call."""
+
+    @property
+    def __name__(self) -> str: ...
+
+    @property
+    def _get_kwargs(self) -> Callable[..., dict[str, Any]]: ...
+
+    @property
+    def _parse_response(self) -> Callable[..., Any]: ...
+
+
+def told(response: httpx.Response, request: str, now: float) -> Told:
+    """What an answer tells, whatever its type: of use for errors.
+
+    Args:
+        response: the answer, already read.
+        request: method and path.
+        now: seconds since 1970, for a `Retry-After` that is a date.
+    """
+    message = ""
+    is_json = _is_json(response)
+    if is_json:
+        try:
+            body = response.json()
+        except ValueError:
+            is_json = False
+        else:
+            message = str(body.get("message") or "") if isinstance(body, dict) else ""
+    return Told(
+        status=response.status_code,
+        message=message,
+        is_json=is_json,
+        request=request,
+        retry_after=seconds_to_wait(response.headers.get("Retry-After"), now),
+    )
+
+
+def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
+    """The generated model in a successful answer; None for a 204.
+
+    Raises:
+        MalformedAnswer: for an empty body, another type than JSON, a missing field.
+    """
+    if response.status_code == 204:
+        return None
+    facts: dict[str, Any] = {"status": response.status_code, "request": request}
+    if not response.content:
+        raise MalformedAnswer(f"{request}: the service answered {response.status_code} with nothing in it.", **facts)
+    if not _is_json(response):
+        kind = response.headers.get("Content-Type", "no type")
+        raise MalformedAnswer(f"{request}: the answer is {kind}, not JSON. Check the address of the API.", **facts)
+    try:
+        return operation._parse_response(client=_CLIENT, response=response)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise MalformedAnswer(f"{request}: the answer makes no sense: {reason}.", **facts) from error
+
+
+def integrations(answer: Any) -> tuple[Integration, ...]:
+    """The integrations of a list."""
+    return tuple(map(integration, _of(generated.IntegrationList, answer).data))
+
+
+def integration(answer: Any) -> Integration:
+    """An integration. Values that the document does not know, of status and the like, are kept as they came."""
+    found = _of(generated.Integration, answer)
+    return Integration(
+        id=_of(int, found.id),
+        project_name=_of(str, found.project_name),
+        auth_type=str(_or(found.auth_type, "")),
+        environments=tuple(map(str, _or(found.environments, []))),
+        status=str(_or(found.status, "")),
+        created_at=_or(found.created_at, None),
+        updated_at=_or(found.updated_at, None),
+    )
+
+
+def roles(answer: Any) -> tuple[Role, ...]:
+    """The roles of a list."""
+    return tuple(map(role, _of(generated.RoleList, answer).data))
+
+
+def role(answer: Any) -> Role:
+    """A role."""
+    found = _of(generated.Role, answer)
+    return Role(name=_of(str, found.name), composite=found.composite is True)
+
+
+def users(answer: Any) -> tuple[User, ...]:
+    """The users of a page or a search."""
+    if not isinstance(answer, (generated.UserPage, generated.UserList)):
+        raise _malformed(generated.UserList, answer)
+    return tuple(map(user, answer.data))
+
+
+def user(answer: Any) -> User:
+    """A user. Of a service account only the username is told."""
+    found = _of(generated.User, answer)
+    attributes = {} if isinstance(found.attributes, Unset) else found.attributes.additional_properties
+    return User(
+        username=_of(str, found.username),
+        email=_or(found.email, ""),
+        first_name=_or(found.first_name, ""),
+        last_name=_or(found.last_name, ""),
+        attributes={name: tuple(values) for name, values in attributes.items()},
+    )
+
+
+def _is_json(response: httpx.Response) -> bool:
+    kind: str = response.headers.get("Content-Type", "")
+    return kind.partition(";")[0].strip().lower() == "application/json"
+
+
+def _of(kind: type[Value], value: Any) -> Value:
+    if not isinstance(value, kind):
+        raise _malformed(kind, value)
+    return value
+
+
+def _or(value: Value | Unset | None, default: Value) -> Value:
+    return default if value is None or isinstance(value, Unset) else value
+
+
+def _malformed(kind: type, value: Any) -> MalformedAnswer:
+    return MalformedAnswer(f"The answer holds {type(value).__name__} where {kind.__name__} belongs.")

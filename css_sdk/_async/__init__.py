@@ -1,0 +1,1 @@
+"""All input and output, written here, once; `_sync` is its mirror."""

@@ -1,0 +1,246 @@
+"""The client: one API account, one httpx client, one token, one list of integrations."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypedDict, Unpack
+
+import httpx
+from css_api.api.integrations import get_integration, list_integrations
+
+from .. import _answers, _rules
+from .._pairs import AsyncLock
+from .._retry import Backoff, RetryPolicy
+from ..auth import ClientCredentials
+from ..errors import Ambiguous, AuthenticationError, NotFound, NotGold, WrongTeam
+from ..models import EMPLOYEE_PROVIDERS, Integration, WhoAmI
+from ..roster import Row, RowResult
+from ..settings import Settings, settings_from_env, settings_from_file
+from .apply import AsyncRosterApplication
+from .integrations import AsyncIntegrationClient
+from .people import AsyncPeople
+from .wire import AsyncWire
+
+_IDLE_SECONDS = 4.0
+"""The service closes idle connections after 5 s; one kept as long would now and then be found dead."""
+
+
+class AsyncOptions(TypedDict, total=False):
+    """What may be handed to a client besides its settings.
+
+    `http_client`: an httpx client to send everything through, token requests included; the caller closes it.
+    `transport`: an httpx transport, for a client of our own. `timeout`: seconds for each phase of a request.
+    `retry`: decides whether and when to try again. `clock`: seconds that only grow, for the life of tokens.
+    """
+
+    http_client: httpx.AsyncClient
+    transport: httpx.AsyncBaseTransport
+    timeout: float
+    retry: RetryPolicy
+    clock: Callable[[], float]
+
+
+class AsyncCss:
+    """A client of the CSS API for one API account.
+
+    Args:
+        settings: addresses and credentials; `from_env` and `from_file` make them.
+        options: see `AsyncOptions`.
+
+    It may be shared by tasks or threads. Close it, or use it as a context manager.
+    """
+
+    def __init__(self, settings: Settings, **options: Unpack[AsyncOptions]) -> None:
+        self.settings = settings
+        self._own_http = None
+        http = options.get("http_client")
+        if http is None:
+            http = self._own_http = httpx.AsyncClient(
+                transport=options.get("transport"),
+                timeout=options.get("timeout", 30.0),
+                limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=_IDLE_SECONDS),
+            )
+        self._auth = ClientCredentials(
+            settings.token_url,
+            settings.client_id,
+            settings.client_secret,
+            origins=[settings.api_url],
+            accept=self._check_team,
+            clock=options.get("clock", time.monotonic),
+        )
+        self._wire = AsyncWire(settings, http, self._auth, retry=options.get("retry", Backoff()))
+        self._integrations: tuple[Integration, ...] | None = None
+        self._integrations_lock = AsyncLock()
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        team_id: int | None = None,
+        allow_http: bool = False,
+        **options: Unpack[AsyncOptions],
+    ) -> Self:
+        """A client from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or the file named by `CSS_CREDENTIALS_FILE`.
+
+        Args:
+            environ: the variables to read; those of the process by default.
+            team_id: the team that the credentials must belong to.
+            allow_http: whether plain `http` may go further than this machine.
+
+        Raises:
+            ConfigurationError: when they are missing, half filled in or unsafe.
+        """
+        return cls(settings_from_env(environ, team_id=team_id, allow_http=allow_http), **options)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        api_url: str | None = None,
+        team_id: int | None = None,
+        allow_http: bool = False,
+        **options: Unpack[AsyncOptions],
+    ) -> Self:
+        """A client from the credentials file that the CSS web app lets one download.
+
+        Raises:
+            ConfigurationError: when the file cannot be read or lacks something.
+        """
+        return cls(settings_from_file(path, api_url=api_url, team_id=team_id, allow_http=allow_http), **options)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(client_id={self.settings.client_id!r}, api_url={self.settings.api_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the connections, but not those of an httpx client that was handed in."""
+        if self._own_http is not None:
+            await self._own_http.aclose()
+
+    async def whoami(self) -> WhoAmI:
+        """The API account in use and its team, as the claim `team` of its token tells; the service accepted it.
+
+        Raises:
+            AuthenticationError: when the credentials are wrong, or are not those of an API account.
+        """
+        await self.integrations()
+        team = _team_of(self._auth.claims)
+        if team is None:
+            raise AuthenticationError(
+                f"The account {self.settings.client_id!r} belongs to no team: it is not an API account of CSS."
+            )
+        return WhoAmI(team_id=team, client_id=self.settings.client_id, api_url=self.settings.api_url)
+
+    async def integrations(self, *, refresh: bool = False) -> tuple[Integration, ...]:
+        """The team's Gold integrations, read once and then remembered.
+
+        Args:
+            refresh: read them again.
+        """
+        async with self._integrations_lock:
+            if self._integrations is None or refresh:
+                self._integrations = _answers.integrations(await self._wire.read(list_integrations))
+            return self._integrations
+
+    async def integration(self, which: int | str) -> AsyncIntegrationClient:
+        """One of the team's Gold integrations.
+
+        Args:
+            which: its id, or its exact project name. A text of digits is an id unless a project is named so.
+
+        Raises:
+            NotFound: when the team has no such integration.
+            NotGold: when it has, but the integration is not Gold.
+            Ambiguous: when two projects have that name.
+        """
+        known = await self.integrations()
+        found = [integration for integration in known if which in (integration.id, integration.project_name)]
+        if not found and isinstance(which, str) and which.strip().isdecimal():
+            which = int(which)
+            found = [integration for integration in known if integration.id == which]
+        if len(found) > 1:
+            ids = ", ".join(f"#{integration.id}" for integration in found)
+            raise Ambiguous(f"{len(found)} integrations are named {which!r}: {ids}. Give the id.", candidates=found)
+        if not found:
+            await self._explain_missing(which)
+        return AsyncIntegrationClient(self._wire, found[0])
+
+    def people(self, environment: str) -> AsyncPeople:
+        """Searches for people in the login server of `dev`, `test` or `prod`.
+
+        Raises:
+            EnvironmentMissing: for anything else.
+        """
+        _rules.check_known_environment(environment)
+        return AsyncPeople(self._wire, environment)
+
+    async def apply_roster(
+        self,
+        rows: Sequence[Row],
+        *,
+        skip_existing: bool = True,
+        width: int = 4,
+        providers: Sequence[str] = EMPLOYEE_PROVIDERS,
+        progress: Callable[[RowResult], object] | None = None,
+    ) -> list[RowResult]:
+        """Brings about what the rows of a roster say; never stops at the first row that fails.
+
+        Grants come before revocations, so that nobody is left without in between.
+
+        Args:
+            rows: as `read_roster` gives them.
+            skip_existing: read the members of the roles named first, and send only what is missing.
+            width: calls at once, 1 to 8.
+            providers: whose logins are looked at for a GUID or an e-mail address.
+            progress: called with each result as it comes, one at a time, possibly from another thread.
+
+        Returns:
+            One result for each row, in their order.
+
+        Raises:
+            CssError: when the service cannot be used at all; nothing was changed then.
+        """
+        application = AsyncRosterApplication(self.integration, rows, width=width, progress=progress)
+        return await application.carry_out(skip_existing, providers)
+
+    async def _explain_missing(self, which: int | str) -> None:
+        team = _team_of(self._auth.claims)
+        hint = f"Team {team} has no Gold integration" if team else "The team has no Gold integration"
+        if isinstance(which, str):
+            raise NotFound(f"{hint} named {which!r}. Names are matched exactly.", what="integration")
+        try:
+            other = _answers.integration(await self._wire.read(get_integration, "integration", integration_id=which))
+        except NotFound as error:
+            raise NotFound(
+                f"{hint} #{which}. Is it another team's?",
+                what="integration",
+                status=error.status,
+                request=error.request,
+            ) from None
+        raise NotGold(
+            f"Integration {other.project_name!r} (#{which}) is not Gold: the API is not for managing its roles."
+        )
+
+    def _check_team(self, claims: dict[str, Any]) -> None:
+        pinned = self.settings.team_id
+        if pinned is not None and _team_of(claims) != pinned:
+            raise WrongTeam(
+                f"The credentials of {self.settings.client_id!r} belong to team {_team_of(claims)}, not to {pinned}."
+            )
+
+
+def _team_of(claims: Mapping[str, Any]) -> int | None:
+    team = str(claims.get("team", ""))
+    return int(team) if team.isdecimal() else None

@@ -1,0 +1,108 @@
+"""Who holds which role in one environment of one integration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from css_api.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
+from css_api.models import RoleRef
+
+from .. import _answers, _rules
+from ..errors import InvalidRequest
+from ..models import Role, ServiceAccount
+from .wire import AsyncWire
+from .writes import AsyncChange, carry_out
+
+
+class AsyncUsers:
+    """Grants of roles to users, in one environment of one integration; every write is proven.
+
+    A user is a username, `<guid>@<provider>`, or a `ServiceAccount`.
+    """
+
+    def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
+        self._wire = wire
+        self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+
+    async def roles(self, user: str | ServiceAccount) -> tuple[Role, ...]:
+        """The roles that the user holds directly, sorted by name; children of composites are not among them.
+
+        Raises:
+            UnusableUser: for what is no username, or one whose provider cannot have roles.
+            NotFound: when the login server of this environment does not know the user.
+        """
+        answer = await self._wire.read(list_user_roles, "user", **self._place, username=_rules.username_of(user))
+        return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
+
+    def check(self, user: str | ServiceAccount, *roles: str) -> tuple[str, tuple[str, ...]]:
+        """The username, and the role names without repetition, when a grant of them could be sent and taken back.
+
+        Raises:
+            UnusableUser, UnusableName, RequestTooLong: when not. Nothing is sent either way.
+        """
+        username = _rules.username_of(user)
+        if not roles:
+            raise InvalidRequest(f"No role was named for {username}.")
+        _rules.check_removable(**self._place, roles=roles, username=username)
+        return username, tuple(dict.fromkeys(roles))
+
+    async def assign(self, user: str | ServiceAccount, *roles: str) -> None:
+        """Gives the user these roles, all in one call; what the user has already stays.
+
+        Raises:
+            UnusableUser, UnusableName, RequestTooLong: before anything is sent.
+            NotFound: when the user or one of the roles is not there; then none was given.
+            OutcomeUnknown: when they may have been given and no read got through.
+        """
+        username, names = self.check(user, *roles)
+
+        async def missing(wanted: tuple[str, ...]) -> tuple[str, ...]:
+            held = {role.name for role in await self.roles(username)}
+            return tuple(name for name in wanted if name not in held)
+
+        await carry_out(
+            self._wire,
+            AsyncChange(
+                write=_rules.Write.ASSIGN,
+                operation=assign_user_roles,
+                roles=names,
+                arguments=lambda wanted: {
+                    **self._place,
+                    "username": username,
+                    "body": [RoleRef(name=name) for name in wanted],
+                },
+                shown=lambda answer, wanted: {role.name for role in _answers.roles(answer)}.issuperset(wanted),
+                remaining=missing,
+            ),
+        )
+
+    async def unassign(self, user: str | ServiceAccount, *roles: str) -> None:
+        """Takes these roles from the user, one call each; a role that the user does not have is no error.
+
+        Raises:
+            UnusableUser, UnusableName: before anything is sent.
+            NotFound: when the user or the role is not there. Roles named before it have been taken then.
+            OutcomeUnknown: when one may have been taken and no read got through.
+        """
+        username, names = self.check(user, *roles)
+
+        async def still_held(unwanted: tuple[str, ...]) -> tuple[str, ...]:
+            held = {role.name for role in await self.roles(username)}
+            return tuple(name for name in unwanted if name in held)
+
+        for name in names:
+            await carry_out(
+                self._wire,
+                AsyncChange(
+                    write=_rules.Write.UNASSIGN,
+                    operation=unassign_user_role,
+                    roles=(name,),
+                    arguments=lambda unwanted: {
+                        **self._place,
+                        "username": username,
+                        "role_name": _rules.role_in_path(unwanted[0]),
+                    },
+                    shown=lambda *_: False,
+                    remaining=still_held,
+                ),
+            )

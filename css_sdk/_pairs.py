@@ -1,0 +1,83 @@
+"""The few things that exist twice by nature: a lock, a sleep, and doing a bounded number of things at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import anyio
+import anyio.lowlevel
+
+Item = TypeVar("Item")
+
+Lock = threading.Lock
+AsyncLock = anyio.Lock
+
+sleep = time.sleep
+async_sleep = anyio.sleep
+
+
+class _Shared(Iterator[Item]):
+    """An iterator that several workers draw from, until it ends or somebody stops it."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items = iter(items)
+        self._lock = threading.Lock()
+        self.stopped = False
+
+    def __next__(self) -> Item:
+        with self._lock:
+            if self.stopped:
+                raise StopIteration
+            return next(self._items)
+
+
+def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) -> None:
+    """Does `work` for every item, at most `at_once` at a time, drawing items only as they are needed.
+
+    An error of `work`, and an interrupt, ends the drawing; what is under way is finished, then the error is raised.
+    """
+    shared = _Shared(items)
+
+    def draw() -> None:
+        try:
+            for item in shared:
+                work(item)
+        except BaseException:
+            shared.stopped = True
+            raise
+
+    with ThreadPoolExecutor(at_once, thread_name_prefix="css_sdk") as pool:
+        workers = [pool.submit(draw) for _ in range(at_once)]
+        try:
+            for worker in workers:
+                worker.result()
+        except BaseException:
+            shared.stopped = True
+            raise
+
+
+async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[Item], at_once: int) -> None:
+    """As `each`, with tasks: a cancellation lets the calls under way finish."""
+    shared = _Shared(items)
+    errors: list[Exception] = []
+
+    async def draw() -> None:
+        for item in shared:
+            try:
+                with anyio.CancelScope(shield=True):
+                    await work(item)
+            except Exception as error:
+                shared.stopped = True
+                errors.append(error)
+            await anyio.lowlevel.checkpoint_if_cancelled()
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(at_once):
+            tasks.start_soon(draw)
+    # One error as itself, not as a group: callers of both worlds catch the same class.
+    if errors:
+        raise errors[0]

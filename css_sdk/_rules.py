@@ -1,0 +1,228 @@
+"""What the service demands and its document does not say. Pure: values in, values or a refusal out."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import Final
+from urllib.parse import quote
+
+from .errors import EnvironmentMissing, NotApplied, RequestTooLong, UnusableName, UnusableUser
+from .models import SERVICE_ACCOUNT_PREFIX, Integration, Role, ServiceAccount
+
+LONGEST_REQUEST: Final = 255
+"""Characters of path and query, after the base address, beyond which the service goes down."""
+
+PAGE_SIZE: Final = 50
+"""Members on one page at the most; a shorter page is the last."""
+
+MOST_ROLES_LISTED: Final = 5000
+"""A list of roles as long as this may be cut, so it proves no absence."""
+
+MOST_FOUND: Final = 50
+"""People a search finds at the most; more rows than this are repetitions."""
+
+ENVIRONMENTS: Final = ("dev", "test", "prod")
+"""The environments there are; their names are matched with case."""
+
+PROVIDERS: Final = frozenset(
+    {"idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"}
+)
+"""The identity providers whose users can have roles, as they stand behind the `@` of a username."""
+
+_LONGEST_USERNAME_PROVIDED_FOR: Final = 64
+
+
+def check_role_name(name: str) -> str:
+    """The name itself, when the service can hold and address it.
+
+    `.` and `..` collapse in the service's own request to the login server: deleting a role of that name deletes the
+    integration's whole client. Control characters and lone surrogates do not survive the way there and back.
+
+    Raises:
+        UnusableName: for an empty or blank name, `.`, `..`, control characters and lone surrogates.
+    """
+    if not isinstance(name, str):
+        raise UnusableName(f"A role name is a text, not {type(name).__name__}.")
+    if not name.strip():
+        raise UnusableName("A role name may not be empty or only blanks.")
+    if name in (".", ".."):
+        raise UnusableName(f"A role named {name!r} cannot be addressed: the service would touch something else.")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise UnusableName(f"The role name {name!r} holds characters that cannot be sent.")
+    return name
+
+
+def role_in_path(name: str) -> str:
+    """The checked role name, encoded once, with its dots; the generated client encodes it a second time.
+
+    The service decodes a role name in a path twice, so once-encoded `a%2Fb` would be the role `a/b`.
+
+    >>> role_in_path("a%2Fb")
+    'a%252Fb'
+    """
+    return quote(check_role_name(name), safe="").replace(".", "%2E")
+
+
+def username_of(user: str | ServiceAccount) -> str:
+    """The username in the login server, lower case, of whatever stands for a user.
+
+    Args:
+        user: `<guid>@<provider>`, a `ServiceAccount`, or the long form `service-account-<client id>`.
+
+    Raises:
+        UnusableUser: for a text without a provider, and for a provider whose users cannot have roles.
+    """
+    if isinstance(user, ServiceAccount):
+        return user.username.lower()
+    if not isinstance(user, str):
+        raise UnusableUser(f"A user is a username or a ServiceAccount, not {type(user).__name__}.")
+    name, at, provider = user.rpartition("@")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in user) or user != user.strip():
+        raise UnusableUser(f"The username {user!r} holds blanks or characters that cannot be sent.")
+    if not at:
+        if user.startswith(SERVICE_ACCOUNT_PREFIX) and user != SERVICE_ACCOUNT_PREFIX:
+            return user.lower()
+        raise UnusableUser(
+            f"{user!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; for a service account "
+            f"give ServiceAccount(client_id)."
+        )
+    if not name or provider.lower() not in PROVIDERS:
+        raise UnusableUser(
+            f"{user!r}: users of {provider or 'no provider'!r} cannot have roles. Providers that can: "
+            f"{', '.join(sorted(PROVIDERS))}."
+        )
+    return user.lower()
+
+
+def check_environment(integration: Integration, environment: str) -> str:
+    """The environment itself, when the integration has it and the login server knows the integration.
+
+    In an environment that the integration lacks the service answers a rename and a deletion with success.
+
+    Raises:
+        NotApplied: for a draft.
+        EnvironmentMissing: for an environment that is not the integration's, `TEST` for `test` included.
+    """
+    name = f"Integration {integration.project_name!r} (#{integration.id})"
+    if environment not in integration.environments:
+        raise EnvironmentMissing(
+            f"{name} has no environment {environment!r}. It has: {', '.join(integration.environments) or 'none'}."
+        )
+    if integration.status == "draft":
+        raise NotApplied(f"{name} is a draft: submit it in the CSS web app and wait until it is applied.")
+    return environment
+
+
+def check_known_environment(environment: str) -> None:
+    """Refuses what is no environment at all.
+
+    Raises:
+        EnvironmentMissing: for anything but `dev`, `test` and `prod`.
+    """
+    if environment not in ENVIRONMENTS:
+        raise EnvironmentMissing(f"{environment!r} is no environment; there are {', '.join(ENVIRONMENTS)}.")
+
+
+def check_length(target: str, request: str) -> None:
+    """Refuses a request that would bring the service down.
+
+    Args:
+        target: path and query as they will be sent, after the base address.
+        request: method and path, for the message.
+
+    Raises:
+        RequestTooLong: beyond 255 characters, percent-encoding counted.
+    """
+    if len(target) > LONGEST_REQUEST:
+        raise RequestTooLong(
+            f"{request}: path and query have {len(target)} characters where the service takes {LONGEST_REQUEST}. "
+            f"Percent-encoding counts, and a role name is encoded twice: choose a shorter name.",
+            request=request,
+        )
+
+
+def check_removable(integration_id: int, environment: str, roles: Iterable[str], username: str = "") -> None:
+    """Refuses what could be given, or created, but never addressed again.
+
+    Taking a role from a user is the longest request in which its name stands. A role to be created has to leave room
+    for usernames of 64 characters.
+
+    Raises:
+        UnusableName: for a name that `check_role_name` refuses.
+        RequestTooLong: when that request would pass 255 characters.
+    """
+    user = quote(username, safe="") if username else "u" * _LONGEST_USERNAME_PROVIDED_FOR
+    for role in roles:
+        path = f"/integrations/{integration_id}/{environment}/users/{user}/roles/{quote(role_in_path(role), safe='')}"
+        if len(path) > LONGEST_REQUEST:
+            raise RequestTooLong(
+                f"The role name {role!r} is too long: taking it from a user would need a request of {len(path)} "
+                f"characters, and the service takes {LONGEST_REQUEST}. Choose a shorter name."
+            )
+
+
+class Proof(Enum):
+    """What shows that a write was done."""
+
+    ANSWER = "the answer holds what was asked"
+    STATUS = "the status of a success"
+    READ = "a read, and nothing else"
+
+
+class Write(Enum):
+    """The writes, each with what proves it; whatever proves less is followed by a read.
+
+    Faults of the login server behind the service turn a creation or rename into an empty success and a deletion into
+    a 204, done or not; for the others they are told as 422, so that their success can be believed.
+    """
+
+    CREATE_ROLE = ("create a role", Proof.ANSWER)
+    DELETE_ROLE = ("delete a role", Proof.READ)
+    ASSIGN = ("assign roles", Proof.ANSWER)
+    UNASSIGN = ("unassign a role", Proof.STATUS)
+
+    def __init__(self, words: str, proof: Proof) -> None:
+        self.words = words
+        self.proof = proof
+
+
+def list_proves_absence(roles: Sequence[Role]) -> bool:
+    """Whether a role that is missing in this list does not exist: not when the list may have been cut."""
+    return len(roles) < MOST_ROLES_LISTED
+
+
+def search_is_complete(rows: int) -> bool:
+    """Whether a search with so many rows left nobody out."""
+    return rows <= MOST_FOUND
+
+
+class Verdict(Enum):
+    """What one try of a write came to."""
+
+    DONE = "proven"
+    REFUSED = "not done, and trying again will not help"
+    NOT_DONE = "certainly not done; may be tried again"
+    DOUBTFUL = "done or not: a read decides"
+
+
+def verdict(write: Write, status: int | None, *, sent: bool, shown: bool) -> Verdict:
+    """What one try of a write came to.
+
+    A 422 on a write is doubtful whatever it says, and so are 5xx and a lost connection: the work may have been done.
+
+    Args:
+        write: which write.
+        status: of the answer, or None where none came.
+        sent: False where it is certain that the call never reached the service.
+        shown: whether the answer holds what was asked.
+    """
+    if not sent or status == 429:
+        return Verdict.NOT_DONE
+    if status is None or status == 422 or status >= 500:
+        return Verdict.DOUBTFUL
+    if 200 <= status < 300:
+        proven = write.proof is Proof.STATUS or (write.proof is Proof.ANSWER and shown)
+        return Verdict.DONE if proven else Verdict.DOUBTFUL
+    return Verdict.REFUSED

@@ -1,0 +1,64 @@
+# Written from css_sdk/_async/integrations.py by `make generate`; edit that one.
+"""One integration, and one of its environments: the way to roles, users and people."""
+
+from __future__ import annotations
+
+import logging
+
+from .. import _rules
+from ..models import Integration
+from .bulk import Bulk
+from .people import People
+from .roles import Roles
+from .users import Users
+from .wire import Wire
+
+_LOG = logging.getLogger("css_sdk")
+
+
+class EnvironmentClient:
+    """One environment of one integration.
+
+    Attributes:
+        integration: the integration's facts.
+        name: `dev`, `test` or `prod`.
+        roles: its roles.
+        users: who holds them.
+        people: who is known to the environment's login server.
+        bulk: many grants at once.
+    """
+
+    def __init__(self, wire: Wire, integration: Integration, name: str) -> None:
+        self.integration = integration
+        self.name = name
+        self.roles = Roles(wire, integration.id, name)
+        self.users = Users(wire, integration.id, name)
+        self.people = People(wire, name, integration.id)
+        self.bulk = Bulk(self.roles, self.users)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.integration.project_name!r}, {self.name!r})"
+
+
+class IntegrationClient:
+    """One Gold integration of the team; `info` holds its facts."""
+
+    def __init__(self, wire: Wire, info: Integration) -> None:
+        self._wire = wire
+        self.info = info
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.info.project_name!r})"
+
+    def environment(self, name: str) -> EnvironmentClient:
+        """One of its environments, checked without a request.
+
+        Raises:
+            EnvironmentMissing: when the integration does not have it; the service would answer some writes there
+                with success.
+            NotApplied: when the integration is a draft.
+        """
+        _rules.check_environment(self.info, name)
+        if self.info.status != "applied":
+            _LOG.warning("Integration #%d has status %s, not applied.", self.info.id, self.info.status)
+        return EnvironmentClient(self._wire, self.info, name)

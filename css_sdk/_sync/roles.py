@@ -1,0 +1,171 @@
+# Written from css_sdk/_async/roles.py by `make generate`; edit that one.
+"""The roles of one integration in one environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from css_api.api.role_mapping import list_role_members
+from css_api.api.roles import create_role, delete_role, get_role, list_roles
+from css_api.models import RoleRef
+
+from .. import _answers, _rules
+from ..errors import Conflict, IncompleteSearch, NotFound
+from ..models import Role, User
+from .wire import Wire
+from .writes import Change, carry_out
+
+
+class Roles:
+    """The roles of one integration in one environment; every write is proven."""
+
+    def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
+        self._wire = wire
+        self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+        self._told_as = f"integration #{integration_id}, {environment}"
+
+    def list(self) -> tuple[Role, ...]:
+        """All roles, sorted by name. The service lists 5000 at the most."""
+        roles = _answers.roles(self._wire.read(list_roles, **self._place))
+        return tuple(sorted(roles, key=lambda role: role.name))
+
+    def get(self, name: str) -> Role:
+        """One role.
+
+        A 404 is not believed alone: when the login server behind it has a fault, the service says so of roles that
+        exist. So the list is read then.
+
+        Raises:
+            UnusableName: for a name that no role can have.
+            NotFound: when the list shows that there is no such role.
+            IncompleteSearch: when the list was cut, so that it shows no absence.
+        """
+        try:
+            return _answers.role(self._wire.read(get_role, "role", **self._place, role_name=_rules.role_in_path(name)))
+        except NotFound as error:
+            role = self._in_list(name)
+            if role is None:
+                raise NotFound(
+                    f"There is no role {name!r} in {self._told_as}. Names are matched with case.",
+                    what="role",
+                    status=error.status,
+                    request=error.request,
+                ) from None
+            return role
+
+    def create(self, name: str) -> Role:
+        """Creates a role that is not there yet.
+
+        Raises:
+            UnusableName: for a name that the service cannot hold or address safely.
+            RequestTooLong: for a name too long for the longest request in which it would stand.
+            Conflict: when it exists already.
+            OutcomeUnknown: when it may have been created and no read got through.
+        """
+        _rules.check_removable(**self._place, roles=[name])
+        carry_out(
+            self._wire,
+            Change(
+                write=_rules.Write.CREATE_ROLE,
+                operation=create_role,
+                roles=(name,),
+                arguments=lambda _: {**self._place, "body": RoleRef(name=name)},
+                shown=lambda answer, _: _answers.role(answer).name == name,
+                remaining=self._not_listed,
+            ),
+        )
+        return Role(name)
+
+    def ensure(self, name: str) -> Role:
+        """The role, created when it is not there.
+
+        Raises:
+            UnusableName, RequestTooLong, OutcomeUnknown: as `create`.
+        """
+        _rules.check_removable(**self._place, roles=[name])
+        role = self._in_list(name)
+        if role is not None:
+            return role
+        try:
+            return self.create(name)
+        except Conflict:
+            # Somebody else was faster, which is as good.
+            return self.get(name)
+
+    def delete(self, name: str) -> None:
+        """Deletes a role, and with it every grant of it and its place in every composite.
+
+        The service's 204 proves nothing, so the list is read afterwards.
+
+        Raises:
+            UnusableName: for `.` and `..` above all: the service would delete the integration's whole client.
+            NotFound: when there is no such role.
+            OutcomeUnknown: when it may have been deleted and no read could tell.
+        """
+        carry_out(
+            self._wire,
+            Change(
+                write=_rules.Write.DELETE_ROLE,
+                operation=delete_role,
+                roles=(name,),
+                arguments=lambda _: {**self._place, "role_name": _rules.role_in_path(name)},
+                shown=lambda *_: False,
+                remaining=self._still_listed,
+            ),
+        )
+
+    def members(self, name: str) -> Iterator[User]:
+        """Everybody who holds the role directly, sorted by username, nobody twice; one call for each 50.
+
+        When somebody loses the role while this runs, the pages shift and one person may be left out: make a list of
+        it before removing anybody.
+
+        Raises:
+            NotFound: when there is no such role.
+        """
+        page: tuple[User, ...] = ()
+        number = 1
+        while True:
+            before = {user.username for user in page}
+            page = self.members_page(name, number)
+            for user in page:
+                # Somebody added meanwhile shifts the pages, and the end of the last one comes again.
+                if user.username not in before:
+                    yield user
+            if len(page) < _rules.PAGE_SIZE:
+                return
+            number += 1
+
+    def members_page(self, name: str, number: int, size: int = _rules.PAGE_SIZE) -> tuple[User, ...]:
+        """One page of a role's members.
+
+        Args:
+            name: of the role.
+            number: of the page, from 1.
+            size: members on a page, 1 to 50. A shorter page is the last; there is no total.
+        """
+        answer = self._wire.read(
+            list_role_members,
+            "role",
+            **self._place,
+            role_name=_rules.role_in_path(name),
+            page=number,
+            max_=size,
+        )
+        return _answers.users(answer)
+
+    def _in_list(self, name: str) -> Role | None:
+        roles = self.list()
+        found = next((role for role in roles if role.name == name), None)
+        if found is None and not _rules.list_proves_absence(roles):
+            raise IncompleteSearch(
+                f"The list of roles of {self._told_as} stops at {len(roles)}: whether {name!r} exists it does not show."
+            )
+        return found
+
+    def _not_listed(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple([name for name in names if self._in_list(name) is None])
+
+    def _still_listed(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple([name for name in names if self._in_list(name) is not None])

@@ -1,0 +1,163 @@
+# Written from css_sdk/_async/wire.py by `make generate`; edit that one.
+"""The one place through which every call goes: building it, sending it, trying again, telling what went wrong."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from attrs import frozen
+
+from .. import _answers, _retry, _rules
+from .._pairs import sleep
+from .._quiet import quiet
+from .._version import __version__
+from ..auth import ClientCredentials
+from ..errors import ConnectionFailed, CssError, MalformedAnswer, UnusableName, error_for, is_passing, type_of_thing
+from ..settings import Settings
+
+_LOG = logging.getLogger("css_sdk")
+
+
+@frozen
+class Tried:
+    """How one try of a call ended: with an answer, or with the error that came instead of one.
+
+    `sent` is False where it is certain that the call never reached the service.
+    """
+
+    response: httpx.Response | None
+    error: CssError | None
+    sent: bool = True
+    passing: bool = False
+
+    @property
+    def status(self) -> int | None:
+        """The status of the answer, if one came."""
+        return None if self.response is None else self.response.status_code
+
+
+@frozen
+class Call:
+    """A request ready to be sent, with what log lines and errors may say of it."""
+
+    request: httpx.Request
+    name: str
+    told_as: str
+    about: type_of_thing
+
+
+class Wire:
+    """Sends calls of the generated client over one httpx client, with one auth and one policy for trying again.
+
+    Args:
+        settings: the addresses.
+        http: the client that everything goes through, token requests included.
+        auth: the token keeper.
+        retry: decides whether and when to try again.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        http: httpx.Client,
+        auth: ClientCredentials,
+        *,
+        retry: _retry.RetryPolicy,
+        sleep: Callable[[float], Any] = sleep,
+    ) -> None:
+        self.settings = settings
+        self._http = http
+        self._auth = auth
+        self._retry = retry
+        self._sleep = sleep
+        self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
+
+    def read(self, operation: _answers.Operation, about: type_of_thing = "path", /, **arguments: Any) -> Any:
+        """The parsed answer of a reading call, tried again while its faults are passing.
+
+        Args:
+            operation: the generated module of the call.
+            about: what the call is about, for the error of a 404.
+            arguments: of the generated module's function, names in paths encoded once.
+
+        Raises:
+            CssError: as the answer, or its absence, demands.
+        """
+        call = self.call(operation, about, arguments)
+        waited, number = 0.0, 0
+        while True:
+            number += 1
+            tried = self.attempt(call)
+            if tried.error is None and tried.response is not None:
+                return _answers.parsed(operation, tried.response, call.told_as)
+            waited += self.pause(call, tried, number, waited)
+
+    def call(self, operation: _answers.Operation, about: type_of_thing, arguments: dict[str, Any]) -> Call:
+        """The request that a generated module describes, refused when it would harm.
+
+        Raises:
+            RequestTooLong: when it would bring the service down.
+            UnusableName: when its path would not arrive as it was built.
+        """
+        described = operation._get_kwargs(**arguments)
+        path = described.pop("url")
+        headers = {"User-Agent": f"css-sdk/{__version__}", "Accept": "application/json"}
+        request = self._http.build_request(
+            url=self.settings.api_url + path, **described | {"headers": described.get("headers", {}) | headers}
+        )
+        told_as = f"{request.method} {path}"
+        target = request.url.raw_path.removeprefix(self._base)
+        if target.partition(b"?")[0] != path.encode("ascii"):
+            raise UnusableName(f"{told_as}: the path would not arrive as it stands here.", request=told_as)
+        _rules.check_length(target.decode("ascii"), told_as)
+        return Call(request, operation.__name__.rpartition(".")[2], told_as, about)
+
+    def attempt(self, call: Call) -> Tried:
+        """One try of a call, whatever comes of it."""
+        try:
+            with quiet():
+                response = self._http.send(call.request, auth=self._auth, follow_redirects=False)
+        except CssError as error:
+            # Only the auth raises these, and it does so before the call itself is sent.
+            return Tried(None, error, sent=False, passing=error.status is not None and error.status >= 429)
+        except httpx.RequestError as error:
+            return self._lost(call, error)
+        told = _answers.told(response, call.told_as, now=time.time())
+        if response.is_success:
+            return Tried(response, None)
+        return Tried(response, error_for(told, call.about), passing=is_passing(told))
+
+    def pause(self, call: Call, tried: Tried, number: int, waited: float) -> float:
+        """Waits before the next try and gives the seconds waited, or raises the error when there is to be none."""
+        error = tried.error or MalformedAnswer(f"{call.told_as}: no proof that it was done.", request=call.told_as)
+        if not tried.passing:
+            raise error
+        attempt = _retry.Attempt(number, waited, error.retry_after, error.status)
+        wait = self._retry(attempt, random.random())  # noqa: S311
+        if wait is None:
+            raise error
+        # The operation's name alone: paths hold usernames.
+        _LOG.info("%s: status %s; trying again in %.1f s", call.name, error.status or "none", wait)
+        self._sleep(wait)
+        return wait
+
+    def _lost(self, call: Call, error: httpx.RequestError) -> Tried:
+        for_token = error.request.url == httpx.URL(self.settings.token_url)
+        sent = not for_token and not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+        host = error.request.url.host
+        what = "the login server" if for_token else "the service"
+        if isinstance(error, (httpx.DecodingError, httpx.TooManyRedirects)):
+            malformed = MalformedAnswer(f"{call.told_as}: the answer cannot be decoded.", request=call.told_as)
+            return Tried(None, malformed, sent=sent)
+        how = "no answer in time" if isinstance(error, httpx.TimeoutException) else "no connection, or it was lost"
+        lost = ConnectionFailed(
+            f"{call.told_as}: {how} from {what} at {host}. Check the address, the network and any proxy.",
+            request=call.told_as,
+        )
+        return Tried(None, lost, sent=sent, passing=True)

@@ -1,0 +1,254 @@
+"""What can go wrong, as one tree, and the only place that turns a status into an error.
+
+    CssError
+    ├── ConfigurationError     credentials or addresses are missing or make no sense
+    ├── InvalidFile            a file of the caller's has faults; `faults` tells them all
+    ├── Refused                a guard said no; nothing was sent
+    │   ├── UnusableName       a role name that the service cannot hold or address safely
+    │   ├── UnusableUser       a username whose identity provider cannot have roles
+    │   ├── RequestTooLong     more than 255 characters of path and query
+    │   ├── EnvironmentMissing the integration has no such environment
+    │   ├── WrongTeam          credentials of another team than the one asked for
+    │   ├── NotGold            the integration is not Gold, so its roles are not ours to manage
+    │   ├── NotApplied         the integration has no client yet
+    │   └── NotConfirmed       something would be taken away and nobody said yes
+    ├── AuthenticationError    the credentials or the token were not accepted
+    ├── NotFound               no such integration, role or user
+    ├── Conflict               it exists already
+    ├── InvalidRequest         the service refused what was asked
+    ├── RateLimited            too many calls; `retry_after` tells how long to wait
+    ├── ServiceUnavailable     the service, or the login server behind it, has a fault
+    ├── ConnectionFailed       no answer came
+    ├── MalformedAnswer        an answer came that makes no sense
+    ├── OutcomeUnknown         a write may have been done or not, and no read could tell
+    ├── Ambiguous              several answer to the description; `candidates` holds them
+    └── IncompleteSearch       the service cut its answer short, so nothing may be concluded from it
+
+No text of an error holds a secret or a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+from attrs import frozen
+
+UNKNOWN_EXCEPTION: Final = "unknown exception"
+
+type_of_thing = Literal["integration", "environment", "role", "user", "path"]
+
+
+class CssError(Exception):
+    """Anything that this package raises on purpose.
+
+    Args:
+        message: what happened, to what, and what to do next, in a sentence or two.
+        status: the HTTP status of the answer, where there was one.
+        request: method and path of the call, without its query.
+        retry_after: seconds to wait before another try, where the service said so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        request: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.request = request
+        self.retry_after = retry_after
+
+
+class ConfigurationError(CssError):
+    """Credentials or addresses are missing, half filled in, or unsafe to use."""
+
+
+class InvalidFile(CssError):
+    """A file of the caller's cannot be used; `faults` holds a line for each thing that is wrong with it."""
+
+    def __init__(self, message: str, *, faults: Sequence[str] = (), **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.faults = tuple(faults)
+
+
+class Refused(CssError):
+    """A guard said no before anything was sent."""
+
+
+class UnusableName(Refused):
+    """A role name that is empty, only blanks, `.`, `..`, or holds characters that cannot be sent."""
+
+
+class UnusableUser(Refused):
+    """A username that names no identity provider, or one whose users cannot have roles."""
+
+
+class RequestTooLong(Refused):
+    """Path and query would pass the 255 characters at which the service goes down."""
+
+
+class EnvironmentMissing(Refused):
+    """The integration does not have the environment; the service would answer such writes with success."""
+
+
+class WrongTeam(Refused):
+    """The credentials belong to another team than the one pinned with `team_id`."""
+
+
+class NotGold(Refused):
+    """The integration exists, but is not Gold."""
+
+
+class NotApplied(Refused):
+    """The integration is a draft: the login server does not know it yet."""
+
+
+class NotConfirmed(Refused):
+    """Something would be taken away and was not confirmed."""
+
+
+class AuthenticationError(CssError):
+    """The login server did not accept the credentials, or the service not the token."""
+
+
+class NotFound(CssError):
+    """There is no such thing; `what` says of which kind: integration, environment, role or user."""
+
+    def __init__(self, message: str, *, what: type_of_thing = "path", **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.what = what
+
+
+class Conflict(CssError):
+    """What was to be created exists already."""
+
+
+class InvalidRequest(CssError):
+    """The service refused what was asked; asking again will not help."""
+
+
+class RateLimited(CssError):
+    """Too many calls. `retry_after` holds the seconds to wait, where the service said so."""
+
+
+class ServiceUnavailable(CssError):
+    """The service or the login server behind it has a fault that may pass."""
+
+
+class ConnectionFailed(CssError):
+    """The service could not be reached, or the connection was lost before its answer came."""
+
+
+class MalformedAnswer(CssError):
+    """An answer came that is not what the service gives: another type, a field missing, a page of HTML."""
+
+
+class OutcomeUnknown(CssError):
+    """A write may have been done or not: no answer proved it and no read got through."""
+
+
+class Ambiguous(CssError):
+    """Several people or integrations answer to the description; `candidates` holds them."""
+
+    def __init__(self, message: str, *, candidates: Sequence[Any] = (), **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.candidates = tuple(candidates)
+
+
+class IncompleteSearch(CssError):
+    """The service cut the list short, so that neither "none" nor "only one" can be concluded from it."""
+
+
+@frozen
+class Told:
+    """What an answer told, with nothing of the HTTP library in it: the input of `error_for`."""
+
+    status: int
+    message: str
+    """The service's own words, or "" where the answer held none."""
+    is_json: bool
+    request: str
+    retry_after: float | None = None
+
+
+def is_passing(told: Told) -> bool:
+    """Whether the answer tells of a fault that may be gone at the next try.
+
+    422 `unknown exception` is the service's word for anything unforeseen, a fault of the login server included.
+    """
+    if told.status == 422:
+        return told.message == UNKNOWN_EXCEPTION
+    return told.status == 429 or told.status >= 500
+
+
+def error_for(told: Told, what: type_of_thing = "path") -> CssError:
+    """The error that an answer other than a success stands for; `what` is what the call was about."""
+    kind, message = _kind_and_message(told, what)
+    facts: dict[str, Any] = {"status": told.status, "request": told.request, "retry_after": told.retry_after}
+    if kind is NotFound:
+        facts["what"] = _what_is_missing(told.message, what)
+    return kind(message, **facts)
+
+
+def _kind_and_message(told: Told, what: type_of_thing) -> tuple[type[CssError], str]:
+    said = f"{told.request}: {told.message or f'status {told.status}'}"
+    match told.status:
+        case 401:
+            return AuthenticationError, (
+                f"{told.request}: the service did not accept the token. Check that the credentials are those of an "
+                f"API account of this service and that the clock of this machine is right."
+            )
+        case 403:
+            return AuthenticationError, f"{said}. The API account may not do this."
+        case 404 if not told.is_json:
+            return MalformedAnswer, f"{told.request}: no such path. Check the address of the API (CSS_API_URL)."
+        case 404:
+            return NotFound, said + _hint_for_missing(_what_is_missing(told.message, what))
+        case 409:
+            return Conflict, said
+        case 422 if told.message == UNKNOWN_EXCEPTION:
+            return ServiceUnavailable, (
+                f"{said}, which the service says for anything unforeseen, a fault of the login server behind it "
+                f"included. Try again later."
+            )
+        case 429:
+            wait = "a while" if told.retry_after is None else f"{told.retry_after:g} seconds"
+            return RateLimited, f"{told.request}: too many calls. Try again in {wait}."
+        case status if status >= 500:
+            return ServiceUnavailable, f"{said} (status {status}). The service has a fault; try again later."
+        case status if 400 <= status < 500:
+            return InvalidRequest, said
+        case status:
+            return MalformedAnswer, (
+                f"{told.request}: status {status} is nothing that the service answers. "
+                f"Check the address of the API (CSS_API_URL)."
+            )
+
+
+def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
+    words: dict[str, type_of_thing] = {
+        "User ": "user",
+        "role ": "role",
+        "roles ": "role",
+        "composite role": "role",
+        "integration ": "integration",
+        "client ": "environment",
+        "environment ": "environment",
+    }
+    return next((thing for word, thing in words.items() if message.startswith(word)), what)
+
+
+def _hint_for_missing(what: type_of_thing) -> str:
+    match what:
+        case "user":
+            return ". The service knows only people who logged in to this environment once: never logged in here?"
+        case "role":
+            return ". Roles are per integration and environment, and their names are matched with case."
+        case "environment":
+            return ". The login server of this environment does not know the integration."
+        case _:
+            return "."

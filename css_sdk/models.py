@@ -1,0 +1,130 @@
+"""What users of the package hold: frozen values, none of them generated."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from attrs import field, frozen
+
+from .errors import CssError
+
+SERVICE_ACCOUNT_PREFIX: Final = "service-account-"
+
+EMPLOYEE_PROVIDERS: Final = ("idir", "azureidir")
+"""The two logins of the province's own people; one person's logins share a GUID."""
+
+
+@frozen
+class ServiceAccount:
+    """The service account of an integration, told by its client id; accepted wherever a username is.
+
+    The login server calls it `service-account-<client id>`. The client id of an API account begins with
+    `service-account-` itself, so a text alone does not tell which of the two it is: hence this class.
+
+    >>> ServiceAccount("fisheries-service-102").username
+    'service-account-fisheries-service-102'
+    """
+
+    client_id: str
+
+    @property
+    def username(self) -> str:
+        """Its username in the login server."""
+        return SERVICE_ACCOUNT_PREFIX + self.client_id
+
+
+@frozen
+class Integration:
+    """An integration of the team. `environments` holds those of `dev`, `test` and `prod` that it has."""
+
+    id: int
+    project_name: str
+    auth_type: str
+    environments: tuple[str, ...]
+    status: str
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
+
+
+@frozen
+class Role:
+    """A role of one integration in one environment; `composite` tells whether it stands for others too."""
+
+    name: str
+    composite: bool = False
+
+
+@frozen
+class User:
+    """Somebody whom the login server knows. A service account has a username and nothing else."""
+
+    username: str
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    attributes: Mapping[str, tuple[str, ...]] = field(factory=dict)
+
+    @property
+    def guid(self) -> str | None:
+        """The person's identity, the same for all logins of one provider family; None for a service account."""
+        guid, at, _ = self.username.partition("@")
+        return guid if at else None
+
+    @property
+    def provider(self) -> str | None:
+        """The identity provider, such as `idir`; None for a service account."""
+        return self.username.partition("@")[2] or None
+
+    @property
+    def service_account(self) -> ServiceAccount | None:
+        """The service account that this is, or None for a person."""
+        if "@" in self.username or not self.username.startswith(SERVICE_ACCOUNT_PREFIX):
+            return None
+        return ServiceAccount(self.username.removeprefix(SERVICE_ACCOUNT_PREFIX))
+
+
+@frozen
+class WhoAmI:
+    """The API account in use, as its own token tells it."""
+
+    team_id: int
+    client_id: str
+    api_url: str
+
+
+@frozen
+class Grant:
+    """One role for one user: a username such as `<guid>@idir`, or a `ServiceAccount`."""
+
+    user: str | ServiceAccount
+    role: str
+
+
+Outcome = Literal["confirmed", "already", "failed", "unknown"]
+"""How one item of many ended.
+
+`confirmed`: an answer or a read proves it. `already`: it was so before, and nothing was sent. `failed`: it is not so.
+`unknown`: it may be so or not, and no read could tell.
+"""
+
+
+@frozen
+class GrantResult:
+    """How one grant ended; `error` says why where it is `failed` or `unknown`."""
+
+    grant: Grant
+    outcome: Outcome
+    error: CssError | None = None
+
+
+@frozen
+class SearchResult:
+    """People found by a search. `complete` is False where the service may have left some out.
+
+    The service stops at 50 people and then repeats the first page, so more than 50 rows mean "incomplete".
+    """
+
+    users: tuple[User, ...]
+    complete: bool

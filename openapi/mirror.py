@@ -1,0 +1,109 @@
+"""Writes the synchronous twins of asynchronous code: `css_sdk/_async` to `css_sdk/_sync`, and their tests.
+
+A plain translation of words. It fails on a substitution that is never used, so that none outlives its reason.
+
+usage: python openapi/mirror.py [--check]
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAIRS: Final = {
+    "css_sdk/_async": "css_sdk/_sync",
+    "tests/_async": "tests/_sync",
+}
+WORDS: Final = {
+    r"\basync (def|for|with)\b": r"\1",
+    r"\bawait ": "",
+    r"\bAsync(?=[A-Z])": "",
+    r"\basync_": "",
+    r"\baclose\b": "close",
+    r"\b__a(enter|exit)__\b": r"__\1__",
+    r"\bAwaitable\[([^\[\]]*(?:\[[^\[\]]*\])?[^\[\]]*)\]": r"\1",
+    r"from collections\.abc import Awaitable, ": "from collections.abc import ",
+}
+
+
+def mirrored(text: str, source: str, used: set[str]) -> str:
+    """The synchronous twin of a module's text.
+
+    Args:
+        text: the module.
+        source: its path, for the header.
+        used: gets the substitutions that matched.
+    """
+    for pattern, replacement in WORDS.items():
+        text, count = re.subn(pattern, replacement, text)
+        if count:
+            used.add(pattern)
+    return f"# Written from {source} by `make generate`; edit that one.\n{text}"
+
+
+def formatted(text: str) -> str:
+    """The text as the project formats it; imports may have changed their order."""
+    ruff = [sys.executable, "-m", "ruff"]
+    for command in (["check", "--select", "I,F401", "--fix-only", "--quiet"], ["format", "--quiet"]):
+        run = subprocess.run(  # noqa: S603
+            [*ruff, *command, "--stdin-filename", str(ROOT / "css_sdk" / "mirrored.py"), "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=True,
+            cwd=ROOT,
+        )
+        text = run.stdout
+    return text
+
+
+def twins() -> dict[Path, str]:
+    """Every file that shall exist on the synchronous side, with its text.
+
+    Raises:
+        SystemExit: when a substitution is never used.
+    """
+    used: set[str] = set()
+    result = {}
+    for source_folder, target_folder in PAIRS.items():
+        for source in sorted((ROOT / source_folder).glob("*.py")):
+            name = source.relative_to(ROOT).as_posix()
+            text = mirrored(source.read_text(encoding="utf-8"), name, used)
+            result[ROOT / target_folder / source.name] = formatted(text)
+    unused = [pattern for pattern in WORDS if pattern not in used]
+    if unused:
+        raise SystemExit(f"mirror.py: these substitutions are never used: {', '.join(unused)}")
+    return result
+
+
+def differing(wanted: dict[Path, str]) -> list[Path]:
+    """The files that are missing, surplus or not as they shall be."""
+    present = {path for folder in PAIRS.values() for path in (ROOT / folder).glob("*.py")}
+    stale = [path for path, text in wanted.items() if path not in present or path.read_text(encoding="utf-8") != text]
+    return sorted({*stale, *(present - wanted.keys())})
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the twins, or with `--check` only compares them."""
+    wanted = twins()
+    differences = differing(wanted)
+    if arguments == ["--check"]:
+        for path in differences:
+            sys.stderr.write(f"{path.relative_to(ROOT)} is not the mirror of its source; run `make generate`.\n")
+        return 1 if differences else 0
+    for path in differences:
+        if path in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], encoding="utf-8")
+        else:
+            path.unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
