@@ -1,0 +1,239 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.role_mappings import RoleMappings
+from ...models.unauthorized import Unauthorized
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    integration_id: int,
+    environment: str,
+    *,
+    role_name: str | Unset = UNSET,
+    username: str | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["roleName"] = role_name
+
+    params["username"] = username
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/integrations/{integration_id}/{environment}/user-role-mappings".format(
+            integration_id=quote(str(integration_id), safe=""),
+            environment=quote(str(environment), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Error | RoleMappings | Unauthorized | str | None:
+    if response.status_code == 200:
+        response_200 = RoleMappings.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Unauthorized.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 422:
+        response_422 = Error.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 503:
+        response_503 = response.text
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Error | RoleMappings | Unauthorized | str]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    integration_id: int,
+    environment: str,
+    *,
+    client: AuthenticatedClient | Client,
+    role_name: str | Unset = UNSET,
+    username: str | Unset = UNSET,
+) -> Response[Error | RoleMappings | Unauthorized | str]:
+    """Find role mappings
+
+     Finds who holds a role, or which roles a user holds. Use the calls on users and roles instead.
+
+    Args:
+        integration_id (int):
+        environment (str): Environment of an integration
+        role_name (str | Unset):
+        username (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | RoleMappings | Unauthorized | str]
+    """
+
+    kwargs = _get_kwargs(
+        integration_id=integration_id,
+        environment=environment,
+        role_name=role_name,
+        username=username,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    integration_id: int,
+    environment: str,
+    *,
+    client: AuthenticatedClient | Client,
+    role_name: str | Unset = UNSET,
+    username: str | Unset = UNSET,
+) -> Error | RoleMappings | Unauthorized | str | None:
+    """Find role mappings
+
+     Finds who holds a role, or which roles a user holds. Use the calls on users and roles instead.
+
+    Args:
+        integration_id (int):
+        environment (str): Environment of an integration
+        role_name (str | Unset):
+        username (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | RoleMappings | Unauthorized | str
+    """
+
+    return sync_detailed(
+        integration_id=integration_id,
+        environment=environment,
+        client=client,
+        role_name=role_name,
+        username=username,
+    ).parsed
+
+
+async def asyncio_detailed(
+    integration_id: int,
+    environment: str,
+    *,
+    client: AuthenticatedClient | Client,
+    role_name: str | Unset = UNSET,
+    username: str | Unset = UNSET,
+) -> Response[Error | RoleMappings | Unauthorized | str]:
+    """Find role mappings
+
+     Finds who holds a role, or which roles a user holds. Use the calls on users and roles instead.
+
+    Args:
+        integration_id (int):
+        environment (str): Environment of an integration
+        role_name (str | Unset):
+        username (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | RoleMappings | Unauthorized | str]
+    """
+
+    kwargs = _get_kwargs(
+        integration_id=integration_id,
+        environment=environment,
+        role_name=role_name,
+        username=username,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    integration_id: int,
+    environment: str,
+    *,
+    client: AuthenticatedClient | Client,
+    role_name: str | Unset = UNSET,
+    username: str | Unset = UNSET,
+) -> Error | RoleMappings | Unauthorized | str | None:
+    """Find role mappings
+
+     Finds who holds a role, or which roles a user holds. Use the calls on users and roles instead.
+
+    Args:
+        integration_id (int):
+        environment (str): Environment of an integration
+        role_name (str | Unset):
+        username (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | RoleMappings | Unauthorized | str
+    """
+
+    return (
+        await asyncio_detailed(
+            integration_id=integration_id,
+            environment=environment,
+            client=client,
+            role_name=role_name,
+            username=username,
+        )
+    ).parsed

@@ -1,0 +1,231 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.role import Role
+from ...models.unauthorized import Unauthorized
+from ...types import Response
+
+
+def _get_kwargs(
+    integration_id: int,
+    environment: str,
+    role_name: str,
+    composite_role_name: str,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/integrations/{integration_id}/{environment}/roles/{role_name}/composite-roles/{composite_role_name}".format(
+            integration_id=quote(str(integration_id), safe=""),
+            environment=quote(str(environment), safe=""),
+            role_name=quote(str(role_name), safe=""),
+            composite_role_name=quote(str(composite_role_name), safe=""),
+        ),
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Error | Role | Unauthorized | str | None:
+    if response.status_code == 200:
+        response_200 = Role.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Unauthorized.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 422:
+        response_422 = Error.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 503:
+        response_503 = response.text
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Error | Role | Unauthorized | str]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    integration_id: int,
+    environment: str,
+    role_name: str,
+    composite_role_name: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Response[Error | Role | Unauthorized | str]:
+    """Read a child of a role
+
+     Reads one of the roles that a composite role holds.
+
+    Args:
+        integration_id (int):
+        environment (str): Environment of an integration
+        role_name (str):
+        composite_role_name (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | Role | Unauthorized | str]
+    """
+
+    kwargs = _get_kwargs(
+        integration_id=integration_id,
+        environment=environment,
+        role_name=role_name,
+        composite_role_name=composite_role_name,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    integration_id: int,
+    environment: str,
+    role_name: str,
+    composite_role_name: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Error | Role | Unauthorized | str | None:
+    """Read a child of a role
+
+     Reads one of the roles that a composite role holds.
+
+    Args:
+        integration_id (int):
+        environment (str): Environment of an integration
+        role_name (str):
+        composite_role_name (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | Role | Unauthorized | str
+    """
+
+    return sync_detailed(
+        integration_id=integration_id,
+        environment=environment,
+        role_name=role_name,
+        composite_role_name=composite_role_name,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    integration_id: int,
+    environment: str,
+    role_name: str,
+    composite_role_name: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Response[Error | Role | Unauthorized | str]:
+    """Read a child of a role
+
+     Reads one of the roles that a composite role holds.
+
+    Args:
+        integration_id (int):
+        environment (str): Environment of an integration
+        role_name (str):
+        composite_role_name (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | Role | Unauthorized | str]
+    """
+
+    kwargs = _get_kwargs(
+        integration_id=integration_id,
+        environment=environment,
+        role_name=role_name,
+        composite_role_name=composite_role_name,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    integration_id: int,
+    environment: str,
+    role_name: str,
+    composite_role_name: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Error | Role | Unauthorized | str | None:
+    """Read a child of a role
+
+     Reads one of the roles that a composite role holds.
+
+    Args:
+        integration_id (int):
+        environment (str): Environment of an integration
+        role_name (str):
+        composite_role_name (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | Role | Unauthorized | str
+    """
+
+    return (
+        await asyncio_detailed(
+            integration_id=integration_id,
+            environment=environment,
+            role_name=role_name,
+            composite_role_name=composite_role_name,
+            client=client,
+        )
+    ).parsed

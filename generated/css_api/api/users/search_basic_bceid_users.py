@@ -1,0 +1,210 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.unauthorized import Unauthorized
+from ...models.user_list import UserList
+from ...types import UNSET, Response
+
+
+def _get_kwargs(
+    environment: str,
+    *,
+    guid: str,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["guid"] = guid
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/{environment}/basic-bceid/users".format(
+            environment=quote(str(environment), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Error | Unauthorized | UserList | str | None:
+    if response.status_code == 200:
+        response_200 = UserList.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Unauthorized.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 422:
+        response_422 = Error.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 503:
+        response_503 = response.text
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Error | Unauthorized | UserList | str]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    environment: str,
+    *,
+    client: AuthenticatedClient | Client,
+    guid: str,
+) -> Response[Error | Unauthorized | UserList | str]:
+    """Find a Basic BCeID user
+
+     Finds a user of Basic BCeID by GUID. Search all BCeID users instead.
+
+    Args:
+        environment (str): Environment of an integration
+        guid (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | Unauthorized | UserList | str]
+    """
+
+    kwargs = _get_kwargs(
+        environment=environment,
+        guid=guid,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    environment: str,
+    *,
+    client: AuthenticatedClient | Client,
+    guid: str,
+) -> Error | Unauthorized | UserList | str | None:
+    """Find a Basic BCeID user
+
+     Finds a user of Basic BCeID by GUID. Search all BCeID users instead.
+
+    Args:
+        environment (str): Environment of an integration
+        guid (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | Unauthorized | UserList | str
+    """
+
+    return sync_detailed(
+        environment=environment,
+        client=client,
+        guid=guid,
+    ).parsed
+
+
+async def asyncio_detailed(
+    environment: str,
+    *,
+    client: AuthenticatedClient | Client,
+    guid: str,
+) -> Response[Error | Unauthorized | UserList | str]:
+    """Find a Basic BCeID user
+
+     Finds a user of Basic BCeID by GUID. Search all BCeID users instead.
+
+    Args:
+        environment (str): Environment of an integration
+        guid (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | Unauthorized | UserList | str]
+    """
+
+    kwargs = _get_kwargs(
+        environment=environment,
+        guid=guid,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    environment: str,
+    *,
+    client: AuthenticatedClient | Client,
+    guid: str,
+) -> Error | Unauthorized | UserList | str | None:
+    """Find a Basic BCeID user
+
+     Finds a user of Basic BCeID by GUID. Search all BCeID users instead.
+
+    Args:
+        environment (str): Environment of an integration
+        guid (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | Unauthorized | UserList | str
+    """
+
+    return (
+        await asyncio_detailed(
+            environment=environment,
+            client=client,
+            guid=guid,
+        )
+    ).parsed

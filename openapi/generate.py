@@ -1,0 +1,121 @@
+"""Writes css-api.json and the generated client, or proves that what is there is what they would be.
+
+    python -m openapi.generate [--check]
+
+Works without a network. Everything is made in a temporary folder first and put in place whole, so a generation that
+fails leaves the former one as it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from openapi import prepare
+
+CONFIG = prepare.HERE / "config.yaml"
+TEMPLATES = prepare.HERE / "templates"
+CLIENT = prepare.HERE.parent / "generated" / "css_api"
+
+
+class GenerateError(Exception):
+    """The generator did not give a client, or gave it with warnings."""
+
+
+def generate(document: Path, package: Path) -> None:
+    """Runs openapi-python-client on a prepared document; the folder must not be there yet."""
+    command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
+    command += ["--path", str(document), "--output-path", str(package)]
+    command += ["--config", str(CONFIG), "--custom-template-path", str(TEMPLATES)]
+    # The post hooks call ruff by name; it stands beside this interpreter, which need not be on the PATH.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    done = subprocess.run(  # noqa: S603  (a fixed command)
+        command, env={**os.environ, "PATH": path}, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    if done.returncode:
+        raise GenerateError((done.stdout + done.stderr).strip())
+    (package / "py.typed").write_text("", encoding="utf-8")
+
+
+def build(folder: Path, published: Path = prepare.PUBLISHED, overlay: Path = prepare.OVERLAY) -> tuple[Path, Path]:
+    """Makes both outputs inside an empty folder and returns where they are: the document and the package."""
+    document, package = folder / prepare.PREPARED.name, folder / CLIENT.name
+    document.write_text(prepare.read(published, overlay), encoding="utf-8", newline="\n")
+    generate(document, package)
+    return document, package
+
+
+def replace(new: Path, old: Path) -> None:
+    """Puts a folder in the place of another, which comes back when that fails."""
+    aside = new.with_name(new.name + ".old")
+    if old.exists():
+        old.replace(aside)
+    try:
+        new.replace(old)
+    except OSError:
+        if aside.exists():
+            aside.replace(old)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def differences(made: Path, kept: Path) -> list[str]:
+    """Names the files that are in only one of two folders, or differ in their text; two files may be given as well."""
+    if made.is_file():
+        return [] if kept.is_file() and _text(made) == _text(kept) else [kept.name]
+    mine, theirs = _files(made), _files(kept)
+    return sorted(
+        f"{kept.name}/{name}"
+        for name in mine.keys() | theirs.keys()
+        if name not in mine or name not in theirs or _text(mine[name]) != _text(theirs[name])
+    )
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")  # line ends are the checkout's business
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Generates or checks; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="generate", description="Writes css-api.json and the generated client.")
+    parser.add_argument("--check", action="store_true", help="change nothing; name what is not up to date")
+    parser.add_argument("--published", type=Path, default=prepare.PUBLISHED, help="the published document")
+    parser.add_argument("--document", type=Path, default=prepare.PREPARED, help="where the repaired document stands")
+    parser.add_argument("--output", type=Path, default=CLIENT, help="where the generated package stands")
+    options = parser.parse_args(arguments)
+    try:
+        if not options.check:
+            options.output.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the output, so that putting it in place is a rename within one file system.
+        beside = None if options.check else options.output.parent
+        with tempfile.TemporaryDirectory(prefix=".generate-", dir=beside) as folder:
+            document, package = build(Path(folder), options.published)
+            if options.check:
+                stale = differences(document, options.document) + differences(package, options.output)
+                if stale:
+                    sys.stderr.write("not what generation gives (run: make generate):\n")
+                    sys.stderr.writelines(f"  {name}\n" for name in stale)
+                return 1 if stale else 0
+            replace(package, options.output)
+            options.document.write_bytes(document.read_bytes())
+    except (prepare.PrepareError, GenerateError, OSError) as error:
+        sys.stderr.write(f"generate: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

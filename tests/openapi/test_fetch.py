@@ -1,0 +1,184 @@
+"""The published document is found behind a Swagger UI page, or published.json stays as it was."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openapi import fetch
+
+PAGE = '<!DOCTYPE html><html><head></head><body><script src="./swagger-ui-init.js"> </script></body></html>'
+DOCUMENT = {
+    "openapi": "3.0.0",
+    "info": {"title": 'A "quoted" {title}', "description": '}; "swaggerDoc": {"openapi": 1} </script> \\" ü 🎉'},
+    "paths": {"/integrations": {"get": {"description": "'};\n  url = options.swaggerUrl || url"}}},
+}
+
+
+def script(document: Any, before: str = "", name: str = "options") -> str:
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return (
+        'window.onload = function() {\n  // "swaggerDoc": stands below\n  var url = window.location.search;\n'
+        f'  var {name} = {{\n  {before}"swaggerDoc": {text},\n  "customOptions": {{}}\n}};\n'
+        "  url = options.swaggerUrl || url\n  var ui = SwaggerUIBundle(options)\n}\n"
+    )
+
+
+class Site:
+    """A web server on loopback that answers from a table: path -> (status, type or place, body)."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, str, str]] = {
+            "/openapi/swagger": (301, "/openapi/swagger/", ""),
+            "/openapi/swagger/": (200, "text/html; charset=utf-8", PAGE),
+            "/openapi/swagger/swagger-ui-init.js": (200, "application/javascript", script(DOCUMENT)),
+        }
+        self.asked: list[str] = []
+        site = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                status, kind, body = site.answers.get(self.path, (404, "text/html", "<html>"))
+                self.send_response(status)
+                self.send_header("Location" if status == 301 else "Content-Type", kind)
+                self.send_header("Content-Length", str(len(body.encode())))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}/openapi/swagger"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A running site that publishes DOCUMENT."""
+    site = Site()
+    thread = threading.Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield site
+    site.server.shutdown()
+    site.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def former(tmp_path: Path) -> Path:
+    """A published.json of an earlier fetch."""
+    path = tmp_path / "published.json"
+    path.write_text("former", encoding="utf-8")
+    return path
+
+
+def test_the_document_is_found_behind_the_redirect(site: Site, former: Path) -> None:
+    """The script beside the page's final address is read, and the document written as it is, indented, in UTF-8."""
+    assert fetch.main([site.address, "--output", str(former)]) == 0
+    assert site.asked == ["/openapi/swagger", "/openapi/swagger/", "/openapi/swagger/swagger-ui-init.js"]
+    assert former.read_bytes() == (json.dumps(DOCUMENT, indent=2, ensure_ascii=False) + "\n").encode()
+    assert list(former.parent.iterdir()) == [former]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        script(DOCUMENT, before='"customOptions": {"hint": "a \\"swaggerDoc\\": { in words", "brace": "}"}, '),
+        script(DOCUMENT, before='"customOptions": {"swaggerDoc": {"openapi": "none"}}, '),
+        script(DOCUMENT, before='"explorer": \'"swaggerDoc": {\', '),
+        script(DOCUMENT).replace('"swaggerDoc": ', '"swaggerDoc":'),
+        "/* ü */" + script(DOCUMENT).replace("var options = {", "const options={"),
+    ],
+)
+def test_strings_may_hold_anything(text: str) -> None:
+    """Braces, quotes and the key itself in strings neither begin nor end the document."""
+    assert fetch.extract(text) == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("source", "address", "expected"),
+    [
+        ("./swagger-ui-init.js", "https://host/openapi/swagger/", "https://host/openapi/swagger/swagger-ui-init.js"),
+        ("swagger-ui-init.js?v=1&amp;w=2", "https://host/a/b", "https://host/a/swagger-ui-init.js?v=1&w=2"),
+        ("/docs/swagger-ui-init.js", "https://host/a/", "https://host/docs/swagger-ui-init.js"),
+    ],
+)
+def test_the_script_is_relative_to_the_page(source: str, address: str, expected: str) -> None:
+    """A script's address is read as a browser reads it, among other scripts."""
+    page = f'<script src="./swagger-ui-bundle.js"></script><script>let x</script><SCRIPT src="{source}"></SCRIPT>'
+    assert fetch.script_address(page, address) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "message"),
+    [
+        ("/openapi/swagger", (404, "text/html", PAGE), "status 404"),
+        ("/openapi/swagger/", (500, "text/html", PAGE), "status 500"),
+        ("/openapi/swagger/", (200, "text/html", "<html>hello</html>"), "no Swagger UI page"),
+        ("/openapi/swagger/", (200, "application/json", "{}"), "no Swagger UI page"),
+        ("/openapi/swagger/", (301, "/openapi/swagger/", ""), "no answer"),
+        ("/openapi/swagger/swagger-ui-init.js", (404, "text/html", "<html>"), "status 404"),
+        ("/openapi/swagger/swagger-ui-init.js", (200, "text/html", PAGE), "a page instead of a script"),
+        ("/openapi/swagger/swagger-ui-init.js", (200, "text/javascript", " \n<!DOCTYPE html>"), "a page instead of"),
+        ("/openapi/swagger/swagger-ui-init.js", (200, "text/javascript", ""), "no options"),
+        ("/openapi/swagger/swagger-ui-init.js", (200, "text/javascript", script(1, name="other")), "no options"),
+        ("/openapi/swagger/swagger-ui-init.js", (200, "text/javascript", "var options = {};"), "no document"),
+        ("/openapi/swagger/swagger-ui-init.js", (200, "text/javascript", script(DOCUMENT)[:300]), "no document"),
+        ("/openapi/swagger/swagger-ui-init.js", (200, "text/javascript", script({"swagger": "2.0"})), "not OpenAPI 3"),
+        ("/openapi/swagger/swagger-ui-init.js", (200, "text/javascript", script([DOCUMENT])), "not OpenAPI 3"),
+        ("/openapi/swagger/swagger-ui-init.js", (200, "text/javascript", script({"openapi": "3.0.0"})), "not OpenAPI"),
+    ],
+)
+def test_anything_else_is_told_in_one_line(
+    site: Site, former: Path, capsys: Any, path: str, answer: tuple[int, str, str], message: str
+) -> None:
+    """What is no page, script or document ends with one line and code 1, and nothing is written."""
+    site.answers[path] = answer
+    assert fetch.main([site.address, "--output", str(former)]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert former.read_text(encoding="utf-8") == "former"
+    assert list(former.parent.iterdir()) == [former]
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{port}/", "nowhere", "ftp://host/x", "http://[half/", ""])
+def test_a_host_that_does_not_answer(former: Path, capsys: Any, address: str) -> None:
+    """A refused connection and an address that is none are told in one line."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert fetch.main([address.format(port=port), "--output", str(former)]) == 1
+    error = capsys.readouterr().err
+    assert "no answer" in error
+    assert error.count("\n") == 1
+    assert former.read_text(encoding="utf-8") == "former"
+
+
+def test_a_host_that_says_nothing(former: Path, capsys: Any, monkeypatch: Any) -> None:
+    """A host that accepts the connection and is silent is given up after the timeout."""
+    monkeypatch.setattr(fetch, "TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert fetch.main([f"http://127.0.0.1:{silent.getsockname()[1]}/", "--output", str(former)]) == 1
+    assert "no answer (timed out)" in capsys.readouterr().err
+
+
+def test_a_document_that_cannot_be_written(site: Site, former: Path, capsys: Any) -> None:
+    """Half a character in the document is no reason to lose the former one."""
+    site.answers["/openapi/swagger/swagger-ui-init.js"] = (
+        200,
+        "text/javascript",
+        'var options = {"swaggerDoc": {"openapi": "3.0.0", "paths": {}, "x": "\\ud800"}};',
+    )
+    assert fetch.main([site.address, "--output", str(former)]) == 1
+    assert capsys.readouterr().err.startswith("fetch: ")
+    assert former.read_text(encoding="utf-8") == "former"
+    assert list(former.parent.iterdir()) == [former]

@@ -1,0 +1,121 @@
+"""Generation gives the same bytes every time, and what is committed is what it gives."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import openapi_python_client
+import pytest
+
+from openapi import generate, prepare
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_the_committed_files_are_current(capsys: pytest.CaptureFixture[str]) -> None:
+    """Document and client are, in text and set of files, what the committed inputs give."""
+    assert (generate.main(["--check"]), capsys.readouterr().err) == (0, "")
+
+
+def test_two_hash_seeds_give_the_same_bytes(tmp_path: Path) -> None:
+    """Neither the order of sets nor an empty PATH changes a byte of what is written."""
+    for seed in ("1", "2"):
+        where = tmp_path / seed
+        where.mkdir()
+        command = [sys.executable, "-m", "openapi.generate", "--output", str(where / "css_api")]
+        command += ["--document", str(where / "css-api.json")]
+        environment = {k: v for k, v in os.environ.items() if k != "PATH"} | {"PYTHONHASHSEED": seed}
+        subprocess.run(command, check=True, cwd=prepare.HERE.parent, env=environment)  # noqa: S603
+    assert files(tmp_path / "1") == files(tmp_path / "2")
+    assert "css_api/py.typed" in files(tmp_path / "1")
+
+
+def test_the_check_names_every_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A changed, a missing and a stray file are each named, and the check fails and changes nothing."""
+    where = ["--output", str(tmp_path / "css_api"), "--document", str(tmp_path / "css-api.json")]
+    assert generate.main(where) == 0
+    package = tmp_path / "css_api"
+    (package / "stray.py").write_text("", encoding="utf-8")
+    (package / "errors.py").unlink()
+    (package / "types.py").write_text("changed", encoding="utf-8")
+    (tmp_path / "css-api.json").write_text("{}\n", encoding="utf-8")
+    before = files(tmp_path)
+    assert generate.main(["--check", *where]) == 1
+    assert capsys.readouterr().err.split()[-4:] == [
+        "css-api.json",
+        "css_api/errors.py",
+        "css_api/stray.py",
+        "css_api/types.py",
+    ]
+    assert files(tmp_path) == before
+
+
+def test_a_generation_replaces_the_whole_folder(tmp_path: Path) -> None:
+    """A file of an earlier generation that no longer belongs is gone afterwards."""
+    package = tmp_path / "css_api"
+    package.mkdir()
+    (package / "stray.py").write_text("", encoding="utf-8")
+    assert generate.main(["--output", str(package), "--document", str(tmp_path / "css-api.json")]) == 0
+    assert set(files(tmp_path)) == {f"css_api/{n}" for n in files(generate.CLIENT) if "__pycache__" not in n} | {
+        "css-api.json"
+    }
+
+
+@pytest.mark.parametrize("breakage", ["document", "generator"])
+def test_a_failed_generation_leaves_the_former_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], breakage: str
+) -> None:
+    """Whether the document or the generator fails, nothing is half written and nothing is left behind."""
+    package, document = tmp_path / "css_api", tmp_path / "css-api.json"
+    package.mkdir()
+    (package / "former.py").write_text("", encoding="utf-8")
+    document.write_text("former", encoding="utf-8")
+    options = ["--output", str(package), "--document", str(document)]
+    if breakage == "document":
+        (tmp_path / "published.json").write_text('{"openapi": "3.0.0"', encoding="utf-8")
+        options += ["--published", str(tmp_path / "published.json")]
+    else:
+        monkeypatch.setattr(generate, "CONFIG", tmp_path / "missing.yaml")
+    before = files(tmp_path)
+    assert generate.main(options) == 1
+    assert capsys.readouterr().err.startswith("generate: ")
+    assert files(tmp_path) == before
+
+
+def test_a_warning_of_the_generator_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client with pieces missing is never written: here ruff, which the post hooks call, is nowhere."""
+    python = tmp_path / "bin" / Path(sys.executable).name
+    python.parent.mkdir()
+    try:
+        python.symlink_to(sys.executable)
+    except OSError:  # pragma: no cover
+        pytest.skip("no symbolic links here")
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    with pytest.raises(generate.GenerateError, match="ruff is not in PATH"):
+        generate.build(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("model.py.jinja", ["+from dateutil.parser import isoparse"]),
+        (
+            "property_templates/datetime_property.py.jinja",
+            ["-datetime.datetime.fromisoformat({{ source }})", "+isoparse({{ source }})"],
+        ),
+    ],
+)
+def test_the_templates_differ_from_the_generators_in_one_line(name: str, changes: list[str]) -> None:
+    """Our copies of two templates are those of the installed generator but for the parser of dates."""
+    theirs = (Path(openapi_python_client.__file__).parent / "templates" / name).read_text(encoding="utf-8")
+    ours = (generate.TEMPLATES / name).read_text(encoding="utf-8")
+    lines = difflib.unified_diff(theirs.splitlines(), ours.splitlines(), lineterm="", n=0)
+    assert [line for line in lines if not line.startswith(("---", "+++", "@@"))] == changes
