@@ -66,7 +66,6 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and gives its exit code; whatever went wrong is told in a line on stderr."""
     try:
         result: Any = css.main(arguments, prog_name="css", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
@@ -75,10 +74,6 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         _tell("interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output had enough; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         return _code_of(error)
     return result if isinstance(result, int) else 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -36,16 +38,22 @@ def place_options(*, required: bool) -> Callable[[Function], Function]:
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
-    """Prints rows on stdout: JSON lines with everything, or a table of these columns for people."""
-    rows = list(rows)
-    if as_json:
-        for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
-        return
+    """Prints rows on stdout: JSON lines with everything, or a table of these columns for people.
+
+    A reader who has had enough, such as `head`, is no reason to end differently.
+    """
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows] if as_json else _table(list(rows), columns)
+    try:
+        for line in lines:
+            click.echo(line)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
     cells = [[column.upper() for column in columns]] + [[_cell(row[column]) for column in columns] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
-    for line in cells:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
 
 
 def _cell(value: object) -> str:

@@ -164,10 +164,11 @@ def _carry_out(
     except KeyboardInterrupt:
         _report(settled, as_json)
         raise
-    _report(results, as_json)
     left = [result for result in results if not result.is_done]
     if left and result_file is not None:
         result_file.write_text(results_as_csv(results), encoding="utf-8")
+    _report(results, as_json)
+    if left and result_file is not None:
         click.echo(f"What is left to do stands in {result_file}.", err=True)
     return _exit_code(results)
 

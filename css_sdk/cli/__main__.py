@@ -1,0 +1,5 @@
+"""`python -m css_sdk.cli` is `css`."""
+
+from . import main
+
+main()

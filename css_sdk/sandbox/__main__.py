@@ -1,0 +1,31 @@
+"""``python -m css_sdk.sandbox``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .errors import SandboxError
+from .run import PORT, run
+
+
+def main() -> int:
+    """Read the arguments and serve; 64 when the sandbox cannot start."""
+    parser = argparse.ArgumentParser(
+        prog="python -m css_sdk.sandbox", description="The CSS API and its login server in memory."
+    )
+    parser.add_argument("--world", type=Path, help="a world file; without it the made-up world that comes along")
+    parser.add_argument("--port", type=int, default=PORT, help="on 127.0.0.1; 0 for any free one (default %(default)s)")
+    parser.add_argument("--state", type=Path, help="a file that keeps roles and grants across restarts")
+    arguments = parser.parse_args()
+    try:
+        run(arguments.world, arguments.port, arguments.state)
+    except SandboxError as error:
+        print(f"css sandbox: {error}", file=sys.stderr)  # noqa: T201
+        return 64
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""The sandbox's own calls over HTTP, under a path that the service does not have."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict
+
+from .errors import SandboxError
+from .http import Request, Response, json_response, not_found_page
+from .javascript import query
+
+if TYPE_CHECKING:
+    from .sandbox import Sandbox
+
+PATH = "/sandbox"
+
+
+def answer(sandbox: Sandbox, request: Request, path: str) -> Response:
+    """Answer a call for the sandbox itself.
+
+    ``GET``, ``DELETE /sandbox/requests``: the log (the query may hold ``method``, ``path``, ``kind``), forget it.
+    ``GET``, ``POST``, ``DELETE /sandbox/faults``: the faults, add one (the arguments of ``faults.add`` as an object),
+    clear them. ``GET /sandbox/harm``: harm and notes. ``GET /sandbox/state``: as the state file has it.
+    ``GET``, ``PUT /sandbox/settings``: ``token_life`` and ``clock_skew`` in seconds. ``POST /sandbox/keys``: rotate
+    (``{"environment"}`` or none). ``POST /sandbox/revoke``: revoke the tokens issued so far.
+    ``POST /sandbox/token``: the token of a user (``{"username", "integration", "environment"}``).
+
+    Args:
+        sandbox: which.
+        request: the whole of it.
+        path: the rest of the path, after ``/sandbox``.
+    """
+    try:
+        body = json.loads(request.body) if request.body else {}
+        if not isinstance(body, dict):
+            raise SandboxError("the body is not an object")
+        found = _call(sandbox, f"{request.method} {path}", request, body)
+    except (SandboxError, ValueError, TypeError) as error:
+        return json_response(400, {"message": str(error)})
+    except KeyError as error:
+        return json_response(400, {"message": f"{error} is missing"})
+    return not_found_page(request) if found is None else json_response(200, found)
+
+
+def _call(sandbox: Sandbox, name: str, request: Request, body: dict[str, Any]) -> Any:
+    match name:
+        case "GET /requests":
+            terms = {key: str(value) for key, value in query(request.query).items()}
+            return [
+                asdict(entry)
+                for entry in sandbox.journal.select(terms.get("method"), terms.get("path"), terms.get("kind"))
+            ]
+        case "DELETE /requests":
+            sandbox.clear_requests()
+        case "GET /faults":
+            return [fault.view() for fault in sandbox.faults]
+        case "POST /faults":
+            return sandbox.faults.add_document(body).view()
+        case "DELETE /faults":
+            sandbox.faults.clear()
+        case "GET /harm":
+            return sandbox.journal.document()
+        case "GET /state":
+            return sandbox.state.document()
+        case "PUT /settings":
+            sandbox.token_life = float(body.get("token_life", sandbox.token_life))
+            sandbox.clock_skew = float(body.get("clock_skew", sandbox.clock_skew))
+            return _settings(sandbox)
+        case "GET /settings":
+            return _settings(sandbox)
+        case "POST /keys":
+            sandbox.rotate_keys(body.get("environment"))
+        case "POST /revoke":
+            sandbox.revoke_tokens()
+        case "POST /token":
+            token = sandbox.token_for(body["username"], body["integration"], body["environment"], request=request)
+            return {"access_token": token}
+        case _:
+            return None
+    return {}
+
+
+def _settings(sandbox: Sandbox) -> dict[str, float]:
+    return {"token_life": sandbox.token_life, "clock_skew": sandbox.clock_skew}

@@ -1,0 +1,181 @@
+"""Faults on request: which of them strikes a request; what each does stands with those who answer."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from attrs import define, field
+
+from .errors import SandboxError
+from .login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
+from .tokens import REALM
+
+BEFORE = frozenset({"drop_before", "500_before", "422_before", "429", "expired_token", "revoked_token", "disaster"})
+AROUND = frozenset({"login_server", "empty_success"})
+AFTER = frozenset({"lose_after", "500_after", "422_after"})
+KINDS = BEFORE | AROUND | AFTER | {"delay"}
+TOKEN_KINDS = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay"})
+PLACES = {
+    "token": [realm + TOKEN_PATH for realm in REALM.values()],
+    "keys": [realm + place for realm in REALM.values() for place in (KEYS_PATH, DISCOVERY_PATH)],
+}
+TARGETS = {"api": KINDS, "token": TOKEN_KINDS, "keys": TOKEN_KINDS}
+
+
+@define
+class Fault:
+    """One fault; see ``Faults.add`` for the fields."""
+
+    kind: str
+    method: str | None
+    path: str
+    times: int | None
+    after: int
+    probability: float
+    target: str
+    seconds: float
+    retry_after: int | str | None
+    done: bool
+    first_look_up: bool
+    seen: int = 0
+    struck: int = 0
+    _random: random.Random = field(factory=random.Random, repr=False)
+
+    def strikes(self, target: str, method: str, path: str) -> bool:
+        """Whether it strikes this request; each that fits is counted."""
+        if self.target != target or (self.times is not None and self.struck >= self.times):
+            return False
+        if (self.method is not None and self.method != method) or not fnmatchcase(path, self.path):
+            return False
+        self.seen += 1
+        if self.seen <= self.after or (self.probability < 1 and self._random.random() >= self.probability):
+            return False
+        self.struck += 1
+        return True
+
+    def view(self) -> dict[str, Any]:
+        """What a listing of the faults shows."""
+        names = ("kind", "method", "path", "times", "after", "probability", "target", "seen", "struck")
+        return {name: getattr(self, name) for name in names}
+
+
+def _target(path: str) -> str:
+    """What a fault is for whose path says it."""
+    if path.strip("*"):
+        for target, places in PLACES.items():
+            if any(fnmatchcase(place, path) for place in places):
+                return target
+    return "api"
+
+
+class Faults:
+    """The faults in force. The first to strike a request wins; delays come on top of it."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def add(
+        self,
+        kind: str,
+        *,
+        method: str | None = None,
+        path: str = "*",
+        times: int | None = -1,
+        after: int = 0,
+        probability: float = 1.0,
+        seed: int = 0,
+        target: str | None = None,
+        seconds: float = 0.0,
+        retry_after: int | str | None = None,
+        done: bool = False,
+        first_look_up: bool = False,
+    ) -> Fault:
+        """Let requests fail.
+
+        Args:
+            kind: ``drop_before`` closes the connection, nothing done; ``lose_after`` does the work and closes it;
+                ``500_before``, ``500_after``, ``422_before``, ``422_after`` answer so, the work not done or done;
+                ``empty_success`` answers a success with no body; ``delay`` answers late; ``429`` refuses for now;
+                ``expired_token`` and ``revoked_token`` answer 401; ``disaster`` answers 503 to everything but the
+                heartbeat; ``login_server`` lets the login server behind the API fail.
+            method: only requests of this method.
+            path: only requests whose path, after the base and decoded once, fits this glob; a ``*`` spans slashes.
+                For the login servers it is the whole path.
+            times: how many requests it strikes; None for all. Without it one, but all for ``disaster`` and where a
+                probability is given.
+            after: how many fitting requests pass first.
+            probability: how likely a fitting request is struck, from 0 to 1.
+            seed: of the chances.
+            target: ``api``, ``token`` (the token endpoints) or ``keys`` (their discovery documents and keys). Without
+                it ``token`` or ``keys`` where the path asks for such a place, as ``*/token`` does, else ``api``.
+            seconds: of a ``delay``.
+            retry_after: the ``Retry-After`` header of a ``429``; none without it.
+            done: whether ``login_server`` and ``empty_success`` do the work.
+            first_look_up: ``login_server`` fails at its first look-up, where creating a role answers 422.
+
+        Returns:
+            The fault; its ``struck`` counts the requests that it struck.
+
+        Raises:
+            SandboxError: no such kind or target, or a number out of range.
+        """
+        target = _target(path) if target is None else target
+        if target not in TARGETS:
+            raise SandboxError(f"no such target of a fault: {target!r}; there are {', '.join(sorted(TARGETS))}")
+        if kind not in TARGETS[target]:
+            raise SandboxError(f"no such fault for {target}: {kind!r}; there are {', '.join(sorted(TARGETS[target]))}")
+        if not 0 <= probability <= 1 or after < 0 or seconds < 0:
+            raise SandboxError("a fault's probability is from 0 to 1, and after and seconds are not negative")
+        if times == -1:
+            times = None if kind == "disaster" or probability < 1 else 1
+        fault = Fault(
+            kind,
+            None if method is None else method.upper(),
+            path,
+            times,
+            after,
+            probability,
+            target,
+            seconds,
+            retry_after,
+            done,
+            first_look_up,
+            random=random.Random(seed),  # noqa: S311 - chances that repeat are the point
+        )
+        self._faults.append(fault)
+        return fault
+
+    def add_document(self, document: Mapping[str, Any]) -> Fault:
+        """Add the fault that a JSON object describes by the arguments of ``add``.
+
+        Raises:
+            SandboxError: it names an argument that ``add`` does not know, or a value of another type.
+        """
+        try:
+            return self.add(**document)
+        except TypeError as error:
+            raise SandboxError(f"not a fault: {error}") from error
+
+    def clear(self) -> None:
+        """No faults any more."""
+        self._faults.clear()
+
+    def __iter__(self) -> Any:
+        return iter(list(self._faults))
+
+    def __len__(self) -> int:
+        return len(self._faults)
+
+    def pick(self, target: str, method: str, path: str) -> tuple[Fault | None, float]:
+        """The fault that strikes a request, if any, and the seconds by which its answer is late."""
+        struck, delay = None, 0.0
+        for fault in self._faults:
+            if fault.kind == "delay":
+                if fault.strikes(target, method, path):
+                    delay += fault.seconds
+            elif struck is None and fault.strikes(target, method, path):
+                struck = fault
+        return struck, delay

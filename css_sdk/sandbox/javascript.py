@@ -1,0 +1,171 @@
+"""How the service's language reads numbers, texts and dates, where Python differs."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote_to_bytes
+
+_DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
+_PREFIXED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
+_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
+_ISO_DATE = re.compile(
+    r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d))?)?"
+    r"(?:[Tt ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?"
+    r"(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
+)
+_MAIL_DATE = re.compile(
+    r"(?:[A-Za-z]{3,9},?\s+)?\d{1,2}\s+[A-Za-z]{3,9}\s+\d{4}(?:\s+\d\d:\d\d(?::\d\d)?(?:\s*(?:[+-]\d{4}|[A-Za-z]{1,5}))?)?",
+    re.ASCII,
+)
+
+
+class MalformedEscape(ValueError):
+    """A percent sign that escapes nothing, or bytes that are not UTF-8."""
+
+
+def decode_component(text: str) -> str:
+    """``decodeURIComponent``.
+
+    Raises:
+        MalformedEscape: the text is not well encoded.
+    """
+    if "%" not in text:
+        return text
+    if _BAD_ESCAPE.search(text):
+        raise MalformedEscape(text)
+    try:
+        return unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedEscape(text) from error
+
+
+def number(text: str) -> float:
+    """``Number(text)``: not a number is NaN, the empty text is 0."""
+    text = text.strip()
+    if not text:
+        return 0.0
+    if _PREFIXED.fullmatch(text):
+        return float(int(text, 0))
+    if _DECIMAL.fullmatch(text):
+        return float(text.replace("Infinity", "inf"))
+    return math.nan
+
+
+def number_text(value: float) -> str:
+    """``String(value)``: whole numbers without a point, exponents from 1e21 and below 1e-6."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    mantissa, _, exponent = f"{abs(value)!r}".partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = "" if fraction == "0" else fraction
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or 0)  # how many digits stand before the point
+    if whole == "0":
+        point -= 1 + len(fraction) - len(fraction.lstrip("0"))
+    digits = digits.rstrip("0") or "0"
+    if len(digits) <= point <= 21:
+        return sign + digits.ljust(point, "0")
+    if 0 < point <= 21:
+        return f"{sign}{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    head = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+    return f"{sign}{head}e{point - 1:+d}"
+
+
+def json_number(value: float) -> float | int | None:
+    """A number as the service writes it in JSON: 2.0 is 2, infinity is null."""
+    if not math.isfinite(value):
+        return None
+    return int(value) if value == int(value) else value
+
+
+def date(text: str) -> float | None:
+    """``new Date(text).getTime()`` in seconds for ISO 8601 and RFC 2822; None for anything else.
+
+    A date and time without a zone is read as UTC, the zone in which the service runs.
+    """
+    text = text.strip()
+    iso = _ISO_DATE.fullmatch(text)
+    if iso:
+        return _iso_seconds(iso)
+    if _MAIL_DATE.fullmatch(text):
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return None
+
+
+def _iso_seconds(match: re.Match[str]) -> float | None:
+    part = match.groupdict()
+    hour = int(part["hour"] or 0)
+    try:
+        moment = datetime(
+            int(part["year"]),
+            int(part["month"] or 1),
+            int(part["day"] or 1),
+            0 if hour == 24 else hour,
+            int(part["minute"] or 0),
+            int(part["second"] or 0),
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
+    if hour == 24 and (moment.minute or moment.second):
+        return None
+    seconds = moment.timestamp() + (86400 if hour == 24 else 0)
+    seconds += int((part["fraction"] or "0")[:3].ljust(3, "0")) / 1000  # milliseconds are all that a date keeps
+    zone = part["zone"]
+    if zone and zone not in "Zz":
+        offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+        seconds -= offset if zone[0] == "+" else -offset
+    return seconds
+
+
+def date_text(seconds: float) -> str:
+    """``new Date(…).toISOString()``."""
+    moment = datetime.fromtimestamp(round(seconds * 1000) / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def query(text: str) -> dict[str, str | list[str]]:
+    """The query as the service's parser reads it.
+
+    A name given twice, or with brackets, has a list for its value; a malformed escape is left as it stands.
+    """
+    found: dict[str, str | list[str]] = {}
+    for name, value in _pairs(text):
+        base = name.partition("[")[0] or name
+        before = found.get(base)
+        if before is None and base == name:
+            found[base] = value
+        else:
+            found[base] = [*([] if before is None else [before] if isinstance(before, str) else before), value]
+    return found
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for part in text.split("&"):
+        name, _, value = part.partition("=")
+        if name:
+            yield _plus_decoded(name), _plus_decoded(value)
+
+
+def _plus_decoded(text: str) -> str:
+    text = text.replace("+", " ")
+    try:
+        return decode_component(text)
+    except MalformedEscape:
+        return text

@@ -1,0 +1,196 @@
+"""The made-up world: teams, integrations and people, none of which the API can change.
+
+A world file is one JSON object:
+
+- ``teams``: ``{"id", "name", "api_account": {"id", "client_id", "client_secret"}}``, at least one;
+- ``integrations``: ``{"id", "team", "project_name", "client_id", "client_secret", "auth_type", "environments",
+  "service_type", "status"}``; ``client_id`` is null where the integration is not yet applied;
+- ``users``: ``{"username", "email", "firstName", "lastName", "attributes"}``; a user may have ``environments``, a list
+  of those in which the login server knows them; without it they are known in all three.
+
+What the API can change may be given to begin with (see ``state``): ``roles``, ``composites``, ``grants``.
+Anything else is ignored, so that a file may carry remarks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from .errors import SandboxError
+
+ENVIRONMENTS = ("dev", "test", "prod")
+AUTH_TYPES = ("browser-login", "service-account", "both")
+SERVICE_ACCOUNT = "service-account-"
+
+
+@frozen
+class Team:
+    """A team and its API account."""
+
+    id: int
+    name: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@frozen
+class Integration:
+    """An integration; ``client_id`` is None until it is applied."""
+
+    id: int
+    team: int
+    project_name: str
+    client_id: str | None
+    client_secret: str | None = field(repr=False)
+    auth_type: str
+    environments: tuple[str, ...]
+    service_type: str
+    status: str
+    created_at: str
+    updated_at: str
+
+    @property
+    def has_service_account(self) -> bool:
+        """Whether it may ask for tokens of its own."""
+        return self.auth_type != "browser-login"
+
+
+User = Mapping[str, Any]
+
+
+class World:
+    """The teams, integrations and users, with the look-ups that the service needs.
+
+    Attributes:
+        teams: by id, in the order of the file.
+        integrations: by id, in the order of the file.
+        users: by username, as the file has them.
+        seeds: what the API can change, as it was at the beginning.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Read a world.
+
+        Raises:
+            SandboxError: the document has not the form of a world.
+        """
+        try:
+            self.teams = {team.id: team for team in map(_team, document["teams"])}
+            self.integrations = {found.id: found for found in map(_integration, document["integrations"])}
+            self.users: dict[str, User] = {user["username"].lower(): user for user in document["users"]}
+        except KeyError as error:
+            raise SandboxError(f"the world lacks {error}") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise SandboxError(f"the world has not the form of a world: {error}") from error
+        if not self.teams:
+            raise SandboxError("the world has no team")
+        for integration in self.integrations.values():
+            if integration.team not in self.teams:
+                raise SandboxError(f"integration {integration.id} belongs to team {integration.team}, which is missing")
+        self.seeds: Mapping[str, Any] = {name: document.get(name, []) for name in SEEDS}
+        self.accounts = {team.client_id: team for team in self.teams.values()}
+        self.clients = {found.client_id: found for found in self.integrations.values() if found.client_id}
+        self._service = {name.lower(): found for name, found in self.clients.items() if found.has_service_account}
+        self._api = {name.lower() for name in self.accounts}
+        self._sorted: dict[str, list[str]] = {}
+
+    def user(self, username: str, environment: str) -> User | None:
+        """A user of an environment's login server by name, without regard to case; service accounts are users too."""
+        username = username.lower()
+        known = self.users.get(username)
+        if known is not None:
+            return known if environment in known.get("environments", ENVIRONMENTS) else None
+        if not username.startswith(SERVICE_ACCOUNT):
+            return None
+        owner = username.removeprefix(SERVICE_ACCOUNT)
+        integration = self._service.get(owner)
+        if integration is not None:
+            return {"username": username} if environment in integration.environments else None
+        return {"username": username} if environment == "prod" and owner in self._api else None
+
+    def usernames(self, provider: str) -> list[str]:
+        """The usernames of an identity provider, sorted."""
+        if not self._sorted:
+            for username in sorted(self.users):
+                self._sorted.setdefault(username.rpartition("@")[2], []).append(username)
+        return self._sorted.get(provider, [])
+
+    def people(self, provider: str, environment: str) -> Iterator[User]:
+        """The users of an identity provider that an environment knows, sorted by username."""
+        for username in self.usernames(provider):
+            user = self.users[username]
+            if environment in user.get("environments", ENVIRONMENTS):
+                yield user
+
+
+SEEDS = ("roles", "composites", "grants", "logins", "unbooked")
+
+
+def _team(entry: Mapping[str, Any]) -> Team:
+    account = entry["api_account"]
+    return Team(int(entry["id"]), str(entry["name"]), str(account["client_id"]), str(account["client_secret"]))
+
+
+def _integration(entry: Mapping[str, Any]) -> Integration:
+    environments = tuple(entry["environments"])
+    for environment in environments:
+        if environment not in ENVIRONMENTS:
+            raise ValueError(f"integration {entry['id']} has the environment {environment!r}")
+    if entry["auth_type"] not in AUTH_TYPES:
+        raise ValueError(f"integration {entry['id']} has the auth_type {entry['auth_type']!r}")
+    client_id, secret = entry["client_id"], entry.get("client_secret")
+    created = str(entry.get("created_at", "2026-01-05T17:00:00.000Z"))
+    return Integration(
+        int(entry["id"]),
+        int(entry["team"]),
+        str(entry["project_name"]),
+        None if client_id is None else str(client_id),
+        None if secret is None else str(secret),
+        entry["auth_type"],
+        environments,
+        str(entry["service_type"]),
+        str(entry["status"]),
+        created,
+        str(entry.get("updated_at", created)),
+    )
+
+
+def load(source: Mapping[str, Any] | str | Path | None) -> World:
+    """The world from a document, a file, or, for None, the one that comes with the sandbox.
+
+    Raises:
+        SandboxError: no such file, not JSON, or not a world.
+    """
+    if source is None:
+        return World(json.loads(files(__package__).joinpath("world.json").read_text(encoding="utf-8")))
+    if isinstance(source, Mapping):
+        return World(source)
+    document = read_json(Path(source), "world")
+    return World(document)
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Args:
+        path: the file.
+        what: what it holds, for the complaint.
+
+    Raises:
+        SandboxError: it cannot be read or holds no JSON object.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SandboxError(f"the {what} file {path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise SandboxError(f"the {what} file {path} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise SandboxError(f"the {what} file {path} holds no JSON object")
+    return document

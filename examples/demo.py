@@ -1,0 +1,71 @@
+"""Starts a sandbox, assigns the roles of `roster.csv` on it, and does so again: the second time nothing is left to do.
+
+Two rows cannot succeed, an unknown person's and one of a role that does not exist, so that the command ends with 3
+both times: "some of several items failed". This script ends with 0 when everything was as told here.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROSTER = Path(__file__).resolve().parent / "roster.csv"
+CSS = [sys.executable, "-m", "css_sdk.cli"]
+SOME_FAILED = 3
+CANNOT_SUCCEED = {"never logged in": 1, "failed": 1}
+
+
+def main() -> int:
+    """Runs the demo and gives its exit code."""
+    say("Starting a sandbox: a CSS API with its login server, in memory.")
+    with sandbox() as credentials, tempfile.TemporaryDirectory() as folder:
+        first = assign(credentials, Path(folder) / "first.csv")
+        second = assign(credentials, Path(folder) / "second.csv")
+    say(
+        f"Both runs ended with exit code {SOME_FAILED}, which says that some of several items failed: one row names\n"
+        f"a person whom the sandbox does not know, another a role that does not exist. Everything else is done:\n"
+        f"the first run did {first['done']} rows, the second found {second['already so']} already so and did none."
+    )
+    return 0 if first == {"done": 23} | CANNOT_SUCCEED and second == {"already so": 23} | CANNOT_SUCCEED else 1
+
+
+@contextmanager
+def sandbox() -> Iterator[dict[str, str]]:
+    """A sandbox of its own process, as the variables that lead the command to it."""
+    process = subprocess.Popen([*CSS, "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        ready = json.loads(process.stdout.readline() if process.stdout else "")
+        names = ("client_id", "client_secret", "token_url", "api_url")
+        yield {f"CSS_{name.upper()}": ready[name] for name in names}
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def assign(credentials: dict[str, str], result: Path) -> Counter[str]:
+    """Assigns the roster on the screen, and gives how many rows ended in which state."""
+    say(f"$ css assign --from {ROSTER.parent.name}/{ROSTER.name}")
+    command = [*CSS, "assign", "--from", str(ROSTER), "--result", str(result)]
+    code = subprocess.run(command, env=os.environ | credentials, check=False).returncode
+    if code != SOME_FAILED:
+        sys.exit(f"The command ended with {code} instead of {SOME_FAILED}.")
+    with result.open(encoding="utf-8", newline="") as file:
+        return Counter(row["outcome"] for row in csv.DictReader(file))
+
+
+def say(text: str) -> None:
+    """A line of the demo's own, set apart from what the command prints."""
+    sys.stdout.write(f"\n{text}\n\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Which integrations a client reaches, and which it refuses to touch."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from css_sdk import AsyncCss, EnvironmentMissing, NotApplied, NotFound, NotGold, Settings, WrongTeam
+from css_sdk.errors import Ambiguous
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked
+
+
+async def test_an_integration_is_found_by_id_by_digits_and_by_exact_name(css: AsyncCss) -> None:
+    """One list of integrations serves every way of naming one."""
+    for which in (GRANTS_PORTAL, str(GRANTS_PORTAL), "Grants Portal"):
+        assert (await css.integration(which)).info.id == GRANTS_PORTAL
+
+
+async def test_integrations_are_read_once_per_client(css: AsyncCss, sandbox: Sandbox) -> None:
+    """However often it is asked, a client reads the list once, and again only on demand."""
+    for _ in range(3):
+        await css.integration("Grants Portal")
+    assert asked(sandbox) == {"token": 1, "GET": 1}
+    await css.integrations(refresh=True)
+    assert asked(sandbox) == {"token": 1, "GET": 2}
+
+
+async def test_a_name_is_matched_exactly(css: AsyncCss) -> None:
+    """No guess is made from a part of a name or from other case."""
+    for which in ("Grants", "grants portal", "Grants Portal "):
+        with pytest.raises(NotFound, match="no Gold integration named") as told:
+            await css.integration(which)
+        assert told.value.what == "integration"
+
+
+async def test_an_integration_that_is_not_gold_is_refused(css: AsyncCss, sandbox: Sandbox) -> None:
+    """The service would let its roles be managed; the client does not."""
+    silver = next(i.id for i in sandbox.world.integrations.values() if i.service_type == "silver")
+    with pytest.raises(NotGold, match="not Gold"):
+        await css.integration(silver)
+
+
+async def test_a_foreign_or_unknown_id_names_the_team(css: AsyncCss) -> None:
+    """Somebody else's integration cannot be told from one that does not exist, so the team is named."""
+    with pytest.raises(NotFound, match=r"Team 2016 has no Gold integration #99999"):
+        await css.integration(99999)
+
+
+async def test_a_missing_environment_is_refused_before_anything_is_sent(css: AsyncCss, sandbox: Sandbox) -> None:
+    """The service would answer a deletion there with 204."""
+    fisheries = await css.integration("Fisheries Service")
+    before = asked(sandbox)
+    for environment in ("test", "DEV", "stage", ""):
+        with pytest.raises(EnvironmentMissing):
+            fisheries.environment(environment)
+    assert asked(sandbox) == before
+
+
+async def test_a_draft_is_refused(draft_css: AsyncCss) -> None:
+    """The login server does not know a draft yet."""
+    with pytest.raises(NotApplied, match="draft"):
+        (await draft_css.integration("Draft App")).environment("dev")
+
+
+async def test_two_projects_of_one_name_are_not_guessed_between(draft_css: AsyncCss) -> None:
+    """The error carries both, and the id tells them apart."""
+    with pytest.raises(Ambiguous) as told:
+        await draft_css.integration("Twin")
+    assert [candidate.id for candidate in told.value.candidates] == [201, 202]
+    assert (await draft_css.integration(202)).info.id == 202
+
+
+async def test_an_integration_on_its_way_is_worth_a_warning(
+    draft_css: AsyncCss, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever writes while it is being applied is told so."""
+    with caplog.at_level(logging.WARNING, "css_sdk"):
+        (await draft_css.integration(202)).environment("dev")
+    assert "has status planned" in caplog.text
+
+
+async def test_the_team_of_the_token_is_told(css: AsyncCss, settings: Settings) -> None:
+    """`whoami` reads the team from the token's own claim."""
+    me = await css.whoami()
+    assert (me.team_id, me.client_id) == (2016, settings.client_id)
+
+
+async def test_credentials_of_another_team_are_refused_before_anything_is_sent(sandbox: Sandbox) -> None:
+    """With a team pinned, a token of another team never reaches the API."""
+    pinned = Settings(**sandbox.credentials(), team_id=4711)
+    async with AsyncCss(pinned, transport=sandbox.async_transport()) as css:
+        with pytest.raises(WrongTeam, match="team 2016, not to 4711"):
+            await css.integrations()
+    assert asked(sandbox) == {"token": 1}

@@ -1,0 +1,181 @@
+# Written from tests/_async/test_faults.py by `make generate`; edit that one.
+"""What the client says of a write is what the sandbox's state shows, whatever fault hit it."""
+
+from __future__ import annotations
+
+import pytest
+
+from css_sdk import (
+    AuthenticationError,
+    ConnectionFailed,
+    Css,
+    CssError,
+    MalformedAnswer,
+    OutcomeUnknown,
+    RateLimited,
+    ServiceUnavailable,
+    Settings,
+)
+from css_sdk._sync.integrations import EnvironmentClient
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, at_once, usernames
+
+FAULTS = ["drop_before", "lose_after", "500_before", "500_after", "422_before", "422_after", "empty_success"]
+
+
+def _do(dev: EnvironmentClient, write: str, user: str) -> None:
+    match write:
+        case "create":
+            dev.roles.create("fresh")
+        case "delete":
+            dev.roles.delete("old")
+        case "assign":
+            dev.users.assign(user, "reviewer", "old")
+        case "unassign":
+            dev.users.unassign(user, "held")
+
+
+def _is_done(sandbox: Sandbox, write: str, user: str) -> bool:
+    match write:
+        case "create":
+            return "fresh" in sandbox.roles(GRANTS_PORTAL, "dev")
+        case "delete":
+            return "old" not in sandbox.roles(GRANTS_PORTAL, "dev")
+        case "assign":
+            return all(user in sandbox.members(GRANTS_PORTAL, "dev", role) for role in ("reviewer", "old"))
+        case _:
+            return user not in sandbox.members(GRANTS_PORTAL, "dev", "held")
+
+
+WRITES = {"create": "POST", "delete": "DELETE", "assign": "POST", "unassign": "DELETE"}
+# Taking a role from a user never succeeds without having done it: its faults are told as 422.
+STRUCK = [(write, fault) for write in WRITES for fault in FAULTS if (write, fault) != ("unassign", "empty_success")]
+
+
+@pytest.fixture
+def user(sandbox: Sandbox) -> str:
+    """Somebody who holds the role `held`."""
+    user = usernames(sandbox, 20)[-1]
+    for name in ("old", "held"):
+        sandbox.create_role(GRANTS_PORTAL, "dev", name)
+    sandbox.grant(GRANTS_PORTAL, "dev", "held", user)
+    return user
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize(("write", "fault"), STRUCK)
+def test_a_passing_fault_is_overcome(
+    dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, fault: str, times: int
+) -> None:
+    """A write hit by up to three faults is confirmed in the end, and it is done."""
+    sandbox.faults.add(fault, method=WRITES[write], times=times)
+    _do(dev, write, user)
+    assert _is_done(sandbox, write, user)
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("write", WRITES)
+def test_a_failing_login_server_is_seen_through(
+    dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, done: bool
+) -> None:
+    """Its empty successes and its 204 for nothing are not believed; the list decides."""
+    sandbox.faults.add("login_server", method=WRITES[write], times=1, done=done)
+    _do(dev, write, user)
+    assert _is_done(sandbox, write, user)
+
+
+@pytest.mark.parametrize(("write", "fault"), STRUCK)
+def test_a_lasting_fault_is_told_as_what_it_came_to(
+    dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, fault: str
+) -> None:
+    """Either the write is done and nothing is raised, or an error says that it is not done, and it is not."""
+    sandbox.faults.add(fault, method=WRITES[write], times=None)
+    try:
+        _do(dev, write, user)
+    except CssError as error:
+        assert not isinstance(error, OutcomeUnknown)
+        assert "not done" in str(error) or isinstance(error, ConnectionFailed)
+        assert not _is_done(sandbox, write, user)
+    else:
+        assert _is_done(sandbox, write, user)
+
+
+@pytest.mark.parametrize("fault", ["lose_after", "drop_before", "500_after", "500_before"])
+@pytest.mark.parametrize("write", WRITES)
+def test_without_a_read_the_outcome_is_unknown(
+    dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str, fault: str
+) -> None:
+    """When the write is doubtful and no read gets through, the error says that nobody knows."""
+    sandbox.faults.add(fault, method=WRITES[write], times=None)
+    sandbox.faults.add("500_before", method="GET", times=None)
+    with pytest.raises(OutcomeUnknown, match="not known"):
+        _do(dev, write, user)
+
+
+def test_a_read_is_tried_again(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """`unknown exception` on a read is a passing fault more often than not."""
+    before = asked(sandbox)
+    sandbox.faults.add("422_before", method="GET", times=3)
+    dev.roles.list()
+    assert (asked(sandbox) - before) == {"GET": 4}
+    sandbox.faults.add("422_before", method="GET", times=4)
+    with pytest.raises(ServiceUnavailable, match="unknown exception"):
+        dev.roles.list()
+
+
+def test_a_long_retry_after_is_told_not_slept(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """An hour does not fit the budget, so the error carries it; nothing is written."""
+    sandbox.faults.add("429", method="POST", retry_after=3600)
+    settings_before = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as patient:
+        place = (patient.integration(GRANTS_PORTAL)).environment("dev")
+        with pytest.raises(RateLimited) as told:
+            place.users.assign(usernames(sandbox, 20)[-1], "reviewer")
+    assert told.value.retry_after == 3600
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == settings_before
+
+
+def test_a_token_that_dies_early_is_renewed_once(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """One more token, and the call that met the 401 succeeds."""
+    sandbox.revoke_tokens()
+    dev.roles.list()
+    assert asked(sandbox)["token"] == 2
+
+
+def test_a_token_that_is_never_accepted_is_told(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """After one renewal the client gives up."""
+    sandbox.faults.add("revoked_token", path="/integrations/*", times=None)
+    with pytest.raises(AuthenticationError, match="did not accept the token"):
+        dev.roles.list()
+    assert asked(sandbox)["token"] == 2
+
+
+def test_a_fault_of_the_token_endpoint_does_not_leave_a_write_in_doubt(sandbox: Sandbox) -> None:
+    """Nothing was sent, so that nothing needs to be read."""
+    settings = Settings(**sandbox.credentials())
+    with Css(settings, transport=sandbox.transport(), retry=at_once) as css:
+        place = (css.integration(GRANTS_PORTAL)).environment("dev")
+        sandbox.revoke_tokens()
+        sandbox.faults.add("500_before", path="*/token", times=1)
+        place.users.assign(usernames(sandbox, 20)[-1], "reviewer")
+        assert asked(sandbox)["GET"] == 1
+        sandbox.revoke_tokens()
+        sandbox.faults.add("drop_before", path="*/token", times=None)
+        with pytest.raises(ConnectionFailed, match="login server"):
+            place.users.assign(usernames(sandbox, 20)[-2], "reviewer")
+
+
+def test_a_disaster_is_told_in_a_sentence(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Its 503 is plain text."""
+    sandbox.faults.add("disaster")
+    with pytest.raises(ServiceUnavailable, match="try again later"):
+        dev.roles.list()
+
+
+def test_a_wrong_address_is_told_as_one(sandbox: Sandbox) -> None:
+    """An HTML page instead of an answer leads to the address that was given."""
+    credentials = sandbox.credentials()
+    credentials["api_url"] = str(credentials["api_url"]).replace("/api/v1", "/api/v2")
+    with Css(Settings(**credentials), transport=sandbox.transport()) as css:
+        with pytest.raises(MalformedAnswer, match="CSS_API_URL"):
+            css.integrations()

@@ -1,0 +1,94 @@
+# Written from tests/_async/test_people.py by `make generate`; edit that one.
+"""Searches for people: complete or not, and never a guess."""
+
+from __future__ import annotations
+
+import pytest
+
+from css_sdk import Ambiguous, Css, EnvironmentMissing, IncompleteSearch, InvalidRequest, NotFound, Settings
+from css_sdk._sync.integrations import EnvironmentClient
+from css_sdk.sandbox import Sandbox
+from tests.support import asked, usernames
+
+
+def test_a_guid_finds_the_login_of_the_named_provider(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Both logins of a person share the GUID, so that without a provider the answer is ambiguous."""
+    azure = usernames(sandbox, 1, "azureidir")[0]
+    guid = azure.partition("@")[0]
+    assert (dev.people.find_one(guid=guid.upper(), providers=["azureidir"])).username == azure
+    with pytest.raises(Ambiguous) as told:
+        dev.people.find_one(guid=guid)
+    assert {user.username for user in told.value.candidates} == {azure, f"{guid}@idir"}
+
+
+def test_an_address_is_compared_whole(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """The service matches a part; the client narrows to the equal ones."""
+    user = next(user for name, user in sandbox.world.users.items() if name.endswith("@githubpublic"))
+    found = dev.people.find_one(email=user["email"].upper(), providers=["githubpublic"])
+    assert found.username == user["username"]
+    with pytest.raises(NotFound, match="never logged in here"):
+        dev.people.find_one(email=user["email"][:-1], providers=["githubpublic"])
+
+
+def test_two_people_of_one_address_are_not_guessed_between(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """The error carries the candidates."""
+    addresses = [user["email"] for name, user in sandbox.world.users.items() if name.endswith("@idir")]
+    shared = next(address for address in addresses if addresses.count(address) == 2)
+    with pytest.raises(Ambiguous) as told:
+        dev.people.find_one(email=shared, providers=["idir"])
+    assert len(told.value.candidates) == 2
+
+
+def test_a_search_that_was_cut_concludes_nothing() -> None:
+    """Past 50 people the service repeats the first page, so that nobody can be called the only one."""
+    users = [
+        {"username": f"{number:032x}@idir", "email": f"p{number}@crowd.example", "firstName": "A", "lastName": "B"}
+        for number in range(60)
+    ]
+    account = {"id": 9, "client_id": "service-account-team-1-9", "client_secret": "a secret"}
+    sandbox = Sandbox(
+        world={
+            "teams": [{"id": 1, "name": "Team", "api_account": account}],
+            "integrations": [],
+            "users": [user | {"attributes": {"display_name": ["B, A"]}} for user in users],
+        }
+    )
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
+        result = css.people("dev").search("idir", email="crowd.example")
+        assert not result.complete
+        assert len(result.users) == 50
+        with pytest.raises(IncompleteSearch):
+            css.people("dev").find_one(email="crowd.example", providers=["idir"])
+        assert (css.people("dev").find_one(guid=f"{59:032x}", providers=["idir"])).email == "p59@crowd.example"
+
+
+def test_every_provider_is_searched_by_its_own_terms(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """A term that the provider lacks is refused before anything is sent."""
+    for provider in ("idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"):
+        assert (dev.people.search(provider, guid="0" * 32)).users == ()
+    before = asked(sandbox)
+    for provider, term in (("idir", "login"), ("githubpublic", "first_name"), ("bceidbasic", "name"), ("otp", "guid")):
+        with pytest.raises(InvalidRequest):
+            dev.people.search(provider, **{term: "somebody"})
+    with pytest.raises(InvalidRequest):
+        dev.people.search("idir")
+    assert asked(sandbox) == before
+
+
+def test_bceid_is_searched_from_an_integration(css: Css, sandbox: Sandbox) -> None:
+    """Its search is an integration's; without one the client says so."""
+    with pytest.raises(InvalidRequest, match="integration"):
+        css.people("dev").search("bceidbasic", guid="0" * 32)
+
+
+def test_an_unknown_environment_is_refused(css: Css) -> None:
+    """There are dev, test and prod."""
+    with pytest.raises(EnvironmentMissing):
+        css.people("stage")
+
+
+@pytest.mark.parametrize("terms", [{}, {"guid": "a" * 32, "email": "a@example.com"}])
+def test_one_person_is_found_by_one_term(dev: EnvironmentClient, terms: dict[str, str]) -> None:
+    """Neither nothing nor two terms at once."""
+    with pytest.raises(InvalidRequest):
+        dev.people.find_one(**terms)

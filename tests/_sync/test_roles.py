@@ -1,0 +1,134 @@
+# Written from tests/_async/test_roles.py by `make generate`; edit that one.
+"""Roles: listed, read, created, ensured, deleted, and who holds them."""
+
+from __future__ import annotations
+
+import pytest
+
+from css_sdk import Conflict, IncompleteSearch, NotFound, RequestTooLong, Role, UnusableName
+from css_sdk._sync.integrations import EnvironmentClient
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, usernames
+
+
+def test_a_role_is_created_read_and_deleted(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """What the client says is what the sandbox holds."""
+    assert dev.roles.create("auditor") == Role("auditor")
+    assert "auditor" in sandbox.roles(GRANTS_PORTAL, "dev")
+    assert dev.roles.get("auditor") == Role("auditor")
+    dev.roles.delete("auditor")
+    assert "auditor" not in sandbox.roles(GRANTS_PORTAL, "dev")
+    with pytest.raises(NotFound, match="no role 'auditor'"):
+        dev.roles.get("auditor")
+
+
+def test_a_role_that_exists_cannot_be_created_but_ensured(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """`create` tells of the conflict, `ensure` is content and writes nothing."""
+    with pytest.raises(Conflict):
+        dev.roles.create("reviewer")
+    before = asked(sandbox)
+    assert (dev.roles.ensure("reviewer")).name == "reviewer"
+    assert (asked(sandbox) - before) == {"GET": 1}
+    assert (dev.roles.ensure("new one")).name == "new one"
+
+
+def test_a_composite_role_is_told_as_one(dev: EnvironmentClient) -> None:
+    """The list is sorted by name and says which roles stand for others."""
+    listed = dev.roles.list()
+    assert [role.name for role in listed] == sorted(role.name for role in listed)
+    assert Role("admin", composite=True) in listed
+
+
+def test_deleting_a_role_that_is_not_there_is_told(dev: EnvironmentClient) -> None:
+    """A 404 is an error, not a success."""
+    with pytest.raises(NotFound):
+        dev.roles.delete("nope")
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", "..", "a\nb", "\ud800"])
+def test_a_harmful_name_is_refused_everywhere(dev: EnvironmentClient, sandbox: Sandbox, name: str) -> None:
+    """Deleting `..` would wipe the client; no request leaves for any call that takes a role name."""
+    before = asked(sandbox)
+    user = usernames(sandbox, 1)[0]
+    for call in (dev.roles.get, dev.roles.create, dev.roles.ensure, dev.roles.delete, dev.roles.members_page):
+        with pytest.raises(UnusableName):
+            call(name, *([1] if call == dev.roles.members_page else []))
+    for change in (dev.users.assign, dev.users.unassign):
+        with pytest.raises(UnusableName):
+            change(user, name)
+    with pytest.raises(UnusableName):
+        [member for member in dev.roles.members(name)]
+    assert asked(sandbox) == before
+
+
+@pytest.mark.parametrize("name", ["x" * 200, "\N{PARTY POPPER}" * 25, "/" * 60])
+def test_a_name_too_long_for_its_longest_path_is_refused(dev: EnvironmentClient, sandbox: Sandbox, name: str) -> None:
+    """A role that could be created but never addressed again is not created, and nothing is sent."""
+    before = asked(sandbox)
+    for call in (dev.roles.create, dev.roles.ensure):
+        with pytest.raises(RequestTooLong):
+            call(name)
+    with pytest.raises(RequestTooLong):
+        dev.users.assign(usernames(sandbox, 1)[0], name)
+    assert asked(sandbox) == before
+
+
+def test_a_request_of_more_than_255_characters_is_never_sent(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """One that reads would bring the service down as well."""
+    before = asked(sandbox)
+    with pytest.raises(RequestTooLong, match="255"):
+        dev.roles.get("x" * 250)
+    assert asked(sandbox) == before
+
+
+def test_the_name_that_looks_encoded_is_itself(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """`a%2Fb` is created, read, assigned and deleted as itself, and `a/b` beside it is left alone."""
+    user = usernames(sandbox, 1)[0]
+    for name in ("a/b", "a%2Fb"):
+        dev.roles.create(name)
+    assert (dev.roles.get("a%2Fb")).name == "a%2Fb"
+    dev.users.assign(user, "a/b", "a%2Fb")
+    dev.users.unassign(user, "a%2Fb")
+    assert sandbox.members(GRANTS_PORTAL, "dev", "a/b") == [user]
+    dev.roles.delete("a%2Fb")
+    assert {"a/b", "a%2Fb"} & sandbox.roles(GRANTS_PORTAL, "dev") == {"a/b"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 49, 50, 51])
+def test_members_come_from_all_pages_nobody_twice(dev: EnvironmentClient, sandbox: Sandbox, count: int) -> None:
+    """Listing M members takes ceil((M + 1) / 50) calls."""
+    people = sorted(sandbox.world.users)[:count]
+    sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
+    for person in people:
+        sandbox.grant(GRANTS_PORTAL, "dev", "crowd", person)
+    before = asked(sandbox)
+    assert [member.username for member in dev.roles.members("crowd")] == people
+    assert (asked(sandbox) - before) == {"GET": (count + 50) // 50}
+
+
+def test_somebody_added_while_iterating_does_not_double_anybody(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """An insertion shifts the pages; the one who comes again is left out."""
+    people = sorted(sandbox.world.users)[:56]
+    sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
+    for person in people[1:]:
+        sandbox.grant(GRANTS_PORTAL, "dev", "crowd", person)
+    seen = []
+    for member in dev.roles.members("crowd"):
+        if not seen:
+            sandbox.grant(GRANTS_PORTAL, "dev", "crowd", people[0])
+        seen.append(member.username)
+    assert seen == people[1:]
+
+
+def test_a_role_that_the_service_denies_is_looked_for_in_the_list(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """While the login server fails, reading a role that exists answers 404."""
+    sandbox.faults.add("login_server", method="GET", path="*/roles/reviewer", times=1)
+    assert (dev.roles.get("reviewer")).name == "reviewer"
+
+
+def test_a_list_that_was_cut_proves_no_absence(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """The service lists 5000 roles at the most."""
+    for number in range(5000):
+        sandbox.create_role(GRANTS_PORTAL, "dev", f"role {number}")
+    with pytest.raises(IncompleteSearch, match="5000"):
+        dev.roles.get("nope")

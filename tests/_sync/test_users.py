@@ -1,0 +1,91 @@
+# Written from tests/_async/test_users.py by `make generate`; edit that one.
+"""Who holds which role: read, given and taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from css_sdk import InvalidRequest, NotFound, ServiceAccount, UnusableUser
+from css_sdk._sync.client import Css
+from css_sdk._sync.integrations import EnvironmentClient
+from css_sdk.sandbox import Sandbox
+from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
+
+
+def test_roles_are_given_and_taken(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """One call gives several roles, taking needs one for each; a success needs no read."""
+    user = usernames(sandbox, 20)[-1]
+    for name in ("one", "two"):
+        sandbox.create_role(GRANTS_PORTAL, "dev", name)
+    before = asked(sandbox)
+    dev.users.assign(user, "one", "two")
+    assert (asked(sandbox) - before) == {"POST": 1}
+    assert {"one", "two"} <= {role.name for role in dev.users.roles(user)}
+    before = asked(sandbox)
+    dev.users.unassign(user, "one", "two")
+    assert (asked(sandbox) - before) == {"DELETE": 2}
+    assert not {"one", "two"} & {role.name for role in dev.users.roles(user)}
+
+
+def test_case_of_a_username_does_not_matter(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Usernames are lower case in the login server, and matched without case."""
+    user = usernames(sandbox, 1)[0]
+    dev.users.assign(user.upper(), "reviewer")
+    assert user in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+
+
+def test_a_service_account_is_named_by_its_client_id(css: Css, sandbox: Sandbox) -> None:
+    """The client id becomes the long username, in its own integration and in another one."""
+    robot = ServiceAccount("fisheries-service-102")
+    for number in (FISHERIES, GRANTS_PORTAL):
+        place = (css.integration(number)).environment("dev")
+        place.roles.ensure("robot")
+        place.users.assign(robot, "robot")
+        assert sandbox.members(number, "dev", "robot") == ["service-account-fisheries-service-102"]
+        members = [member for member in place.roles.members("robot")]
+        assert [member.service_account for member in members] == [robot]
+        assert [role.name for role in place.users.roles(robot)] == ["robot"]
+        place.users.unassign(robot, "robot")
+        assert sandbox.members(number, "dev", "robot") == []
+
+
+@pytest.mark.parametrize(
+    "user",
+    ["fisheries-service-102", "somebody", "a@bcservicescard", "a@otp", "@idir", "a@", "..", "", " a@idir", "a\n@idir"],
+)
+def test_what_is_no_username_is_refused(dev: EnvironmentClient, sandbox: Sandbox, user: str) -> None:
+    """Users of providers that cannot have roles, and bare client ids, never reach the service."""
+    before = asked(sandbox)
+    for call in (dev.users.assign, dev.users.unassign):
+        with pytest.raises(UnusableUser):
+            call(user, "reviewer")
+    with pytest.raises(UnusableUser):
+        dev.users.roles(user)
+    assert asked(sandbox) == before
+
+
+def test_somebody_who_never_logged_in_is_told_so(dev: EnvironmentClient) -> None:
+    """The service knows only who logged in to the environment once."""
+    nobody = "0" * 32 + "@idir"
+    for call, roles in ((dev.users.assign, ["reviewer"]), (dev.users.unassign, ["reviewer"]), (dev.users.roles, [])):
+        with pytest.raises(NotFound, match="never logged in here") as told:
+            call(nobody, *roles)
+        assert told.value.what == "user"
+
+
+def test_one_missing_role_among_several_gives_none(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """The service assigns all or none, and the error names what is missing."""
+    user = usernames(sandbox, 20)[-1]
+    held = [role.name for role in dev.users.roles(user)]
+    with pytest.raises(NotFound, match="nope") as told:
+        dev.users.assign(user, "reviewer", "nope")
+    assert told.value.what == "role"
+    assert [role.name for role in dev.users.roles(user)] == held
+
+
+def test_no_role_at_all_is_refused(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """An empty list of roles is a mistake of the caller, not a request."""
+    before = asked(sandbox)
+    with pytest.raises(InvalidRequest):
+        dev.users.assign(usernames(sandbox, 1)[0])
+    assert asked(sandbox) == before

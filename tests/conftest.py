@@ -1,0 +1,38 @@
+"""Fixtures for every room: a fresh sandbox, and the promise that no test sends it anything destructive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from css_sdk import Settings
+from css_sdk.sandbox import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """The made-up world that the package ships; nothing destructive may be asked of it."""
+    sandbox = Sandbox()
+    yield sandbox
+    assert not sandbox.harm
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox) -> Settings:
+    """The first team's credentials."""
+    return Settings(**sandbox.credentials())
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio, which httpx users mostly have."""
+    return "asyncio"
+
+
+@pytest.fixture
+def environ(sandbox: Sandbox) -> dict[str, str]:
+    """The variables through which a command finds the sandbox in process."""
+    given: dict[str, Any] = sandbox.credentials()
+    return {f"CSS_{name.upper()}": str(value) for name, value in given.items()}

@@ -1,0 +1,103 @@
+"""Fixtures of the sandbox's own tests: a clock that stands, and a caller that sends paths exactly as given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from css_sdk.sandbox import Sandbox
+from css_sdk.sandbox.http import Request, Response
+
+RECORDINGS = Path(__file__).parent / "recordings"
+
+
+class Clock:
+    """A clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.time = 1_795_000_000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+class Caller:
+    """Sends requests to a sandbox as a team."""
+
+    def __init__(self, sandbox: Sandbox, team: int | None = None) -> None:
+        self.sandbox = sandbox
+        self.credentials = sandbox.credentials(team)
+        self._token: str | None = None
+
+    @property
+    def token(self) -> str:
+        """The team's token; the first one is kept."""
+        if self._token is None:
+            fields = f"client_id={self.credentials['client_id']}&client_secret={self.credentials['client_secret']}"
+            answer = self.form("/auth/realms/standard/protocol/openid-connect/token", fields)
+            self._token = str(json.loads(answer.body)["access_token"])
+        return self._token
+
+    def renew(self) -> None:
+        """Ask for another token at the next call."""
+        self._token = None
+
+    def form(self, path: str, fields: str, grant: str = "client_credentials", **headers: str) -> Response:
+        """Post a form to a login server."""
+        body = f"grant_type={grant}&{fields}".encode()
+        return self.send("POST", path, body, **{"content-type": "application/x-www-form-urlencoded"}, **headers)
+
+    def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
+        """Send exactly this."""
+        return self.sandbox.answer(Request(method, target, headers, body))
+
+    def __call__(self, method: str, path: str, value: Any = None, **headers: str) -> Response:
+        """Call the API; the path is the one after the base, and sent as it stands."""
+        body = b"" if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
+        given = {"authorization": f"Bearer {self.token}", **({"content-type": "application/json"} if body else {})}
+        return self.send(method, f"/api/v1{path}", body, **{**given, **headers})
+
+    def told(self, method: str, path: str, value: Any = None, **headers: str) -> tuple[int, Any]:
+        """Call the API and read status and JSON; None for an empty body."""
+        answer = self(method, path, value, **headers)
+        return answer.status, json.loads(answer.body) if answer.body else None
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands."""
+    return Clock()
+
+
+@pytest.fixture
+def sandbox(clock: Clock) -> Sandbox:
+    """The made-up world that comes along, under a clock that stands."""
+    return Sandbox(clock=clock)
+
+
+@pytest.fixture
+def call(sandbox: Sandbox) -> Caller:
+    """Calls as the first team."""
+    return Caller(sandbox)
+
+
+@pytest.fixture
+def caller() -> type[Caller]:
+    """The caller itself, for other sandboxes and teams."""
+    return Caller
+
+
+@pytest.fixture
+def people(sandbox: Sandbox) -> list[str]:
+    """The usernames of the people of IDIR, sorted."""
+    return sandbox.world.usernames("idir")
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Callable[[str], Any]:
+    """Reads one of the recordings."""
+    return lambda name: json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))

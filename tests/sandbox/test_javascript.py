@@ -1,0 +1,141 @@
+"""Numbers, texts and dates are read as the service's language reads them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from css_sdk.sandbox import javascript
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", 0),
+        (" 12 ", 12),
+        ("1e3", 1000),
+        (".5", 0.5),
+        ("5.", 5),
+        ("0x1F", 31),
+        ("0b11", 3),
+        ("0o17", 15),
+        ("-Infinity", -math.inf),
+    ],
+)
+def test_numbers(text: str, value: float) -> None:
+    """What is a number."""
+    assert javascript.number(text) == value
+
+
+@pytest.mark.parametrize("text", ["a", "1 2", "1_000", "inf", "nan", "0x", "-0x1", "1e", "."])
+def test_what_is_no_number(text: str) -> None:
+    """What Python would take and the service does not, or nobody would."""
+    assert math.isnan(javascript.number(text))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (101.0, "101"),
+        (-2.5, "-2.5"),
+        (1e20, "100000000000000000000"),
+        (1e21, "1e+21"),
+        (1.25e25, "1.25e+25"),
+        (1e-6, "0.000001"),
+        (1.5e-7, "1.5e-7"),
+        (0.05, "0.05"),
+        (123.456, "123.456"),
+        (math.inf, "Infinity"),
+        (-math.inf, "-Infinity"),
+        (math.nan, "NaN"),
+    ],
+)
+def test_how_numbers_are_written(value: float, text: str) -> None:
+    """Whole ones without a point, exponents only for the very large and the very small."""
+    assert javascript.number_text(value) == text
+
+
+@given(st.floats(allow_nan=False))
+def test_a_written_number_is_read_back(value: float) -> None:
+    """Writing loses nothing."""
+    assert javascript.number(javascript.number_text(value)) == value
+
+
+def test_numbers_in_json() -> None:
+    """Whole ones are whole, infinity is null."""
+    assert [javascript.json_number(value) for value in (2.0, 1.5, math.inf)] == [2, 1.5, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1970", 0),
+        ("1970-02", 31 * 86400),
+        ("1970-01-02", 86400),
+        ("1970-01-01T00:00:01Z", 1),
+        ("1970-01-01T00:00:01", 1),
+        ("1970-01-01 00:00:01", 1),
+        ("1970-01-01T00:00", 0),
+        ("1970-01-01T24:00", 86400),
+        ("1970-01-01T00:00:00.25Z", 0.25),
+        ("1970-01-01T00:00:00.123456Z", 0.123),
+        ("1970-01-01T01:00:00+01:00", 0),
+        ("1969-12-31T16:00:00-0800", 0),
+        ("Thu, 01 Jan 1970 00:00:05 GMT", 5),
+        ("1 Jan 1970 00:00:05 +0000", 5),
+        ("1 Jan 1970 00:05", 300),
+    ],
+)
+def test_dates(text: str, seconds: float) -> None:
+    """ISO 8601 and RFC 2822; without a zone it is UTC."""
+    assert javascript.date(text) == pytest.approx(seconds, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1795000000000",
+        "",
+        "yesterday",
+        "2026-13-01",
+        "2026-02-30",
+        "2026-01-01T25:00",
+        "2026-01-01T24:01",
+        "2026-01-01T00:00:00 00:00",
+        "32 Jan 2026 00:00:00 GMT",
+    ],
+)
+def test_what_is_no_date(text: str) -> None:
+    """Milliseconds above all, and a zone whose plus sign became a blank on the way."""
+    assert javascript.date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", {}),
+        ("a=1&b=2", {"a": "1", "b": "2"}),
+        ("a", {"a": ""}),
+        ("&=1&", {}),
+        ("a=1&a=2", {"a": ["1", "2"]}),
+        ("a[]=1", {"a": ["1"]}),
+        ("a[b]=1&a=2", {"a": ["1", "2"]}),
+        ("a=b+c%20d", {"a": "b c d"}),
+        ("a=100%", {"a": "100%"}),
+    ],
+)
+def test_queries(text: str, found: dict[str, str | list[str]]) -> None:
+    """Names given twice and brackets make lists, what does not decode is left as it stands."""
+    assert javascript.query(text) == found
+
+
+@pytest.mark.parametrize("text", ["%", "%1", "%zz", "%E9", "%C0%80", "%ED%A0%80"])
+def test_what_does_not_decode(text: str) -> None:
+    """Half escapes, and bytes that are not UTF-8."""
+    with pytest.raises(javascript.MalformedEscape):
+        javascript.decode_component(text)

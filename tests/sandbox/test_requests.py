@@ -1,0 +1,208 @@
+"""How requests are read, beyond what was recorded."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+ROLES = "/integrations/101/test/roles"
+
+
+@pytest.mark.parametrize("number", ["0101", "101.0", "1.01e2", "%20101", "0x65", "+101"])
+def test_ids_are_read_as_numbers(call: Any, number: str) -> None:
+    """Any way to write 101 is 101."""
+    assert call.told("GET", f"/integrations/{number}")[1]["id"] == 101
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "message"),
+    [
+        ("1e2", 404, "integration #100 not found"),
+        ("0999", 404, "integration #999 not found"),
+        ("101.5", 404, "integration #101.5 not found"),
+        ("-1", 404, "integration #-1 not found"),
+        ("1e21", 404, "integration #1e+21 not found"),
+        ("abc", 422, "unknown exception"),
+        ("1_01", 422, "unknown exception"),
+        ("Infinity", 422, "unknown exception"),
+    ],
+)
+def test_ids_that_are_nobodys(call: Any, number: str, status: int, message: str) -> None:
+    """A number that is nobody's is 404 and told as a number, what is no number is 422."""
+    assert call.told("GET", f"/integrations/{number}") == (status, {"message": message})
+
+
+def test_fixed_words_ignore_case_and_a_trailing_slash(call: Any) -> None:
+    """The words of a path, but not its environment."""
+    assert call.told("GET", "/Integrations/101/dev/ROLES/") == call.told("GET", "/integrations/101/dev/roles")
+    assert call.send("GET", "/API/V1/Heartbeat/").status == 200
+    message = {"message": "environment TEST not found"}
+    assert call.told("GET", "/integrations/101/TEST/roles") == (404, message)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nothing"),
+        ("GET", ""),
+        ("GET", "/integrations//roles"),
+        ("GET", "/integrations/101/dev/roles//"),
+        ("PATCH", "/integrations/101/dev/roles/reviewer"),
+        ("POST", "/integrations"),
+        ("GET", "/token"),
+    ],
+)
+def test_an_unknown_path_or_method_is_a_page(call: Any, method: str, path: str) -> None:
+    """404, and HTML."""
+    answer = call(method, path)
+    assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert f"Cannot {method} /api/v1{path}" in answer.body.decode()
+
+
+def test_an_unknown_path_without_a_token_is_401(call: Any) -> None:
+    """The token is looked at before the path."""
+    assert call("GET", "/nothing", authorization="").status == 401
+
+
+def test_paths_outside_the_api_need_no_token(call: Any) -> None:
+    """Elsewhere on the host everything is a 404 page."""
+    for path in ("/", "/api/v1x", "/api/v2/integrations", "/auth/realms/other/x", "/openapi/swaggers", "/sandbox"):
+        answer = call.send("GET", path)
+        assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8"), path
+
+
+def test_head_and_options(call: Any) -> None:
+    """HEAD goes where GET goes, OPTIONS is 204 everywhere and for everybody."""
+    assert call("HEAD", "/integrations").status == 200
+    assert call("HEAD", "/integrations/999").status == 404
+    answer = call.send("OPTIONS", "/api/v1/integrations/101/dev/roles")
+    assert (answer.status, answer.body) == (204, b"")
+
+
+@pytest.mark.parametrize("path", [ROLES + "/100%25", ROLES + "/a%25zz", ROLES + "/%25E9"])
+@pytest.mark.parametrize(("method", "body"), [("GET", None), ("PUT", {"name": "x"}), ("PUT", {}), ("DELETE", None)])
+def test_a_role_name_that_does_not_decode_twice_is_422(call: Any, method: str, body: Any, path: str) -> None:
+    """Before the body or anything else is looked at, in every place where a role name can stand."""
+    assert call.told(method, path, body) == (422, {"message": "unknown exception"})
+
+
+@pytest.mark.parametrize("path", [ROLES + "/100%", ROLES + "/%E9", "/integrations/%/dev/roles"])
+def test_a_path_that_does_not_decode_once_is_a_page(call: Any, path: str) -> None:
+    """400, and HTML."""
+    answer = call("GET", path)
+    assert (answer.status, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
+
+
+def test_an_unknown_parameter_is_refused(call: Any, people: list[str]) -> None:
+    """On every call that takes none, an empty one too."""
+    user = people[0]
+    for method, path, body in (
+        ("GET", "/integrations", None),
+        ("GET", "/integrations/101", None),
+        ("GET", ROLES, None),
+        ("POST", ROLES, {"name": "x"}),
+        ("GET", ROLES + "/x", None),
+        ("PUT", ROLES + "/x", {"name": "y"}),
+        ("DELETE", ROLES + "/x", None),
+        ("GET", ROLES + "/x/composite-roles", None),
+        ("POST", ROLES + "/x/composite-roles", [{"name": "y"}]),
+        ("GET", ROLES + "/x/composite-roles/y", None),
+        ("DELETE", ROLES + "/x/composite-roles/y", None),
+        ("GET", f"/integrations/101/test/users/{user}/roles", None),
+        ("POST", f"/integrations/101/test/users/{user}/roles", [{"name": "y"}]),
+        ("DELETE", f"/integrations/101/test/users/{user}/roles/y", None),
+    ):
+        for query in ("?a=1", "?a", "?a[b]=1&"):
+            assert call.told(method, path + query, body) == (400, {"message": "invalid request"}), path + query
+    for nothing in ("?", "?&", "?=1"):
+        assert call.told("GET", "/integrations" + nothing)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"x": 1}, "only name is supported"),
+        ({"name": {}}, "must be string"),
+        ({"name": ["x"], "y": 1}, "must be string"),
+        ([{"name": "x"}], "must be object"),
+        ({"name": False, "x": None}, "only name is supported"),
+        (b"{}", "name is required"),
+    ],
+)
+def test_a_bad_role_is_told_by_its_first_mistake(call: Any, body: Any, message: str) -> None:
+    """One mistake of several is told, always the same one; renaming reads its body the same way."""
+    assert call.told("POST", ROLES, body) == (400, {"message": message})
+    assert call.told("PUT", ROLES + "/x", body) == (400, {"message": message})
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [(True, "true"), (1.5, "1.5"), (2.0, "2"), (10**21, "1e+21"), (12345678901234567890, "12345678901234567000")],
+)
+def test_a_name_that_is_no_text_becomes_one(call: Any, name: Any, role: str) -> None:
+    """Numbers and truths are written as the service's language writes them."""
+    assert call.told("POST", ROLES, {"name": name}) == (201, {"name": role, "composite": False})
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (["x"], "invalid list of roles"),
+        ([{"name": []}], "invalid list of roles"),
+        ([{"name": []}, {"x": 1}], "only name is supported"),
+        ([{}], "name is required"),
+        ([{"name": ""}], "invalid role"),
+        (b"", "invalid list of roles"),
+    ],
+)
+def test_a_bad_list_of_roles_is_told_by_its_first_mistake(
+    call: Any, people: list[str], body: Any, message: str
+) -> None:
+    """Assigning and composing read their lists the same way."""
+    call.told("POST", ROLES, {"name": "x"})
+    assert call.told("POST", f"/integrations/101/test/users/{people[0]}/roles", body) == (400, {"message": message})
+    assert call.told("POST", ROLES + "/x/composite-roles", body) == (400, {"message": message})
+
+
+@pytest.mark.parametrize("body", [b"{", b"5", b'"x"', b"true", b'{"name": NaN}', b"[" * 100_000])
+def test_a_malformed_body_is_a_page_even_without_a_token(call: Any, body: bytes) -> None:
+    """400, and HTML; the body is read before the token."""
+    answer = call("POST", ROLES, body, authorization="")
+    assert (answer.status, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
+
+
+def test_other_content_types(call: Any) -> None:
+    """A form is read too; what is neither form nor JSON is as if it were not there."""
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert call.told("POST", ROLES, b"name=from+a+form", **form)[1]["name"] == "from a form"
+    text = {"content-type": "text/plain"}
+    assert call.told("POST", ROLES, b'{"name": "x"}', **text) == (400, {"message": "name is required"})
+
+
+def test_bodies_are_looked_at_before_integration_and_environment(call: Any) -> None:
+    """A bad body is 400 where everything else is wrong as well."""
+    assert call.told("POST", "/integrations/999/stage/roles", {})[0] == 400
+    assert call.told("GET", "/integrations/999/stage/roles")[1] == {"message": "integration #999 not found"}
+    assert call.told("GET", "/integrations/999/stage/roles/x/users")[1] == {"message": "environment stage not found"}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40))
+def test_any_name_is_found_again_when_encoded_twice(call: Any, name: str) -> None:
+    """Whatever a role is called, encoding its name twice leads to it."""
+    status, _ = call.told("POST", ROLES, {"name": name})
+    path = f"{ROLES}/{quote(quote(name, safe=''), safe='')}"
+    if name.strip() and name not in (".", "..") and len(path) <= 255:
+        assert status in (201, 409)
+        assert call.told("GET", path) == (200, {"name": name, "composite": False})
+
+
+def test_a_lone_surrogate_survives(call: Any) -> None:
+    """What UTF-8 cannot carry comes back escaped."""
+    answer = call("POST", ROLES, b'{"name": "\\ud800x"}')
+    assert json.loads(answer.body) == {"name": "\ud800x", "composite": False}

@@ -1,0 +1,229 @@
+"""The login server answers and signs as the recorded one does."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import jwt
+import pytest
+
+from css_sdk.sandbox import Sandbox, SandboxError
+from css_sdk.sandbox.http import Request, Response
+
+RECORDED = json.loads((Path(__file__).parent / "recordings" / "tokens.json").read_text(encoding="utf-8"))
+TOKEN = "/auth/realms/standard/protocol/openid-connect/token"
+ADA = "6513270e269e0d37f2a74de452e6b438@idir"
+
+
+@pytest.fixture
+def sandbox(recorded: Callable[[str], Any], clock: Any) -> Sandbox:
+    """The world of the recordings."""
+    return Sandbox(recorded("world"), clock=clock)
+
+
+def send(sandbox: Sandbox, exchange: dict[str, Any]) -> Response:
+    """Send a recorded request for a token."""
+    headers = {"content-type": exchange.get("content_type", "application/x-www-form-urlencoded")}
+    if "basic" in exchange:
+        headers["authorization"] = "Basic " + base64.b64encode(":".join(exchange["basic"]).encode()).decode()
+    body = exchange["raw"] if "raw" in exchange else urlencode(exchange.get("form", {}))
+    return sandbox.answer(Request(exchange["method"], TOKEN, headers, body.encode()))
+
+
+@pytest.mark.parametrize(
+    "exchange", RECORDED["token_endpoint"], ids=[exchange["about"] for exchange in RECORDED["token_endpoint"]]
+)
+def test_the_token_endpoint_answers_as_recorded(sandbox: Sandbox, exchange: dict[str, Any]) -> None:
+    """Status, type, headers and body of each recorded request for a token are equal; tokens are only there."""
+    answer = send(sandbox, exchange)
+    body = json.loads(answer.body)
+    for name in ("access_token", "id_token"):
+        if name in body:
+            assert body[name].count(".") == 2
+            body[name] = "<jwt>"
+    assert (answer.status, body) == (exchange["status"], exchange["body"])
+    assert answer.headers["content-type"].partition(";")[0] == exchange["type"]
+    headers = {name: value for name, value in answer.headers.items() if name in ("cache-control", "pragma")}
+    assert headers == exchange["headers"]
+
+
+def granted(sandbox: Sandbox, client_id: str, secret: str, environment: str = "") -> str:
+    """A token of a client's own."""
+    fields = urlencode({"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret})
+    path = TOKEN.replace("/auth/", f"/auth/{environment}/") if environment else TOKEN
+    headers = {"content-type": "application/x-www-form-urlencoded", "host": "127.0.0.1:9082"}
+    return str(json.loads(sandbox.answer(Request("POST", path, headers, fields.encode())).body)["access_token"])
+
+
+def with_roles(sandbox: Sandbox) -> Sandbox:
+    """The roles that the recorded tokens show, in prod."""
+    for name in ("reader", "writer", "other"):
+        sandbox.create_role(102, "prod", name)
+    sandbox.create_role(102, "prod", "mgr", ["reader", "writer"])
+    return sandbox
+
+
+def test_a_service_account_without_roles(sandbox: Sandbox, clock: Any) -> None:
+    """Its token has no claim for roles at all."""
+    compare(sandbox, granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102"), 0, clock)
+
+
+def test_a_service_account_with_a_composite_role(sandbox: Sandbox, clock: Any) -> None:
+    """Its token has the role and its children, in both places."""
+    with_roles(sandbox).grant(102, "prod", "mgr", "service-account-fisheries-service-102")
+    compare(sandbox, granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102"), 1, clock)
+
+
+def test_an_api_account(sandbox: Sandbox, clock: Any) -> None:
+    """Its token names the team, as a text."""
+    compare(sandbox, granted(sandbox, "service-account-team-2016-9001", "api-secret-2016"), 2, clock)
+
+
+def test_a_person(sandbox: Sandbox, clock: Any) -> None:
+    """The token for a person has their name and what they hold, children included."""
+    with_roles(sandbox).grant(102, "prod", "mgr", ADA)
+    sandbox.grant(102, "prod", "other", ADA)
+    request = Request("POST", "/", {"host": "127.0.0.1:9082"})
+    compare(sandbox, sandbox.token_for(ADA, 102, "prod", request=request), 3, clock)
+
+
+def compare(sandbox: Sandbox, token: str, number: int, clock: Any) -> None:
+    """Hold a token against a recorded one, claim by claim."""
+    recorded = RECORDED["claims"][number]
+    found = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
+    want = recorded["claims"]
+    assert found.keys() == want.keys()
+    for name, value in want.items():
+        if name == "jti":
+            assert found[name].partition(":")[0] == value.partition(":")[0]
+        elif name in ("sub", "sid"):
+            assert len(found[name]) == len(value)
+        elif name not in ("exp", "iat"):
+            assert unordered(found[name]) == unordered(value), name
+    assert (found["iat"], found["exp"] - found["iat"]) == (int(clock.time), want["exp"] - want["iat"])
+    header = jwt.get_unverified_header(token)
+    assert header == {**recorded["header"], "kid": header["kid"]}
+    assert len(header["kid"]) == len(recorded["header"]["kid"])
+
+
+def unordered(value: Any) -> Any:
+    """Lists as sets, all the way down."""
+    if isinstance(value, dict):
+        return {key: unordered(found) for key, found in value.items()}
+    return frozenset(value) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_a_token_can_be_checked_with_the_published_keys(sandbox: Sandbox, environment: str) -> None:
+    """Discovery leads to the keys, and they prove the token and its issuer."""
+    realm = "/auth/realms/standard" if environment == "prod" else "/auth/dev/realms/standard"
+    headers = {"host": "127.0.0.1:9082"}
+    found = sandbox.answer(Request("GET", realm + "/.well-known/openid-configuration", headers))
+    discovery = json.loads(found.body)
+    assert discovery["issuer"] == "http://127.0.0.1:9082" + realm
+    assert discovery["token_endpoint"] == discovery["issuer"] + "/protocol/openid-connect/token"
+    place = discovery["jwks_uri"].removeprefix("http://127.0.0.1:9082")
+    (key,) = json.loads(sandbox.answer(Request("GET", place, headers)).body)["keys"]
+    path = "" if environment == "prod" else environment
+    token = granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102", path)
+    assert jwt.get_unverified_header(token)["kid"] == key["kid"]
+    options: Any = {"verify_exp": False, "verify_iat": False}
+    algorithms, audience = ["RS256"], "fisheries-service-102"
+    public = jwt.PyJWK(key).key
+    jwt.decode(token, public, algorithms, options, audience=audience, issuer=discovery["issuer"])
+
+
+def test_roles_of_another_environment_are_not_in_a_token(sandbox: Sandbox) -> None:
+    """A token of dev knows nothing of prod."""
+    with_roles(sandbox).grant(102, "prod", "mgr", ADA)
+    claims = jwt.decode(sandbox.token_for(ADA, 102, "dev"), options={"verify_signature": False, "verify_exp": False})
+    assert "client_roles" not in claims and "resource_access" not in claims
+
+
+def test_a_cycle_of_composites_ends(sandbox: Sandbox) -> None:
+    """Roles that contain each other appear once each."""
+    sandbox.create_role(102, "dev", "a")
+    sandbox.create_role(102, "dev", "b", ["a"])
+    sandbox.create_role(102, "dev", "c", ["b"])
+    sandbox.create_role(102, "dev", "a", ["c"])
+    sandbox.grant(102, "dev", "b", ADA)
+    claims = jwt.decode(sandbox.token_for(ADA, 102, "dev"), options={"verify_signature": False, "verify_exp": False})
+    assert sorted(claims["client_roles"]) == ["a", "b", "c"]
+
+
+def test_roles_of_another_integration_stand_beside(sandbox: Sandbox) -> None:
+    """What a service account holds elsewhere is in its access, and not among its own roles."""
+    sandbox.create_role(101, "prod", "r1")
+    sandbox.grant(101, "prod", "r1", "service-account-fisheries-service-102")
+    token = granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102")
+    claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
+    assert claims["resource_access"]["grants-portal-101"] == {"roles": ["r1"]}
+    assert "grants-portal-101" in claims["aud"]
+    assert "client_roles" not in claims
+
+
+@pytest.mark.parametrize(
+    ("client_id", "secret", "environment"),
+    [
+        ("service-account-team-2016-9001", "api-secret-2016", "dev"),
+        ("fisheries-service-102", "s3cret-fisheries-service-102", "test"),
+        ("grants-robot", "s3cret-grants-robot", "prod"),
+    ],
+)
+def test_a_client_is_known_only_where_it_belongs(
+    sandbox: Sandbox, caller: Any, client_id: str, secret: str, environment: str
+) -> None:
+    """API accounts live in prod, integrations in their environments; elsewhere the login server knows no such client."""
+    realm = "/auth/realms/standard" if environment == "prod" else f"/auth/{environment}/realms/standard"
+    answer = caller(sandbox).form(
+        realm + "/protocol/openid-connect/token", f"client_id={client_id}&client_secret={secret}"
+    )
+    assert (answer.status, json.loads(answer.body)["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize(
+    ("grant", "error"), [("authorization_code", "invalid_request"), ("refresh_token", "invalid_request")]
+)
+def test_other_grants_are_refused(sandbox: Sandbox, caller: Any, grant: str, error: str) -> None:
+    """Nobody can log in or refresh here."""
+    fields = "client_id=service-account-team-2016-9001&client_secret=api-secret-2016"
+    answer = caller(sandbox).form(TOKEN, fields, grant)
+    assert (answer.status, json.loads(answer.body)["error"]) == (400, error)
+
+
+@pytest.mark.parametrize("header", ["Basic ?", "Basic " + base64.b64encode(b"no colon").decode(), "Digest x"])
+def test_an_unreadable_header_is_no_credential(sandbox: Sandbox, caller: Any, header: str) -> None:
+    """What is not Basic is as if it were missing."""
+    answer = caller(sandbox).form(TOKEN, "", authorization=header)
+    assert (answer.status, json.loads(answer.body)["error"]) == (401, "invalid_client")
+
+
+def test_other_places_of_the_login_server(sandbox: Sandbox, caller: Any) -> None:
+    """Unknown ones are 404, and what can only be read is 405 to a POST."""
+    send = caller(sandbox).send
+    assert send("GET", "/auth/realms/standard/account").status == 404
+    assert send("POST", "/auth/realms/standard/.well-known/openid-configuration").status == 405
+
+
+def test_who_cannot_log_in_gets_no_token(sandbox: Sandbox) -> None:
+    """An unknown user, another integration's service account or a missing environment is an error."""
+    for username, integration, environment in (
+        ("nobody@idir", 102, "dev"),
+        ("service-account-grants-robot", 102, "dev"),
+        (ADA, 102, "test"),
+        (ADA, 999, "dev"),
+    ):
+        with pytest.raises(SandboxError):
+            sandbox.token_for(username, integration, environment)
+
+
+def test_the_service_account_by_its_client_id(sandbox: Sandbox) -> None:
+    """The integration's own client id stands for its service account."""
+    token = sandbox.token_for("fisheries-service-102", 102, "dev")
+    claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
+    assert claims["preferred_username"] == "service-account-fisheries-service-102"

@@ -1,0 +1,56 @@
+"""What tests in several rooms need."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from css_sdk._retry import Attempt
+from css_sdk.sandbox import Sandbox
+
+GRANTS_PORTAL = 101
+FISHERIES = 102
+
+
+def at_once(attempt: Attempt, chance: float) -> float | None:
+    """Four tries without a wait."""
+    return 0.0 if attempt.number < 4 else None
+
+
+def asked(sandbox: Sandbox) -> Counter[str]:
+    """How many requests of each method the sandbox's API got, and of `token` its login server."""
+    return Counter(entry.method if entry.kind == "api" else entry.kind for entry in sandbox.requests)
+
+
+def usernames(sandbox: Sandbox, count: int, provider: str = "idir") -> list[str]:
+    """So many people of the sandbox's world, sorted by username."""
+    known = sorted(name for name in sandbox.world.users if name.endswith(f"@{provider}"))
+    assert len(known) >= count, "the world is too small for this test"
+    return known[:count]
+
+
+def unfinished_world() -> dict[str, object]:
+    """A team whose integrations are not all applied."""
+
+    def integration(number: int, name: str, status: str, client_id: str | None) -> dict[str, object]:
+        return {
+            "id": number,
+            "team": 1,
+            "project_name": name,
+            "client_id": client_id,
+            "client_secret": client_id and "a secret",
+            "auth_type": "browser-login",
+            "environments": ["dev"],
+            "service_type": "gold",
+            "status": status,
+        }
+
+    account = {"id": 9, "client_id": "service-account-team-1-9", "client_secret": "another secret"}
+    return {
+        "teams": [{"id": 1, "name": "Small Team", "api_account": account}],
+        "integrations": [
+            integration(200, "Draft App", "draft", None),
+            integration(201, "Twin", "applied", "twin-201"),
+            integration(202, "Twin", "planned", "twin-202"),
+        ],
+        "users": [],
+    }

@@ -1,0 +1,226 @@
+"""One token per life, however many threads and tasks; renewed early, once after a 401, and sent nowhere else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import anyio
+import httpx
+import pytest
+
+from css_sdk import (
+    AsyncCss,
+    AuthenticationError,
+    ClientCredentials,
+    ConfigurationError,
+    Css,
+    MalformedAnswer,
+    ServiceUnavailable,
+    Settings,
+)
+from css_sdk.auth import claims_of
+from css_sdk.sandbox import Sandbox
+from tests.support import asked, at_once, usernames
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_fifty_threads_on_a_cold_client_ask_for_one_token(sandbox: Sandbox, settings: Settings) -> None:
+    """All of them get their answer."""
+    start = threading.Barrier(50)
+    users = usernames(sandbox, 25) * 2
+
+    with Css(settings, transport=sandbox.transport()) as css, ThreadPoolExecutor(50) as pool:
+        place = css.integration("Grants Portal").environment("dev")
+        before = asked(sandbox)
+
+        def read(user: str) -> object:
+            start.wait(30)
+            return place.users.roles(user)
+
+        assert before == {"token": 1, "GET": 1}
+        assert len(list(pool.map(read, users))) == 50
+    assert asked(sandbox) == {"token": 1, "GET": 51}
+
+
+def test_fifty_threads_share_the_first_token_too(sandbox: Sandbox, settings: Settings) -> None:
+    """Even when none of them has made a call before, one token and one list are read."""
+    start = threading.Barrier(50)
+    with Css(settings, transport=sandbox.transport()) as css, ThreadPoolExecutor(50) as pool:
+
+        def list_all(_: int) -> int:
+            start.wait(30)
+            return len(css.integrations(refresh=True))
+
+        assert set(pool.map(list_all, range(50))) == {3}
+    assert asked(sandbox) == {"token": 1, "GET": 50}
+
+
+def test_fifty_threads_with_a_revoked_token_renew_it_once(sandbox: Sandbox, settings: Settings) -> None:
+    """One more token, and no call is lost."""
+    start = threading.Barrier(50)
+    users = usernames(sandbox, 25) * 2
+    with Css(settings, transport=sandbox.transport()) as css, ThreadPoolExecutor(50) as pool:
+        place = css.integration("Grants Portal").environment("dev")
+        sandbox.revoke_tokens()
+
+        def read(user: str) -> object:
+            start.wait(30)
+            return place.users.roles(user)
+
+        assert len(list(pool.map(read, users))) == 50
+    assert asked(sandbox)["token"] == 2
+
+
+async def test_two_hundred_tasks_share_one_token(sandbox: Sandbox, settings: Settings) -> None:
+    """Cold, and once more after a revocation."""
+    users = usernames(sandbox, 20) * 10
+    async with AsyncCss(settings, transport=sandbox.async_transport()) as css:
+        place = (await css.integration("Grants Portal")).environment("dev")
+        for expected in (1, 2):
+            async with anyio.create_task_group() as tasks:
+                for user in users:
+                    tasks.start_soon(place.users.roles, user)
+            assert asked(sandbox)["token"] == expected
+            sandbox.revoke_tokens()
+
+
+def test_a_token_is_renewed_before_it_ends(sandbox: Sandbox, settings: Settings) -> None:
+    """A tenth of its life early, at most 30 s, so that none dies on the way."""
+    clock = Clock()
+    with Css(settings, transport=sandbox.transport(), clock=clock) as css:
+        for passed, tokens in ((0, 1), (269, 1), (2, 2), (269, 2), (2, 3)):
+            clock.now += passed
+            css.integrations(refresh=True)
+            assert asked(sandbox)["token"] == tokens
+
+
+def test_a_token_of_one_second_is_of_use(sandbox: Sandbox, settings: Settings) -> None:
+    """Its leeway is a share of its life, or every call would ask for a new one."""
+    clock = Clock()
+    sandbox.token_life = 1
+    with Css(settings, transport=sandbox.transport(), clock=clock) as css:
+        for _ in range(3):
+            css.integrations(refresh=True)
+        assert asked(sandbox)["token"] == 1
+        clock.now += 0.95
+        css.integrations(refresh=True)
+        assert asked(sandbox)["token"] == 2
+
+
+def test_wrong_credentials_are_told_with_the_servers_words(sandbox: Sandbox) -> None:
+    """The answer of RFC 6749 becomes one sentence, without the secret."""
+    credentials = sandbox.credentials() | {"client_secret": "wrong-and-secret"}
+    with Css(Settings(**credentials), transport=sandbox.transport()) as css:
+        with pytest.raises(AuthenticationError, match="unauthorized_client: Invalid client") as told:
+            css.integrations()
+    assert told.value.status == 401
+    assert "wrong-and-secret" not in str(told.value)
+    assert asked(sandbox) == {"token": 1}
+
+
+def answering(respond: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
+    """A client without a retry policy of any kind, whose auth is under test."""
+    auth = ClientCredentials("https://login.example/token", "me", "s3cret", origins=["https://api.example/v1"])
+    return httpx.Client(transport=httpx.MockTransport(respond), auth=auth)
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (httpx.Response(400, json={"error": "invalid_request"}), AuthenticationError),
+        (httpx.Response(401, text="<html>"), AuthenticationError),
+        (httpx.Response(302, headers={"Location": "https://elsewhere.example/"}), AuthenticationError),
+        (httpx.Response(429), ServiceUnavailable),
+        (httpx.Response(503, text="down"), ServiceUnavailable),
+        (httpx.Response(200, text="<html>"), MalformedAnswer),
+        (httpx.Response(200, json=[1]), MalformedAnswer),
+        (httpx.Response(200, json={"access_token": ""}), MalformedAnswer),
+        (httpx.Response(200, json={"access_token": 5}), MalformedAnswer),
+        (httpx.Response(200, json={"access_token": "a", "token_type": "mac"}), MalformedAnswer),
+    ],
+)
+def test_each_bad_answer_of_a_token_endpoint_has_its_error(response: httpx.Response, error: type[Exception]) -> None:
+    """Refused, out of order and nonsense are three things, and the call itself is never sent."""
+    with answering(lambda _: response) as client, pytest.raises(error) as told:
+        client.get("https://api.example/v1/integrations")
+    assert "s3cret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"access_token": "a", "token_type": "bearer"},
+        {"access_token": "a", "token_type": "BEARER", "expires_in": "300"},
+        {"access_token": "a", "expires_in": None},
+        {"access_token": "a", "expires_in": "soon"},
+    ],
+)
+def test_what_a_token_answer_may_leave_out(answer: dict[str, object]) -> None:
+    """`token_type` is matched without case, and a token without a known life is used for a short one."""
+    sent: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json=answer)
+
+    with answering(respond) as client:
+        for _ in range(2):
+            client.get("https://api.example/v1/integrations")
+    assert [str(request.url) for request in sent].count("https://login.example/token") == 1
+    assert sent[-1].headers["Authorization"] == "Bearer a"
+
+
+@pytest.mark.parametrize("url", ["https://elsewhere.example/v1", "http://api.example/v1", "https://api.example:444/v1"])
+def test_a_token_goes_to_its_own_origin_only(url: str) -> None:
+    """Another host, scheme or port is refused before a token is asked for."""
+    sent: list[httpx.Request] = []
+    with answering(lambda request: sent.append(request) or httpx.Response(200)) as client:  # type: ignore[func-returns-value]
+        with pytest.raises(ConfigurationError, match="another origin"):
+            client.get(url)
+    assert sent == []
+
+
+def test_the_token_request_has_the_callers_timeout() -> None:
+    """A request that a flow yields has none of its own, and would wait for ever."""
+    timeouts: list[object] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"])
+        return httpx.Response(200, json={"access_token": "a"})
+
+    with answering(respond) as client:
+        client.get("https://api.example/v1/integrations", timeout=7)
+    assert timeouts == [httpx.Timeout(7).as_dict()] * 2
+
+
+@pytest.mark.parametrize("token", ["", "opaque", "a.b", "a.!.c", "a.W10.c", "a.bm90IGpzb24.c"])
+def test_claims_of_what_is_no_jwt_are_empty(token: str) -> None:
+    """An opaque token is not an error."""
+    assert claims_of(token) == {}
+
+
+def test_a_client_that_is_handed_in_carries_everything(sandbox: Sandbox, settings: Settings) -> None:
+    """Token requests go through it too, and it stays open, with its own ways, when ours is closed."""
+    seen: list[str] = []
+    with httpx.Client(
+        transport=sandbox.transport(),
+        event_hooks={"request": [lambda request: seen.append(request.url.path)]},
+        follow_redirects=True,
+        headers={"X-Trace": "1"},
+    ) as http:
+        with Css(settings, http_client=http, retry=at_once) as css:
+            css.integrations()
+        assert not http.is_closed
+    assert any(path.endswith("/token") for path in seen)
+    assert any(path.endswith("/integrations") for path in seen)

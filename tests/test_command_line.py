@@ -1,0 +1,265 @@
+"""The command line as its user meets it: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from css_sdk.sandbox import Sandbox
+
+from css_sdk.cli import css, exit_code
+from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def served(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox on a socket, as a command finds it."""
+    with sandbox.serve():
+        yield sandbox
+
+
+@pytest.fixture
+def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs a command against the sandbox on a socket, and gives its exit code."""
+    with sandbox.serve() as server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", value)
+        yield lambda *arguments: exit_code([str(argument) for argument in arguments])
+
+
+def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks for help sees how the command is used."""
+    context = click.Context(css)
+    for name in css.list_commands(context):
+        assert exit_code([name, "--help"]) == 0
+        assert f"css {name}" in capsys.readouterr().out.partition("Example")[2], name
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    """A command that nobody can find is none."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    assert [name for name in css.list_commands(click.Context(css)) if f"css {name}" not in readme] == []
+
+
+def test_whoami_tells_the_team(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a table, and as JSON."""
+    assert run("whoami") == 0
+    assert "2016" in capsys.readouterr().out
+    assert run("whoami", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["team_id"] == 2016
+
+
+def test_lists_are_a_table_for_people_and_lines_for_machines(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both hold every row."""
+    assert run("integrations") == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["101", "Grants", "Portal", "dev,", "test,", "prod", "browser-login", "applied"]  # fmt: skip  # noqa: E501
+    assert run("integrations", "--json") == 0
+    assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [101, 102, 103]
+    assert run("roles", "-i", "Grants Portal", "-e", "dev", "--json") == 0
+    assert {"role": "admin", "composite": True} in map(json.loads, capsys.readouterr().out.splitlines())
+
+
+def test_a_name_cannot_move_the_cursor(run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A terminal obeys control characters, so that none reaches it in a table."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x1b[2Jrole")
+    assert run("roles", "-i", 101, "-e", "dev") == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """To several users at once, one of them a service account."""
+    user, other = usernames(sandbox, 20)[-2:]
+    sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
+    place = ("-i", "Grants Portal", "-e", "dev", "-r", "guest")
+    assert run("assign", *place, user, other, "--client-id", "fisheries-service-102") == 0
+    assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == [user, other, "service-account-fisheries-service-102"]
+    assert "3 done" in capsys.readouterr().err
+    assert run("unassign", *place, user, "--yes") == 0
+    assert "1 user loses the role 'guest'" in capsys.readouterr().err
+    assert user not in sandbox.members(GRANTS_PORTAL, "dev", "guest")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["assign", "-i", "Nope", "-e", "dev", "-r", "x", "{user}"], 1, "no Gold integration named 'Nope'"),
+        (["assign", "-i", "104", "-e", "dev", "-r", "x", "{user}"], 4, "not Gold"),
+        (["assign", "-i", "102", "-e", "test", "-r", "x", "{user}"], 4, "has no environment 'test'"),
+        (["assign", "-i", "101", "-e", "dev", "-r", "..", "{user}"], 4, "cannot be addressed"),
+        (["assign", "-i", "101", "-e", "dev", "-r", "nope", "{user}"], 1, "roles (nope) not found"),
+        (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "bob"], 4, "is no username"),
+        (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}", "0@idir"], 3, "never logged in here"),
+        (["unassign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}"], 4, "say --yes"),
+        (["unassign", "-i", "101", "-e", "prod", "-r", "reviewer", "{user}", "--yes"], 4, "--allow-prod"),
+        (["roles", "-i", "Nope", "-e", "dev"], 1, "no Gold integration named 'Nope'"),
+        (["roles", "-e", "dev"], 64, "--integration"),
+        (["assign", "-r", "x", "{user}"], 64, "Say where"),
+        (["assign", "-i", "101", "-e", "dev", "{user}"], 64, "Say which role"),
+        (["assign", "-i", "101", "-e", "dev", "-r", "x"], 64, "Say who"),
+        (["assign", "--from", "nowhere.csv"], 64, "cannot be read"),
+        (["assign", "--from", "x.csv", "{user}"], 64, "name none beside it"),
+        (["asign"], 64, "No such command"),
+        (["whoami", "--loud"], 64, "No such option"),
+    ],
+)
+def test_each_mistake_is_one_clear_line_and_its_exit_code(
+    run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
+) -> None:
+    """And nothing is written for any of them."""
+    user = usernames(sandbox, 20)[-1]
+    assert run(*[argument.format(user=user) for argument in arguments]) == code
+    out, err = capsys.readouterr()
+    assert said in out + err
+    assert "Traceback" not in out + err
+    assert asked(sandbox)["DELETE"] == 0
+    assert user not in sandbox.members(GRANTS_PORTAL, "dev", "approver")
+
+
+def test_credentials_that_are_missing_or_broken_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No credentials, half of them, a file that is not JSON, and a host that does not answer."""
+    for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE", "CSS_TOKEN_URL", "CSS_API_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert exit_code(["whoami"]) == 64
+    assert "No credentials. Set CSS_CLIENT_ID" in capsys.readouterr().err
+    monkeypatch.setenv("CSS_CLIENT_ID", "service-account-team-1-2")
+    assert exit_code(["whoami"]) == 64
+    assert "CSS_CLIENT_SECRET is missing" in capsys.readouterr().err
+    monkeypatch.delenv("CSS_CLIENT_ID")
+    broken = tmp_path / "account.json"
+    broken.write_text('{"clientSecret": "hush"', encoding="utf-8")
+    monkeypatch.setenv("CSS_CREDENTIALS_FILE", str(broken))
+    assert exit_code(["whoami"]) == 64
+    err = capsys.readouterr().err
+    assert "is not JSON" in err
+    assert "hush" not in err
+    content = {"clientId": "a", "clientSecret": "b", "tokenUrl": "http://127.0.0.1:9/token"}
+    broken.write_text(json.dumps(content), encoding="utf-8")
+    broken.chmod(0o600)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("css_sdk._sync.client.Backoff", lambda: lambda attempt, chance: None)
+    assert exit_code(["whoami"]) == 1
+    assert "no connection" in capsys.readouterr().err
+
+
+def write(path: Path, *lines: str) -> Path:
+    """A CSV file of these lines."""
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_roster_is_carried_out_and_what_is_left_written_down(
+    run: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every way to name a person, a revocation among the grants, and a second run from the result file."""
+    guid, person, held = usernames(sandbox, 20)[-3:]
+    sandbox.create_role(FISHERIES, "dev", "reader")
+    sandbox.grant(FISHERIES, "dev", "reader", held)
+    roster = write(
+        tmp_path / "roster.csv",
+        "username;guid;email;client_id;role;integration;environment;action",
+        f"{person};;;;reader;Fisheries Service;dev;",
+        f";{guid.partition('@')[0]};;;reader;102;dev;grant",
+        ";;tidepool@example.org;;reader;102;dev;",
+        ";;front.counter@example.com;;reader;102;dev;",
+        ";;;fisheries-service-102;reader;102;dev;",
+        f"{held};;;;reader;102;dev;revoke",
+        "00000000000000000000000000000000@idir;;;;reader;102;dev;",
+        f"{person};;;;reader;Nope;dev;",
+    )
+    assert run("assign", "--from", roster, "--provider", "idir", "--provider", "githubpublic", "--yes", "--json") == 3
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["line"], row["state"]) for row in rows] == [
+        (2, "done"), (3, "done"), (4, "done"), (5, "ambiguous"), (6, "done"), (7, "done"), (8, "never logged in"),
+        (9, "failed"),
+    ]  # fmt: skip
+    members = sandbox.members(FISHERIES, "dev", "reader")
+    assert {person, guid, "service-account-fisheries-service-102"} < set(members)
+    assert held not in members
+    result = roster.with_suffix(".result.csv")
+    with result.open(encoding="utf-8", newline="") as file:
+        assert [row["outcome"] for row in csv.DictReader(file)][3] == "ambiguous"
+    before = asked(sandbox)
+    assert run("assign", "--from", result, "--json") == 3
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["line"] for row in rows] == [5, 8, 9]
+    assert (asked(sandbox) - before)["POST"] == 1
+
+
+def test_a_roster_with_faults_is_refused_whole(
+    run: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All faults at once, each with its line, and nothing is sent."""
+    roster = write(
+        tmp_path / "roster.csv",
+        "username,role,integration,environment",
+        f"{usernames(sandbox, 1)[0]},reviewer,101,dev",
+        "bob,reviewer,101,dev",
+        f"{usernames(sandbox, 1)[0]},..,101,qa",
+    )
+    assert run("assign", "--from", roster) == 64
+    err = capsys.readouterr().err
+    assert "roster.csv:3:" in err
+    assert err.count("roster.csv:4:") == 2
+    assert asked(sandbox) == {}
+    assert run("assign", "--from", write(tmp_path / "other.csv", "who,what", "a,b")) == 64
+    assert "there is no column 'who'" in capsys.readouterr().err
+
+
+def test_a_revocation_in_a_roster_needs_a_yes(
+    run: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a terminal nothing is taken away unasked, and nothing else is done either."""
+    user = usernames(sandbox, 1)[0]
+    roster = write(tmp_path / "r.csv", "username,role,action", f"{user},reviewer,revoke", f"{user},approver,grant")
+    assert run("assign", "--from", roster, "-i", 101, "-e", "dev") == 4
+    assert "1 user loses the role 'reviewer' in 101, dev" in capsys.readouterr().err
+    assert asked(sandbox) == {}
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error(sandbox: Sandbox) -> None:
+    """`css integrations | head -0` ends quietly."""
+    with sandbox.serve() as server:
+        environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "css_sdk.cli", "integrations"],
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        process.stderr.close()
+        assert process.wait(30) == 0
+
+
+def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A bug of ours is no reason for a bare traceback, unless somebody asks for it."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("css_sdk.Css.from_env", broken)
+    assert exit_code(["whoami"]) == 1
+    assert "unexpected ValueError: a bug" in capsys.readouterr().err
+    monkeypatch.setenv("CSS_DEBUG", "1")
+    with pytest.raises(ValueError, match="a bug"):
+        exit_code(["whoami"])
+
+
+def test_help_loads_no_http_client() -> None:
+    """The command line starts fast because what it works with is imported when it works."""
+    code = "import sys; from css_sdk.cli import exit_code; exit_code(['--help']); print({'httpx','css_api','attrs'} & set(sys.modules), file=sys.stderr)"  # noqa: E501
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stderr.strip() == "set()"

@@ -1,0 +1,260 @@
+"""The tree of errors, and what an answer's status becomes."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from css_sdk import Css, Settings, errors
+from css_sdk.errors import (
+    AuthenticationError,
+    Conflict,
+    ConnectionFailed,
+    CssError,
+    InvalidRequest,
+    MalformedAnswer,
+    NotFound,
+    RateLimited,
+    ServiceUnavailable,
+    Told,
+    error_for,
+    is_passing,
+    type_of_thing,
+)
+from css_sdk.models import User
+
+UNKNOWN = "unknown exception"
+REQUEST = "GET /integrations/101/dev/roles"
+
+
+def told(status: int, message: str = "", is_json: bool = True, retry_after: float | None = None) -> Told:
+    return Told(status, message, is_json, REQUEST, retry_after)
+
+
+STATUSES: list[tuple[Told, type[CssError], bool]] = [
+    # what was told, the error, whether it may pass
+    (told(301, is_json=False), MalformedAnswer, False),
+    (told(302, is_json=False), MalformedAnswer, False),
+    (told(400, "name is required"), InvalidRequest, False),
+    (told(400, is_json=False), InvalidRequest, False),
+    (told(401), AuthenticationError, False),
+    (told(401, is_json=False), AuthenticationError, False),
+    (told(403, "not allowed"), AuthenticationError, False),
+    (told(403, is_json=False), AuthenticationError, False),
+    (told(404, "role x not found"), NotFound, False),
+    (told(404), NotFound, False),
+    (told(404, is_json=False), MalformedAnswer, False),
+    (told(409, "role x already exists"), Conflict, False),
+    (told(409, is_json=False), Conflict, False),
+    (told(418, is_json=False), InvalidRequest, False),
+    (told(422, UNKNOWN), ServiceUnavailable, True),
+    (told(422, "invalid integration id"), InvalidRequest, False),
+    (told(422), InvalidRequest, False),
+    (told(422, is_json=False), InvalidRequest, False),
+    (told(429, is_json=False), RateLimited, True),
+    (told(429, is_json=False, retry_after=3600.0), RateLimited, True),
+    (told(500, UNKNOWN), ServiceUnavailable, True),
+    (told(500, is_json=False), ServiceUnavailable, True),
+    (told(502, is_json=False), ServiceUnavailable, True),
+    (told(503, is_json=False), ServiceUnavailable, True),
+    (told(503, is_json=False, retry_after=7.0), ServiceUnavailable, True),
+    (told(504, "took too long"), ServiceUnavailable, True),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind", "passing"), STATUSES, ids=str)
+def test_each_status_has_its_error(answer: Told, kind: type[CssError], passing: bool) -> None:
+    """Each status becomes its error, with JSON and without, and the error carries the facts of the answer."""
+    error = error_for(answer)
+    assert type(error) is kind
+    assert (error.status, error.request, error.retry_after) == (answer.status, REQUEST, answer.retry_after)
+    assert REQUEST in str(error)
+    assert is_passing(answer) is passing
+
+
+@pytest.mark.parametrize("answer", [answer for answer, _, _ in STATUSES if answer.message], ids=str)
+def test_the_service_is_quoted(answer: Told) -> None:
+    """What the service said stands in the message."""
+    assert answer.message in str(error_for(answer))
+
+
+@pytest.mark.parametrize(("retry_after", "words"), [(None, "in a while"), (3600.0, "in 3600 seconds")])
+def test_a_limit_tells_how_long_to_wait(retry_after: float | None, words: str) -> None:
+    """The message of a limit says when to try again, where the service did."""
+    assert words in str(error_for(told(429, is_json=False, retry_after=retry_after)))
+
+
+MISSING: list[tuple[str, type_of_thing, type_of_thing]] = [
+    # what the service says, what the call was about, what is missing
+    ('User "nobody@idir" not found', "role", "user"),
+    ('User "nobody@idir" not found', "path", "user"),
+    ("role x not found", "user", "role"),
+    ("role client x not found", "user", "role"),
+    ("roles (a, b) not found", "user", "role"),
+    ("composite role nope not found", "path", "role"),
+    ("composite roles (nope, zip) not found", "path", "role"),
+    ("integration #105 not found", "role", "integration"),
+    ("client grants-robot not found", "role", "environment"),
+    ("client null not found", "role", "environment"),
+    ("environment stage not found", "role", "environment"),
+    # Words that nobody knew leave it at what the call was about.
+    ("something else not found", "role", "role"),
+    ("", "user", "user"),
+    ("", "path", "path"),
+]
+
+
+@pytest.mark.parametrize(("message", "about", "missing"), MISSING)
+def test_what_is_missing(message: str, about: type_of_thing, missing: type_of_thing) -> None:
+    """A 404 tells what is missing by the service's own words, not by what the call was about."""
+    error = error_for(told(404, message), about)
+    assert isinstance(error, NotFound)
+    assert error.what == missing
+
+
+def test_a_missing_user_probably_never_logged_in() -> None:
+    """The message about a missing user says what that mostly means."""
+    assert "never logged in here?" in str(error_for(told(404, 'User "nobody@idir" not found'), "role"))
+
+
+# The tree
+
+
+def drawn() -> dict[str, str | None]:
+    """The tree in the docstring: each name with its parent's."""
+    tree: dict[str, str | None] = {}
+    above: list[tuple[int, str]] = []
+    for line in (errors.__doc__ or "").splitlines():
+        # The root stands alone on its line; the others stand behind a branch and before their words.
+        match = re.match(r"( *[│├└─ ]*)([A-Z]\w+)( {1,}\S.*)?$", line)
+        if match is None or not (match[3] is None or "── " in match[1]):
+            continue
+        while above and above[-1][0] >= len(match[1]):
+            above.pop()
+        assert match[2] not in tree, f"{match[2]} is drawn twice"
+        tree[match[2]] = above[-1][1] if above else None
+        above.append((len(match[1]), match[2]))
+    return tree
+
+
+KINDS = sorted(
+    (value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)),
+    key=lambda kind: kind.__name__,
+)
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    """The tree at the top of the module shows every class below its parent, and no other."""
+    assert drawn() == {
+        kind.__name__: None if kind is CssError else ", ".join(base.__name__ for base in kind.__bases__)
+        for kind in KINDS
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_class_says_what_it_is_for(kind: type[CssError]) -> None:
+    """Every error is one of ours and has a docstring of its own."""
+    assert issubclass(kind, CssError)
+    assert kind.__doc__
+    assert kind.__doc__ not in {base.__doc__ for base in kind.__bases__}
+
+
+FACTS: dict[str, Any] = {"status": 404, "request": REQUEST, "retry_after": 1.5}
+OWN_FACTS: dict[str, dict[str, Any]] = {
+    "NotFound": {"what": "user"},
+    "InvalidFile": {"faults": ("roster.csv:2: nobody is named",)},
+    "Ambiguous": {"candidates": (User("a@idir", attributes={"display_name": ("A",)}), User("b@idir"))},
+}
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301
+@pytest.mark.parametrize("kind", KINDS)
+def test_errors_survive_a_copy(kind: Callable[..., CssError], again: Callable[[CssError], CssError]) -> None:
+    """An error can be copied and sent to another process, with all that it carries."""
+    facts = FACTS | OWN_FACTS.get(kind.__name__, {})
+    error = kind("it went wrong", **facts)
+    twin = again(error)
+    assert twin is not error
+    assert type(twin) is type(error)
+    assert str(twin) == "it went wrong"
+    assert {name: getattr(twin, name) for name in facts} == facts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_facts_are_optional(kind: Callable[..., CssError]) -> None:
+    """Every error can be made of a message alone."""
+    error = kind("it went wrong")
+    assert (error.status, error.request, error.retry_after) == (None, None, None)
+
+
+# What errors and logs may not tell
+
+Handler = Callable[[httpx.Request], httpx.Response]
+E_MAIL = "jane.doe@gov.bc.ca"
+
+
+def answering(status: int, **content: Any) -> Handler:
+    """A service that gives a token and then this answer."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": "a.b.c", "expires_in": 300, "token_type": "Bearer"})
+        assert E_MAIL in request.url.params.values()
+        return httpx.Response(status, **content)
+
+    return handler
+
+
+def failing(error: type[httpx.TransportError]) -> Handler:
+    """A service whose answer never comes."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json={"access_token": "a.b.c", "expires_in": 300, "token_type": "Bearer"})
+        raise error(f"no answer from {request.url}", request=request)
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("handler", "kind"),
+    [
+        (answering(302, headers={"Location": "https://elsewhere.example/"}), MalformedAnswer),
+        (answering(400, json={"message": "bad"}), InvalidRequest),
+        (answering(400, html="<h1>bad</h1>"), InvalidRequest),
+        (answering(401, json={"success": False, "data": None, "err": "invalid token"}), AuthenticationError),
+        (answering(403, text="no"), AuthenticationError),
+        (answering(404, json={"message": "environment dev not found"}), NotFound),
+        (answering(404, html="<h1>what?</h1>"), MalformedAnswer),
+        (answering(422, json={"message": UNKNOWN}), ServiceUnavailable),
+        (answering(429, html="too many"), RateLimited),
+        (answering(503, text="in a disaster"), ServiceUnavailable),
+        (answering(200), MalformedAnswer),
+        (answering(200, html="<h1>hello</h1>"), MalformedAnswer),
+        (answering(200, json={"data": [{}]}), MalformedAnswer),
+        (answering(200, json={"data": 5}), MalformedAnswer),
+        (answering(204), MalformedAnswer),
+        (failing(httpx.ConnectError), ConnectionFailed),
+        (failing(httpx.ReadTimeout), ConnectionFailed),
+        (failing(httpx.RemoteProtocolError), ConnectionFailed),
+    ],
+)
+def test_no_error_holds_a_query(handler: Handler, kind: type[CssError], caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever goes wrong, neither error nor log above DEBUG shows the query, in which e-mail addresses stand."""
+    settings = Settings(client_id="me", client_secret="hush-5a1f")
+    with (
+        caplog.at_level(logging.INFO),
+        Css(settings, transport=httpx.MockTransport(handler), retry=lambda attempt, chance: None) as css,
+        pytest.raises(kind) as caught,
+    ):
+        css.people("dev").search("idir", email=E_MAIL)
+    shown = f"{caught.value} {caught.value!r} {vars(caught.value)} {caplog.text}"
+    for private in ("?", "email", "jane.doe", "hush-5a1f", "a.b.c"):
+        assert private not in shown.replace("never logged in here?", "")

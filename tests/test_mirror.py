@@ -1,0 +1,93 @@
+"""The synchronous twins are what their sources give."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from openapi import mirror
+
+CLIENT = mirror.ROOT / "css_sdk" / "_sync" / "client.py"
+
+
+@pytest.fixture(scope="module")
+def wanted() -> dict[Path, str]:
+    """What the sources give now."""
+    return mirror.twins()
+
+
+def test_the_twins_are_current(wanted: dict[Path, str]) -> None:
+    """What is checked in is what `make generate` would write."""
+    assert [path.relative_to(mirror.ROOT).as_posix() for path in mirror.differing(wanted)] == []
+
+
+def test_both_worlds_have_the_same_files(wanted: dict[Path, str]) -> None:
+    """Every source has its twin of the same name, whatever folder it stands in."""
+    for source, target in mirror.PAIRS.items():
+        names = {path.relative_to(mirror.ROOT / source) for path in (mirror.ROOT / source).rglob("*.py")}
+        assert {
+            path.relative_to(mirror.ROOT / target) for path in wanted if mirror.ROOT / target in path.parents
+        } == names
+
+
+def test_each_twin_names_its_source(wanted: dict[Path, str]) -> None:
+    """The first line of a twin tells which file to edit instead, and that file is there."""
+    for path, text in wanted.items():
+        match = re.match(r"# Written from (\S+) by `make generate`; edit that one\.\n", text)
+        assert match is not None, path
+        assert (mirror.ROOT / match[1]).is_file()
+        assert Path(match[1]).name == path.name
+
+
+def test_nothing_asynchronous_is_left(wanted: dict[Path, str]) -> None:
+    """A twin holds no word of the other world, outside its header."""
+    for path, text in wanted.items():
+        code = text.partition("\n")[2]
+        assert not re.search(r"\b(async |await |anyio|aclose|__aenter__|Async[A-Z])", code), path
+
+
+def test_an_edit_is_seen(wanted: dict[Path, str]) -> None:
+    """One character too many in a twin is a difference."""
+    assert CLIENT in mirror.differing({**wanted, CLIENT: wanted[CLIENT] + " "})
+
+
+def test_a_missing_twin_is_seen(wanted: dict[Path, str]) -> None:
+    """A source whose twin is not there is a difference."""
+    missing = CLIENT.with_name("not_written_yet.py")
+    assert missing in mirror.differing({**wanted, missing: ""})
+
+
+def test_a_surplus_file_is_seen(wanted: dict[Path, str]) -> None:
+    """A file on the synchronous side that has no source is a difference."""
+    assert CLIENT in mirror.differing({path: text for path, text in wanted.items() if path != CLIENT})
+
+
+def test_an_unused_substitution_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A substitution that nothing needs any more ends the mirroring with its name."""
+    monkeypatch.setitem(mirror.WORDS, r"\bnever_there\b", "")
+    with pytest.raises(SystemExit, match="never_there"):
+        mirror.twins()
+
+
+@pytest.mark.parametrize(
+    ("source", "twin"),
+    [
+        ("async def read(self) -> None: ...", "def read(self) -> None: ..."),
+        ("async with self._lock:", "with self._lock:"),
+        ("found = [x async for x in await call()]", "found = [x for x in call()]"),
+        ("class AsyncCss(AsyncBase): ...", "class Css(Base): ..."),
+        ("AsyncIterator[User]", "Iterator[User]"),
+        ("from .._pairs import async_each", "from .._pairs import each"),
+        ("await self._http.aclose()", "self._http.close()"),
+        ("async def __aexit__(self): ...", "def __exit__(self): ..."),
+        ("Callable[[int], Awaitable[None]]", "Callable[[int], None]"),
+        ("Callable[[int], Awaitable[tuple[str, ...]]]", "Callable[[int], tuple[str, ...]]"),
+        ("from collections.abc import Awaitable, Callable", "from collections.abc import Callable"),
+        ("asynchronous, awaited, close", "asynchronous, awaited, close"),
+    ],
+)
+def test_substitutions(source: str, twin: str) -> None:
+    """Each word of the asynchronous dialect has its plain one, and other words stay."""
+    assert mirror.mirrored(source, "x.py", set()).partition("\n")[2] == twin

@@ -1,0 +1,320 @@
+"""Doing many things, a bounded number of them at once, in both worlds."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from css_sdk._pairs import async_each, each
+
+PATIENCE = 10.0
+"""Seconds after which a test gives up waiting for what should happen at once."""
+
+
+class Boom(Exception):
+    """What goes wrong in these tests."""
+
+
+def drawn_from(items: range | Iterator[int], drawn: list[int]) -> Iterator[int]:
+    """The items, noted as they are drawn."""
+    for item in items:
+        drawn.append(item)
+        yield item
+
+
+# Threads
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 8])
+@pytest.mark.parametrize("count", [0, 1, 7, 100])
+def test_each_does_everything_once(count: int, at_once: int) -> None:
+    """Every item is worked on exactly once, whether there are fewer or more of them than workers."""
+    done: list[int] = []
+    each(done.append, iter(range(count)), at_once)
+    assert sorted(done) == list(range(count))
+
+
+def test_each_works_on_as_many_as_allowed() -> None:
+    """With three at once, three are under way together, and never a fourth."""
+    together = threading.Barrier(3)
+    lock = threading.Lock()
+    under_way: set[int] = set()
+    most = 0
+
+    def work(item: int) -> None:
+        nonlocal most
+        with lock:
+            under_way.add(item)
+            most = max(most, len(under_way))
+        together.wait(PATIENCE)
+        with lock:
+            under_way.remove(item)
+
+    each(work, range(9), 3)
+    assert most == 3
+
+
+def test_each_draws_items_as_they_are_needed() -> None:
+    """No more items are drawn than are being worked on, so a long list may come from a generator."""
+    drawn: list[int] = []
+    finished: list[int] = []
+    lock = threading.Lock()
+
+    def work(item: int) -> None:
+        with lock:
+            assert len(drawn) - len(finished) <= 2
+            finished.append(item)
+
+    each(work, drawn_from(range(200), drawn), 2)
+    assert drawn == list(range(200))
+
+
+def test_each_stops_at_an_error() -> None:
+    """An error of the work ends the drawing, and is raised as itself after what was under way has finished."""
+    failing = threading.Event()
+    begun: list[int] = []
+    ended: list[int] = []
+
+    def work(item: int) -> None:
+        begun.append(item)
+        if item == 1:
+            failing.set()
+            raise Boom("it went wrong")
+        failing.wait(PATIENCE)
+        ended.append(item)
+
+    with pytest.raises(Boom, match="it went wrong"):
+        each(work, itertools.count(), 2)
+    # It ended although there was no end of items, and left nothing half done.
+    assert sorted(ended) == sorted(set(begun) - {1})
+    assert 0 in ended
+
+
+def test_each_stops_at_an_error_of_the_items() -> None:
+    """An error of the one who gives the items is raised as itself, too."""
+
+    def items() -> Iterator[int]:
+        yield 0
+        raise Boom("no more of them")
+
+    done: list[int] = []
+    with pytest.raises(Boom, match="no more of them"):
+        each(done.append, items(), 4)
+    assert done == [0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a signal can be sent to one thread on POSIX alone")
+def test_each_stops_at_an_interrupt() -> None:
+    """Ctrl-C ends the drawing, and what was under way is finished before it is raised."""
+    main = threading.main_thread().ident
+    assert main is not None
+    begun: list[int] = []
+    ended: list[int] = []
+
+    def work(item: int) -> None:
+        begun.append(item)
+        if item == 1000:
+            signal.pthread_kill(main, signal.SIGINT)
+        ended.append(item)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            each(work, range(10_000_000), 2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert sorted(begun) == sorted(ended)
+    assert 1000 in ended
+    assert len(ended) < 10_000_000
+
+
+def test_each_leaves_no_thread_behind() -> None:
+    """The workers end with the work, also when it goes wrong."""
+    before = set(threading.enumerate())
+    each(lambda _: None, range(20), 4)
+    with pytest.raises(ZeroDivisionError):
+        each(lambda item: 1 // item, range(20), 4)
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("at_once", [0, -1])
+def test_each_needs_a_worker(at_once: int) -> None:
+    """With nobody to work it is an error, and never a silent end without anything done."""
+    with pytest.raises(ValueError, match="greater than 0|at least 1"):
+        each(lambda _: None, range(3), at_once)
+
+
+# Tasks
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 8])
+@pytest.mark.parametrize("count", [0, 1, 7, 100])
+async def test_async_each_does_everything_once(count: int, at_once: int) -> None:
+    """Every item is worked on exactly once, whether there are fewer or more of them than tasks."""
+    done: list[int] = []
+
+    async def work(item: int) -> None:
+        await anyio.lowlevel.checkpoint()
+        done.append(item)
+
+    await async_each(work, iter(range(count)), at_once)
+    assert sorted(done) == list(range(count))
+
+
+async def test_async_each_works_on_as_many_as_allowed() -> None:
+    """With three at once, three are under way together, and never a fourth."""
+    under_way: set[int] = set()
+    most = 0
+    three = anyio.Event()
+
+    async def work(item: int) -> None:
+        nonlocal most
+        under_way.add(item)
+        most = max(most, len(under_way))
+        if most == 3:
+            three.set()
+        await three.wait()
+        await anyio.lowlevel.checkpoint()
+        under_way.remove(item)
+
+    with anyio.fail_after(PATIENCE):
+        await async_each(work, range(9), 3)
+    assert most == 3
+
+
+async def test_async_each_draws_items_as_they_are_needed() -> None:
+    """No more items are drawn than are being worked on, so a long list may come from a generator."""
+    drawn: list[int] = []
+    finished: list[int] = []
+
+    async def work(item: int) -> None:
+        await anyio.lowlevel.checkpoint()
+        assert len(drawn) - len(finished) <= 2
+        finished.append(item)
+
+    await async_each(work, drawn_from(range(200), drawn), 2)
+    assert drawn == list(range(200))
+
+
+async def test_async_each_stops_at_an_error() -> None:
+    """An error of the work ends the drawing, and is raised as itself after what was under way has finished."""
+    failed = anyio.Event()
+    drawn: list[int] = []
+    ended: list[int] = []
+
+    async def work(item: int) -> None:
+        if item == 1:
+            failed.set()
+            raise Boom("it went wrong")
+        await failed.wait()
+        for _ in range(5):
+            await anyio.lowlevel.checkpoint()
+        ended.append(item)
+
+    with pytest.raises(Boom, match="it went wrong"):
+        await async_each(work, drawn_from(itertools.count(), drawn), 2)
+    assert drawn == [0, 1]
+    assert ended == [0]
+
+
+async def test_async_each_raises_the_first_of_several_errors() -> None:
+    """When several go wrong, the first error is raised, and no group of them."""
+    both = anyio.Event()
+
+    async def work(item: int) -> None:
+        if item == 0:
+            await both.wait()
+        both.set()
+        raise Boom(f"item {item}")
+
+    with pytest.raises(Boom, match="item 1"):
+        await async_each(work, range(9), 2)
+
+
+async def test_async_each_stops_at_an_error_of_the_items() -> None:
+    """An error of the one who gives the items is raised as itself, too, and what was under way is finished."""
+    failed = anyio.Event()
+
+    def items() -> Iterator[int]:
+        yield 0
+        failed.set()
+        raise Boom("no more of them")
+
+    done: list[int] = []
+
+    async def work(item: int) -> None:
+        await failed.wait()
+        await anyio.lowlevel.checkpoint()
+        done.append(item)
+
+    with pytest.raises(Boom, match="no more of them"):
+        await async_each(work, items(), 2)
+    assert done == [0]
+
+
+async def test_async_each_finishes_what_is_under_way_when_cancelled() -> None:
+    """A cancellation ends the drawing, and lets the calls under way finish."""
+    two, go_on = anyio.Event(), anyio.Event()
+    drawn: list[int] = []
+    done: list[int] = []
+
+    async def work(item: int) -> None:
+        if item == 1:
+            two.set()
+        await go_on.wait()
+        done.append(item)
+
+    with anyio.fail_after(PATIENCE):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(async_each, work, drawn_from(itertools.count(), drawn), 2)
+            await two.wait()
+            tasks.cancel_scope.cancel()
+            go_on.set()
+    assert drawn == done == [0, 1]
+
+
+async def test_async_each_begins_nothing_when_cancelled() -> None:
+    """What is cancelled before it began does not begin."""
+    drawn: list[int] = []
+
+    async def work(item: int) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await async_each(work, drawn_from(range(100), drawn), 4)
+    assert drawn == []
+
+
+async def test_async_each_takes_work_that_never_waits() -> None:
+    """Work that ends without waiting once is done as well."""
+    done: list[int] = []
+
+    async def work(item: int) -> None:
+        done.append(item)
+
+    await async_each(work, range(50), 4)
+    assert done == list(range(50))
+
+
+@pytest.mark.parametrize("at_once", [0, -1])
+async def test_async_each_needs_a_task(at_once: int) -> None:
+    """With nobody to work it is an error, and never a silent end without anything done."""
+
+    async def work(item: int) -> None: ...
+
+    with pytest.raises(ValueError, match="greater than 0|at least 1"):
+        await async_each(work, range(3), at_once)
+
+
+@pytest.mark.parametrize("run", [each, async_each])
+def test_both_are_told_the_same(run: Callable[..., object]) -> None:
+    """Both take the same arguments, as one is written as the other."""
+    assert run.__code__.co_varnames[: run.__code__.co_argcount] == ("work", "items", "at_once")

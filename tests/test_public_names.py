@@ -1,0 +1,166 @@
+"""What users import, and what that costs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+import css_sdk
+
+PUBLIC = [
+    "Ambiguous",
+    "AsyncCss",
+    "AuthenticationError",
+    "Backoff",
+    "ClientCredentials",
+    "ConfigurationError",
+    "Conflict",
+    "ConnectionFailed",
+    "Css",
+    "CssError",
+    "EnvironmentMissing",
+    "Grant",
+    "GrantResult",
+    "IncompleteSearch",
+    "Integration",
+    "InvalidFile",
+    "InvalidRequest",
+    "MalformedAnswer",
+    "NotApplied",
+    "NotConfirmed",
+    "NotFound",
+    "NotGold",
+    "OutcomeUnknown",
+    "Person",
+    "RateLimited",
+    "Refused",
+    "RequestTooLong",
+    "RetryPolicy",
+    "Role",
+    "Row",
+    "RowResult",
+    "SearchResult",
+    "ServiceAccount",
+    "ServiceUnavailable",
+    "Settings",
+    "UnusableName",
+    "UnusableUser",
+    "User",
+    "WhoAmI",
+    "WrongTeam",
+    "__version__",
+    "read_roster",
+]
+
+HOMES = {
+    "_async.client": ["AsyncCss"],
+    "_retry": ["Backoff", "RetryPolicy"],
+    "_sync.client": ["Css"],
+    "_version": ["__version__"],
+    "auth": ["ClientCredentials"],
+    "models": ["Grant", "GrantResult", "Integration", "Role", "SearchResult", "ServiceAccount", "User", "WhoAmI"],
+    "roster": ["Person", "Row", "RowResult", "read_roster"],
+    "settings": ["Settings"],
+}
+"""Where the names are defined; all others are errors."""
+
+HEAVY = {"anyio", "asyncio", "attrs", "attr", "css_api", "dateutil", "httpcore", "httpx", "jwt", "ssl", "uvicorn"}
+
+
+def test_the_public_names() -> None:
+    """The public names are these, sorted: whoever adds or drops one means it."""
+    assert css_sdk.__all__ == PUBLIC
+    assert sorted(PUBLIC) == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_each_name_is_the_one_of_its_home(name: str) -> None:
+    """A public name is the very object that its module defines, each time it is used."""
+    home = next((home for home, names in HOMES.items() if name in names), "errors")
+    module = importlib.import_module(f"css_sdk.{home}")
+    assert getattr(css_sdk, name) is getattr(module, name)
+    assert getattr(css_sdk, name) is getattr(module, name)
+    assert getattr(getattr(css_sdk, name), "__module__", module.__name__) == module.__name__
+
+
+def test_every_error_is_public() -> None:
+    """Whoever can be sent an error can catch it by a public name."""
+    errors = importlib.import_module("css_sdk.errors")
+    kinds = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert set(kinds) <= set(PUBLIC)
+
+
+def test_names_are_listed() -> None:
+    """`dir()` tells the public names, and changing what it gave changes nothing."""
+    assert set(PUBLIC) <= set(dir(css_sdk))
+    listed = css_sdk.__dir__()
+    if isinstance(listed, list):
+        listed.append("somebody else's")
+    assert "somebody else's" not in css_sdk.__all__
+
+
+@pytest.mark.parametrize("name", ["Nothing", "css", "_Css", "__wrapped__", ""])
+def test_unknown_names_are_no_attributes(name: str) -> None:
+    """A name that is not there is an `AttributeError` as with any module."""
+    with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
+        getattr(css_sdk, name)
+    assert not hasattr(css_sdk, name)
+
+
+def test_a_star_takes_the_public_names() -> None:
+    """`from css_sdk import *` gives the public names."""
+    taken: dict[str, object] = {}
+    exec("from css_sdk import *", taken)  # noqa: S102
+    assert set(PUBLIC) <= set(taken)
+
+
+def test_classes_are_found_again_by_name() -> None:
+    """What is pickled by a public name comes back as the same class."""
+    for name in PUBLIC:
+        if isinstance(value := getattr(css_sdk, name), type):
+            assert pickle.loads(pickle.dumps(value)) is value  # noqa: S301
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules that a fresh interpreter has loaded after this code, beyond those of a bare one."""
+    bare, after = (
+        set(
+            json.loads(
+                subprocess.run(  # noqa: S603
+                    [
+                        sys.executable,
+                        "-W",
+                        "error",
+                        "-c",
+                        f"{line}\nimport json, sys\nprint(json.dumps([*sys.modules]))",
+                    ],
+                    capture_output=True,
+                    check=True,
+                    encoding="utf-8",
+                ).stdout
+            )
+        )
+        for line in ("", code)
+    )
+    return {name.partition(".")[0] for name in after - bare}
+
+
+@pytest.mark.parametrize("module", ["css_sdk", "css_sdk.cli"])
+def test_importing_costs_next_to_nothing(module: str) -> None:
+    """Importing the package, or its command line, loads neither an HTTP client nor the generated one."""
+    assert not loaded_by(f"import {module}") & HEAVY
+
+
+def test_errors_can_be_caught_without_the_client() -> None:
+    """Naming an error does not load the HTTP client either."""
+    assert not loaded_by("from css_sdk import CssError, NotFound") & {"httpx", "anyio", "css_api"}
+
+
+def test_a_name_is_loaded_when_it_is_used() -> None:
+    """The client comes with the first use of its name, and brings the generated one."""
+    assert loaded_by("from css_sdk import Css") >= {"httpx", "css_api"}

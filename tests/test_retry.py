@@ -1,0 +1,153 @@
+"""Whether to try again, and when."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from css_sdk._retry import Attempt, Backoff, seconds_to_wait
+
+YEAR_2024 = 1_704_067_200.0
+"""Mon, 01 Jan 2024 00:00:00 GMT."""
+
+
+@pytest.mark.parametrize(
+    ("backoff", "attempt", "chance", "wait"),
+    [
+        # The waits double, up to the longest one.
+        (Backoff(), Attempt(1, 0.0, None, 503), 1.0, 0.5),
+        (Backoff(), Attempt(2, 0.5, None, 503), 1.0, 1.0),
+        (Backoff(), Attempt(3, 1.5, None, 503), 1.0, 2.0),
+        (Backoff(tries=9, longest=3.0), Attempt(5, 1.0, None, None), 1.0, 3.0),
+        (Backoff(tries=9999, longest=3.0, budget=1e9), Attempt(5000, 1.0, None, None), 1.0, 3.0),
+        (Backoff(tries=9999, first=0.0), Attempt(5000, 0.0, None, None), 1.0, 0.0),
+        # Chance takes any part of them.
+        (Backoff(), Attempt(2, 0.0, None, 500), 0.5, 0.5),
+        (Backoff(), Attempt(1, 0.0, None, 500), 0.0, 0.0),
+        # The tries are counted with the first.
+        (Backoff(), Attempt(4, 0.0, None, 503), 1.0, None),
+        (Backoff(), Attempt(9, 0.0, None, 503), 1.0, None),
+        (Backoff(tries=1), Attempt(1, 0.0, None, 503), 1.0, None),
+        (Backoff(tries=1), Attempt(1, 0.0, 1.0, 429), 1.0, None),
+        (Backoff(tries=2), Attempt(1, 0.0, None, 503), 1.0, 0.5),
+        # The budget is for all waits together.
+        (Backoff(budget=20.0), Attempt(2, 19.0, None, 503), 1.0, 1.0),
+        (Backoff(budget=20.0), Attempt(2, 19.5, None, 503), 1.0, None),
+        (Backoff(budget=0.0), Attempt(1, 0.0, None, 503), 1.0, None),
+        (Backoff(budget=0.0, first=0.0), Attempt(1, 0.0, None, 503), 1.0, 0.0),
+        # What the service asks for is obeyed without chance, when it fits the budget.
+        (Backoff(), Attempt(1, 0.0, 20.0, 429), 0.1, 20.0),
+        (Backoff(), Attempt(1, 0.0, 20.5, 429), 0.1, None),
+        (Backoff(), Attempt(2, 15.0, 6.0, 429), 0.1, None),
+        (Backoff(), Attempt(1, 0.0, 3600.0, 429), 0.0, None),
+        (Backoff(), Attempt(1, 0.0, 0.0, 503), 1.0, 0.0),
+        (Backoff(), Attempt(1, 0.0, math.inf, 503), 1.0, None),
+    ],
+)
+def test_waits(backoff: Backoff, attempt: Attempt, chance: float, wait: float | None) -> None:
+    """The wait after each kind of failed try, or None where the tries end."""
+    assert backoff(attempt, chance) == wait
+
+
+@given(
+    st.builds(
+        Backoff, tries=st.integers(1, 5000), first=st.floats(0, 10), longest=st.floats(0, 60), budget=st.floats(0, 1e9)
+    ),
+    st.builds(
+        Attempt,
+        number=st.integers(1, 5000),
+        waited=st.floats(0, 1e6),
+        retry_after=st.none() | st.floats(0, 1e6),
+        status=st.none() | st.integers(400, 599),
+    ),
+    st.floats(0, 1),
+)
+def test_waits_stay_within_bounds(backoff: Backoff, attempt: Attempt, chance: float) -> None:
+    """No wait, however many tries came before, is negative, passes the budget or is longer than it may be."""
+    wait = backoff(attempt, chance)
+    if wait is None:
+        return
+    assert attempt.number < backoff.tries
+    assert 0 <= wait
+    assert attempt.waited + wait <= backoff.budget
+    assert wait == attempt.retry_after if attempt.retry_after is not None else wait <= backoff.longest
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tries": 0}, {"tries": -1}, {"first": -0.1}, {"longest": -1.0}, {"budget": -1.0}], ids=str
+)
+def test_senseless_limits_are_refused(wrong: dict[str, float]) -> None:
+    """No tries at all, and negative seconds, are refused when the policy is made."""
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Backoff(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 120 ", 120.0),
+        ("3600", 3600.0),
+        # The three forms of a date that RFC 9110 knows, and one with a zone of its own.
+        ("Mon, 01 Jan 2024 00:02:00 GMT", 120.0),
+        ("Monday, 01-Jan-24 00:02:00 GMT", 120.0),
+        ("Mon, 01 Jan 2024 01:02:00 +0100", 120.0),
+        # Past dates ask for no wait.
+        ("Mon, 01 Jan 2024 00:00:00 GMT", 0.0),
+        ("Sun, 31 Dec 2023 23:59:59 GMT", 0.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        # Anything else asks for nothing.
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("1e3", None),
+        ("5, 5", None),
+        ("Mon, 41 Jan 2024 00:00:00 GMT", None),
+        ("1 Jan 99999999999999999999 00:00:00 GMT", None),
+    ],
+)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    """`Retry-After` is read in both its forms, and anything else is as if it were not there."""
+    assert seconds_to_wait(header, now=YEAR_2024) == seconds
+
+
+@pytest.fixture(params=["UTC0", "PST8PDT", "XYZ-14"])
+def zone(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The machine's time zone, one after the other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", request.param)
+        time.tzset()
+        yield request.param
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be set here")
+@pytest.mark.parametrize(
+    "header", ["Mon, 01 Jan 2024 00:02:00", "Mon, 01 Jan 2024 00:02:00 -0000", "Mon Jan  1 00:02:00 2024"]
+)
+def test_dates_without_a_zone_are_in_gmt(zone: str, header: str) -> None:
+    """A date that tells no zone is meant in GMT, whatever the zone of this machine."""
+    assert seconds_to_wait(header, now=YEAR_2024) == 120.0
+
+
+@given(
+    st.text()
+    | st.lists(
+        st.sampled_from(
+            ["Mon,", "01", "Jan", "2024", "99999999999", "00:00:00", "0:0", "GMT", "+9999", "-0000", ":", "-"]
+        )
+    ).map(" ".join),
+    st.floats(0, 4e9),
+)
+def test_any_header_gives_seconds_or_nothing(header: str, now: float) -> None:
+    """Whatever a server puts into the header, no other error comes of it."""
+    seconds = seconds_to_wait(header, now)
+    assert seconds is None or seconds >= 0

@@ -1,0 +1,425 @@
+"""Rosters in, results out, and every fault with its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import string
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from css_sdk.errors import Ambiguous, CssError, InvalidFile, NotFound, OutcomeUnknown, ServiceUnavailable
+from css_sdk.models import Outcome, ServiceAccount
+from css_sdk.roster import Person, Row, RowResult, read_roster, results_as_csv, text_of
+
+NAME = "roster.csv"
+HEADER = "username,role,integration,environment,action"
+JANE, JOHN = "0f3a@idir", "7c1d@bceidbusiness"
+
+
+def read(text: str, **defaults: str) -> tuple[Row, ...]:
+    return read_roster(text, NAME, **defaults)
+
+
+def faults_of(text: str, **defaults: str) -> list[str]:
+    with pytest.raises(InvalidFile, match=NAME) as caught:
+        read(text, **defaults)
+    return list(caught.value.faults)
+
+
+def a_row(**changes: Any) -> Row:
+    row = Row(2, Person("username", JANE), "reviewer", "Grants Portal", "dev", "grant")
+    return attrs.evolve(row, **changes)
+
+
+# Good rosters
+
+
+def test_a_roster() -> None:
+    """Each line is a row with its number, and both actions are known."""
+    text = f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n{JOHN},reader,102,prod,revoke\n"
+    assert read(text) == (
+        a_row(),
+        Row(3, Person("username", JOHN), "reader", "102", "prod", "revoke"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "user"),
+    [
+        ("username", JANE, JANE),
+        ("guid", "0F3A", None),
+        ("email", "Jane.Doe@gov.bc.ca", None),
+        ("client_id", "fisheries-service-102", ServiceAccount("fisheries-service-102")),
+    ],
+)
+def test_people_are_named_in_four_ways(column: str, value: str, user: str | ServiceAccount | None) -> None:
+    """A person is named by one of four columns; two of them need a search first."""
+    [row] = read(f"{column},role\n{value},reviewer\n", integration="101", environment="dev")
+    assert row.person == Person(column, value)  # type: ignore[arg-type]
+    assert row.person.user == user
+
+
+def test_columns_come_in_any_order() -> None:
+    """The header tells which column is which, without case and with blanks around."""
+    text = f"Action; ROLE ;environment;Integration; userName\n;reviewer;dev;Grants Portal;{JANE}\n"
+    assert read(text) == (a_row(),)
+
+
+def test_each_row_may_name_its_person_differently() -> None:
+    """Several columns for people may stand side by side when each row fills in one of them."""
+    text = f"username,guid,role\n{JANE},,reviewer\n,0f3a,reviewer\n"
+    rows = read(text, integration="101", environment="dev")
+    assert [row.person for row in rows] == [Person("username", JANE), Person("guid", "0f3a")]
+
+
+def test_defaults_fill_what_is_left_out() -> None:
+    """Integration and environment may be left out, or left empty, where a default is given."""
+    assert read(f"username,role\n{JANE},reviewer\n", integration="Grants Portal", environment="dev") == (a_row(),)
+    text = f"{HEADER}\n{JANE},reviewer,,,\n{JANE},reviewer,Other,test,\n"
+    rows = read(text, integration="Grants Portal", environment="dev")
+    assert [row.place for row in rows] == [("Grants Portal", "dev"), ("Other", "test")]
+
+
+@pytest.mark.parametrize(
+    ("word", "action"),
+    [("", "grant"), (" ", "grant"), ("grant", "grant"), ("GRANT", "grant"), (" Revoke ", "revoke")],
+)
+def test_action_words(word: str, action: str) -> None:
+    """The action is told without case, and is `grant` where nothing is said."""
+    [row] = read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,{word}\n")
+    assert row.action == action
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
+def test_files_as_programs_write_them(separator: str, end: str, encoding: str) -> None:
+    """A roster is read with every separator, line end and encoding that spreadsheets and editors give it."""
+    lines = [HEADER.split(","), [JANE, "Prüfer 🦫", "Grants Portal", "dev", "grant"], [""] * 5]
+    text = "".join(separator.join(cells) + end for cells in lines)
+    content = {
+        "utf-16-le-bom": b"\xff\xfe" + text.encode("utf-16-le"),
+        "utf-16-be-bom": b"\xfe\xff" + text.encode("utf-16-be"),
+    }.get(encoding)
+    assert read(text_of(content or text.encode(encoding), NAME)) == (a_row(role="Prüfer 🦫"),)
+
+
+def test_a_mark_that_python_left_is_no_harm() -> None:
+    """Text that was read without regard to its byte order mark is read as well."""
+    assert read(f"\ufeff{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n") == (a_row(),)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("username\n0f3a é".encode("latin-1"), "UTF-8"),
+        (b"PK\x03\x04\x14\x00\xff\xff", "UTF-8"),
+        (b"\xff\xfea", "UTF-8"),
+        (b"\xff\xfe\x00\xd8", "UTF-8"),
+    ],
+)
+def test_other_files_are_refused(content: bytes, told: str) -> None:
+    """What is in no encoding that we know, a workbook for instance, is refused with what to do."""
+    with pytest.raises(InvalidFile, match=told):
+        text_of(content, NAME)
+
+
+def test_cells_may_be_quoted() -> None:
+    """Quoted cells hold separators, quotation marks and line ends."""
+    text = f'{HEADER}\n{JANE},"review, ""all""","Grants\nPortal",dev,grant\n'
+    assert read(text) == (a_row(role='review, "all"', integration="Grants\nPortal"),)
+
+
+def test_lines_are_counted_as_an_editor_does() -> None:
+    """A row has the number of the line on which it begins, whatever blank and broken lines come before it."""
+    text = (
+        f"{HEADER}\n"
+        "\n"
+        f'{JANE},reviewer,"Grants\nPortal",dev,grant\n'
+        ",,,,\n"
+        f"{JANE},reader,Grants Portal,dev,grant\r\n"
+        " \n"
+        f"{JANE},writer,Grants Portal,dev,grant\n"
+    )
+    assert [(row.line, row.role) for row in read(text)] == [(3, "reviewer"), (6, "reader"), (8, "writer")]
+    faults = faults_of(text.replace("writer", "."))
+    assert [fault.partition(": ")[0] for fault in faults] == [f"{NAME}:8"]
+
+
+def test_blank_lines_may_come_first() -> None:
+    """Blank lines before the header do not hide which separator the file has, nor move the numbers of its lines."""
+    text = f"\n ; ;\n{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n".replace(",", ";")
+    assert read(text) == (a_row(line=4),)
+    assert faults_of("\n\nusername,rôle\n", integration="101", environment="dev")[0].startswith(f"{NAME}:3: ")
+
+
+def test_empty_cells_at_the_end_do_not_count() -> None:
+    """Cells without anything in them, left behind a row or the header by a spreadsheet, are as if they were not there."""
+    assert read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant,, ,\n") == (a_row(),)
+    assert read(f"{HEADER},,\n{JANE},reviewer,Grants Portal,dev,grant,,\n") == (a_row(),)
+
+
+def test_cells_left_out_are_empty() -> None:
+    """A row shorter than the header has nothing in its last columns."""
+    [row] = read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev\n")
+    assert row.action == "grant"
+    assert len(faults_of(f"{HEADER}\n{JANE}\n")) == 3
+
+
+@pytest.mark.parametrize("role", ["=1+1", "+1", "-1", "@sum", "'quoted", "007", "TRUE", "1e5", "=HYPERLINK(A1)"])
+def test_formulas_are_only_texts(role: str) -> None:
+    """A role that a spreadsheet would take for a formula is read, and written, as it stands."""
+    [row] = read(f"{HEADER}\n{JANE},{role},Grants Portal,dev,grant\n")
+    assert row.role == role
+    [again] = read(results_as_csv([RowResult(row, "failed", NotFound("no such role", what="role"))]))
+    assert again.role == role
+
+
+def test_the_same_row_twice_is_no_fault() -> None:
+    """A repetition asks for nothing new and nothing contrary."""
+    line = f"{JANE},reviewer,Grants Portal,dev,grant\n"
+    assert len(read(f"{HEADER}\n{line}{line}")) == 2
+
+
+# Faults
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("", ["who", "'role'", "'integration'", "'environment'"]),
+        ("\n\n", ["who", "'role'", "'integration'", "'environment'"]),
+        (",,", ["who", "'role'", "'integration'", "'environment'"]),
+        ("role,integration,environment", ["who"]),
+        ("username,integration,environment", ["'role' is missing"]),
+        ("username,role,environment", ["'integration' is missing"]),
+        ("username,role,integration", ["'environment' is missing"]),
+        ("user,role,integration,environment", ["no column 'user'", "who"]),
+        (HEADER + ",comment", ["no column 'comment'"]),
+        (HEADER + ",role", ["'role' stands twice"]),
+        (HEADER + ", ROLE ", ["'role' stands twice"]),
+        (HEADER + ",outcome,outcome", ["'outcome' stands twice"]),
+        ("guid,guid,email,x,y", ["'x'", "'y'", "'guid' stands twice", "'role'", "'integration'", "'environment'"]),
+    ],
+)
+def test_faulty_headers(header: str, told: list[str]) -> None:
+    """A header is refused with all that is wrong with it, an empty file's too."""
+    faults = faults_of(header + "\n")
+    for words in told:
+        assert any(words in fault for fault in faults), words
+    assert all(fault.startswith(f"{NAME}:") for fault in faults)
+
+
+@pytest.mark.parametrize("text", [HEADER, f"{HEADER}\n", f"{HEADER}\r\n,,,,\r\n\r\n"], ids=repr)
+def test_a_roster_without_rows_is_refused(text: str) -> None:
+    """A roster in which nobody stands is a mistake, and not a wish that nothing be done."""
+    assert faults_of(text)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (",,reviewer,Grants Portal,dev,", "nobody is named"),
+        (f"{JANE},0f3a,reviewer,Grants Portal,dev,", "fill in exactly one"),
+        ("jane.doe@gov.bc.ca,,reviewer,Grants Portal,dev,", "gov.bc.ca"),
+        ("0f3a@bcservicescard,,reviewer,Grants Portal,dev,", "bcservicescard"),
+        ("0f3a,,reviewer,Grants Portal,dev,", "no username"),
+        (f"{JANE},,,Grants Portal,dev,", "role name"),
+        (f"{JANE},,..,Grants Portal,dev,", "'..'"),
+        (f"{JANE},, reviewer,Grants Portal,dev,", "blanks"),
+        (f"{JANE},,reviewer\u00a0,Grants Portal,dev,", "blanks"),
+        (f"{JANE},,re\x07viewer,Grants Portal,dev,", "cannot be sent"),
+        (f"{JANE},,reviewer,,dev,", "integration"),
+        (f"{JANE},,reviewer,Grants Portal,,", "environment"),
+        (f"{JANE},,reviewer,Grants Portal,TEST,", "'TEST' is no environment"),
+        (f"{JANE},,reviewer,Grants Portal,stage,", "'stage' is no environment"),
+        (f"{JANE},,reviewer,Grants Portal,dev,give", "neither grant nor revoke"),
+        (f"{JANE},,reviewer,Grants Portal,dev,grant,more", "7 cells where the header has 6"),
+        (f'{JANE},,"revie"wer,Grants Portal,dev,grant', ""),
+        (f'{JANE},,"reviewer,Grants Portal,dev,grant', ""),
+    ],
+)
+def test_faulty_rows(cells: str, told: str) -> None:
+    """A faulty row is refused with its line and what is wrong with it."""
+    [fault] = faults_of(f"username,guid,role,integration,environment,action\n\n{cells}\n")
+    assert fault.startswith(f"{NAME}:3: ")
+    assert told in fault
+
+
+@pytest.mark.parametrize("client_id", ["=1+1 ", "a\x07b", "\u200b\x00"], ids=repr)
+def test_client_ids_are_checked_too(client_id: str) -> None:
+    """A client id is stripped of the blanks around it, and refused when it cannot be sent."""
+    text = f"client_id,role\n{client_id},reviewer\n"
+    if client_id.strip().isprintable():
+        [row] = read(text, integration="101", environment="dev")
+        assert row.person.value == client_id.strip()
+    else:
+        assert faults_of(text, integration="101", environment="dev")[0].startswith(f"{NAME}:2: ")
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """Every fault of every row stands in the error, in the order of the lines, and the message tells how many."""
+    text = (
+        f"{HEADER}\n"
+        ",..,,stage,give\n"
+        f"{JANE},reviewer,Grants Portal,dev,grant\n"
+        f"{JANE},reviewer,Grants Portal,dev,grant,more\n"
+        f"{JANE},reviewer,Grants Portal,dev,revoke\n"
+    )
+    with pytest.raises(InvalidFile, match="7 faults; nothing was sent") as caught:
+        read(text)
+    assert [fault.split(":")[1] for fault in caught.value.faults] == ["2"] * 5 + ["4", "5"]
+
+
+CONTRARY = [
+    (("username", JANE), ("username", JANE)),
+    (("username", JANE), ("username", JANE.upper())),
+    (("guid", "0f3a"), ("guid", "0F3A")),
+    (("email", "jane.doe@gov.bc.ca"), ("email", "Jane.Doe@GOV.bc.ca")),
+    (("client_id", "fisheries-102"), ("client_id", "Fisheries-102")),
+    (("client_id", "fisheries-102"), ("username", "service-account-fisheries-102")),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), CONTRARY)
+def test_contradictions(one: tuple[str, str], other: tuple[str, str]) -> None:
+    """Giving and taking the same is refused, however the same person is written, with both lines."""
+    columns = ["username", "guid", "email", "client_id", "role", "integration", "environment", "action"]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns)
+    writer.writeheader()
+    for (column, value), action in ((one, "grant"), (other, "revoke")):
+        place = {"role": "reviewer", "integration": "Grants Portal", "environment": "dev"}
+        writer.writerow({column: value, **place, "action": action})
+    [fault] = faults_of(out.getvalue())
+    assert fault.startswith(f"{NAME}:3: ")
+    assert "line 2" in fault
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        f"{JOHN},reviewer,Grants Portal,dev,revoke",
+        f"{JANE},Reviewer,Grants Portal,dev,revoke",
+        f"{JANE},reviewer,Other,dev,revoke",
+        f"{JANE},reviewer,Grants Portal,test,revoke",
+    ],
+)
+def test_no_contradictions(other: str) -> None:
+    """Giving here and taking there, or from somebody else, is no contradiction; nor is another role by case."""
+    assert len(read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n{other}\n")) == 2
+
+
+# Results
+
+STATES: list[tuple[Outcome, CssError | None, str, bool]] = [
+    ("confirmed", None, "done", True),
+    ("already", None, "already so", True),
+    ("unknown", OutcomeUnknown("nobody knows"), "unknown", False),
+    ("failed", NotFound("who?", what="user"), "never logged in", False),
+    ("failed", NotFound("which?", what="role"), "failed", False),
+    ("failed", Ambiguous("two"), "ambiguous", False),
+    ("failed", ServiceUnavailable("later"), "failed", False),
+]
+
+
+@pytest.mark.parametrize(("outcome", "error", "state", "is_done"), STATES)
+def test_states(outcome: Outcome, error: CssError | None, state: str, is_done: bool) -> None:
+    """Each outcome has its word, and the states that ask for something of their own are told apart."""
+    result = RowResult(a_row(), outcome, error)
+    assert (result.state, result.is_done) == (state, is_done)
+
+
+def test_only_what_is_left_is_tried_again() -> None:
+    """A file of results is a roster of what is not done."""
+    results = [RowResult(a_row(role=f"role {n}"), outcome, error) for n, (outcome, error, _, _) in enumerate(STATES)]
+    rows = read(results_as_csv(results))
+    assert [row.role for row in rows] == [f"role {n}" for n, (_, _, _, is_done) in enumerate(STATES) if not is_done]
+
+
+def test_a_file_in_which_all_is_done_asks_for_nothing() -> None:
+    """A file of results in which every row is done is no empty roster: it is read, and nothing is left to do."""
+    assert read(results_as_csv([RowResult(a_row(), "confirmed"), RowResult(a_row(), "already")])) == ()
+
+
+def test_results_tell_why() -> None:
+    """A file of results has the outcome and the error's message in columns of their own."""
+    error = ServiceUnavailable('the service said "no", twice;\nthat is\tall')
+    [line] = csv.DictReader(io.StringIO(results_as_csv([RowResult(a_row(), "failed", error)]), newline=""))
+    assert (line["outcome"], line["message"]) == ("failed", str(error))
+    assert (line["username"], line["guid"], line["email"], line["client_id"]) == (JANE, "", "", "")
+
+
+SENDABLE = st.characters(exclude_categories=("Cc", "Cs"))
+CELL = st.one_of(
+    st.sampled_from(["=1+1", "+a", "-", "@x", "'", '"', '""', ",", ";;", "a,b;c", "..a", "#"]), st.text(SENDABLE)
+).map(str.strip)
+FILLED = CELL.filter(bool)
+GUIDS = st.text(string.hexdigits, min_size=1, max_size=32)
+PEOPLE = st.one_of(
+    st.builds("{}@{}".format, GUIDS, st.sampled_from(["idir", "GithubPublic"])).map(lambda v: Person("username", v)),
+    st.builds("service-account-{}".format, GUIDS).map(lambda v: Person("username", v)),
+    GUIDS.map(lambda v: Person("guid", v)),
+    st.builds("{}@gov.bc.ca".format, GUIDS).map(lambda v: Person("email", v)),
+    GUIDS.map(lambda v: Person("client_id", v)),
+)
+ROWS = st.builds(
+    Row,
+    line=st.just(0),
+    person=PEOPLE,
+    role=FILLED.filter(lambda name: name not in (".", "..")),
+    integration=st.one_of(FILLED, st.just("Grants\nPortal"), st.just("a\rb"), st.just("a\r\nb")),
+    environment=st.sampled_from(["dev", "test", "prod"]),
+    action=st.just("grant"),
+)
+MESSAGES = st.text(st.one_of(st.sampled_from('\r\n",;\t='), SENDABLE))
+RESULTS = st.one_of(
+    st.builds(RowResult, ROWS, st.sampled_from(["confirmed", "already"])),
+    st.builds(RowResult, ROWS, st.sampled_from(["failed", "unknown"]), st.builds(CssError, MESSAGES)),
+)
+
+
+@given(st.lists(RESULTS, min_size=1))
+@example([RowResult(a_row(line=0), "failed", CssError("one\rtwo"))])
+@example([RowResult(a_row(line=0), "failed", CssError("one\r\ntwo\n"))])
+def test_results_are_read_back(results: list[RowResult]) -> None:
+    """Whatever rows and messages stand in a file of results, reading it gives exactly the open rows."""
+    text = results_as_csv(results)
+    left = [result.row for result in results if not result.is_done]
+    assert [attrs.evolve(row, line=0) for row in read(text)] == left
+    # As a file on Windows has it, opened and saved by a spreadsheet.
+    assert [attrs.evolve(row, line=0) for row in read(text_of(text.encode("utf-16"), NAME))] == left
+
+
+@given(st.binary() | st.binary().map(b"\xff\xfe".__add__) | st.binary().map(b"\xef\xbb\xbf".__add__))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    """Whatever bytes a file holds, it is read or refused, and no other error comes of it."""
+    try:
+        read(text_of(content, NAME), integration="101", environment="dev")
+    except InvalidFile:
+        return
+
+
+BITS = ["username", "guid", "role", "integration", "environment", "action", "outcome", "message"]
+BITS += [JANE, "dev", "grant", "revoke", "done", "x", "=", ".", "\x00", " ", "\u2028", "\x0b", "\x85", "\ud800"]
+BITS += [",", ";", "\t", "\n", "\r\n", "\r", '"', '""'] * 3
+TEXTS = st.lists(st.sampled_from(BITS)).map("".join)
+
+
+@given(st.one_of(st.text(st.characters()), TEXTS, TEXTS.map(f"{HEADER},outcome\n".__add__)))
+@example("x" * 200_000)
+@example(f"{HEADER}\n{'x' * 200_000}")
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Whatever text stands in a file, it gives rows or all its faults, and no other error comes of it."""
+    try:
+        rows = read(text, integration="101", environment="dev")
+    except InvalidFile as error:
+        assert error.faults
+        assert all(fault.startswith(f"{NAME}:") for fault in error.faults)
+    else:
+        assert all(row.role and row.person.value and row.integration for row in rows)

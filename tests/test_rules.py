@@ -1,0 +1,362 @@
+"""What may be sent, and what an answer proves."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+from urllib.parse import quote, unquote
+
+import httpx
+import pytest
+from css_api.api.role_mapping import unassign_user_role
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from css_sdk import _rules
+from css_sdk._rules import Proof, Verdict, Write
+from css_sdk.errors import EnvironmentMissing, NotApplied, Refused, RequestTooLong, UnusableName, UnusableUser
+from css_sdk.models import Integration, Role, ServiceAccount
+
+ANY_TEXT = st.text(st.characters())
+GUID = "0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "\t", "\u00a0", ".", "..", "a\nb", "a\x00b", "\x7f", "a\x85b", "\ud800", "a\udfff", 5, None, b"a", True],
+    ids=repr,
+)
+def test_unusable_names_are_refused(name: Any) -> None:
+    """A name that the service cannot hold, or that would address something else, never leaves the client."""
+    with pytest.raises(UnusableName):
+        _rules.check_role_name(name)
+    with pytest.raises(UnusableName):
+        _rules.role_in_path(name)
+    with pytest.raises(UnusableName):
+        _rules.check_removable(101, "dev", [name])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a", "...", ". .", "..a", "a..", "a/b", "a?b", "a#b", "100%", " a ", "%2e%2e", "é", "a\u2028b", "🦫", "\ufeff"],
+)
+def test_odd_names_are_used_as_they_are(name: str) -> None:
+    """What is odd but harmless is neither refused nor changed, blanks around it included."""
+    assert _rules.check_role_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "once"),
+    [
+        ("plain", "plain"),
+        ("a%2Fb", "a%252Fb"),
+        ("a/b", "a%2Fb"),
+        ("100%", "100%25"),
+        ("a b", "a%20b"),
+        ("a+b", "a%2Bb"),
+        ("..a", "%2E%2Ea"),
+        ("a.b", "a%2Eb"),
+        ("...", "%2E%2E%2E"),
+        ("é", "%C3%A9"),
+        ("🦫", "%F0%9F%A6%AB"),
+        ("a?b#c", "a%3Fb%23c"),
+        ("~_-", "~_-"),
+    ],
+)
+def test_names_are_encoded_once_here(name: str, once: str) -> None:
+    """A role name is encoded once, its dots too, because the generated client encodes it again."""
+    assert _rules.role_in_path(name) == once
+
+
+@given(ANY_TEXT)
+@example("%2e%2e")
+@example("%252e")
+@example("a/../b")
+def test_a_name_survives_two_decodings(name: str) -> None:
+    """Any name is refused, or its segment is one harmless segment that gives the name after two decodings."""
+    try:
+        segment = quote(_rules.role_in_path(name), safe="")
+    except UnusableName:
+        return
+    assert segment
+    assert not set(segment) & set("/?#.\\ ")
+    assert unquote(unquote(segment, errors="strict"), errors="strict") == name
+    assert httpx.URL(f"https://host/api/v1/roles/{segment}").raw_path == f"/api/v1/roles/{segment}".encode()
+
+
+@pytest.mark.parametrize("provider", sorted(_rules.PROVIDERS))
+def test_users_of_the_seven_providers_can_have_roles(provider: str) -> None:
+    """A username of each of the seven providers is taken, and lowered."""
+    assert _rules.username_of(f"{GUID}@{provider}") == f"{GUID}@{provider}"
+    assert _rules.username_of(f"{GUID}@{provider}".upper()) == f"{GUID}@{provider}"
+
+
+def test_there_are_seven_providers() -> None:
+    """The providers are the seven of which the service can give roles to users."""
+    assert sorted(_rules.PROVIDERS) == [
+        "azureidir",
+        "bceidbasic",
+        "bceidboth",
+        "bceidbusiness",
+        "githubbcgov",
+        "githubpublic",
+        "idir",
+    ]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        "",
+        " ",
+        ".",
+        "..",
+        "@",
+        "@idir",
+        GUID,
+        f"{GUID}@",
+        f"{GUID}@bcservicescard",
+        f"{GUID}@digitalcredential",
+        f"{GUID}@otp",
+        f"{GUID}@idir.gov.bc.ca",
+        f"{GUID}@idir@otp",
+        f" {GUID}@idir",
+        f"{GUID}@idir\n",
+        f"{GUID}@ idir",
+        f"{GUID}\x00@idir",
+        "\ud800@idir",
+        "jane.doe@gov.bc.ca",
+        "fisheries-service-102",
+        "service-account-",
+        5,
+        None,
+        b"a@idir",
+    ],
+    ids=repr,
+)
+def test_unusable_users_are_refused(user: Any) -> None:
+    """What names no user, or one whose provider cannot have roles, is refused before anything is sent."""
+    with pytest.raises(UnusableUser):
+        _rules.username_of(user)
+
+
+@pytest.mark.parametrize("client_id", ["", " ", "a ", "a\nb", "\ud800", "a\x00"], ids=repr)
+def test_unusable_client_ids_are_refused(client_id: str) -> None:
+    """A service account without a client id, or with one that cannot be sent, is refused like any other user."""
+    with pytest.raises(UnusableUser):
+        _rules.username_of(ServiceAccount(client_id))
+
+
+@pytest.mark.parametrize(
+    ("user", "username"),
+    [
+        (ServiceAccount("fisheries-service-102"), "service-account-fisheries-service-102"),
+        (ServiceAccount("Fisheries-102"), "service-account-fisheries-102"),
+        # An API account's own client id begins with the prefix, and its username has it twice.
+        (ServiceAccount("service-account-team-1-2"), "service-account-service-account-team-1-2"),
+        ("service-account-fisheries-102", "service-account-fisheries-102"),
+        ("service-account-Fisheries-102", "service-account-fisheries-102"),
+    ],
+    ids=str,
+)
+def test_service_accounts_have_usernames(user: str | ServiceAccount, username: str) -> None:
+    """A client id is given as `ServiceAccount`, or in the long form, and becomes the long form in lower case."""
+    assert _rules.username_of(user) == username
+
+
+@given(
+    st.one_of(
+        ANY_TEXT,
+        st.builds("{}@{}".format, ANY_TEXT, st.sampled_from(sorted(_rules.PROVIDERS))),
+        st.builds("service-account-{}".format, ANY_TEXT),
+        st.builds(ServiceAccount, ANY_TEXT),
+    )
+)
+def test_usernames_are_final(user: str | ServiceAccount) -> None:
+    """Any user is refused, or its username is in lower case, can be sent, and is its own username."""
+    try:
+        username = _rules.username_of(user)
+    except UnusableUser:
+        return
+    assert username == username.lower() == _rules.username_of(username)
+    assert unquote(quote(username, safe=""), errors="strict") == username
+
+
+def an_integration(environments: tuple[str, ...] = ("dev", "test"), status: str = "applied") -> Integration:
+    return Integration(101, "Grants Portal", "browser-login", environments, status)
+
+
+@pytest.mark.parametrize("environment", ["prod", "TEST", "Dev", "", " dev", "..", "dev/../test"])
+def test_missing_environments_are_refused(environment: str) -> None:
+    """Only an integration's own environments are taken, matched with case; the refusal names those that there are."""
+    with pytest.raises(EnvironmentMissing, match=r"#101.*It has: dev, test\."):
+        _rules.check_environment(an_integration(), environment)
+
+
+def test_an_integration_may_have_no_environment() -> None:
+    """The refusal reads well when the integration has no environment at all."""
+    with pytest.raises(EnvironmentMissing, match="It has: none"):
+        _rules.check_environment(an_integration(()), "dev")
+
+
+@pytest.mark.parametrize(
+    "status", ["submitted", "pr", "prFailed", "planned", "applied", "applyFailed", "something new"]
+)
+def test_all_but_drafts_are_let_through(status: str) -> None:
+    """Every status but that of a draft is let through, one that nobody knew included."""
+    assert _rules.check_environment(an_integration(status=status), "test") == "test"
+
+
+def test_drafts_are_refused() -> None:
+    """A draft is unknown to the login server, so nothing is sent for it."""
+    with pytest.raises(NotApplied):
+        _rules.check_environment(an_integration(status="draft"), "dev")
+
+
+@pytest.mark.parametrize("environment", ["dev", "test", "prod"])
+def test_the_three_environments_are_known(environment: str) -> None:
+    """The three environments that there are pass."""
+    _rules.check_known_environment(environment)
+
+
+@pytest.mark.parametrize("environment", ["", "DEV", "Test", "stage", "prod ", ".."])
+def test_unknown_environments_are_refused(environment: str) -> None:
+    """Anything else is no environment, the right one in upper case included."""
+    with pytest.raises(EnvironmentMissing):
+        _rules.check_known_environment(environment)
+
+
+def test_the_longest_request_is_255_characters() -> None:
+    """A request of 255 characters passes; one more would bring the service down."""
+    _rules.check_length("/" + "x" * 254, "GET /x")
+    with pytest.raises(RequestTooLong, match="256") as caught:
+        _rules.check_length("/" + "x" * 255, "GET /x")
+    assert caught.value.request == "GET /x"
+
+
+def removal(integration_id: int, environment: str, username: str, role: str) -> str:
+    """The path of the call that takes a role away, as the generated client builds it."""
+    url: str = unassign_user_role._get_kwargs(
+        integration_id=integration_id, environment=environment, username=username, role_name=_rules.role_in_path(role)
+    )["url"]
+    return url
+
+
+def is_removable(integration_id: int, environment: str, role: str, username: str = "") -> bool:
+    try:
+        _rules.check_removable(integration_id, environment, [role], username)
+    except RequestTooLong:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("username", ["", f"{GUID}@idir", "service-account-fisheries-service-102"])
+def test_a_role_has_to_be_removable(username: str) -> None:
+    """A role name may be so long that taking it away just fits, and not a character longer."""
+    room = 255 - len(removal(101, "dev", username or "u" * 64, "x")) + 1
+    assert is_removable(101, "dev", "x" * room, username)
+    assert not is_removable(101, "dev", "x" * (room + 1), username)
+
+
+def test_25_emoji_are_too_many() -> None:
+    """Percent-encoding counts, twice: a name of 25 emoji is too long to be addressed."""
+    assert not is_removable(101, "dev", "🦫" * 25)
+
+
+def test_every_role_is_looked_at() -> None:
+    """One role too long among several is enough for a refusal, and the message names it."""
+    with pytest.raises(RequestTooLong, match="x" * 300):
+        _rules.check_removable(101, "dev", ["fine", "x" * 300, "fine too"])
+
+
+@given(
+    st.integers(1, 10**9),
+    st.sampled_from(_rules.ENVIRONMENTS),
+    st.text(min_size=1, max_size=200),
+    st.sampled_from(["", f"{GUID}@bceidbusiness", "service-account-" + "é" * 9, "service-account-" + "x" * 80]),
+)
+def test_removable_agrees_with_the_path(integration_id: int, environment: str, role: str, username: str) -> None:
+    """The rule refuses exactly those roles whose removal, as the generated client builds it, is too long."""
+    try:
+        true_path = removal(integration_id, environment, username or "u" * 64, role)
+    except UnusableName:
+        with pytest.raises(UnusableName):
+            _rules.check_removable(integration_id, environment, [role], username)
+        return
+    assert is_removable(integration_id, environment, role, username) is (len(true_path) <= 255)
+
+
+PROOFS = {
+    Write.CREATE_ROLE: Proof.ANSWER,
+    Write.DELETE_ROLE: Proof.READ,
+    Write.ASSIGN: Proof.ANSWER,
+    Write.UNASSIGN: Proof.STATUS,
+}
+
+D, R, N, Q = Verdict.DONE, Verdict.REFUSED, Verdict.NOT_DONE, Verdict.DOUBTFUL
+VERDICTS: dict[tuple[bool, int | None, bool], dict[Proof, Verdict]] = {
+    # sent, status, shown: what it comes to where the answer proves, the status proves, only a read proves
+    (False, None, False): {Proof.ANSWER: N, Proof.STATUS: N, Proof.READ: N},
+    (True, None, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
+    (True, 200, True): {Proof.ANSWER: D, Proof.STATUS: D, Proof.READ: Q},
+    (True, 200, False): {Proof.ANSWER: Q, Proof.STATUS: D, Proof.READ: Q},
+    (True, 201, True): {Proof.ANSWER: D, Proof.STATUS: D, Proof.READ: Q},
+    (True, 201, False): {Proof.ANSWER: Q, Proof.STATUS: D, Proof.READ: Q},
+    (True, 204, False): {Proof.ANSWER: Q, Proof.STATUS: D, Proof.READ: Q},
+    (True, 400, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
+    (True, 401, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
+    (True, 403, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
+    (True, 404, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
+    (True, 409, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
+    (True, 422, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
+    (True, 429, False): {Proof.ANSWER: N, Proof.STATUS: N, Proof.READ: N},
+    (True, 500, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
+    (True, 502, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
+    (True, 503, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
+    (True, 504, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
+}
+
+
+@pytest.mark.parametrize("write", Write)
+def test_each_write_has_its_proof(write: Write) -> None:
+    """What proves each write is pinned: a new write needs a line here."""
+    assert write.proof is PROOFS[write]
+    assert write.words
+
+
+@pytest.mark.parametrize(("write", "case"), list(itertools.product(Write, VERDICTS)), ids=str)
+def test_verdicts(write: Write, case: tuple[bool, int | None, bool]) -> None:
+    """What one try of each write came to, for every kind of answer and for none."""
+    sent, status, shown = case
+    assert _rules.verdict(write, status, sent=sent, shown=shown) is VERDICTS[case][PROOFS[write]]
+
+
+@given(st.sampled_from(Write), st.none() | st.integers(100, 599), st.booleans(), st.booleans())
+def test_nothing_but_a_success_is_done(write: Write, status: int | None, sent: bool, shown: bool) -> None:
+    """No try is called done unless it was sent and answered with a success."""
+    if _rules.verdict(write, status, sent=sent, shown=shown) is Verdict.DONE:
+        assert sent
+        assert status is not None
+        assert 200 <= status < 300
+        assert shown or write.proof is Proof.STATUS
+
+
+@pytest.mark.parametrize(("count", "proves"), [(0, True), (4999, True), (5000, False), (5001, False)])
+def test_a_cut_list_proves_no_absence(count: int, proves: bool) -> None:
+    """A list of 5000 roles may have been cut, so a role that is missing in it may exist."""
+    assert _rules.list_proves_absence([Role("x")] * count) is proves
+
+
+@pytest.mark.parametrize(("rows", "complete"), [(0, True), (50, True), (51, False), (250, False)])
+def test_more_than_50_rows_are_incomplete(rows: int, complete: bool) -> None:
+    """A search of more than 50 rows repeats itself, and leaves people out."""
+    assert _rules.search_is_complete(rows) is complete
+
+
+def test_refusals_share_a_class() -> None:
+    """Whatever the rules refuse can be caught as one."""
+    assert issubclass(UnusableName, Refused)
+    assert issubclass(UnusableUser, Refused)
+    assert issubclass(RequestTooLong, Refused)
+    assert issubclass(EnvironmentMissing, Refused)
+    assert issubclass(NotApplied, Refused)

@@ -1,0 +1,379 @@
+"""Where addresses and credentials come from, and that the secret shows nowhere."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import os
+import pickle
+import pprint
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from css_sdk.errors import ConfigurationError
+from css_sdk.settings import API_URL, TOKEN_URL, Secret, Settings, settings_from_env, settings_from_file
+
+SECRET = "hush-5a1f"
+PAIR = {"CSS_CLIENT_ID": "service-account-team-2016-9001", "CSS_CLIENT_SECRET": SECRET}
+CONTENT = {
+    "tokenUrl": "https://login.example/auth/token",
+    "clientId": "service-account-team-2016-9002",
+    "clientSecret": SECRET,
+}
+
+
+def some_settings(**given: Any) -> Settings:
+    return Settings(**{"client_id": "me", "client_secret": SECRET, **given})
+
+
+WriteFile = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> WriteFile:
+    """Writes a credentials file that nobody else can read."""
+
+    def write(content: str | bytes | dict[str, Any] = CONTENT) -> Path:
+        file = tmp_path / "service-account-team-2016-9002.json"
+        if isinstance(content, dict):
+            content = json.dumps(content)
+        file.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        file.chmod(0o600)
+        return file
+
+    return write
+
+
+# One source, whole
+
+
+def test_the_pair_alone_is_enough() -> None:
+    """Client id and secret from the environment go with the service's public addresses."""
+    settings = settings_from_env(PAIR)
+    assert settings.client_id == PAIR["CSS_CLIENT_ID"]
+    assert settings.client_secret.reveal() == SECRET
+    assert (settings.api_url, settings.token_url, settings.source) == (API_URL, TOKEN_URL, "environment")
+
+
+def test_addresses_may_stand_beside_the_pair() -> None:
+    """Both addresses may be told beside the pair."""
+    settings = settings_from_env(
+        {**PAIR, "CSS_API_URL": "https://api.example/v1/", "CSS_TOKEN_URL": "https://login.example/token"}
+    )
+    assert (settings.api_url, settings.token_url) == ("https://api.example/v1", "https://login.example/token")
+
+
+def test_the_pair_comes_before_the_file(write: WriteFile) -> None:
+    """Beside a whole pair the file is not even looked at."""
+    settings = settings_from_env({**PAIR, "CSS_CREDENTIALS_FILE": str(write("not even JSON"))})
+    assert (settings.client_id, settings.token_url) == (PAIR["CSS_CLIENT_ID"], TOKEN_URL)
+
+
+def test_the_file_brings_its_own_token_address(write: WriteFile) -> None:
+    """From a file come all three values; only the API's address may stand beside it."""
+    settings = settings_from_env({"CSS_CREDENTIALS_FILE": str(write()), "CSS_API_URL": "https://api.example/v1"})
+    assert settings.client_id == CONTENT["clientId"]
+    assert settings.client_secret.reveal() == SECRET
+    assert settings.token_url == CONTENT["tokenUrl"]
+    assert (settings.api_url, settings.source) == ("https://api.example/v1", "file")
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({}, "No credentials"),
+        ({"CSS_CLIENT_ID": "", "CSS_CLIENT_SECRET": "", "CSS_CREDENTIALS_FILE": ""}, "No credentials"),
+        ({"CSS_API_URL": API_URL, "CSS_TOKEN_URL": TOKEN_URL}, "No credentials"),
+        ({"CSS_CLIENT_ID": "me"}, "CSS_CLIENT_SECRET is missing"),
+        ({"CSS_CLIENT_ID": "me", "CSS_CLIENT_SECRET": ""}, "CSS_CLIENT_SECRET is missing"),
+        ({"CSS_CLIENT_SECRET": SECRET}, "CSS_CLIENT_ID is missing"),
+        ({"CSS_CLIENT_ID": "", "CSS_CLIENT_SECRET": SECRET}, "CSS_CLIENT_ID is missing"),
+    ],
+    ids=str,
+)
+def test_half_a_source_is_refused(environ: dict[str, str], named: str) -> None:
+    """A source that is half filled in, or none at all, ends with what is missing."""
+    with pytest.raises(ConfigurationError, match=named) as caught:
+        settings_from_env(environ)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [{"CSS_CLIENT_ID": "me"}, {"CSS_CLIENT_SECRET": SECRET}, {"CSS_TOKEN_URL": TOKEN_URL}],
+    ids=lambda beside: next(iter(beside)),
+)
+def test_two_sources_are_not_mixed(write: WriteFile, beside: dict[str, str]) -> None:
+    """A file does not make up for half a pair, and no token address replaces its own."""
+    with pytest.raises(ConfigurationError, match=next(iter(beside)).rpartition("_")[0]):
+        settings_from_env({"CSS_CREDENTIALS_FILE": str(write()), **beside})
+
+
+def test_the_process_is_asked_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a mapping the variables of the process are read, when it is called and not before."""
+    for name, value in PAIR.items():
+        monkeypatch.setenv(name, value)
+    for name in ("CSS_API_URL", "CSS_TOKEN_URL", "CSS_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert settings_from_env().client_id == PAIR["CSS_CLIENT_ID"]
+
+
+def test_the_team_is_handed_on(write: WriteFile) -> None:
+    """The pinned team reaches the settings from each source."""
+    assert settings_from_env(PAIR, team_id=2016).team_id == 2016
+    assert settings_from_env({"CSS_CREDENTIALS_FILE": str(write())}, team_id=2016).team_id == 2016
+    assert settings_from_file(write(), team_id=2016).team_id == 2016
+
+
+@pytest.mark.parametrize("missing", ["client_id", "client_secret"])
+def test_empty_credentials_are_refused(missing: str) -> None:
+    """An empty client id or secret is no credential."""
+    with pytest.raises(ConfigurationError, match="empty"):
+        some_settings(**{missing: ""})
+
+
+# Files
+
+
+def test_a_byte_order_mark_is_no_harm(write: WriteFile) -> None:
+    """A file that an editor saved with a byte order mark is read."""
+    assert settings_from_file(write(b"\xef\xbb\xbf" + json.dumps(CONTENT).encode())).client_id == CONTENT["clientId"]
+
+
+def test_other_keys_are_no_harm(write: WriteFile) -> None:
+    """Keys that nobody asked for are left alone."""
+    assert settings_from_file(str(write({**CONTENT, "realm": "standard"}))).client_id == CONTENT["clientId"]
+
+
+FAULTY = {
+    "empty": "",
+    "not JSON": f'{{"clientSecret": "{SECRET}", ',
+    "the secret alone": SECRET,
+    "a list": json.dumps([SECRET]),
+    "a text": json.dumps(SECRET),
+    "not UTF-8": f'{{"clientSecret": "{SECRET}"}}'.encode("utf-16"),
+    "no client id": {k: v for k, v in CONTENT.items() if k != "clientId"},
+    "no token address": {k: v for k, v in CONTENT.items() if k != "tokenUrl"},
+    "an empty client id": {**CONTENT, "clientId": ""},
+    "a client id that is a number": {**CONTENT, "clientId": 5},
+    "a token address that is none": {**CONTENT, "tokenUrl": "login.example"},
+    "a token address in plain http": {**CONTENT, "tokenUrl": "http://login.example/token"},
+    "a nested secret": {"clientId": {"clientSecret": SECRET}},
+    "nested too deep": f'["{SECRET}",' + "[" * 200_000,
+}
+
+
+@pytest.mark.parametrize("content", FAULTY.values(), ids=FAULTY)
+def test_a_faulty_file_keeps_its_secret(write: WriteFile, content: str | bytes | dict[str, Any]) -> None:
+    """Whatever is wrong with a file, neither message nor traceback shows its secret, its local variables included."""
+    file = write(content)
+    with pytest.raises(ConfigurationError) as caught:
+        settings_from_file(file)
+    assert SECRET not in everything_told(caught.value)
+
+
+def everything_told(error: BaseException) -> str:
+    """What a log or an error tracker could show: the traceback with local variables, and every error behind it."""
+    told = []
+    chain: BaseException | None = error
+    while chain is not None:
+        told += traceback.TracebackException.from_exception(chain, capture_locals=True).format()
+        told.append(repr(getattr(chain, "__dict__", {})))
+        # Beyond this test's own frames, which know the secret, the error's are all of css_sdk.
+        chain = chain.__cause__ or chain.__context__
+    own = f'File "{__file__}"'
+    return "".join(part for part in told if own not in part)
+
+
+@pytest.mark.parametrize("lacking", ["clientId", "clientSecret", "tokenUrl"])
+def test_what_a_file_lacks_is_named(write: WriteFile, lacking: str) -> None:
+    """A file that lacks one of the three is refused with the name of what it lacks, and of nothing else."""
+    with pytest.raises(ConfigurationError, match=f"lacks {lacking}\\."):
+        settings_from_file(write({key: value for key, value in CONTENT.items() if key != lacking}))
+
+
+def test_half_a_pair_keeps_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret of the environment shows in no traceback when the pair is half filled in, or an address is none."""
+    monkeypatch.setenv("CSS_CLIENT_SECRET", SECRET)
+    monkeypatch.delenv("CSS_CLIENT_ID", raising=False)
+    with pytest.raises(ConfigurationError) as caught:
+        settings_from_env()
+    assert SECRET not in everything_told(caught.value)
+    monkeypatch.setenv("CSS_CLIENT_ID", "me")
+    monkeypatch.setenv("CSS_API_URL", "nowhere")
+    with pytest.raises(ConfigurationError) as caught:
+        settings_from_env()
+    assert SECRET not in everything_told(caught.value)
+
+
+@pytest.mark.parametrize("path", ["missing.json", ".", "no\x00path"], ids=repr)
+def test_an_unreadable_file_is_named(tmp_path: Path, path: str) -> None:
+    """A file that is missing, a folder, or no path at all, is refused with its name and the reason."""
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        settings_from_file(tmp_path / path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX tells who can read a file")
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)], ids=oct)
+def test_a_file_that_others_can_read_is_warned_of(
+    write: WriteFile, caplog: pytest.LogCaptureFixture, mode: int, warned: bool
+) -> None:
+    """The log has a warning that names the file when others can read it, and nothing otherwise."""
+    file = write()
+    file.chmod(mode)
+    with caplog.at_level(logging.DEBUG, "css_sdk"):
+        settings_from_file(file)
+    assert [(record.name, record.levelname) for record in caplog.records] == [("css_sdk", "WARNING")] * warned
+    assert (str(file) in caplog.text) is warned
+    assert SECRET not in caplog.text
+
+
+# Addresses
+
+
+@pytest.mark.parametrize("which", ["api_url", "token_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example",
+        "https://api.example:8443/api/v1",
+        "HTTPS://API.example/v1",
+        "http://localhost:8080/v1",
+        "http://LOCALHOST",
+        "http://127.0.0.1:9080",
+        "http://[::1]:9080/v1",
+    ],
+)
+def test_good_addresses_are_kept(which: str, url: str) -> None:
+    """An https address is taken anywhere, a plain http one on this machine, each as it was given."""
+    assert getattr(some_settings(**{which: url}), which) == url
+
+
+@pytest.mark.parametrize("which", ["api_url", "token_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "api.example/v1",
+        "//api.example/v1",
+        "ftp://api.example",
+        "file:///etc/passwd",
+        "https://",
+        "https:///v1",
+        "https://user@api.example",
+        "https://user:password@api.example",
+        "https://:password@api.example",
+        "https://api.example\\@evil.example",
+        "https://api.example/v1?key=1",
+        "https://api.example/v1?",
+        "https://api.example/v1#top",
+        "https://api.example/v1#",
+        "https://[::1",
+        "https://api.example:port",
+        "https://api.example:99999",
+        "https://api\u2100.example",
+        "https://user:password\u2100@api.example",
+        "https://api .example",
+        "https://api.example/v1\nx",
+    ],
+    ids=repr,
+)
+def test_bad_addresses_are_refused(which: str, url: str) -> None:
+    """What is no address, or holds more than host and path, is refused; the message does not repeat it."""
+    with pytest.raises(ConfigurationError) as caught:
+        some_settings(**{which: url})
+    assert "password" not in str(caught.value)
+    assert ("API" if which == "api_url" else "token") in str(caught.value)
+
+
+@pytest.mark.parametrize("which", ["api_url", "token_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example/v1",
+        "http://localhost.example",
+        "http://127.0.0.1.example",
+        "http://0.0.0.0",
+        "http://10.0.0.1",
+        "HTTP://api.example",
+    ],
+)
+def test_plain_http_stays_on_this_machine(which: str, url: str) -> None:
+    """Plain http to another machine is refused unless it is allowed in so many words."""
+    with pytest.raises(ConfigurationError, match="allow_http"):
+        some_settings(**{which: url})
+    assert getattr(some_settings(**{which: url, "allow_http": True}), which) == url
+
+
+def test_plain_http_is_allowed_from_each_source(write: WriteFile) -> None:
+    """The permission for plain http reaches the settings from each source."""
+    url = "http://api.example/v1"
+    with pytest.raises(ConfigurationError, match="allow_http"):
+        settings_from_env({**PAIR, "CSS_API_URL": url})
+    assert settings_from_env({**PAIR, "CSS_API_URL": url}, allow_http=True).api_url == url
+    with pytest.raises(ConfigurationError, match="allow_http"):
+        settings_from_file(write(), api_url=url)
+    assert settings_from_file(write(), api_url=url, allow_http=True).api_url == url
+
+
+@pytest.mark.parametrize("slashes", ["/", "//"])
+def test_trailing_slashes_do_not_count(slashes: str) -> None:
+    """An address means the same with and without a slash at its end."""
+    assert some_settings(api_url=API_URL + slashes).api_url == API_URL
+    assert some_settings(token_url=TOKEN_URL + slashes).token_url == TOKEN_URL
+
+
+# The secret
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        repr,
+        str,
+        "{}".format,
+        "{!r}".format,
+        pprint.pformat,
+        lambda value: json.dumps(value, default=repr),
+        lambda value: repr(getattr(value, "__dict__", "")),
+        lambda value: repr(attrs.asdict(value)) if attrs.has(type(value)) else "",
+        lambda value: repr(attrs.astuple(value)) if attrs.has(type(value)) else "",
+        lambda value: repr([(f.name, getattr(value, f.name)) for f in getattr(type(value), "__attrs_attrs__", ())]),
+    ],
+)
+def test_the_secret_does_not_show(show: Callable[[object], str]) -> None:
+    """No usual way of showing settings, or the secret alone, shows the secret."""
+    settings = some_settings()
+    assert SECRET not in show(settings)
+    assert SECRET not in show(settings.client_secret)
+
+
+def test_secrets_compare() -> None:
+    """Secrets are equal when their texts are, true when they hold one, and wrapped only once."""
+    assert Secret("a") == Secret("a") != Secret("b")
+    assert hash(Secret("a")) == hash(Secret("a"))
+    assert Secret("a")
+    assert not Secret("")
+    assert some_settings(client_secret=Secret(SECRET)) == some_settings()
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])  # noqa: S301
+def test_settings_survive_a_copy(again: Callable[[Settings], Settings]) -> None:
+    """Settings can be handed to another process, secret included, and stay equal."""
+    settings = some_settings(team_id=2016)
+    assert again(settings) == settings
+    assert again(settings).client_secret.reveal() == SECRET
+
+
+def test_settings_cannot_be_changed() -> None:
+    """Settings are frozen; another address means other settings."""
+    settings = some_settings()
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        settings.client_id = "somebody else"  # type: ignore[misc]
+    assert attrs.evolve(settings, api_url="https://api.example").client_secret.reveal() == SECRET
