@@ -10,16 +10,16 @@ READY := $(VENV)/.ready
 GENERATED := generated/css_api
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check generate spec lock build clean
+.PHONY: help setup demo test test-wheel check generate spec lock build clean
 
 help:  ## show this list
-	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-10s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv with everything that development needs
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "css-sdk needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv --clear $(VENV)
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[all]" --group dev
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(READY)").touch()'
@@ -29,6 +29,9 @@ demo: $(READY)  ## start a sandbox and assign the roles of examples/roster.csv, 
 
 test: $(READY)  ## run all tests
 	$(BIN)/python -m pytest
+
+test-wheel: $(READY)  ## build the wheel, install it into empty environments and try it there
+	$(BIN)/python -m pytest -m wheel tests/packaging
 
 check: $(READY)  ## prove that generated code is current, layers hold, lint and types are clean
 	$(BIN)/python openapi/generate.py --check

@@ -195,38 +195,40 @@ def error_for(told: Told, what: type_of_thing = "path") -> CssError:
 
 
 def _kind_and_message(told: Told, what: type_of_thing) -> tuple[type[CssError], str]:
-    said = f"{told.request}: {told.message or f'status {told.status}'}"
+    kind, sentences = _kind_and_sentences(told, what)
+    return kind, f"{sentences} ({told.request}: {told.status})"
+
+
+def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError], str]:
+    said = told.message or "The service gave no reason"
     match told.status:
         case 401:
             return AuthenticationError, (
-                f"{told.request}: the service did not accept the token. Check that the credentials are those of an "
-                f"API account of this service and that the clock of this machine is right."
+                "The service did not accept the token. Check that the credentials are those of an API account of "
+                "this service and that the clock of this machine is right."
             )
         case 403:
             return AuthenticationError, f"{said}. The API account may not do this."
         case 404 if not told.is_json:
-            return MalformedAnswer, f"{told.request}: no such path. Check the address of the API (CSS_API_URL)."
+            return MalformedAnswer, "There is no such path. Check the address of the API (CSS_API_URL)."
         case 404:
-            return NotFound, said + _hint_for_missing(_what_is_missing(told.message, what))
+            return NotFound, f"{said}. {_hint_for_missing(_what_is_missing(told.message, what))}".rstrip()
         case 409:
-            return Conflict, said
+            return Conflict, f"{said}."
         case 422 if told.message == UNKNOWN_EXCEPTION:
             return ServiceUnavailable, (
-                f"{said}, which the service says for anything unforeseen, a fault of the login server behind it "
-                f"included. Try again later."
+                f"The service said '{said}', as it does for anything unforeseen, a fault of the login server behind "
+                f"it included. Try again later."
             )
         case 429:
             wait = "a while" if told.retry_after is None else f"{told.retry_after:g} seconds"
-            return RateLimited, f"{told.request}: too many calls. Try again in {wait}."
+            return RateLimited, f"Too many calls. Try again in {wait}."
         case status if status >= 500:
-            return ServiceUnavailable, f"{said} (status {status}). The service has a fault; try again later."
+            return ServiceUnavailable, f"The service has a fault: {told.message or status}. Try again later."
         case status if 400 <= status < 500:
-            return InvalidRequest, said
-        case status:
-            return MalformedAnswer, (
-                f"{told.request}: status {status} is nothing that the service answers. "
-                f"Check the address of the API (CSS_API_URL)."
-            )
+            return InvalidRequest, f"{said}. The service refused this; asking again will not help."
+        case _:
+            return MalformedAnswer, "The service never answers so. Check the address of the API (CSS_API_URL)."
 
 
 def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
@@ -245,10 +247,10 @@ def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
 def _hint_for_missing(what: type_of_thing) -> str:
     match what:
         case "user":
-            return ". The service knows only people who logged in to this environment once: never logged in here?"
+            return "The service knows only people who logged in to this environment once: never logged in here?"
         case "role":
-            return ". Roles are per integration and environment, and their names are matched with case."
+            return "Roles are per integration and environment, and their names are matched with case."
         case "environment":
-            return ". The login server of this environment does not know the integration."
+            return "The login server of this environment does not know the integration."
         case _:
-            return "."
+            return ""

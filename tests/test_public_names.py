@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import pickle
 import subprocess
 import sys
 
@@ -96,12 +95,9 @@ def test_every_error_is_public() -> None:
 
 
 def test_names_are_listed() -> None:
-    """`dir()` tells the public names, and changing what it gave changes nothing."""
+    """`dir()` tells the public names, and gives a list of its own that a caller may change."""
     assert set(PUBLIC) <= set(dir(css_sdk))
-    listed = css_sdk.__dir__()
-    if isinstance(listed, list):
-        listed.append("somebody else's")
-    assert "somebody else's" not in css_sdk.__all__
+    assert css_sdk.__dir__() is not css_sdk.__all__
 
 
 @pytest.mark.parametrize("name", ["Nothing", "css", "_Css", "__wrapped__", ""])
@@ -117,13 +113,6 @@ def test_a_star_takes_the_public_names() -> None:
     taken: dict[str, object] = {}
     exec("from css_sdk import *", taken)  # noqa: S102
     assert set(PUBLIC) <= set(taken)
-
-
-def test_classes_are_found_again_by_name() -> None:
-    """What is pickled by a public name comes back as the same class."""
-    for name in PUBLIC:
-        if isinstance(value := getattr(css_sdk, name), type):
-            assert pickle.loads(pickle.dumps(value)) is value  # noqa: S301
 
 
 def loaded_by(code: str) -> set[str]:

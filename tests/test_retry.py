@@ -73,7 +73,7 @@ def test_waits_stay_within_bounds(backoff: Backoff, attempt: Attempt, chance: fl
     if wait is None:
         return
     assert attempt.number < backoff.tries
-    assert 0 <= wait
+    assert wait >= 0
     assert attempt.waited + wait <= backoff.budget
     assert wait == attempt.retry_after if attempt.retry_after is not None else wait <= backoff.longest
 

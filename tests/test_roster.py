@@ -58,8 +58,10 @@ def test_a_roster() -> None:
     ],
 )
 def test_people_are_named_in_four_ways(column: str, value: str, user: str | ServiceAccount | None) -> None:
-    """A person is named by one of four columns; two of them need a search first."""
-    [row] = read(f"{column},role\n{value},reviewer\n", integration="101", environment="dev")
+    """A person is named by one of four columns, by another in each row if need be; two of them need a search first."""
+    columns = ["username", "guid", "email", "client_id"]
+    cells = ",".join(value if name == column else "" for name in columns)
+    [row] = read(f"{','.join(columns)},role\n{cells},reviewer\n", integration="101", environment="dev")
     assert row.person == Person(column, value)  # type: ignore[arg-type]
     assert row.person.user == user
 
@@ -68,13 +70,6 @@ def test_columns_come_in_any_order() -> None:
     """The header tells which column is which, without case and with blanks around."""
     text = f"Action; ROLE ;environment;Integration; userName\n;reviewer;dev;Grants Portal;{JANE}\n"
     assert read(text) == (a_row(),)
-
-
-def test_each_row_may_name_its_person_differently() -> None:
-    """Several columns for people may stand side by side when each row fills in one of them."""
-    text = f"username,guid,role\n{JANE},,reviewer\n,0f3a,reviewer\n"
-    rows = read(text, integration="101", environment="dev")
-    assert [row.person for row in rows] == [Person("username", JANE), Person("guid", "0f3a")]
 
 
 def test_defaults_fill_what_is_left_out() -> None:
@@ -115,17 +110,11 @@ def test_a_mark_that_python_left_is_no_harm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        ("username\n0f3a é".encode("latin-1"), "UTF-8"),
-        (b"PK\x03\x04\x14\x00\xff\xff", "UTF-8"),
-        (b"\xff\xfea", "UTF-8"),
-        (b"\xff\xfe\x00\xd8", "UTF-8"),
-    ],
+    "content", ["0f3a é".encode("latin-1"), b"PK\x03\x04\x14\x00\xff\xff", b"\xff\xfea", b"\xff\xfe\x00\xd8"]
 )
-def test_other_files_are_refused(content: bytes, told: str) -> None:
+def test_other_files_are_refused(content: bytes) -> None:
     """What is in no encoding that we know, a workbook for instance, is refused with what to do."""
-    with pytest.raises(InvalidFile, match=told):
+    with pytest.raises(InvalidFile, match=f"{NAME}.*UTF-8"):
         text_of(content, NAME)
 
 
@@ -159,16 +148,9 @@ def test_blank_lines_may_come_first() -> None:
 
 
 def test_empty_cells_at_the_end_do_not_count() -> None:
-    """Cells without anything in them, left behind a row or the header by a spreadsheet, are as if they were not there."""
+    """Empty cells that a spreadsheet leaves behind a row or the header are as if they were not there."""
     assert read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant,, ,\n") == (a_row(),)
     assert read(f"{HEADER},,\n{JANE},reviewer,Grants Portal,dev,grant,,\n") == (a_row(),)
-
-
-def test_cells_left_out_are_empty() -> None:
-    """A row shorter than the header has nothing in its last columns."""
-    [row] = read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev\n")
-    assert row.action == "grant"
-    assert len(faults_of(f"{HEADER}\n{JANE}\n")) == 3
 
 
 @pytest.mark.parametrize("role", ["=1+1", "+1", "-1", "@sum", "'quoted", "007", "TRUE", "1e5", "=HYPERLINK(A1)"])
@@ -178,12 +160,6 @@ def test_formulas_are_only_texts(role: str) -> None:
     assert row.role == role
     [again] = read(results_as_csv([RowResult(row, "failed", NotFound("no such role", what="role"))]))
     assert again.role == role
-
-
-def test_the_same_row_twice_is_no_fault() -> None:
-    """A repetition asks for nothing new and nothing contrary."""
-    line = f"{JANE},reviewer,Grants Portal,dev,grant\n"
-    assert len(read(f"{HEADER}\n{line}{line}")) == 2
 
 
 # Faults
@@ -251,15 +227,11 @@ def test_faulty_rows(cells: str, told: str) -> None:
     assert told in fault
 
 
-@pytest.mark.parametrize("client_id", ["=1+1 ", "a\x07b", "\u200b\x00"], ids=repr)
+@pytest.mark.parametrize("client_id", ["a\x07b", "\u200b\x00"], ids=repr)
 def test_client_ids_are_checked_too(client_id: str) -> None:
-    """A client id is stripped of the blanks around it, and refused when it cannot be sent."""
-    text = f"client_id,role\n{client_id},reviewer\n"
-    if client_id.strip().isprintable():
-        [row] = read(text, integration="101", environment="dev")
-        assert row.person.value == client_id.strip()
-    else:
-        assert faults_of(text, integration="101", environment="dev")[0].startswith(f"{NAME}:2: ")
+    """A client id that cannot be sent is a fault of its row."""
+    [fault] = faults_of(f"client_id,role\n{client_id},reviewer\n", integration="101", environment="dev")
+    assert fault.startswith(f"{NAME}:2: ")
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -304,6 +276,7 @@ def test_contradictions(one: tuple[str, str], other: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     "other",
     [
+        f"{JANE},reviewer,Grants Portal,dev,grant",
         f"{JOHN},reviewer,Grants Portal,dev,revoke",
         f"{JANE},Reviewer,Grants Portal,dev,revoke",
         f"{JANE},reviewer,Other,dev,revoke",
@@ -311,7 +284,7 @@ def test_contradictions(one: tuple[str, str], other: tuple[str, str]) -> None:
     ],
 )
 def test_no_contradictions(other: str) -> None:
-    """Giving here and taking there, or from somebody else, is no contradiction; nor is another role by case."""
+    """Giving twice is no contradiction; nor is taking elsewhere, from somebody else, or another role by case."""
     assert len(read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,grant\n{other}\n")) == 2
 
 
@@ -392,7 +365,6 @@ def test_results_are_read_back(results: list[RowResult]) -> None:
     text = results_as_csv(results)
     left = [result.row for result in results if not result.is_done]
     assert [attrs.evolve(row, line=0) for row in read(text)] == left
-    # As a file on Windows has it, opened and saved by a spreadsheet.
     assert [attrs.evolve(row, line=0) for row in read(text_of(text.encode("utf-16"), NAME))] == left
 
 

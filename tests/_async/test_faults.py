@@ -167,7 +167,7 @@ async def test_a_fault_of_the_token_endpoint_does_not_leave_a_write_in_doubt(san
 async def test_a_disaster_is_told_in_a_sentence(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """Its 503 is plain text."""
     sandbox.faults.add("disaster")
-    with pytest.raises(ServiceUnavailable, match="try again later"):
+    with pytest.raises(ServiceUnavailable, match="Try again later"):
         await dev.roles.list()
 
 

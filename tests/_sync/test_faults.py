@@ -168,7 +168,7 @@ def test_a_fault_of_the_token_endpoint_does_not_leave_a_write_in_doubt(sandbox: 
 def test_a_disaster_is_told_in_a_sentence(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """Its 503 is plain text."""
     sandbox.faults.add("disaster")
-    with pytest.raises(ServiceUnavailable, match="try again later"):
+    with pytest.raises(ServiceUnavailable, match="Try again later"):
         dev.roles.list()
 
 

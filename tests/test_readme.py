@@ -1,0 +1,65 @@
+"""What the README says is what happens."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.sandbox import Sandbox
+from tests import readme
+
+ROOT = readme.README.parent
+
+
+def test_the_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Some fifteen lines, as they stand."""
+    program = readme.python()
+    assert 10 <= len([line for line in program.splitlines() if line.strip()]) <= 16
+    exec(compile(program, "README.md", "exec"), {})  # noqa: S102
+    out = capsys.readouterr().out
+    assert "confirmed 0f3ac87806aa7f215a7c0d4cc4d9e799@idir" in out
+    assert re.search("failed 0{32}@idir .*never logged in here", out)
+    assert "service-account-fisheries-service-102" in out
+
+
+@pytest.fixture
+def at_the_root(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A sandbox on a socket, its credentials in the environment, and the repository as the folder."""
+    monkeypatch.chdir(ROOT)
+    with sandbox.serve() as server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", value)
+        yield
+
+
+def test_the_commands_run(at_the_root: None, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """One after the other, in one sandbox; the roster has two rows that cannot succeed."""
+    result = tmp_path / "result.csv"
+    for command in readme.commands():
+        arguments = shlex.split(command)[1:]
+        from_file = "--from" in arguments
+        code = exit_code(arguments + (["--result", str(result)] if from_file else []))
+        assert code == (3 if from_file else 0), f"{command}: {capsys.readouterr().err}"
+    assert "never logged in" in result.read_text(encoding="utf-8")
+
+
+def test_every_target_is_explained() -> None:
+    """`make help` and the README know the same targets, but for those that are only steps of others."""
+    targets = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert phony is not None
+    assert set(phony[1].split()) == targets
+    told = set(re.findall(r"make ([a-z-]+)", readme.README.read_text(encoding="utf-8")))
+    assert told <= targets
+    assert {"demo", "test", "check", "generate", "spec", "build"} <= told
+
+
+def test_the_gate_runs_the_tests_that_the_readme_names() -> None:
+    """What a contributor is told to run is what counts."""
+    gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert {"make check", "make test"} <= set(gate)
