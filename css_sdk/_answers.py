@@ -48,7 +48,7 @@ def told(response: httpx.Response, request: str, now: float) -> Told:
     if is_json:
         try:
             body = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             is_json = False
         else:
             message = str(body.get("message") or "") if isinstance(body, dict) else ""
@@ -76,8 +76,12 @@ def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
         kind = response.headers.get("Content-Type", "no type")
         raise MalformedAnswer(f"{request}: the answer is {kind}, not JSON. Check the address of the API.", **facts)
     try:
-        return operation._parse_response(client=_CLIENT, response=response)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        answer = operation._parse_response(client=_CLIENT, response=response)
+        if getattr(answer, "data", None) == [] and response.json()["data"] != []:
+            # The generated parsers take an empty text or object for an empty list.
+            raise TypeError("data is no list")
+        return answer
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
         raise MalformedAnswer(f"{request}: the answer makes no sense: {reason}.", **facts) from error
 
@@ -93,11 +97,11 @@ def integration(answer: Any) -> Integration:
     return Integration(
         id=_of(int, found.id),
         project_name=_of(str, found.project_name),
-        auth_type=str(_or(found.auth_type, "")),
-        environments=tuple(map(str, _or(found.environments, []))),
-        status=str(_or(found.status, "")),
-        created_at=_or(found.created_at, None),
-        updated_at=_or(found.updated_at, None),
+        auth_type=_text(found.auth_type),
+        environments=_texts(found.environments),
+        status=_text(found.status),
+        created_at=found.created_at,
+        updated_at=found.updated_at,
     )
 
 
@@ -125,10 +129,10 @@ def user(answer: Any) -> User:
     attributes = {} if isinstance(found.attributes, Unset) else found.attributes.additional_properties
     return User(
         username=_of(str, found.username),
-        email=_or(found.email, ""),
-        first_name=_or(found.first_name, ""),
-        last_name=_or(found.last_name, ""),
-        attributes={name: tuple(values) for name, values in attributes.items()},
+        email=_text(found.email),
+        first_name=_text(found.first_name),
+        last_name=_text(found.last_name),
+        attributes={name: _texts(values) for name, values in attributes.items()},
     )
 
 
@@ -143,8 +147,12 @@ def _of(kind: type[Value], value: Any) -> Value:
     return value
 
 
-def _or(value: Value | Unset | None, default: Value) -> Value:
-    return default if value is None or isinstance(value, Unset) else value
+def _text(value: Any) -> str:
+    return "" if value is None or isinstance(value, Unset) else _of(str, value)
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    return () if values is None else tuple(_of(str, value) for value in _of(list, values))
 
 
 def _malformed(kind: type, value: Any) -> MalformedAnswer:

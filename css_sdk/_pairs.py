@@ -51,8 +51,8 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
             raise
 
     with ThreadPoolExecutor(at_once, thread_name_prefix="css_sdk") as pool:
-        workers = [pool.submit(draw) for _ in range(at_once)]
         try:
+            workers = [pool.submit(draw) for _ in range(at_once)]
             for worker in workers:
                 worker.result()
         except BaseException:
@@ -62,18 +62,21 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
 async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[Item], at_once: int) -> None:
     """As `each`, with tasks: a cancellation lets the calls under way finish."""
+    if at_once < 1:
+        raise ValueError("at_once must be greater than 0")
     shared = _Shared(items)
     errors: list[Exception] = []
 
     async def draw() -> None:
-        for item in shared:
-            try:
+        try:
+            await anyio.lowlevel.checkpoint()
+            for item in shared:
                 with anyio.CancelScope(shield=True):
                     await work(item)
-            except Exception as error:
-                shared.stopped = True
-                errors.append(error)
-            await anyio.lowlevel.checkpoint_if_cancelled()
+                await anyio.lowlevel.checkpoint()
+        except Exception as error:
+            shared.stopped = True
+            errors.append(error)
 
     async with anyio.create_task_group() as tasks:
         for _ in range(at_once):

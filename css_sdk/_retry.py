@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
@@ -61,7 +62,8 @@ class Backoff:
         if attempt.retry_after is not None:
             wait = attempt.retry_after
         else:
-            wait = min(self.longest, self.first * 2 ** (attempt.number - 1)) * chance
+            # Beyond some doublings any wait is the longest, and a larger power would not fit a float.
+            wait = min(self.longest, self.first * 2.0 ** min(attempt.number - 1, 64)) * chance
         return wait if attempt.waited + wait <= self.budget else None
 
 
@@ -82,6 +84,8 @@ def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
     if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now)
-    except ValueError:
+        date = parsedate_to_datetime(retry_after)
+        # The dates of HTTP are in GMT, whether they say so or not.
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
+    except (ValueError, OverflowError):
         return None

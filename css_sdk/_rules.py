@@ -8,7 +8,15 @@ from enum import Enum
 from typing import Final
 from urllib.parse import quote
 
-from .errors import EnvironmentMissing, NotApplied, RequestTooLong, UnusableName, UnusableUser
+from .errors import (
+    ConfigurationError,
+    EnvironmentMissing,
+    InvalidRequest,
+    NotApplied,
+    RequestTooLong,
+    UnusableName,
+    UnusableUser,
+)
 from .models import SERVICE_ACCOUNT_PREFIX, Integration, Role, ServiceAccount
 
 LONGEST_REQUEST: Final = 255
@@ -19,6 +27,12 @@ PAGE_SIZE: Final = 50
 
 MOST_ROLES_LISTED: Final = 5000
 """A list of roles as long as this may be cut, so it proves no absence."""
+
+SHORTEST_TERM: Final = 2
+"""Characters of a search term at the least."""
+
+MOST_AT_ONCE: Final = 8
+"""Calls at once at the most: more are no faster, and only a burden to the service."""
 
 MOST_FOUND: Final = 50
 """People a search finds at the most; more rows than this are repetitions."""
@@ -47,7 +61,7 @@ def check_role_name(name: str) -> str:
         raise UnusableName(f"A role name is a text, not {type(name).__name__}.")
     if not name.strip():
         raise UnusableName("A role name may not be empty or only blanks.")
-    if name in (".", ".."):
+    if name.strip() in (".", ".."):
         raise UnusableName(f"A role named {name!r} cannot be addressed: the service would touch something else.")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
         raise UnusableName(f"The role name {name!r} holds characters that cannot be sent.")
@@ -74,26 +88,25 @@ def username_of(user: str | ServiceAccount) -> str:
     Raises:
         UnusableUser: for a text without a provider, and for a provider whose users cannot have roles.
     """
-    if isinstance(user, ServiceAccount):
-        return user.username.lower()
-    if not isinstance(user, str):
+    text = user.username if isinstance(user, ServiceAccount) else user
+    if not isinstance(text, str):
         raise UnusableUser(f"A user is a username or a ServiceAccount, not {type(user).__name__}.")
-    name, at, provider = user.rpartition("@")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in user) or user != user.strip():
-        raise UnusableUser(f"The username {user!r} holds blanks or characters that cannot be sent.")
-    if not at:
-        if user.startswith(SERVICE_ACCOUNT_PREFIX) and user != SERVICE_ACCOUNT_PREFIX:
-            return user.lower()
+    if any(unicodedata.category(character)[0] in "CZ" for character in text):
+        raise UnusableUser(f"The username {text!r} holds blanks, or characters that cannot be seen or sent.")
+    name, at, provider = text.partition("@")
+    if isinstance(user, ServiceAccount) or not at:
+        if text.startswith(SERVICE_ACCOUNT_PREFIX) and text != SERVICE_ACCOUNT_PREFIX and not at:
+            return text.lower()
         raise UnusableUser(
-            f"{user!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; for a service account "
+            f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; for a service account "
             f"give ServiceAccount(client_id)."
         )
     if not name or provider.lower() not in PROVIDERS:
         raise UnusableUser(
-            f"{user!r}: users of {provider or 'no provider'!r} cannot have roles. Providers that can: "
+            f"{text!r}: users of {provider or 'no provider'!r} cannot have roles. Providers that can: "
             f"{', '.join(sorted(PROVIDERS))}."
         )
-    return user.lower()
+    return text.lower()
 
 
 def check_environment(integration: Integration, environment: str) -> str:
@@ -123,6 +136,18 @@ def check_known_environment(environment: str) -> None:
     """
     if environment not in ENVIRONMENTS:
         raise EnvironmentMissing(f"{environment!r} is no environment; there are {', '.join(ENVIRONMENTS)}.")
+
+
+def check_search_term(name: str, term: str) -> None:
+    """Refuses a term that the service would refuse, or that cannot be sent.
+
+    Raises:
+        InvalidRequest: for fewer than 2 characters, control characters and lone surrogates.
+    """
+    if len(term) < SHORTEST_TERM:
+        raise InvalidRequest(f"The {name} to search by is {term!r}; it needs {SHORTEST_TERM} characters or more.")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in term):
+        raise InvalidRequest(f"The {name} to search by holds characters that cannot be sent: {term!r}.")
 
 
 def check_length(target: str, request: str) -> None:
@@ -161,6 +186,16 @@ def check_removable(integration_id: int, environment: str, roles: Iterable[str],
                 f"The role name {role!r} is too long: taking it from a user would need a request of {len(path)} "
                 f"characters, and the service takes {LONGEST_REQUEST}. Choose a shorter name."
             )
+
+
+def check_width(width: int) -> None:
+    """Refuses more calls at once than do any good.
+
+    Raises:
+        ConfigurationError: for anything but 1 to 8.
+    """
+    if not 1 <= width <= MOST_AT_ONCE:
+        raise ConfigurationError(f"The width is {width}, and must be 1 to {MOST_AT_ONCE} calls at once.")
 
 
 class Proof(Enum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
@@ -14,7 +15,8 @@ import anyio
 import httpx
 from attrs import frozen
 
-from .errors import AuthenticationError, ConfigurationError, MalformedAnswer, ServiceUnavailable
+from ._retry import seconds_to_wait
+from .errors import AuthenticationError, ConfigurationError, MalformedAnswer, RateLimited, ServiceUnavailable
 from .settings import Secret
 
 _LIFE_WHEN_NOT_TOLD: Final = 60.0
@@ -75,7 +77,10 @@ def token_from(response: httpx.Response, asked_at: float) -> Token:
     except ValueError:
         answer = None
     answer = answer if isinstance(answer, dict) else {}
-    if response.status_code >= 500 or response.status_code == 429:
+    if response.status_code == 429:
+        retry_after = seconds_to_wait(response.headers.get("Retry-After"), time.time())
+        raise RateLimited(f"{where}: the login server wants fewer calls.", retry_after=retry_after, **facts)
+    if response.status_code >= 500:
         raise ServiceUnavailable(
             f"{where}: the login server answered {response.status_code}. Try again later.", **facts
         )
@@ -90,8 +95,10 @@ def token_from(response: httpx.Response, asked_at: float) -> Token:
     if not isinstance(text, str) or not text or str(kind).lower() != "bearer":
         raise MalformedAnswer(f"{where}: the answer holds no bearer token. Check the token address.", **facts)
     try:
-        life = float(answer.get("expires_in") or _LIFE_WHEN_NOT_TOLD)
-    except (TypeError, ValueError):
+        life = float(answer["expires_in"])
+    except (KeyError, TypeError, ValueError):
+        life = _LIFE_WHEN_NOT_TOLD
+    if not 0 < life < math.inf:
         life = _LIFE_WHEN_NOT_TOLD
     # A share of the life, or a token of one second would never be good.
     return Token(Secret(text), asked_at + life - min(30.0, life / 10))

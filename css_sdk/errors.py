@@ -211,6 +211,8 @@ def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError]
             return AuthenticationError, f"{said}. The API account may not do this."
         case 404 if not told.is_json:
             return MalformedAnswer, "There is no such path. Check the address of the API (CSS_API_URL)."
+        case 404 if told.message == "client null not found":
+            return NotApplied, "The integration is not applied yet: the login server does not know it."
         case 404:
             return NotFound, f"{said}. {_hint_for_missing(_what_is_missing(told.message, what))}".rstrip()
         case 409:

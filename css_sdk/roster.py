@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Literal
 
@@ -18,7 +19,7 @@ PersonBy = Literal["username", "guid", "email", "client_id"]
 
 _PERSON_COLUMNS: Final[tuple[PersonBy, ...]] = ("username", "guid", "email", "client_id")
 _COLUMNS: Final = (*_PERSON_COLUMNS, "role", "integration", "environment", "action")
-_RESULT_COLUMNS: Final = ("outcome", "message")
+_ALL_COLUMNS: Final = (*_COLUMNS, "outcome", "message")
 _DELIMITERS: Final = ",;\t"
 
 
@@ -90,7 +91,7 @@ class RowResult:
 
 
 def text_of(content: bytes, name: str) -> str:
-    """The text of a file as Excel and editors write it: UTF-8 or UTF-16, with a byte order mark or without.
+    """The text of a file as Excel and editors write it: UTF-8, or UTF-16 with its byte order mark.
 
     Raises:
         InvalidFile: for any other encoding.
@@ -121,12 +122,13 @@ def read_roster(
     """
     faults: list[str] = []
     rows: list[Row] = []
-    lines = _cells(text, name)
-    _, header = next(lines, (1, []))
-    columns = [cell.strip().lower() for cell in header]
-    _check_header(columns, name, integration, environment)
+    (line, header), *lines = [*_cells(text.removeprefix("\ufeff"), name)] or [(1, [])]
+    columns = [cell.strip().lower() for cell in _without_empty_end(header)]
+    _check_header(columns, f"{name}:{line}", integration, environment)
+    if not lines:
+        faults.append(f"{name}:{line}: nobody stands in it")
     for line, cells in lines:
-        if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
+        if len(_without_empty_end(cells)) > len(columns):
             faults.append(f"{name}:{line}: {len(cells)} cells where the header has {len(columns)}")
             continue
         filled = dict(zip(columns, cells, strict=False))
@@ -146,8 +148,8 @@ def read_roster(
 def results_as_csv(results: Iterable[RowResult]) -> str:
     """The results as a roster that can be read again: only what is not done will be tried then."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*_COLUMNS, *_RESULT_COLUMNS])
+    writer = csv.writer(out)
+    writer.writerow(_ALL_COLUMNS)
     for result in results:
         row = result.row
         person = [row.person.value if by == row.person.by else "" for by in _PERSON_COLUMNS]
@@ -158,31 +160,39 @@ def results_as_csv(results: Iterable[RowResult]) -> str:
 
 def _cells(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """Lines that hold anything, with the number of the line on which each begins."""
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=first.count), strict=True)
-    line = 1
+    told = re.match(r"sep=(.)\r?\n", text)  # a line that Excel reads, and some programs write for it
+    first = next((line for line in text.splitlines() if line.strip(_DELIMITERS + " ")), "")
+    delimiter = told[1] if told else max(_DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text[told.end() if told else 0 :], newline=""), delimiter=delimiter, strict=True)
+    before = line = 2 if told else 1
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield line, cells
-            line = reader.line_num + 1
+            line = reader.line_num + before
     except csv.Error as error:
         raise InvalidFile(f"{name}:{line}: this is not CSV: {error}.", faults=[f"{name}:{line}: {error}"]) from None
 
 
-def _check_header(columns: Sequence[str], name: str, integration: str | None, environment: str | None) -> None:
+def _without_empty_end(cells: list[str]) -> list[str]:
+    """The cells but for the empty ones that a spreadsheet leaves at the end."""
+    filled = [number for number, cell in enumerate(cells, start=1) if cell.strip()]
+    return cells[: filled[-1]] if filled else []
+
+
+def _check_header(columns: Sequence[str], where: str, integration: str | None, environment: str | None) -> None:
     faults = [
-        f"{name}:1: there is no column {column!r}; the columns are {', '.join(_COLUMNS)}"
+        f"{where}: there is no column {column!r}; the columns are {', '.join(_COLUMNS)}"
         for column in columns
-        if column not in (*_COLUMNS, *_RESULT_COLUMNS)
+        if column not in _ALL_COLUMNS
     ]
-    faults += [f"{name}:1: the column {column!r} stands twice" for column in _COLUMNS if columns.count(column) > 1]
+    faults += [f"{where}: the column {column!r} stands twice" for column in _ALL_COLUMNS if columns.count(column) > 1]
     if not set(_PERSON_COLUMNS) & set(columns):
-        faults.append(f"{name}:1: no column tells who: username, guid, email or client_id")
+        faults.append(f"{where}: no column tells who: username, guid, email or client_id")
     given = {"role": None, "integration": integration, "environment": environment}
-    faults += [f"{name}:1: the column {c!r} is missing" for c, v in given.items() if c not in columns and not v]
+    faults += [f"{where}: the column {c!r} is missing" for c, v in given.items() if c not in columns and not v]
     if faults:
-        raise InvalidFile(f"{name} has not the columns of a roster; nothing was sent.", faults=faults)
+        raise InvalidFile(f"{where}: these are not the columns of a roster; nothing was sent.", faults=faults)
 
 
 def _row(
@@ -205,11 +215,11 @@ def _row(
     environment = filled.get("environment", "").strip() or environment or ""
     faults += _refusal(_rules.check_known_environment, environment)
     action = filled.get("action", "").strip().lower() or "grant"
-    if action != "grant" and action != "revoke":
-        return None, [*faults, f"the action {action!r} is neither grant nor revoke"]
+    if action not in ("grant", "revoke"):
+        faults.append(f"the action {action!r} is neither grant nor revoke")
     if faults:
         return None, faults
-    return Row(line, named[0], role, where, environment, action), []
+    return Row(line, named[0], role, where, environment, "grant" if action == "grant" else "revoke"), []
 
 
 def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:
@@ -221,10 +231,15 @@ def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:
 
 
 def _contradictions(rows: Sequence[Row], name: str) -> list[str]:
-    seen: dict[tuple[Person, str, str, str], Row] = {}
+    seen: dict[tuple[str, str, str, str], Row] = {}
     faults = []
     for row in rows:
-        other = seen.setdefault((row.person, row.role, row.integration, row.environment), row)
+        other = seen.setdefault((_identity(row.person), row.role, row.integration, row.environment), row)
         if other.action != row.action:
             faults.append(f"{name}:{row.line}: {row.action} of what line {other.line} would {other.action}")
     return faults
+
+
+def _identity(person: Person) -> str:
+    """The same text for the same person, however they are written in this way or that."""
+    return f"{person.by}={person.value.casefold()}" if person.user is None else _rules.username_of(person.user)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
@@ -19,33 +19,32 @@ API_URL: Final = "https://api.loginproxy.gov.bc.ca/api/v1"
 TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token"  # noqa: S105
 
 _LOG = logging.getLogger("css_sdk")
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_ADDRESS: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?(/[^\s?#@\\]*)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
-def _checked_address(url: str, what: str, allow_http: bool) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(f"{what} is no http(s) address. It looks like {API_URL}.")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigurationError(f"{what} holds more than host and path. Leave out user, query and fragment.")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not allow_http:
-        raise ConfigurationError(
-            f"{what} is plain http to {parts.hostname}: a secret would travel readable. Use https, or allow_http=True."
-        )
-    return url.rstrip("/")
-
-
-@frozen(repr=False)
 class Secret:
     """A text that shows itself to nobody: not in a repr, so neither in a log line nor beside a traceback."""
 
-    _text: str
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
         return "Secret(…)"
 
     def __bool__(self) -> bool:
         return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
     def reveal(self) -> str:
         """The text itself, for the one request that needs it."""
@@ -54,6 +53,27 @@ class Secret:
 
 def _as_secret(value: str | Secret) -> Secret:
     return value if isinstance(value, Secret) else Secret(value)
+
+
+def _as_team_id(value: int | str | None) -> int | None:
+    if value is None:
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"The team id {value!r} is no whole number.") from None
+
+
+def _checked_address(url: str, what: str, allow_http: bool) -> str:
+    match = _ADDRESS.fullmatch(url) if isinstance(url, str) else None
+    if match is None or int(match["port"] or 0) > 65535:
+        # The address itself stays out of the message: it may hold a password.
+        raise ConfigurationError(f"{what} is no plain http(s) address of host and path. It looks like {API_URL}.")
+    if match["scheme"].lower() == "http" and match["host"].lower() not in _LOOPBACK and not allow_http:
+        raise ConfigurationError(
+            f"{what} is plain http to {match['host']}: a secret would travel readable. Use https, or allow_http=True."
+        )
+    return url.rstrip("/")
 
 
 @frozen(kw_only=True)
@@ -71,13 +91,16 @@ class Settings:
 
     Raises:
         ConfigurationError: for an empty value or an address that is none, or unsafe.
+
+    >>> Settings(client_id="service-account-team-2016-9001", client_secret="s3cret").client_secret
+    Secret(…)
     """
 
     client_id: str
     client_secret: Secret = field(converter=_as_secret)
     api_url: str = API_URL
     token_url: str = TOKEN_URL
-    team_id: int | None = None
+    team_id: int | None = field(default=None, converter=_as_team_id)
     allow_http: bool = False
     source: Literal["arguments", "environment", "file"] = "arguments"
 
@@ -86,6 +109,28 @@ class Settings:
             raise ConfigurationError("The client id or the client secret is empty. Both are in the downloaded file.")
         for name, what in (("api_url", "The API address"), ("token_url", "The token address")):
             object.__setattr__(self, name, _checked_address(getattr(self, name), what, self.allow_http))
+
+
+@frozen
+class _Variables:
+    """The environment variables that count. Apart from the rest, so that no traceback shows the secret among them."""
+
+    client_id: str
+    client_secret: Secret
+    token_url: str
+    api_url: str
+    credentials_file: str
+
+
+def _variables(environ: Mapping[str, str] | None) -> _Variables:
+    env = os.environ if environ is None else environ
+    return _Variables(
+        client_id=env.get("CSS_CLIENT_ID", ""),
+        client_secret=Secret(env.get("CSS_CLIENT_SECRET", "")),
+        token_url=env.get("CSS_TOKEN_URL", ""),
+        api_url=env.get("CSS_API_URL", ""),
+        credentials_file=env.get("CSS_CREDENTIALS_FILE", ""),
+    )
 
 
 def settings_from_env(
@@ -98,36 +143,67 @@ def settings_from_env(
 
     Args:
         environ: the variables to read; those of the process by default.
+        team_id: the team that the credentials must belong to.
+        allow_http: whether plain `http` may go further than this machine.
 
     Raises:
         ConfigurationError: when a source is half filled in, or there is none.
     """
-    env = os.environ if environ is None else environ
-    client_id, client_secret = env.get("CSS_CLIENT_ID"), Secret(env.get("CSS_CLIENT_SECRET", ""))
-    if client_id and client_secret:
+    given = _variables(environ)
+    if given.client_id and given.client_secret:
         return Settings(
-            client_id=client_id,
-            client_secret=client_secret,
-            token_url=env.get("CSS_TOKEN_URL") or TOKEN_URL,
-            api_url=env.get("CSS_API_URL") or API_URL,
+            client_id=given.client_id,
+            client_secret=given.client_secret,
+            token_url=given.token_url or TOKEN_URL,
+            api_url=given.api_url or API_URL,
             team_id=team_id,
             allow_http=allow_http,
             source="environment",
         )
-    if client_id or client_secret:
-        missing = "CSS_CLIENT_SECRET" if client_id else "CSS_CLIENT_ID"
+    if given.client_id or given.client_secret:
+        missing = "CSS_CLIENT_SECRET" if given.client_id else "CSS_CLIENT_ID"
         raise ConfigurationError(f"{missing} is missing: CSS_CLIENT_ID and CSS_CLIENT_SECRET belong together.")
-    path = env.get("CSS_CREDENTIALS_FILE")
-    if not path:
+    if not given.credentials_file:
         raise ConfigurationError(
             "No credentials. Set CSS_CLIENT_ID and CSS_CLIENT_SECRET, or CSS_CREDENTIALS_FILE to the file that the "
             "CSS web app lets you download for an API account."
         )
-    if env.get("CSS_TOKEN_URL"):
+    if given.token_url:
         raise ConfigurationError(
             "CSS_TOKEN_URL stands beside CSS_CREDENTIALS_FILE, whose own tokenUrl counts. Unset one of the two."
         )
-    return settings_from_file(path, api_url=env.get("CSS_API_URL"), team_id=team_id, allow_http=allow_http)
+    return settings_from_file(
+        given.credentials_file, api_url=given.api_url or None, team_id=team_id, allow_http=allow_http
+    )
+
+
+@frozen
+class _Account:
+    """What a credentials file holds, its secret covered; an empty text where something is missing."""
+
+    client_id: str
+    client_secret: Secret
+    token_url: str
+
+
+def _account(text: str) -> _Account | None:
+    """The account in a credentials file's text, or None where it is not JSON."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        # The parser's own error would carry the text, secret and all.
+        return None
+
+    def text_at(key: str) -> str:
+        value: Any = content.get(key) if isinstance(content, dict) else None
+        return value if isinstance(value, str) else ""
+
+    return _Account(text_at("clientId"), Secret(text_at("clientSecret")), text_at("tokenUrl"))
+
+
+def _account_in(file: Path) -> _Account | None:
+    # In a function of its own, so that the text is gone before anything is raised about it.
+    return _account(file.read_text(encoding="utf-8-sig"))
 
 
 def settings_from_file(
@@ -145,28 +221,29 @@ def settings_from_file(
         ConfigurationError: when the file cannot be read, is not JSON, or lacks one of the three.
     """
     file = Path(path)
+    reason = ""
+    account = None
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        account = _account_in(file)
         mode = file.stat().st_mode
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        raise ConfigurationError(f"The credentials file {file} cannot be read: {reason}.") from None
-    try:
-        content = json.loads(text)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
     except ValueError:
-        # The parser's own error would carry the text, secret and all.
-        raise ConfigurationError(f"The credentials file {file} is not JSON. Download it again.") from None
-    keys = ("clientId", "clientSecret", "tokenUrl")
-    values = content if isinstance(content, dict) else {}
-    missing = [key for key in keys if not isinstance(values.get(key), str) or not values[key]]
+        reason = "it is not text in UTF-8, or its name is none"
+    if reason:
+        raise ConfigurationError(f"The credentials file {str(file)!r} cannot be read: {reason}.")
+    if account is None:
+        raise ConfigurationError(f"The credentials file {str(file)!r} is not JSON. Download it again.")
+    values = {"clientId": account.client_id, "clientSecret": account.client_secret, "tokenUrl": account.token_url}
+    missing = [key for key, value in values.items() if not value]
     if missing:
-        raise ConfigurationError(f"The credentials file {file} lacks {', '.join(missing)}. Download it again.")
+        raise ConfigurationError(f"The credentials file {str(file)!r} lacks {', '.join(missing)}. Download it again.")
     if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
         _LOG.warning("The credentials file %s can be read by others; make it 0600.", file)
     return Settings(
-        client_id=values["clientId"],
-        client_secret=values["clientSecret"],
-        token_url=values["tokenUrl"],
+        client_id=account.client_id,
+        client_secret=account.client_secret,
+        token_url=account.token_url,
         api_url=api_url or API_URL,
         team_id=team_id,
         allow_http=allow_http,

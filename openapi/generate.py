@@ -21,6 +21,7 @@ from openapi import prepare
 CONFIG = prepare.HERE / "config.yaml"
 TEMPLATES = prepare.HERE / "templates"
 CLIENT = prepare.HERE.parent / "generated" / "css_api"
+SERVED = prepare.HERE.parent / "css_sdk" / "sandbox" / "published.json"  # what the sandbox's Swagger UI page shows
 
 
 class GenerateError(Exception):
@@ -94,6 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; name what is not up to date")
     parser.add_argument("--published", type=Path, default=prepare.PUBLISHED, help="the published document")
     parser.add_argument("--document", type=Path, default=prepare.PREPARED, help="where the repaired document stands")
+    parser.add_argument("--served", type=Path, default=SERVED, help="the sandbox's copy of the published document")
     parser.add_argument("--output", type=Path, default=CLIENT, help="where the generated package stands")
     options = parser.parse_args(arguments)
     try:
@@ -105,12 +107,14 @@ def main(arguments: list[str] | None = None) -> int:
             document, package = build(Path(folder), options.published)
             if options.check:
                 stale = differences(document, options.document) + differences(package, options.output)
+                stale += differences(options.published, options.served)
                 if stale:
                     sys.stderr.write("not what generation gives (run: make generate):\n")
                     sys.stderr.writelines(f"  {name}\n" for name in stale)
                 return 1 if stale else 0
             replace(package, options.output)
             options.document.write_bytes(document.read_bytes())
+            options.served.write_bytes(options.published.read_bytes())
     except (prepare.PrepareError, GenerateError, OSError) as error:
         sys.stderr.write(f"generate: {error}\n")
         return 1

@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> int:
     for path in differences:
         if path in wanted:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(wanted[path], encoding="utf-8")
+            path.write_text(wanted[path], encoding="utf-8", newline="\n")
         else:
             path.unlink()
     return 0

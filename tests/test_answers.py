@@ -114,13 +114,8 @@ def test_roles() -> None:
 
 def test_members_and_found_users_are_alike() -> None:
     """A page of members and a search give users of the same kind."""
-    user = User(
-        "0f3a@idir",
-        "jane.doe@gov.bc.ca",
-        "Jane",
-        "Doe",
-        {"display_name": ("Doe, Jane",), "idir_username": ("JDOE",)},
-    )
+    attributes = {"display_name": ("Doe, Jane",), "idir_username": ("JDOE",)}
+    user = User("0f3a@idir", "jane.doe@gov.bc.ca", "Jane", "Doe", attributes)
     assert answer(list_role_members, 200, _answers.users, {"page": 1, "data": [USER]}) == (user,)
     assert user_from() == user
 
@@ -129,15 +124,13 @@ def test_a_service_account_has_a_username_and_nothing_else() -> None:
     """Of a service account only the username is told, and that is enough."""
     body = {"page": 1, "data": [{"username": "service-account-fisheries-service-102"}]}
     [user] = answer(list_role_members, 200, _answers.users, body)
-    assert user == User("service-account-fisheries-service-102")
-    assert (user.email, user.first_name, user.last_name, dict(user.attributes)) == ("", "", "", {})
+    assert user == User("service-account-fisheries-service-102", "", "", "", {})
 
 
 @pytest.mark.parametrize("field", ["email", "firstName", "lastName"])
 def test_null_is_as_good_as_missing(field: str) -> None:
     """A value that is null is as if it were not there."""
-    nothing = user_from(**{field: None})
-    assert {"email": nothing.email, "firstName": nothing.first_name, "lastName": nothing.last_name}[field] == ""
+    assert user_from(**{field: None}) == user_from(**{field: ""})
 
 
 def test_an_integration_may_have_nulls() -> None:
@@ -149,9 +142,9 @@ def test_an_integration_may_have_nulls() -> None:
 @pytest.mark.parametrize("field", ["authType", "status"])
 def test_unknown_words_are_kept(field: str) -> None:
     """Words that nobody knew yet are kept as they came."""
-    read = integration_from(**{field: "somethingNew"})
+    read = integration_from(**{field: "somethingNew", "environments": ["dev", "stage"]})
+    assert read.environments == ("dev", "stage")
     assert "somethingNew" in (read.auth_type, read.status)
-    assert integration_from(environments=["dev", "stage"]).environments == ("dev", "stage")
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -181,17 +174,18 @@ def test_json_is_told_by_its_type(kind: str) -> None:
 
 # Bad answers
 
+AS_JSON = {"Content-Type": "application/json"}
 NOT_JSON: dict[str, dict[str, Any]] = {
     "empty": {"content": b""},
-    "empty JSON": {"content": b"", "headers": {"Content-Type": "application/json"}},
+    "empty JSON": {"content": b"", "headers": AS_JSON},
     "HTML": {"html": "<!DOCTYPE html><h1>hello</h1>"},
     "text": {"text": "in a disaster"},
     "JSON typed as HTML": {"content": b'{"data": []}', "headers": {"Content-Type": "text/html"}},
     "JSON without a type": {"content": b'{"data": []}'},
-    "half of JSON": {"content": b'{"data": [', "headers": {"Content-Type": "application/json"}},
-    "not UTF-8": {"content": b'{"data": ["\xff"]}', "headers": {"Content-Type": "application/json"}},
-    "nested too deep": {"content": b"[" * 200_000, "headers": {"Content-Type": "application/json"}},
-    "a number too long": {"content": b'{"id": ' + b"9" * 5000 + b"}", "headers": {"Content-Type": "application/json"}},
+    "half of JSON": {"content": b'{"data": [', "headers": AS_JSON},
+    "not UTF-8": {"content": b'{"data": ["\xff"]}', "headers": AS_JSON},
+    "nested too deep": {"content": b"[" * 200_000, "headers": AS_JSON},
+    "a number too long": {"content": b'{"id": ' + b"9" * 5000 + b"}", "headers": AS_JSON},
 }
 
 
@@ -288,12 +282,10 @@ def test_an_integration_of_other_types_is_malformed(changes: dict[str, Any]) -> 
         {"username": ["0f3a@idir"]},
         {"email": 5},
         {"email": ["jane.doe@gov.bc.ca"]},
-        {"firstName": {}},
-        {"lastName": True},
+        {"firstName": {}, "lastName": True},
         {"attributes": 5},
         {"attributes": "text"},
         {"attributes": [5]},
-        {"attributes": {"display_name": None}},
         {"attributes": {"display_name": 5}},
         {"attributes": {"display_name": "Doe, Jane"}},
         {"attributes": {"display_name": {"x": 1}}},
@@ -315,7 +307,11 @@ def test_a_role_of_other_types_is_malformed(body: dict[str, Any]) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 10**20) | st.floats(allow_nan=False) | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
@@ -380,9 +376,9 @@ def test_any_bytes_give_models_or_malformed(
         ({"html": "<h1>what?</h1>"}, "", False),
         ({"text": "in a disaster"}, "", False),
         ({"content": b""}, "", False),
-        ({"content": b"{", "headers": {"Content-Type": "application/json"}}, "", False),
-        ({"content": b"\xff", "headers": {"Content-Type": "application/json"}}, "", False),
-        ({"content": b"[" * 200_000, "headers": {"Content-Type": "application/json"}}, "", False),
+        ({"content": b"{", "headers": AS_JSON}, "", False),
+        ({"content": b"\xff", "headers": AS_JSON}, "", False),
+        ({"content": b"[" * 200_000, "headers": AS_JSON}, "", False),
     ],
     ids=lambda value: repr(value)[:60],
 )

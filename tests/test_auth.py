@@ -17,6 +17,7 @@ from css_sdk import (
     ConfigurationError,
     Css,
     MalformedAnswer,
+    RateLimited,
     ServiceUnavailable,
     Settings,
 )
@@ -141,7 +142,7 @@ def answering(respond: Callable[[httpx.Request], httpx.Response]) -> httpx.Clien
         (httpx.Response(400, json={"error": "invalid_request"}), AuthenticationError),
         (httpx.Response(401, text="<html>"), AuthenticationError),
         (httpx.Response(302, headers={"Location": "https://elsewhere.example/"}), AuthenticationError),
-        (httpx.Response(429), ServiceUnavailable),
+        (httpx.Response(429), RateLimited),
         (httpx.Response(503, text="down"), ServiceUnavailable),
         (httpx.Response(200, text="<html>"), MalformedAnswer),
         (httpx.Response(200, json=[1]), MalformedAnswer),
@@ -164,6 +165,8 @@ def test_each_bad_answer_of_a_token_endpoint_has_its_error(response: httpx.Respo
         {"access_token": "a", "token_type": "BEARER", "expires_in": "300"},
         {"access_token": "a", "expires_in": None},
         {"access_token": "a", "expires_in": "soon"},
+        {"access_token": "a", "expires_in": "nan"},
+        {"access_token": "a", "expires_in": -5},
     ],
 )
 def test_what_a_token_answer_may_leave_out(answer: dict[str, object]) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 import pytest
-from css_sdk.sandbox import Sandbox
 
 from css_sdk.cli import css, exit_code
+from css_sdk.sandbox import Sandbox
 from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
 
 Run = Callable[..., int]

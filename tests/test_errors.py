@@ -20,6 +20,7 @@ from css_sdk.errors import (
     CssError,
     InvalidRequest,
     MalformedAnswer,
+    NotApplied,
     NotFound,
     RateLimited,
     ServiceUnavailable,
@@ -102,7 +103,6 @@ MISSING: list[tuple[str, type_of_thing, type_of_thing]] = [
     ("composite roles (nope, zip) not found", "path", "role"),
     ("integration #105 not found", "role", "integration"),
     ("client grants-robot not found", "role", "environment"),
-    ("client null not found", "role", "environment"),
     ("environment stage not found", "role", "environment"),
     # Words that nobody knew leave it at what the call was about.
     ("something else not found", "role", "role"),
@@ -117,6 +117,11 @@ def test_what_is_missing(message: str, about: type_of_thing, missing: type_of_th
     error = error_for(told(404, message), about)
     assert isinstance(error, NotFound)
     assert error.what == missing
+
+
+def test_an_integration_without_a_client_is_not_applied() -> None:
+    """`client null` is the service's word for a draft."""
+    assert isinstance(error_for(told(404, "client null not found"), "role"), NotApplied)
 
 
 def test_a_missing_user_probably_never_logged_in() -> None:

@@ -120,7 +120,7 @@ def loaded_by(code: str) -> set[str]:
     bare, after = (
         set(
             json.loads(
-                subprocess.run(  # noqa: S603
+                subprocess.run(
                     [
                         sys.executable,
                         "-W",

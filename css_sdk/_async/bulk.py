@@ -6,13 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from .. import _rules
 from .._pairs import AsyncLock, async_each
-from ..errors import ConfigurationError, CssError, NotFound, OutcomeUnknown
+from ..errors import CssError, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, Outcome, ServiceAccount
 from .roles import AsyncRoles
 from .users import AsyncUsers
-
-MOST_AT_ONCE = 8
-"""Calls at once at the most: more are no faster, and only a burden to the service."""
 
 Grants = Iterable[Grant | tuple[str | ServiceAccount, str]]
 Progress = Callable[[GrantResult], object]
@@ -91,8 +88,7 @@ class AsyncBulk:
         width: int,
         progress: Progress | None,
     ) -> list[GrantResult]:
-        if not 1 <= width <= MOST_AT_ONCE:
-            raise ConfigurationError(f"The width is {width}, and must be 1 to {MOST_AT_ONCE} calls at once.")
+        _rules.check_width(width)
         numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
         run = AsyncRun(numbered, progress)
         await self._settle_refused(run)

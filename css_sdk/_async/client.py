@@ -167,7 +167,7 @@ class AsyncCss:
         """
         known = await self.integrations()
         found = [integration for integration in known if which in (integration.id, integration.project_name)]
-        if not found and isinstance(which, str) and which.strip().isdecimal():
+        if not found and isinstance(which, str) and which.isdecimal() and len(which) < 16:
             which = int(which)
             found = [integration for integration in known if integration.id == which]
         if len(found) > 1:
@@ -212,6 +212,7 @@ class AsyncCss:
         Raises:
             CssError: when the service cannot be used at all; nothing was changed then.
         """
+        _rules.check_width(width)
         application = AsyncRosterApplication(self.integration, rows, width=width, progress=progress)
         return await application.carry_out(skip_existing, providers)
 

@@ -78,6 +78,8 @@ class AsyncPeople:
             raise InvalidRequest(
                 f"{provider} is searched by {', '.join(_TERMS[provider])}, not by {', '.join(terms) or 'nothing'}."
             )
+        for name, term in terms.items():
+            _rules.check_search_term(name, term)
         answer = await self._wire.read(_SEARCHES[provider], **self._place(provider), **terms)
         rows = _answers.users(answer)
         users = {user.username: user for user in rows}
@@ -105,8 +107,8 @@ class AsyncPeople:
         """
         if (guid is None) == (email is None):
             raise InvalidRequest("Give either a GUID or an e-mail address.")
-        wanted = f"GUID {guid}" if guid else f"e-mail address {email}"
-        terms = {"guid": guid} if guid else {"email": str(email)}
+        wanted = f"e-mail address {email}" if guid is None else f"GUID {guid}"
+        terms = {"email": str(email)} if guid is None else {"guid": guid}
         found: list[User] = []
         for provider in providers:
             result = await self.search(provider, **terms)

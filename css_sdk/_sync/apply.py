@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .. import _rules
 from .._pairs import each
-from ..errors import Ambiguous, CssError, NotFound, Refused
+from ..errors import Ambiguous, CssError, InvalidRequest, NotFound, Refused
 from ..models import Grant, GrantResult, ServiceAccount
 from ..roster import Action, Person, Row, RowResult
 from .integrations import EnvironmentClient, IntegrationClient
@@ -93,7 +94,22 @@ class RosterApplication:
                 self._settle(number, RowResult(row, "failed", user))
             else:
                 grants[number] = Grant(user, row.role)
+        for number in self._contradicting(grants):
+            told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
+            self._settle(number, RowResult(self._rows[number], "failed", InvalidRequest(told)))
+            del grants[number]
         return grants
+
+    def _contradicting(self, grants: dict[int, Grant]) -> set[int]:
+        """The rows that would both give and take the same, which only shows once everybody is found."""
+        by_goal: dict[tuple[object, ...], dict[Action, set[int]]] = {}
+        for number, grant in grants.items():
+            row = self._rows[number]
+            place = self._places[row.place]
+            if not isinstance(place, CssError):
+                goal = place.integration.id, place.name, _rules.username_of(grant.user), grant.role
+                by_goal.setdefault(goal, {}).setdefault(row.action, set()).add(number)
+        return {n for actions in by_goal.values() if len(actions) > 1 for numbers in actions.values() for n in numbers}
 
     def _of(self, grants: dict[int, Grant], place: Place, action: Action) -> dict[int, Grant]:
         return {

@@ -7,13 +7,10 @@ from collections.abc import Callable, Iterable
 
 from .. import _rules
 from .._pairs import Lock, each
-from ..errors import ConfigurationError, CssError, NotFound, OutcomeUnknown
+from ..errors import CssError, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, Outcome, ServiceAccount
 from .roles import Roles
 from .users import Users
-
-MOST_AT_ONCE = 8
-"""Calls at once at the most: more are no faster, and only a burden to the service."""
 
 Grants = Iterable[Grant | tuple[str | ServiceAccount, str]]
 Progress = Callable[[GrantResult], object]
@@ -92,8 +89,7 @@ class Bulk:
         width: int,
         progress: Progress | None,
     ) -> list[GrantResult]:
-        if not 1 <= width <= MOST_AT_ONCE:
-            raise ConfigurationError(f"The width is {width}, and must be 1 to {MOST_AT_ONCE} calls at once.")
+        _rules.check_width(width)
         numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
         run = Run(numbered, progress)
         self._settle_refused(run)

@@ -168,7 +168,7 @@ class Css:
         """
         known = self.integrations()
         found = [integration for integration in known if which in (integration.id, integration.project_name)]
-        if not found and isinstance(which, str) and which.strip().isdecimal():
+        if not found and isinstance(which, str) and which.isdecimal() and len(which) < 16:
             which = int(which)
             found = [integration for integration in known if integration.id == which]
         if len(found) > 1:
@@ -213,6 +213,7 @@ class Css:
         Raises:
             CssError: when the service cannot be used at all; nothing was changed then.
         """
+        _rules.check_width(width)
         application = RosterApplication(self.integration, rows, width=width, progress=progress)
         return application.carry_out(skip_existing, providers)
 

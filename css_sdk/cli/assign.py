@@ -166,7 +166,8 @@ def _carry_out(
         raise
     left = [result for result in results if not result.is_done]
     if left and result_file is not None:
-        result_file.write_text(results_as_csv(results), encoding="utf-8")
+        # With the mark by which Excel knows UTF-8, and the line ends of CSV left alone.
+        result_file.write_bytes(results_as_csv(results).encode("utf-8-sig"))
     _report(results, as_json)
     if left and result_file is not None:
         click.echo(f"What is left to do stands in {result_file}.", err=True)

@@ -67,11 +67,13 @@ class Api:
         if len(request.target) - len(BASE) > LONGEST:
             return self._refuse_harm(request, "path and query have more than 255 characters, which stops the server")
         fault, delay = self.faults.pick("api", request.method, unquote(path))
-        response = (fault and self._failing_before(fault, path)) or self._failing_after(fault, request, path)
+        response = None if fault is None else self._refused(fault, path)
+        if response is None:
+            response = self._worked(fault, request, path)
         return evolve(response.with_headers(CORS), delay=delay)
 
-    def _failing_before(self, fault: Fault, path: str) -> Response | None:
-        """What a fault that lets nothing be done answers."""
+    def _refused(self, fault: Fault, path: str) -> Response | None:
+        """What a fault answers that lets nothing be done; None where it lets the work begin."""
         heartbeat = routing.segments_of(path.lower()) == ["heartbeat"]
         match fault.kind:
             case "drop_before":
@@ -91,8 +93,8 @@ class Api:
                 return plain(503, "The service is being recovered from a disaster. Please try again later.")
         return None
 
-    def _failing_after(self, fault: Fault | None, request: Request, path: str) -> Response:
-        """The answer, or what a fault makes of it when the work is done or meant to be."""
+    def _worked(self, fault: Fault | None, request: Request, path: str) -> Response:
+        """The answer after the work, or what a fault makes of it."""
         kind = fault.kind if fault else ""
         response, call, route = self._dispatch(request, path, fault)
         match kind:

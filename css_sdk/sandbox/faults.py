@@ -129,6 +129,8 @@ class Faults:
             raise SandboxError(f"no such fault for {target}: {kind!r}; there are {', '.join(sorted(TARGETS[target]))}")
         if not 0 <= probability <= 1 or after < 0 or seconds < 0:
             raise SandboxError("a fault's probability is from 0 to 1, and after and seconds are not negative")
+        if first_look_up and done:
+            raise SandboxError("a fault at the first look-up leaves nothing done")
         if times == -1:
             times = None if kind == "disaster" or probability < 1 else 1
         fault = Fault(

@@ -121,7 +121,7 @@ class Server:
             lifespan="off",
             interface="asgi3",
             log_config=None,
-            log_level="critical",
+            log_level="error",
             access_log=False,
             proxy_headers=False,
             server_header=False,

@@ -83,7 +83,7 @@ class World:
         try:
             self.teams = {team.id: team for team in map(_team, document["teams"])}
             self.integrations = {found.id: found for found in map(_integration, document["integrations"])}
-            self.users: dict[str, User] = {user["username"].lower(): user for user in document["users"]}
+            self.users: dict[str, User] = {user["username"].lower(): _user(user) for user in document["users"]}
         except KeyError as error:
             raise SandboxError(f"the world lacks {error}") from error
         except (TypeError, ValueError, AttributeError) as error:
@@ -130,6 +130,12 @@ class World:
 
 
 SEEDS = ("roles", "composites", "grants", "logins", "unbooked")
+
+
+def _user(entry: User) -> User:
+    """A user as the login server keeps them: the name in lower case."""
+    name = entry["username"]
+    return entry if name == name.lower() else {**entry, "username": name.lower()}
 
 
 def _team(entry: Mapping[str, Any]) -> Team:

@@ -51,7 +51,15 @@ async def test_a_failure_stops_nothing(dev: AsyncEnvironmentClient, sandbox: San
     nobody = "0" * 32 + "@idir"
     for name in ("one", "two"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
-    grants = [(nobody, "one"), (user, "one"), (user, "nope"), (user, "two"), (user, ".."), ("a@otp", "one"), (other, "nope")]
+    grants = [
+        (nobody, "one"),
+        (user, "one"),
+        (user, "nope"),
+        (user, "two"),
+        (user, ".."),
+        ("a@otp", "one"),
+        (other, "nope"),
+    ]
     results = await dev.bulk.assign_many(grants)
     assert [result.outcome for result in results] == [
         "failed", "confirmed", "failed", "confirmed", "failed", "failed", "failed",

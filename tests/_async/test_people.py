@@ -29,9 +29,7 @@ async def test_an_address_is_compared_whole(dev: AsyncEnvironmentClient, sandbox
         await dev.people.find_one(email=user["email"][:-1], providers=["githubpublic"])
 
 
-async def test_two_people_of_one_address_are_not_guessed_between(
-    dev: AsyncEnvironmentClient, sandbox: Sandbox
-) -> None:
+async def test_two_people_of_one_address_are_not_guessed_between(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """The error carries the candidates."""
     addresses = [user["email"] for name, user in sandbox.world.users.items() if name.endswith("@idir")]
     shared = next(address for address in addresses if addresses.count(address) == 2)

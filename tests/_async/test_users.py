@@ -49,7 +49,8 @@ async def test_a_service_account_is_named_by_its_client_id(css: AsyncCss, sandbo
 
 
 @pytest.mark.parametrize(
-    "user", ["fisheries-service-102", "somebody", "a@bcservicescard", "a@otp", "@idir", "a@", "..", "", " a@idir", "a\n@idir"]
+    "user",
+    ["fisheries-service-102", "somebody", "a@bcservicescard", "a@otp", "@idir", "a@", "..", "", " a@idir", "a\n@idir"],
 )
 async def test_what_is_no_username_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox, user: str) -> None:
     """Users of providers that cannot have roles, and bare client ids, never reach the service."""

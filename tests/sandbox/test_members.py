@@ -94,9 +94,7 @@ def test_who_never_logged_in_there_is_not_found(caller: Any) -> None:
     assert call("GET", "/integrations/5/dev/users/aa@idir/roles").status == 200
     assert call("GET", "/integrations/5/test/users/aa@idir/roles").status == 404
     assert call.told("GET", "/test/idir/users?firstName=An")[1] == {"data": []}
-    assert call.told("GET", "/dev/idir/users?firstName=An")[1]["data"] == [
-        {"firstName": "An", "username": "aa@idir"}
-    ]
+    assert call.told("GET", "/dev/idir/users?firstName=An")[1]["data"] == [{"firstName": "An", "username": "aa@idir"}]
 
 
 def test_service_accounts_exist_in_the_environments_of_their_integration(call: Any) -> None:
@@ -127,7 +125,7 @@ def test_the_deprecated_listing(call: Any, people: list[str], sandbox: Sandbox) 
     path = "/integrations/101/dev/user-role-mappings"
     sandbox.grant(101, "dev", "admin", people[0])
     idle = people[1]
-    empty = {"users": [], "roles": []}
+    empty: dict[str, list[str]] = {"users": [], "roles": []}
     assert call.told("GET", f"{path}?roleName=admin")[0] == 404
     assert call.told("GET", f"{path}?username={people[0]}")[0] == 422
     assert call.told("GET", f"{path}?username={idle}&roleName=admin") == (200, empty)

@@ -178,7 +178,7 @@ def test_roles_of_another_integration_stand_beside(sandbox: Sandbox) -> None:
 def test_a_client_is_known_only_where_it_belongs(
     sandbox: Sandbox, caller: Any, client_id: str, secret: str, environment: str
 ) -> None:
-    """API accounts live in prod, integrations in their environments; elsewhere the login server knows no such client."""
+    """API accounts live in prod, integrations in their environments; elsewhere there is no such client."""
     realm = "/auth/realms/standard" if environment == "prod" else f"/auth/{environment}/realms/standard"
     answer = caller(sandbox).form(
         realm + "/protocol/openid-connect/token", f"client_id={client_id}&client_secret={secret}"

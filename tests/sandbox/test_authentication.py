@@ -1,0 +1,115 @@
+"""Who gets in, and what the others are told."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import jwt
+import pytest
+
+from css_sdk.sandbox import Sandbox
+
+
+def refused(call: Any, **headers: str) -> str:
+    """The story of a 401."""
+    answer = call("GET", "/integrations", **headers)
+    assert answer.status == 401
+    assert "www-authenticate" not in answer.headers
+    body = json.loads(answer.body)
+    assert body.keys() == {"success", "data", "err"}
+    assert (body["success"], body["data"]) == (False, None)
+    return str(body["err"])
+
+
+def test_a_token_is_good_until_its_last_second(call: Any, clock: Any, sandbox: Sandbox) -> None:
+    """By the sandbox's clock, though its signature is checked only once."""
+    assert call("GET", "/verify-token").status == 200
+    clock.time += 299.9
+    assert call("GET", "/verify-token").status == 200
+    clock.time += 0.1
+    assert refused(call) == "token expired"
+    call.renew()
+    assert call.told("GET", "/verify-token") == (200, {"teamId": "2016"})
+
+
+def test_the_life_of_tokens_and_the_clock_of_the_servers_can_be_set(call: Any, clock: Any, sandbox: Sandbox) -> None:
+    """The servers are ahead of everybody else, and agree with each other."""
+    sandbox.token_life = 30
+    sandbox.clock_skew = 1000
+    claims = jwt.decode(call.token, options={"verify_signature": False, "verify_exp": False})
+    assert (claims["iat"] - clock.time, claims["exp"] - clock.time) == (1000, 1030)
+    assert call("GET", "/verify-token").status == 200
+    clock.time += 30
+    assert refused(call) == "token expired"
+
+
+def test_rotated_keys_and_revoked_tokens(call: Any, sandbox: Sandbox) -> None:
+    """What was issued before is refused, what is issued afterwards is not."""
+    for spoil in (sandbox.revoke_tokens, sandbox.rotate_keys, lambda: sandbox.rotate_keys("prod")):
+        assert call("GET", "/verify-token").status == 200
+        spoil()
+        refused(call)
+        call.renew()
+    assert call("GET", "/verify-token").status == 200
+    sandbox.rotate_keys("dev")
+    assert call("GET", "/verify-token").status == 200
+
+
+def test_other_login_servers_do_not_count(call: Any, sandbox: Sandbox) -> None:
+    """A token of dev, or of a person, or of an integration, opens nothing."""
+    fisher = sandbox.token_for("fisheries-service-102", 102, "prod")
+    for token in (sandbox.token_for("fisheries-service-102", 102, "dev"), fisher):
+        refused(call, authorization=f"Bearer {token}")
+
+
+def test_a_forged_token_is_invalid(call: Any) -> None:
+    """The claims are looked at only under a good signature."""
+    header, claims, signature = call.token.split(".")
+    body = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    forged = base64.urlsafe_b64encode(json.dumps({**body, "team": "1"}).encode()).rstrip(b"=").decode()
+    assert refused(call, authorization=f"Bearer {header}.{forged}.{signature}") == "invalid token"
+    none = base64.urlsafe_b64encode(json.dumps({"alg": "none", "kid": "x"}).encode()).rstrip(b"=").decode()
+    refused(call, authorization=f"Bearer {none}.{forged}.")
+
+
+@pytest.mark.parametrize("token", ["garbage", "a.b.c", "W10.W10.W10", "e30.e30.e30"])
+def test_garbage_gets_the_last_story(call: Any, token: str) -> None:
+    """What is no token is refused with whatever was said last, to whomever."""
+    assert refused(call, authorization=f"Bearer {token}") == "not authorized"
+    assert refused(call, authorization="Basic x") == "No authorization token was found"
+    assert refused(call, authorization=f"Bearer {token}") == "No authorization token was found"
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "bearer abc", "Token abc"])
+def test_a_header_without_a_token(call: Any, header: str) -> None:
+    """The word is told apart by case."""
+    assert refused(call, authorization=header) == "No authorization token was found"
+
+
+def test_what_needs_no_token(call: Any, clock: Any) -> None:
+    """The heartbeat tells the time."""
+    answer = call.send("GET", "/api/v1/heartbeat")
+    assert (answer.status, json.loads(answer.body)) == (200, [{"now": "2026-11-18T11:06:40.000Z"}])
+
+
+def test_tokens_through_the_api(call: Any) -> None:
+    """Good credentials pass through, as a form and as JSON; everything else is an unknown exception."""
+    good = {name: call.credentials[name] for name in ("client_id", "client_secret")}
+    good["grant_type"] = "client_credentials"
+    answer = call.send("POST", "/api/v1/token", json.dumps(good).encode(), **{"content-type": "application/json"})
+    assert answer.status == 200
+    token = json.loads(answer.body)["access_token"]
+    assert call("GET", "/verify-token", authorization=f"Bearer {token}").status == 200
+    fields = f"client_id={good['client_id']}&client_secret=wrong"
+    answer = call.form("/api/v1/token", fields)
+    assert (answer.status, json.loads(answer.body)) == (422, {"message": "unknown exception"})
+    assert call.send("POST", "/api/v1/token").status == 422
+
+
+def test_another_teams_integrations_do_not_exist(caller: Any, recorded: Any) -> None:
+    """404, whatever is asked of them."""
+    call = caller(Sandbox(recorded("world")), 2017)
+    assert [found["id"] for found in call.told("GET", "/integrations")[1]["data"]] == [105]
+    assert call("GET", "/integrations/101/dev/roles").status == 404

@@ -1,0 +1,258 @@
+"""Faults on request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from css_sdk.sandbox import Sandbox, SandboxError
+
+ROLES = "/integrations/101/test/roles"
+UNKNOWN = {"message": "unknown exception"}
+
+
+@pytest.fixture
+def user(people: list[str]) -> str:
+    """The roles of a person."""
+    return f"/integrations/101/test/users/{people[0]}/roles"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "done"),
+    [
+        ("500_before", 500, False),
+        ("500_after", 500, True),
+        ("422_before", 422, False),
+        ("422_after", 422, True),
+        ("429", 429, False),
+        ("expired_token", 401, False),
+        ("revoked_token", 401, False),
+        ("disaster", 503, False),
+    ],
+)
+def test_an_error_before_or_after_the_work(call: Any, sandbox: Sandbox, kind: str, status: int, done: bool) -> None:
+    """The answer is an error; whether the work was done is another matter."""
+    sandbox.faults.add(kind, method="POST", times=1)
+    assert call("POST", ROLES, {"name": "x"}).status == status
+    assert ("x" in sandbox.roles(101, "test")) is done
+    assert call("POST", ROLES, {"name": "y"}).status == 201
+
+
+@pytest.mark.parametrize(("kind", "done"), [("drop_before", False), ("lose_after", True)])
+def test_no_answer_at_all(call: Any, sandbox: Sandbox, kind: str, done: bool) -> None:
+    """The connection is closed, and the log has no status."""
+    sandbox.faults.add(kind, method="POST")
+    assert call("POST", ROLES, {"name": "x"}).dropped
+    assert ("x" in sandbox.roles(101, "test")) is done
+    assert sandbox.requests[-1].status is None
+
+
+def test_unknown_exceptions_look_like_the_services(call: Any, sandbox: Sandbox) -> None:
+    """422 in its words, 401 in its shape, 503 as plain text."""
+    sandbox.faults.add("422_before")
+    assert call.told("GET", ROLES) == (422, UNKNOWN)
+    sandbox.faults.add("expired_token")
+    assert call.told("GET", ROLES) == (401, {"success": False, "data": None, "err": "token expired"})
+    sandbox.faults.add("disaster")
+    assert call("GET", ROLES).headers["content-type"].startswith("text/plain")
+    assert call("GET", "/heartbeat").status == 200
+    assert call("GET", ROLES).status == 503
+    sandbox.faults.clear()
+    assert call("GET", ROLES).status == 200
+
+
+@pytest.mark.parametrize("value", [7, "Wed, 18 Nov 2026 10:00:00 GMT"])
+def test_too_many_requests_tell_when_to_come_back(call: Any, sandbox: Sandbox, value: int | str) -> None:
+    """In seconds or as a date, or not at all."""
+    sandbox.faults.add("429", retry_after=value)
+    assert call("GET", ROLES).headers["retry-after"] == str(value)
+    sandbox.faults.add("429")
+    assert "retry-after" not in call("GET", ROLES).headers
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", ROLES, {"name": "x"}, 201),
+        ("PUT", f"{ROLES}/old", {"name": "x"}, 200),
+        ("DELETE", f"{ROLES}/old", None, 204),
+        ("POST", f"{ROLES}/old/composite-roles", [{"name": "child"}], 200),
+        ("DELETE", f"{ROLES}/parent/composite-roles/child", None, 204),
+    ],
+)
+def test_an_empty_success(
+    call: Any, sandbox: Sandbox, method: str, path: str, body: Any, status: int, done: bool
+) -> None:
+    """A success that holds nothing, whether it was done or not."""
+    for name in ("old", "child"):
+        sandbox.create_role(101, "test", name)
+    sandbox.create_role(101, "test", "parent", ["child"])
+    before = sandbox.state.document()
+    sandbox.faults.add("empty_success", method=method, done=done)
+    assert call.told(method, path, body) == (status, None)
+    assert (sandbox.state.document() != before) is done
+
+
+def test_an_empty_success_is_no_excuse(call: Any, sandbox: Sandbox) -> None:
+    """Where the work is done and refused, the refusal comes."""
+    sandbox.faults.add("empty_success", done=True)
+    assert call("PUT", f"{ROLES}/nope", {"name": "x"}).status == 404
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "answer"),
+    [
+        ("POST", ROLES, {"name": "x"}, (201, None)),
+        ("PUT", f"{ROLES}/old", {"name": "x"}, (200, None)),
+        ("DELETE", f"{ROLES}/old", None, (204, None)),
+        ("POST", f"{ROLES}/old/composite-roles", [{"name": "child"}], (422, UNKNOWN)),
+        ("DELETE", f"{ROLES}/parent/composite-roles/child", None, (422, UNKNOWN)),
+        ("POST", "user", [{"name": "old"}], (422, UNKNOWN)),
+        ("DELETE", "user/child", None, (422, UNKNOWN)),
+    ],
+)
+def test_a_write_while_the_login_server_fails(
+    call: Any, sandbox: Sandbox, user: str, method: str, path: str, body: Any, answer: Any, done: bool
+) -> None:
+    """Each call has its own way to hide it, and says the same whether the work was done or not."""
+    for name in ("old", "child"):
+        sandbox.create_role(101, "test", name)
+    sandbox.create_role(101, "test", "parent", ["child"])
+    sandbox.grant(101, "test", "child", user.split("/")[-2])
+    before = sandbox.state.document()
+    sandbox.faults.add("login_server", method=method, done=done)
+    assert call.told(method, path.replace("user", user) if path.startswith("user") else path, body) == answer
+    after = sandbox.state.document()
+    for document in (before, after):
+        document.pop("unbooked")
+    assert (after != before) is done
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        (f"{ROLES}/old", (404, {"message": "role old not found"})),
+        (ROLES, (422, UNKNOWN)),
+        (f"{ROLES}/old/composite-roles", (422, UNKNOWN)),
+        (f"{ROLES}/old/users", (422, UNKNOWN)),
+        ("user", (422, UNKNOWN)),
+        ("/dev/idir/users?firstName=aa", (422, UNKNOWN)),
+        ("/integrations/101/test/bceid/users?bceidType=basic&guid=aa", (422, UNKNOWN)),
+        ("/integrations/999/test/roles", (404, {"message": "integration #999 not found"})),
+        ("/verify-token", (200, {"teamId": "2016"})),
+    ],
+)
+def test_a_read_while_the_login_server_fails(call: Any, sandbox: Sandbox, user: str, path: str, answer: Any) -> None:
+    """A role is denied though it is there, everything else is 422; what needs no login server goes on."""
+    sandbox.create_role(101, "test", "old")
+    sandbox.faults.add("login_server")
+    assert call.told("GET", user if path == "user" else path) == answer
+
+
+def test_creating_fails_otherwise_at_the_first_look_up(call: Any, sandbox: Sandbox) -> None:
+    """422, and nothing was done."""
+    sandbox.faults.add("login_server", method="POST", first_look_up=True)
+    assert call.told("POST", ROLES, {"name": "x"}) == (422, UNKNOWN)
+    assert sandbox.roles(101, "test") == set()
+
+
+@pytest.mark.parametrize("kind", ["login_server", "empty_success", "422_after"])
+def test_a_role_missing_in_the_books(call: Any, sandbox: Sandbox, kind: str) -> None:
+    """Adding it to a composite does the work and answers 422, every time; its other calls are as ever."""
+    sandbox.create_role(101, "test", "parent")
+    sandbox.faults.add(kind, method="POST", done=True)
+    call("POST", ROLES, {"name": "x"})
+    assert call("GET", f"{ROLES}/x").status == 200
+    for _ in range(2):
+        assert call.told("POST", f"{ROLES}/parent/composite-roles", [{"name": "x"}]) == (422, UNKNOWN)
+        assert sandbox.composites(101, "test") == {"parent": {"x"}}
+    assert call("PUT", f"{ROLES}/x", {"name": "y"}).status == 200
+    assert call("POST", f"{ROLES}/parent/composite-roles", [{"name": "y"}]).status == 200
+
+
+def test_times_and_after(call: Any, sandbox: Sandbox) -> None:
+    """So many pass first, then so many are struck; each fault counts its own."""
+    fault = sandbox.faults.add("500_before", path="*/roles", times=2, after=1)
+    statuses = [call("GET", ROLES).status for _ in range(5)]
+    assert statuses == [200, 500, 500, 200, 200]
+    assert fault.struck == 2
+    sandbox.faults.add("500_before", times=None)
+    assert [call("GET", ROLES).status for _ in range(3)] == [500] * 3
+
+
+def test_paths_and_methods(call: Any, sandbox: Sandbox) -> None:
+    """Only what fits is struck, by the path decoded once, without its query."""
+    sandbox.faults.add("500_before", method="get", path="/integrations/101/*/roles/a b", times=None)
+    assert call("GET", f"{ROLES}/a%20b?x=1").status == 500
+    assert call("GET", f"{ROLES}/a%2520b").status == 404
+    assert call("DELETE", f"{ROLES}/a%20b").status == 404
+
+
+def test_chances_repeat(call: Any, sandbox: Sandbox, caller: Any) -> None:
+    """The same seed strikes the same requests."""
+
+    def statuses(seed: int) -> list[int]:
+        sandbox.faults.clear()
+        sandbox.faults.add("500_before", probability=0.3, seed=seed)
+        return [call("GET", ROLES).status for _ in range(60)]
+
+    assert statuses(1) == statuses(1)
+    assert statuses(1) != statuses(2)
+    assert 5 < statuses(1).count(500) < 40
+
+
+def test_delays_come_on_top(call: Any, sandbox: Sandbox) -> None:
+    """An answer is late, an error too, and two delays add up."""
+    sandbox.faults.add("delay", seconds=2, times=2)
+    sandbox.faults.add("delay", seconds=1, times=1)
+    sandbox.faults.add("422_before", times=1)
+    first, second, third = (call("GET", ROLES) for _ in range(3))
+    assert [(answer.status, answer.delay) for answer in (first, second, third)] == [(422, 3), (200, 2), (200, 0)]
+
+
+def test_the_token_endpoint_can_fail(call: Any, sandbox: Sandbox) -> None:
+    """By target, or by a path that asks for it; faults without either spare it."""
+    call.told("GET", ROLES)
+    sandbox.faults.add("500_before", target="token")
+    sandbox.faults.add("429", path="*/token", retry_after=3)
+    fields = "client_id=x"
+    place = "/auth/realms/standard/protocol/openid-connect/token"
+    assert call.form(place, fields).status == 500
+    answer = call.form(place, fields)
+    assert (answer.status, answer.headers["retry-after"]) == (429, "3")
+    for kind, status in (("drop_before", None), ("lose_after", None), ("500_after", 500)):
+        sandbox.faults.add(kind, target="token")
+        answer = call.form(place, fields)
+        assert (None if answer.dropped else answer.status) == status
+    sandbox.faults.add("delay", target="token", seconds=1)
+    assert call.form(place, fields).delay == 1
+    sandbox.faults.add("500_before", path="*/certs")
+    assert call.send("GET", "/auth/realms/standard/protocol/openid-connect/certs").status == 500
+    sandbox.faults.add("500_before", times=None)
+    assert call.form(place, fields).status == 401
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "nonsense"},
+        {"kind": "422_before", "target": "token"},
+        {"kind": "delay", "target": "nowhere"},
+        {"kind": "delay", "probability": 2},
+        {"kind": "delay", "after": -1},
+        {"kind": "delay", "seconds": -1},
+        {"kind": "delay", "colour": "red"},
+        {"kind": "login_server", "first_look_up": True, "done": True},
+        {},
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_an_error(sandbox: Sandbox, call: Any, wrong: dict[str, Any]) -> None:
+    """In process and over HTTP."""
+    with pytest.raises(SandboxError):
+        sandbox.faults.add_document(wrong)
+    assert call.send("POST", "/sandbox/faults", json.dumps(wrong).encode()).status == 400
+    assert len(sandbox.faults) == 0

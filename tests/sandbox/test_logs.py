@@ -1,0 +1,120 @@
+"""The call for logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+LOGS = "/integrations/101/dev/logs"
+DAY = "start=2026-11-15T00:00:00Z&end=2026-11-16T00:00:00Z"
+
+
+def headers(answer: Any) -> dict[str, str]:
+    """The headers about the limit."""
+    return {name: value for name, value in answer.headers.items() if "limit" in name or name == "retry-after"}
+
+
+def test_twenty_calls_an_hour(call: Any, clock: Any) -> None:
+    """The next one is refused, in plain text typed HTML, until the hour is over; refused calls count too."""
+    first = call("GET", f"{LOGS}?{DAY}")
+    assert first.status == 200
+    assert headers(first) == {"ratelimit-policy": "20;w=3600", "ratelimit": "limit=20, remaining=19, reset=3600"}
+    for number in range(18, -1, -1):
+        answer = call("GET", LOGS)
+        assert answer.status == 400
+        assert headers(answer)["ratelimit"] == f"limit=20, remaining={number}, reset=3600"
+    clock.time += 600.5
+    call.renew()
+    refused = call("GET", f"{LOGS}?{DAY}")
+    assert (refused.status, refused.headers["content-type"]) == (429, "text/html; charset=utf-8")
+    assert refused.body == b"Too many requests, please try again later."
+    assert headers(refused)["ratelimit"] == "limit=20, remaining=0, reset=3000"
+    assert headers(refused)["retry-after"] == "3000"
+    assert call("GET", f"/integrations/101/test/logs?{DAY}").status == 200
+    assert call("GET", f"/integrations/102/dev/logs?{DAY}").status == 200
+    clock.time += 3000
+    call.renew()
+    assert call("GET", f"{LOGS}?{DAY}").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("/integrations/999/dev/logs", 403, "forbidden"),
+        ("/integrations/abc/dev/logs", 422, "unknown exception"),
+        (LOGS, 400, "Not all parameters sent. Please include start and end."),
+        (f"/integrations/101/stage/logs?{DAY}", 400, "The env parameter must be one of dev, test, prod."),
+    ],
+)
+def test_every_answer_has_the_headers(call: Any, path: str, status: int, message: str) -> None:
+    """Refusals too."""
+    answer = call("GET", path)
+    assert (answer.status, call.told("GET", path)[1]) == (status, {"message": message})
+    assert headers(answer)["ratelimit"] == "limit=20, remaining=19, reset=3600"
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        "start=2026-11-15T00:00:00Z&end=2026-11-18T00:00:00Z",
+        "start=2026-11-15&end=2026-11-16",
+        "start=Sun,%2015%20Nov%202026%2000:00:00%20GMT&end=Sun,%2015%20Nov%202026%2001:00:00%20%2B0000",
+        "start=2026-11-15T00:00:00-08:00&end=2026-11-16T00:00:00%2B02:00",
+        "start=2026-11-15&end=2026-11-15&other=1",
+    ],
+)
+def test_dates_that_are_read(call: Any, span: str) -> None:
+    """ISO 8601 and RFC 2822, three days at most."""
+    assert call.told("GET", f"{LOGS}?{span}")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("span", "message"),
+    [
+        ("start=2026-11-15T00:00:00Z&end=2026-11-18T00:00:01Z", "Date range must be less 3 days."),
+        ("start=2026-11-16&end=2026-11-15", "End date must be later than start date."),
+        ("start=1794700000000&end=1794786400000", "Include parsable dates"),
+        ("start=2026-11-15T00:00:00+00:00&end=2026-11-16", "Include parsable dates"),
+        ("start=2026-11-15&start=2026-11-15&end=2026-11-16", "Include parsable dates"),
+        ("start=1960-01-01&end=1960-01-02", "Include parsable dates"),
+        ("start=&end=2026-11-15", "Not all parameters sent."),
+    ],
+)
+def test_dates_that_are_refused(call: Any, span: str, message: str) -> None:
+    """Not a second more than three days, and no milliseconds."""
+    status, found = call.told("GET", f"{LOGS}?{span}")
+    assert status == 400
+    assert found["message"].startswith(message)
+
+
+@pytest.mark.parametrize(("environment", "limit"), [("dev", 5_000), ("prod", 25_000)])
+def test_more_lines_than_come_back(call: Any, environment: str, limit: int) -> None:
+    """The newest come, and the message tells that there are more."""
+    span = "start=2026-11-15T00:00:00Z&end=2026-11-18T00:00:00Z"
+    status, found = call.told("GET", f"/integrations/101/{environment}/logs?{span}")
+    assert (status, len(found["data"])) == (200, limit)
+    assert "more logs available" in found["message"]
+    assert found["data"][0]["@timestamp"] == "2026-11-18T00:00:00.000Z"
+
+
+def test_lines_depend_on_nothing_but_the_time(call: Any) -> None:
+    """The same span has the same lines, and two halves make the whole."""
+
+    def lines(start: str, end: str) -> list[dict[str, str]]:
+        path = f"{LOGS}?start=2026-11-15T{start}Z&end=2026-11-15T{end}Z"
+        found = call.told("GET", path)[1]
+        assert found["message"] == "All logs retrieved"
+        return list(found["data"])
+
+    whole = lines("10:00:00", "11:00:00")
+    assert len(whole) == 361
+    assert lines("10:30:01", "11:00:00") + lines("10:00:00", "10:30:00") == whole
+    assert {"@timestamp", "message"} <= whole[0].keys()
+    assert 'clientId="grants-portal-101"' in whole[0]["message"]
+
+
+def test_the_future_and_places_without_a_client_have_no_lines(call: Any) -> None:
+    """200, and nothing."""
+    assert call.told("GET", f"{LOGS}?start=2030-01-01&end=2030-01-02")[1]["data"] == []
+    assert call.told("GET", f"/integrations/103/prod/logs?{DAY}")[1]["data"] == []

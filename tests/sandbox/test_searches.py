@@ -1,0 +1,95 @@
+"""User searches, beyond what was recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from css_sdk.sandbox import Sandbox
+
+
+def crowd(count: int) -> dict[str, Any]:
+    """A world of so many people who share a name."""
+    users = []
+    for number in range(count):
+        guid = hashlib.sha256(str(number).encode()).hexdigest()[:32]
+        user = {"username": f"{guid}@idir", "email": f"p{number}@example.com", "firstName": "Same", "lastName": "Name"}
+        users.append({**user, "attributes": {"idir_user_guid": [guid.upper()]}})
+    account = {"id": 2, "client_id": "c", "client_secret": "s"}
+    return {"teams": [{"id": 1, "name": "One", "api_account": account}], "integrations": [], "users": users}
+
+
+@pytest.mark.parametrize(("matches", "rows"), [(49, 49), (50, 50), (51, 100), (100, 100), (101, 150), (222, 250)])
+def test_past_fifty_the_first_page_repeats(caller: Any, matches: int, rows: int) -> None:
+    """As many pages as there are, and each is the first; it holds the first fifty by username."""
+    sandbox = Sandbox(crowd(matches))
+    found = caller(sandbox).told("GET", "/dev/idir/users?firstName=same")[1]["data"]
+    shown = [user["username"] for user in found]
+    assert len(shown) == rows
+    assert shown[:50] == sandbox.world.usernames("idir")[:50]
+    assert shown == (shown[:50] * 5)[:rows]
+
+
+def test_a_guid_is_matched_whole_and_without_case(call: Any, people: list[str]) -> None:
+    """Neither its beginning nor its end will do."""
+    guid = people[3].partition("@")[0]
+    for term, count in ((guid, 1), (guid.upper(), 1), (guid[:-1], 0), (guid[1:], 0)):
+        assert len(call.told("GET", f"/dev/idir/users?guid={term}")[1]["data"]) == count, term
+
+
+def test_all_terms_have_to_match(call: Any, sandbox: Sandbox, people: list[str]) -> None:
+    """A GUID with somebody else's name finds nobody."""
+    guid = people[3].partition("@")[0]
+    first = sandbox.world.users[people[3]]["firstName"]
+    assert len(call.told("GET", f"/dev/idir/users?guid={guid}&firstName={first[1:].upper()}")[1]["data"]) == 1
+    assert call.told("GET", f"/dev/idir/users?guid={guid}&firstName=nobody")[1]["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/dev/idir/users?firstName=A&foo=1", "firstName should be string with length >= 2"),
+        ("/dev/idir/users?lastName=A&firstName=B", "firstName should be string with length >= 2"),
+        ("/dev/idir/users?email=aa&email=bb", "email should be string with length >= 2"),
+        ("/dev/github-public/users?login=a", "login id should be string with length >= 2"),
+        ("/dev/github-public/users?login=aa&x=1", "only name, login, email and guid are supported"),
+        ("/dev/github-bcgov/users", "name is required"),
+        ("/dev/basic-bceid/users", "guid is required"),
+        ("/dev/basic-bceid/users?guid=a&x=1", "guid should be string with length >= 2"),
+        ("/dev/basic-bceid/users?guid=aa&x=1", "only guid is supported"),
+        ("/dev/business-bceid/users?username=aa", "only guid is supported"),
+        ("/dev/basic-business-bceid/users?email=a", "only guid is supported"),
+        ("/stage/idir/users", "firstName is required"),
+    ],
+)
+def test_a_bad_search_is_told_by_its_first_mistake(call: Any, path: str, message: str) -> None:
+    """One mistake of several is told, always the same one."""
+    assert call.told("GET", path) == (400, {"message": message})
+
+
+def test_github_users_come_without_names(call: Any) -> None:
+    """Though they can be found by them, by name and by login."""
+    for term in ("name=Pine", "login=pine-marten"):
+        (user,) = call.told("GET", f"/dev/github-public/users?{term}")[1]["data"]
+        assert (user["firstName"], user["lastName"], user["email"]) == ("", "", "pine-marten@example.org")
+
+
+def test_business_people_are_found_once_they_logged_in(call: Any, sandbox: Sandbox) -> None:
+    """An integration's BCeID search knows only who logged in to it; other parameters are ignored."""
+    search = "/integrations/102/dev/bceid/users?bceidType=basic&displayName=harbour&foo=1"
+    assert call.told("GET", search) == (200, {"data": []})
+    (username,) = [name for name, user in sandbox.world.users.items() if user["firstName"] == "Harbour Bakery"]
+    sandbox.token_for(username, 102, "dev")
+    (user,) = call.told("GET", search)[1]["data"]
+    assert (user["username"], user["firstName"]) == (username, "Harbour Bakery")
+    assert call.told("GET", search.replace("102", "101")) == (200, {"data": []})
+    assert call.told("GET", search.replace("basic", "business")) == (200, {"data": []})
+
+
+@pytest.mark.parametrize("query", ["", "?bceidType=basic&bceidType=both", "?username=aa"])
+def test_a_bceid_search_needs_its_type(call: Any, query: str) -> None:
+    """Once, and as a text."""
+    path = f"/integrations/101/dev/bceid/users{query}"
+    assert call.told("GET", path) == (400, {"message": "bceidType is required"})

@@ -1,0 +1,233 @@
+"""The sandbox on a socket, and as a command."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from css_sdk.sandbox import Sandbox, SandboxError
+from css_sdk.sandbox.run import run
+from css_sdk.sandbox.server import Server
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Sandbox, Server]]:
+    """A sandbox and its server."""
+    sandbox = Sandbox()
+    with sandbox.serve() as server:
+        yield sandbox, server
+
+
+@pytest.fixture
+def sandbox(served: tuple[Sandbox, Server]) -> Iterator[Sandbox]:
+    """The sandbox behind the server, without faults."""
+    yield served[0]
+    served[0].faults.clear()
+    served[0].clear_requests()
+
+
+@pytest.fixture
+def connection(served: tuple[Sandbox, Server]) -> Iterator[http.client.HTTPConnection]:
+    """One connection to the server."""
+    connection = http.client.HTTPConnection("127.0.0.1", served[1].port, timeout=10)
+    yield connection
+    connection.close()
+
+
+def ask(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None, **headers: str) -> Any:
+    """Ask, and read the answer to its end."""
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    return answer, answer.read()
+
+
+def test_addresses(served: tuple[Sandbox, Server]) -> None:
+    """The server's are its own, and lead to tokens that name it as their issuer."""
+    sandbox, server = served
+    assert server.api_url == f"http://127.0.0.1:{server.port}/api/v1"
+    assert server.credentials()["token_url"] == server.token_url
+    assert server.credentials()["client_id"] == sandbox.credentials()["client_id"]
+
+
+def test_one_connection_carries_many_requests(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
+    """It stays open, and says for how long; paths arrive as they were sent."""
+    for _ in range(3):
+        answer, body = ask(connection, "GET", "/api/v1/heartbeat")
+        assert (answer.status, answer.getheader("keep-alive")) == (200, "timeout=5")
+        assert "now" in json.loads(body)[0]
+        kept = connection.sock
+    answer, body = ask(connection, "HEAD", "/api/v1/heartbeat")
+    assert (body, int(answer.getheader("content-length")) > 0) == (b"", True)
+    answer, body = ask(connection, "OPTIONS", "/api/v1/x/../y%2F%252F?a=%20")
+    assert (answer.status, body) == (204, b"")
+    assert connection.sock is kept
+    assert sandbox.requests[-1].path == "/api/v1/x/../y%2F%252F?a=%20"
+
+
+def test_a_redirect_and_the_document(connection: http.client.HTTPConnection, served: tuple[Sandbox, Server]) -> None:
+    """The page leads to a script that holds the published document, with the addresses of this host."""
+    answer, _ = ask(connection, "GET", "/openapi/swagger")
+    assert (answer.status, answer.getheader("location")) == (301, "/openapi/swagger/")
+    answer, page = ask(connection, "GET", "/openapi/swagger/")
+    assert b'src="./swagger-ui-init.js"' in page
+    answer, script = ask(connection, "GET", "/openapi/swagger/swagger-ui-init.js")
+    assert answer.getheader("content-type").startswith("application/javascript")
+    assert b"options = {" in script
+    document, _ = json.JSONDecoder().raw_decode(script.decode().partition('"swaggerDoc": ')[2])
+    assert document["openapi"].startswith("3.0")
+    assert document["servers"] == [{"url": served[1].api_url}]
+    for path in ("/openapi/swagger/other", "/openapi/swaggers"):
+        assert ask(connection, "GET", path)[0].status == 404
+    assert ask(connection, "POST", "/openapi/swagger/")[0].status == 404
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "lose_after"])
+def test_a_connection_is_really_closed(connection: http.client.HTTPConnection, sandbox: Sandbox, kind: str) -> None:
+    """Not a byte of an answer comes, and the next connection is as good as ever."""
+    ask(connection, "GET", "/api/v1/heartbeat")
+    sandbox.faults.add(kind)
+    assert connection.sock is not None
+    connection.sock.sendall(b"GET /api/v1/heartbeat HTTP/1.1\r\nhost: x\r\n\r\n")
+    received = b"?"
+    try:
+        received = connection.sock.recv(100)
+    except ConnectionResetError:
+        received = b""
+    assert received == b""
+    connection.close()
+    assert ask(connection, "GET", "/api/v1/heartbeat")[0].status == 200
+
+
+def test_a_late_answer_holds_up_nobody_else(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
+    """While one waits, another is answered."""
+    sandbox.faults.add("delay", seconds=0.3, path="/heartbeat")
+    done: list[str] = []
+
+    def slow() -> None:
+        other = http.client.HTTPConnection(connection.host, connection.port, timeout=10)
+        ask(other, "GET", "/api/v1/heartbeat")
+        other.close()
+        done.append("slow")
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    while not sandbox.count(path="/heartbeat"):
+        ask(connection, "GET", "/openapi/swagger/")
+    ask(connection, "GET", "/openapi/swagger/")
+    done.append("quick")
+    thread.join()
+    assert done == ["quick", "slow"]
+
+
+def test_many_at_once(served: tuple[Sandbox, Server], sandbox: Sandbox) -> None:
+    """Eight connections, and none of two hundred requests is lost."""
+    port = served[1].port
+
+    def work(number: int) -> list[int]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        statuses = [ask(connection, "GET", f"/api/v1/heartbeat?{number}")[0].status for _ in range(25)]
+        connection.close()
+        return statuses
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [status for found in pool.map(work, range(8)) for status in found] == [200] * 200
+    assert sandbox.count(path="/heartbeat") == 200
+
+
+def test_the_sandboxs_own_calls(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
+    """Faults, requests, harm, state, keys, tokens and settings over HTTP, away from the API's paths."""
+
+    def own(method: str, path: str, value: Any = None) -> Any:
+        answer, body = ask(connection, method, f"/sandbox{path}", None if value is None else json.dumps(value))
+        return json.loads(body) if answer.status == 200 else answer.status
+
+    assert own("POST", "/faults", {"kind": "500_before", "path": "/heartbeat"})["struck"] == 0
+    assert ask(connection, "GET", "/api/v1/heartbeat")[0].status == 500
+    assert [fault["struck"] for fault in own("GET", "/faults")] == [1]
+    assert own("DELETE", "/faults") == {}
+    assert own("GET", "/faults") == []
+    assert [entry["status"] for entry in own("GET", "/requests?method=GET&path=/heart*&kind=api")] == [500]
+    assert own("DELETE", "/requests") == {}
+    assert own("GET", "/requests") == []
+    assert own("GET", "/harm") == {"harm": [], "notes": []}
+    assert {"roles", "grants"} <= own("GET", "/state").keys()
+    assert own("PUT", "/settings", {"token_life": 60}) == {"token_life": 60, "clock_skew": 0}
+    assert own("PUT", "/settings", {"token_life": 300}) == own("GET", "/settings")
+    assert own("POST", "/keys", {"environment": "dev"}) == own("POST", "/revoke") == {}
+    login = {"username": "permit-robot-103", "integration": 103, "environment": "dev"}
+    assert own("POST", "/token", login)["access_token"].count(".") == 2
+    assert own("POST", "/token", {}) == own("POST", "/faults", []) == own("POST", "/keys", {"environment": "x"}) == 400
+    assert own("GET", "/nothing") == 404
+
+
+def test_a_port_that_is_taken_is_one_sentence(served: tuple[Sandbox, Server]) -> None:
+    """It names the port."""
+    with pytest.raises(SandboxError, match=str(served[1].port)):
+        Sandbox().serve(served[1].port)
+    with pytest.raises(SandboxError, match="70000"):
+        Sandbox().serve(70000)
+
+
+def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+    """The command, once it is ready, and what it printed."""
+    command = [sys.executable, "-m", "css_sdk.sandbox", "--port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, json.loads(process.stdout.readline())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
+    """It prints one line when it is ready, and ends with 0 although a connection is open."""
+    process, line = started()
+    assert line.keys() == {"api_url", "token_url", "client_id", "client_secret", "api_accounts"}
+    account = {name: line[name] for name in ("client_id", "client_secret")}
+    assert line["api_accounts"] == [{"team": 2016, **account}]
+    host, _, port = line["api_url"].removeprefix("http://").partition("/")[0].partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    assert ask(connection, "GET", "/api/v1/heartbeat")[0].status == 200
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (0, "", "")
+    connection.close()
+
+
+def test_harm_is_told_on_stderr() -> None:
+    """By the command as well."""
+    process, line = started()
+    host, _, port = line["api_url"].removeprefix("http://").partition("/")[0].partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    assert ask(connection, "GET", f"/api/v1/{'x' * 255}")[0].status == 503
+    connection.close()
+    process.terminate()
+    assert "255 characters" in process.communicate(timeout=10)[1]
+
+
+def test_the_command_says_why_it_cannot_start(tmp_path: Path) -> None:
+    """One line on stderr, 64, and no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for arguments in (["--world", str(tmp_path / "none.json")], ["--port", str(taken.getsockname()[1])]):
+            command = [sys.executable, "-m", "css_sdk.sandbox", *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+            assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)
+            assert done.stderr.startswith("css sandbox: ")
+
+
+def test_signals_are_as_before_when_it_cannot_start(tmp_path: Path) -> None:
+    """A caller that goes on gets its own handlers back."""
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SandboxError):
+        run(tmp_path / "none.json", 0, None, io.StringIO())
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -1,0 +1,25 @@
+"""A world as large as the real one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from css_sdk.sandbox import Sandbox
+
+
+def test_a_guid_is_found_without_looking_at_everybody(caller: Any) -> None:
+    """Of 100,000 people one is looked at, whatever the other terms are."""
+    looked_at: list[str] = []
+
+    class User(dict[str, Any]):
+        def get(self, name: str, default: Any = None) -> Any:
+            looked_at.append(self["username"])
+            return super().get(name, default)
+
+    account = {"id": 2, "client_id": "c", "client_secret": "s"}
+    team = {"id": 1, "name": "One", "api_account": account}
+    users = [User(username=f"{number:032x}@idir", firstName="Same") for number in range(100_000)]
+    call = caller(Sandbox({"teams": [team], "integrations": [], "users": users}))
+    status, found = call.told("GET", f"/dev/idir/users?guid={77_777:032x}&firstName=same")
+    assert (status, len(found["data"])) == (200, 1)
+    assert {*looked_at} == {f"{77_777:032x}@idir"}

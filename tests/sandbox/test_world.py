@@ -1,0 +1,180 @@
+"""Worlds: the one that comes along, and others."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import css_sdk.sandbox
+import css_sdk.sandbox.sandbox
+from css_sdk.sandbox import MissingExtra, Sandbox, SandboxError
+
+TEAM = {"id": 1, "name": "One", "api_account": {"id": 2, "client_id": "c", "client_secret": "s"}}
+
+
+def integration(**other: Any) -> dict[str, Any]:
+    """An integration of that team."""
+    return {
+        "id": 5,
+        "team": 1,
+        "project_name": "Five",
+        "client_id": "five-5",
+        "client_secret": "s",
+        "auth_type": "both",
+        "environments": ["dev"],
+        "service_type": "gold",
+        "status": "applied",
+        **other,
+    }
+
+
+def test_the_world_that_comes_along(sandbox: Sandbox) -> None:
+    """One team, four integrations of which one is silver, sixty people, and roles to begin with."""
+    world = sandbox.world
+    assert list(world.teams) == [2016]
+    assert [(found.id, found.service_type, found.auth_type) for found in world.integrations.values()] == [
+        (101, "gold", "browser-login"),
+        (102, "gold", "both"),
+        (103, "gold", "service-account"),
+        (104, "silver", "browser-login"),
+    ]
+    assert len({username.partition("@")[0] for username in world.users}) == 60
+    assert all(re.fullmatch(r"[0-9a-f]{32}@[a-z]+", username) for username in world.users)
+    assert {username.partition("@")[2] for username in world.users} == {
+        "azureidir",
+        "bceidbasic",
+        "githubpublic",
+        "idir",
+    }
+    addresses = [user["email"] for name, user in world.users.items() if name.endswith("@idir")]
+    assert len(addresses) - len(set(addresses)) == 1
+    assert all(address.endswith(("example.com", "example.org")) for address in addresses)
+    assert sandbox.roles(101, "dev") == {"reviewer", "approver", "admin"}
+    assert sandbox.composites(101, "dev") == {"admin": {"reviewer", "approver"}}
+    assert sandbox.members(101, "dev", "admin")
+
+
+def test_credentials(sandbox: Sandbox, recorded: Any) -> None:
+    """Of the first team, or of one that is named."""
+    assert sandbox.credentials() == sandbox.credentials(2016)
+    assert sandbox.credentials()["api_url"] == sandbox.api_url == "http://localhost/api/v1"
+    assert sandbox.credentials()["token_url"] == sandbox.token_url
+    assert Sandbox(recorded("world")).credentials(2017)["client_id"] == "service-account-team-2017-9002"
+    with pytest.raises(SandboxError, match="2017"):
+        sandbox.credentials(2017)
+
+
+def test_a_world_from_a_file_and_from_a_document(tmp_path: Path) -> None:
+    """Both are read the same way; roles, composites and grants are optional."""
+    where = {"integration": 5, "environment": "dev"}
+    world = {
+        "teams": [TEAM],
+        "integrations": [integration()],
+        "users": [{"username": "AA@idir"}],
+        "roles": [{**where, "name": "a"}, {**where, "name": "b"}],
+        "composites": [{**where, "role": "a", "children": ["b"]}],
+        "grants": [{**where, "role": "a", "username": "aa@IDIR"}, {**where, "role": "b", "username": "five-5"}],
+    }
+    path = tmp_path / "world.json"
+    path.write_text(json.dumps(world), encoding="utf-8")
+    for sandbox in (Sandbox(world), Sandbox(path), Sandbox(str(path))):
+        assert sandbox.grants(5, "dev") == {"aa@idir": {"a"}, "service-account-five-5": {"b"}}
+        assert sandbox.composites(5, "dev") == {"a": {"b"}}
+
+
+@pytest.mark.parametrize(
+    ("world", "problem"),
+    [
+        ({}, "lacks 'teams'"),
+        ({"teams": [], "integrations": [], "users": []}, "no team"),
+        ({"teams": 5, "integrations": [], "users": []}, "not the form"),
+        ({"teams": [{"id": 1}], "integrations": [], "users": []}, "lacks 'api_account'"),
+        ({"teams": [TEAM], "integrations": [integration(team=9)], "users": []}, "team 9"),
+        ({"teams": [TEAM], "integrations": [integration(environments=["stage"])], "users": []}, "'stage'"),
+        ({"teams": [TEAM], "integrations": [integration(auth_type="x")], "users": []}, "auth_type"),
+        ({"teams": [TEAM], "integrations": [], "users": [{}]}, "lacks 'username'"),
+        ({"teams": [TEAM], "integrations": [], "users": [], "roles": [{"name": "x"}]}, "lacks 'integration'"),
+    ],
+)
+def test_what_is_no_world(world: dict[str, Any], problem: str) -> None:
+    """One sentence says what is wrong."""
+    with pytest.raises(SandboxError, match=problem) as caught:
+        Sandbox(world)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [(None, "cannot be read"), ("{", "not JSON"), ("[]", "no JSON object")]
+)
+def test_a_world_file_that_cannot_be_used(tmp_path: Path, content: str | None, problem: str) -> None:
+    """One sentence that names the file."""
+    path = tmp_path / "world.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(SandboxError, match=problem) as caught:
+        Sandbox(path)
+    assert "world.json" in str(caught.value)
+
+
+def test_seeding_what_is_not_there_is_an_error(sandbox: Sandbox, people: list[str]) -> None:
+    """Integrations, environments, roles, users and names that cannot be."""
+    for wrong in (
+        lambda: sandbox.roles(999, "dev"),
+        lambda: sandbox.roles(103, "prod"),
+        lambda: sandbox.members(101, "dev", "nope"),
+        lambda: sandbox.create_role(101, "dev", "x" * 256),
+        lambda: sandbox.create_role(101, "dev", "x", ["nope"]),
+        lambda: sandbox.grant(101, "dev", "nope", people[0]),
+        lambda: sandbox.grant(101, "dev", "admin", "nobody@idir"),
+        lambda: sandbox.delete_role(101, "dev", "nope"),
+        lambda: sandbox.rotate_keys("stage"),
+    ):
+        with pytest.raises(SandboxError):
+            wrong()
+
+
+def test_secrets_are_not_shown(sandbox: Sandbox) -> None:
+    """What prints a team or an integration prints no secret."""
+    assert "sandbox-secret" not in repr([*sandbox.world.teams.values(), *sandbox.world.integrations.values()])
+
+
+@pytest.mark.parametrize("module", ["uvicorn", "httptools", "jwt", "cryptography"])
+def test_a_missing_extra_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    """By the command that installs it."""
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtra, match=r'pip install "css-sdk\[sandbox\]"') as caught:
+        sandbox.serve()
+    assert isinstance(caught.value, ImportError)
+    assert isinstance(caught.value, SandboxError)
+
+
+def test_importing_the_sandbox_is_cheap() -> None:
+    """It loads neither a server nor an HTTP client nor anything that signs, and nothing of the rest of the package."""
+    code = "import sys, css_sdk.sandbox as s; s.Sandbox(); print(*sorted(sys.modules))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert not {"uvicorn", "httpx", "jwt", "cryptography", "asyncio"} & {*loaded}
+    ours = {name for name in loaded if name.startswith("css_sdk.") and not name.startswith("css_sdk.sandbox")}
+    assert ours <= {"css_sdk._version"}
+
+
+def test_the_examples_of_the_documentation() -> None:
+    """They come out as they say."""
+    for module in (css_sdk.sandbox, css_sdk.sandbox.sandbox):
+        failed, tried = doctest.testmod(module)
+        assert (failed, tried > 0) == (0, True)
+
+
+def test_the_public_names() -> None:
+    """Sorted, and all of them there."""
+    names = css_sdk.sandbox.__all__
+    assert names == sorted(names)
+    assert all(getattr(css_sdk.sandbox, name).__doc__ for name in names)
