@@ -4,20 +4,73 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class SupportsAclose(Protocol):
+    """What an event loop's connections are closed by."""
+
+    async def aclose(self) -> None: ...
+
+
+Closable = TypeVar("Closable", bound=SupportsAclose)
 
 Lock = threading.Lock
 AsyncLock = anyio.Lock
 
 sleep = time.sleep
 async_sleep = anyio.sleep
+
+
+def run(work: Callable[..., Result], *arguments: Any) -> Result:
+    """What `work` gives; `async_run` does so from where there is no event loop."""
+    return work(*arguments)
+
+
+async_run = anyio.run
+
+
+def waited_for(future: Future[Result]) -> Result:
+    """What a future holds when it is done."""
+    return future.result()
+
+
+async def async_waited_for(future: Future[Result]) -> Result:
+    """As `waited_for`, while other tasks go on."""
+    return await anyio.to_thread.run_sync(future.result)
+
+
+_kept: dict[Hashable, Any] = {}
+_kept_lock = threading.Lock()
+
+
+@contextmanager
+def borrowed(key: Hashable, make: Callable[[], Result]) -> Iterator[Result]:
+    """The one thing that this process keeps under a key, made when it is first asked for."""
+    with _kept_lock:
+        if key not in _kept:
+            _kept[key] = make()
+    yield _kept[key]
+
+
+@asynccontextmanager
+async def async_borrowed(key: Hashable, make: Callable[[], Closable]) -> AsyncIterator[Closable]:
+    """As `borrowed`, but made anew and closed each time: connections belong to the event loop they were made in."""
+    made = make()
+    try:
+        yield made
+    finally:
+        await made.aclose()
 
 
 class _Shared(Iterator[Item]):

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from attrs import field, frozen, validators
 
+from .errors import CssError
+
 
 @frozen
 class Attempt:
@@ -24,6 +26,23 @@ class Attempt:
     waited: float
     retry_after: float | None
     status: int | None
+
+
+@frozen
+class Waiting:
+    """A wait that is about to begin: what a hook is told.
+
+    Args:
+        call: name of the call, such as `list_user_roles`.
+        number: of the try that failed, from 1.
+        seconds: of the wait.
+        error: what the try came to.
+    """
+
+    call: str
+    number: int
+    seconds: float
+    error: CssError
 
 
 class RetryPolicy(Protocol):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from typing import Final
 from urllib.parse import quote
 
 from .errors import (
+    CompositeCycle,
     ConfigurationError,
+    EmptySet,
     EnvironmentMissing,
     InvalidRequest,
     NotApplied,
@@ -17,7 +19,7 @@ from .errors import (
     UnusableName,
     UnusableUser,
 )
-from .models import SERVICE_ACCOUNT_PREFIX, Integration, Role, ServiceAccount
+from .models import SERVICE_ACCOUNT_PREFIX, Integration, Role, RoleTree, ServiceAccount
 
 LONGEST_REQUEST: Final = 255
 """Characters of path and query, after the base address, beyond which the service goes down."""
@@ -27,6 +29,9 @@ PAGE_SIZE: Final = 50
 
 MOST_ROLES_LISTED: Final = 5000
 """A list of roles as long as this may be cut, so it proves no absence."""
+
+MOST_READINGS: Final = 3
+"""Readings of a list on which a removal depends, of which two in a row have to agree."""
 
 SHORTEST_TERM: Final = 2
 """Characters of a search term at the least."""
@@ -188,6 +193,58 @@ def check_removable(integration_id: int, environment: str, roles: Iterable[str],
             )
 
 
+def check_separable(integration_id: int, environment: str, parent: str, children: Iterable[str]) -> None:
+    """Refuses a composite that could be made but never taken apart again.
+
+    Raises:
+        UnusableName: for a name that `check_role_name` refuses.
+        RequestTooLong: when taking the child out would need more than 255 characters.
+    """
+    start = f"/integrations/{integration_id}/{environment}/roles/{quote(role_in_path(parent), safe='')}/composite-roles"
+    for child in children:
+        check_length(f"{start}/{quote(role_in_path(child), safe='')}", f"Taking {child!r} out of {parent!r}")
+
+
+def check_no_cycle(parent: str, children: Iterable[str], below: RoleTree) -> None:
+    """Refuses children of a role that lead back to it.
+
+    Args:
+        parent: the role that shall get the children.
+        children: the children.
+        below: what they lead to.
+
+    Raises:
+        CompositeCycle: when one of them is the parent, or leads to it.
+    """
+    for child in children:
+        if child == parent:
+            raise CompositeCycle(f"The role {parent!r} cannot be a child of itself.")
+        if parent in below.descendants(child):
+            raise CompositeCycle(f"{child!r} leads back to {parent!r}: as its child it would close a circle.")
+
+
+def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) -> None:
+    """Refuses to take everything away unasked.
+
+    Raises:
+        EmptySet: for nothing wanted, unless that is allowed.
+    """
+    if not wanted and not allow_empty:
+        raise EmptySet(f"All {what} would be taken away. If that is meant, say allow_empty=True.")
+
+
+def distinct(names: Iterable[str], what: str) -> tuple[str, ...]:
+    """The names without repetition, in their order.
+
+    Raises:
+        InvalidRequest: for none at all.
+    """
+    found = tuple(dict.fromkeys(names))
+    if not found:
+        raise InvalidRequest(f"No {what} was named.")
+    return found
+
+
 def check_width(width: int) -> None:
     """Refuses more calls at once than do any good.
 
@@ -214,9 +271,12 @@ class Write(Enum):
     """
 
     CREATE_ROLE = ("create a role", Proof.ANSWER)
+    RENAME_ROLE = ("rename a role", Proof.ANSWER)
     DELETE_ROLE = ("delete a role", Proof.READ)
     ASSIGN = ("assign roles", Proof.ANSWER)
     UNASSIGN = ("unassign a role", Proof.STATUS)
+    ADD_COMPOSITES = ("add composites", Proof.ANSWER)
+    REMOVE_COMPOSITE = ("remove a composite", Proof.STATUS)
 
     def __init__(self, words: str, proof: Proof) -> None:
         self.words = words

@@ -8,7 +8,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from typing import Any, Final
 
 import anyio
@@ -56,6 +56,12 @@ def claims_of(token: str) -> dict[str, Any]:
     except (ValueError, binascii.Error):
         return {}
     return claims if isinstance(claims, dict) else {}
+
+
+def team_of(claims: Mapping[str, Any]) -> int | None:
+    """The team of an API account, which the claim `team` of its token holds as text; None where there is none."""
+    team = str(claims.get("team", ""))
+    return int(team) if team.isdecimal() and len(team) < 16 else None
 
 
 def token_from(response: httpx.Response, asked_at: float) -> Token:

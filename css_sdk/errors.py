@@ -11,6 +11,8 @@
     │   ├── WrongTeam          credentials of another team than the one asked for
     │   ├── NotGold            the integration is not Gold, so its roles are not ours to manage
     │   ├── NotApplied         the integration has no client yet
+    │   ├── CompositeCycle     a role would become a child of itself
+    │   ├── EmptySet           everything would be taken away, and nobody said that this is meant
     │   └── NotConfirmed       something would be taken away and nobody said yes
     ├── AuthenticationError    the credentials or the token were not accepted
     ├── NotFound               no such integration, role or user
@@ -20,6 +22,7 @@
     ├── ServiceUnavailable     the service, or the login server behind it, has a fault
     ├── ConnectionFailed       no answer came
     ├── MalformedAnswer        an answer came that makes no sense
+    ├── NotAllDone             of several changes some failed; `results` holds each
     ├── OutcomeUnknown         a write may have been done or not, and no read could tell
     ├── Ambiguous              several answer to the description; `candidates` holds them
     └── IncompleteSearch       the service cut its answer short, so nothing may be concluded from it
@@ -107,6 +110,14 @@ class NotApplied(Refused):
     """The integration is a draft: the login server does not know it yet."""
 
 
+class CompositeCycle(Refused):
+    """A role would become a child of itself, perhaps through others; the service would accept that."""
+
+
+class EmptySet(Refused):
+    """A set of members, roles or children would be emptied, and `allow_empty=True` was not given."""
+
+
 class NotConfirmed(Refused):
     """Something would be taken away and was not confirmed."""
 
@@ -145,6 +156,14 @@ class ConnectionFailed(CssError):
 
 class MalformedAnswer(CssError):
     """An answer came that is not what the service gives: another type, a field missing, a page of HTML."""
+
+
+class NotAllDone(CssError):
+    """Of several changes that belong together some failed or are unknown; `results` holds how each ended."""
+
+    def __init__(self, message: str, *, results: Sequence[Any] = (), **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.results = tuple(results)
 
 
 class OutcomeUnknown(CssError):

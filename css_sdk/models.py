@@ -57,6 +57,30 @@ class Role:
 
 
 @frozen
+class RoleTree:
+    """Roles and their children; `children` holds an entry for each composite role.
+
+    >>> tree = RoleTree((Role("admin", composite=True), Role("reader")), {"admin": ("reader",)})
+    >>> sorted(tree.descendants("admin"))
+    ['reader']
+    """
+
+    roles: tuple[Role, ...]
+    children: Mapping[str, tuple[str, ...]]
+
+    def descendants(self, name: str) -> frozenset[str]:
+        """All roles that the role stands for, through others as well; the role itself only where there is a circle."""
+        found: set[str] = set()
+        waiting = list(self.children.get(name, ()))
+        while waiting:
+            child = waiting.pop()
+            if child not in found:
+                found.add(child)
+                waiting += self.children.get(child, ())
+        return frozenset(found)
+
+
+@frozen
 class User:
     """Somebody whom the login server knows. A service account has a username and nothing else."""
 
@@ -115,6 +139,23 @@ class GrantResult:
     """How one grant ended; `error` says why where it is `failed` or `unknown`."""
 
     grant: Grant
+    outcome: Outcome
+    error: CssError | None = None
+
+
+@frozen
+class MembersChange:
+    """Whom a role got and whom it lost, as usernames."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@frozen
+class RoleResult:
+    """How the creation of one of many roles ended; `error` says why where it is `failed` or `unknown`."""
+
+    name: str
     outcome: Outcome
     error: CssError | None = None
 

@@ -87,7 +87,8 @@ class Settings:
         token_url: address of the token endpoint.
         team_id: the team that the credentials must belong to, or None for any.
         allow_http: whether plain `http` may go further than this machine.
-        source: where the credentials came from, which decides whether they may reach other processes.
+        source: where the credentials came from, which decides how they may reach other processes.
+        file: the credentials file, where they came from one.
 
     Raises:
         ConfigurationError: for an empty value or an address that is none, or unsafe.
@@ -103,6 +104,7 @@ class Settings:
     team_id: int | None = field(default=None, converter=_as_team_id)
     allow_http: bool = False
     source: Literal["arguments", "environment", "file"] = "arguments"
+    file: str | None = None
 
     def __attrs_post_init__(self) -> None:
         if not self.client_id or not self.client_secret:
@@ -248,4 +250,5 @@ def settings_from_file(
         team_id=team_id,
         allow_http=allow_http,
         source="file",
+        file=str(file.absolute()),
     )

@@ -1,54 +1,39 @@
-"""Many grants at once: grouped so that a user needs one call, bounded, with a result for each."""
+"""Many grants or roles at once: grouped so that a user needs one call, bounded, with a result for each."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 
 from .. import _rules
-from .._pairs import AsyncLock, async_each
-from ..errors import CssError, NotFound, OutcomeUnknown
-from ..models import Grant, GrantResult, Outcome, ServiceAccount
+from .._pairs import AsyncLock, async_each, async_waited_for
+from ..errors import Conflict, CssError, OutcomeUnknown
+from ..models import GrantResult, Outcome, RoleResult
+from .grants import AsyncGranting, AsyncRun, Grants, GrantWrite, Numbered, Progress, in_chunks, outcome_of
 from .roles import AsyncRoles
 from .users import AsyncUsers
-
-Grants = Iterable[Grant | tuple[str | ServiceAccount, str]]
-Progress = Callable[[GrantResult], object]
-Numbered = dict[int, Grant]
-"""Grants by their place in what the caller gave."""
-
-
-class AsyncRun:
-    """What came of each grant so far; tells the caller of each, one at a time."""
-
-    def __init__(self, grants: Numbered, progress: Progress | None) -> None:
-        self.open = dict(grants)
-        self.results: dict[int, GrantResult] = {}
-        self._progress = progress
-        self._lock = AsyncLock()
-
-    async def settle(self, grants: Numbered, outcome: Outcome, error: CssError | None = None) -> None:
-        """Notes how these grants ended."""
-        async with self._lock:
-            for number, grant in grants.items():
-                del self.open[number]
-                result = self.results[number] = GrantResult(grant, outcome, error)
-                if self._progress is not None:
-                    self._progress(result)
-
-    async def settle_failed(self, grants: Numbered, error: CssError) -> None:
-        """Notes that these grants failed, or that nobody knows."""
-        await self.settle(grants, "unknown" if isinstance(error, OutcomeUnknown) else "failed", error)
+from .wire import AsyncWire
+from .workers import CHUNK, Task, carry_out, task_for
 
 
 class AsyncBulk:
-    """Many grants in one environment of one integration."""
+    """Many grants or roles in one environment of one integration."""
 
-    def __init__(self, roles: AsyncRoles, users: AsyncUsers) -> None:
-        self._roles = roles
-        self._users = users
+    def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
+        self._wire = wire
+        self._integration_id = integration_id
+        self._environment = environment
+        self._roles = AsyncRoles(wire, integration_id, environment)
+        self._users = AsyncUsers(wire, integration_id, environment)
 
     async def assign_many(
-        self, grants: Grants, *, skip_existing: bool = False, width: int = 4, progress: Progress | None = None
+        self,
+        grants: Grants,
+        *,
+        skip_existing: bool = False,
+        width: int = 4,
+        progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> list[GrantResult]:
         """Gives each user the roles named for them; never stops at the first failure.
 
@@ -58,48 +43,129 @@ class AsyncBulk:
         Args:
             grants: `Grant`s, or pairs of a user and a role.
             skip_existing: read the members of the roles named first, and send only what is missing.
-            width: calls at once, 1 to 8.
+            width: calls at once, 1 to 8; the service's pace does not grow beyond.
             progress: called with each result as it comes, one at a time, possibly from another thread.
+            executor: carries out chunks of 50 grants, at most `width` of them at once, each making one call at a
+                time: threads, processes, loky, dask. Its workers read the credentials from their own environment or
+                from the same file.
 
         Returns:
             One result for each grant, in their order.
 
         Raises:
-            ConfigurationError: for a width out of range; nothing is sent then.
+            ConfigurationError: for a width out of range, or an executor whose workers could not have the client's
+                credentials. Nothing is sent then.
+
+        >>> results = await dev.bulk.assign_many([("5167d622cb14de629107a324433cffaf@idir", "reviewer")])
+        >>> [result.outcome for result in results]
+        ['confirmed']
         """
-        return await self._many(grants, self._give, skip_existing, True, width, progress)
+        return await self._many("assign", grants, skip_existing, width, progress, executor)
 
     async def unassign_many(
-        self, grants: Grants, *, skip_existing: bool = False, width: int = 4, progress: Progress | None = None
+        self,
+        grants: Grants,
+        *,
+        skip_existing: bool = False,
+        width: int = 4,
+        progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> list[GrantResult]:
-        """Takes from each user the roles named for them; as `assign_many`, with a call for each role.
+        """Takes from each user the roles named for them, with a call for each role; otherwise as `assign_many`.
 
         Args:
-            skip_existing: read the members of the roles named first, and send only for those who have the role.
+            grants: `Grant`s, or pairs of a user and a role.
+            skip_existing: read the members of the roles named first, until two readings agree, and send only for
+                those who have the role.
+            width, progress, executor: as for `assign_many`.
+
+        Returns:
+            One result for each grant, in their order.
+
+        Raises:
+            ConfigurationError: as `assign_many`.
+
+        >>> results = await dev.bulk.unassign_many([("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")])
+        >>> [result.outcome for result in results]
+        ['confirmed']
         """
-        return await self._many(grants, self._take, skip_existing, False, width, progress)
+        return await self._many("unassign", grants, skip_existing, width, progress, executor)
+
+    async def create_roles(
+        self,
+        names: Iterable[str],
+        *,
+        skip_existing: bool = False,
+        width: int = 4,
+        progress: Callable[[RoleResult], object] | None = None,
+    ) -> list[RoleResult]:
+        """Creates roles; never stops at the first failure.
+
+        Args:
+            names: of the roles.
+            skip_existing: read the list of roles first, and create only those that are missing. Without it one that
+                exists fails with `Conflict`.
+            width: calls at once, 1 to 8.
+            progress: called with each result as it comes, one at a time, possibly from another thread.
+
+        Returns:
+            One result for each name, in their order, names given twice only once.
+
+        Raises:
+            ConfigurationError: for a width out of range.
+            CssError: when the list could not be read. Nothing is created then.
+
+        >>> [result.outcome for result in await dev.bulk.create_roles(["auditor", "reviewer"], skip_existing=True)]
+        ['confirmed', 'already']
+        """
+        _rules.check_width(width)
+        wanted = list(dict.fromkeys(names))
+        known = {role.name for role in await self._roles.list()} if skip_existing else set()
+        results: dict[str, RoleResult] = {}
+        lock = AsyncLock()
+
+        async def create(name: str) -> None:
+            outcome, error = await self._created(name, name in known, skip_existing)
+            async with lock:
+                result = results[name] = RoleResult(name, outcome, error)
+                if progress is not None:
+                    progress(result)
+
+        await async_each(create, wanted, width)
+        return [results[name] for name in wanted]
+
+    async def _created(self, name: str, is_known: bool, skip_existing: bool) -> tuple[Outcome, CssError | None]:
+        if is_known:
+            return "already", None
+        try:
+            await self._roles.create(name)
+        except Conflict as error:
+            # Somebody else was faster than our reading and our writing.
+            return ("already", None) if skip_existing else ("failed", error)
+        except CssError as error:
+            return outcome_of(error), error
+        return "confirmed", None
 
     async def _many(
         self,
+        change: GrantWrite,
         grants: Grants,
-        work: Callable[[AsyncRun, Numbered], Awaitable[None]],
         skip_existing: bool,
-        wanted: bool,
         width: int,
         progress: Progress | None,
+        executor: Executor | None,
     ) -> list[GrantResult]:
         _rules.check_width(width)
-        numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
-        run = AsyncRun(numbered, progress)
+        task = executor and task_for(self._wire, self._integration_id, self._environment, change)
+        run = AsyncRun(grants, progress)
         await self._settle_refused(run)
         if skip_existing:
-            await self._settle_done(run, wanted)
-
-        async def do(group: Numbered) -> None:
-            await work(run, group)
-
-        await async_each(do, _by_user(run.open), width)
-        return [run.results[number] for number in numbered]
+            await self._settle_done(run, change)
+        if executor and task:
+            await self._ship(run, executor, task, width)
+        else:
+            await AsyncGranting(self._users, self._roles.list).carry_out(change, run, width)
+        return run.results
 
     async def _settle_refused(self, run: AsyncRun) -> None:
         for number, grant in list(run.open.items()):
@@ -108,55 +174,47 @@ class AsyncBulk:
             except CssError as error:
                 await run.settle_failed({number: grant}, error)
 
-    async def _settle_done(self, run: AsyncRun, wanted: bool) -> None:
+    async def _settle_done(self, run: AsyncRun, change: GrantWrite) -> None:
         """Settles the grants that are already as they shall be, reading each role's members once."""
-        for role in dict.fromkeys(grant.role for grant in run.open.values()):
-            grants = {number: grant for number, grant in run.open.items() if grant.role == role}
+        by_role: dict[str, Numbered] = {}
+        for number, grant in run.open.items():
+            by_role.setdefault(grant.role, {})[number] = grant
+        for role, grants in by_role.items():
             try:
-                members = {user.username async for user in self._roles.members(role)}
+                members = await self._members(role, change)
             except CssError as error:
                 await run.settle_failed(grants, error)
                 continue
-            done = {n: g for n, g in grants.items() if (_rules.username_of(g.user) in members) is wanted}
+            done = {
+                number: grant
+                for number, grant in grants.items()
+                if (_rules.username_of(grant.user) in members) is (change == "assign")
+            }
             await run.settle(done, "already")
 
-    async def _give(self, run: AsyncRun, group: Numbered) -> None:
-        user = next(iter(group.values())).user
-        try:
-            await self._users.assign(user, *(grant.role for grant in group.values()))
-        except NotFound as error:
-            if error.what != "role" or len(group) == 1:
-                return await run.settle_failed(group, error)
-            return await self._give_existing(run, group, error)
-        except CssError as error:
-            return await run.settle_failed(group, error)
-        return await run.settle(group, "confirmed")
+    async def _members(self, role: str, change: GrantWrite) -> set[str]:
+        if change == "unassign":
+            # Whoever is left out of a reading would be told not to have the role, and keep it.
+            return {user.username for user in await self._roles.settled_members(role)}
+        return {user.username async for user in self._roles.members(role)}
 
-    async def _give_existing(self, run: AsyncRun, group: Numbered, error: NotFound) -> None:
-        """After a 404 about one role or more, which gave none: those that do exist."""
-        try:
-            known = {role.name for role in await self._roles.list()}
-        except CssError as unread:
-            return await run.settle_failed(group, unread)
-        missing = {number: grant for number, grant in group.items() if grant.role not in known}
-        if not missing:
-            return await run.settle_failed(group, error)
-        await run.settle_failed(missing, error)
-        rest = {number: grant for number, grant in group.items() if number not in missing}
-        return await self._give(run, rest) if rest else None
-
-    async def _take(self, run: AsyncRun, group: Numbered) -> None:
-        for number, grant in group.items():
+    async def _ship(self, run: AsyncRun, executor: Executor, task: Task, width: int) -> None:
+        async def ship(chunk: Numbered) -> None:
+            future = executor.submit(carry_out, task, tuple(chunk.values()))
             try:
-                await self._users.unassign(grant.user, grant.role)
+                results = await async_waited_for(future)
             except CssError as error:
-                await run.settle_failed({number: grant}, error)
+                # Only the worker's way to its credentials raises these, before anything is sent.
+                await run.settle_failed(chunk, error)
+            except Exception as error:
+                lost = OutcomeUnknown(
+                    f"A worker was lost with {type(error).__name__}, and whether it had done this is not known. "
+                    f"Run it again with skip_existing=True."
+                )
+                lost.__cause__ = error
+                await run.settle(chunk, "unknown", lost)
             else:
-                await run.settle({number: grant}, "confirmed")
+                for (number, grant), result in zip(chunk.items(), results, strict=True):
+                    await run.settle({number: grant}, result.outcome, result.error)
 
-
-def _by_user(grants: Numbered) -> list[Numbered]:
-    groups: dict[str, Numbered] = {}
-    for number, grant in grants.items():
-        groups.setdefault(_rules.username_of(grant.user), {})[number] = grant
-    return list(groups.values())
+        await async_each(ship, in_chunks(run.by_user(), CHUNK), width)

@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from typing import Self, Unpack
 
-import httpx
 from css_api.api.integrations import get_integration, list_integrations
 
 from .. import _answers, _rules
 from .._pairs import AsyncLock
-from .._retry import Backoff, RetryPolicy
-from ..auth import ClientCredentials
-from ..errors import Ambiguous, AuthenticationError, NotFound, NotGold, WrongTeam
+from ..auth import team_of
+from ..errors import Ambiguous, AuthenticationError, NotFound, NotGold
 from ..models import EMPLOYEE_PROVIDERS, Integration, WhoAmI
 from ..roster import Row, RowResult
 from ..settings import Settings, settings_from_env, settings_from_file
 from .apply import AsyncRosterApplication
+from .connection import AsyncOptions, open_wire
 from .integrations import AsyncIntegrationClient
 from .people import AsyncPeople
-from .wire import AsyncWire
-
-_IDLE_SECONDS = 4.0
-"""The service closes idle connections after 5 s; one kept as long would now and then be found dead."""
-
-
-class AsyncOptions(TypedDict, total=False):
-    """What may be handed to a client besides its settings.
-
-    `http_client`: an httpx client to send everything through, token requests included; the caller closes it.
-    `transport`: an httpx transport, for a client of our own. `timeout`: seconds for each phase of a request.
-    `retry`: decides whether and when to try again. `clock`: seconds that only grow, for the life of tokens.
-    """
-
-    http_client: httpx.AsyncClient
-    transport: httpx.AsyncBaseTransport
-    timeout: float
-    retry: RetryPolicy
-    clock: Callable[[], float]
 
 
 class AsyncCss:
@@ -55,23 +34,7 @@ class AsyncCss:
 
     def __init__(self, settings: Settings, **options: Unpack[AsyncOptions]) -> None:
         self.settings = settings
-        self._own_http = None
-        http = options.get("http_client")
-        if http is None:
-            http = self._own_http = httpx.AsyncClient(
-                transport=options.get("transport"),
-                timeout=options.get("timeout", 30.0),
-                limits=httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=_IDLE_SECONDS),
-            )
-        self._auth = ClientCredentials(
-            settings.token_url,
-            settings.client_id,
-            settings.client_secret,
-            origins=[settings.api_url],
-            accept=self._check_team,
-            clock=options.get("clock", time.monotonic),
-        )
-        self._wire = AsyncWire(settings, http, self._auth, retry=options.get("retry", Backoff()))
+        self._wire = open_wire(settings, options)
         self._integrations: tuple[Integration, ...] | None = None
         self._integrations_lock = AsyncLock()
 
@@ -126,8 +89,7 @@ class AsyncCss:
 
     async def aclose(self) -> None:
         """Closes the connections, but not those of an httpx client that was handed in."""
-        if self._own_http is not None:
-            await self._own_http.aclose()
+        await self._wire.aclose()
 
     async def whoami(self) -> WhoAmI:
         """The API account in use and its team, as the claim `team` of its token tells; the service accepted it.
@@ -136,7 +98,7 @@ class AsyncCss:
             AuthenticationError: when the credentials are wrong, or are not those of an API account.
         """
         await self.integrations()
-        team = _team_of(self._auth.claims)
+        team = team_of(self._wire.claims)
         if team is None:
             raise AuthenticationError(
                 f"The account {self.settings.client_id!r} belongs to no team: it is not an API account of CSS."
@@ -217,7 +179,7 @@ class AsyncCss:
         return await application.carry_out(skip_existing, providers)
 
     async def _explain_missing(self, which: int | str) -> None:
-        team = _team_of(self._auth.claims)
+        team = team_of(self._wire.claims)
         hint = f"Team {team} has no Gold integration" if team else "The team has no Gold integration"
         if isinstance(which, str):
             raise NotFound(f"{hint} named {which!r}. Names are matched exactly.", what="integration")
@@ -233,15 +195,3 @@ class AsyncCss:
         raise NotGold(
             f"Integration {other.project_name!r} (#{which}) is not Gold: the API is not for managing its roles."
         )
-
-    def _check_team(self, claims: dict[str, Any]) -> None:
-        pinned = self.settings.team_id
-        if pinned is not None and _team_of(claims) != pinned:
-            raise WrongTeam(
-                f"The credentials of {self.settings.client_id!r} belong to team {_team_of(claims)}, not to {pinned}."
-            )
-
-
-def _team_of(claims: Mapping[str, Any]) -> int | None:
-    team = str(claims.get("team", ""))
-    return int(team) if team.isdecimal() else None

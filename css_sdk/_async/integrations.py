@@ -33,7 +33,7 @@ class AsyncEnvironmentClient:
         self.roles = AsyncRoles(wire, integration.id, name)
         self.users = AsyncUsers(wire, integration.id, name)
         self.people = AsyncPeople(wire, name, integration.id)
-        self.bulk = AsyncBulk(self.roles, self.users)
+        self.bulk = AsyncBulk(wire, integration.id, name)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.integration.project_name!r}, {self.name!r})"

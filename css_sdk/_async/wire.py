@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -50,6 +50,10 @@ class Call:
     about: type_of_thing
 
 
+Attempts = Callable[[Call], Awaitable[Tried]]
+"""Makes one try of a call."""
+
+
 class AsyncWire:
     """Sends calls of the generated client over one httpx client, with one auth and one policy for trying again.
 
@@ -57,8 +61,11 @@ class AsyncWire:
         settings: the addresses.
         http: the client that everything goes through, token requests included.
         auth: the token keeper.
+        is_own: whether the httpx client is ours to close.
+        is_plain: whether another process could make the same one.
         retry: decides whether and when to try again.
-        sleep: waits so many seconds.
+        on_wait: called before each wait between two tries.
+        clock: seconds that only grow.
     """
 
     def __init__(
@@ -67,15 +74,31 @@ class AsyncWire:
         http: httpx.AsyncClient,
         auth: ClientCredentials,
         *,
+        is_own: bool,
+        is_plain: bool,
         retry: _retry.RetryPolicy,
-        sleep: Callable[[float], Any] = async_sleep,
+        on_wait: Callable[[_retry.Waiting], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
+        self.is_own = is_own
+        self.is_plain = is_plain
+        self.clock = clock
         self._http = http
         self._auth = auth
         self._retry = retry
-        self._sleep = sleep
+        self._on_wait = on_wait
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The claims of the token in hand."""
+        return self._auth.claims
+
+    async def aclose(self) -> None:
+        """Closes the connections, but not those of an httpx client that was handed in."""
+        if self.is_own:
+            await self._http.aclose()
 
     async def read(self, operation: _answers.Operation, about: type_of_thing = "path", /, **arguments: Any) -> Any:
         """The parsed answer of a reading call, tried again while its faults are passing.
@@ -89,12 +112,21 @@ class AsyncWire:
             CssError: as the answer, or its absence, demands.
         """
         call = self.call(operation, about, arguments)
+        return _answers.parsed(operation, await self.answer(call), call.told_as)
+
+    async def answer(self, call: Call, attempt: Attempts | None = None) -> httpx.Response:
+        """The successful answer to a reading call, tried again while its faults are passing.
+
+        Args:
+            call: the call.
+            attempt: makes one try, where that is more than `attempt` does.
+        """
         waited, number = 0.0, 0
         while True:
             number += 1
-            tried = await self.attempt(call)
+            tried = await (attempt or self.attempt)(call)
             if tried.error is None and tried.response is not None:
-                return _answers.parsed(operation, tried.response, call.told_as)
+                return tried.response
             waited += await self.pause(call, tried, number, waited)
 
     def call(self, operation: _answers.Operation, about: type_of_thing, arguments: dict[str, Any]) -> Call:
@@ -143,7 +175,9 @@ class AsyncWire:
             raise error
         # The operation's name alone: paths hold usernames.
         _LOG.info("%s: status %s; trying again in %.1f s", call.name, error.status or "none", wait)
-        await self._sleep(wait)
+        if self._on_wait is not None:
+            self._on_wait(_retry.Waiting(call.name, number, wait, error))
+        await async_sleep(wait)
         return wait
 
     def _lost(self, call: Call, error: httpx.RequestError) -> Tried:

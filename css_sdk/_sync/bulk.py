@@ -1,55 +1,40 @@
 # Written from css_sdk/_async/bulk.py by `make generate`; edit that one.
-"""Many grants at once: grouped so that a user needs one call, bounded, with a result for each."""
+"""Many grants or roles at once: grouped so that a user needs one call, bounded, with a result for each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 
 from .. import _rules
-from .._pairs import Lock, each
-from ..errors import CssError, NotFound, OutcomeUnknown
-from ..models import Grant, GrantResult, Outcome, ServiceAccount
+from .._pairs import Lock, each, waited_for
+from ..errors import Conflict, CssError, OutcomeUnknown
+from ..models import GrantResult, Outcome, RoleResult
+from .grants import Granting, Grants, GrantWrite, Numbered, Progress, Run, in_chunks, outcome_of
 from .roles import Roles
 from .users import Users
-
-Grants = Iterable[Grant | tuple[str | ServiceAccount, str]]
-Progress = Callable[[GrantResult], object]
-Numbered = dict[int, Grant]
-"""Grants by their place in what the caller gave."""
-
-
-class Run:
-    """What came of each grant so far; tells the caller of each, one at a time."""
-
-    def __init__(self, grants: Numbered, progress: Progress | None) -> None:
-        self.open = dict(grants)
-        self.results: dict[int, GrantResult] = {}
-        self._progress = progress
-        self._lock = Lock()
-
-    def settle(self, grants: Numbered, outcome: Outcome, error: CssError | None = None) -> None:
-        """Notes how these grants ended."""
-        with self._lock:
-            for number, grant in grants.items():
-                del self.open[number]
-                result = self.results[number] = GrantResult(grant, outcome, error)
-                if self._progress is not None:
-                    self._progress(result)
-
-    def settle_failed(self, grants: Numbered, error: CssError) -> None:
-        """Notes that these grants failed, or that nobody knows."""
-        self.settle(grants, "unknown" if isinstance(error, OutcomeUnknown) else "failed", error)
+from .wire import Wire
+from .workers import CHUNK, Task, carry_out, task_for
 
 
 class Bulk:
-    """Many grants in one environment of one integration."""
+    """Many grants or roles in one environment of one integration."""
 
-    def __init__(self, roles: Roles, users: Users) -> None:
-        self._roles = roles
-        self._users = users
+    def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
+        self._wire = wire
+        self._integration_id = integration_id
+        self._environment = environment
+        self._roles = Roles(wire, integration_id, environment)
+        self._users = Users(wire, integration_id, environment)
 
     def assign_many(
-        self, grants: Grants, *, skip_existing: bool = False, width: int = 4, progress: Progress | None = None
+        self,
+        grants: Grants,
+        *,
+        skip_existing: bool = False,
+        width: int = 4,
+        progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> list[GrantResult]:
         """Gives each user the roles named for them; never stops at the first failure.
 
@@ -59,48 +44,129 @@ class Bulk:
         Args:
             grants: `Grant`s, or pairs of a user and a role.
             skip_existing: read the members of the roles named first, and send only what is missing.
-            width: calls at once, 1 to 8.
+            width: calls at once, 1 to 8; the service's pace does not grow beyond.
             progress: called with each result as it comes, one at a time, possibly from another thread.
+            executor: carries out chunks of 50 grants, at most `width` of them at once, each making one call at a
+                time: threads, processes, loky, dask. Its workers read the credentials from their own environment or
+                from the same file.
 
         Returns:
             One result for each grant, in their order.
 
         Raises:
-            ConfigurationError: for a width out of range; nothing is sent then.
+            ConfigurationError: for a width out of range, or an executor whose workers could not have the client's
+                credentials. Nothing is sent then.
+
+        >>> results = dev.bulk.assign_many([("5167d622cb14de629107a324433cffaf@idir", "reviewer")])
+        >>> [result.outcome for result in results]
+        ['confirmed']
         """
-        return self._many(grants, self._give, skip_existing, True, width, progress)
+        return self._many("assign", grants, skip_existing, width, progress, executor)
 
     def unassign_many(
-        self, grants: Grants, *, skip_existing: bool = False, width: int = 4, progress: Progress | None = None
+        self,
+        grants: Grants,
+        *,
+        skip_existing: bool = False,
+        width: int = 4,
+        progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> list[GrantResult]:
-        """Takes from each user the roles named for them; as `assign_many`, with a call for each role.
+        """Takes from each user the roles named for them, with a call for each role; otherwise as `assign_many`.
 
         Args:
-            skip_existing: read the members of the roles named first, and send only for those who have the role.
+            grants: `Grant`s, or pairs of a user and a role.
+            skip_existing: read the members of the roles named first, until two readings agree, and send only for
+                those who have the role.
+            width, progress, executor: as for `assign_many`.
+
+        Returns:
+            One result for each grant, in their order.
+
+        Raises:
+            ConfigurationError: as `assign_many`.
+
+        >>> results = dev.bulk.unassign_many([("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")])
+        >>> [result.outcome for result in results]
+        ['confirmed']
         """
-        return self._many(grants, self._take, skip_existing, False, width, progress)
+        return self._many("unassign", grants, skip_existing, width, progress, executor)
+
+    def create_roles(
+        self,
+        names: Iterable[str],
+        *,
+        skip_existing: bool = False,
+        width: int = 4,
+        progress: Callable[[RoleResult], object] | None = None,
+    ) -> list[RoleResult]:
+        """Creates roles; never stops at the first failure.
+
+        Args:
+            names: of the roles.
+            skip_existing: read the list of roles first, and create only those that are missing. Without it one that
+                exists fails with `Conflict`.
+            width: calls at once, 1 to 8.
+            progress: called with each result as it comes, one at a time, possibly from another thread.
+
+        Returns:
+            One result for each name, in their order, names given twice only once.
+
+        Raises:
+            ConfigurationError: for a width out of range.
+            CssError: when the list could not be read. Nothing is created then.
+
+        >>> [result.outcome for result in dev.bulk.create_roles(["auditor", "reviewer"], skip_existing=True)]
+        ['confirmed', 'already']
+        """
+        _rules.check_width(width)
+        wanted = list(dict.fromkeys(names))
+        known = {role.name for role in self._roles.list()} if skip_existing else set()
+        results: dict[str, RoleResult] = {}
+        lock = Lock()
+
+        def create(name: str) -> None:
+            outcome, error = self._created(name, name in known, skip_existing)
+            with lock:
+                result = results[name] = RoleResult(name, outcome, error)
+                if progress is not None:
+                    progress(result)
+
+        each(create, wanted, width)
+        return [results[name] for name in wanted]
+
+    def _created(self, name: str, is_known: bool, skip_existing: bool) -> tuple[Outcome, CssError | None]:
+        if is_known:
+            return "already", None
+        try:
+            self._roles.create(name)
+        except Conflict as error:
+            # Somebody else was faster than our reading and our writing.
+            return ("already", None) if skip_existing else ("failed", error)
+        except CssError as error:
+            return outcome_of(error), error
+        return "confirmed", None
 
     def _many(
         self,
+        change: GrantWrite,
         grants: Grants,
-        work: Callable[[Run, Numbered], None],
         skip_existing: bool,
-        wanted: bool,
         width: int,
         progress: Progress | None,
+        executor: Executor | None,
     ) -> list[GrantResult]:
         _rules.check_width(width)
-        numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
-        run = Run(numbered, progress)
+        task = executor and task_for(self._wire, self._integration_id, self._environment, change)
+        run = Run(grants, progress)
         self._settle_refused(run)
         if skip_existing:
-            self._settle_done(run, wanted)
-
-        def do(group: Numbered) -> None:
-            work(run, group)
-
-        each(do, _by_user(run.open), width)
-        return [run.results[number] for number in numbered]
+            self._settle_done(run, change)
+        if executor and task:
+            self._ship(run, executor, task, width)
+        else:
+            Granting(self._users, self._roles.list).carry_out(change, run, width)
+        return run.results
 
     def _settle_refused(self, run: Run) -> None:
         for number, grant in list(run.open.items()):
@@ -109,55 +175,47 @@ class Bulk:
             except CssError as error:
                 run.settle_failed({number: grant}, error)
 
-    def _settle_done(self, run: Run, wanted: bool) -> None:
+    def _settle_done(self, run: Run, change: GrantWrite) -> None:
         """Settles the grants that are already as they shall be, reading each role's members once."""
-        for role in dict.fromkeys(grant.role for grant in run.open.values()):
-            grants = {number: grant for number, grant in run.open.items() if grant.role == role}
+        by_role: dict[str, Numbered] = {}
+        for number, grant in run.open.items():
+            by_role.setdefault(grant.role, {})[number] = grant
+        for role, grants in by_role.items():
             try:
-                members = {user.username for user in self._roles.members(role)}
+                members = self._members(role, change)
             except CssError as error:
                 run.settle_failed(grants, error)
                 continue
-            done = {n: g for n, g in grants.items() if (_rules.username_of(g.user) in members) is wanted}
+            done = {
+                number: grant
+                for number, grant in grants.items()
+                if (_rules.username_of(grant.user) in members) is (change == "assign")
+            }
             run.settle(done, "already")
 
-    def _give(self, run: Run, group: Numbered) -> None:
-        user = next(iter(group.values())).user
-        try:
-            self._users.assign(user, *(grant.role for grant in group.values()))
-        except NotFound as error:
-            if error.what != "role" or len(group) == 1:
-                return run.settle_failed(group, error)
-            return self._give_existing(run, group, error)
-        except CssError as error:
-            return run.settle_failed(group, error)
-        return run.settle(group, "confirmed")
+    def _members(self, role: str, change: GrantWrite) -> set[str]:
+        if change == "unassign":
+            # Whoever is left out of a reading would be told not to have the role, and keep it.
+            return {user.username for user in self._roles.settled_members(role)}
+        return {user.username for user in self._roles.members(role)}
 
-    def _give_existing(self, run: Run, group: Numbered, error: NotFound) -> None:
-        """After a 404 about one role or more, which gave none: those that do exist."""
-        try:
-            known = {role.name for role in self._roles.list()}
-        except CssError as unread:
-            return run.settle_failed(group, unread)
-        missing = {number: grant for number, grant in group.items() if grant.role not in known}
-        if not missing:
-            return run.settle_failed(group, error)
-        run.settle_failed(missing, error)
-        rest = {number: grant for number, grant in group.items() if number not in missing}
-        return self._give(run, rest) if rest else None
-
-    def _take(self, run: Run, group: Numbered) -> None:
-        for number, grant in group.items():
+    def _ship(self, run: Run, executor: Executor, task: Task, width: int) -> None:
+        def ship(chunk: Numbered) -> None:
+            future = executor.submit(carry_out, task, tuple(chunk.values()))
             try:
-                self._users.unassign(grant.user, grant.role)
+                results = waited_for(future)
             except CssError as error:
-                run.settle_failed({number: grant}, error)
+                # Only the worker's way to its credentials raises these, before anything is sent.
+                run.settle_failed(chunk, error)
+            except Exception as error:
+                lost = OutcomeUnknown(
+                    f"A worker was lost with {type(error).__name__}, and whether it had done this is not known. "
+                    f"Run it again with skip_existing=True."
+                )
+                lost.__cause__ = error
+                run.settle(chunk, "unknown", lost)
             else:
-                run.settle({number: grant}, "confirmed")
+                for (number, grant), result in zip(chunk.items(), results, strict=True):
+                    run.settle({number: grant}, result.outcome, result.error)
 
-
-def _by_user(grants: Numbered) -> list[Numbered]:
-    groups: dict[str, Numbered] = {}
-    for number, grant in grants.items():
-        groups.setdefault(_rules.username_of(grant.user), {})[number] = grant
-    return list(groups.values())
+        each(ship, in_chunks(run.by_user(), CHUNK), width)

@@ -34,7 +34,7 @@ class EnvironmentClient:
         self.roles = Roles(wire, integration.id, name)
         self.users = Users(wire, integration.id, name)
         self.people = People(wire, name, integration.id)
-        self.bulk = Bulk(self.roles, self.users)
+        self.bulk = Bulk(wire, integration.id, name)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.integration.project_name!r}, {self.name!r})"

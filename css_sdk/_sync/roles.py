@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from css_api.api.role_mapping import list_role_members
-from css_api.api.roles import create_role, delete_role, get_role, list_roles
+from css_api.api.roles import create_role, delete_role, get_role, list_roles, rename_role
 from css_api.models import RoleRef
 
 from .. import _answers, _rules
-from ..errors import Conflict, IncompleteSearch, NotFound
-from ..models import Role, User
+from ..errors import Conflict, IncompleteSearch, NotAllDone, NotFound, OutcomeUnknown
+from ..models import Grant, MembersChange, Role, RoleTree, ServiceAccount, User
+from .composites import Composites, tree_below
+from .grants import Granting, GrantWrite, Run
+from .users import Users
 from .wire import Wire
 from .writes import Change, carry_out
 
@@ -23,6 +26,7 @@ class Roles:
     def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+        self._users = Users(wire, integration_id, environment)
         self._told_as = f"integration #{integration_id}, {environment}"
 
     def list(self) -> tuple[Role, ...]:
@@ -93,6 +97,58 @@ class Roles:
             # Somebody else was faster, which is as good.
             return self.get(name)
 
+    def rename(self, name: str, new_name: str) -> Role:
+        """Gives a role another name; whoever holds it keeps it, and so do the composites that it is part of.
+
+        Args:
+            name: the role.
+            new_name: what it shall be called.
+
+        Returns:
+            The role under its new name.
+
+        Raises:
+            UnusableName, RequestTooLong: as `create`, for either name.
+            NotFound: when there is no such role.
+            Conflict: when the new name is taken.
+            OutcomeUnknown: when it may have been renamed and no read got through.
+
+        >>> (dev.roles.rename("reviewer", "examiner")).name
+        'examiner'
+        """
+        _rules.check_removable(**self._place, roles=[new_name])
+        found: list[Role] = []
+
+        def shown(answer: Any, _: tuple[str, ...]) -> bool:
+            found.append(_answers.role(answer))
+            return found[-1].name == new_name
+
+        def remaining(_: tuple[str, ...]) -> tuple[str, ...]:
+            roles = {role.name: role for role in self.list()}
+            if new_name in roles and (name == new_name or name not in roles):
+                found.append(roles[new_name])
+                return ()
+            if name not in roles and _rules.list_proves_absence(list(roles.values())):
+                raise NotFound(f"There is no role {name!r} in {self._told_as}, nor {new_name!r}.", what="role")
+            return (new_name,)
+
+        carry_out(
+            self._wire,
+            Change(
+                write=_rules.Write.RENAME_ROLE,
+                operation=rename_role,
+                roles=(new_name,),
+                arguments=lambda _: {
+                    **self._place,
+                    "role_name": _rules.role_in_path(name),
+                    "body": RoleRef(name=new_name),
+                },
+                shown=shown,
+                remaining=remaining,
+            ),
+        )
+        return found[-1]
+
     def delete(self, name: str) -> None:
         """Deletes a role, and with it every grant of it and its place in every composite.
 
@@ -154,6 +210,91 @@ class Roles:
             max_=size,
         )
         return _answers.users(answer)
+
+    def settled_members(self, name: str) -> tuple[User, ...]:
+        """Everybody who holds the role, read until two readings agree; what a removal may depend on.
+
+        The pages have no total and no cursor: when somebody loses the role between two of them, another is left out.
+
+        Raises:
+            OutcomeUnknown: when three readings did not agree.
+        """
+        before = None
+        for _ in range(_rules.MOST_READINGS):
+            users = tuple([user for user in self.members(name)])
+            if before == {user.username for user in users}:
+                return users
+            before = {user.username for user in users}
+        raise OutcomeUnknown(
+            f"The members of {name!r} in {self._told_as} changed between {_rules.MOST_READINGS} readings. "
+            f"Nothing was taken away; try again when nobody else changes them."
+        )
+
+    def set_members(
+        self, name: str, users: Iterable[str | ServiceAccount], *, allow_empty: bool = False, width: int = 4
+    ) -> MembersChange:
+        """Makes the role's members exactly these, adding before it removes.
+
+        Where somebody could not be added, nobody is removed: a list with a mistake in it takes nothing away.
+
+        Args:
+            name: of the role.
+            users: usernames or `ServiceAccount`s.
+            allow_empty: whether nobody at all is what is meant.
+            width: calls at once, 1 to 8.
+
+        Returns:
+            Whom the role got and whom it lost.
+
+        Raises:
+            EmptySet: for nobody, unless that is allowed. Nothing is sent.
+            UnusableUser, UnusableName, RequestTooLong: before anything is sent.
+            NotFound: when there is no such role.
+            OutcomeUnknown: when the members kept changing while they were read. Nothing was changed then.
+            NotAllDone: when somebody could not be added or removed.
+
+        >>> change = dev.roles.set_members("reviewer", ["0f3ac87806aa7f215a7c0d4cc4d9e799@idir"])
+        >>> change.removed
+        ('c48af3232157a5f13dc753a5d3eed7ce@idir',)
+        """
+        _rules.check_width(width)
+        wanted = {self._users.check(user, name)[0]: Grant(user, name) for user in users}
+        _rules.check_not_emptied(wanted, allow_empty, f"members of the role {name!r}")
+        held = {user.username for user in self.settled_members(name)}
+        missing = [grant for username, grant in wanted.items() if username not in held]
+        surplus = [Grant(username, name) for username in sorted(held - wanted.keys())]
+        self._change_members("assign", missing, "added. Nobody was removed.", width)
+        self._change_members("unassign", surplus, "removed.", width)
+        return MembersChange(
+            added=tuple(_rules.username_of(grant.user) for grant in missing),
+            removed=tuple(str(grant.user) for grant in surplus),
+        )
+
+    def _change_members(self, change: GrantWrite, grants: Sequence[Grant], told_as: str, width: int) -> None:
+        run = Run(grants)
+        Granting(self._users, self.list).carry_out(change, run, width)
+        left = [result for result in run.results if result.outcome != "confirmed"]
+        if left:
+            raise NotAllDone(
+                f"{len(left)} of {len(grants)} users could not be {told_as} The first: {left[0].error}",
+                results=run.results,
+            ) from left[0].error
+
+    def composites(self, name: str) -> Composites:
+        """The children of a role.
+
+        Raises:
+            UnusableName: for a name that no role can have.
+        """
+        return Composites(self._wire, **self._place, parent=name)
+
+    def tree(self) -> RoleTree:
+        """All roles and their children: one list, and one call for each composite role.
+
+        >>> sorted((dev.roles.tree()).descendants("admin"))
+        ['approver', 'reviewer']
+        """
+        return tree_below(self._wire, self._place, self.list())
 
     def _in_list(self, name: str) -> Role | None:
         roles = self.list()

@@ -9,8 +9,8 @@ from css_api.api.role_mapping import assign_user_roles, list_user_roles, unassig
 from css_api.models import RoleRef
 
 from .. import _answers, _rules
-from ..errors import InvalidRequest
 from ..models import Role, ServiceAccount
+from .composites import tree_below
 from .wire import Wire
 from .writes import Change, carry_out
 
@@ -35,17 +35,28 @@ class Users:
         answer = self._wire.read(list_user_roles, "user", **self._place, username=_rules.username_of(user))
         return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
 
+    def effective_roles(self, user: str | ServiceAccount) -> tuple[Role, ...]:
+        """The roles that the user's tokens will hold: those held directly and all that composites among them add.
+
+        One call, and one more for each composite role that is reached.
+
+        Raises:
+            UnusableUser, NotFound: as `roles`.
+
+        >>> [role.name for role in dev.users.effective_roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
+        ['admin', 'approver', 'reviewer']
+        """
+        return (tree_below(self._wire, self._place, self.roles(user))).roles
+
     def check(self, user: str | ServiceAccount, *roles: str) -> tuple[str, tuple[str, ...]]:
         """The username, and the role names without repetition, when a grant of them could be sent and taken back.
 
         Raises:
             UnusableUser, UnusableName, RequestTooLong: when not. Nothing is sent either way.
         """
-        username = _rules.username_of(user)
-        if not roles:
-            raise InvalidRequest(f"No role was named for {username}.")
-        _rules.check_removable(**self._place, roles=roles, username=username)
-        return username, tuple(dict.fromkeys(roles))
+        username, names = _rules.username_of(user), _rules.distinct(roles, "role")
+        _rules.check_removable(**self._place, roles=names, username=username)
+        return username, names
 
     def assign(self, user: str | ServiceAccount, *roles: str) -> None:
         """Gives the user these roles, all in one call; what the user has already stays.
@@ -107,3 +118,30 @@ class Users:
                     remaining=still_held,
                 ),
             )
+
+    def set_roles(self, user: str | ServiceAccount, *roles: str, allow_empty: bool = False) -> None:
+        """Makes the roles that the user holds directly exactly these, adding before it removes.
+
+        One read, at most one call that gives, and one for each role that is taken.
+
+        Args:
+            user: a username or a `ServiceAccount`.
+            roles: names of roles.
+            allow_empty: whether none at all is what is meant.
+
+        Raises:
+            EmptySet: for none, unless they are allowed. Nothing is sent.
+            UnusableUser, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `assign` and `unassign`.
+
+        >>> dev.users.set_roles("d6dff8c2546921b01198b4efd12cb3bc@idir", "reviewer")
+        """
+        _rules.check_not_emptied(roles, allow_empty, f"roles of {_rules.username_of(user)}")
+        if roles:
+            self.check(user, *roles)
+        held = {role.name for role in self.roles(user)}
+        missing = [name for name in dict.fromkeys(roles) if name not in held]
+        surplus = sorted(held.difference(roles))
+        if missing:
+            self.assign(user, *missing)
+        if surplus:
+            self.unassign(user, *surplus)

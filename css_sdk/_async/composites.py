@@ -1,0 +1,157 @@
+"""Composite roles: the children of a role, and what a role comes to through its children."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from css_api.api.roles import add_composite_roles, list_composite_roles, remove_composite_role
+from css_api.models import RoleRef
+
+from .. import _answers, _rules
+from ..models import Role, RoleTree
+from .wire import AsyncWire
+from .writes import AsyncChange, carry_out
+
+
+async def children_of(wire: AsyncWire, place: dict[str, Any], name: str) -> tuple[Role, ...]:
+    """The direct children of a role, sorted by name; none for a role that is not composite."""
+    answer = await wire.read(list_composite_roles, "role", **place, role_name=_rules.role_in_path(name))
+    return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
+
+
+async def tree_below(wire: AsyncWire, place: dict[str, Any], roles: Iterable[Role]) -> RoleTree:
+    """These roles and all that can be reached from them; each composite role's children are read once."""
+    known: dict[str, Role] = {}
+    children: dict[str, tuple[str, ...]] = {}
+    waiting = list(roles)
+    while waiting:
+        role = waiting.pop()
+        if role.name in known:
+            continue
+        known[role.name] = role
+        if role.composite:
+            below = await children_of(wire, place, role.name)
+            children[role.name] = tuple(child.name for child in below)
+            waiting += below
+    return RoleTree(tuple(sorted(known.values(), key=lambda role: role.name)), children)
+
+
+class AsyncComposites:
+    """The children of one role. Whoever holds the role has the children in their tokens too."""
+
+    def __init__(self, wire: AsyncWire, integration_id: int, environment: str, parent: str) -> None:
+        self._wire = wire
+        self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+        self._parent = _rules.check_role_name(parent)
+
+    async def list(self) -> tuple[Role, ...]:
+        """The direct children, sorted by name; none where the role is not composite.
+
+        Raises:
+            NotFound: when there is no such role.
+
+        >>> [child.name for child in await dev.roles.composites("admin").list()]
+        ['approver', 'reviewer']
+        """
+        return await children_of(self._wire, self._place, self._parent)
+
+    async def add(self, *children: str) -> None:
+        """Makes these roles children of the role; those that are it already stay.
+
+        The service accepts circles, of which nobody can make sense later, so what the children lead to is read first.
+
+        Args:
+            children: names of roles, one or more.
+
+        Raises:
+            CompositeCycle: when the role would become a child of itself, through others as well. Nothing is sent.
+            UnusableName, RequestTooLong: before anything is sent.
+            NotFound: when the role or one of the children is not there; then none was added.
+            OutcomeUnknown: when they may have been added and no read got through.
+
+        >>> await dev.roles.composites("approver").add("reviewer")
+        """
+        names = _rules.distinct(children, "child")
+        _rules.check_separable(**self._place, parent=self._parent, children=names)
+        await self._check_no_cycle(names)
+        await carry_out(
+            self._wire,
+            AsyncChange(
+                write=_rules.Write.ADD_COMPOSITES,
+                operation=add_composite_roles,
+                roles=names,
+                arguments=lambda wanted: {
+                    **self._place,
+                    "role_name": _rules.role_in_path(self._parent),
+                    "body": [RoleRef(name=name) for name in wanted],
+                },
+                shown=lambda answer, _: _answers.role(answer) == Role(self._parent, composite=True),
+                remaining=self._not_children,
+            ),
+        )
+
+    async def remove(self, *children: str) -> None:
+        """Takes these roles out of the role, one call each; one that is no child is no error.
+
+        Raises:
+            UnusableName: before anything is sent.
+            NotFound: when the role or the child does not exist. Those named before it have been taken out then.
+            OutcomeUnknown: when one may have been taken out and no read got through.
+
+        >>> await dev.roles.composites("admin").remove("approver")
+        """
+        names = _rules.distinct(children, "child")
+        _rules.check_separable(**self._place, parent=self._parent, children=names)
+        for name in names:
+            await carry_out(
+                self._wire,
+                AsyncChange(
+                    write=_rules.Write.REMOVE_COMPOSITE,
+                    operation=remove_composite_role,
+                    roles=(name,),
+                    arguments=lambda unwanted: {
+                        **self._place,
+                        "role_name": _rules.role_in_path(self._parent),
+                        "composite_role_name": _rules.role_in_path(unwanted[0]),
+                    },
+                    shown=lambda *_: False,
+                    remaining=self._still_children,
+                ),
+            )
+
+    async def set(self, *children: str, allow_empty: bool = False) -> None:
+        """Makes the role's children exactly these, adding before it removes.
+
+        Args:
+            children: names of roles.
+            allow_empty: whether none at all is what is meant.
+
+        Raises:
+            EmptySet: for none, unless they are allowed. Nothing is sent.
+            CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
+
+        >>> await dev.roles.composites("admin").set("reviewer")
+        """
+        _rules.check_not_emptied(children, allow_empty, f"children of the role {self._parent!r}")
+        wanted = dict.fromkeys(children)
+        held = {role.name for role in await self.list()}
+        missing = [name for name in wanted if name not in held]
+        surplus = sorted(held - wanted.keys())
+        if missing:
+            await self.add(*missing)
+        if surplus:
+            await self.remove(*surplus)
+
+    async def _check_no_cycle(self, names: tuple[str, ...]) -> None:
+        # Whether a child is composite itself is not known yet, so that each is looked into.
+        below = await tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
+        _rules.check_no_cycle(self._parent, names, below)
+
+    async def _not_children(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        held = {role.name for role in await self.list()}
+        return tuple(name for name in names if name not in held)
+
+    async def _still_children(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        held = {role.name for role in await self.list()}
+        return tuple(name for name in names if name in held)

@@ -1,0 +1,81 @@
+"""Opening the way to the service: one httpx client, one token keeper, one wire over both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypedDict
+
+import httpx
+
+from .._retry import Backoff, RetryPolicy, Waiting
+from ..auth import ClientCredentials, team_of
+from ..errors import WrongTeam
+from ..settings import Settings
+from .wire import AsyncWire
+
+_IDLE_SECONDS = 4.0
+"""The service closes idle connections after 5 s; one kept as long would now and then be found dead."""
+
+_MOST_CONNECTIONS = 8
+
+
+class AsyncOptions(TypedDict, total=False):
+    """What may be handed to a client besides its settings.
+
+    `http_client`: an httpx client to send everything through, token requests included; the caller closes it.
+    `transport`: an httpx transport, for a client of our own. `timeout`: seconds for each phase of a request.
+    `retry`: decides whether and when to try again. `on_wait`: called before each wait between two tries.
+    `clock`: seconds that only grow, for the life of tokens and the budget of log calls.
+    """
+
+    http_client: httpx.AsyncClient
+    transport: httpx.AsyncBaseTransport
+    timeout: float
+    retry: RetryPolicy
+    on_wait: Callable[[Waiting], object]
+    clock: Callable[[], float]
+
+
+def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
+    """A wire to the service, not yet connected."""
+    http = options.get("http_client")
+    is_own = http is None
+    is_plain = is_own and "transport" not in options
+    if http is None:
+        http = httpx.AsyncClient(
+            transport=options.get("transport"),
+            timeout=options.get("timeout", 30.0),
+            limits=httpx.Limits(
+                max_connections=_MOST_CONNECTIONS,
+                max_keepalive_connections=_MOST_CONNECTIONS,
+                keepalive_expiry=_IDLE_SECONDS,
+            ),
+        )
+
+    def check_team(claims: dict[str, Any]) -> None:
+        if settings.team_id is not None and team_of(claims) != settings.team_id:
+            raise WrongTeam(
+                f"The credentials of {settings.client_id!r} belong to team {team_of(claims)}, not to "
+                f"{settings.team_id}. Nothing was sent."
+            )
+
+    clock = options.get("clock", time.monotonic)
+    auth = ClientCredentials(
+        settings.token_url,
+        settings.client_id,
+        settings.client_secret,
+        origins=[settings.api_url],
+        accept=check_team,
+        clock=clock,
+    )
+    return AsyncWire(
+        settings,
+        http,
+        auth,
+        is_own=is_own,
+        is_plain=is_plain,
+        retry=options.get("retry", Backoff()),
+        on_wait=options.get("on_wait"),
+        clock=clock,
+    )

@@ -1,0 +1,128 @@
+"""One user's grants after another, with a result for each; shared by the client itself and by executors' workers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Literal
+
+from .. import _rules
+from .._pairs import AsyncLock, async_each
+from ..errors import CssError, NotFound, OutcomeUnknown
+from ..models import Grant, GrantResult, Outcome, Role, ServiceAccount
+from .users import AsyncUsers
+
+Grants = Iterable[Grant | tuple[str | ServiceAccount, str]]
+Progress = Callable[[GrantResult], object]
+Numbered = dict[int, Grant]
+"""Grants by their place in what the caller gave."""
+
+
+GrantWrite = Literal["assign", "unassign"]
+
+
+def outcome_of(error: CssError) -> Outcome:
+    """How an item ended that met this error."""
+    return "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+
+
+class AsyncRun:
+    """What came of each grant so far; tells the caller of each, one at a time."""
+
+    def __init__(self, grants: Grants, progress: Progress | None = None) -> None:
+        self.open: Numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
+        self._results: dict[int, GrantResult] = {}
+        self._progress = progress
+        self._lock = AsyncLock()
+
+    @property
+    def results(self) -> list[GrantResult]:
+        """The results, in the order of the grants."""
+        return [self._results[number] for number in sorted(self._results)]
+
+    async def settle(self, grants: Numbered, outcome: Outcome, error: CssError | None = None) -> None:
+        """Notes how these grants ended."""
+        async with self._lock:
+            for number, grant in grants.items():
+                del self.open[number]
+                result = self._results[number] = GrantResult(grant, outcome, error)
+                if self._progress is not None:
+                    self._progress(result)
+
+    async def settle_failed(self, grants: Numbered, error: CssError) -> None:
+        """Notes that these grants failed, or that nobody knows."""
+        await self.settle(grants, outcome_of(error), error)
+
+    def by_user(self) -> list[Numbered]:
+        """The open grants, those of one user together however the user is written."""
+        groups: dict[str, Numbered] = {}
+        for number, grant in self.open.items():
+            groups.setdefault(_rules.username_of(grant.user), {})[number] = grant
+        return list(groups.values())
+
+
+class AsyncGranting:
+    """Carries out the grants of one user at a time.
+
+    Args:
+        users: of the environment.
+        list_roles: gives the environment's roles.
+    """
+
+    def __init__(self, users: AsyncUsers, list_roles: Callable[[], Awaitable[tuple[Role, ...]]]) -> None:
+        self._users = users
+        self._list_roles = list_roles
+
+    async def carry_out(self, change: GrantWrite, run: AsyncRun, width: int) -> None:
+        """Assigns or unassigns all open grants, so many users at once."""
+
+        async def work(group: Numbered) -> None:
+            await (self.assign if change == "assign" else self.unassign)(run, group)
+
+        await async_each(work, run.by_user(), width)
+
+    async def assign(self, run: AsyncRun, group: Numbered) -> None:
+        """Gives one user the roles of a group in one call."""
+        user = next(iter(group.values())).user
+        try:
+            await self._users.assign(user, *(grant.role for grant in group.values()))
+        except NotFound as error:
+            if error.what != "role" or len(group) == 1:
+                return await run.settle_failed(group, error)
+            return await self._assign_existing(run, group, error)
+        except CssError as error:
+            return await run.settle_failed(group, error)
+        return await run.settle(group, "confirmed")
+
+    async def unassign(self, run: AsyncRun, group: Numbered) -> None:
+        """Takes the roles of a group from one user, one call each."""
+        for number, grant in group.items():
+            try:
+                await self._users.unassign(grant.user, grant.role)
+            except CssError as error:
+                await run.settle_failed({number: grant}, error)
+            else:
+                await run.settle({number: grant}, "confirmed")
+
+    async def _assign_existing(self, run: AsyncRun, group: Numbered, error: NotFound) -> None:
+        """After a 404 about one role or more, which gave none: those that do exist."""
+        try:
+            known = {role.name for role in await self._list_roles()}
+        except CssError as unread:
+            return await run.settle_failed(group, unread)
+        missing = {number: grant for number, grant in group.items() if grant.role not in known}
+        if not missing:
+            return await run.settle_failed(group, error)
+        await run.settle_failed(missing, error)
+        rest = {number: grant for number, grant in group.items() if number not in missing}
+        return await self.assign(run, rest) if rest else None
+
+
+def in_chunks(groups: Sequence[Numbered], size: int) -> list[Numbered]:
+    """The groups put together into chunks of about so many grants; no group is parted."""
+    chunks: list[Numbered] = []
+    for group in groups:
+        if chunks and len(chunks[-1]) + len(group) <= size:
+            chunks[-1] = chunks[-1] | group
+        else:
+            chunks.append(group)
+    return chunks

@@ -1,0 +1,129 @@
+# Written from css_sdk/_async/grants.py by `make generate`; edit that one.
+"""One user's grants after another, with a result for each; shared by the client itself and by executors' workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from .. import _rules
+from .._pairs import Lock, each
+from ..errors import CssError, NotFound, OutcomeUnknown
+from ..models import Grant, GrantResult, Outcome, Role, ServiceAccount
+from .users import Users
+
+Grants = Iterable[Grant | tuple[str | ServiceAccount, str]]
+Progress = Callable[[GrantResult], object]
+Numbered = dict[int, Grant]
+"""Grants by their place in what the caller gave."""
+
+
+GrantWrite = Literal["assign", "unassign"]
+
+
+def outcome_of(error: CssError) -> Outcome:
+    """How an item ended that met this error."""
+    return "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+
+
+class Run:
+    """What came of each grant so far; tells the caller of each, one at a time."""
+
+    def __init__(self, grants: Grants, progress: Progress | None = None) -> None:
+        self.open: Numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
+        self._results: dict[int, GrantResult] = {}
+        self._progress = progress
+        self._lock = Lock()
+
+    @property
+    def results(self) -> list[GrantResult]:
+        """The results, in the order of the grants."""
+        return [self._results[number] for number in sorted(self._results)]
+
+    def settle(self, grants: Numbered, outcome: Outcome, error: CssError | None = None) -> None:
+        """Notes how these grants ended."""
+        with self._lock:
+            for number, grant in grants.items():
+                del self.open[number]
+                result = self._results[number] = GrantResult(grant, outcome, error)
+                if self._progress is not None:
+                    self._progress(result)
+
+    def settle_failed(self, grants: Numbered, error: CssError) -> None:
+        """Notes that these grants failed, or that nobody knows."""
+        self.settle(grants, outcome_of(error), error)
+
+    def by_user(self) -> list[Numbered]:
+        """The open grants, those of one user together however the user is written."""
+        groups: dict[str, Numbered] = {}
+        for number, grant in self.open.items():
+            groups.setdefault(_rules.username_of(grant.user), {})[number] = grant
+        return list(groups.values())
+
+
+class Granting:
+    """Carries out the grants of one user at a time.
+
+    Args:
+        users: of the environment.
+        list_roles: gives the environment's roles.
+    """
+
+    def __init__(self, users: Users, list_roles: Callable[[], tuple[Role, ...]]) -> None:
+        self._users = users
+        self._list_roles = list_roles
+
+    def carry_out(self, change: GrantWrite, run: Run, width: int) -> None:
+        """Assigns or unassigns all open grants, so many users at once."""
+
+        def work(group: Numbered) -> None:
+            (self.assign if change == "assign" else self.unassign)(run, group)
+
+        each(work, run.by_user(), width)
+
+    def assign(self, run: Run, group: Numbered) -> None:
+        """Gives one user the roles of a group in one call."""
+        user = next(iter(group.values())).user
+        try:
+            self._users.assign(user, *(grant.role for grant in group.values()))
+        except NotFound as error:
+            if error.what != "role" or len(group) == 1:
+                return run.settle_failed(group, error)
+            return self._assign_existing(run, group, error)
+        except CssError as error:
+            return run.settle_failed(group, error)
+        return run.settle(group, "confirmed")
+
+    def unassign(self, run: Run, group: Numbered) -> None:
+        """Takes the roles of a group from one user, one call each."""
+        for number, grant in group.items():
+            try:
+                self._users.unassign(grant.user, grant.role)
+            except CssError as error:
+                run.settle_failed({number: grant}, error)
+            else:
+                run.settle({number: grant}, "confirmed")
+
+    def _assign_existing(self, run: Run, group: Numbered, error: NotFound) -> None:
+        """After a 404 about one role or more, which gave none: those that do exist."""
+        try:
+            known = {role.name for role in self._list_roles()}
+        except CssError as unread:
+            return run.settle_failed(group, unread)
+        missing = {number: grant for number, grant in group.items() if grant.role not in known}
+        if not missing:
+            return run.settle_failed(group, error)
+        run.settle_failed(missing, error)
+        rest = {number: grant for number, grant in group.items() if number not in missing}
+        return self.assign(run, rest) if rest else None
+
+
+def in_chunks(groups: Sequence[Numbered], size: int) -> list[Numbered]:
+    """The groups put together into chunks of about so many grants; no group is parted."""
+    chunks: list[Numbered] = []
+    for group in groups:
+        if chunks and len(chunks[-1]) + len(group) <= size:
+            chunks[-1] = chunks[-1] | group
+        else:
+            chunks.append(group)
+    return chunks
