@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._async.client import AsyncCss
-    from ._retry import Backoff, RetryPolicy
+    from ._async.integrations import AsyncEnvironmentClient, AsyncIntegrationClient
+    from ._retry import Attempt, Backoff, RetryPolicy, Waiting
     from ._sync.client import Css
+    from ._sync.integrations import EnvironmentClient, IntegrationClient
     from ._version import __version__
     from .auth import ClientCredentials
     from .errors import (
         Ambiguous,
         AuthenticationError,
+        CompositeCycle,
         ConfigurationError,
         Conflict,
         ConnectionFailed,
         CssError,
+        EmptySet,
         EnvironmentMissing,
         IncompleteSearch,
         InvalidFile,
         InvalidRequest,
         MalformedAnswer,
+        NotAllDone,
         NotApplied,
         NotConfirmed,
         NotFound,
@@ -38,29 +43,52 @@ if TYPE_CHECKING:
         UnusableUser,
         WrongTeam,
     )
-    from .models import Grant, GrantResult, Integration, Role, SearchResult, ServiceAccount, User, WhoAmI
+    from .models import (
+        Grant,
+        GrantResult,
+        Integration,
+        LogLine,
+        MembersChange,
+        Role,
+        RoleResult,
+        RoleTree,
+        SearchResult,
+        ServiceAccount,
+        User,
+        WhoAmI,
+    )
     from .roster import Person, Row, RowResult, read_roster
     from .settings import Settings
 
 __all__ = [
     "Ambiguous",
     "AsyncCss",
+    "AsyncEnvironmentClient",
+    "AsyncIntegrationClient",
+    "Attempt",
     "AuthenticationError",
     "Backoff",
     "ClientCredentials",
+    "CompositeCycle",
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
     "Css",
     "CssError",
+    "EmptySet",
+    "EnvironmentClient",
     "EnvironmentMissing",
     "Grant",
     "GrantResult",
     "IncompleteSearch",
     "Integration",
+    "IntegrationClient",
     "InvalidFile",
     "InvalidRequest",
+    "LogLine",
     "MalformedAnswer",
+    "MembersChange",
+    "NotAllDone",
     "NotApplied",
     "NotConfirmed",
     "NotFound",
@@ -72,6 +100,8 @@ __all__ = [
     "RequestTooLong",
     "RetryPolicy",
     "Role",
+    "RoleResult",
+    "RoleTree",
     "Row",
     "RowResult",
     "SearchResult",
@@ -81,6 +111,7 @@ __all__ = [
     "UnusableName",
     "UnusableUser",
     "User",
+    "Waiting",
     "WhoAmI",
     "WrongTeam",
     "__version__",
@@ -89,21 +120,31 @@ __all__ = [
 
 _HOMES = {
     "AsyncCss": "_async.client",
+    "AsyncEnvironmentClient": "_async.integrations",
+    "AsyncIntegrationClient": "_async.integrations",
+    "Attempt": "_retry",
     "Backoff": "_retry",
     "ClientCredentials": "auth",
     "Css": "_sync.client",
+    "EnvironmentClient": "_sync.integrations",
     "Grant": "models",
     "GrantResult": "models",
     "Integration": "models",
+    "IntegrationClient": "_sync.integrations",
+    "LogLine": "models",
+    "MembersChange": "models",
     "Person": "roster",
     "RetryPolicy": "_retry",
     "Role": "models",
+    "RoleResult": "models",
+    "RoleTree": "models",
     "Row": "roster",
     "RowResult": "roster",
     "SearchResult": "models",
     "ServiceAccount": "models",
     "Settings": "settings",
     "User": "models",
+    "Waiting": "_retry",
     "WhoAmI": "models",
     "__version__": "_version",
     "read_roster": "roster",

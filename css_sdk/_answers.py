@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from css_api import Client
 from css_api import models as generated
 from css_api.types import Unset
+from dateutil.parser import isoparse
 
 from ._retry import seconds_to_wait
 from .errors import MalformedAnswer, Told
-from .models import Integration, Role, User
+from .models import Integration, LogLine, Role, User
 
 if TYPE_CHECKING:
     import httpx
@@ -134,6 +136,22 @@ def user(answer: Any) -> User:
         last_name=_text(found.last_name),
         attributes={name: _texts(values) for name, values in attributes.items()},
     )
+
+
+def logs(answer: Any) -> tuple[tuple[LogLine, ...], str]:
+    """The lines of a log, and the service's word on whether they are all."""
+    found = _of(generated.Logs, answer)
+    return tuple(_log_line(line.additional_properties) for line in found.data), _text(found.message)
+
+
+def _log_line(fields: dict[str, Any]) -> LogLine:
+    try:
+        timestamp = isoparse(str(fields.get("@timestamp")))
+    except ValueError:
+        timestamp = None
+    if timestamp is not None and timestamp.tzinfo is None:
+        timestamp = timestamp.replace(tzinfo=datetime.UTC)
+    return LogLine(timestamp=timestamp, message=str(fields.get("message", "")), fields=fields)
 
 
 def _is_json(response: httpx.Response) -> bool:

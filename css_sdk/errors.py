@@ -32,6 +32,7 @@ No text of an error holds a secret or a token.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -143,7 +144,22 @@ class InvalidRequest(CssError):
 
 
 class RateLimited(CssError):
-    """Too many calls. `retry_after` holds the seconds to wait, where the service said so."""
+    """Too many calls. `retry_after` holds the seconds to wait, where the service said so.
+
+    For logs, `lines` holds what was read so far and `resume_at` from when on to read later.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        lines: Sequence[Any] = (),
+        resume_at: datetime.datetime | None = None,
+        **facts: Any,
+    ) -> None:
+        super().__init__(message, **facts)
+        self.lines = tuple(lines)
+        self.resume_at = resume_at
 
 
 class ServiceUnavailable(CssError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
@@ -107,6 +107,15 @@ class User:
         if "@" in self.username or not self.username.startswith(SERVICE_ACCOUNT_PREFIX):
             return None
         return ServiceAccount(self.username.removeprefix(SERVICE_ACCOUNT_PREFIX))
+
+
+@frozen
+class LogLine:
+    """A line of an environment's log; `fields` holds all that the service told, as it came."""
+
+    timestamp: datetime.datetime | None
+    message: str
+    fields: Mapping[str, Any]
 
 
 @frozen

@@ -30,6 +30,7 @@ LAYERS: Final = {
     "_quiet": 3,
     "_rules": 2,
     "_answers": 2,
+    "_logs": 2,
     "_retry": 2,
     "roster": 2,
     "plan": 2,

@@ -288,9 +288,12 @@ def test_removable_agrees_with_the_path(integration_id: int, environment: str, r
 
 PROOFS = {
     Write.CREATE_ROLE: Proof.ANSWER,
+    Write.RENAME_ROLE: Proof.ANSWER,
     Write.DELETE_ROLE: Proof.READ,
     Write.ASSIGN: Proof.ANSWER,
     Write.UNASSIGN: Proof.STATUS,
+    Write.ADD_COMPOSITES: Proof.ANSWER,
+    Write.REMOVE_COMPOSITE: Proof.STATUS,
 }
 
 D, R, N, Q = Verdict.DONE, Verdict.REFUSED, Verdict.NOT_DONE, Verdict.DOUBTFUL

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, TypeVar
 
 import httpx
 from attrs import frozen
@@ -50,6 +50,7 @@ class Call:
     about: type_of_thing
 
 
+Kept = TypeVar("Kept")
 Attempts = Callable[[Call], Awaitable[Tried]]
 """Makes one try of a call."""
 
@@ -88,12 +89,18 @@ class AsyncWire:
         self._auth = auth
         self._retry = retry
         self._on_wait = on_wait
+        self._kept: dict[Hashable, Any] = {}
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
 
     @property
     def claims(self) -> dict[str, Any]:
         """The claims of the token in hand."""
         return self._auth.claims
+
+    def kept(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """What is kept as long as the client lives under a key, made when it is first asked for."""
+        found: Kept = self._kept.setdefault(key, make())
+        return found
 
     async def aclose(self) -> None:
         """Closes the connections, but not those of an httpx client that was handed in."""

@@ -152,8 +152,11 @@ class Api:
         return response
 
     def _lose_booking(self, call: Call | None, route: Route | None, response: Response) -> None:
-        """The service's books do not get the role that this call created, and lose the one that it should delete."""
-        if call is None or route is None or route.failing not in ("create", "delete"):
+        """The service's books do not get the role that this call created, and lose the one that it should delete.
+
+        A call that never went to the login server has changed no book, and may name nothing that there is.
+        """
+        if call is None or route is None or not call.used_login_server or route.failing not in ("create", "delete"):
             return
         if route.failing == "create" and response.status != 201:
             return

@@ -174,6 +174,15 @@ def test_a_role_missing_in_the_books(call: Any, sandbox: Sandbox, kind: str) -> 
     assert call("POST", f"{ROLES}/parent/composite-roles", [{"name": "y"}]).status == 200
 
 
+@pytest.mark.parametrize("path", ["/integrations/abc/dev/roles/x", f"{ROLES}/100%25", f"{ROLES}/nope"])
+def test_a_fault_after_the_work_of_a_call_that_went_nowhere(call: Any, sandbox: Sandbox, path: str) -> None:
+    """What cannot be deleted is 422 all the same, and no book loses anything."""
+    before = sandbox.state.document()
+    sandbox.faults.add("422_after", method="DELETE")
+    assert call.told("DELETE", path) == (422, UNKNOWN)
+    assert sandbox.state.document() == before
+
+
 def test_times_and_after(call: Any, sandbox: Sandbox) -> None:
     """So many pass first, then so many are struck; each fault counts its own."""
     fault = sandbox.faults.add("500_before", path="*/roles", times=2, after=1)

@@ -1,0 +1,93 @@
+"""Log lines of one environment of one integration, over any range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from css_api.api.logs import get_logs
+
+from .. import _answers, _logs
+from .._pairs import Lock
+from ..errors import IncompleteSearch, RateLimited
+from ..models import LogLine
+from .wire import AsyncWire, Call, Tried
+
+
+class AsyncLogMeter:
+    """Counts log calls of one integration and environment, so that the service never has to refuse one."""
+
+    def __init__(self, wire: AsyncWire) -> None:
+        self._wire = wire
+        self._budget = _logs.Budget()
+        # Held for no longer than it takes to count, and so of the same kind for threads and tasks.
+        self._lock = Lock()
+
+    async def attempt(self, call: Call) -> Tried:
+        """One try, counted; what the service tells of the count is believed.
+
+        Raises:
+            RateLimited: when no call is left. Nothing is sent then.
+        """
+        with self._lock:
+            wait = self._budget.wait(self._wire.clock())
+            if wait is not None:
+                raise RateLimited(
+                    f"{call.told_as}: the {_logs.CALLS} log calls of this hour are used up. "
+                    f"Try again in {wait:.0f} seconds.",
+                    request=call.told_as,
+                    retry_after=wait,
+                )
+            self._budget = self._budget.spent(self._wire.clock())
+        tried = await self._wire.attempt(call)
+        if tried.response is not None:
+            with self._lock:
+                header = tried.response.headers.get("RateLimit", "")
+                self._budget = self._budget.corrected(header, self._wire.clock())
+        return tried
+
+
+class AsyncLogs:
+    """Reads log lines."""
+
+    def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
+        self._wire = wire
+        self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+        self._meter = wire.kept((integration_id, environment), lambda: AsyncLogMeter(wire))
+
+    async def read(self, since: _logs.Moment, until: _logs.Moment) -> tuple[LogLine, ...]:
+        """See `AsyncEnvironmentClient.logs`."""
+        waiting = _logs.windows(_logs.moment(since, "since"), _logs.moment(until, "until"))
+        lines: list[LogLine] = []
+        while waiting:
+            window = waiting[0]
+            try:
+                found, is_cut = await self._window(window)
+            except RateLimited as error:
+                raise _carrying(error, lines, window) from error
+            if not is_cut:
+                lines = _logs.joined(lines, found, window.since)
+                waiting = waiting[1:]
+            elif window.halves:
+                waiting = [*window.halves, *waiting[1:]]
+            else:
+                raise IncompleteSearch(
+                    f"{len(found)} lines in the millisecond of {window.query['start']}: the service leaves some out."
+                )
+        return tuple(lines)
+
+    async def _window(self, window: _logs.Window) -> tuple[tuple[LogLine, ...], bool]:
+        call = self._wire.call(get_logs, "integration", {**self._place, **window.query})
+        response = await self._wire.answer(call, self._meter.attempt)
+        lines, message = _answers.logs(_answers.parsed(get_logs, response, call.told_as))
+        return lines, _logs.is_cut(len(lines), message, self._place["environment"])
+
+
+def _carrying(error: RateLimited, lines: list[LogLine], window: _logs.Window) -> RateLimited:
+    return RateLimited(
+        f"{error} {len(lines)} lines were read; go on from {window.query['start']}.",
+        status=error.status,
+        request=error.request,
+        retry_after=error.retry_after,
+        lines=lines,
+        resume_at=window.since,
+    )

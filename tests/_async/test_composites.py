@@ -1,0 +1,160 @@
+"""Composite roles: children, circles, trees, and what a user's tokens come to hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from css_sdk import CompositeCycle, EmptySet, InvalidRequest, NotFound, RequestTooLong, Role, UnusableName
+from css_sdk._async.integrations import AsyncEnvironmentClient
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, usernames
+
+
+async def test_children_are_added_listed_and_removed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """Several in one call, and one call for each that is taken out."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "lead")
+    lead = dev.roles.composites("lead")
+    assert await lead.list() == ()
+    before = asked(sandbox)
+    await lead.add("reviewer", "approver", "reviewer")
+    assert (asked(sandbox) - before)["POST"] == 1
+    assert await lead.list() == (Role("approver"), Role("reviewer"))
+    await lead.remove("approver")
+    assert await lead.list() == (Role("reviewer"),)
+    await lead.remove("approver")  # no child any more, which is no error
+
+
+async def test_exactly_these_children_adding_before_removing(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """What is right already is not touched."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "auditor")
+    sandbox.clear_requests()
+    await dev.roles.composites("admin").set("auditor", "reviewer")
+    assert sorted(sandbox.composites(GRANTS_PORTAL, "dev")["admin"]) == ["auditor", "reviewer"]
+    writes = [entry.method for entry in sandbox.requests if entry.method != "GET" and entry.kind == "api"]
+    assert writes == ["POST", "DELETE"]
+    await dev.roles.composites("admin").set("auditor", "reviewer")
+    assert asked(sandbox)["POST"] == 1
+
+
+async def test_emptying_has_to_be_meant(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """A list that happens to be empty takes nothing away, of any set."""
+    user = sorted(sandbox.grants(GRANTS_PORTAL, "dev"))[0]
+    before = asked(sandbox)
+    for empty in (dev.roles.composites("admin").set, dev.users.set_roles, dev.roles.set_members):
+        arguments = {dev.users.set_roles: [user], dev.roles.set_members: ["reviewer", []]}.get(empty, [])
+        with pytest.raises(EmptySet, match="allow_empty"):
+            await empty(*arguments)
+    assert asked(sandbox) == before
+    await dev.roles.composites("admin").set(allow_empty=True)
+    await dev.users.set_roles(user, allow_empty=True)
+    await dev.roles.set_members("approver", [], allow_empty=True)
+    assert await dev.roles.composites("admin").list() == ()
+    assert await dev.users.roles(user) == ()
+    assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == []
+
+
+async def test_a_circle_is_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """The service would accept a role that is its own grandchild; no write is sent."""
+    for name in ("a", "b", "c"):
+        sandbox.create_role(GRANTS_PORTAL, "dev", name)
+    await dev.roles.composites("a").add("b")
+    await dev.roles.composites("b").add("c")
+    writes = asked(sandbox)["POST"]
+    for parent, child in (("a", "a"), ("b", "a"), ("c", "a")):
+        with pytest.raises(CompositeCycle, match="child"):
+            await dev.roles.composites(parent).add(child)
+    assert asked(sandbox)["POST"] == writes
+    await dev.roles.composites("a").add("c")  # reached twice, but no circle
+
+
+async def test_a_circle_that_is_there_ends_no_walk(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """Somebody else's circle is shown, and each of its roles is read once."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "b")
+    sandbox.create_role(GRANTS_PORTAL, "dev", "a", ["b"])
+    sandbox.delete_role(GRANTS_PORTAL, "dev", "b")
+    sandbox.create_role(GRANTS_PORTAL, "dev", "b", ["a"])
+    sandbox.delete_role(GRANTS_PORTAL, "dev", "a")
+    sandbox.create_role(GRANTS_PORTAL, "dev", "a", ["b"])
+    await dev.roles.composites("b").add("reviewer")
+    tree = await dev.roles.tree()
+    assert "reviewer" in tree.descendants("a")
+    user = usernames(sandbox, 20)[-1]
+    await dev.users.assign(user, "a")
+    assert [role.name for role in await dev.users.effective_roles(user)][:2] == ["a", "b"]
+
+
+async def test_the_tree_takes_one_call_for_each_composite(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """And one for the list."""
+    before = asked(sandbox)
+    tree = await dev.roles.tree()
+    assert (asked(sandbox) - before) == {"GET": 2}
+    assert tree.children == {"admin": ("approver", "reviewer")}
+    assert tree.descendants("reviewer") == frozenset()
+
+
+async def test_effective_roles_are_those_of_the_token(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """A composite is held as itself; its children appear in tokens."""
+    user = usernames(sandbox, 20)[-1]
+    await dev.users.assign(user, "admin")
+    assert [role.name for role in await dev.users.roles(user)] == ["admin"]
+    assert [role.name for role in await dev.users.effective_roles(user)] == ["admin", "approver", "reviewer"]
+
+
+async def test_what_is_missing_is_told(dev: AsyncEnvironmentClient) -> None:
+    """The parent, or the child; none is added then."""
+    with pytest.raises(NotFound, match="nope"):
+        await dev.roles.composites("nope").add("reviewer")
+    with pytest.raises(NotFound, match="nope"):
+        await dev.roles.composites("admin").add("nope")
+    with pytest.raises(InvalidRequest, match="No child"):
+        await dev.roles.composites("admin").add()
+
+
+@pytest.mark.parametrize("name", ["", "..", "."])
+async def test_harmful_names_are_refused(dev: AsyncEnvironmentClient, sandbox: Sandbox, name: str) -> None:
+    """As a parent, a child, and a new name: removing the child `..` would delete the parent."""
+    before = asked(sandbox)
+    with pytest.raises(UnusableName):
+        dev.roles.composites(name)
+    for change in (dev.roles.composites("admin").add, dev.roles.composites("admin").remove):
+        with pytest.raises(UnusableName):
+            await change(name)
+    for names in (("reviewer", name), (name, "reviewer")):
+        with pytest.raises(UnusableName):
+            await dev.roles.rename(*names)
+    assert asked(sandbox) == before
+
+
+async def test_a_composite_that_could_not_be_taken_apart_is_refused(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """Two long names fit each for itself, but not into one path."""
+    long, longer = "p" * 110, "c" * 120
+    for name in (long, longer):
+        await dev.roles.create(name)
+    before = asked(sandbox)
+    with pytest.raises(RequestTooLong):
+        await dev.roles.composites(long).add(longer)
+    assert asked(sandbox) == before
+
+
+async def test_a_renamed_role_keeps_its_members(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """One PUT, and the same people hold it; the name that was taken is refused by the service."""
+    members = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    before = asked(sandbox)
+    assert await dev.roles.rename("reviewer", "a%2Fb/..") == Role("a%2Fb/..")
+    assert (asked(sandbox) - before) == {"PUT": 1}
+    assert sandbox.members(GRANTS_PORTAL, "dev", "a%2Fb/..") == members
+    assert await dev.roles.rename("admin", "admin") == Role("admin", composite=True)
+
+
+async def test_set_roles_costs_what_it_has_to(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """One read, at most one POST, and one DELETE for each role that goes."""
+    user = usernames(sandbox, 20)[-1]
+    for name in ("one", "two", "three"):
+        sandbox.create_role(GRANTS_PORTAL, "dev", name)
+        sandbox.grant(GRANTS_PORTAL, "dev", name, user)
+    before = asked(sandbox)
+    await dev.users.set_roles(user, "three", "reviewer", "approver")
+    assert (asked(sandbox) - before) == {"GET": 1, "POST": 1, "DELETE": 2}
+    assert [role.name for role in await dev.users.roles(user)] == ["approver", "reviewer", "three"]

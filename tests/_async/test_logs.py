@@ -1,0 +1,151 @@
+"""Log lines over any range: no line lost or doubled, and never more calls than the service takes."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from css_sdk import AsyncCss, Backoff, InvalidRequest, RateLimited, Settings
+from css_sdk._async.integrations import AsyncEnvironmentClient
+from css_sdk.sandbox import Sandbox
+from tests.support import asked
+
+NOON = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.now = NOON.timestamp() + 20 * 86400
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """One for the client and the sandbox, some days after the logs."""
+    return Clock()
+
+
+@pytest.fixture
+def sandbox(clock: Clock) -> Sandbox:
+    """A sandbox whose time stands still unless it is told to pass."""
+    return Sandbox(clock=clock)
+
+
+@pytest.fixture
+async def place(sandbox: Sandbox, clock: Clock) -> AsyncEnvironmentClient:
+    """An environment whose logs are read."""
+    settings = Settings(**sandbox.credentials())
+    css = AsyncCss(settings, transport=sandbox.async_transport(), clock=clock, retry=Backoff(first=0))
+    return (await css.integration("Grants Portal")).environment("prod")
+
+
+async def test_a_short_range_takes_one_call(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """Both ends belong to it, and the lines come oldest first."""
+    before = asked(sandbox)
+    lines = await place.logs(NOON, NOON + datetime.timedelta(minutes=1))
+    assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(7)]
+    assert all(line.message and line.fields["@timestamp"] for line in lines)
+    assert (asked(sandbox) - before) == {"GET": 1}
+
+
+async def test_a_long_range_is_read_in_windows_without_a_seam(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """Seven days with a line every 10 s: windows of 3 days are halved where they hold more than 25,000 lines."""
+    before = asked(sandbox)
+    lines = await place.logs(NOON, NOON + datetime.timedelta(days=7))
+    assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(60481)]
+    # Three windows, of which the two full ones are read in halves as well.
+    assert (asked(sandbox) - before) == {"GET": 7}
+
+
+async def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
+    place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock
+) -> None:
+    """The twenty-first is not sent; the error carries what was read and from when on to go on."""
+    minute = datetime.timedelta(minutes=1)
+    for _ in range(18):
+        await place.logs(NOON, NOON + minute)
+    before = asked(sandbox)
+    with pytest.raises(RateLimited, match=r"12961 lines were read; go on from 2026-11-03T00:00:00\.000Z") as told:
+        await place.logs(NOON, NOON + datetime.timedelta(days=7))
+    assert (asked(sandbox) - before) == {"GET": 2}
+    assert told.value.retry_after == 3600
+    assert told.value.resume_at == NOON + datetime.timedelta(days=1.5)
+    assert len(told.value.lines) == 12961
+    assert told.value.lines[-1].timestamp == told.value.resume_at
+    clock.now += 3601
+    rest = await place.logs(told.value.resume_at, NOON + datetime.timedelta(days=3))
+    assert rest[0].timestamp == told.value.resume_at
+
+
+async def test_calls_that_others_made_count(place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock) -> None:
+    """The service counts for an address, and its header tells how many are left for all who share it."""
+    other = AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), clock=clock)
+    elsewhere = (await other.integration("Grants Portal")).environment("prod")
+    for _ in range(19):
+        await elsewhere.logs(NOON, NOON)
+    await place.logs(NOON, NOON)
+    before = asked(sandbox)
+    with pytest.raises(RateLimited):
+        await place.logs(NOON, NOON)
+    assert asked(sandbox) == before
+
+
+async def test_a_refusal_of_the_service_carries_what_was_read(
+    place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock
+) -> None:
+    """Where the count was not known, its 429 says the same as ours."""
+    other = AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), clock=clock)
+    elsewhere = (await other.integration("Grants Portal")).environment("prod")
+    for _ in range(20):
+        await elsewhere.logs(NOON, NOON)
+    with pytest.raises(RateLimited, match="0 lines were read") as told:
+        await place.logs(NOON, NOON)
+    assert told.value.status == 429
+    assert told.value.retry_after == 3600
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("2026-11-01T12:00:00Z", "2026-11-01 12:01"),
+        (NOON.replace(tzinfo=None), "Sun, 01 Nov 2026 04:01:00 -0800"),
+        (NOON.astimezone(datetime.timezone(datetime.timedelta(hours=-8))), "1 Nov 2026 12:01 UTC"),
+    ],
+)
+async def test_times_are_given_in_any_form(place: AsyncEnvironmentClient, since: object, until: object) -> None:
+    """What names no zone is in UTC."""
+    assert len(await place.logs(since, until)) == 7
+
+
+async def test_a_date_is_its_first_moment(place: AsyncEnvironmentClient) -> None:
+    """So that a day reaches from its date to the next one."""
+    lines = await place.logs(datetime.date(2026, 11, 1), "2026-11-02")
+    assert len(lines) == 8641
+
+
+@pytest.mark.parametrize(("since", "until"), [("yesterday-ish", NOON), (NOON, "2026-13-01"), (NOON, "2026-10-01")])
+async def test_what_is_no_range_is_refused(
+    place: AsyncEnvironmentClient, sandbox: Sandbox, since: object, until: object
+) -> None:
+    """Before anything is sent."""
+    before = asked(sandbox)
+    with pytest.raises(InvalidRequest):
+        await place.logs(since, until)
+    assert asked(sandbox) == before
+
+
+async def test_each_try_counts(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """A fault that is overcome has cost a call."""
+    sandbox.faults.add("lose_after", path="*/logs", times=3)
+    await place.logs(NOON, NOON)
+    for _ in range(16):
+        await place.logs(NOON, NOON)
+    before = asked(sandbox)
+    with pytest.raises(RateLimited):
+        await place.logs(NOON, NOON)
+    assert asked(sandbox) == before

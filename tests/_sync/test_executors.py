@@ -1,0 +1,165 @@
+# Written from tests/_async/test_executors.py by `make generate`; edit that one.
+"""Grants carried out by an executor's workers: in chunks, bounded, with credentials that they find themselves."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import pickle
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from css_sdk import ConfigurationError, Css, GrantResult, OutcomeUnknown, Settings
+from css_sdk._sync.integrations import EnvironmentClient
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, usernames
+
+
+@pytest.fixture
+def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The sandbox on a socket, its credentials in the environment of this process and its children."""
+    with sandbox.serve() as server:
+        given = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        yield given
+
+
+@pytest.fixture
+def place(served: dict[str, str], sandbox: Sandbox) -> Iterator[EnvironmentClient]:
+    """An environment reached by a client from the environment variables."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
+    with Css.from_env() as css:
+        yield (css.integration(GRANTS_PORTAL)).environment("dev")
+
+
+class Watched(Executor):
+    """Threads that know how many chunks are out at once, and how large each was."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(16)
+        self._lock = threading.Lock()
+        self.out = self.most = 0
+        self.sizes: list[int] = []
+
+    def submit(self, work: Any, /, task: Any, grants: Any) -> Future[Any]:
+        assert pickle.loads(pickle.dumps((work, task, grants))) is not None  # noqa: S301
+        assert b"secret" not in pickle.dumps((task, grants))
+        with self._lock:
+            self.out += 1
+            self.most = max(self.most, self.out)
+            self.sizes.append(len(grants))
+        future = self._pool.submit(work, task, grants)
+        future.add_done_callback(lambda _: self._came_back())
+        return future
+
+    def _came_back(self) -> None:
+        with self._lock:
+            self.out -= 1
+
+
+def test_processes_carry_out_grants(place: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Each process has its own client; the results come back in order, errors and all."""
+    people = usernames(sandbox, 40)
+    grants = [(person, "crowd") for person in people] + [("0" * 32 + "@idir", "crowd"), (people[0], "nope")]
+    told: list[GrantResult] = []
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        results = place.bulk.assign_many(grants, executor=pool, progress=told.append)
+    assert [result.outcome for result in results] == ["confirmed"] * 40 + ["failed"] * 2
+    assert [type(result.error).__name__ for result in results[-2:]] == ["NotFound", "NotFound"]
+    assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == people
+    assert len(told) == 42
+
+
+def test_chunks_are_bounded(place: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Of 50 grants or so, a user's together, and no more of them out at once than the width."""
+    people = sorted(sandbox.world.users)
+    grants = [(person, role) for person in people for role in ("crowd", "reviewer", "approver")]
+    watched = Watched()
+    results = place.bulk.assign_many(grants, executor=watched, width=2)
+    assert {result.outcome for result in results} == {"confirmed"}
+    assert sum(watched.sizes) == len(grants)
+    assert max(watched.sizes) <= 50
+    assert watched.most <= 2
+    assert asked(sandbox)["POST"] == len(people)
+
+
+def test_only_what_is_missing_goes_to_workers(place: EnvironmentClient, sandbox: Sandbox) -> None:
+    """What is already so is seen before."""
+    people = usernames(sandbox, 10)
+    sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people[:7])
+    watched = Watched()
+    grants = [(person, "crowd") for person in people]
+    results = place.bulk.assign_many(grants, executor=watched, skip_existing=True)
+    assert [result.outcome for result in results] == ["already"] * 7 + ["confirmed"] * 3
+    assert watched.sizes == [3]
+    results = place.bulk.unassign_many(grants, executor=watched, skip_existing=True)
+    assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == []
+
+
+def test_a_file_leads_workers_to_the_credentials(
+    served: dict[str, str], sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its path travels, its content does not."""
+    file = tmp_path / "account.json"
+    content = {name: served[f"CSS_{key}"] for name, key in (("clientId", "CLIENT_ID"), ("tokenUrl", "TOKEN_URL"))}
+    file.write_text(json.dumps(content | {"clientSecret": served["CSS_CLIENT_SECRET"]}), encoding="utf-8")
+    file.chmod(0o600)
+    for name in served:
+        monkeypatch.delenv(name)
+    with Css.from_file(file, api_url=served["CSS_API_URL"]) as css:
+        place = (css.integration(GRANTS_PORTAL)).environment("dev")
+        grants = [(usernames(sandbox, 20)[-1], "reviewer")]
+        assert [r.outcome for r in place.bulk.assign_many(grants, executor=Watched())] == ["confirmed"]
+
+
+def test_explicit_secrets_refuse_an_executor(sandbox: Sandbox) -> None:
+    """They would have to travel to the workers; nothing is sent."""
+    settings = Settings(**sandbox.credentials())
+    with Css(settings, transport=sandbox.transport()) as css:
+        place = (css.integration(GRANTS_PORTAL)).environment("dev")
+        before = asked(sandbox)
+        with pytest.raises(ConfigurationError, match="from_env or from_file"):
+            place.bulk.assign_many([(usernames(sandbox, 1)[0], "reviewer")], executor=Watched())
+        assert asked(sandbox) == before
+
+
+def test_a_transport_of_ones_own_refuses_an_executor(served: dict[str, str], sandbox: Sandbox) -> None:
+    """A worker could not have it, and would go another way."""
+    with Css.from_env(transport=sandbox.transport()) as css:
+        place = (css.integration(GRANTS_PORTAL)).environment("dev")
+        with pytest.raises(ConfigurationError, match="transport"):
+            place.bulk.assign_many([(usernames(sandbox, 1)[0], "reviewer")], executor=Watched())
+
+
+def test_workers_with_other_credentials_do_nothing(
+    place: EnvironmentClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that finds somebody else's account says so, and nothing is sent."""
+    monkeypatch.setenv("CSS_CLIENT_ID", "service-account-team-1-1")
+    before = asked(sandbox)
+    [result] = place.bulk.assign_many([(usernames(sandbox, 1)[0], "crowd")], executor=Watched())
+    assert result.outcome == "failed"
+    assert isinstance(result.error, ConfigurationError)
+    assert asked(sandbox) == before
+
+
+class Dying(Executor):
+    """Workers that are gone before they can tell anything."""
+
+    def submit(self, *_: Any, **__: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_exception(RuntimeError("gone"))
+        return future
+
+
+def test_a_lost_worker_leaves_its_grants_unknown(place: EnvironmentClient, sandbox: Sandbox) -> None:
+    """It may have done them before it was lost."""
+    results = place.bulk.assign_many([(p, "crowd") for p in usernames(sandbox, 3)], executor=Dying())
+    assert [result.outcome for result in results] == ["unknown"] * 3
+    assert all(isinstance(result.error, OutcomeUnknown) for result in results)
