@@ -148,7 +148,12 @@ class ClientCredentials(httpx.Auth):
         return f"ClientCredentials(client_id={self._client_id!r})"
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """The flow for `httpx.Client`."""
+        """The flow for `httpx.Client`, which calls it with each request.
+
+        Raises:
+            AuthenticationError, ServiceUnavailable, RateLimited, MalformedAnswer: when no token could be had.
+            ConfigurationError: for a request to another origin; no token is asked for then.
+        """
         self._check_origin(request)
         held = self._held
         for renew in (False, True):
@@ -169,7 +174,10 @@ class ClientCredentials(httpx.Auth):
             response.read()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """The flow for `httpx.AsyncClient`; the same, with the lock and the reading of that world."""
+        """The flow for `httpx.AsyncClient`, as `sync_auth_flow`, with the lock and the reading of that world.
+
+        It is called with each request, and raises what `sync_auth_flow` does.
+        """
         self._check_origin(request)
         held = self._held
         for renew in (False, True):

@@ -69,7 +69,14 @@ class RoleTree:
     children: Mapping[str, tuple[str, ...]]
 
     def descendants(self, name: str) -> frozenset[str]:
-        """All roles that the role stands for, through others as well; the role itself only where there is a circle."""
+        """All roles that the role stands for, through others as well; the role itself only where there is a circle.
+
+        Args:
+            name: of the role; one that is not in the tree has no descendants.
+
+        Returns:
+            Their names.
+        """
         found: set[str] = set()
         waiting = list(self.children.get(name, ()))
         while waiting:

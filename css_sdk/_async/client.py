@@ -25,11 +25,14 @@ from .people import AsyncPeople
 class AsyncCss:
     """A client of the CSS API for one API account.
 
+    It may be shared by tasks or threads. Close it, or use it as a context manager.
+
     Args:
         settings: addresses and credentials; `from_env` and `from_file` make them.
         options: see `AsyncOptions`.
 
-    It may be shared by tasks or threads. Close it, or use it as a context manager.
+    >>> repr(css)
+    "AsyncCss(client_id='service-account-team-2016-9001', api_url='http://localhost/api/v1')"
     """
 
     def __init__(self, settings: Settings, **options: Unpack[AsyncOptions]) -> None:
@@ -94,8 +97,14 @@ class AsyncCss:
     async def whoami(self) -> WhoAmI:
         """The API account in use and its team, as the claim `team` of its token tells; the service accepted it.
 
+        Returns:
+            Team id, client id, and the address of the API.
+
         Raises:
             AuthenticationError: when the credentials are wrong, or are not those of an API account.
+
+        >>> (await css.whoami()).team_id
+        2016
         """
         await self.integrations()
         team = team_of(self._wire.claims)
@@ -108,8 +117,19 @@ class AsyncCss:
     async def integrations(self, *, refresh: bool = False) -> tuple[Integration, ...]:
         """The team's Gold integrations, read once and then remembered.
 
+        The service leaves out those that are not Gold.
+
         Args:
             refresh: read them again.
+
+        Returns:
+            The integrations, in the service's order.
+
+        Raises:
+            AuthenticationError: when the credentials or the token are not accepted.
+
+        >>> [integration.project_name for integration in await css.integrations()]
+        ['Grants Portal', 'Fisheries Service', 'Permit Robot']
         """
         async with self._integrations_lock:
             if self._integrations is None or refresh:
@@ -126,6 +146,9 @@ class AsyncCss:
             NotFound: when the team has no such integration.
             NotGold: when it has, but the integration is not Gold.
             Ambiguous: when two projects have that name.
+
+        >>> (await css.integration("Grants Portal")).info.id
+        101
         """
         known = await self.integrations()
         found = [integration for integration in known if which in (integration.id, integration.project_name)]
@@ -140,10 +163,16 @@ class AsyncCss:
         return AsyncIntegrationClient(self._wire, found[0])
 
     def people(self, environment: str) -> AsyncPeople:
-        """Searches for people in the login server of `dev`, `test` or `prod`.
+        """Searches for people in the login server of one environment, whatever the integration.
+
+        Args:
+            environment: `dev`, `test` or `prod`.
 
         Raises:
             EnvironmentMissing: for anything else.
+
+        >>> (await css.people("prod").find_one(email="ilse.hargreave@example.com")).first_name
+        'Ilse'
         """
         _rules.check_known_environment(environment)
         return AsyncPeople(self._wire, environment)
@@ -172,7 +201,13 @@ class AsyncCss:
             One result for each row, in their order.
 
         Raises:
+            ConfigurationError: for a width out of range.
             CssError: when the service cannot be used at all; nothing was changed then.
+
+        >>> rows = read_roster("email,role\\nilse.hargreave@example.com,reviewer", "roster.csv",
+        ...                    integration="101", environment="dev")
+        >>> [result.state for result in await css.apply_roster(rows)]
+        ['done']
         """
         _rules.check_width(width)
         application = AsyncRosterApplication(self.integration, rows, width=width, progress=progress)

@@ -77,10 +77,16 @@ class AsyncIntegrationClient:
     def environment(self, name: str) -> AsyncEnvironmentClient:
         """One of its environments, checked without a request.
 
+        Args:
+            name: `dev`, `test` or `prod`; matched with case.
+
         Raises:
             EnvironmentMissing: when the integration does not have it; the service would answer some writes there
                 with success.
             NotApplied: when the integration is a draft.
+
+        >>> (await css.integration("Fisheries Service")).environment("prod").name
+        'prod'
         """
         _rules.check_environment(self.info, name)
         if self.info.status != "applied":

@@ -71,6 +71,10 @@ class AsyncPeople:
 
         Raises:
             InvalidRequest: for an unknown provider or term.
+
+        >>> found = await dev.people.search("idir", email="front.counter")
+        >>> len(found.users), found.complete
+        (2, True)
         """
         if provider not in _TERMS:
             raise InvalidRequest(f"There is no provider {provider!r} to search. Providers: {', '.join(_TERMS)}.")
@@ -104,6 +108,9 @@ class AsyncPeople:
             Ambiguous: when several logins have it; the error carries them. A person with an IDIR and an Azure IDIR
                 login is such a case: name one provider.
             IncompleteSearch: when the service left people out, so that nothing can be concluded.
+
+        >>> (await dev.people.find_one(guid="D6DFF8C2546921B01198B4EFD12CB3BC")).username
+        'd6dff8c2546921b01198b4efd12cb3bc@idir'
         """
         if (guid is None) == (email is None):
             raise InvalidRequest("Give either a GUID or an e-mail address.")

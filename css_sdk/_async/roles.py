@@ -29,7 +29,14 @@ class AsyncRoles:
         self._told_as = f"integration #{integration_id}, {environment}"
 
     async def list(self) -> tuple[Role, ...]:
-        """All roles, sorted by name. The service lists 5000 at the most."""
+        """All roles, sorted by name. The service lists 5000 at the most.
+
+        Raises:
+            NotApplied: when the login server does not know the integration.
+
+        >>> [role.name for role in await dev.roles.list()]
+        ['admin', 'approver', 'reviewer']
+        """
         roles = _answers.roles(await self._wire.read(list_roles, **self._place))
         return tuple(sorted(roles, key=lambda role: role.name))
 
@@ -39,10 +46,16 @@ class AsyncRoles:
         A 404 is not believed alone: when the login server behind it has a fault, the service says so of roles that
         exist. So the list is read then.
 
+        Args:
+            name: of the role, matched with case; it may hold anything but control characters.
+
         Raises:
             UnusableName: for a name that no role can have.
             NotFound: when the list shows that there is no such role.
             IncompleteSearch: when the list was cut, so that it shows no absence.
+
+        >>> await dev.roles.get("admin")
+        Role(name='admin', composite=True)
         """
         try:
             return _answers.role(
@@ -62,11 +75,23 @@ class AsyncRoles:
     async def create(self, name: str) -> Role:
         """Creates a role that is not there yet.
 
+        An empty 201 is not believed: the service sends it when the login server behind it failed, with the role
+        created or not. The list tells then.
+
+        Args:
+            name: of the role. It must leave room for the longest path in which it stands, encoded twice.
+
+        Returns:
+            The role.
+
         Raises:
             UnusableName: for a name that the service cannot hold or address safely.
             RequestTooLong: for a name too long for the longest request in which it would stand.
             Conflict: when it exists already.
             OutcomeUnknown: when it may have been created and no read got through.
+
+        >>> await dev.roles.create("50% / auditor")
+        Role(name='50% / auditor', composite=False)
         """
         _rules.check_removable(**self._place, roles=[name])
         await carry_out(
@@ -85,8 +110,17 @@ class AsyncRoles:
     async def ensure(self, name: str) -> Role:
         """The role, created when it is not there.
 
+        Args:
+            name: of the role.
+
+        Returns:
+            The role, as it was or as it is now.
+
         Raises:
             UnusableName, RequestTooLong, OutcomeUnknown: as `create`.
+
+        >>> (await dev.roles.ensure("reviewer")).name
+        'reviewer'
         """
         _rules.check_removable(**self._place, roles=[name])
         role = await self._in_list(name)
@@ -155,10 +189,15 @@ class AsyncRoles:
 
         The service's 204 proves nothing, so the list is read afterwards.
 
+        Args:
+            name: of the role.
+
         Raises:
             UnusableName: for `.` and `..` above all: the service would delete the integration's whole client.
             NotFound: when there is no such role.
             OutcomeUnknown: when it may have been deleted and no read could tell.
+
+        >>> await dev.roles.delete("approver")
         """
         await carry_out(
             self._wire,
@@ -176,10 +215,16 @@ class AsyncRoles:
         """Everybody who holds the role directly, sorted by username, nobody twice; one call for each 50.
 
         When somebody loses the role while this runs, the pages shift and one person may be left out: make a list of
-        it before removing anybody.
+        it before removing anybody, or use `set_members`.
+
+        Args:
+            name: of the role.
 
         Raises:
             NotFound: when there is no such role.
+
+        >>> [user.email async for user in dev.roles.members("admin")]
+        ['ilse.hargreave@example.com']
         """
         page: tuple[User, ...] = ()
         number = 1
@@ -201,6 +246,16 @@ class AsyncRoles:
             name: of the role.
             number: of the page, from 1.
             size: members on a page, 1 to 50. A shorter page is the last; there is no total.
+
+        Returns:
+            The users on the page, sorted by username.
+
+        Raises:
+            NotFound: when there is no such role.
+            InvalidRequest: for a page or size out of range.
+
+        >>> len(await dev.roles.members_page("reviewer", 1, size=1))
+        1
         """
         answer = await self._wire.read(
             list_role_members,
@@ -217,8 +272,15 @@ class AsyncRoles:
 
         The pages have no total and no cursor: when somebody loses the role between two of them, another is left out.
 
+        Args:
+            name: of the role.
+
         Raises:
+            NotFound: when there is no such role.
             OutcomeUnknown: when three readings did not agree.
+
+        >>> len(await dev.roles.settled_members("reviewer"))
+        2
         """
         before = None
         for _ in range(_rules.MOST_READINGS):
@@ -284,8 +346,14 @@ class AsyncRoles:
     def composites(self, name: str) -> AsyncComposites:
         """The children of a role.
 
+        Args:
+            name: of the role.
+
         Raises:
             UnusableName: for a name that no role can have.
+
+        >>> [child.name for child in await dev.roles.composites("admin").list()]
+        ['approver', 'reviewer']
         """
         return AsyncComposites(self._wire, **self._place, parent=name)
 

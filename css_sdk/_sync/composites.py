@@ -95,6 +95,9 @@ class Composites:
     def remove(self, *children: str) -> None:
         """Takes these roles out of the role, one call each; one that is no child is no error.
 
+        Args:
+            children: names of roles, one or more.
+
         Raises:
             UnusableName: before anything is sent.
             NotFound: when the role or the child does not exist. Those named before it have been taken out then.

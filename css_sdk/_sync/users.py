@@ -28,9 +28,15 @@ class Users:
     def roles(self, user: str | ServiceAccount) -> tuple[Role, ...]:
         """The roles that the user holds directly, sorted by name; children of composites are not among them.
 
+        Args:
+            user: a username or a `ServiceAccount`.
+
         Raises:
             UnusableUser: for what is no username, or one whose provider cannot have roles.
             NotFound: when the login server of this environment does not know the user.
+
+        >>> [role.name for role in dev.users.roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
+        ['admin']
         """
         answer = self._wire.read(list_user_roles, "user", **self._place, username=_rules.username_of(user))
         return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
@@ -39,6 +45,9 @@ class Users:
         """The roles that the user's tokens will hold: those held directly and all that composites among them add.
 
         One call, and one more for each composite role that is reached.
+
+        Args:
+            user: a username or a `ServiceAccount`.
 
         Raises:
             UnusableUser, NotFound: as `roles`.
@@ -51,8 +60,15 @@ class Users:
     def check(self, user: str | ServiceAccount, *roles: str) -> tuple[str, tuple[str, ...]]:
         """The username, and the role names without repetition, when a grant of them could be sent and taken back.
 
+        Args:
+            user: a username or a `ServiceAccount`.
+            roles: names of roles, one or more.
+
         Raises:
             UnusableUser, UnusableName, RequestTooLong: when not. Nothing is sent either way.
+
+        >>> dev.users.check(ServiceAccount("fisheries-service-102"), "reviewer")
+        ('service-account-fisheries-service-102', ('reviewer',))
         """
         username, names = _rules.username_of(user), _rules.distinct(roles, "role")
         _rules.check_removable(**self._place, roles=names, username=username)
@@ -61,10 +77,19 @@ class Users:
     def assign(self, user: str | ServiceAccount, *roles: str) -> None:
         """Gives the user these roles, all in one call; what the user has already stays.
 
+        The answer holds all the user's roles afterwards, and is believed when these are among them.
+
+        Args:
+            user: a username, matched without case, or a `ServiceAccount`.
+            roles: names of roles, one or more.
+
         Raises:
             UnusableUser, UnusableName, RequestTooLong: before anything is sent.
             NotFound: when the user or one of the roles is not there; then none was given.
             OutcomeUnknown: when they may have been given and no read got through.
+
+        >>> dev.users.assign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer", "approver")
+        >>> dev.users.assign(ServiceAccount("fisheries-service-102"), "reviewer")
         """
         username, names = self.check(user, *roles)
 
@@ -91,10 +116,16 @@ class Users:
     def unassign(self, user: str | ServiceAccount, *roles: str) -> None:
         """Takes these roles from the user, one call each; a role that the user does not have is no error.
 
+        Args:
+            user: a username or a `ServiceAccount`.
+            roles: names of roles, one or more.
+
         Raises:
             UnusableUser, UnusableName: before anything is sent.
             NotFound: when the user or the role is not there. Roles named before it have been taken then.
             OutcomeUnknown: when one may have been taken and no read got through.
+
+        >>> dev.users.unassign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")
         """
         username, names = self.check(user, *roles)
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import evolve
 
@@ -30,6 +30,15 @@ if TYPE_CHECKING:
     from .server import Server
 
 ORIGIN = "http://localhost"  # of the sandbox in process; loopback by name, so that plain http is allowed
+
+
+class Credentials(TypedDict):
+    """What a client needs: its account, and the two addresses."""
+
+    client_id: str
+    client_secret: str
+    token_url: str
+    api_url: str
 
 
 class Sandbox:
@@ -88,7 +97,7 @@ class Sandbox:
         """The token endpoint of the prod login server, in process."""
         return ORIGIN + REALM["prod"] + TOKEN_PATH
 
-    def credentials(self, team: int | None = None) -> dict[str, str]:
+    def credentials(self, team: int | None = None) -> Credentials:
         """What a client needs in process.
 
         Args:
@@ -102,7 +111,7 @@ class Sandbox:
         """
         return self.credentials_at(ORIGIN, team)
 
-    def credentials_at(self, origin: str, team: int | None = None) -> dict[str, str]:
+    def credentials_at(self, origin: str, team: int | None = None) -> Credentials:
         """What a client needs that sees the sandbox at another address."""
         account = next(iter(self.world.teams.values())) if team is None else self.world.teams.get(team)
         if account is None:

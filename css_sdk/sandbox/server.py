@@ -17,7 +17,7 @@ from .errors import SandboxError
 from .http import Request
 
 if TYPE_CHECKING:
-    from .sandbox import Sandbox
+    from .sandbox import Credentials, Sandbox
 
 ABORT = "css_sdk.sandbox.abort"
 IDLE = 5  # seconds after which the service closes an idle connection
@@ -146,7 +146,7 @@ class Server:
         """The token endpoint of the prod login server."""
         return self.credentials()["token_url"]
 
-    def credentials(self, team: int | None = None) -> dict[str, str]:
+    def credentials(self, team: int | None = None) -> Credentials:
         """What a client of this server needs; see ``Sandbox.credentials``."""
         return self._sandbox.credentials_at(self.origin, team)
 

@@ -1,0 +1,77 @@
+"""Every public name is documented, and the examples in the documentation run."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import css_sdk
+from css_sdk import Css, Settings
+from css_sdk.sandbox import Sandbox
+
+SKIPPED = ("css_sdk._async", "css_sdk.cli", "css_sdk.sandbox")
+"""Twins whose mirror is tried instead, and rooms whose examples are commands or have tests of their own."""
+
+
+def modules() -> Iterator[ModuleType]:
+    """The modules whose examples are tried."""
+    for found in pkgutil.walk_packages(css_sdk.__path__, "css_sdk."):
+        if not found.name.startswith(SKIPPED):
+            yield importlib.import_module(found.name)
+
+
+def examples() -> list[doctest.DocTest]:
+    """All examples, each with its place."""
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    return [test for module in modules() for test in finder.find(module, module.__name__) if test.examples]
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda test: test.name)
+def test_the_example_runs(example: doctest.DocTest, sandbox: Sandbox) -> None:
+    """In the shipped world, where `css` is a client and `dev` the dev environment of the Grants Portal."""
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
+        example.globs |= {name: getattr(css_sdk, name) for name in ("ServiceAccount", "read_roster")}
+        example.globs |= {"css": css, "dev": css.integration("Grants Portal").environment("dev"), "sandbox": sandbox}
+        told: list[str] = []
+        result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=told.append)
+    assert not result.failed, "".join(told)
+
+
+ROOMS = {"Css", "IntegrationClient", "EnvironmentClient", "Roles", "Users", "People", "Bulk", "Composites"}
+
+
+def public_things() -> list[tuple[str, Any]]:
+    """The public names, the rooms of a client, and their methods."""
+    found: dict[str, Any] = {name: getattr(css_sdk, name) for name in css_sdk.__all__ if not name.startswith("_")}
+    environment = css_sdk.EnvironmentClient.__init__.__globals__
+    found |= {name: environment[name] for name in ("Roles", "Users", "People", "Bulk")}
+    found["Composites"] = importlib.import_module("css_sdk._sync.composites").Composites
+    for name, thing in list(found.items()):
+        if inspect.isclass(thing) and not name.startswith("Async"):
+            methods = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
+            found |= {
+                f"{name}.{key}": value for key, value in methods.items() if inspect.isfunction(value) and key != "close"
+            }
+    return sorted(found.items())
+
+
+@pytest.mark.parametrize("thing", public_things(), ids=lambda pair: pair[0])
+def test_it_is_documented(thing: tuple[str, Any]) -> None:
+    """With a docstring that names every argument it takes."""
+    name, value = thing
+    documented = inspect.getdoc(value)
+    assert documented, name
+    if inspect.isfunction(value):
+        arguments = [key for key in inspect.signature(value).parameters if key not in ("self", "options")]
+        missing = [key for key in arguments if key not in documented]
+        assert not missing, f"{name} does not tell what these are: {missing}"
+        if name.split(".")[0] in ROOMS:
+            assert ">>>" in documented, f"{name} has no example"
+            assert "Raises:" in documented or not arguments, f"{name} does not tell what it raises"

@@ -1,0 +1,98 @@
+"""The public interface as a type checker sees it. Checked by mypy, never run."""
+
+from __future__ import annotations
+
+import datetime
+from concurrent.futures import ThreadPoolExecutor
+from typing import assert_type
+
+import httpx
+
+from css_sdk import (
+    AsyncCss,
+    AsyncEnvironmentClient,
+    Attempt,
+    Backoff,
+    Css,
+    EnvironmentClient,
+    Grant,
+    GrantResult,
+    Integration,
+    LogLine,
+    MembersChange,
+    RateLimited,
+    RetryPolicy,
+    Role,
+    RoleResult,
+    RoleTree,
+    RowResult,
+    SearchResult,
+    ServiceAccount,
+    Settings,
+    User,
+    Waiting,
+    WhoAmI,
+    read_roster,
+)
+
+
+def never(attempt: Attempt, chance: float) -> float | None:
+    """A policy of one's own."""
+    return None if attempt.number else chance
+
+
+def told(waiting: Waiting) -> None:
+    """A hook."""
+    assert_type(waiting.seconds, float)
+
+
+def synchronous(environment: EnvironmentClient) -> None:
+    """Every call of the synchronous client."""
+    policy: RetryPolicy = never
+    with Css(Settings(client_id="a", client_secret="b", team_id=1), retry=policy, on_wait=told) as css:
+        assert_type(css, Css)
+        assert_type(css.whoami(), WhoAmI)
+        assert_type(css.integrations(refresh=True), tuple[Integration, ...])
+        assert_type(css.integration(101).environment("dev"), EnvironmentClient)
+        rows = read_roster("", "roster.csv", integration="101")
+        assert_type(css.apply_roster(rows, progress=lambda result: result.state), list[RowResult])
+    Css.from_env(http_client=httpx.Client(), retry=Backoff(tries=2), timeout=5)
+    Css.from_file("account.json", transport=httpx.HTTPTransport(), clock=lambda: 0.0)
+    roles = environment.roles
+    assert_type(roles.list(), tuple[Role, ...])
+    assert_type(roles.get("a"), Role)
+    assert_type(roles.create("a"), Role)
+    assert_type(roles.ensure("a"), Role)
+    assert_type(roles.rename("a", "b"), Role)
+    for member in roles.members("a"):
+        assert_type(member, User)
+        assert_type(member.service_account, ServiceAccount | None)
+    assert_type(roles.members_page("a", 1, size=10), tuple[User, ...])
+    assert_type(roles.set_members("a", ["b@idir", ServiceAccount("c")]), MembersChange)
+    assert_type(roles.tree(), RoleTree)
+    assert_type(roles.composites("a").list(), tuple[Role, ...])
+    assert_type(environment.users.roles("a@idir"), tuple[Role, ...])
+    assert_type(environment.users.effective_roles(ServiceAccount("a")), tuple[Role, ...])
+    assert_type(environment.people.search("idir", first_name="Ada"), SearchResult)
+    assert_type(environment.people.find_one(guid="a", providers=["idir"]), User)
+    grants: list[Grant | tuple[str | ServiceAccount, str]] = [Grant("a@idir", "b"), (ServiceAccount("a"), "b")]
+    assert_type(environment.bulk.assign_many(grants, executor=ThreadPoolExecutor()), list[GrantResult])
+    assert_type(environment.bulk.unassign_many(grants, width=8), list[GrantResult])
+    assert_type(environment.bulk.create_roles(["a"]), list[RoleResult])
+    try:
+        assert_type(environment.logs(datetime.date.today(), "2026-11-21"), tuple[LogLine, ...])
+    except RateLimited as error:
+        assert_type(error.resume_at, datetime.datetime | None)
+
+
+async def asynchronous(environment: AsyncEnvironmentClient) -> None:
+    """The same names, awaited."""
+    async with AsyncCss.from_env(transport=httpx.AsyncHTTPTransport()) as css:
+        assert_type(css, AsyncCss)
+        assert_type(await css.whoami(), WhoAmI)
+        assert_type((await css.integration("a")).environment("dev"), AsyncEnvironmentClient)
+    async for member in environment.roles.members("a"):
+        assert_type(member, User)
+    assert_type(await environment.roles.composites("a").list(), tuple[Role, ...])
+    assert_type(await environment.bulk.assign_many([("a@idir", "b")]), list[GrantResult])
+    assert_type(await environment.logs("2026-11-20", "2026-11-21"), tuple[LogLine, ...])
