@@ -46,6 +46,7 @@ generate: $(READY)  ## write css-api.json, the typed client and the synchronous 
 	$(BIN)/python openapi/mirror.py
 
 spec: $(READY)  ## fetch the published document from a live page: make spec SPEC_URL=…/openapi/swagger
+	@test -n "$(SPEC_URL)" || { echo "Say where: make spec SPEC_URL=https://…/openapi/swagger" >&2; exit 1; }
 	$(BIN)/python openapi/fetch.py "$(SPEC_URL)"
 
 lock: $(READY)  ## resolve constraints.txt anew

@@ -19,7 +19,7 @@ from .errors import (
     UnusableName,
     UnusableUser,
 )
-from .models import SERVICE_ACCOUNT_PREFIX, Integration, Role, RoleTree, ServiceAccount
+from .models import SERVICE_ACCOUNT_PREFIX, Integration, Role, RoleTree, ServiceAccount, User, UserLike
 
 LONGEST_REQUEST: Final = 255
 """Characters of path and query, after the base address, beyond which the service goes down."""
@@ -84,18 +84,18 @@ def role_in_path(name: str) -> str:
     return quote(check_role_name(name), safe="").replace(".", "%2E")
 
 
-def username_of(user: str | ServiceAccount) -> str:
+def username_of(user: UserLike) -> str:
     """The username in the login server, lower case, of whatever stands for a user.
 
     Args:
-        user: `<guid>@<provider>`, a `ServiceAccount`, or the long form `service-account-<client id>`.
+        user: `<guid>@<provider>`, the long form `service-account-<client id>`, a `ServiceAccount` or a `User`.
 
     Raises:
         UnusableUser: for a text without a provider, and for a provider whose users cannot have roles.
     """
-    text = user.username if isinstance(user, ServiceAccount) else user
+    text = user.username if isinstance(user, (ServiceAccount, User)) else user
     if not isinstance(text, str):
-        raise UnusableUser(f"A user is a username or a ServiceAccount, not {type(user).__name__}.")
+        raise UnusableUser(f"A user is a username, a User or a ServiceAccount, not {type(user).__name__}.")
     if any(unicodedata.category(character)[0] in "CZ" for character in text):
         raise UnusableUser(f"The username {text!r} holds blanks, or characters that cannot be seen or sent.")
     name, at, provider = text.partition("@")
@@ -103,8 +103,13 @@ def username_of(user: str | ServiceAccount) -> str:
         if text.startswith(SERVICE_ACCOUNT_PREFIX) and text != SERVICE_ACCOUNT_PREFIX and not at:
             return text.lower()
         raise UnusableUser(
-            f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; for a service account "
-            f"give ServiceAccount(client_id)."
+            f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; a service account is "
+            f"named by its client id: ServiceAccount(client_id), or --client-id on the command line."
+        )
+    if "." in provider:
+        raise UnusableUser(
+            f"{text!r} looks like an e-mail address, which is no username: find the person by it first, with "
+            f"people.find_one or the column `email` of a roster."
         )
     if not name or provider.lower() not in PROVIDERS:
         raise UnusableUser(
@@ -187,9 +192,10 @@ def check_removable(integration_id: int, environment: str, roles: Iterable[str],
     for role in roles:
         path = f"/integrations/{integration_id}/{environment}/users/{user}/roles/{quote(role_in_path(role), safe='')}"
         if len(path) > LONGEST_REQUEST:
+            whom = f"from {username}" if username else "from a user"
             raise RequestTooLong(
-                f"The role name {role!r} is too long: taking it from a user would need a request of {len(path)} "
-                f"characters, and the service takes {LONGEST_REQUEST}. Choose a shorter name."
+                f"Taking the role {role!r} {whom} would need a request of {len(path)} characters, and the service "
+                f"takes {LONGEST_REQUEST}. Percent-encoding counts, and a role name is encoded twice."
             )
 
 

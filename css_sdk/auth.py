@@ -83,9 +83,14 @@ def token_from(response: httpx.Response, asked_at: float) -> Token:
     except ValueError:
         answer = None
     answer = answer if isinstance(answer, dict) else {}
+    facts["retry_after"] = seconds_to_wait(response.headers.get("Retry-After"), time.time())
     if response.status_code == 429:
-        retry_after = seconds_to_wait(response.headers.get("Retry-After"), time.time())
-        raise RateLimited(f"{where}: the login server wants fewer calls.", retry_after=retry_after, **facts)
+        wait = f"{facts['retry_after']:g} seconds" if facts["retry_after"] else "a while"
+        raise RateLimited(f"{where}: the login server wants fewer calls. Try again in {wait}.", **facts)
+    if response.status_code == 404:
+        raise AuthenticationError(
+            f"{where}: there is no token endpoint at {response.request.url.host}. Check the token address.", **facts
+        )
     if response.status_code >= 500:
         raise ServiceUnavailable(
             f"{where}: the login server answered {response.status_code}. Try again later.", **facts

@@ -249,7 +249,7 @@ def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError]
         case 404 if told.message == "client null not found":
             return NotApplied, "The integration is not applied yet: the login server does not know it."
         case 404:
-            return NotFound, f"{said}. {_hint_for_missing(_what_is_missing(told.message, what))}".rstrip()
+            return NotFound, f"{said}. {_hint_for_missing(told.message, what)}".rstrip()
         case 409:
             return Conflict, f"{said}."
         case 422 if told.message == UNKNOWN_EXCEPTION:
@@ -281,8 +281,10 @@ def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
     return next((thing for word, thing in words.items() if message.startswith(word)), what)
 
 
-def _hint_for_missing(what: type_of_thing) -> str:
-    match what:
+def _hint_for_missing(message: str, what: type_of_thing) -> str:
+    match _what_is_missing(message, what):
+        case "user" if "@" not in message:
+            return "A service account exists only in the environments of its integration."
         case "user":
             return "The service knows only people who logged in to this environment once: never logged in here?"
         case "role":

@@ -66,7 +66,7 @@ class RoleTree:
     """
 
     roles: tuple[Role, ...]
-    children: Mapping[str, tuple[str, ...]]
+    children: Mapping[str, tuple[str, ...]] = field(hash=False)
 
     def descendants(self, name: str) -> frozenset[str]:
         """All roles that the role stands for, through others as well; the role itself only where there is a circle.
@@ -95,7 +95,7 @@ class User:
     email: str = ""
     first_name: str = ""
     last_name: str = ""
-    attributes: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    attributes: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
 
     @property
     def guid(self) -> str | None:
@@ -122,7 +122,7 @@ class LogLine:
 
     timestamp: datetime.datetime | None
     message: str
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(hash=False)
 
 
 @frozen
@@ -134,11 +134,15 @@ class WhoAmI:
     api_url: str
 
 
+UserLike = str | ServiceAccount | User
+"""Whatever stands for a user: a username such as `<guid>@idir`, a `ServiceAccount`, or a `User` that was found."""
+
+
 @frozen
 class Grant:
-    """One role for one user: a username such as `<guid>@idir`, or a `ServiceAccount`."""
+    """One role for one user: a username such as `<guid>@idir`, a `ServiceAccount`, or a `User`."""
 
-    user: str | ServiceAccount
+    user: UserLike
     role: str
 
 

@@ -104,7 +104,7 @@ def text_of(content: bytes, name: str) -> str:
 
 
 def read_roster(
-    text: str, name: str, *, integration: str | None = None, environment: str | None = None
+    content: str | bytes, name: str, *, integration: str | None = None, environment: str | None = None
 ) -> tuple[Row, ...]:
     """The rows of a roster, checked without a request.
 
@@ -112,14 +112,19 @@ def read_roster(
     `grant` or `revoke`. A file that holds results is read too: its rows that are done are left out.
 
     Args:
-        text: the file's content; separated by commas, semicolons or tabs.
+        content: of the file, as text or as bytes; separated by commas, semicolons or tabs.
         name: of the file, for messages.
         integration: id or project name, for rows that name none.
         environment: for rows that name none.
 
     Raises:
         InvalidFile: with every fault and its line.
+
+    >>> [row] = read_roster("username,role\\n0f3a@idir,reviewer", "roster.csv", integration="101", environment="dev")
+    >>> row.person
+    Person(by='username', value='0f3a@idir')
     """
+    text = content if isinstance(content, str) else text_of(content, name)
     faults: list[str] = []
     rows: list[Row] = []
     (line, header), *lines = [*_cells(text.removeprefix("\ufeff"), name)] or [(1, [])]
@@ -192,7 +197,8 @@ def _check_header(columns: Sequence[str], where: str, integration: str | None, e
     given = {"role": None, "integration": integration, "environment": environment}
     faults += [f"{where}: the column {c!r} is missing" for c, v in given.items() if c not in columns and not v]
     if faults:
-        raise InvalidFile(f"{where}: these are not the columns of a roster; nothing was sent.", faults=faults)
+        told = "these are not the columns of a roster" if any(columns) else "the file is empty"
+        raise InvalidFile(f"{where}: {told}; nothing was sent.", faults=faults)
 
 
 def _row(
@@ -205,6 +211,10 @@ def _row(
         faults.append(f"{told}; fill in exactly one of {', '.join(_PERSON_COLUMNS)}")
     elif named[0].user is not None:
         faults += _refusal(_rules.username_of, named[0].user)
+    elif named[0].by == "email" and "@" not in named[0].value:
+        faults.append(f"{named[0].value!r} is no e-mail address")
+    elif named[0].by == "guid" and not named[0].value.isalnum():
+        faults.append(f"{named[0].value!r} is no GUID")
     role = filled.get("role", "")
     faults += _refusal(_rules.check_role_name, role)
     if role.strip() and role != role.strip():
@@ -213,7 +223,7 @@ def _row(
     if not where:
         faults.append("no integration")
     environment = filled.get("environment", "").strip() or environment or ""
-    faults += _refusal(_rules.check_known_environment, environment)
+    faults += _refusal(_rules.check_known_environment, environment) if environment else ["no environment"]
     action = filled.get("action", "").strip().lower() or "grant"
     if action not in ("grant", "revoke"):
         faults.append(f"the action {action!r} is neither grant nor revoke")

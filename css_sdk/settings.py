@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import logging
 import os
@@ -21,7 +22,8 @@ TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/o
 _LOG = logging.getLogger("css_sdk")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ADDRESS: Final = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?(/[^\s?#@\\]*)?",
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|(?!xn--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.(?!xn--)[a-z0-9_-]+)*)"
+    r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -64,9 +66,19 @@ def _as_team_id(value: int | str | None) -> int | None:
         raise ConfigurationError(f"The team id {value!r} is no whole number.") from None
 
 
+def _is_host(host: str) -> bool:
+    if not host.startswith("["):
+        return True
+    try:
+        ipaddress.IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return True
+
+
 def _checked_address(url: str, what: str, allow_http: bool) -> str:
-    match = _ADDRESS.fullmatch(url) if isinstance(url, str) else None
-    if match is None or int(match["port"] or 0) > 65535:
+    match = _ADDRESS.fullmatch(url) if isinstance(url, str) and not set(url) & set("?#@\\") else None
+    if match is None or int(match["port"] or 0) > 65535 or not _is_host(match["host"]):
         # The address itself stays out of the message: it may hold a password.
         raise ConfigurationError(f"{what} is no plain http(s) address of host and path. It looks like {API_URL}.")
     if match["scheme"].lower() == "http" and match["host"].lower() not in _LOOPBACK and not allow_http:

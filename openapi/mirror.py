@@ -46,7 +46,7 @@ def mirrored(text: str, source: str, used: set[str]) -> str:
     return f"# Written from {source} by `make generate`; edit that one.\n{text}"
 
 
-def formatted(text: str) -> str:
+def formatted(text: str, source: str) -> str:
     """The text as the project formats it; imports may have changed their order."""
     ruff = [sys.executable, "-m", "ruff"]
     for command in (["check", "--select", "I,F401", "--fix-only", "--quiet"], ["format", "--quiet"]):
@@ -56,9 +56,11 @@ def formatted(text: str) -> str:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            check=True,
+            check=False,
             cwd=ROOT,
         )
+        if run.returncode:
+            raise SystemExit(f"mirror.py: {source} gives no Python: {run.stderr.strip()}")
         text = run.stdout
     return text
 
@@ -75,7 +77,7 @@ def twins() -> dict[Path, str]:
         for source in sorted((ROOT / source_folder).glob("*.py")):
             name = source.relative_to(ROOT).as_posix()
             text = mirrored(source.read_text(encoding="utf-8"), name, used)
-            result[ROOT / target_folder / source.name] = formatted(text)
+            result[ROOT / target_folder / source.name] = formatted(text, name)
     unused = [pattern for pattern in WORDS if pattern not in used]
     if unused:
         raise SystemExit(f"mirror.py: these substitutions are never used: {', '.join(unused)}")

@@ -250,7 +250,7 @@ def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys
         raise ValueError("a bug")
 
     monkeypatch.setattr("css_sdk.Css.from_env", broken)
-    assert exit_code(["whoami"]) == 1
+    assert exit_code(["whoami"]) == 3
     assert "unexpected ValueError: a bug" in capsys.readouterr().err
     monkeypatch.setenv("CSS_DEBUG", "1")
     with pytest.raises(ValueError, match="a bug"):

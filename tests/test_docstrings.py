@@ -55,10 +55,8 @@ def public_things() -> list[tuple[str, Any]]:
     found["Composites"] = importlib.import_module("css_sdk._sync.composites").Composites
     for name, thing in list(found.items()):
         if inspect.isclass(thing) and not name.startswith("Async"):
-            methods = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
-            found |= {
-                f"{name}.{key}": value for key, value in methods.items() if inspect.isfunction(value) and key != "close"
-            }
+            methods = {key: value for key, value in vars(thing).items() if not key.startswith("_") and key != "close"}
+            found |= {f"{name}.{key}": value for key, value in methods.items() if inspect.isfunction(value)}
     return sorted(found.items())
 
 

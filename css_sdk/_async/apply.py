@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from .. import _rules
 from .._pairs import async_each
 from ..errors import Ambiguous, CssError, InvalidRequest, NotFound, Refused
-from ..models import Grant, GrantResult, ServiceAccount
+from ..models import Grant, GrantResult, UserLike
 from ..roster import Action, Person, Row, RowResult
 from .integrations import AsyncEnvironmentClient, AsyncIntegrationClient
 
@@ -38,7 +38,7 @@ class AsyncRosterApplication:
         self._width = width
         self._progress = progress
         self._places: dict[Place, AsyncEnvironmentClient | CssError] = {}
-        self._people: dict[tuple[Place, Person], str | ServiceAccount | CssError] = {}
+        self._people: dict[tuple[Place, Person], UserLike | CssError] = {}
         self._results: dict[int, RowResult] = {}
 
     async def carry_out(self, skip_existing: bool, providers: Sequence[str]) -> list[RowResult]:
@@ -94,7 +94,12 @@ class AsyncRosterApplication:
             elif isinstance(user, CssError):
                 self._settle(number, RowResult(row, "failed", user))
             else:
-                grants[number] = Grant(user, row.role)
+                try:
+                    environment.users.check(user, row.role)
+                except Refused as error:
+                    self._settle(number, RowResult(row, "failed", error))
+                else:
+                    grants[number] = Grant(user, row.role)
         for number in self._contradicting(grants):
             told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
             self._settle(number, RowResult(self._rows[number], "failed", InvalidRequest(told)))

@@ -12,7 +12,7 @@ from css_api.api.integrations import get_integration, list_integrations
 from .. import _answers, _rules
 from .._pairs import AsyncLock
 from ..auth import team_of
-from ..errors import Ambiguous, AuthenticationError, NotFound, NotGold
+from ..errors import Ambiguous, AuthenticationError, InvalidRequest, NotFound, NotGold
 from ..models import EMPLOYEE_PROVIDERS, Integration, WhoAmI
 from ..roster import Row, RowResult
 from ..settings import Settings, settings_from_env, settings_from_file
@@ -150,16 +150,18 @@ class AsyncCss:
         >>> (await css.integration("Grants Portal")).info.id
         101
         """
-        known = await self.integrations()
-        found = [integration for integration in known if which in (integration.id, integration.project_name)]
-        if not found and isinstance(which, str) and which.isdecimal() and len(which) < 16:
-            which = int(which)
-            found = [integration for integration in known if integration.id == which]
+        if isinstance(which, bool) or not isinstance(which, (int, str)):
+            raise InvalidRequest(f"An integration is named by its id or project name, not by {type(which).__name__}.")
+        remembered = self._integrations is not None
+        found = _named(which, await self.integrations())
+        if not found and remembered:
+            # It may have been made, or become Gold, since the list was read.
+            found = _named(which, await self.integrations(refresh=True))
         if len(found) > 1:
             ids = ", ".join(f"#{integration.id}" for integration in found)
             raise Ambiguous(f"{len(found)} integrations are named {which!r}: {ids}. Give the id.", candidates=found)
         if not found:
-            await self._explain_missing(which)
+            await self._explain_missing(_as_id(which))
         return AsyncIntegrationClient(self._wire, found[0])
 
     def people(self, environment: str) -> AsyncPeople:
@@ -230,3 +232,12 @@ class AsyncCss:
         raise NotGold(
             f"Integration {other.project_name!r} (#{which}) is not Gold: the API is not for managing its roles."
         )
+
+
+def _as_id(which: int | str) -> int | str:
+    return int(which) if isinstance(which, str) and which.isdecimal() and len(which) < 16 else which
+
+
+def _named(which: int | str, known: Sequence[Integration]) -> list[Integration]:
+    by_name = [integration for integration in known if integration.project_name == which]
+    return by_name or [integration for integration in known if integration.id == _as_id(which)]

@@ -10,7 +10,7 @@ import httpx
 
 from .._retry import Backoff, RetryPolicy, Waiting
 from ..auth import ClientCredentials, team_of
-from ..errors import WrongTeam
+from ..errors import ConfigurationError, WrongTeam
 from ..settings import Settings
 from .wire import AsyncWire
 
@@ -18,6 +18,7 @@ _IDLE_SECONDS = 4.0
 """The service closes idle connections after 5 s; one kept as long would now and then be found dead."""
 
 _MOST_CONNECTIONS = 8
+_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class AsyncOptions(TypedDict, total=False):
@@ -37,8 +38,19 @@ class AsyncOptions(TypedDict, total=False):
     clock: Callable[[], float]
 
 
+def _check(options: AsyncOptions) -> None:
+    unknown = sorted(options.keys() - AsyncOptions.__annotations__.keys())
+    if unknown:
+        known = ", ".join(sorted(AsyncOptions.__annotations__))
+        raise TypeError(f"There is no option {', '.join(unknown)}; the options are {known}.")
+    beside = sorted({"transport", "timeout"} & options.keys())
+    if "http_client" in options and beside:
+        raise ConfigurationError(f"An http_client has its own {' and '.join(beside)}; give one or the other.")
+
+
 def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
     """A wire to the service, not yet connected."""
+    _check(options)
     http = options.get("http_client")
     is_own = http is None
     is_plain = is_own and "transport" not in options
@@ -46,6 +58,8 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
         http = httpx.AsyncClient(
             transport=options.get("transport"),
             timeout=options.get("timeout", 30.0),
+            # A proxy of the environment is no way to this machine itself, and plain http may go no other way.
+            mounts=dict.fromkeys(_LOOPBACK),
             limits=httpx.Limits(
                 max_connections=_MOST_CONNECTIONS,
                 max_keepalive_connections=_MOST_CONNECTIONS,

@@ -7,11 +7,11 @@ from typing import Literal
 
 from .. import _rules
 from .._pairs import AsyncLock, async_each
-from ..errors import CssError, NotFound, OutcomeUnknown
-from ..models import Grant, GrantResult, Outcome, Role, ServiceAccount
+from ..errors import AuthenticationError, CssError, NotFound, OutcomeUnknown
+from ..models import Grant, GrantResult, Outcome, Role, UserLike
 from .users import AsyncUsers
 
-Grants = Iterable[Grant | tuple[str | ServiceAccount, str]]
+Grants = Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]
 Numbered = dict[int, Grant]
 """Grants by their place in what the caller gave."""
@@ -31,6 +31,7 @@ class AsyncRun:
     def __init__(self, grants: Grants, progress: Progress | None = None) -> None:
         self.open: Numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
         self._results: dict[int, GrantResult] = {}
+        self.lost_access: AuthenticationError | None = None
         self._progress = progress
         self._lock = AsyncLock()
 
@@ -50,6 +51,8 @@ class AsyncRun:
 
     async def settle_failed(self, grants: Numbered, error: CssError) -> None:
         """Notes that these grants failed, or that nobody knows."""
+        if isinstance(error, AuthenticationError):
+            self.lost_access = error
         await self.settle(grants, outcome_of(error), error)
 
     def by_user(self) -> list[Numbered]:
@@ -76,7 +79,10 @@ class AsyncGranting:
         """Assigns or unassigns all open grants, so many users at once."""
 
         async def work(group: Numbered) -> None:
-            await (self.assign if change == "assign" else self.unassign)(run, group)
+            if run.lost_access is not None:
+                # Whoever is not let in any more would only be turned away for each of the others, too.
+                return await run.settle_failed(group, run.lost_access)
+            return await (self.assign if change == "assign" else self.unassign)(run, group)
 
         await async_each(work, run.by_user(), width)
 

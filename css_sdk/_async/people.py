@@ -94,14 +94,14 @@ class AsyncPeople:
         *,
         guid: str | None = None,
         email: str | None = None,
-        providers: Sequence[str] = EMPLOYEE_PROVIDERS,
+        providers: str | Sequence[str] = EMPLOYEE_PROVIDERS,
     ) -> User:
         """The one login that has exactly this GUID, or exactly this e-mail address; never a guess.
 
         Args:
             guid: a person's identity; each login of a person has the same.
             email: compared whole, without case. Two people can share one.
-            providers: whose logins to look at.
+            providers: whose logins to look at, one or several.
 
         Raises:
             NotFound: when nobody has it: most likely they never logged in to this environment.
@@ -116,8 +116,9 @@ class AsyncPeople:
             raise InvalidRequest("Give either a GUID or an e-mail address.")
         wanted = f"e-mail address {email}" if guid is None else f"GUID {guid}"
         terms = {"email": str(email)} if guid is None else {"guid": guid}
+        among = (providers,) if isinstance(providers, str) else providers
         found: list[User] = []
-        for provider in providers:
+        for provider in among:
             result = await self.search(provider, **terms)
             if not result.complete:
                 raise IncompleteSearch(
@@ -127,7 +128,7 @@ class AsyncPeople:
             found += [user for user in result.users if _is_equal(user, guid, email)]
         if not found:
             raise NotFound(
-                f"Nobody in {self._environment} with {wanted} among {', '.join(providers)}: never logged in here?",
+                f"Nobody in {self._environment} with {wanted} among {', '.join(among)}: never logged in here?",
                 what="user",
             )
         if len(found) > 1:

@@ -11,7 +11,7 @@ from css_api.models import RoleRef
 
 from .. import _answers, _rules
 from ..errors import Conflict, IncompleteSearch, NotAllDone, NotFound, OutcomeUnknown
-from ..models import Grant, MembersChange, Role, RoleTree, ServiceAccount, User
+from ..models import Grant, MembersChange, Role, RoleTree, User, UserLike
 from .composites import AsyncComposites, tree_below
 from .grants import AsyncGranting, AsyncRun, GrantWrite
 from .users import AsyncUsers
@@ -294,7 +294,7 @@ class AsyncRoles:
         )
 
     async def set_members(
-        self, name: str, users: Iterable[str | ServiceAccount], *, allow_empty: bool = False, width: int = 4
+        self, name: str, users: Iterable[UserLike], *, allow_empty: bool = False, width: int = 4
     ) -> MembersChange:
         """Makes the role's members exactly these, adding before it removes.
 

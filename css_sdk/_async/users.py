@@ -8,7 +8,7 @@ from css_api.api.role_mapping import assign_user_roles, list_user_roles, unassig
 from css_api.models import RoleRef
 
 from .. import _answers, _rules
-from ..models import Role, ServiceAccount
+from ..models import Role, UserLike
 from .composites import tree_below
 from .wire import AsyncWire
 from .writes import AsyncChange, carry_out
@@ -24,7 +24,7 @@ class AsyncUsers:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
 
-    async def roles(self, user: str | ServiceAccount) -> tuple[Role, ...]:
+    async def roles(self, user: UserLike) -> tuple[Role, ...]:
         """The roles that the user holds directly, sorted by name; children of composites are not among them.
 
         Args:
@@ -40,7 +40,7 @@ class AsyncUsers:
         answer = await self._wire.read(list_user_roles, "user", **self._place, username=_rules.username_of(user))
         return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
 
-    async def effective_roles(self, user: str | ServiceAccount) -> tuple[Role, ...]:
+    async def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
         """The roles that the user's tokens will hold: those held directly and all that composites among them add.
 
         One call, and one more for each composite role that is reached.
@@ -56,7 +56,7 @@ class AsyncUsers:
         """
         return (await tree_below(self._wire, self._place, await self.roles(user))).roles
 
-    def check(self, user: str | ServiceAccount, *roles: str) -> tuple[str, tuple[str, ...]]:
+    def check(self, user: UserLike, *roles: str) -> tuple[str, tuple[str, ...]]:
         """The username, and the role names without repetition, when a grant of them could be sent and taken back.
 
         Args:
@@ -73,7 +73,7 @@ class AsyncUsers:
         _rules.check_removable(**self._place, roles=names, username=username)
         return username, names
 
-    async def assign(self, user: str | ServiceAccount, *roles: str) -> None:
+    async def assign(self, user: UserLike, *roles: str) -> None:
         """Gives the user these roles, all in one call; what the user has already stays.
 
         The answer holds all the user's roles afterwards, and is believed when these are among them.
@@ -112,7 +112,7 @@ class AsyncUsers:
             ),
         )
 
-    async def unassign(self, user: str | ServiceAccount, *roles: str) -> None:
+    async def unassign(self, user: UserLike, *roles: str) -> None:
         """Takes these roles from the user, one call each; a role that the user does not have is no error.
 
         Args:
@@ -149,7 +149,7 @@ class AsyncUsers:
                 ),
             )
 
-    async def set_roles(self, user: str | ServiceAccount, *roles: str, allow_empty: bool = False) -> None:
+    async def set_roles(self, user: UserLike, *roles: str, allow_empty: bool = False) -> None:
         """Makes the roles that the user holds directly exactly these, adding before it removes.
 
         One read, at most one call that gives, and one for each role that is taken.

@@ -16,7 +16,16 @@ from .._pairs import async_sleep
 from .._quiet import quiet
 from .._version import __version__
 from ..auth import ClientCredentials
-from ..errors import ConnectionFailed, CssError, MalformedAnswer, UnusableName, error_for, is_passing, type_of_thing
+from ..errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    CssError,
+    MalformedAnswer,
+    UnusableName,
+    error_for,
+    is_passing,
+    type_of_thing,
+)
 from ..settings import Settings
 
 _LOG = logging.getLogger("css_sdk")
@@ -157,7 +166,13 @@ class AsyncWire:
         return Call(request, operation.__name__.rpartition(".")[2], told_as, about)
 
     async def attempt(self, call: Call) -> Tried:
-        """One try of a call, whatever comes of it."""
+        """One try of a call, whatever comes of it.
+
+        Raises:
+            ConfigurationError: when the client was closed.
+        """
+        if self._http.is_closed:
+            raise ConfigurationError(f"{call.told_as}: the client was closed. Make another.")
         try:
             with quiet():
                 response = await self._http.send(call.request, auth=self._auth, follow_redirects=False)
@@ -190,14 +205,25 @@ class AsyncWire:
     def _lost(self, call: Call, error: httpx.RequestError) -> Tried:
         for_token = error.request.url == httpx.URL(self.settings.token_url)
         sent = not for_token and not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
-        host = error.request.url.host
+        url = error.request.url
+        host = f"{url.host}:{url.port}" if url.port else url.host
         what = "the login server" if for_token else "the service"
         if isinstance(error, (httpx.DecodingError, httpx.TooManyRedirects)):
             malformed = MalformedAnswer(f"{call.told_as}: the answer cannot be decoded.", request=call.told_as)
             return Tried(None, malformed, sent=sent)
-        how = "no answer in time" if isinstance(error, httpx.TimeoutException) else "no connection, or it was lost"
+        how = "no answer in time from" if isinstance(error, httpx.TimeoutException) else "no connection to"
+        # The reason as a text, not as a cause: frames of the library below hold the token among their locals.
+        reason = _reason_of(error)
         lost = ConnectionFailed(
-            f"{call.told_as}: {how} from {what} at {host}. Check the address, the network and any proxy.",
+            f"{call.told_as}: {how} {what} at {host}{reason}. Check the address, the network and any proxy.",
             request=call.told_as,
         )
         return Tried(None, lost, sent=sent, passing=True)
+
+
+def _reason_of(error: BaseException) -> str:
+    """What the system said, in brackets; the library's own words may hold a whole address with its query."""
+    below: BaseException | None = error
+    while below is not None and not isinstance(below, OSError):
+        below = below.__cause__ or below.__context__
+    return f" ({getattr(below, 'verify_message', None) or below.strerror})" if below and below.strerror else ""

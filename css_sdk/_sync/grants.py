@@ -8,11 +8,11 @@ from typing import Literal
 
 from .. import _rules
 from .._pairs import Lock, each
-from ..errors import CssError, NotFound, OutcomeUnknown
-from ..models import Grant, GrantResult, Outcome, Role, ServiceAccount
+from ..errors import AuthenticationError, CssError, NotFound, OutcomeUnknown
+from ..models import Grant, GrantResult, Outcome, Role, UserLike
 from .users import Users
 
-Grants = Iterable[Grant | tuple[str | ServiceAccount, str]]
+Grants = Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]
 Numbered = dict[int, Grant]
 """Grants by their place in what the caller gave."""
@@ -32,6 +32,7 @@ class Run:
     def __init__(self, grants: Grants, progress: Progress | None = None) -> None:
         self.open: Numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
         self._results: dict[int, GrantResult] = {}
+        self.lost_access: AuthenticationError | None = None
         self._progress = progress
         self._lock = Lock()
 
@@ -51,6 +52,8 @@ class Run:
 
     def settle_failed(self, grants: Numbered, error: CssError) -> None:
         """Notes that these grants failed, or that nobody knows."""
+        if isinstance(error, AuthenticationError):
+            self.lost_access = error
         self.settle(grants, outcome_of(error), error)
 
     def by_user(self) -> list[Numbered]:
@@ -77,7 +80,10 @@ class Granting:
         """Assigns or unassigns all open grants, so many users at once."""
 
         def work(group: Numbered) -> None:
-            (self.assign if change == "assign" else self.unassign)(run, group)
+            if run.lost_access is not None:
+                # Whoever is not let in any more would only be turned away for each of the others, too.
+                return run.settle_failed(group, run.lost_access)
+            return (self.assign if change == "assign" else self.unassign)(run, group)
 
         each(work, run.by_user(), width)
 

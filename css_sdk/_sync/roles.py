@@ -12,7 +12,7 @@ from css_api.models import RoleRef
 
 from .. import _answers, _rules
 from ..errors import Conflict, IncompleteSearch, NotAllDone, NotFound, OutcomeUnknown
-from ..models import Grant, MembersChange, Role, RoleTree, ServiceAccount, User
+from ..models import Grant, MembersChange, Role, RoleTree, User, UserLike
 from .composites import Composites, tree_below
 from .grants import Granting, GrantWrite, Run
 from .users import Users
@@ -293,7 +293,7 @@ class Roles:
         )
 
     def set_members(
-        self, name: str, users: Iterable[str | ServiceAccount], *, allow_empty: bool = False, width: int = 4
+        self, name: str, users: Iterable[UserLike], *, allow_empty: bool = False, width: int = 4
     ) -> MembersChange:
         """Makes the role's members exactly these, adding before it removes.
 

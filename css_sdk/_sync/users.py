@@ -9,7 +9,7 @@ from css_api.api.role_mapping import assign_user_roles, list_user_roles, unassig
 from css_api.models import RoleRef
 
 from .. import _answers, _rules
-from ..models import Role, ServiceAccount
+from ..models import Role, UserLike
 from .composites import tree_below
 from .wire import Wire
 from .writes import Change, carry_out
@@ -25,7 +25,7 @@ class Users:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
 
-    def roles(self, user: str | ServiceAccount) -> tuple[Role, ...]:
+    def roles(self, user: UserLike) -> tuple[Role, ...]:
         """The roles that the user holds directly, sorted by name; children of composites are not among them.
 
         Args:
@@ -41,7 +41,7 @@ class Users:
         answer = self._wire.read(list_user_roles, "user", **self._place, username=_rules.username_of(user))
         return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
 
-    def effective_roles(self, user: str | ServiceAccount) -> tuple[Role, ...]:
+    def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
         """The roles that the user's tokens will hold: those held directly and all that composites among them add.
 
         One call, and one more for each composite role that is reached.
@@ -57,7 +57,7 @@ class Users:
         """
         return (tree_below(self._wire, self._place, self.roles(user))).roles
 
-    def check(self, user: str | ServiceAccount, *roles: str) -> tuple[str, tuple[str, ...]]:
+    def check(self, user: UserLike, *roles: str) -> tuple[str, tuple[str, ...]]:
         """The username, and the role names without repetition, when a grant of them could be sent and taken back.
 
         Args:
@@ -74,7 +74,7 @@ class Users:
         _rules.check_removable(**self._place, roles=names, username=username)
         return username, names
 
-    def assign(self, user: str | ServiceAccount, *roles: str) -> None:
+    def assign(self, user: UserLike, *roles: str) -> None:
         """Gives the user these roles, all in one call; what the user has already stays.
 
         The answer holds all the user's roles afterwards, and is believed when these are among them.
@@ -113,7 +113,7 @@ class Users:
             ),
         )
 
-    def unassign(self, user: str | ServiceAccount, *roles: str) -> None:
+    def unassign(self, user: UserLike, *roles: str) -> None:
         """Takes these roles from the user, one call each; a role that the user does not have is no error.
 
         Args:
@@ -150,7 +150,7 @@ class Users:
                 ),
             )
 
-    def set_roles(self, user: str | ServiceAccount, *roles: str, allow_empty: bool = False) -> None:
+    def set_roles(self, user: UserLike, *roles: str, allow_empty: bool = False) -> None:
         """Makes the roles that the user holds directly exactly these, adding before it removes.
 
         One read, at most one call that gives, and one for each role that is taken.

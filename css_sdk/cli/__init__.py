@@ -7,6 +7,7 @@ Each command's module is imported when the command is looked up, and what the co
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -51,7 +52,6 @@ def css() -> None:
     Credentials come from CSS_CLIENT_ID and CSS_CLIENT_SECRET, or from the downloaded file that
     CSS_CREDENTIALS_FILE names. `css sandbox` starts a service to try things on.
 
-    \b
     Exit codes: 0 done; 1 nothing was changed, the one action failed; 3 some of several items failed, or the
     outcome is unknown; 4 refused by a guard; 64 usage or file error; 130 interrupted.
     """
@@ -64,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and gives its exit code; whatever went wrong is told in a line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks is no reason to fail after a write.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         result: Any = css.main(arguments, prog_name="css", standalone_mode=False)
     except click.exceptions.Exit as leaving:
@@ -85,8 +89,11 @@ def _code_of(error: Exception) -> int:
     if not isinstance(error, CssError):
         if os.environ.get("CSS_DEBUG"):
             raise error
-        _tell(f"unexpected {type(error).__name__}: {error}. Set CSS_DEBUG=1 for the traceback, and report it.")
-        return 1
+        _tell(
+            f"unexpected {type(error).__name__}: {error}. What was changed before is not known. "
+            f"Set CSS_DEBUG=1 for the traceback, and report it."
+        )
+        return 3
     _tell(str(error))
     for fault in getattr(error, "faults", ()):
         click.echo(f"  {fault}", err=True)

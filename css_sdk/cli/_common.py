@@ -57,6 +57,9 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[st
 
 
 def _cell(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    # A name may hold anything, and a terminal obeys control characters.
+    return shown(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
+
+
+def shown(text: str) -> str:
+    """The text as a terminal may see it: it may hold anything, and a terminal obeys control characters."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
