@@ -262,3 +262,98 @@ def test_help_loads_no_http_client() -> None:
     code = "import sys; from css_sdk.cli import exit_code; exit_code(['--help']); print({'httpx','css_api','attrs'} & set(sys.modules), file=sys.stderr)"  # noqa: E501
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stderr.strip() == "set()"
+
+
+def test_an_interrupt_writes_down_what_is_left(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The calls in flight are finished, what was done is told, and the rest stands in the result file."""
+    import os
+    import signal
+    import threading
+
+    people = usernames(sandbox, 40)
+    roster = write(tmp_path / "r.csv", "username,role", *[f"{person},reviewer" for person in people])
+    with sandbox.serve() as server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", value)
+        sandbox.faults.add("delay", method="POST", times=None, seconds=0.05)
+        stop = threading.Event()
+
+        def interrupt_after_some() -> None:
+            while sandbox.count(method="POST", kind="api") < 6 and not stop.wait(0.005):
+                pass
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=interrupt_after_some).start()
+        code = exit_code(["assign", "--from", str(roster), "-i", "101", "-e", "dev", "--json"])
+        stop.set()
+    assert code == 130
+    out, err = capsys.readouterr()
+    done = [json.loads(line)["user"] for line in out.splitlines() if json.loads(line)["state"] == "done"]
+    assert 0 < len(done) < 38
+    assert set(done) <= set(sandbox.members(GRANTS_PORTAL, "dev", "reviewer"))
+    with roster.with_suffix(".result.csv").open(encoding="utf-8-sig", newline="") as file:
+        left = list(csv.DictReader(file))
+    assert len(left) == 40
+    assert sum(row["message"].startswith("Interrupted") for row in left) >= 40 - len(done) - 3
+    assert "What is left to do stands in" in err
+
+
+def test_a_result_that_cannot_be_written_is_told_before_anything_is_sent(
+    run: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is not there, or a folder itself."""
+    roster = write(tmp_path / "r.csv", "username,role", f"{usernames(sandbox, 1)[0]},reviewer")
+    for result in (tmp_path / "nowhere" / "x.csv", tmp_path):
+        assert run("assign", "--from", roster, "-i", 101, "-e", "dev", "--result", result) == 64
+        assert "cannot be written. Nothing was sent" in capsys.readouterr().err
+    assert asked(sandbox) == {}
+
+
+def test_a_result_file_is_brought_up_to_date(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Given to --from it is written again, under its own name, and in the end nothing is left in it to do."""
+    roster = write(
+        tmp_path / "r.csv", "email,role", "nobody@example.com,reviewer", "saltwind@example.org,reviewer"
+    )
+    place = ("-i", 101, "-e", "dev")
+    assert run("assign", "--from", roster, *place, "--provider", "githubpublic") == 3
+    result = tmp_path / "r.result.csv"
+    sandbox.create_role(GRANTS_PORTAL, "dev", "late")
+    fixed = result.read_text(encoding="utf-8-sig").replace("nobody@example.com", "pine-marten@example.org")
+    result.write_text(fixed, encoding="utf-8")
+    assert run("assign", "--from", result, *place, "--provider", "githubpublic") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "r.result.csv"]
+    assert "never logged in" not in result.read_text(encoding="utf-8-sig")
+
+
+def test_a_roster_may_come_through_a_pipe(sandbox: Sandbox) -> None:
+    """`-` is stdin; no result file is made up for it."""
+    with sandbox.serve() as server:
+        environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        done = subprocess.run(
+            [sys.executable, "-m", "css_sdk.cli", "assign", "--from", "-", "-i", "101", "-e", "dev", "--json"],
+            env=environ | {"PYTHONIOENCODING": "cp1252"},
+            input="username;role\n" + usernames(sandbox, 1)[0] + ";ᐁᓀᐦ\n",
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["role"] == "ᐁᓀᐦ"
+    assert "result" not in done.stderr
+
+
+def test_the_sandbox_writes_variables_for_a_shell(tmp_path: Path) -> None:
+    """So that another terminal reaches it with one line."""
+    file = tmp_path / "sandbox.env"
+    command = [sys.executable, "-m", "css_sdk.cli", "sandbox", "--port", "0", "--env-file", str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        lines = file.read_text(encoding="utf-8").splitlines()
+        process.terminate()
+        assert process.wait(10) == 0
+    assert f"export CSS_API_URL={ready['api_url']}" in lines
+    assert len(lines) == 4

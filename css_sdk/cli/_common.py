@@ -42,7 +42,8 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_jso
 
     A reader who has had enough, such as `head`, is no reason to end differently.
     """
-    lines = [json.dumps(row, ensure_ascii=False) for row in rows] if as_json else _table(list(rows), columns)
+    is_unicode = "utf" in (sys.stdout.encoding or "").lower()
+    lines = [json.dumps(row, ensure_ascii=not is_unicode) for row in rows] if as_json else _table(list(rows), columns)
     try:
         for line in lines:
             click.echo(line)
