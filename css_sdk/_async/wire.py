@@ -211,7 +211,10 @@ class AsyncWire:
         if isinstance(error, (httpx.DecodingError, httpx.TooManyRedirects)):
             malformed = MalformedAnswer(f"{call.told_as}: the answer cannot be decoded.", request=call.told_as)
             return Tried(None, malformed, sent=sent)
-        how = "no answer in time from" if isinstance(error, httpx.TimeoutException) else "no connection to"
+        if isinstance(error, httpx.TimeoutException):
+            how = "no answer in time from"
+        else:
+            how = "no connection to" if isinstance(error, httpx.ConnectError) else "the connection was lost to"
         # The reason as a text, not as a cause: frames of the library below hold the token among their locals.
         reason = _reason_of(error)
         lost = ConnectionFailed(
