@@ -7,13 +7,14 @@ else
 BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
+KEYCLOAK_READY := $(VENV)/.ready-keycloak
 GENERATED := generated/css_api
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-wheel check generate spec lock build clean
+.PHONY: help setup demo test test-wheel test-keycloak bench check generate spec lock build clean
 
 help:  ## show this list
-	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv with everything that development needs
 
@@ -33,6 +34,16 @@ test: $(READY)  ## run all tests
 test-wheel: $(READY)  ## build the wheel, install it into empty environments and try it there
 	$(BIN)/python -m pytest -m wheel tests/packaging
 
+$(KEYCLOAK_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group keycloak
+	$(BIN)/python -c 'import pathlib; pathlib.Path("$(KEYCLOAK_READY)").touch()'
+
+test-keycloak: $(KEYCLOAK_READY)  ## ask a real Keycloak what the sandbox and the recordings say of it; needs Java 17 and Maven
+	$(BIN)/python -m pytest -m keycloak tests/keycloak
+
+bench: $(READY)  ## measure speeds, each against a reference of the same run, and hold the limits
+	$(BIN)/python -m tests.benchmarks
+
 check: $(READY)  ## prove that generated code is current, layers hold, lint and types are clean
 	$(BIN)/python openapi/generate.py --check
 	$(BIN)/python openapi/mirror.py --check
@@ -50,11 +61,11 @@ spec: $(READY)  ## fetch the published document from a live page: make spec SPEC
 	$(BIN)/python openapi/fetch.py "$(SPEC_URL)"
 
 lock: $(READY)  ## resolve constraints.txt anew
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev --group keycloak \
 		--no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 build: $(READY)  ## build sdist and wheel into dist/
 	$(BIN)/python -m build --quiet
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .keycloak dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -23,10 +25,57 @@ class SupportsAclose(Protocol):
     async def aclose(self) -> None: ...
 
 
-Closable = TypeVar("Closable", bound=SupportsAclose)
+class SupportsClose(Protocol):
+    """What connections are closed by."""
+
+    def close(self) -> None: ...
+
+
+AsyncClosable = TypeVar("AsyncClosable", bound=SupportsAclose)
+Closable = TypeVar("Closable", bound=SupportsClose)
 
 Lock = threading.Lock
 AsyncLock = anyio.Lock
+
+
+class Slots:
+    """Lets so many in at once, and the others in the order in which they came.
+
+    `threading.Semaphore` does not keep that order: who leaves and comes again would be in before those who wait.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[threading.Lock] = deque()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        try:
+            turn.acquire()
+        except BaseException:
+            with self._lock:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+                    raise
+            self.__exit__()  # it was let in just then
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
+AsyncSlots = anyio.CapacityLimiter
 
 sleep = time.sleep
 async_sleep = anyio.sleep
@@ -55,16 +104,17 @@ _kept_lock = threading.Lock()
 
 
 @contextmanager
-def borrowed(key: Hashable, make: Callable[[], Result]) -> Iterator[Result]:
-    """The one thing that this process keeps under a key, made when it is first asked for."""
+def borrowed(key: Hashable, make: Callable[[], Closable]) -> Iterator[Closable]:
+    """The one thing that this process keeps under a key, made when it is first asked for and closed when it ends."""
     with _kept_lock:
         if key not in _kept:
             _kept[key] = make()
+            atexit.register(_kept[key].close)
     yield _kept[key]
 
 
 @asynccontextmanager
-async def async_borrowed(key: Hashable, make: Callable[[], Closable]) -> AsyncIterator[Closable]:
+async def async_borrowed(key: Hashable, make: Callable[[], AsyncClosable]) -> AsyncIterator[AsyncClosable]:
     """As `borrowed`, but made anew and closed each time: connections belong to the event loop they were made in."""
     made = make()
     try:

@@ -96,7 +96,9 @@ def username_of(user: UserLike) -> str:
     text = user.username if isinstance(user, (ServiceAccount, User)) else user
     if not isinstance(text, str):
         raise UnusableUser(f"A user is a username, a User or a ServiceAccount, not {type(user).__name__}.")
-    if any(unicodedata.category(character)[0] in "CZ" for character in text):
+    # Most usernames are plain ASCII, in which nothing that is printable but the blank is refused.
+    is_plain = text.isascii() and text.isprintable() and " " not in text
+    if not is_plain and any(unicodedata.category(character)[0] in "CZ" for character in text):
         raise UnusableUser(f"The username {text!r} holds blanks, or characters that cannot be seen or sent.")
     name, at, provider = text.partition("@")
     if isinstance(user, ServiceAccount) or not at:

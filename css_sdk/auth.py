@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import quote_plus
 
 import anyio
 import httpx
@@ -223,7 +224,9 @@ class ClientCredentials(httpx.Auth):
             # A request that a flow yields has no timeout of its own.
             extensions={key: value for key, value in request.extensions.items() if key == "timeout"},
         )
-        return next(httpx.BasicAuth(self._client_id, self._client_secret.reveal()).auth_flow(asked))
+        # Each is encoded as in a form first (RFC 6749, 2.3.1): a secret may hold a plus or a percent sign.
+        user, password = quote_plus(self._client_id), quote_plus(self._client_secret.reveal())
+        return next(httpx.BasicAuth(user, password).auth_flow(asked))
 
     def _keep(self, response: httpx.Response, asked_at: float) -> None:
         token = token_from(response, asked_at)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
@@ -94,6 +95,33 @@ async def test_two_hundred_tasks_share_one_token(sandbox: Sandbox, settings: Set
                     tasks.start_soon(place.users.roles, user)
             assert asked(sandbox)["token"] == expected
             sandbox.revoke_tokens()
+
+
+class Crowded(httpx.AsyncBaseTransport):
+    """Knows how many requests are under way at once, and lets each take its time."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self.under_way = self.most = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        for _ in range(5):
+            await anyio.lowlevel.checkpoint()
+        self.under_way -= 1
+        return await self._inner.handle_async_request(request)
+
+
+async def test_a_crowd_waits_before_it_gets_its_token(sandbox: Sandbox, settings: Settings) -> None:
+    """No more than 8 requests are under way, so that none ages in a queue with its token already on it."""
+    crowded = Crowded(sandbox.async_transport())
+    async with AsyncCss(settings, transport=crowded) as css:
+        place = (await css.integration("Grants Portal")).environment("dev")
+        async with anyio.create_task_group() as tasks:
+            for user in usernames(sandbox, 20) * 10:
+                tasks.start_soon(place.users.roles, user)
+    assert crowded.most == 8
 
 
 def test_a_token_is_renewed_before_it_ends(sandbox: Sandbox, settings: Settings) -> None:

@@ -313,9 +313,7 @@ def test_a_result_that_cannot_be_written_is_told_before_anything_is_sent(
 
 def test_a_result_file_is_brought_up_to_date(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     """Given to --from it is written again, under its own name, and in the end nothing is left in it to do."""
-    roster = write(
-        tmp_path / "r.csv", "email,role", "nobody@example.com,reviewer", "saltwind@example.org,reviewer"
-    )
+    roster = write(tmp_path / "r.csv", "email,role", "nobody@example.com,reviewer", "saltwind@example.org,reviewer")
     place = ("-i", 101, "-e", "dev")
     assert run("assign", "--from", roster, *place, "--provider", "githubpublic") == 3
     result = tmp_path / "r.result.csv"

@@ -7,13 +7,13 @@ import logging
 import random
 import time
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 from attrs import frozen
 
 from .. import _answers, _retry, _rules
-from .._pairs import sleep
+from .._pairs import Slots, sleep
 from .._quiet import quiet
 from .._version import __version__
 from ..auth import ClientCredentials
@@ -30,6 +30,7 @@ from ..errors import (
 from ..settings import Settings
 
 _LOG = logging.getLogger("css_sdk")
+_USER_AGENT: Final = f"css-sdk/{__version__}"
 
 
 @frozen
@@ -100,6 +101,7 @@ class Wire:
         self._retry = retry
         self._on_wait = on_wait
         self._kept: dict[Hashable, Any] = {}
+        self._slots = Slots(_rules.MOST_AT_ONCE)
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
 
     @property
@@ -155,10 +157,10 @@ class Wire:
         """
         described = operation._get_kwargs(**arguments)
         path = described.pop("url")
-        headers = {"User-Agent": f"css-sdk/{__version__}", "Accept": "application/json"}
-        request = self._http.build_request(
-            url=self.settings.api_url + path, **described | {"headers": described.get("headers", {}) | headers}
-        )
+        request = self._http.build_request(url=self.settings.api_url + path, **described)
+        # Set, not handed over: httpx would merge them one by one.
+        request.headers["User-Agent"] = _USER_AGENT
+        request.headers["Accept"] = "application/json"
         told_as = f"{request.method} {path}"
         target = request.url.raw_path.removeprefix(self._base)
         if target.partition(b"?")[0] != path.encode("ascii"):
@@ -175,16 +177,19 @@ class Wire:
         if self._http.is_closed:
             raise ConfigurationError(f"{call.told_as}: the client was closed. Make another.")
         try:
-            with quiet():
-                response = self._http.send(call.request, auth=self._auth, follow_redirects=False)
+            # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's
+            # pool, when more threads want a connection than there are, closes some that are in use.
+            with self._slots:
+                with quiet():
+                    response = self._http.send(call.request, auth=self._auth, follow_redirects=False)
         except CssError as error:
             # Only the auth raises these, and it does so before the call itself is sent.
             return Tried(None, error, sent=False, passing=error.status is not None and error.status >= 429)
         except httpx.RequestError as error:
             return self._lost(call, error)
-        told = _answers.told(response, call.told_as, now=time.time())
         if response.is_success:
             return Tried(response, None)
+        told = _answers.told(response, call.told_as, now=time.time())
         return Tried(response, error_for(told, call.about), passing=is_passing(told))
 
     def pause(self, call: Call, tried: Tried, number: int, waited: float) -> float:

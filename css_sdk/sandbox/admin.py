@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 PATH = "/sandbox"
+LONGEST = 1e10  # seconds, some three hundred years
 
 
 def answer(sandbox: Sandbox, request: Request, path: str) -> Response:
@@ -37,7 +38,7 @@ def answer(sandbox: Sandbox, request: Request, path: str) -> Response:
         if not isinstance(body, dict):
             raise SandboxError("the body is not an object")
         found = _call(sandbox, f"{request.method} {path}", request, body)
-    except (SandboxError, ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         return json_response(400, {"message": str(error)})
     except KeyError as error:
         return json_response(400, {"message": f"{error} is missing"})
@@ -65,8 +66,9 @@ def _call(sandbox: Sandbox, name: str, request: Request, body: dict[str, Any]) -
         case "GET /state":
             return sandbox.state.document()
         case "PUT /settings":
-            sandbox.token_life = float(body.get("token_life", sandbox.token_life))
-            sandbox.clock_skew = float(body.get("clock_skew", sandbox.clock_skew))
+            token_life = _seconds(body.get("token_life", sandbox.token_life))
+            sandbox.clock_skew = _seconds(body.get("clock_skew", sandbox.clock_skew))
+            sandbox.token_life = token_life
             return _settings(sandbox)
         case "GET /settings":
             return _settings(sandbox)
@@ -80,6 +82,14 @@ def _call(sandbox: Sandbox, name: str, request: Request, body: dict[str, Any]) -
         case _:
             return None
     return {}
+
+
+def _seconds(value: Any) -> float:
+    """A number of seconds with which dates can still be told."""
+    seconds = float(value)
+    if not abs(seconds) <= LONGEST:
+        raise SandboxError(f"{value!r} is too many seconds")
+    return seconds
 
 
 def _settings(sandbox: Sandbox) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -21,6 +22,21 @@ TOKEN_KINDS = frozenset({"drop_before", "lose_after", "500_before", "500_after",
 PLACES = {
     "token": [realm + TOKEN_PATH for realm in REALM.values()],
     "keys": [realm + place for realm in REALM.values() for place in (KEYS_PATH, DISCOVERY_PATH)],
+}
+# What a JSON object may give for an argument; JSON has no other types that could pass for these.
+TYPES: dict[str, tuple[type, ...]] = {
+    "kind": (str,),
+    "method": (str, type(None)),
+    "path": (str,),
+    "times": (int, type(None)),
+    "after": (int,),
+    "probability": (int, float),
+    "seed": (int,),
+    "target": (str, type(None)),
+    "seconds": (int, float),
+    "retry_after": (int, str, type(None)),
+    "done": (bool,),
+    "first_look_up": (bool,),
 }
 TARGETS = {"api": KINDS, "token": TOKEN_KINDS, "keys": TOKEN_KINDS}
 
@@ -127,8 +143,10 @@ class Faults:
             raise SandboxError(f"no such target of a fault: {target!r}; there are {', '.join(sorted(TARGETS))}")
         if kind not in TARGETS[target]:
             raise SandboxError(f"no such fault for {target}: {kind!r}; there are {', '.join(sorted(TARGETS[target]))}")
-        if not 0 <= probability <= 1 or after < 0 or seconds < 0:
+        if not 0 <= probability <= 1 or after < 0 or not 0 <= seconds < math.inf:
             raise SandboxError("a fault's probability is from 0 to 1, and after and seconds are not negative")
+        if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
+            raise SandboxError(f"a header cannot hold {retry_after!r}")
         if first_look_up and done:
             raise SandboxError("a fault at the first look-up leaves nothing done")
         if times == -1:
@@ -156,6 +174,9 @@ class Faults:
         Raises:
             SandboxError: it names an argument that ``add`` does not know, or a value of another type.
         """
+        for name, value in document.items():
+            if not isinstance(value, TYPES.get(name, object)):
+                raise SandboxError(f"a fault's {name} cannot be {value!r}")
         try:
             return self.add(**document)
         except TypeError as error:

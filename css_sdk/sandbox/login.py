@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
@@ -20,6 +21,7 @@ TOKEN_PATH = "/protocol/openid-connect/token"  # noqa: S105 - a path, no secret
 KEYS_PATH = "/protocol/openid-connect/certs"
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
+UNREADABLE = "Unexpected error when authenticating client"
 WRONG = "Invalid client or Invalid client credentials"
 DEFAULT_SCOPES = ("email", "profile")
 # Grants that the login server knows and that none of these clients may use, with what it says to them.
@@ -60,7 +62,7 @@ class LoginServers:
             return self._token(request, environment, issuer)
         pages: dict[str, Callable[[], dict[str, Any]]] = {
             DISCOVERY_PATH: lambda: discovery(issuer),
-            KEYS_PATH: lambda: {"keys": [self.tokens.key(environment).jwk()]},
+            KEYS_PATH: lambda: {"keys": [key.jwk() for key in self.tokens.published(environment)]},
         }
         if path not in pages:
             return json_response(404, {"error": "HTTP 404 Not Found"})
@@ -71,8 +73,8 @@ class LoginServers:
     def _token(self, request: Request, environment: str, issuer: str) -> Response:
         if request.method != "POST":
             return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
-        form = _form(request) if request.media_type == "application/x-www-form-urlencoded" else {}
         try:
+            form = _form(request) if request.media_type == "application/x-www-form-urlencoded" else {}
             return self.grant(environment, issuer, form, request.headers.get("authorization", ""))
         except TokenRefusal as refusal:
             return refusal.response
@@ -100,7 +102,8 @@ class LoginServers:
         if isinstance(owner, Integration) and not owner.has_service_account:
             raise TokenRefusal(401, "unauthorized_client", "Client not enabled to retrieve service account")
         asked = form.get("scope", "").split()
-        if not {*asked} <= {"openid", *DEFAULT_SCOPES}:
+        is_odd = "scope" in form and form["scope"] != " ".join(asked or ["-"])
+        if is_odd or not {*asked} <= {"openid", *DEFAULT_SCOPES}:
             raise TokenRefusal(400, "invalid_scope", f"Invalid scopes: {form['scope']}")
         openid = "openid" in asked
         scope = " ".join((["openid"] if openid else []) + [*DEFAULT_SCOPES])
@@ -113,7 +116,7 @@ class LoginServers:
             "token_type": "Bearer",
         }
         if openid:
-            body["id_token"] = self.tokens.sign(environment, id_claims(claims), now)
+            body["id_token"] = self.tokens.sign(environment, id_claims(claims, body["access_token"]), now)
         body |= {"not-before-policy": 0, "scope": scope}
         return json_response(200, body).with_headers(NO_STORE)
 
@@ -139,14 +142,13 @@ class LoginServers:
         return self.tokens.sign(environment, claims, self.now())
 
     def _authenticated(self, environment: str, form: dict[str, str], authorization: str) -> Integration | Team:
-        client_id, secrets = _basic(authorization)
+        client_id, secret = _basic(authorization)
         client_id = form.get("client_id", client_id)
-        if "client_secret" in form:
-            secrets = {form["client_secret"]}
+        secret = form.get("client_secret", secret)
         owner = self._owner(environment, client_id)
         if owner is None:
             raise TokenRefusal(401, "invalid_client", WRONG)
-        if owner.client_secret is None or owner.client_secret not in secrets:
+        if owner.client_secret is None or owner.client_secret != secret:
             raise TokenRefusal(401, "unauthorized_client", WRONG)
         return owner
 
@@ -211,16 +213,24 @@ def _account(owner: Integration | Team) -> str:
 
 def _form(request: Request) -> dict[str, str]:
     pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
-    return dict(reversed(pairs))  # of a name given twice the first counts
+    if len(dict(pairs)) < len(pairs):
+        raise TokenRefusal(400, "invalid_request", "duplicated parameter")
+    return dict(pairs)
 
 
-def _basic(header: str) -> tuple[str | None, set[str]]:
-    """Client id and secret of a Basic header; the secret as it stands, and form-decoded as RFC 6749 has it."""
+def _basic(header: str) -> tuple[str | None, str | None]:
+    """Client id and secret of a Basic header, each form-decoded (RFC 6749, 2.3.1).
+
+    Raises:
+        TokenRefusal: 400, it cannot be decoded.
+    """
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
-        return None, set()
+        return None, None
     try:
         client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return None, set()
-    return (unquote_plus(client_id), {secret, unquote_plus(secret)}) if colon else (None, set())
+        raise TokenRefusal(400, "unauthorized_client", UNREADABLE) from None
+    if re.search(r"%(?![0-9a-fA-F]{2})", client_id + secret):
+        raise TokenRefusal(400, "unauthorized_client", UNREADABLE)
+    return (unquote_plus(client_id), unquote_plus(secret)) if colon else (None, None)

@@ -360,8 +360,12 @@ class Sandbox:
             self.state.save()
             return token
 
-    def rotate_keys(self, environment: str | None = None) -> None:
-        """Let a login server, or all, sign with a new key; tokens of the old one are not accepted any more.
+    def rotate_keys(self, environment: str | None = None, *, retire: bool = True) -> None:
+        """Let a login server, or all, sign with a new key.
+
+        Args:
+            environment: which; all without it.
+            retire: whether tokens of the old key are not accepted any more; otherwise both keys are published.
 
         Raises:
             SandboxError: no such environment.
@@ -369,7 +373,7 @@ class Sandbox:
         if environment is not None and environment not in ENVIRONMENTS:
             raise SandboxError(f"no such environment: {environment!r}")
         with self._lock:
-            self._tokens.rotate(environment)
+            self._tokens.rotate(environment, retire)
 
     def revoke_tokens(self) -> None:
         """Let the API refuse the tokens issued so far."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import secrets
 import threading
 import uuid
 from collections.abc import Iterable
@@ -92,21 +91,30 @@ class Tokens:
     """
 
     life: float = 300.0
-    _keys: dict[str, Key] = field(factory=dict, init=False, repr=False)
+    _keys: dict[str, list[Key]] = field(factory=dict, init=False, repr=False)  # the newest first
     _accepted: dict[str, Accepted] = field(factory=dict, init=False, repr=False)
     _issued: dict[str, float] = field(factory=dict, init=False, repr=False)  # ids, and when they end
     _revoked: set[str] = field(factory=set, init=False, repr=False)
 
     def key(self, environment: str) -> Key:
         """The key that signs now."""
+        return self.published(environment)[0]
+
+    def published(self, environment: str) -> list[Key]:
+        """The keys whose signatures are good: the one that signs now, and older ones that were not retired."""
         if environment not in self._keys:
-            self._keys[environment] = _shared_key(environment)
+            self._keys[environment] = [_shared_key(environment)]
         return self._keys[environment]
 
-    def rotate(self, environment: str | None) -> None:
-        """Sign with a new key from now on, in one environment or in all; what the old one signed is worth nothing."""
+    def rotate(self, environment: str | None, retire: bool) -> None:
+        """Sign with a new key from now on, in one environment or in all.
+
+        Args:
+            environment: which; None for all.
+            retire: whether what the old keys signed is worth nothing from now on.
+        """
         for name in ENVIRONMENTS if environment is None else (environment,):
-            self._keys[name] = Key.generate()
+            self._keys[name] = [Key.generate(), *([] if retire else self.published(name))]
         self._accepted.clear()
 
     def revoke(self) -> None:
@@ -146,8 +154,9 @@ class Tokens:
         return found
 
     def _verified(self, token: str) -> Accepted:
-        key = self.key("prod")
-        if _header(token).get("kid") != key.kid:
+        kid = _header(token).get("kid")
+        key = next((key for key in self.published("prod") if key.kid == kid), None)
+        if key is None:
             raise TokenUnreadable
         jwt = need("jwt")
         off = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
@@ -248,11 +257,11 @@ def person_claims(
     return {**claims, **{name: value for name, value in named.items() if value}}
 
 
-def id_claims(claims: dict[str, Any]) -> dict[str, Any]:
-    """The claims of the ID token that goes with an access token."""
+def id_claims(claims: dict[str, Any], access_token: str) -> dict[str, Any]:
+    """The claims of the ID token that goes with an access token, whose hash it holds (OpenID Connect Core, 3.1.3.6)."""
     left_out = {"realm_access", "resource_access", "scope", "client_roles", "team", "aud", "jti"}
     kept = {name: value for name, value in claims.items() if name not in left_out}
-    digest = secrets.token_urlsafe(16)
+    digest = _base64(hashlib.sha256(access_token.encode()).digest()[:16])
     return {**kept, "jti": str(uuid.uuid4()), "aud": claims["azp"], "typ": "ID", "at_hash": digest}
 
 

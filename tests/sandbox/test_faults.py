@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -254,6 +255,12 @@ def test_the_token_endpoint_can_fail(call: Any, sandbox: Sandbox) -> None:
         {"kind": "delay", "probability": 2},
         {"kind": "delay", "after": -1},
         {"kind": "delay", "seconds": -1},
+        {"kind": "delay", "seconds": math.nan},
+        {"kind": "delay", "seconds": math.inf},
+        {"kind": "delay", "times": "once"},
+        {"kind": "429", "path": 5},
+        {"kind": "429", "method": ["GET"]},
+        {"kind": "429", "retry_after": "soon\nset-cookie: a=b"},
         {"kind": "delay", "colour": "red"},
         {"kind": "login_server", "first_look_up": True, "done": True},
         {},

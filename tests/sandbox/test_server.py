@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import math
 import signal
 import socket
 import subprocess
@@ -74,6 +75,17 @@ def test_one_connection_carries_many_requests(connection: http.client.HTTPConnec
     assert (answer.status, body) == (204, b"")
     assert connection.sock is kept
     assert sandbox.requests[-1].path == "/api/v1/x/../y%2F%252F?a=%20"
+
+
+def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the server, after as long as it says; here it says less, so that the test need not wait."""
+    monkeypatch.setattr("css_sdk.sandbox.server.IDLE", 0.05)
+    with Sandbox().serve() as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"OPTIONS /api/v1/ HTTP/1.1\r\nhost: x\r\n\r\n")
+        received = b""
+        while more := connection.recv(1000):
+            received += more
+    assert received.startswith(b"HTTP/1.1 204 ")
 
 
 def test_a_redirect_and_the_document(connection: http.client.HTTPConnection, served: tuple[Sandbox, Server]) -> None:
@@ -169,6 +181,8 @@ def test_the_sandboxs_own_calls(connection: http.client.HTTPConnection, sandbox:
     login = {"username": "permit-robot-103", "integration": 103, "environment": "dev"}
     assert own("POST", "/token", login)["access_token"].count(".") == 2
     assert own("POST", "/token", {}) == own("POST", "/faults", []) == own("POST", "/keys", {"environment": "x"}) == 400
+    assert own("PUT", "/settings", {"token_life": 60, "clock_skew": math.inf}) == 400
+    assert own("GET", "/settings") == {"token_life": 300, "clock_skew": 0}
     assert own("GET", "/nothing") == 404
 
 

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from css_sdk.sandbox import Sandbox, SandboxError
 
 ROLES = "/integrations/101/dev/roles"
-# Writes one state after the other until it is killed; each names its number twice, so that half of one would show.
+# Creates a role, and kills itself before or after one of the steps by which the state is written: the numbered one, or
+# none for 0, and then it prints how many there are. The role is the second one, so that there is a file to lose.
 WRITER = """
-import sys
+import os, signal, sys
 from css_sdk.sandbox import Sandbox
 sandbox = Sandbox(state=sys.argv[1])
-for number in range(10**9):
-    for name in [name for name in sandbox.roles(104, "dev")]:
-        sandbox.delete_role(104, "dev", name)
-    sandbox.create_role(104, "dev", f"child {number}")
-    sandbox.create_role(104, "dev", f"parent {number}", [f"child {number}"])
-    print(number, flush=True)
+sandbox.create_role(104, "dev", "old")
+seen, last = 0, int(sys.argv[2])
+def count(frame, event, function):
+    global seen
+    if event.startswith("c_") and function.__name__ in ("open", "write", "flush", "fsync", "__exit__", "replace"):
+        seen += 1
+        if seen == last:
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+sys.setprofile(count)
+sandbox.create_role(104, "dev", "new")
+sys.setprofile(None)
+print(seen)
 """
 
 
@@ -83,21 +95,76 @@ def test_a_write_that_breaks_off_leaves_the_old_state(tmp_path: Path, monkeypatc
     assert {"x", "y"} <= Sandbox(state=path).roles(101, "dev")
 
 
-def test_a_kill_leaves_a_whole_state(tmp_path: Path) -> None:
-    """Killed without warning in the middle of its writing, ten times over."""
+def write(path: Path, last: int) -> subprocess.CompletedProcess[str]:
+    """Let a process write a state, as far as a step."""
+    command = [sys.executable, "-c", WRITER, str(path), str(last)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_kill_at_any_step_leaves_the_old_state_or_the_new_one(tmp_path: Path) -> None:
+    """Whole, and good enough to go on with; the old one up to some step, and the new one from then on."""
+    steps = int(write(tmp_path / "whole.json", 0).stdout)
+    assert steps >= 12
+    found = []
+    for last in range(1, steps + 1):
+        path = tmp_path / f"{last}.json"
+        assert write(path, last).returncode != 0
+        sandbox = Sandbox(state=path)
+        found.append(sandbox.roles(104, "dev"))
+        sandbox.create_role(104, "dev", "newer")
+        assert Sandbox(state=path).roles(104, "dev") == found[-1] | {"newer"}
+    before, after = found.count({"old"}), found.count({"old", "new"})
+    assert before
+    assert after
+    assert found == [{"old"}] * before + [{"old", "new"}] * after
+
+
+class Writer:
+    """Creates one role after the other at a server, until it is gone."""
+
+    def __init__(self, line: dict[str, Any], prefix: str) -> None:
+        self.confirmed: list[str] = []
+        self._prefix = prefix
+        place = urlsplit(line["api_url"])
+        self._connection = HTTPConnection(str(place.hostname), place.port, timeout=10)
+        form = {name: line[name] for name in ("client_id", "client_secret")} | {"grant_type": "client_credentials"}
+        typed = {"content-type": "application/x-www-form-urlencoded"}
+        answer = self._ask(urlsplit(line["token_url"]).path, urlencode(form), typed)
+        self._headers = {"authorization": f"Bearer {answer['access_token']}", "content-type": "application/json"}
+
+    def __call__(self) -> None:
+        """Until the connection is lost."""
+        with contextlib.suppress(OSError, HTTPException):
+            while True:
+                body = json.dumps({"name": f"{self._prefix}{len(self.confirmed)}"})
+                answer = self._ask("/api/v1/integrations/104/dev/roles", body, self._headers)
+                self.confirmed.append(answer["name"])
+
+    def _ask(self, path: str, body: str, headers: dict[str, str]) -> Any:
+        self._connection.request("POST", path, body, headers)
+        return json.loads(self._connection.getresponse().read())
+
+
+def test_a_killed_server_has_kept_all_that_it_confirmed(tmp_path: Path) -> None:
+    """Killed while it writes, and started again on what it left: at most the write in flight is there as well."""
     path = tmp_path / "state.json"
-    for _ in range(10):
-        command = [sys.executable, "-c", WRITER, str(path)]
-        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert writer.stdout is not None
-        for _ in range(3):
-            writer.stdout.readline()
-        writer.kill()
-        writer.communicate()
-        found = Sandbox(state=path)
-        names = {name.partition(" ")[2] for name in found.roles(104, "dev")}
-        assert len(names) <= 1
-        assert all(len(children) == 1 for children in found.composites(104, "dev").values())
+    command = [sys.executable, "-m", "css_sdk.sandbox", "--port", "0", "--state", str(path)]
+    known: set[str] = set()
+    for enough in (1, 10, 40):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            writer = Writer(json.loads(server.stdout.readline()), f"{enough}-")
+            thread = threading.Thread(target=writer)
+            thread.start()
+            while len(writer.confirmed) < enough and thread.is_alive():
+                time.sleep(0.001)
+            server.kill()
+            thread.join()
+        known |= {*writer.confirmed}
+        found = Sandbox(state=path).roles(104, "dev")
+        assert known <= found
+        assert len(found - known) <= 1
+        known = found
 
 
 def test_the_file_is_nobody_elses(tmp_path: Path) -> None:
@@ -138,7 +205,7 @@ def test_a_state_file_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> 
 
 
 def test_a_server_keeps_its_state(tmp_path: Path, people: list[str]) -> None:
-    """Over a stop by signal and a kill."""
+    """Over a stop by signal."""
     path = tmp_path / "state.json"
     command = [sys.executable, "-m", "css_sdk.sandbox", "--port", "0", "--state", str(path)]
     stop = signal.SIGTERM if hasattr(signal, "SIGTERM") else signal.SIGINT

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import jwt
 import pytest
 
@@ -196,7 +197,7 @@ def test_other_grants_are_refused(sandbox: Sandbox, caller: Any, grant: str, err
     assert (answer.status, json.loads(answer.body)["error"]) == (400, error)
 
 
-@pytest.mark.parametrize("header", ["Basic ?", "Basic " + base64.b64encode(b"no colon").decode(), "Digest x"])
+@pytest.mark.parametrize("header", ["Basic " + base64.b64encode(b"no colon").decode(), "Digest x"])
 def test_an_unreadable_header_is_no_credential(sandbox: Sandbox, caller: Any, header: str) -> None:
     """What is not Basic is as if it were missing."""
     answer = caller(sandbox).form(TOKEN, "", authorization=header)
@@ -227,3 +228,35 @@ def test_the_service_account_by_its_client_id(sandbox: Sandbox) -> None:
     token = sandbox.token_for("fisheries-service-102", 102, "dev")
     claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
     assert claims["preferred_username"] == "service-account-fisheries-service-102"
+
+
+@pytest.mark.parametrize("header", ["Basic ?", "Basic YTolenox"])
+def test_basic_that_cannot_be_decoded_is_told_as_keycloak_does(sandbox: Sandbox, caller: Any, header: str) -> None:
+    """Neither as base64, nor, in it, as a form: `a:%zz1`."""
+    answer = caller(sandbox).form(TOKEN, "", authorization=header)
+    body = json.loads(answer.body)
+    assert (answer.status, body["error"]) == (400, "unauthorized_client")
+    assert body["error_description"] == "Unexpected error when authenticating client"
+
+
+def test_a_key_may_stay_good_after_another_signs(sandbox: Sandbox) -> None:
+    """Keys are rotated in two steps where somebody wants to see both of them published."""
+    with httpx.Client(transport=sandbox.transport()) as client:
+        account = sandbox.credentials()
+        basic = (account["client_id"], account["client_secret"])
+        keys = sandbox.token_url.replace("/token", "/certs")
+
+        def token() -> str:
+            answer = client.post(sandbox.token_url, data={"grant_type": "client_credentials"}, auth=basic)
+            return str(answer.json()["access_token"])
+
+        def status(of: str) -> int:
+            answer = client.get(f"{sandbox.api_url}/integrations", headers={"Authorization": f"Bearer {of}"})
+            return answer.status_code
+
+        old = token()
+        sandbox.rotate_keys("prod", retire=False)
+        new = token()
+        assert (len(client.get(keys).json()["keys"]), status(old), status(new)) == (2, 200, 200)
+        sandbox.rotate_keys("prod")
+        assert (len(client.get(keys).json()["keys"]), status(old), status(new)) == (1, 401, 401)

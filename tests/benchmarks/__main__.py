@@ -1,0 +1,72 @@
+"""`python -m tests.benchmarks [NAME…]`: measures, tells a line for each, and ends with 1 when a limit is broken."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from typing import Final
+
+from .bulk import bulk
+from .calls import calls
+from .measure import HEADINGS, Finding
+from .memory import memory
+from .service import large_world, reads, start
+from .startup import command_line, imports
+from .tokens import tokens
+
+BENCHMARKS: Final[dict[str, Callable[[], Iterator[Finding]]]] = {
+    "calls": calls,
+    "imports": imports,
+    "command-line": command_line,
+    "tokens": tokens,
+    "memory": memory,
+    "start": start,
+    "reads": reads,
+    "large-world": large_world,
+    "bulk": bulk,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the benchmarks that are named, or all, and gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; all by default")
+    names = parser.parse_args(arguments).names or list(BENCHMARKS)
+    if unknown := sorted(set(names) - BENCHMARKS.keys()):
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    _tell(_machine())
+    _tell(_line(HEADINGS))
+    broken = 0
+    for name in names:
+        for finding in BENCHMARKS[name]():
+            _tell(_line(finding.cells))
+            broken += finding.is_broken
+    _tell(f"{broken} limits broken." if broken else "All limits are kept.")
+    return 1 if broken else 0
+
+
+def _machine() -> str:
+    """What it runs on, and how busy that was before."""
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    return (
+        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores{load}, "
+        f"{platform.platform()}; httpx {version('httpx')}, uvicorn {version('uvicorn')}"
+    )
+
+
+def _line(cells: Sequence[str]) -> str:
+    name, value, reference, ratio, limit, verdict, against = cells
+    return f"{name:<33}{value:>13}{reference:>13}{ratio:>9}{limit:>9}  {verdict:<9} {against}".rstrip()
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""Whatever is asked of the sandbox, it gives no answer that our own document does not declare.
+
+Requests are made up from `openapi/css-api.json`: good ones, bad ones, and those at the edges. Each meets a fresh
+sandbox in process, some of them one with a fault. Destructive requests are among them; here they may be.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from css_sdk.sandbox import Sandbox
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "css-api.json"
+NOW = 1_795_000_000.0
+CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
+
+# What parameters are made of, so that requests meet something; those that shall be bad break these rules.
+ROLES = {"enum": ["admin", "reviewer", "approver", "nope", " ", ".", "..", "x" * 256]}
+DATES = {"enum": ["2026-11-15T00:00:00Z", "Mon, 16 Nov 2026 00:00:00 GMT", "1794700000000", "x"]}
+WORDS = {"enum": ["example", "il", "e", ""]}
+KNOWN = {
+    "integrationId": {"enum": [101, 102, 103, 104, 999]},
+    "environment": {"enum": ["dev", "test", "prod"]},
+    "roleName": ROLES,
+    "compositeRoleName": ROLES,
+    "username": {"enum": ["d6dff8c2546921b01198b4efd12cb3bc@idir", "fisheries-service-102", "nobody@idir"]},
+    "page": {"enum": [1, 2, 0, 1.5]},
+    "max": {"enum": [1, 50, 51]},
+    "start": DATES,
+    "end": DATES,
+    "guid": {"enum": ["d6dff8c2546921b01198b4efd12cb3bc", "0" * 32]},
+} | dict.fromkeys(("email", "firstName", "lastName", "displayName", "name", "login"), WORDS)
+
+# Faults of the service itself: the login server behind it fails in its own ways, the whole of it in these.
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "login_server"},
+    {"kind": "login_server", "done": True},
+    {"kind": "login_server", "first_look_up": True},
+    {"kind": "422_after"},
+    {"kind": "expired_token"},
+    {"kind": "disaster"},
+]
+
+# These may say nothing with a success, of its status and its type; no document can declare that there is no body.
+SAY_NOTHING = ("create_role", "rename_role", "get_role")
+LOGS = "/integrations/{integrationId}/{environment}/logs"
+
+
+def document() -> dict[str, Any]:
+    """Our document, with parameters that are narrowed to what the sandbox has."""
+    found: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    for item in found["paths"].values():
+        for operation in item.values():
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = KNOWN.get(parameter["name"], parameter["schema"])
+    found["components"]["schemas"]["roleRef"]["properties"]["name"] = ROLES
+    return found
+
+
+schema = schemathesis.openapi.from_dict(document())
+
+
+def ask(sandbox: Sandbox, case: Any, fault: dict[str, Any] | None = None) -> httpx.Response:
+    """What a sandbox answers, asked with a good token unless the case has another one."""
+    credentials = sandbox.credentials()
+    with httpx.Client(transport=sandbox.transport()) as client:
+        form = {"grant_type": "client_credentials"}
+        auth = (credentials["client_id"], credentials["client_secret"])
+        token = client.post(credentials["token_url"], data=form, auth=auth).json()["access_token"]
+        if fault is not None:
+            sandbox.faults.add(**fault)
+        given = case.as_transport_kwargs(credentials["api_url"], {"authorization": f"Bearer {token}"})
+        return client.request(
+            given["method"],
+            given["url"],
+            params=given["params"],
+            headers=given["headers"],
+            content=given.get("data"),
+            json=given.get("json"),
+        )
+
+
+def is_beyond_words(name: str, found: httpx.Response) -> bool:
+    """Whether it is a success that no document can declare.
+
+    One without a role, or with a page that is no whole number, because that was asked for.
+    """
+    if name in SAY_NOTHING:
+        return found.is_success and found.content in (b"", b"{}")
+    return name == "list_role_members" and found.status_code == 200 and not isinstance(found.json()["page"], int)
+
+
+def check(case: Any, found: httpx.Response) -> None:
+    """Hold an answer against the document."""
+    name = case.operation.definition.raw["operationId"]
+    excluded = [response_schema_conformance] if is_beyond_words(name, found) else []
+    case.validate_response(found, checks=CHECKS, excluded_checks=excluded)
+
+
+BOUNDS = settings(
+    max_examples=15,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+@schema.parametrize()
+@BOUNDS
+def test_every_answer_is_declared(case: Any) -> None:
+    """Status, type and content of each answer stand in the document, but for a success that says nothing."""
+    check(case, ask(Sandbox(clock=lambda: NOW), case))
+
+
+@schema.given(fault=st.sampled_from(FAULTS))
+@schema.parametrize()
+@settings(BOUNDS, max_examples=8)
+def test_every_answer_is_declared_when_something_fails(case: Any, fault: dict[str, Any]) -> None:
+    """So it is when the login server behind the service fails, and in a disaster."""
+    check(case, ask(Sandbox(clock=lambda: NOW), case, fault))
+
+
+def test_the_limit_of_the_logs_is_declared() -> None:
+    """Twenty calls an hour, and the next one is refused in words that are no JSON."""
+    sandbox = Sandbox(clock=lambda: NOW)
+    place = {"integrationId": 101, "environment": "dev"}
+    case = schema[LOGS]["GET"].Case(path_parameters=place, query={"start": "2026-11-15", "end": "2026-11-16"})
+    statuses = []
+    for _ in range(21):
+        found = ask(sandbox, case)
+        check(case, found)
+        statuses.append(found.status_code)
+    assert statuses == [200] * 20 + [429]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        httpx.Response(418, json={"message": "x"}),
+        httpx.Response(200, text="x"),
+        httpx.Response(200, json={"data": [{"id": "101"}]}),
+        httpx.Response(200, json={}),
+    ],
+    ids=["status", "type", "content", "emptiness"],
+)
+def test_an_answer_that_is_not_declared_is_noticed(wrong: httpx.Response) -> None:
+    """A wrong status, a wrong type, and content of another form."""
+    with httpx.Client(transport=httpx.MockTransport(lambda request: wrong)) as client:
+        found = client.get("http://localhost/api/v1/integrations")
+    found.elapsed = timedelta()
+    with pytest.raises(FailureGroup):
+        schema["/integrations"]["GET"].Case().validate_response(found, checks=CHECKS)

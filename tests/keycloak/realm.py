@@ -1,0 +1,160 @@
+"""The realm `standard` of a Keycloak, set up to be the login server of a made-up world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+from keycloak import KeycloakAdmin
+
+from tests.keycloak.server import Keycloak
+
+NAME: Final = "standard"
+ADA: Final = "6513270e269e0d37f2a74de452e6b438@idir"
+PASSWORD: Final = "lovelace"
+ENVIRONMENT: Final = "prod"
+
+
+class Realm:
+    """A fresh realm that holds the API accounts of a world, its integrations in prod, and one person.
+
+    Attributes:
+        issuer: its address.
+        token_url: the address of its token endpoint.
+    """
+
+    def __init__(self, server: Keycloak, admin: KeycloakAdmin, world: Mapping[str, Any]) -> None:
+        """Put the realm in the place of the one before.
+
+        Args:
+            server: where it shall be.
+            admin: logged in there.
+            world: a document in the form of the recorded one.
+        """
+        self.issuer = f"{server.url}/realms/{NAME}"
+        self.token_url = f"{self.issuer}/protocol/openid-connect/token"
+        self._admin = admin
+        admin.change_current_realm("master")
+        if any(realm["realm"] == NAME for realm in admin.get_realms()):
+            admin.delete_realm(NAME)
+        admin.create_realm({"realm": NAME, "enabled": True})
+        admin.change_current_realm(NAME)
+        for team in world["teams"]:
+            self.add_account(team["id"], team["api_account"]["client_id"], team["api_account"]["client_secret"])
+        for integration in world["integrations"]:
+            if integration["client_id"] and ENVIRONMENT in integration["environments"]:
+                self._add_integration(integration)
+        self._add_person(next(user for user in world["users"] if user["username"] == ADA))
+
+    def add_account(self, team: int, client_id: str, secret: str, **attributes: str) -> None:
+        """An API account: its tokens name the team, as a text."""
+        claim = _mapper("team", "oidc-hardcoded-claim-mapper", {"claim.value": str(team), "jsonType.label": "String"})
+        self._add_client(client_id, secret, service_account=True, mappers=[claim], attributes=attributes)
+
+    def _add_integration(self, integration: Mapping[str, Any]) -> None:
+        """The client of an integration: in its tokens it is the audience, and a claim holds its roles."""
+        client_id = integration["client_id"]
+        roles = {"usermodel.clientRoleMapping.clientId": client_id, "multivalued": "true", "jsonType.label": "String"}
+        mappers = [
+            _mapper("client_roles", "oidc-usermodel-client-role-mapper", roles),
+            _mapper("audience", "oidc-audience-mapper", {"included.client.audience": client_id}),
+        ]
+        service_account = integration["auth_type"] != "browser-login"
+        self._add_client(client_id, integration["client_secret"], service_account, mappers, {})
+
+    def _add_client(
+        self,
+        client_id: str,
+        secret: str,
+        service_account: bool,
+        mappers: list[dict[str, Any]],
+        attributes: Mapping[str, str],
+    ) -> None:
+        self._admin.create_client(
+            {
+                "clientId": client_id,
+                "secret": secret,
+                "publicClient": False,
+                "serviceAccountsEnabled": service_account,
+                "directAccessGrantsEnabled": False,
+                "protocolMappers": mappers,
+                "attributes": dict(attributes),
+            }
+        )
+
+    def _add_person(self, user: Mapping[str, Any]) -> None:
+        """A person as an identity provider brings them: without any of the realm's own roles."""
+        names = {name: user[name] for name in ("username", "email", "firstName", "lastName")}
+        password = {"type": "password", "value": PASSWORD, "temporary": False}
+        found = self._admin.create_user({**names, "enabled": True, "credentials": [password]})
+        self._admin.delete_realm_roles_of_user(found, self._admin.get_realm_roles_of_user(found))
+
+    # What changes in the life of a realm.
+
+    def create_role(self, client_id: str, name: str, children: tuple[str, ...] = ()) -> None:
+        """A role of an integration, composed of roles that are there."""
+        client = self._client(client_id)
+        self._admin.create_client_role(client, {"name": name})
+        if children:
+            found = [self._admin.get_client_role(client, child) for child in children]
+            self._admin.add_composite_client_roles_to_role(client, name, found)
+
+    def grant(self, client_id: str, role: str, username: str) -> None:
+        """Give a person or a service account a role."""
+        client = self._client(client_id)
+        self._admin.assign_client_role(self._user(username), client, [self._admin.get_client_role(client, role)])
+
+    def revoke(self, client_id: str, role: str, username: str) -> None:
+        """Take it again."""
+        client = self._client(client_id)
+        found = [self._admin.get_client_role(client, role)]
+        self._admin.delete_client_roles_of_user(self._user(username), client, found)
+
+    def rotate_secret(self, client_id: str) -> str:
+        """Let Keycloak make a new secret; the old one is good for nothing from then on."""
+        return str(self._admin.generate_client_secrets(self._client(client_id))["value"])
+
+    def disable(self, client_id: str) -> None:
+        """Let a client ask in vain."""
+        self._admin.update_client(self._client(client_id), {"enabled": False})
+
+    def token_for_ada(self, client_id: str, http: httpx.Client, **fields: str) -> dict[str, Any]:
+        """What an integration gets when Ada logs in to it; with her password, for want of a browser."""
+        client = self._client(client_id)
+        self._admin.update_client(client, {"directAccessGrantsEnabled": True})
+        secret = self._admin.get_client_secrets(client)["value"]
+        asked = {"grant_type": "password", "username": ADA, "password": PASSWORD, **fields}
+        answer = http.post(self.token_url, data=asked, auth=(client_id, secret)).raise_for_status()
+        self._admin.update_client(client, {"directAccessGrantsEnabled": False})
+        return dict(answer.json())
+
+    def add_signing_key(self) -> None:
+        """A new key for RS256 that is preferred to those before."""
+        settings = {"priority": ["200"], "algorithm": ["RS256"], "keySize": ["2048"]}
+        provider = {"name": "rotated", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider"}
+        self._admin.create_component({**provider, "config": settings})
+
+    def retire_signing_key(self, kid: str) -> None:
+        """Take a key out of use: it is not published any more."""
+        (provider,) = [key["providerId"] for key in self._admin.get_keys()["keys"] if key.get("kid") == kid]
+        component = self._admin.get_component(provider)
+        component["config"] |= {"active": ["false"], "enabled": ["false"]}
+        self._admin.update_component(provider, component)
+
+    def _client(self, client_id: str) -> str:
+        found = self._admin.get_client_id(client_id)
+        assert found is not None, client_id
+        return str(found)
+
+    def _user(self, username: str) -> str:
+        found = self._admin.get_user_id(username)
+        assert found is not None, username
+        return str(found)
+
+
+def _mapper(name: str, kind: str, settings: Mapping[str, str]) -> dict[str, Any]:
+    """What puts a claim into access tokens, and into them alone."""
+    where = {"access.token.claim": "true", "id.token.claim": "false", "userinfo.token.claim": "false"}
+    config = {"claim.name": name, **where, **settings}
+    return {"name": name, "protocol": "openid-connect", "protocolMapper": kind, "config": config}

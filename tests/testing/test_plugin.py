@@ -1,0 +1,212 @@
+"""The fixtures of the pytest plugin, in projects of users."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+
+Run = Callable[[dict[str, str]], tuple[dict[str, int], str]]
+
+
+def how_many_in(text: str) -> int:
+    """How many tests a file has, parametrization left aside."""
+    return sum(line.removeprefix("async ").startswith("def test_") for line in text.splitlines())
+
+
+def test_the_documentation_is_true(run: Run, documented: dict[str, str]) -> None:
+    """Every file of it, as it stands; those whose tests are parametrized or asynchronous have more of them."""
+    assert {"access.py", "test_access.py", "world.json"} < documented.keys()
+    counts, printed = run(documented | {"conftest.py": BACKEND})
+    assert counts == {"passed": sum(map(how_many_in, documented.values())) + 1}, printed
+
+
+BACKEND = """
+import pytest
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+"""
+
+
+def test_a_script_and_its_test_need_nothing_else(run: Run, documented: dict[str, str]) -> None:
+    """Two files, without a `conftest.py` and without settings."""
+    names = ("access.py", "test_access.py")
+    counts, printed = run({name: documented[name] for name in names})
+    assert counts == {"passed": how_many_in(documented["test_access.py"])}, printed
+
+
+FRESH = """
+import asyncio
+import time
+
+import pytest
+from css_sdk import RateLimited
+
+@pytest.mark.parametrize("number", range(2))
+def test_a_sandbox_of_its_own(css, css_sandbox, number):
+    css.integration(101).environment("dev").roles.create("new")
+    assert css_sandbox.roles(101, "dev") == {"reviewer", "approver", "admin", "new"}
+
+def test_both_clients_have_one_sandbox(css, async_css):
+    css.integration(101).environment("dev").roles.create("new")
+
+    async def names():
+        dev = (await async_css.integration(101)).environment("dev")
+        return {role.name for role in await dev.roles.list()}
+
+    assert "new" in asyncio.run(names())
+
+def test_nobody_waits(css, css_sandbox):
+    began = time.monotonic()
+    css_sandbox.faults.add("429", times=3, retry_after=15)
+    css.integrations()
+    assert css_sandbox.count(status=429) == 3
+    css_sandbox.faults.add("429", retry_after=3600)
+    with pytest.raises(RateLimited):
+        css.integrations(refresh=True)
+    assert time.monotonic() - began < 10
+"""
+
+
+def test_every_test_has_a_sandbox_of_its_own(run: Run) -> None:
+    """What one test did the next does not see; both clients of a test see the same; neither waits between tries."""
+    counts, printed = run({"test_fresh.py": FRESH})
+    assert counts == {"passed": 4}, printed
+
+
+WORLDS = """
+import json
+from pathlib import Path
+
+import pytest
+
+DOCUMENT = json.loads(Path(__file__).with_name("world.json").read_text(encoding="utf-8"))
+
+def test_the_world_of_the_folder(css):
+    assert [found.project_name for found in css.integrations()] == ["Berths"]
+
+PATHS = ["world.json", "../there/world.json", Path("world.json"), Path(__file__).with_name("world.json")]
+
+@pytest.mark.parametrize("css_sandbox", [DOCUMENT, *PATHS], indirect=True)
+def test_a_world_for_one_test(css):
+    assert [found.project_name for found in css.integrations()] == ["Berths"]
+
+@pytest.mark.parametrize("css_world", [DOCUMENT, None])
+def test_a_world_by_its_name(css, css_world):
+    assert len(css.integrations()) == (3 if css_world is None else 1)
+
+@pytest.mark.parametrize("css_sandbox", [None], indirect=True)
+def test_the_shipped_world_for_one_test(css):
+    assert len(css.integrations()) == 3
+"""
+CONFTEST = """
+import pytest
+
+@pytest.fixture
+def css_world():
+    return "world.json"
+"""
+
+
+def test_worlds_by_document_and_by_file(run: Run, documented: dict[str, str]) -> None:
+    """For a folder, for one test, as a dictionary and as a path from the folder of the test on."""
+    files = {"conftest.py": CONFTEST, "world.json": documented["world.json"], "test_worlds.py": WORLDS}
+    counts, printed = run({f"there/{name}": text for name, text in files.items()})
+    assert counts == {"passed": 9}, printed
+
+
+NO_WORLDS = """
+import pytest
+
+@pytest.mark.parametrize("css_world", ["nowhere.json", {"teams": []}, {"teams": [], "integrations": [], "users": []}])
+def test_no_world(css):
+    pass
+"""
+
+
+def test_a_world_that_is_none_is_told_in_one_line(run: Run) -> None:
+    """Not by a traceback into the plugin."""
+    counts, printed = run({"test_no_world.py": NO_WORLDS})
+    assert counts == {"error": 3}
+    for told in ("nowhere.json cannot be read: ", "the world lacks 'integrations'\n", "the world has no team\n"):
+        assert told in printed
+    assert "testing.py" not in printed
+
+
+HARM = """
+import httpx
+
+def delete_two_dots(css_sandbox):
+    credentials = css_sandbox.credentials()
+    with httpx.Client(transport=css_sandbox.transport(), base_url=css_sandbox.api_url) as client:
+        form = {"grant_type": "client_credentials"}
+        auth = (credentials["client_id"], credentials["client_secret"])
+        token = client.post(credentials["token_url"], data=form, auth=auth).json()["access_token"]
+        client.delete("/integrations/101/dev/roles/%252E%252E", headers={"authorization": f"Bearer {token}"})
+
+def test_harm(css_sandbox):
+    delete_two_dots(css_sandbox)
+
+def test_expected_harm(css_sandbox):
+    delete_two_dots(css_sandbox)
+    assert "whole client grants-portal-101" in css_sandbox.harm[0].why
+    css_sandbox.harm.clear()
+"""
+
+
+def test_a_test_that_does_harm_fails(run: Run) -> None:
+    """Unless it says that it meant to; what it would have done is told."""
+    counts, printed = run({"test_harm.py": HARM})
+    assert counts == {"passed": 2, "error": 1}
+    assert "DELETE /api/v1/integrations/101/dev/roles/%252E%252E: deletes the whole client" in printed
+
+
+def test_a_missing_extra_is_told_in_one_line(run: Run) -> None:
+    """By the test that wants a sandbox; the others run."""
+    code = "def test_sandbox(css_sandbox): pass\ndef test_css(css): pass\ndef test_other(): pass\n"
+    counts, printed = run({"conftest.py": "import sys\nsys.modules['jwt'] = None\n", "test_missing.py": code})
+    assert counts == {"passed": 1, "error": 2}
+    told = 'the sandbox needs jwt, which is not installed: pip install "css-sdk[sandbox]"'
+    assert [line for line in printed.splitlines() if line.startswith("the sandbox")] == [told, told]
+    assert "Traceback" not in printed
+    assert "testing.py" not in printed
+
+
+def test_the_plugin_costs_next_to_nothing() -> None:
+    """pytest loads it everywhere, so beside what pytest has loaded already it loads nothing but the empty package."""
+    code = (
+        "import sys, pytest, typing, pathlib; before = {*sys.modules}; import css_sdk.testing;"
+        "print(*sorted({*sys.modules} - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["css_sdk", "css_sdk.testing"]
+
+
+def test_who_uses_none_of_it_pays_for_none_of_it(run: Run) -> None:
+    """A test run without its fixtures loads neither the sandbox nor an HTTP client."""
+    code = """
+        import sys
+
+        def test_loaded():
+            assert "css_sdk.testing" in sys.modules
+            heavy = {"css_sdk.sandbox", "css_sdk.errors", "css_api", "httpx", "uvicorn", "jwt", "cryptography"}
+            assert not heavy & sys.modules.keys()
+    """
+    counts, printed = run({"test_loaded.py": "\n".join(line[8:] for line in code.splitlines())})
+    assert counts == {"passed": 1}, printed
+
+
+def test_the_plugin_is_found_by_pytest() -> None:
+    """The installed package says so."""
+    (found,) = entry_points(group="pytest11", name="css_sdk")
+    assert found.value == "css_sdk.testing"
+
+
+def test_the_documentations_world_is_json(documented: dict[str, str]) -> None:
+    """And holds one of each thing that a world can hold."""
+    world = json.loads(documented["world.json"])
+    assert world.keys() == {"teams", "integrations", "users", "roles", "grants"}
