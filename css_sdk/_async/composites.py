@@ -141,6 +141,8 @@ class AsyncComposites:
         held = {role.name for role in await self.list()}
         missing = [name for name in wanted if name not in held]
         surplus = sorted(held - wanted.keys())
+        # Whatever cannot be taken out is better known before anything is added.
+        _rules.check_separable(**self._place, parent=self._parent, children=surplus)
         if missing:
             await self.add(*missing)
         if surplus:

@@ -171,6 +171,9 @@ class AsyncUsers:
         held = {role.name for role in await self.roles(user)}
         missing = [name for name in dict.fromkeys(roles) if name not in held]
         surplus = sorted(held.difference(roles))
+        if surplus:
+            # Whatever cannot be taken is better known before anything is given.
+            self.check(user, *surplus)
         if missing:
             await self.assign(user, *missing)
         if surplus:

@@ -142,6 +142,8 @@ class Composites:
         held = {role.name for role in self.list()}
         missing = [name for name in wanted if name not in held]
         surplus = sorted(held - wanted.keys())
+        # Whatever cannot be taken out is better known before anything is added.
+        _rules.check_separable(**self._place, parent=self._parent, children=surplus)
         if missing:
             self.add(*missing)
         if surplus:

@@ -325,6 +325,9 @@ class Roles:
         held = {user.username for user in self.settled_members(name)}
         missing = [grant for username, grant in wanted.items() if username not in held]
         surplus = [Grant(username, name) for username in sorted(held - wanted.keys())]
+        for grant in surplus:
+            # Whoever cannot be removed is better known before anybody is added.
+            self._users.check(grant.user, name)
         self._change_members("assign", missing, "added. Nobody was removed.", width)
         self._change_members("unassign", surplus, "removed.", width)
         return MembersChange(
