@@ -267,7 +267,7 @@ class Proof(Enum):
     """What shows that a write was done."""
 
     ANSWER = "the answer holds what was asked"
-    STATUS = "the status of a success"
+    STATUS = "the status 204"
     READ = "a read, and nothing else"
 
 
@@ -325,7 +325,8 @@ def verdict(write: Write, status: int | None, *, sent: bool, shown: bool) -> Ver
         return Verdict.NOT_DONE
     if status is None or status == 422 or status >= 500:
         return Verdict.DOUBTFUL
-    if 200 <= status < 300:
-        proven = write.proof is Proof.STATUS or (write.proof is Proof.ANSWER and shown)
-        return Verdict.DONE if proven else Verdict.DOUBTFUL
-    return Verdict.REFUSED
+    proven = status == 204 if write.proof is Proof.STATUS else write.proof is Proof.ANSWER and shown
+    if 200 <= status < 300 and proven:
+        return Verdict.DONE
+    # Another success proves nothing, and a redirect is nothing that the service answers.
+    return Verdict.REFUSED if 400 <= status < 500 else Verdict.DOUBTFUL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
 import threading
@@ -17,7 +16,7 @@ import httpx
 from attrs import frozen
 
 from ._retry import seconds_to_wait
-from .errors import AuthenticationError, ConfigurationError, MalformedAnswer, RateLimited, ServiceUnavailable
+from .errors import AuthenticationError, ConfigurationError, MalformedAnswer, RateLimited, ServiceUnavailable, in_words
 from .settings import Secret
 
 _LIFE_WHEN_NOT_TOLD: Final = 60.0
@@ -54,7 +53,7 @@ def claims_of(token: str) -> dict[str, Any]:
         return {}
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
 
@@ -81,12 +80,12 @@ def token_from(response: httpx.Response, asked_at: float) -> Token:
     facts: dict[str, Any] = {"status": response.status_code, "request": where}
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     answer = answer if isinstance(answer, dict) else {}
     facts["retry_after"] = seconds_to_wait(response.headers.get("Retry-After"), time.time())
     if response.status_code == 429:
-        wait = f"{facts['retry_after']:g} seconds" if facts["retry_after"] else "a while"
+        wait = in_words(facts["retry_after"])
         raise RateLimited(f"{where}: the login server wants fewer calls. Try again in {wait}.", **facts)
     if response.status_code == 404:
         raise AuthenticationError(
@@ -104,16 +103,20 @@ def token_from(response: httpx.Response, asked_at: float) -> Token:
             **facts,
         )
     text, kind = answer.get("access_token"), answer.get("token_type", "Bearer")
-    if not isinstance(text, str) or not text or str(kind).lower() != "bearer":
+    if not isinstance(text, str) or not _fits_a_header(text) or str(kind).lower() != "bearer":
         raise MalformedAnswer(f"{where}: the answer holds no bearer token. Check the token address.", **facts)
     try:
         life = float(answer["expires_in"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         life = _LIFE_WHEN_NOT_TOLD
     if not 0 < life < math.inf:
         life = _LIFE_WHEN_NOT_TOLD
     # A share of the life, or a token of one second would never be good.
     return Token(Secret(text), asked_at + life - min(30.0, life / 10))
+
+
+def _fits_a_header(token: str) -> bool:
+    return token != "" and token.isascii() and token.isprintable() and " " not in token
 
 
 class ClientCredentials(httpx.Auth):

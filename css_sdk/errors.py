@@ -210,6 +210,15 @@ class Told:
     retry_after: float | None = None
 
 
+def in_words(seconds: float | None) -> str:
+    """A wait as people read it; "a while" where it is not known, or longer than anybody waits.
+
+    >>> in_words(3600.0)
+    '3600 seconds'
+    """
+    return f"{seconds:.0f} seconds" if seconds is not None and seconds < 10**9 else "a while"
+
+
 def is_passing(told: Told) -> bool:
     """Whether the answer tells of a fault that may be gone at the next try.
 
@@ -258,8 +267,7 @@ def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError]
                 f"it included. Try again later."
             )
         case 429:
-            wait = "a while" if told.retry_after is None else f"{told.retry_after:g} seconds"
-            return RateLimited, f"Too many calls. Try again in {wait}."
+            return RateLimited, f"Too many calls. Try again in {in_words(told.retry_after)}."
         case status if status >= 500:
             return ServiceUnavailable, f"The service has a fault: {told.message or status}. Try again later."
         case status if 400 <= status < 500:

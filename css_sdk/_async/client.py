@@ -133,7 +133,7 @@ class AsyncCss:
         """
         async with self._integrations_lock:
             if self._integrations is None or refresh:
-                self._integrations = _answers.integrations(await self._wire.read(list_integrations))
+                self._integrations = await self._wire.read(list_integrations, _answers.integrations)
             return self._integrations
 
     async def integration(self, which: int | str) -> AsyncIntegrationClient:
@@ -221,7 +221,7 @@ class AsyncCss:
         if isinstance(which, str):
             raise NotFound(f"{hint} named {which!r}. Names are matched exactly.", what="integration")
         try:
-            other = _answers.integration(await self._wire.read(get_integration, "integration", integration_id=which))
+            other = await self._wire.read(get_integration, _answers.integration, "integration", integration_id=which)
         except NotFound as error:
             raise NotFound(
                 f"{hint} #{which}. Is it another team's?",

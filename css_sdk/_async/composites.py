@@ -16,8 +16,9 @@ from .writes import AsyncChange, carry_out
 
 async def children_of(wire: AsyncWire, place: dict[str, Any], name: str) -> tuple[Role, ...]:
     """The direct children of a role, sorted by name; none for a role that is not composite."""
-    answer = await wire.read(list_composite_roles, "role", **place, role_name=_rules.role_in_path(name))
-    return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
+    path = {**place, "role_name": _rules.role_in_path(name)}
+    roles = await wire.read(list_composite_roles, _answers.roles, "role", **path)
+    return tuple(sorted(roles, key=lambda role: role.name))
 
 
 async def tree_below(wire: AsyncWire, place: dict[str, Any], roles: Iterable[Role]) -> RoleTree:

@@ -101,13 +101,16 @@ class AsyncGranting:
 
     async def unassign(self, run: AsyncRun, group: Numbered) -> None:
         """Takes the roles of a group from one user, one call each."""
+        by_role: dict[str, Numbered] = {}
         for number, grant in group.items():
+            by_role.setdefault(grant.role, {})[number] = grant
+        for role, grants in by_role.items():
             try:
-                await self._users.unassign(grant.user, grant.role)
+                await self._users.unassign(next(iter(grants.values())).user, role)
             except CssError as error:
-                await run.settle_failed({number: grant}, error)
+                await run.settle_failed(grants, error)
             else:
-                await run.settle({number: grant}, "confirmed")
+                await run.settle(grants, "confirmed")
 
     async def _assign_existing(self, run: AsyncRun, group: Numbered, error: NotFound) -> None:
         """After a 404 about one role or more, which gave none: those that do exist."""

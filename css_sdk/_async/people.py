@@ -84,8 +84,7 @@ class AsyncPeople:
             )
         for name, term in terms.items():
             _rules.check_search_term(name, term)
-        answer = await self._wire.read(_SEARCHES[provider], **self._place(provider), **terms)
-        rows = _answers.users(answer)
+        rows = await self._wire.read(_SEARCHES[provider], _answers.users, **self._place(provider), **terms)
         users = {user.username: user for user in rows}
         return SearchResult(tuple(users.values()), complete=_rules.search_is_complete(len(rows)))
 

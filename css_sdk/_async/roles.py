@@ -37,7 +37,7 @@ class AsyncRoles:
         >>> [role.name for role in await dev.roles.list()]
         ['admin', 'approver', 'reviewer']
         """
-        roles = _answers.roles(await self._wire.read(list_roles, **self._place))
+        roles = await self._wire.read(list_roles, _answers.roles, **self._place)
         return tuple(sorted(roles, key=lambda role: role.name))
 
     async def get(self, name: str) -> Role:
@@ -58,9 +58,8 @@ class AsyncRoles:
         Role(name='admin', composite=True)
         """
         try:
-            return _answers.role(
-                await self._wire.read(get_role, "role", **self._place, role_name=_rules.role_in_path(name))
-            )
+            path = {**self._place, "role_name": _rules.role_in_path(name)}
+            return await self._wire.read(get_role, _answers.role, "role", **path)
         except NotFound as error:
             role = await self._in_list(name)
             if role is None:
@@ -94,6 +93,19 @@ class AsyncRoles:
         Role(name='50% / auditor', composite=False)
         """
         _rules.check_removable(**self._place, roles=[name])
+        found: list[Role] = []
+
+        def shown(answer: Any, _: tuple[str, ...]) -> bool:
+            found.append(_answers.role(answer))
+            return found[-1].name == name
+
+        async def remaining(_: tuple[str, ...]) -> tuple[str, ...]:
+            role = await self._in_list(name)
+            if role is None:
+                return (name,)
+            found.append(role)
+            return ()
+
         await carry_out(
             self._wire,
             AsyncChange(
@@ -101,11 +113,11 @@ class AsyncRoles:
                 operation=create_role,
                 roles=(name,),
                 arguments=lambda _: {**self._place, "body": RoleRef(name=name)},
-                shown=lambda answer, _: _answers.role(answer).name == name,
-                remaining=self._not_listed,
+                shown=shown,
+                remaining=remaining,
             ),
         )
-        return Role(name)
+        return found[-1]
 
     async def ensure(self, name: str) -> Role:
         """The role, created when it is not there.
@@ -257,15 +269,8 @@ class AsyncRoles:
         >>> len(await dev.roles.members_page("reviewer", 1, size=1))
         1
         """
-        answer = await self._wire.read(
-            list_role_members,
-            "role",
-            **self._place,
-            role_name=_rules.role_in_path(name),
-            page=number,
-            max_=size,
-        )
-        return _answers.users(answer)
+        path = {**self._place, "role_name": _rules.role_in_path(name)}
+        return await self._wire.read(list_role_members, _answers.users, "role", **path, page=number, max_=size)
 
     async def settled_members(self, name: str) -> tuple[User, ...]:
         """Everybody who holds the role, read until two readings agree; what a removal may depend on.
@@ -376,9 +381,6 @@ class AsyncRoles:
                 f"The list of roles of {self._told_as} stops at {len(roles)}: whether {name!r} exists it does not show."
             )
         return found
-
-    async def _not_listed(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple([name for name in names if await self._in_list(name) is None])
 
     async def _still_listed(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple([name for name in names if await self._in_list(name) is not None])

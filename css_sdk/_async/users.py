@@ -37,8 +37,9 @@ class AsyncUsers:
         >>> [role.name for role in await dev.users.roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin']
         """
-        answer = await self._wire.read(list_user_roles, "user", **self._place, username=_rules.username_of(user))
-        return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
+        path = {**self._place, "username": _rules.username_of(user)}
+        roles = await self._wire.read(list_user_roles, _answers.roles, "user", **path)
+        return tuple(sorted(roles, key=lambda role: role.name))
 
     async def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
         """The roles that the user's tokens will hold: those held directly and all that composites among them add.

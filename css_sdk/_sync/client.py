@@ -134,7 +134,7 @@ class Css:
         """
         with self._integrations_lock:
             if self._integrations is None or refresh:
-                self._integrations = _answers.integrations(self._wire.read(list_integrations))
+                self._integrations = self._wire.read(list_integrations, _answers.integrations)
             return self._integrations
 
     def integration(self, which: int | str) -> IntegrationClient:
@@ -222,7 +222,7 @@ class Css:
         if isinstance(which, str):
             raise NotFound(f"{hint} named {which!r}. Names are matched exactly.", what="integration")
         try:
-            other = _answers.integration(self._wire.read(get_integration, "integration", integration_id=which))
+            other = self._wire.read(get_integration, _answers.integration, "integration", integration_id=which)
         except NotFound as error:
             raise NotFound(
                 f"{hint} #{which}. Is it another team's?",

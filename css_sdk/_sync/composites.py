@@ -17,8 +17,9 @@ from .writes import Change, carry_out
 
 def children_of(wire: Wire, place: dict[str, Any], name: str) -> tuple[Role, ...]:
     """The direct children of a role, sorted by name; none for a role that is not composite."""
-    answer = wire.read(list_composite_roles, "role", **place, role_name=_rules.role_in_path(name))
-    return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
+    path = {**place, "role_name": _rules.role_in_path(name)}
+    roles = wire.read(list_composite_roles, _answers.roles, "role", **path)
+    return tuple(sorted(roles, key=lambda role: role.name))
 
 
 def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> RoleTree:

@@ -102,13 +102,16 @@ class Granting:
 
     def unassign(self, run: Run, group: Numbered) -> None:
         """Takes the roles of a group from one user, one call each."""
+        by_role: dict[str, Numbered] = {}
         for number, grant in group.items():
+            by_role.setdefault(grant.role, {})[number] = grant
+        for role, grants in by_role.items():
             try:
-                self._users.unassign(grant.user, grant.role)
+                self._users.unassign(next(iter(grants.values())).user, role)
             except CssError as error:
-                run.settle_failed({number: grant}, error)
+                run.settle_failed(grants, error)
             else:
-                run.settle({number: grant}, "confirmed")
+                run.settle(grants, "confirmed")
 
     def _assign_existing(self, run: Run, group: Numbered, error: NotFound) -> None:
         """After a 404 about one role or more, which gave none: those that do exist."""

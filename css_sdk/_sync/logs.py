@@ -9,7 +9,7 @@ from css_api.api.logs import get_logs
 
 from .. import _answers, _logs
 from .._pairs import Lock
-from ..errors import IncompleteSearch, RateLimited
+from ..errors import IncompleteSearch, RateLimited, in_words
 from ..models import LogLine
 from .wire import Call, Tried, Wire
 
@@ -34,7 +34,7 @@ class LogMeter:
             if wait is not None:
                 raise RateLimited(
                     f"{call.told_as}: the {_logs.CALLS} log calls of this hour are used up. "
-                    f"Try again in {wait:.0f} seconds.",
+                    f"Try again in {in_words(wait)}.",
                     request=call.told_as,
                     retry_after=wait,
                 )
@@ -79,7 +79,7 @@ class Logs:
     def _window(self, window: _logs.Window) -> tuple[tuple[LogLine, ...], bool]:
         call = self._wire.call(get_logs, "integration", {**self._place, **window.query})
         response = self._wire.answer(call, self._meter.attempt)
-        lines, message = _answers.logs(_answers.parsed(get_logs, response, call.told_as))
+        lines, message = self._wire.value(call, get_logs, response, _answers.logs)
         return lines, _logs.is_cut(len(lines), message, self._place["environment"])
 
 

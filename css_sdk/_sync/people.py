@@ -85,8 +85,7 @@ class People:
             )
         for name, term in terms.items():
             _rules.check_search_term(name, term)
-        answer = self._wire.read(_SEARCHES[provider], **self._place(provider), **terms)
-        rows = _answers.users(answer)
+        rows = self._wire.read(_SEARCHES[provider], _answers.users, **self._place(provider), **terms)
         users = {user.username: user for user in rows}
         return SearchResult(tuple(users.values()), complete=_rules.search_is_complete(len(rows)))
 

@@ -38,7 +38,7 @@ class Roles:
         >>> [role.name for role in dev.roles.list()]
         ['admin', 'approver', 'reviewer']
         """
-        roles = _answers.roles(self._wire.read(list_roles, **self._place))
+        roles = self._wire.read(list_roles, _answers.roles, **self._place)
         return tuple(sorted(roles, key=lambda role: role.name))
 
     def get(self, name: str) -> Role:
@@ -59,7 +59,8 @@ class Roles:
         Role(name='admin', composite=True)
         """
         try:
-            return _answers.role(self._wire.read(get_role, "role", **self._place, role_name=_rules.role_in_path(name)))
+            path = {**self._place, "role_name": _rules.role_in_path(name)}
+            return self._wire.read(get_role, _answers.role, "role", **path)
         except NotFound as error:
             role = self._in_list(name)
             if role is None:
@@ -93,6 +94,19 @@ class Roles:
         Role(name='50% / auditor', composite=False)
         """
         _rules.check_removable(**self._place, roles=[name])
+        found: list[Role] = []
+
+        def shown(answer: Any, _: tuple[str, ...]) -> bool:
+            found.append(_answers.role(answer))
+            return found[-1].name == name
+
+        def remaining(_: tuple[str, ...]) -> tuple[str, ...]:
+            role = self._in_list(name)
+            if role is None:
+                return (name,)
+            found.append(role)
+            return ()
+
         carry_out(
             self._wire,
             Change(
@@ -100,11 +114,11 @@ class Roles:
                 operation=create_role,
                 roles=(name,),
                 arguments=lambda _: {**self._place, "body": RoleRef(name=name)},
-                shown=lambda answer, _: _answers.role(answer).name == name,
-                remaining=self._not_listed,
+                shown=shown,
+                remaining=remaining,
             ),
         )
-        return Role(name)
+        return found[-1]
 
     def ensure(self, name: str) -> Role:
         """The role, created when it is not there.
@@ -256,15 +270,8 @@ class Roles:
         >>> len(dev.roles.members_page("reviewer", 1, size=1))
         1
         """
-        answer = self._wire.read(
-            list_role_members,
-            "role",
-            **self._place,
-            role_name=_rules.role_in_path(name),
-            page=number,
-            max_=size,
-        )
-        return _answers.users(answer)
+        path = {**self._place, "role_name": _rules.role_in_path(name)}
+        return self._wire.read(list_role_members, _answers.users, "role", **path, page=number, max_=size)
 
     def settled_members(self, name: str) -> tuple[User, ...]:
         """Everybody who holds the role, read until two readings agree; what a removal may depend on.
@@ -375,9 +382,6 @@ class Roles:
                 f"The list of roles of {self._told_as} stops at {len(roles)}: whether {name!r} exists it does not show."
             )
         return found
-
-    def _not_listed(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple([name for name in names if self._in_list(name) is None])
 
     def _still_listed(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple([name for name in names if self._in_list(name) is not None])

@@ -38,8 +38,9 @@ class Users:
         >>> [role.name for role in dev.users.roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin']
         """
-        answer = self._wire.read(list_user_roles, "user", **self._place, username=_rules.username_of(user))
-        return tuple(sorted(_answers.roles(answer), key=lambda role: role.name))
+        path = {**self._place, "username": _rules.username_of(user)}
+        roles = self._wire.read(list_user_roles, _answers.roles, "user", **path)
+        return tuple(sorted(roles, key=lambda role: role.name))
 
     def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
         """The roles that the user's tokens will hold: those held directly and all that composites among them add.

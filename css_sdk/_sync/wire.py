@@ -62,6 +62,7 @@ class Call:
 
 
 Kept = TypeVar("Kept")
+Value = TypeVar("Value")
 Attempts = Callable[[Call], Tried]
 """Makes one try of a call."""
 
@@ -119,11 +120,19 @@ class Wire:
         if self.is_own:
             self._http.close()
 
-    def read(self, operation: _answers.Operation, about: type_of_thing = "path", /, **arguments: Any) -> Any:
-        """The parsed answer of a reading call, tried again while its faults are passing.
+    def read(
+        self,
+        operation: _answers.Operation,
+        convert: Callable[[Any], Value],
+        about: type_of_thing = "path",
+        /,
+        **arguments: Any,
+    ) -> Value:
+        """What the answer of a reading call holds, tried again while its faults are passing.
 
         Args:
             operation: the generated module of the call.
+            convert: makes a value of ours of the parsed answer.
             about: what the call is about, for the error of a 404.
             arguments: of the generated module's function, names in paths encoded once.
 
@@ -131,7 +140,24 @@ class Wire:
             CssError: as the answer, or its absence, demands.
         """
         call = self.call(operation, about, arguments)
-        return _answers.parsed(operation, self.answer(call), call.told_as)
+        return self.value(call, operation, self.answer(call), convert)
+
+    def value(
+        self, call: Call, operation: _answers.Operation, response: httpx.Response, convert: Callable[[Any], Value]
+    ) -> Value:
+        """What a successful answer holds.
+
+        Raises:
+            MalformedAnswer: which names the call, when it makes no sense.
+        """
+        try:
+            return convert(_answers.parsed(operation, response, call.told_as))
+        except MalformedAnswer as error:
+            if error.request is not None:
+                raise
+            raise MalformedAnswer(
+                f"{call.told_as}: {error}", status=response.status_code, request=call.told_as
+            ) from None
 
     def answer(self, call: Call, attempt: Attempts | None = None) -> httpx.Response:
         """The successful answer to a reading call, tried again while its faults are passing.
