@@ -115,7 +115,7 @@ def roles(answer: Any) -> tuple[Role, ...]:
 def role(answer: Any) -> Role:
     """A role."""
     found = _of(generated.Role, answer)
-    return Role(name=_of(str, found.name), composite=found.composite is True)
+    return Role(name=_of(str, found.name), composite=_of(bool, found.composite))
 
 
 def users(answer: Any) -> tuple[User, ...]:

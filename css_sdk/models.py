@@ -149,8 +149,8 @@ class Grant:
 Outcome = Literal["confirmed", "already", "failed", "unknown"]
 """How one item of many ended.
 
-`confirmed`: an answer or a read proves it. `already`: it was so before, and nothing was sent. `failed`: it is not so.
-`unknown`: it may be so or not, and no read could tell.
+`confirmed`: an answer or a read proves it. `already`: it was so before, and nothing was sent. `failed`: nothing here
+brought it about. `unknown`: it may be so or not, and no read could tell.
 """
 
 

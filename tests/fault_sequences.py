@@ -181,7 +181,7 @@ def writes(draw: st.DrawFn) -> Write:
     names = st.lists(ROLES, min_size=1, max_size=3, unique=True)
     some = st.lists(ROLES, max_size=3, unique=True)
     many = (st.booleans(), st.sampled_from([1, 4]))
-    grants = st.lists(st.tuples(user, ROLES), min_size=1, max_size=5, unique=True)
+    grants = st.lists(st.tuples(user, ROLES), min_size=1, max_size=5)
     kinds: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
         "create": (ROLES,),
         "ensure": (ROLES,),

@@ -9,9 +9,11 @@ import httpx
 import pytest
 
 from css_sdk import (
+    AsyncCss,
     Attempt,
     Backoff,
     ConfigurationError,
+    ConnectionFailed,
     Css,
     InvalidRequest,
     NotFound,
@@ -163,3 +165,15 @@ def test_whoever_is_let_in_no_more_is_not_turned_away_for_each_user(settings: Se
         results = bulk.assign_many([(person, "reviewer") for person in people], width=1)
     assert {result.outcome for result in results} == {"failed"}
     assert asked(sandbox) == {"token": 2, "GET": 1, "POST": 2}
+
+
+async def test_both_worlds_tell_why_there_is_no_connection() -> None:
+    """In the system's own words."""
+    nobody = {"token_url": "http://127.0.0.1:9/token", "api_url": "http://127.0.0.1:9/api/v1"}
+    settings = Settings(client_id="a", client_secret="b", **nobody)
+    with Css(settings, retry=lambda attempt, chance: None) as css:
+        with pytest.raises(ConnectionFailed, match=r"at 127\.0\.0\.1:9 \(Connect"):
+            css.integrations()
+    async with AsyncCss(settings, retry=lambda attempt, chance: None) as async_css:
+        with pytest.raises(ConnectionFailed, match=r"at 127\.0\.0\.1:9 \(Connect"):
+            await async_css.integrations()

@@ -11,7 +11,7 @@ from css_api.models import RoleRef
 
 from .. import _answers, _rules
 from ..errors import Conflict, IncompleteSearch, NotAllDone, NotFound, OutcomeUnknown
-from ..models import Grant, MembersChange, Role, RoleTree, User, UserLike
+from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from .composites import AsyncComposites, tree_below
 from .grants import AsyncGranting, AsyncRun, GrantWrite
 from .users import AsyncUsers
@@ -146,6 +146,8 @@ class AsyncRoles:
 
     async def rename(self, name: str, new_name: str) -> Role:
         """Gives a role another name; whoever holds it keeps it, and so do the composites that it is part of.
+
+        After a doubtful answer a list that holds the new name, and the old one no more, is taken for the proof.
 
         Args:
             name: the role.
@@ -334,22 +336,25 @@ class AsyncRoles:
         for grant in surplus:
             # Whoever cannot be removed is better known before anybody is added.
             self._users.check(grant.user, name)
-        await self._change_members("assign", missing, "added. Nobody was removed.", width)
-        await self._change_members("unassign", surplus, "removed.", width)
+        added = await self._change_members("assign", missing, "added. Nobody was removed.", width, ())
+        await self._change_members("unassign", surplus, "removed.", width, added)
         return MembersChange(
             added=tuple(_rules.username_of(grant.user) for grant in missing),
             removed=tuple(str(grant.user) for grant in surplus),
         )
 
-    async def _change_members(self, change: GrantWrite, grants: Sequence[Grant], told_as: str, width: int) -> None:
+    async def _change_members(
+        self, change: GrantWrite, grants: Sequence[Grant], told_as: str, width: int, before: Sequence[GrantResult]
+    ) -> Sequence[GrantResult]:
         run = AsyncRun(grants)
         await AsyncGranting(self._users, self.list).carry_out(change, run, width)
         left = [result for result in run.results if result.outcome != "confirmed"]
         if left:
             raise NotAllDone(
                 f"{len(left)} of {len(grants)} users could not be {told_as} The first: {left[0].error}",
-                results=run.results,
+                results=[*before, *run.results],
             ) from left[0].error
+        return run.results
 
     def composites(self, name: str) -> AsyncComposites:
         """The children of a role.

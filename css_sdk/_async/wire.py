@@ -258,6 +258,6 @@ class AsyncWire:
 def _reason_of(error: BaseException) -> str:
     """What the system said, in brackets; the library's own words may hold a whole address with its query."""
     below: BaseException | None = error
-    while below is not None and not isinstance(below, OSError):
+    while below is not None and not (isinstance(below, OSError) and below.strerror):
         below = below.__cause__ or below.__context__
-    return f" ({getattr(below, 'verify_message', None) or below.strerror})" if below and below.strerror else ""
+    return f" ({getattr(below, 'verify_message', None) or getattr(below, 'strerror', '')})" if below else ""

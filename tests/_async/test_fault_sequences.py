@@ -1,0 +1,315 @@
+"""Writes and reads one after the other under faults of every kind: what is said of each is what the state shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from css_sdk import (
+    AsyncCss,
+    Backoff,
+    CssError,
+    GrantResult,
+    NotAllDone,
+    NotFound,
+    OutcomeUnknown,
+    RoleResult,
+    Settings,
+)
+from css_sdk._async.integrations import AsyncEnvironmentClient
+from css_sdk.sandbox import Sandbox
+from tests.fault_sequences import (
+    FIRST,
+    HERE,
+    LOSING,
+    PEOPLE,
+    ROLES,
+    SECOND,
+    THIRD,
+    Write,
+    elsewhere,
+    fact_of,
+    facts,
+    faults,
+    seeded,
+    sent_writes,
+    struck_reads,
+    truth,
+    wanted,
+    writes,
+)
+from tests.support import GRANTS_PORTAL, asked
+
+STEADY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+"""The same examples in every run."""
+
+
+async def no_time(_: float) -> None:
+    """A late answer is late without anybody waiting for it."""
+
+
+def client(sandbox: Sandbox) -> AsyncCss:
+    """A client with four tries that never waits, and takes whatever is later than a second for lost."""
+    credentials = Settings(**sandbox.credentials())
+    transport = sandbox.async_transport(no_time)
+    return AsyncCss(credentials, transport=transport, timeout=1.0, retry=Backoff(first=0.0, budget=0.0))
+
+
+async def carried_out(dev: AsyncEnvironmentClient, write: Write) -> Iterable[GrantResult | RoleResult]:
+    """Does it, and gives the results of what was done in bulk."""
+    match write:
+        case "create", name:
+            assert (await dev.roles.create(name)).name == name
+        case "ensure", name:
+            assert (await dev.roles.ensure(name)).name == name
+        case "delete", name:
+            await dev.roles.delete(name)
+        case "rename", name, new:
+            assert (await dev.roles.rename(name, new)).name == new
+        case "assign", user, names:
+            await dev.users.assign(user, *names)
+        case "unassign", user, names:
+            await dev.users.unassign(user, *names)
+        case "add", parent, names:
+            await dev.roles.composites(parent).add(*names)
+        case "remove", parent, names:
+            await dev.roles.composites(parent).remove(*names)
+        case "set children", parent, names:
+            await dev.roles.composites(parent).set(*names, allow_empty=True)
+        case "set roles", user, names:
+            await dev.users.set_roles(user, *names, allow_empty=True)
+        case "set members", name, users:
+            await dev.roles.set_members(name, users, allow_empty=True, width=1)
+        case "assign many", grants, skip, width:
+            return await dev.bulk.assign_many(grants, skip_existing=skip, width=width)
+        case "unassign many", grants, skip, width:
+            return await dev.bulk.unassign_many(grants, skip_existing=skip, width=width)
+        case _, names, skip, width:
+            return await dev.bulk.create_roles(names, skip_existing=skip, width=width)
+    return ()
+
+
+AT_ONCE = {"create", "ensure", "delete", "rename", "assign", "add"}
+"""Writes of one call: they are done or not, never in part."""
+
+SETS = {"set children", "set roles", "set members"}
+BULK = {"assign many", "unassign many", "create many"}
+
+
+async def judged(dev: AsyncEnvironmentClient, sandbox: Sandbox, write: Write) -> CssError | None:
+    """Carries out a write, holds what is said of it against the state, and gives the error if there was one.
+
+    A fault is meant for reads or for writes, so that one which struck tells whether a read can have failed.
+    """
+    before, others, struck, sent = facts(sandbox), elsewhere(sandbox), struck_reads(sandbox), sent_writes(sandbox)
+    error: CssError | None = None
+    results: Iterable[GrantResult | RoleResult] = ()
+    try:
+        results = await carried_out(dev, write)
+    except CssError as raised:
+        error = raised
+        results = raised.results if isinstance(raised, NotAllDone) else ()
+    after, goal = facts(sandbox), wanted(write, before)
+    read_failed = struck_reads(sandbox) > struck
+
+    assert elsewhere(sandbox) == others
+    if write[0] == "rename" and after != goal:
+        assert after == before
+    elif write[0] != "rename":
+        assert after - before <= goal - before, "more was added than was asked for"
+        assert before - after <= before - goal, "more was taken away than was asked for"
+    if write[0] in SETS and before - after:
+        assert goal <= after, "somebody lost something before everything was given"
+    if isinstance(error, OutcomeUnknown):
+        assert read_failed, "a read could have told"
+        assert sent_writes(sandbox) > sent or write[0] == "set members"
+    elif error is None and write[0] not in BULK:
+        assert after == goal, "it was said to be done"
+    elif write[0] in AT_ONCE:
+        assert after == before, "it was said not to be done"
+    for result in results:
+        fact = fact_of(result)
+        match result.outcome:
+            case "confirmed":
+                assert (fact in after) is (fact in goal)
+            case "already":
+                assert (fact in before) is (fact in goal) is (fact in after)
+            case "failed":
+                assert result.error is not None
+                assert (fact in after) is (fact in before)
+            case "unknown":
+                assert isinstance(result.error, OutcomeUnknown)
+                assert read_failed, "a read could have told"
+    return error
+
+
+@STEADY
+@given(
+    laid=st.lists(faults(), min_size=1, max_size=4),
+    steps=st.lists(st.tuples(st.booleans(), writes()), min_size=1, max_size=4),
+)
+async def test_every_write_ends_as_it_is_told(laid: list[dict[str, Any]], steps: list[tuple[bool, Write]]) -> None:
+    """Done, not done or unknown: whatever strikes, the state agrees, and nothing else is touched."""
+    sandbox = seeded()
+    async with client(sandbox) as css:
+        dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+        for fault in laid:
+            sandbox.faults.add(**fault)
+        for token_dies, write in steps:
+            if token_dies:
+                sandbox.revoke_tokens()
+            error = await judged(dev, sandbox, write)
+            event(f"{write[0]}: {'returned' if error is None else type(error).__name__}")
+    assert not sandbox.harm
+
+
+# What a write costs when its first, second, third or last try is struck.
+
+STRUCK: dict[str, tuple[Write, str, str, int, int]] = {
+    # the write; method and path of its call that is struck; reads and writes when nothing is
+    "create": (("create", "e"), "POST", "/roles", 0, 1),
+    "ensure": (("ensure", "e"), "POST", "/roles", 1, 1),
+    "rename": (("rename", "b", "e"), "PUT", "/roles/b", 0, 1),
+    "delete": (("delete", "b"), "DELETE", "/roles/b", 1, 1),
+    "assign several": (("assign", THIRD, "abd"), "POST", "/users/*", 0, 1),
+    "unassign several": (("unassign", FIRST, "bc"), "DELETE", "/users/*/c", 0, 2),
+    "add several": (("add", "d", "bc"), "POST", "/roles/d/*", 2, 1),
+    "remove several": (("remove", "a", "bc"), "DELETE", "/roles/a/*/c", 0, 2),
+    "set children, adding": (("set children", "a", "bd"), "POST", "/roles/a/*", 2, 2),
+    "set children, removing": (("set children", "a", "bd"), "DELETE", "/roles/a/*", 2, 2),
+    "set roles, giving": (("set roles", FIRST, "bd"), "POST", "/users/*", 1, 2),
+    "set roles, taking": (("set roles", FIRST, "bd"), "DELETE", "/users/*", 1, 2),
+    "set members, adding": (("set members", "c", (FIRST, THIRD)), "POST", "/users/*", 2, 2),
+    "set members, removing": (("set members", "c", (FIRST, THIRD)), "DELETE", "/users/*", 2, 2),
+    "assign many": (
+        ("assign many", [(FIRST, "a"), (SECOND, "a"), (FIRST, "d")], False, 4),
+        "POST",
+        f"/users/{FIRST}/*",
+        0,
+        2,
+    ),
+    "unassign many": (("unassign many", [(FIRST, "b"), (FIRST, "c"), (SECOND, "c")], False, 4), "DELETE", "*/b", 0, 3),
+    "create many": (("create many", "ef", True, 1), "POST", "/roles", 1, 2),
+}
+
+
+@pytest.mark.parametrize("tries", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("name", STRUCK)
+async def test_a_doubtful_try_costs_one_read_and_no_other_write(name: str, tries: int) -> None:
+    """Whichever try is struck: done is not done twice, not done is done by the next, and after the last one told."""
+    write, method, path, reads, sent = STRUCK[name]
+    for fault in [*LOSING, "drop_before", "500_before", "422_before"] if tries else [None]:
+        sandbox = seeded()
+        async with client(sandbox) as css:
+            dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+            if fault is not None:
+                # Refused tries are not doubtful; they are there to be got past.
+                sandbox.faults.add("429", method=method, path=HERE + path, times=tries - 1)
+                sandbox.faults.add(fault, method=method, path=HERE + path, times=1)
+            before = asked(sandbox)
+            error = await judged(dev, sandbox, write)
+            cost = asked(sandbox) - before
+        is_done = fault is None or fault in LOSING
+        assert all(struck.struck == struck.times for struck in sandbox.faults), "the table names another call"
+        if not is_done and tries == 4:
+            assert sandbox.count(method, path=HERE + path) >= 4
+            assert write[0] in BULK or "not done" in str(error)
+            continue
+        assert error is None
+        doubts = 0 if fault is None else 1
+        # A deletion is proven by a read in any case.
+        proofs = 1 if write[0] == "delete" and fault in LOSING else 0
+        assert cost["GET"] == reads + doubts - proofs
+        assert cost["POST"] + cost["PUT"] + cost["DELETE"] == sent + max(tries - 1, 0) + (not is_done)
+
+
+async def test_a_grant_that_is_named_twice_ends_in_one_way() -> None:
+    """The same grant cannot have failed and be confirmed: what is said of one is said of the other."""
+    sandbox = seeded()
+    async with client(sandbox) as css:
+        dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+        sandbox.faults.add("429", method="DELETE", retry_after=1, times=1)
+        results = await dev.bulk.unassign_many([(FIRST, "b"), (FIRST.upper(), "b"), (FIRST, "c")])
+    assert results[0].outcome == results[1].outcome
+    is_held = "b" in sandbox.grants(GRANTS_PORTAL, "dev").get(FIRST, ())
+    assert results[0].outcome == ("failed" if is_held else "confirmed")
+    assert results[2].outcome == "confirmed"
+
+
+@pytest.mark.parametrize("fault", ["422_before", "lose_after", "500_after"])
+async def test_what_is_returned_is_what_a_read_found(fault: str) -> None:
+    """A role that turns out to be there is told with its children, not as the new role that was asked for."""
+    sandbox = seeded()
+    async with client(sandbox) as css:
+        dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+        sandbox.faults.add(fault, method="POST")
+        assert await dev.roles.create("a") == await dev.roles.get("a")
+
+
+# Reads.
+
+
+async def read(dev: AsyncEnvironmentClient, what: str, name: str, user: str) -> object:
+    """What the client says."""
+    match what:
+        case "roles":
+            return {role.name for role in await dev.roles.list()}
+        case "role":
+            return (await dev.roles.get(name)).composite
+        case "members":
+            return [member.username async for member in dev.roles.members(name)]
+        case "settled members":
+            return [member.username for member in await dev.roles.settled_members(name)]
+        case "children":
+            return {role.name for role in await dev.roles.composites(name).list()}
+        case "tree":
+            return {parent: set(children) for parent, children in (await dev.roles.tree()).children.items()}
+        case "roles of a user":
+            return {role.name for role in await dev.users.roles(user)}
+        case "effective roles":
+            return {role.name for role in await dev.users.effective_roles(user)}
+        case "search":
+            return [found.username for found in (await dev.people.search("idir", guid=user.partition("@")[0])).users]
+        case _:
+            return (await dev.people.find_one(guid=user.partition("@")[0], providers="idir")).username
+
+
+READS = [
+    "roles", "role", "members", "settled members", "children", "tree", "roles of a user", "effective roles", "search",
+    "person",
+]  # fmt: skip
+
+
+@STEADY
+@given(
+    laid=st.lists(faults(), min_size=1, max_size=4),
+    asked_for=st.lists(
+        st.tuples(st.booleans(), st.sampled_from(READS), ROLES, st.sampled_from(PEOPLE)), min_size=1, max_size=5
+    ),
+)
+async def test_every_read_tells_the_truth_or_raises(
+    laid: list[dict[str, Any]], asked_for: list[tuple[bool, str, str, str]]
+) -> None:
+    """No fault makes an answer shorter, or something that is there be told as missing."""
+    sandbox = seeded()
+    async with client(sandbox) as css:
+        dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+        before = facts(sandbox)
+        for fault in laid:
+            sandbox.faults.add(**fault)
+        for token_dies, what, name, user in asked_for:
+            if token_dies:
+                sandbox.revoke_tokens()
+            struck, expected = struck_reads(sandbox), truth(sandbox, what, name, user)
+            try:
+                assert await read(dev, what, name, user) == expected
+            except NotFound:
+                assert expected is None
+            except CssError as error:
+                event(f"{what}: {type(error).__name__}")
+                assert struck_reads(sandbox) > struck, "nothing was in the way"
+        assert facts(sandbox) == before

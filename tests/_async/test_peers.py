@@ -1,0 +1,325 @@
+"""Mistakes that clients of such a service make, and that this one does not."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from typing import Any
+
+import click
+import pytest
+
+from css_sdk import (
+    AsyncCss,
+    Conflict,
+    ConnectionFailed,
+    CssError,
+    NotFound,
+    ServiceAccount,
+    ServiceUnavailable,
+    Settings,
+)
+from css_sdk._async.integrations import AsyncEnvironmentClient
+from css_sdk.cli import css as commands
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, at_once, usernames
+
+ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
+NOBODY = "0" * 32 + "@idir"
+ROBOT = ServiceAccount("fisheries-service-102")
+
+READS = ["list", "get", "members", "settled", "children", "tree", "roles of", "effective roles", "search", "find_one"]
+WRITES = [
+    "create", "ensure", "rename", "delete", "add", "remove", "set", "assign", "unassign", "set_roles", "set_members",
+]  # fmt: skip
+
+
+async def call(dev: AsyncEnvironmentClient, what: str, role: str = "reviewer", user: Any = ILSE) -> Any:
+    """One of the calls, about this role and this user."""
+    match what:
+        case "list":
+            return await dev.roles.list()
+        case "get":
+            return await dev.roles.get(role)
+        case "members":
+            return [member async for member in dev.roles.members(role)]
+        case "settled":
+            return await dev.roles.settled_members(role)
+        case "children":
+            return await dev.roles.composites(role).list()
+        case "tree":
+            return await dev.roles.tree()
+        case "roles of":
+            return await dev.users.roles(user)
+        case "effective roles":
+            return await dev.users.effective_roles(user)
+        case "search":
+            return await dev.people.search("idir", guid=user.partition("@")[0])
+        case "find_one":
+            return await dev.people.find_one(guid=user.partition("@")[0])
+        case "create":
+            return await dev.roles.create(f"new {role}")
+        case "ensure":
+            return await dev.roles.ensure(f"new {role}")
+        case "rename":
+            return await dev.roles.rename(role, f"new {role}")
+        case "delete":
+            return await dev.roles.delete(role)
+        case "add":
+            return await dev.roles.composites(role).add("approver")
+        case "remove":
+            return await dev.roles.composites("admin").remove(role)
+        case "set":
+            return await dev.roles.composites(role).set("approver")
+        case "assign":
+            return await dev.users.assign(user, role)
+        case "unassign":
+            return await dev.users.unassign(user, role)
+        case "set_roles":
+            return await dev.users.set_roles(user, role)
+        case _:
+            return await dev.roles.set_members(role, [user])
+
+
+# Errors.
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "500_before", "422_before", "429", "revoked_token", "disaster"])
+@pytest.mark.parametrize("what", [*READS, *WRITES])
+async def test_a_failure_is_raised_not_returned(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox, what: str, fault: str
+) -> None:
+    """No call logs what went wrong and gives nothing, a text or an empty list instead."""
+    sandbox.faults.add(fault, times=None)
+    with pytest.raises(CssError):
+        await call(dev, what)
+
+
+@pytest.mark.parametrize(
+    ("what", "role", "user", "error", "words"),
+    [
+        ("members", "nope", ILSE, NotFound, "role nope not found"),
+        ("assign", "nope", ILSE, NotFound, r"roles \(nope\) not found"),
+        ("unassign", "nope", ILSE, NotFound, "role nope not found"),
+        ("assign", "reviewer", NOBODY, NotFound, f'User "{NOBODY}" not found'),
+        ("roles of", "", NOBODY, NotFound, f'User "{NOBODY}" not found'),
+        ("add", "nope", ILSE, NotFound, "role nope not found"),
+        ("delete", "nope", ILSE, NotFound, "role nope not found"),
+    ],
+)
+async def test_an_error_says_what_the_service_said(
+    dev: AsyncEnvironmentClient, what: str, role: str, user: str, error: type[CssError], words: str
+) -> None:
+    """A status alone would leave everybody guessing what is missing."""
+    with pytest.raises(error, match=words) as told:
+        await call(dev, what, role, user)
+    assert told.value.status == 404
+    assert told.value.request is not None
+
+
+async def test_a_conflict_says_which_role_there_is(dev: AsyncEnvironmentClient) -> None:
+    """In the service's own words."""
+    with pytest.raises(Conflict, match="role reviewer already exists"):
+        await dev.roles.create("reviewer")
+
+
+async def test_missing_empty_and_failed_are_three_things(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """Whoever removes what an empty answer does not name must not do so because a call failed."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "empty")
+    user = usernames(sandbox, 20)[-1]
+    empty: dict[str, Any] = {"members": [], "settled": (), "children": (), "roles of": (), "effective roles": ()}
+    for what, nothing in empty.items():
+        assert await call(dev, what, "empty", user) == nothing
+        with pytest.raises(NotFound):
+            await call(dev, what, "nope", NOBODY)
+    sandbox.faults.add("drop_before", method="GET", times=None)
+    for what in empty:
+        with pytest.raises(ConnectionFailed):
+            await call(dev, what, "empty", user)
+
+
+async def test_a_search_that_finds_nobody_is_not_one_that_failed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """Nobody is a result of the same kind as somebody; a failure is an error, for every provider."""
+    providers = ("idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth")
+    for provider in providers:
+        found = await dev.people.search(provider, guid="0" * 32)
+        assert (found.users, found.complete) == ((), True)
+    with pytest.raises(NotFound):
+        await dev.people.find_one(guid="0" * 32, providers=providers)
+    sandbox.faults.add("500_before", method="GET", times=None)
+    for provider in providers:
+        with pytest.raises(ServiceUnavailable):
+            await dev.people.search(provider, guid="0" * 32)
+    with pytest.raises(ServiceUnavailable):
+        await dev.people.find_one(guid="0" * 32, providers=providers)
+
+
+async def test_a_read_that_fails_for_ever_ends(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """Trying again has a limit, and then comes an error; each of these asks four times."""
+    for what in ("list", "get", "members", "children", "roles of", "search"):
+        sandbox.clear_requests()
+        sandbox.faults.clear()
+        sandbox.faults.add("422_before", method="GET", times=None)
+        with pytest.raises(ServiceUnavailable):
+            await call(dev, what)
+        assert asked(sandbox) == {"GET": 4}
+
+
+# Identities.
+
+
+def world(**changes: Any) -> dict[str, Any]:
+    """A team with an integration whose client id was chosen, and one that is named like a number."""
+    account = {"id": 9, "client_id": "service-account-team-1-9", "client_secret": "a secret"}
+    integration = {"team": 1, "auth_type": "both", "service_type": "gold", "status": "applied", "client_secret": "s"}
+    return {
+        "teams": [{"id": 1, "name": "Team", "api_account": account}],
+        "integrations": [
+            integration | {"id": 7, "project_name": "Chosen", "client_id": "portal-8", "environments": ["dev", "prod"]},
+            integration | {"id": 8, "project_name": "0007", "client_id": "0007-8", "environments": ["dev"]},
+            integration | {"id": 9, "project_name": "Plain", "client_id": "plain-9", "environments": ["prod"]},
+        ],
+        "users": [],
+        **changes,
+    }
+
+
+async def test_an_integration_is_never_guessed_from_a_client_id() -> None:
+    """Client ids can be chosen, so that the number at the end of one says nothing."""
+    sandbox = Sandbox(world())
+    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
+        for which in ("portal-8", "plain-9", "service-account-portal-8"):
+            with pytest.raises(NotFound):
+                await css.integration(which)
+        chosen = (await css.integration("Chosen")).environment("dev")
+        await chosen.roles.create("reader")
+        await chosen.users.assign(ServiceAccount("portal-8"), "reader")
+    assert sandbox.members(7, "dev", "reader") == ["service-account-portal-8"]
+    assert all("/integrations/8" not in entry.path for entry in sandbox.requests)
+
+
+async def test_an_id_is_a_number_and_a_name_is_a_name() -> None:
+    """Zeros in front do not make another id, and are not cut off a name."""
+    sandbox = Sandbox(world())
+    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
+        for which, number in ((7, 7), ("7", 7), ("007", 7), ("0007", 8), ("8", 8)):
+            assert (await css.integration(which)).info.id == number
+        assert (await css.integration(7)).info.environments == ("dev", "prod")
+
+
+async def test_members_of_whom_little_is_known_are_listed() -> None:
+    """Whoever has no address, no name or no attributes, and service accounts, are members as others are."""
+    bare = "a" * 32
+    users = [
+        {"username": f"{bare}@idir"},
+        {"username": f"{bare}@bceidbasic", "email": None, "firstName": None, "lastName": None, "attributes": None},
+        {"username": f"{bare}@githubpublic", "email": "", "firstName": "", "lastName": "", "attributes": {}},
+        {"username": f"{bare}@bceidboth", "attributes": {"display_name": ["Somebody"]}},
+    ]
+    sandbox = Sandbox(world(users=users))
+    sandbox.create_role(7, "dev", "reader")
+    names = sorted([user["username"] or "" for user in users] + ["service-account-portal-8"])
+    sandbox.grant(7, "dev", "reader", *names)
+    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
+        dev = (await css.integration(7)).environment("dev")
+        members = [member async for member in dev.roles.members("reader")]
+    assert [member.username for member in members] == names
+    assert {member.email for member in members} == {""}
+    assert [member.attributes.get("idir_username", ()) for member in members] == [()] * 5
+    assert [member.provider for member in members] == ["bceidbasic", "bceidboth", "githubpublic", "idir", None]
+
+
+# More than once, and on a real connection.
+
+
+async def test_a_job_can_be_run_again(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """What is there already ends nothing: the second run changes nothing, and says so."""
+    people = usernames(sandbox, 5)
+    outcomes = []
+    for _ in range(2):
+        for name in ("auditor", "lead"):
+            await dev.roles.ensure(name)
+        await dev.roles.composites("lead").add("auditor")
+        created = await dev.bulk.create_roles(["auditor", "clerk"], skip_existing=True)
+        given = await dev.bulk.assign_many([(person, "lead") for person in people], skip_existing=True)
+        await dev.users.assign(people[0], "clerk")
+        await dev.users.unassign(people[0], "reviewer")
+        outcomes.append([result.outcome for result in [*created, *given]])
+        state = sandbox.state.document()
+    assert outcomes == [["already", *["confirmed"] * 6], ["already"] * 7]
+    assert sandbox.state.document() == state
+    assert asked(sandbox)["token"] == 1
+
+
+async def test_a_socket_shows_no_secret_at_debug(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the libraries below log of a real connection, neither secret nor token is in it."""
+    caplog.set_level(logging.DEBUG)
+    with sandbox.serve() as server:
+        credentials = server.credentials()
+        async with AsyncCss(Settings(**credentials), retry=at_once) as css:
+            dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+            await dev.users.assign(ILSE, "reviewer")
+            sandbox.faults.add("revoked_token", path="*/roles", times=None)
+            with pytest.raises(CssError):
+                await dev.roles.list()
+            token = css._wire._auth._held.secret.reveal()
+    assert "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
+    assert len(token) > 100
+    for secret in (credentials["client_secret"], token, token.partition(".")[2]):
+        assert secret not in caplog.text
+
+
+# Settings.
+
+
+def test_an_import_needs_no_variables() -> None:
+    """Importing, naming every class and asking for help work where nothing is set."""
+    program = (
+        "import css_sdk, css_sdk.cli; [getattr(css_sdk, name) for name in css_sdk.__all__]; css_sdk.cli.main(['-h'])"
+    )
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("CSS_")}
+    run = subprocess.run([sys.executable, "-c", program], env=bare, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+async def test_settings_are_read_when_a_client_is_made(
+    sandbox: Sandbox, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when the module is imported: what is set later counts, and two clients do not share what they found."""
+    other = Sandbox(world())
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    first = AsyncCss.from_env(transport=sandbox.async_transport())
+    given: dict[str, Any] = other.credentials()
+    for name, value in given.items():
+        monkeypatch.setenv(f"CSS_{name.upper()}", str(value))
+    second = AsyncCss.from_env(transport=other.async_transport())
+    for name in environ:
+        monkeypatch.delenv(name)
+    for _ in range(2):
+        assert (await first.whoami()).team_id == 2016
+        assert (await second.whoami()).team_id == 1
+    for css in (first, second):
+        await css.aclose()
+
+
+def test_no_command_takes_credentials_as_an_option() -> None:
+    """They would show in lists of processes and in a shell's history; a client id alone names a service account."""
+    context = click.Context(commands)
+    found = {
+        option
+        for name in commands.list_commands(context)
+        for parameter in (commands.get_command(context, name) or commands).params
+        for option in [*parameter.opts, *parameter.secondary_opts]
+    }
+    assert len(found) > 10
+    assert not [option for option in found if any(word in option for word in ("secret", "password", "token"))]
+    assert {option for option in found if "client" in option} == {"--client-id"}
+    for name in ("assign", "unassign"):
+        command = commands.get_command(context, name)
+        assert command is not None
+        (client_id,) = [parameter for parameter in command.params if "--client-id" in parameter.opts]
+        assert isinstance(client_id, click.Option)
+        assert "service account" in str(client_id.help)
