@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
@@ -25,9 +26,26 @@ CALLS: Final = 20
 """Calls that the service takes in an hour for an integration, environment and address, refused ones included."""
 
 HOUR: Final = 3600.0
+_SLACK: Final = 60.0
 
 _MOST_LINES: Final = {"prod": 25_000}
 _MOST_LINES_ELSEWHERE: Final = 5_000
+
+_ZONES: Final = {
+    name: hours * 3600
+    for name, hours in {
+        **dict.fromkeys(("UT", "UTC", "GMT", "Z"), 0),
+        "EST": -5,
+        "EDT": -4,
+        "CST": -6,
+        "CDT": -5,
+        "MST": -7,
+        "MDT": -6,
+        "PST": -8,
+        "PDT": -7,
+    }.items()
+}
+"""The zones that have names (RFC 2822, 4.3); what others mean depends on whom one asks."""
 
 Moment = datetime.datetime | datetime.date | str
 
@@ -47,17 +65,26 @@ def moment(value: Moment, what: str) -> datetime.datetime:
     '2026-11-21T00:00:00+00:00'
     """
     if isinstance(value, str):
-        # What a text leaves out is not today's, but the first that it could be.
-        first = datetime.datetime(1970, 1, 1)
-        try:
-            value = parser.parse(value, default=first)
-        except (ValueError, OverflowError) as error:
-            raise InvalidRequest(f"{what} is {value!r}, which is no time: {error}.") from None
+        value = _parsed(value, what)
     elif not isinstance(value, datetime.datetime):
         value = datetime.datetime.combine(value, datetime.time())
     zoned = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
     utc = zoned.astimezone(datetime.UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _parsed(text: str, what: str) -> datetime.datetime:
+    # What a text leaves out of the date would be made up: two different days to fill it from show whether it does.
+    days = [datetime.datetime(1972, 1, 1), datetime.datetime(1976, 2, 2)]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", parser.UnknownTimezoneWarning)
+            read = [parser.parse(text, default=day, tzinfos=_ZONES) for day in days]
+    except (ValueError, OverflowError, parser.UnknownTimezoneWarning) as error:
+        raise InvalidRequest(f"{what} is {text!r}, which is no time: {error}.") from None
+    if read[0].date() != read[1].date():
+        raise InvalidRequest(f"{what} is {text!r}, which is no whole date. Say year, month and day.")
+    return read[0]
 
 
 @frozen
@@ -159,4 +186,7 @@ class Budget:
         told = dict(re.findall(r"(\w+)=(\d+)", header))
         if "remaining" not in told or "reset" not in told:
             return self
-        return Budget(int(told["remaining"]), now + int(told["reset"]))
+        left, renewed_at = int(told["remaining"]), now + int(told["reset"])
+        # Answers may overtake each other: within an hour the calls only grow fewer.
+        is_same_hour = abs(renewed_at - self.renewed_at) < _SLACK
+        return Budget(min(left, self.left) if is_same_hour else left, renewed_at)

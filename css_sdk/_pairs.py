@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import time
 from collections import deque
@@ -101,6 +102,20 @@ async def async_waited_for(future: Future[Result]) -> Result:
 
 _kept: dict[Hashable, Any] = {}
 _kept_lock = threading.Lock()
+
+
+_left_to_parent: list[dict[Hashable, Any]] = []
+
+
+def _leave_to_parent() -> None:
+    """A forked child must not speak on its parent's connections, nor wait for a lock that nobody there holds."""
+    global _kept, _kept_lock
+    _left_to_parent.append(_kept)  # not dropped, or the child would close what is its parent's
+    _kept, _kept_lock = {}, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 @contextmanager

@@ -51,7 +51,13 @@ class CssError(Exception):
         status: the HTTP status of the answer, where there was one.
         request: method and path of the call, without its query.
         retry_after: seconds to wait before another try, where the service said so.
+
+    Whatever ends the reading of a range of log lines carries what was read so far in `lines`, and in `resume_at` from
+    when on to read later.
     """
+
+    lines: tuple[Any, ...] = ()
+    resume_at: datetime.datetime | None = None
 
     def __init__(
         self,
@@ -144,22 +150,7 @@ class InvalidRequest(CssError):
 
 
 class RateLimited(CssError):
-    """Too many calls. `retry_after` holds the seconds to wait, where the service said so.
-
-    For logs, `lines` holds what was read so far and `resume_at` from when on to read later.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        lines: Sequence[Any] = (),
-        resume_at: datetime.datetime | None = None,
-        **facts: Any,
-    ) -> None:
-        super().__init__(message, **facts)
-        self.lines = tuple(lines)
-        self.resume_at = resume_at
+    """Too many calls. `retry_after` holds the seconds to wait, where the service said so."""
 
 
 class ServiceUnavailable(CssError):

@@ -200,7 +200,15 @@ class AsyncBulk:
 
     async def _ship(self, run: AsyncRun, executor: Executor, task: Task, width: int) -> None:
         async def ship(chunk: Numbered) -> None:
-            future = executor.submit(carry_out, task, tuple(chunk.values()))
+            try:
+                future = executor.submit(carry_out, task, tuple(chunk.values()))
+            except Exception as error:
+                untaken = CssError(
+                    f"The executor takes no more work ({type(error).__name__}); nothing of this was sent."
+                )
+                untaken.__cause__ = error
+                await run.settle_failed(chunk, untaken)
+                return
             try:
                 results = await async_waited_for(future)
             except CssError as error:

@@ -42,8 +42,8 @@ class AsyncEnvironmentClient:
         """The log lines of a range of any length, oldest first.
 
         The service gives 3 days in a call and 25,000 lines of them (5,000 outside prod): the range is read in windows,
-        which are halved where lines were left out. It takes 20 calls an hour; they are counted, so that it never has
-        to refuse one.
+        which are halved where lines were left out; the cut answer of a window that was halved is thrown away. It takes
+        20 calls an hour; they are counted, so that it need not refuse one.
 
         Args:
             since: a `datetime`, a date, which means its first moment, or a text of either. What names no zone is in
@@ -53,7 +53,7 @@ class AsyncEnvironmentClient:
         Raises:
             InvalidRequest: for a text that is no time, or a range that ends before it begins.
             RateLimited: when the calls are used up: `lines` holds what was read, `resume_at` from when on to go on,
-                `retry_after` the seconds to wait.
+                `retry_after` the seconds to wait. Other errors on the way carry the first two as well.
 
         >>> len(await dev.logs("2026-11-01 12:00", "2026-11-01 12:01"))
         7

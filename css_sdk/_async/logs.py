@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from css_api.api.logs import get_logs
 
 from .. import _answers, _logs
 from .._pairs import Lock
-from ..errors import IncompleteSearch, RateLimited, in_words
+from ..errors import CssError, IncompleteSearch, RateLimited, in_words
 from ..models import LogLine
 from .wire import AsyncWire, Call, Tried
 
@@ -62,17 +63,17 @@ class AsyncLogs:
             window = waiting[0]
             try:
                 found, is_cut = await self._window(window)
-            except RateLimited as error:
+                if is_cut and window.halves is None:
+                    raise IncompleteSearch(
+                        f"{len(found)} lines in the millisecond of {window.query['start']}: some are left out."
+                    )
+            except CssError as error:
                 raise _carrying(error, lines, window) from error
-            if not is_cut:
-                lines = _logs.joined(lines, found, window.since)
-                waiting = waiting[1:]
-            elif window.halves:
+            if is_cut and window.halves:
                 waiting = [*window.halves, *waiting[1:]]
             else:
-                raise IncompleteSearch(
-                    f"{len(found)} lines in the millisecond of {window.query['start']}: the service leaves some out."
-                )
+                lines = _logs.joined(lines, found, window.since)
+                waiting = waiting[1:]
         return tuple(lines)
 
     async def _window(self, window: _logs.Window) -> tuple[tuple[LogLine, ...], bool]:
@@ -82,12 +83,10 @@ class AsyncLogs:
         return lines, _logs.is_cut(len(lines), message, self._place["environment"])
 
 
-def _carrying(error: RateLimited, lines: list[LogLine], window: _logs.Window) -> RateLimited:
-    return RateLimited(
-        f"{error} {len(lines)} lines were read; go on from {window.query['start']}.",
-        status=error.status,
-        request=error.request,
-        retry_after=error.retry_after,
-        lines=lines,
-        resume_at=window.since,
-    )
+def _carrying(error: CssError, lines: list[LogLine], window: _logs.Window) -> CssError:
+    # The lines at the seam come again with the rest.
+    before = tuple(line for line in lines if line.timestamp is None or line.timestamp < window.since)
+    told = copy.copy(error)
+    told.args = (f"{error} {len(before)} lines were read; go on from {window.query['start']}.",)
+    told.lines, told.resume_at = before, window.since
+    return told

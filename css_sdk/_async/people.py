@@ -115,7 +115,9 @@ class AsyncPeople:
             raise InvalidRequest("Give either a GUID or an e-mail address.")
         wanted = f"e-mail address {email}" if guid is None else f"GUID {guid}"
         terms = {"email": str(email)} if guid is None else {"guid": guid}
-        among = (providers,) if isinstance(providers, str) else providers
+        among = (providers,) if isinstance(providers, str) else tuple(dict.fromkeys(providers))
+        if not among:
+            raise InvalidRequest("No provider to search was named.")
         found: list[User] = []
         for provider in among:
             result = await self.search(provider, **terms)

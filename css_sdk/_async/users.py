@@ -121,7 +121,7 @@ class AsyncUsers:
             roles: names of roles, one or more.
 
         Raises:
-            UnusableUser, UnusableName: before anything is sent.
+            UnusableUser, UnusableName, RequestTooLong: before anything is sent.
             NotFound: when the user or the role is not there. Roles named before it have been taken then.
             OutcomeUnknown: when one may have been taken and no read got through.
 

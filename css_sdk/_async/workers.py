@@ -56,10 +56,6 @@ class Task:
             )
         return found
 
-    def open(self) -> AsyncWire:
-        """A wire of the worker's own."""
-        return open_wire(self.settings(), {})
-
 
 def task_for(wire: AsyncWire, integration_id: int, environment: str, change: GrantWrite) -> Task:
     """What a worker has to know to do what this client would do.
@@ -88,13 +84,17 @@ def task_for(wire: AsyncWire, integration_id: int, environment: str, change: Gra
 
 
 def carry_out(task: Task, grants: Sequence[Grant]) -> list[GrantResult]:
-    """What a worker does with a chunk: one user after another. Its connections are kept for the next chunk."""
+    """What a worker does with a chunk: one user after another.
+
+    The worker of a `Css` keeps its connections and its token for the next chunk. That of an `AsyncCss` cannot: they
+    belong to the event loop in which they were made, and each chunk has its own.
+    """
     return async_run(_carry_out, task, grants)
 
 
 async def _carry_out(task: Task, grants: Sequence[Grant]) -> list[GrantResult]:
-    run = AsyncRun(grants)
-    async with async_borrowed(task, task.open) as wire:
+    run, settings = AsyncRun(grants), task.settings()
+    async with async_borrowed(settings, lambda: open_wire(settings, {})) as wire:
         roles = AsyncRoles(wire, task.integration_id, task.environment)
         granting = AsyncGranting(AsyncUsers(wire, task.integration_id, task.environment), roles.list)
         await granting.carry_out(task.change, run, width=1)

@@ -201,7 +201,15 @@ class Bulk:
 
     def _ship(self, run: Run, executor: Executor, task: Task, width: int) -> None:
         def ship(chunk: Numbered) -> None:
-            future = executor.submit(carry_out, task, tuple(chunk.values()))
+            try:
+                future = executor.submit(carry_out, task, tuple(chunk.values()))
+            except Exception as error:
+                untaken = CssError(
+                    f"The executor takes no more work ({type(error).__name__}); nothing of this was sent."
+                )
+                untaken.__cause__ = error
+                run.settle_failed(chunk, untaken)
+                return
             try:
                 results = waited_for(future)
             except CssError as error:

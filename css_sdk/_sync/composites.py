@@ -100,7 +100,7 @@ class Composites:
             children: names of roles, one or more.
 
         Raises:
-            UnusableName: before anything is sent.
+            UnusableName, RequestTooLong: before anything is sent.
             NotFound: when the role or the child does not exist. Those named before it have been taken out then.
             OutcomeUnknown: when one may have been taken out and no read got through.
 

@@ -148,7 +148,7 @@ class Roles:
     def rename(self, name: str, new_name: str) -> Role:
         """Gives a role another name; whoever holds it keeps it, and so do the composites that it is part of.
 
-        After a doubtful answer a list that holds the new name, and the old one no more, is taken for the proof.
+        That a role of the old name is there is read first, so that a list which holds the new one instead is a proof.
 
         Args:
             name: the role.
@@ -166,7 +166,10 @@ class Roles:
         >>> (dev.roles.rename("reviewer", "examiner")).name
         'examiner'
         """
+        _rules.check_role_name(name)
         _rules.check_removable(**self._place, roles=[new_name])
+        if self._in_list(name) is None:
+            raise NotFound(f"There is no role {name!r} in {self._told_as}.", what="role")
         found: list[Role] = []
 
         def shown(answer: Any, _: tuple[str, ...]) -> bool:

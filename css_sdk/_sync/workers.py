@@ -57,10 +57,6 @@ class Task:
             )
         return found
 
-    def open(self) -> Wire:
-        """A wire of the worker's own."""
-        return open_wire(self.settings(), {})
-
 
 def task_for(wire: Wire, integration_id: int, environment: str, change: GrantWrite) -> Task:
     """What a worker has to know to do what this client would do.
@@ -89,13 +85,17 @@ def task_for(wire: Wire, integration_id: int, environment: str, change: GrantWri
 
 
 def carry_out(task: Task, grants: Sequence[Grant]) -> list[GrantResult]:
-    """What a worker does with a chunk: one user after another. Its connections are kept for the next chunk."""
+    """What a worker does with a chunk: one user after another.
+
+    The worker of a `Css` keeps its connections and its token for the next chunk. That of an `Css` cannot: they
+    belong to the event loop in which they were made, and each chunk has its own.
+    """
     return run(_carry_out, task, grants)
 
 
 def _carry_out(task: Task, grants: Sequence[Grant]) -> list[GrantResult]:
-    run = Run(grants)
-    with borrowed(task, task.open) as wire:
+    run, settings = Run(grants), task.settings()
+    with borrowed(settings, lambda: open_wire(settings, {})) as wire:
         roles = Roles(wire, task.integration_id, task.environment)
         granting = Granting(Users(wire, task.integration_id, task.environment), roles.list)
         granting.carry_out(task.change, run, width=1)

@@ -139,10 +139,13 @@ def _write(results: Sequence[RowResult], file: Path | None) -> bool:
     is_left = any(not result.is_done for result in results)
     if file is None or not (is_left or file.exists()):
         return True
+    draft = file.with_name(f"{file.name}.tmp")
     try:
-        # With the mark by which Excel knows UTF-8, and the line ends of CSV left alone.
-        file.write_bytes(results_as_csv(results).encode("utf-8-sig"))
+        # With the mark by which Excel knows UTF-8, and the line ends of CSV left alone; whole, or not at all.
+        draft.write_bytes(results_as_csv(results).encode("utf-8-sig"))
+        draft.replace(file)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         click.echo(f"css: the results could not be written to {file}: {error.strerror}.", err=True)
         return False
     if is_left:

@@ -24,8 +24,17 @@ class _Ready(io.StringIO):
         if self._env_file is not None and text.strip():
             ready = json.loads(text)
             lines = [f"export CSS_{name.upper()}={shlex.quote(ready[name])}\n" for name in _VARIABLES]
-            self._env_file.write_text("".join(lines), encoding="utf-8")
+            self._write("".join(lines), self._env_file)
         return sys.stdout.write(text)
+
+    def _write(self, text: str, file: Path) -> None:
+        from ..sandbox import SandboxError
+
+        try:
+            file.touch(mode=0o600)
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise SandboxError(f"the variables cannot be written to {file}: {error.strerror}") from error
 
     def flush(self) -> None:
         sys.stdout.flush()

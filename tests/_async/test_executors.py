@@ -162,3 +162,39 @@ async def test_a_lost_worker_leaves_its_grants_unknown(place: AsyncEnvironmentCl
     results = await place.bulk.assign_many([(p, "crowd") for p in usernames(sandbox, 3)], executor=Dying())
     assert [result.outcome for result in results] == ["unknown"] * 3
     assert all(isinstance(result.error, OutcomeUnknown) for result in results)
+
+
+class Broken(Watched):
+    """Takes one chunk, and then no more."""
+
+    def submit(self, work: Any, /, task: Any, grants: Any) -> Future[Any]:
+        if self.sizes:
+            raise RuntimeError("cannot schedule new futures")
+        return super().submit(work, task, grants)
+
+
+async def test_an_executor_that_takes_no_more_ends_nothing_else(
+    place: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """What it had taken is told as it ended, and the rest as what was never sent."""
+    people = sorted(sandbox.world.users)
+    results = await place.bulk.assign_many([(p, "crowd") for p in people], executor=Broken(), width=1)
+    assert [result.outcome for result in results] == ["confirmed"] * 50 + ["failed"] * (len(people) - 50)
+    assert len(sandbox.members(GRANTS_PORTAL, "dev", "crowd")) == 50
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+async def test_a_forked_worker_does_not_speak_on_its_parents_connections(
+    place: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """Two processes on one connection would read each other's answers, and believe them."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("nothing forks here")
+    people = sorted(sandbox.world.users)
+    grants = [(person, "crowd") for person in people]
+    with ThreadPoolExecutor(2) as threads:
+        await place.bulk.assign_many(grants, executor=threads, width=2)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as processes:
+        results = await place.bulk.unassign_many(grants, executor=processes, width=2)
+    assert {result.outcome for result in results} == {"confirmed"}
+    assert sandbox.members(GRANTS_PORTAL, "dev", "crowd") == []

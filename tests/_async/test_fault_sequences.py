@@ -173,7 +173,7 @@ STRUCK: dict[str, tuple[Write, str, str, int, int]] = {
     # the write; method and path of its call that is struck; reads and writes when nothing is
     "create": (("create", "e"), "POST", "/roles", 0, 1),
     "ensure": (("ensure", "e"), "POST", "/roles", 1, 1),
-    "rename": (("rename", "b", "e"), "PUT", "/roles/b", 0, 1),
+    "rename": (("rename", "b", "e"), "PUT", "/roles/b", 1, 1),
     "delete": (("delete", "b"), "DELETE", "/roles/b", 1, 1),
     "assign several": (("assign", THIRD, "abd"), "POST", "/users/*", 0, 1),
     "unassign several": (("unassign", FIRST, "bc"), "DELETE", "/users/*/c", 0, 2),

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from css_sdk import AsyncCss, Backoff, InvalidRequest, RateLimited, Settings
+from css_sdk import AsyncCss, Backoff, InvalidRequest, RateLimited, ServiceUnavailable, Settings
 from css_sdk._async.integrations import AsyncEnvironmentClient
 from css_sdk.sandbox import Sandbox
 from tests.support import asked
@@ -70,13 +70,13 @@ async def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
     for _ in range(18):
         await place.logs(NOON, NOON + minute)
     before = asked(sandbox)
-    with pytest.raises(RateLimited, match=r"12961 lines were read; go on from 2026-11-03T00:00:00\.000Z") as told:
+    with pytest.raises(RateLimited, match=r"12960 lines were read; go on from 2026-11-03T00:00:00\.000Z") as told:
         await place.logs(NOON, NOON + datetime.timedelta(days=7))
     assert (asked(sandbox) - before) == {"GET": 2}
     assert told.value.retry_after == 3600
     assert told.value.resume_at == NOON + datetime.timedelta(days=1.5)
-    assert len(told.value.lines) == 12961
-    assert told.value.lines[-1].timestamp == told.value.resume_at
+    assert len(told.value.lines) == 12960
+    assert told.value.lines[-1].timestamp < told.value.resume_at
     clock.now += 3601
     rest = await place.logs(told.value.resume_at, NOON + datetime.timedelta(days=3))
     assert rest[0].timestamp == told.value.resume_at
@@ -114,6 +114,7 @@ async def test_a_refusal_of_the_service_carries_what_was_read(
     [
         ("2026-11-01T12:00:00Z", "2026-11-01 12:01"),
         (NOON.replace(tzinfo=None), "Sun, 01 Nov 2026 04:01:00 -0800"),
+        ("1 Nov 2026 04:00 PST", "2026-11-01 05:01 MST"),
         (NOON.astimezone(datetime.timezone(datetime.timedelta(hours=-8))), "1 Nov 2026 12:01 UTC"),
     ],
 )
@@ -128,7 +129,17 @@ async def test_a_date_is_its_first_moment(place: AsyncEnvironmentClient) -> None
     assert len(lines) == 8641
 
 
-@pytest.mark.parametrize(("since", "until"), [("yesterday-ish", NOON), (NOON, "2026-13-01"), (NOON, "2026-10-01")])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("yesterday-ish", NOON),
+        (NOON, "2026-13-01"),
+        (NOON, "2026-10-01"),
+        ("12:00", NOON),
+        ("Monday", NOON),
+        ("2026-11-01 12:00 XYZ", NOON),
+    ],
+)
 async def test_what_is_no_range_is_refused(
     place: AsyncEnvironmentClient, sandbox: Sandbox, since: object, until: object
 ) -> None:
@@ -149,3 +160,12 @@ async def test_each_try_counts(place: AsyncEnvironmentClient, sandbox: Sandbox) 
     with pytest.raises(RateLimited):
         await place.logs(NOON, NOON)
     assert asked(sandbox) == before
+
+
+async def test_any_error_on_the_way_carries_what_was_read(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """So that a range of days is not lost with the call that failed in the end."""
+    sandbox.faults.add("500_before", path="*/logs", times=None, after=2)
+    with pytest.raises(ServiceUnavailable, match=r"go on from 2026-11-03") as told:
+        await place.logs(NOON, NOON + datetime.timedelta(days=7))
+    assert told.value.resume_at == NOON + datetime.timedelta(days=1.5)
+    assert len(told.value.lines) == 12960

@@ -91,3 +91,11 @@ async def test_one_person_is_found_by_one_term(dev: AsyncEnvironmentClient, term
     """Neither nothing nor two terms at once."""
     with pytest.raises(InvalidRequest):
         await dev.people.find_one(**terms)
+
+
+async def test_a_provider_named_twice_is_one(dev: AsyncEnvironmentClient) -> None:
+    """A login is not ambiguous with itself; and without any provider there is nothing to search."""
+    found = await dev.people.find_one(email="ilse.hargreave@example.com", providers=["idir", "idir"])
+    assert found.first_name == "Ilse"
+    with pytest.raises(InvalidRequest, match="No provider"):
+        await dev.people.find_one(email="ilse.hargreave@example.com", providers=[])

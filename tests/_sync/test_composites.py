@@ -142,7 +142,7 @@ def test_a_renamed_role_keeps_its_members(dev: EnvironmentClient, sandbox: Sandb
     members = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     before = asked(sandbox)
     assert dev.roles.rename("reviewer", "a%2Fb/..") == Role("a%2Fb/..")
-    assert (asked(sandbox) - before) == {"PUT": 1}
+    assert (asked(sandbox) - before) == {"GET": 1, "PUT": 1}
     assert sandbox.members(GRANTS_PORTAL, "dev", "a%2Fb/..") == members
     assert dev.roles.rename("admin", "admin") == Role("admin", composite=True)
 
@@ -157,3 +157,11 @@ def test_set_roles_costs_what_it_has_to(dev: EnvironmentClient, sandbox: Sandbox
     dev.users.set_roles(user, "three", "reviewer", "approver")
     assert (asked(sandbox) - before) == {"GET": 1, "POST": 1, "DELETE": 2}
     assert [role.name for role in dev.users.roles(user)] == ["approver", "reviewer", "three"]
+
+
+def test_a_rename_that_never_was_is_not_confirmed(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """A role that has the new name already proves nothing of one that never had the old."""
+    sandbox.faults.add("422_before", method="PUT")
+    with pytest.raises(NotFound, match="nope"):
+        dev.roles.rename("nope", "reviewer")
+    assert asked(sandbox)["PUT"] == 0

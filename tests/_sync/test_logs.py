@@ -7,7 +7,7 @@ import datetime
 
 import pytest
 
-from css_sdk import Backoff, Css, InvalidRequest, RateLimited, Settings
+from css_sdk import Backoff, Css, InvalidRequest, RateLimited, ServiceUnavailable, Settings
 from css_sdk._sync.integrations import EnvironmentClient
 from css_sdk.sandbox import Sandbox
 from tests.support import asked
@@ -71,13 +71,13 @@ def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
     for _ in range(18):
         place.logs(NOON, NOON + minute)
     before = asked(sandbox)
-    with pytest.raises(RateLimited, match=r"12961 lines were read; go on from 2026-11-03T00:00:00\.000Z") as told:
+    with pytest.raises(RateLimited, match=r"12960 lines were read; go on from 2026-11-03T00:00:00\.000Z") as told:
         place.logs(NOON, NOON + datetime.timedelta(days=7))
     assert (asked(sandbox) - before) == {"GET": 2}
     assert told.value.retry_after == 3600
     assert told.value.resume_at == NOON + datetime.timedelta(days=1.5)
-    assert len(told.value.lines) == 12961
-    assert told.value.lines[-1].timestamp == told.value.resume_at
+    assert len(told.value.lines) == 12960
+    assert told.value.lines[-1].timestamp < told.value.resume_at
     clock.now += 3601
     rest = place.logs(told.value.resume_at, NOON + datetime.timedelta(days=3))
     assert rest[0].timestamp == told.value.resume_at
@@ -115,6 +115,7 @@ def test_a_refusal_of_the_service_carries_what_was_read(
     [
         ("2026-11-01T12:00:00Z", "2026-11-01 12:01"),
         (NOON.replace(tzinfo=None), "Sun, 01 Nov 2026 04:01:00 -0800"),
+        ("1 Nov 2026 04:00 PST", "2026-11-01 05:01 MST"),
         (NOON.astimezone(datetime.timezone(datetime.timedelta(hours=-8))), "1 Nov 2026 12:01 UTC"),
     ],
 )
@@ -129,7 +130,17 @@ def test_a_date_is_its_first_moment(place: EnvironmentClient) -> None:
     assert len(lines) == 8641
 
 
-@pytest.mark.parametrize(("since", "until"), [("yesterday-ish", NOON), (NOON, "2026-13-01"), (NOON, "2026-10-01")])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("yesterday-ish", NOON),
+        (NOON, "2026-13-01"),
+        (NOON, "2026-10-01"),
+        ("12:00", NOON),
+        ("Monday", NOON),
+        ("2026-11-01 12:00 XYZ", NOON),
+    ],
+)
 def test_what_is_no_range_is_refused(place: EnvironmentClient, sandbox: Sandbox, since: object, until: object) -> None:
     """Before anything is sent."""
     before = asked(sandbox)
@@ -148,3 +159,12 @@ def test_each_try_counts(place: EnvironmentClient, sandbox: Sandbox) -> None:
     with pytest.raises(RateLimited):
         place.logs(NOON, NOON)
     assert asked(sandbox) == before
+
+
+def test_any_error_on_the_way_carries_what_was_read(place: EnvironmentClient, sandbox: Sandbox) -> None:
+    """So that a range of days is not lost with the call that failed in the end."""
+    sandbox.faults.add("500_before", path="*/logs", times=None, after=2)
+    with pytest.raises(ServiceUnavailable, match=r"go on from 2026-11-03") as told:
+        place.logs(NOON, NOON + datetime.timedelta(days=7))
+    assert told.value.resume_at == NOON + datetime.timedelta(days=1.5)
+    assert len(told.value.lines) == 12960

@@ -92,3 +92,11 @@ def test_one_person_is_found_by_one_term(dev: EnvironmentClient, terms: dict[str
     """Neither nothing nor two terms at once."""
     with pytest.raises(InvalidRequest):
         dev.people.find_one(**terms)
+
+
+def test_a_provider_named_twice_is_one(dev: EnvironmentClient) -> None:
+    """A login is not ambiguous with itself; and without any provider there is nothing to search."""
+    found = dev.people.find_one(email="ilse.hargreave@example.com", providers=["idir", "idir"])
+    assert found.first_name == "Ilse"
+    with pytest.raises(InvalidRequest, match="No provider"):
+        dev.people.find_one(email="ilse.hargreave@example.com", providers=[])
