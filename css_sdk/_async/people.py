@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from css_api.api.users import (
     search_azure_idir_users,
+    search_basic_bceid_users,
+    search_basic_business_bceid_users,
     search_bceid_users,
+    search_business_bceid_users,
     search_github_bcgov_users,
     search_github_public_users,
     search_idir_users,
@@ -24,15 +27,23 @@ _SEARCHES: Final[dict[str, _answers.Operation]] = {
     "azureidir": search_azure_idir_users,
     "githubbcgov": search_github_bcgov_users,
     "githubpublic": search_github_public_users,
-    "bceidbasic": search_bceid_users,
-    "bceidbusiness": search_bceid_users,
-    "bceidboth": search_bceid_users,
+    # By GUID alone, and deprecated; of use where there is no integration to search from.
+    "bceidbasic": search_basic_bceid_users,
+    "bceidbusiness": search_business_bceid_users,
+    "bceidboth": search_basic_business_bceid_users,
 }
 _BCEID_TYPES: Final = {
     "bceidbasic": BceidType.BASIC,
     "bceidbusiness": BceidType.BUSINESS,
     "bceidboth": BceidType.BOTH,
 }
+_ATTRIBUTES: Final = {
+    "login": ("github_username",),
+    "name": ("display_name",),
+    "username": ("bceid_username",),
+    "display_name": ("display_name",),
+}
+"""Where users hold what they were searched by."""
 _IDIR_TERMS: Final = ("guid", "email", "first_name", "last_name")
 _GITHUB_TERMS: Final = ("guid", "email", "name", "login")
 _BCEID_TERMS: Final = ("guid", "email", "display_name", "username")
@@ -61,7 +72,7 @@ class AsyncPeople:
 
         Args:
             provider: as it stands behind the `@` of a username, such as `idir`. The three kinds of BCeID can be
-                searched from an integration's environment only.
+                searched from an integration's environment, and by `guid` alone without one.
             terms: of 2 characters or more. `guid` is matched whole, the others in part, both without case. IDIR takes
                 `first_name`, `last_name`, `email`; GitHub `name`, `login`, `email`; BCeID `display_name`, `username`,
                 `email`.
@@ -84,25 +95,23 @@ class AsyncPeople:
             )
         for name, term in terms.items():
             _rules.check_search_term(name, term)
-        rows = await self._wire.read(_SEARCHES[provider], _answers.users, **self._place(provider), **terms)
+        operation, place = self._call(provider, terms)
+        rows = await self._wire.read(operation, _answers.users, **place, **terms)
         users = {user.username: user for user in rows}
         return SearchResult(tuple(users.values()), complete=_rules.search_is_complete(len(rows)))
 
-    async def find_one(
-        self,
-        *,
-        guid: str | None = None,
-        email: str | None = None,
-        providers: str | Sequence[str] = EMPLOYEE_PROVIDERS,
-    ) -> User:
-        """The one login that has exactly this GUID, or exactly this e-mail address; never a guess.
+    async def find_one(self, *, providers: str | Sequence[str] = EMPLOYEE_PROVIDERS, **terms: str | None) -> User:
+        """The one login that has exactly what the terms say; never a guess.
+
+        The service matches a part of most fields; the equal ones are picked out, without case.
 
         Args:
-            guid: a person's identity; each login of a person has the same.
-            email: compared whole, without case. Two people can share one.
             providers: whose logins to look at, one or several.
+            terms: as for `search`; all of them have to be equal. `guid` is a person's identity, which each of their
+                logins has; an e-mail address can be two people's. A term that is None is none.
 
         Raises:
+            InvalidRequest: without any term, or for one that a provider is not searched by.
             NotFound: when nobody has it: most likely they never logged in to this environment.
             Ambiguous: when several logins have it; the error carries them. A person with an IDIR and an Azure IDIR
                 login is such a case: name one provider.
@@ -110,23 +119,23 @@ class AsyncPeople:
 
         >>> (await dev.people.find_one(guid="D6DFF8C2546921B01198B4EFD12CB3BC")).username
         'd6dff8c2546921b01198b4efd12cb3bc@idir'
+        >>> (await dev.people.find_one(login="saltwind", providers="githubpublic")).email
+        'saltwind@example.org'
         """
-        if (guid is None) == (email is None):
-            raise InvalidRequest("Give either a GUID or an e-mail address.")
-        wanted = f"e-mail address {email}" if guid is None else f"GUID {guid}"
-        terms = {"email": str(email)} if guid is None else {"guid": guid}
+        given = {name: term for name, term in terms.items() if term is not None}
+        wanted = ", ".join(f"{name} {term}" for name, term in given.items())
         among = (providers,) if isinstance(providers, str) else tuple(dict.fromkeys(providers))
         if not among:
             raise InvalidRequest("No provider to search was named.")
         found: list[User] = []
         for provider in among:
-            result = await self.search(provider, **terms)
+            result = await self.search(provider, **given)
             if not result.complete:
                 raise IncompleteSearch(
                     f"More than 50 people of {provider} answer to {wanted}, and the service leaves the rest out. "
                     f"Search by GUID."
                 )
-            found += [user for user in result.users if _is_equal(user, guid, email)]
+            found += [user for user in result.users if all(_has(user, *term) for term in given.items())]
         if not found:
             raise NotFound(
                 f"Nobody in {self._environment} with {wanted} among {', '.join(among)}: never logged in here?",
@@ -140,19 +149,35 @@ class AsyncPeople:
             )
         return found[0]
 
-    def _place(self, provider: str) -> dict[str, Any]:
+    def _call(self, provider: str, terms: Collection[str]) -> tuple[_answers.Operation, dict[str, Any]]:
+        """The call that searches a provider's people, and where."""
+        place = {"environment": self._environment}
         if provider not in _BCEID_TYPES:
-            return {"environment": self._environment}
-        if self._integration_id is None:
-            raise InvalidRequest(f"People of {provider} can be searched from an integration's environment only.")
-        return {
-            "environment": self._environment,
-            "integration_id": self._integration_id,
-            "bceid_type": _BCEID_TYPES[provider],
-        }
+            return _SEARCHES[provider], place
+        if self._integration_id is not None:
+            return search_bceid_users, {
+                **place,
+                "integration_id": self._integration_id,
+                "bceid_type": _BCEID_TYPES[provider],
+            }
+        if set(terms) != {"guid"}:
+            raise InvalidRequest(
+                f"People of {provider} are searched by other terms than guid from an integration's environment only."
+            )
+        return _SEARCHES[provider], place
 
 
-def _is_equal(user: User, guid: str | None, email: str | None) -> bool:
-    if guid is not None:
-        return (user.guid or "").casefold() == guid.casefold()
-    return user.email.casefold() == str(email).casefold()
+def _has(user: User, name: str, term: str) -> bool:
+    """Whether this is the user's own, not only like it."""
+    match name:
+        case "guid":
+            held: tuple[str | None, ...] = (user.guid,)
+        case "email":
+            held = (user.email,)
+        case "first_name":
+            held = (user.first_name,)
+        case "last_name":
+            held = (user.last_name,)
+        case _:
+            held = tuple(text for attribute in _ATTRIBUTES[name] for text in user.attributes.get(attribute, ()))
+    return term.casefold() in [text.casefold() for text in held if text]

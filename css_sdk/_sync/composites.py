@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from css_api.api.roles import add_composite_roles, list_composite_roles, remove_composite_role
+from css_api.api.roles import add_composite_roles, get_composite_role, list_composite_roles, remove_composite_role
 from css_api.models import RoleRef
 
 from .. import _answers, _rules
+from ..errors import NotFound
 from ..models import Role, RoleTree
 from .wire import Wire
 from .writes import Change, carry_out
@@ -57,6 +58,35 @@ class Composites:
         ['approver', 'reviewer']
         """
         return children_of(self._wire, self._place, self._parent)
+
+    def get(self, child: str) -> Role:
+        """One of the children.
+
+        As with roles, a 404 is not believed alone, but looked up in the list.
+
+        Args:
+            child: name of a role.
+
+        Raises:
+            UnusableName: for a name that no role can have.
+            NotFound: when the list shows that it is no child.
+
+        >>> (dev.roles.composites("admin").get("reviewer")).name
+        'reviewer'
+        """
+        path = {"role_name": _rules.role_in_path(self._parent), "composite_role_name": _rules.role_in_path(child)}
+        try:
+            return self._wire.read(get_composite_role, _answers.role, "role", **self._place, **path)
+        except NotFound as error:
+            found = next((role for role in self.list() if role.name == child), None)
+            if found is None:
+                raise NotFound(
+                    f"{child!r} is no child of {self._parent!r}.",
+                    what="role",
+                    status=error.status,
+                    request=error.request,
+                ) from None
+            return found
 
     def add(self, *children: str) -> None:
         """Makes these roles children of the role; those that are it already stay.

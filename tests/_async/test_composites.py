@@ -166,3 +166,14 @@ async def test_a_rename_that_never_was_is_not_confirmed(dev: AsyncEnvironmentCli
     with pytest.raises(NotFound, match="nope"):
         await dev.roles.rename("nope", "reviewer")
     assert asked(sandbox)["PUT"] == 0
+
+
+async def test_one_child_is_read(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """And looked for in the list when the service denies it, as it does while its login server fails."""
+    admin = dev.roles.composites("admin")
+    assert await admin.get("reviewer") == Role("reviewer")
+    sandbox.create_role(GRANTS_PORTAL, "dev", "other")
+    with pytest.raises(NotFound, match="no child"):
+        await admin.get("other")
+    with pytest.raises(NotFound):
+        await admin.get("nope")

@@ -77,7 +77,7 @@ async def test_every_provider_is_searched_by_its_own_terms(dev: AsyncEnvironment
 async def test_bceid_is_searched_from_an_integration(css: AsyncCss, sandbox: Sandbox) -> None:
     """Its search is an integration's; without one the client says so."""
     with pytest.raises(InvalidRequest, match="integration"):
-        await css.people("dev").search("bceidbasic", guid="0" * 32)
+        await css.people("dev").search("bceidbasic", username="harbour")
 
 
 async def test_an_unknown_environment_is_refused(css: AsyncCss) -> None:
@@ -86,11 +86,38 @@ async def test_an_unknown_environment_is_refused(css: AsyncCss) -> None:
         css.people("stage")
 
 
-@pytest.mark.parametrize("terms", [{}, {"guid": "a" * 32, "email": "a@example.com"}])
-async def test_one_person_is_found_by_one_term(dev: AsyncEnvironmentClient, terms: dict[str, str]) -> None:
-    """Neither nothing nor two terms at once."""
+@pytest.mark.parametrize("terms", [{}, {"guid": None, "email": None}])
+async def test_nobody_is_found_by_nothing(dev: AsyncEnvironmentClient, terms: dict[str, str | None]) -> None:
+    """A term that happens to be None is none, and never a search for something else."""
     with pytest.raises(InvalidRequest):
         await dev.people.find_one(**terms)
+
+
+@pytest.mark.parametrize(
+    ("provider", "terms"),
+    [
+        ("idir", {"first_name": "ILSE", "last_name": "Hargreave"}),
+        ("idir", {"email": "ilse.hargreave@example.com", "guid": "d6dff8c2546921b01198b4efd12cb3bc"}),
+        ("githubpublic", {"login": "Pine-Marten"}),
+    ],
+)
+async def test_every_field_is_compared_whole(dev: AsyncEnvironmentClient, provider: str, terms: dict[str, str]) -> None:
+    """All terms have to be equal; what is only like one is nobody's."""
+    found = await dev.people.find_one(providers=provider, **terms)
+    assert found.provider == provider
+    for name, term in terms.items():
+        if name != "guid":
+            with pytest.raises(NotFound):
+                await dev.people.find_one(providers=provider, **{**terms, name: term[:-1]})
+
+
+async def test_bceid_is_searched_by_guid_without_an_integration(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Three calls that are good for nothing else do that."""
+    user = usernames(sandbox, 1, "bceidbasic")[0]
+    guid = user.partition("@")[0]
+    assert (await css.people("dev").find_one(guid=guid, providers="bceidbasic")).username == user
+    for provider in ("bceidbusiness", "bceidboth"):
+        assert provider == "bceidboth" or (await css.people("dev").search(provider, guid=guid)).users == ()
 
 
 async def test_a_provider_named_twice_is_one(dev: AsyncEnvironmentClient) -> None:

@@ -165,3 +165,14 @@ def test_a_rename_that_never_was_is_not_confirmed(dev: EnvironmentClient, sandbo
     with pytest.raises(NotFound, match="nope"):
         dev.roles.rename("nope", "reviewer")
     assert asked(sandbox)["PUT"] == 0
+
+
+def test_one_child_is_read(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """And looked for in the list when the service denies it, as it does while its login server fails."""
+    admin = dev.roles.composites("admin")
+    assert admin.get("reviewer") == Role("reviewer")
+    sandbox.create_role(GRANTS_PORTAL, "dev", "other")
+    with pytest.raises(NotFound, match="no child"):
+        admin.get("other")
+    with pytest.raises(NotFound):
+        admin.get("nope")

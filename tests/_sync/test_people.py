@@ -78,7 +78,7 @@ def test_every_provider_is_searched_by_its_own_terms(dev: EnvironmentClient, san
 def test_bceid_is_searched_from_an_integration(css: Css, sandbox: Sandbox) -> None:
     """Its search is an integration's; without one the client says so."""
     with pytest.raises(InvalidRequest, match="integration"):
-        css.people("dev").search("bceidbasic", guid="0" * 32)
+        css.people("dev").search("bceidbasic", username="harbour")
 
 
 def test_an_unknown_environment_is_refused(css: Css) -> None:
@@ -87,11 +87,38 @@ def test_an_unknown_environment_is_refused(css: Css) -> None:
         css.people("stage")
 
 
-@pytest.mark.parametrize("terms", [{}, {"guid": "a" * 32, "email": "a@example.com"}])
-def test_one_person_is_found_by_one_term(dev: EnvironmentClient, terms: dict[str, str]) -> None:
-    """Neither nothing nor two terms at once."""
+@pytest.mark.parametrize("terms", [{}, {"guid": None, "email": None}])
+def test_nobody_is_found_by_nothing(dev: EnvironmentClient, terms: dict[str, str | None]) -> None:
+    """A term that happens to be None is none, and never a search for something else."""
     with pytest.raises(InvalidRequest):
         dev.people.find_one(**terms)
+
+
+@pytest.mark.parametrize(
+    ("provider", "terms"),
+    [
+        ("idir", {"first_name": "ILSE", "last_name": "Hargreave"}),
+        ("idir", {"email": "ilse.hargreave@example.com", "guid": "d6dff8c2546921b01198b4efd12cb3bc"}),
+        ("githubpublic", {"login": "Pine-Marten"}),
+    ],
+)
+def test_every_field_is_compared_whole(dev: EnvironmentClient, provider: str, terms: dict[str, str]) -> None:
+    """All terms have to be equal; what is only like one is nobody's."""
+    found = dev.people.find_one(providers=provider, **terms)
+    assert found.provider == provider
+    for name, term in terms.items():
+        if name != "guid":
+            with pytest.raises(NotFound):
+                dev.people.find_one(providers=provider, **{**terms, name: term[:-1]})
+
+
+def test_bceid_is_searched_by_guid_without_an_integration(css: Css, sandbox: Sandbox) -> None:
+    """Three calls that are good for nothing else do that."""
+    user = usernames(sandbox, 1, "bceidbasic")[0]
+    guid = user.partition("@")[0]
+    assert (css.people("dev").find_one(guid=guid, providers="bceidbasic")).username == user
+    for provider in ("bceidbusiness", "bceidboth"):
+        assert provider == "bceidboth" or (css.people("dev").search(provider, guid=guid)).users == ()
 
 
 def test_a_provider_named_twice_is_one(dev: EnvironmentClient) -> None:
