@@ -11,12 +11,26 @@ from css_sdk import Settings
 from css_sdk.sandbox import Sandbox
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_destroyed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever sandboxes a test makes, nothing destructive may be asked of them, but in tests marked `destructive`."""
+    made: list[Sandbox] = []
+    make = Sandbox.__init__
+
+    def remembering(self: Sandbox, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        made.append(self)
+
+    monkeypatch.setattr(Sandbox, "__init__", remembering)
+    yield
+    if request.node.get_closest_marker("destructive") is None:
+        assert not [harm for sandbox in made for harm in sandbox.harm]
+
+
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """The made-up world that the package ships; nothing destructive may be asked of it."""
-    sandbox = Sandbox()
-    yield sandbox
-    assert not sandbox.harm
+def sandbox() -> Sandbox:
+    """The made-up world that the package ships."""
+    return Sandbox()
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ from schemathesis.specs.openapi.checks import (
 
 from css_sdk.sandbox import Sandbox
 
+pytestmark = pytest.mark.destructive
+
 DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "css-api.json"
 NOW = 1_795_000_000.0
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]

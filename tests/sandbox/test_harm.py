@@ -8,6 +8,8 @@ import pytest
 
 from css_sdk.sandbox import Sandbox
 
+pytestmark = pytest.mark.destructive
+
 ROLES = "/integrations/101/dev/roles"
 
 
