@@ -222,16 +222,11 @@ def is_passing(told: Told) -> bool:
 
 def error_for(told: Told, what: type_of_thing = "path") -> CssError:
     """The error that an answer other than a success stands for; `what` is what the call was about."""
-    kind, message = _kind_and_message(told, what)
+    kind, sentences = _kind_and_sentences(told, what)
     facts: dict[str, Any] = {"status": told.status, "request": told.request, "retry_after": told.retry_after}
     if kind is NotFound:
         facts["what"] = _what_is_missing(told.message, what)
-    return kind(message, **facts)
-
-
-def _kind_and_message(told: Told, what: type_of_thing) -> tuple[type[CssError], str]:
-    kind, sentences = _kind_and_sentences(told, what)
-    return kind, f"{sentences} ({told.request}: {told.status})"
+    return kind(f"{sentences} ({told.request}: {told.status})", **facts)
 
 
 def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError], str]:

@@ -9,7 +9,7 @@ from .. import _rules
 from .._pairs import AsyncLock, async_each, async_waited_for
 from ..errors import Conflict, CssError, OutcomeUnknown
 from ..models import GrantResult, Outcome, RoleResult
-from .grants import AsyncGranting, AsyncRun, Grants, GrantWrite, Numbered, Progress, in_chunks, outcome_of
+from .grants import AsyncGranting, AsyncRun, Grants, GrantWrite, Numbered, Progress, grouped, in_chunks, outcome_of
 from .roles import AsyncRoles
 from .users import AsyncUsers
 from .wire import AsyncWire
@@ -176,10 +176,7 @@ class AsyncBulk:
 
     async def _settle_done(self, run: AsyncRun, change: GrantWrite) -> None:
         """Settles the grants that are already as they shall be, reading each role's members once."""
-        by_role: dict[str, Numbered] = {}
-        for number, grant in run.open.items():
-            by_role.setdefault(grant.role, {})[number] = grant
-        for role, grants in by_role.items():
+        for role, grants in grouped(run.open, lambda grant: grant.role).items():
             try:
                 members = await self._members(role, change)
             except CssError as error:

@@ -15,14 +15,20 @@ Grants = Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]
 Numbered = dict[int, Grant]
 """Grants by their place in what the caller gave."""
-
-
 GrantWrite = Literal["assign", "unassign"]
 
 
 def outcome_of(error: CssError) -> Outcome:
     """How an item ended that met this error."""
     return "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+
+
+def grouped(grants: Numbered, by: Callable[[Grant], str]) -> dict[str, Numbered]:
+    """The grants by what `by` gives for each."""
+    groups: dict[str, Numbered] = {}
+    for number, grant in grants.items():
+        groups.setdefault(by(grant), {})[number] = grant
+    return groups
 
 
 class AsyncRun:
@@ -57,10 +63,7 @@ class AsyncRun:
 
     def by_user(self) -> list[Numbered]:
         """The open grants, those of one user together however the user is written."""
-        groups: dict[str, Numbered] = {}
-        for number, grant in self.open.items():
-            groups.setdefault(_rules.username_of(grant.user), {})[number] = grant
-        return list(groups.values())
+        return list(grouped(self.open, lambda grant: _rules.username_of(grant.user)).values())
 
 
 class AsyncGranting:
@@ -101,10 +104,7 @@ class AsyncGranting:
 
     async def unassign(self, run: AsyncRun, group: Numbered) -> None:
         """Takes the roles of a group from one user, one call each."""
-        by_role: dict[str, Numbered] = {}
-        for number, grant in group.items():
-            by_role.setdefault(grant.role, {})[number] = grant
-        for role, grants in by_role.items():
+        for role, grants in grouped(group, lambda grant: grant.role).items():
             try:
                 await self._users.unassign(next(iter(grants.values())).user, role)
             except CssError as error:

@@ -10,7 +10,7 @@ from .. import _rules
 from .._pairs import Lock, each, waited_for
 from ..errors import Conflict, CssError, OutcomeUnknown
 from ..models import GrantResult, Outcome, RoleResult
-from .grants import Granting, Grants, GrantWrite, Numbered, Progress, Run, in_chunks, outcome_of
+from .grants import Granting, Grants, GrantWrite, Numbered, Progress, Run, grouped, in_chunks, outcome_of
 from .roles import Roles
 from .users import Users
 from .wire import Wire
@@ -177,10 +177,7 @@ class Bulk:
 
     def _settle_done(self, run: Run, change: GrantWrite) -> None:
         """Settles the grants that are already as they shall be, reading each role's members once."""
-        by_role: dict[str, Numbered] = {}
-        for number, grant in run.open.items():
-            by_role.setdefault(grant.role, {})[number] = grant
-        for role, grants in by_role.items():
+        for role, grants in grouped(run.open, lambda grant: grant.role).items():
             try:
                 members = self._members(role, change)
             except CssError as error:
