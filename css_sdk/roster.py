@@ -25,10 +25,14 @@ _DELIMITERS: Final = ",;\t"
 
 @frozen
 class Person:
-    """Somebody as a roster names them: by `username`, `guid`, `email` or `client_id`."""
+    """Somebody as a roster names them: by `username`, `guid`, `email` or `client_id`.
+
+    `provider` says whose login a GUID or an e-mail address means, where several may have it.
+    """
 
     by: PersonBy
     value: str
+    provider: str | None = None
 
     @property
     def user(self) -> str | ServiceAccount | None:
@@ -122,7 +126,7 @@ def read_roster(
 
     >>> [row] = read_roster("username,role\\n0f3a@idir,reviewer", "roster.csv", integration="101", environment="dev")
     >>> row.person
-    Person(by='username', value='0f3a@idir')
+    Person(by='username', value='0f3a@idir', provider=None)
     """
     text = content if isinstance(content, str) else text_of(content, name)
     faults: list[str] = []

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from .. import _rules
 from .._logs import Moment
 from ..models import Integration, LogLine
+from ..state import PlaceState
 from .bulk import AsyncBulk
 from .logs import AsyncLogs
+from .observing import Chosen, observe
 from .people import AsyncPeople
 from .roles import AsyncRoles
 from .users import AsyncUsers
@@ -59,6 +62,36 @@ class AsyncEnvironmentClient:
         7
         """
         return await self._logs.read(since, until)
+
+    async def state(
+        self, members_of: Chosen | Collection[str] | None = None, *, settled: bool = False, width: int = 4
+    ) -> PlaceState:
+        """All roles, what they are composed of, and who holds them; no call per person.
+
+        Args:
+            members_of: the roles whose members are read, all by default: names, or a function that chooses some of
+                the names that exist.
+            settled: read members until two readings agree, as whatever a removal depends on has to be.
+            width: calls at once, 1 to 8.
+
+        Raises:
+            ConfigurationError: for a width out of range.
+            IncompleteSearch: when the list of roles was cut, so that it shows no absence.
+            OutcomeUnknown: when the members kept changing while they were read.
+
+        >>> state = await dev.state()
+        >>> {role: len(usernames) for role, usernames in sorted(state.members.items())}
+        {'admin': 1, 'approver': 1, 'reviewer': 2}
+        """
+        if callable(members_of):
+            chosen = members_of
+        else:
+            names = None if members_of is None else frozenset(members_of)
+
+            def chosen(existing: frozenset[str]) -> Collection[str]:
+                return existing if names is None else existing & names
+
+        return await observe(self.roles, self.integration, self.name, chosen, settled=settled, width=width)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.integration.project_name!r}, {self.name!r})"

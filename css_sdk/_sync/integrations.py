@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from .. import _rules
 from .._logs import Moment
 from ..models import Integration, LogLine
+from ..state import PlaceState
 from .bulk import Bulk
 from .logs import Logs
+from .observing import Chosen, observe
 from .people import People
 from .roles import Roles
 from .users import Users
@@ -60,6 +63,36 @@ class EnvironmentClient:
         7
         """
         return self._logs.read(since, until)
+
+    def state(
+        self, members_of: Chosen | Collection[str] | None = None, *, settled: bool = False, width: int = 4
+    ) -> PlaceState:
+        """All roles, what they are composed of, and who holds them; no call per person.
+
+        Args:
+            members_of: the roles whose members are read, all by default: names, or a function that chooses some of
+                the names that exist.
+            settled: read members until two readings agree, as whatever a removal depends on has to be.
+            width: calls at once, 1 to 8.
+
+        Raises:
+            ConfigurationError: for a width out of range.
+            IncompleteSearch: when the list of roles was cut, so that it shows no absence.
+            OutcomeUnknown: when the members kept changing while they were read.
+
+        >>> state = dev.state()
+        >>> {role: len(usernames) for role, usernames in sorted(state.members.items())}
+        {'admin': 1, 'approver': 1, 'reviewer': 2}
+        """
+        if callable(members_of):
+            chosen = members_of
+        else:
+            names = None if members_of is None else frozenset(members_of)
+
+            def chosen(existing: frozenset[str]) -> Collection[str]:
+                return existing if names is None else existing & names
+
+        return observe(self.roles, self.integration, self.name, chosen, settled=settled, width=width)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.integration.project_name!r}, {self.name!r})"

@@ -1,0 +1,59 @@
+"""Reads what is: the state of an environment, with no more calls than there are roles to look into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from .. import _rules
+from .._pairs import async_each
+from ..errors import IncompleteSearch
+from ..models import Integration, User
+from ..state import Place, PlaceState
+from .roles import AsyncRoles
+
+Chosen = Callable[[frozenset[str]], Collection[str]]
+"""Of the roles that exist, those whose members are to be read."""
+
+
+async def observe(
+    roles: AsyncRoles, integration: Integration, environment: str, members_of: Chosen, *, settled: bool, width: int
+) -> PlaceState:
+    """The state of one environment: one list of roles, the children of each composite role, the members' pages.
+
+    Args:
+        roles: of the environment.
+        integration: its facts.
+        environment: `dev`, `test` or `prod`.
+        members_of: chooses the roles whose members are read.
+        settled: whether to read members until two readings agree, as a removal demands.
+        width: calls at once, 1 to 8.
+
+    Raises:
+        ConfigurationError: for a width out of range.
+        IncompleteSearch: when the list of roles was cut.
+        OutcomeUnknown: when the members kept changing while they were read.
+    """
+    _rules.check_width(width)
+    listed = await roles.list()
+    if not _rules.list_proves_absence(listed):
+        raise IncompleteSearch(
+            f"Integration #{integration.id}, {environment}: the list of roles stops at {len(listed)}, and there may "
+            f"be more."
+        )
+    names = frozenset(role.name for role in listed)
+    children: dict[str, frozenset[str]] = {}
+    members: dict[str, frozenset[str]] = {}
+    users: dict[str, User] = {}
+
+    async def look_into(name: str) -> None:
+        children[name] = frozenset(child.name for child in await roles.composites(name).list())
+
+    async def read_members(name: str) -> None:
+        found = await roles.settled_members(name) if settled else [user async for user in roles.members(name)]
+        members[name] = frozenset(user.username for user in found)
+        users.update((user.username, user) for user in found)
+
+    await async_each(look_into, [role.name for role in listed if role.composite], width)
+    await async_each(read_members, sorted(names.intersection(members_of(names))), width)
+    place = Place(integration.id, environment)
+    return PlaceState(place, integration.project_name, names, children, members, users)

@@ -1,0 +1,111 @@
+"""What shall be: roles, composites and members of integrations' environments, as a file of roles says it. Pure."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+from .roster import Person
+
+Item_co = TypeVar("Item_co", covariant=True)
+
+
+@frozen
+class Listed(Generic[Item_co]):
+    """A collection as the file lists it: what is missing is added, and where `exact` what is not listed is removed."""
+
+    items: tuple[Item_co, ...] = ()
+    exact: bool = False
+
+
+@frozen
+class DesiredRole:
+    """A role that shall exist.
+
+    `was` is the name it may still have. `composites` and `members` are None where the file does not speak of them:
+    they are then neither read nor touched.
+    """
+
+    name: str
+    was: str | None = None
+    composites: Listed[str] | None = None
+    members: Listed[Person] | None = None
+
+
+@frozen
+class DesiredUser:
+    """The roles that somebody shall hold directly."""
+
+    person: Person
+    roles: Listed[str]
+
+
+@frozen
+class DesiredPlace:
+    """One environment of one integration, the integration by id or exact project name.
+
+    `roles` is None where the file does not speak of the environment's roles; the roles of its `users` are then
+    expected to exist.
+    """
+
+    integration: str
+    environment: str
+    roles: Listed[DesiredRole] | None = None
+    users: tuple[DesiredUser, ...] = ()
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """Integration and environment, as the file names them."""
+        return self.integration, self.environment
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everybody whom it names, nobody twice, in order."""
+        listed = [person for role in self._listed_roles for person in (role.members.items if role.members else ())]
+        return tuple(dict.fromkeys([*listed, *(user.person for user in self.users)]))
+
+    def members_to_read(self, existing: frozenset[str]) -> frozenset[str]:
+        """The roles whose members a plan has to know, of those that exist: nothing is read that it does not need."""
+        if any(user.roles.exact for user in self.users):
+            return existing
+        listed = self._listed_roles
+        names = {name for role in listed if role.members is not None for name in (role.name, role.was)}
+        names |= {role.was for role in listed}
+        names |= {name for user in self.users for name in user.roles.items}
+        if self.roles is not None and self.roles.exact:
+            # Those that are not listed would be deleted, and somebody may hold them.
+            names |= existing - {role.name for role in listed}
+        return existing & names
+
+    @property
+    def _listed_roles(self) -> tuple[DesiredRole, ...]:
+        return self.roles.items if self.roles is not None else ()
+
+
+@frozen
+class Protection:
+    """What no plan may take away, rename or delete: patterns such as `admin*`, matched with case for roles.
+
+    It covers what depends on them: the members and composites of a protected role, the grants of a protected user.
+    """
+
+    roles: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+
+    def covers_role(self, name: str) -> bool:
+        """Whether the role is protected."""
+        return any(fnmatchcase(name, pattern) for pattern in self.roles)
+
+    def covers_user(self, username: str) -> bool:
+        """Whether the user is protected; usernames are lower case."""
+        return any(fnmatchcase(username, pattern.lower()) for pattern in self.users)
+
+
+@frozen
+class Desired:
+    """A whole file."""
+
+    places: tuple[DesiredPlace, ...]
+    protect: Protection = Protection()

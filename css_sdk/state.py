@@ -1,0 +1,154 @@
+"""What was read of an environment: its roles, what they are composed of, and who holds them. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from attrs import evolve, field, frozen
+
+from .models import Role, RoleTree, User
+
+StepKind = Literal[
+    "create_role",
+    "rename_role",
+    "add_composite",
+    "add_member",
+    "remove_member",
+    "remove_composite",
+    "delete_role",
+]
+"""What one step does, in the order in which steps are carried out."""
+
+
+@frozen(order=True)
+class Place:
+    """One environment of one integration, by the integration's id."""
+
+    integration: int
+    environment: str
+
+    def __str__(self) -> str:
+        return f"#{self.integration} {self.environment}"
+
+
+@frozen
+class Step:
+    """One change of one thing.
+
+    `target` is the new name of a renamed role, the child of a composite, or the username of a member; empty for a role
+    that is created or deleted. `people` are those whom it concerns: who gain or lose something, or keep a role
+    under its new name.
+    """
+
+    kind: StepKind
+    place: Place
+    role: str
+    target: str = ""
+    people: int = field(default=0, eq=False)
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether somebody or something is left without what it had."""
+        return self.kind in ("remove_member", "remove_composite", "delete_role")
+
+
+@frozen
+class PlaceState:
+    """Roles, composites and members of one environment, as they were read.
+
+    Attributes:
+        place: integration and environment.
+        project_name: of the integration, for people.
+        roles: the names of all roles.
+        children: of every composite role, the names of its children.
+        members: of the roles whose members were read, the usernames of those who hold it directly.
+        users: what is known of the members, by username.
+    """
+
+    place: Place
+    project_name: str
+    roles: frozenset[str]
+    children: Mapping[str, frozenset[str]] = field(factory=dict, hash=False)
+    members: Mapping[str, frozenset[str]] = field(factory=dict, hash=False)
+    users: Mapping[str, User] = field(factory=dict, hash=False, eq=False, repr=False)
+
+    @property
+    def tree(self) -> RoleTree:
+        """The roles and their children, for questions about what leads where."""
+        roles = tuple(Role(name, composite=bool(self.children.get(name))) for name in sorted(self.roles))
+        return RoleTree(roles, {name: tuple(sorted(below)) for name, below in self.children.items()})
+
+    @property
+    def fingerprint(self) -> str:
+        """A text that is equal for two readings of the same state, and of no other.
+
+        >>> PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"})).fingerprint[:12]
+        'de472154600c'
+        """
+        read = {
+            "place": [self.place.integration, self.place.environment],
+            "roles": sorted(self.roles),
+            "children": {name: sorted(below) for name, below in self.children.items() if below},
+            "members": {name: sorted(usernames) for name, usernames in self.members.items()},
+        }
+        text = json.dumps(read, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def after(self, steps: Iterable[Step]) -> PlaceState:
+        """The state that the steps of this place lead to, as the service carries them out."""
+        changed = _Draft(self)
+        for step in steps:
+            if step.place == self.place:
+                changed.carry_out(step)
+        return changed.state()
+
+
+class _Draft:
+    """A state that can be changed."""
+
+    def __init__(self, state: PlaceState) -> None:
+        self._state = state
+        self._roles = set(state.roles)
+        self._children = {name: set(below) for name, below in state.children.items()}
+        self._members = {name: set(usernames) for name, usernames in state.members.items()}
+
+    def state(self) -> PlaceState:
+        return evolve(
+            self._state,
+            roles=frozenset(self._roles),
+            children={name: frozenset(below) for name, below in self._children.items() if below},
+            members={name: frozenset(usernames) for name, usernames in self._members.items()},
+        )
+
+    def carry_out(self, step: Step) -> None:
+        match step.kind:
+            case "create_role":
+                self._roles.add(step.role)
+                self._members.setdefault(step.role, set())
+            case "rename_role":
+                self._rename(step.role, step.target)
+            case "add_composite":
+                self._children.setdefault(step.role, set()).add(step.target)
+            case "add_member":
+                self._members.setdefault(step.role, set()).add(step.target)
+            case "remove_member":
+                self._members.setdefault(step.role, set()).discard(step.target)
+            case "remove_composite":
+                self._children.get(step.role, set()).discard(step.target)
+            case "delete_role":
+                self._roles.discard(step.role)
+                self._members.pop(step.role, None)
+                self._children.pop(step.role, None)
+                for below in self._children.values():
+                    below.discard(step.role)
+
+    def _rename(self, name: str, new_name: str) -> None:
+        self._roles = {new_name if role == name else role for role in self._roles}
+        self._children = {
+            (new_name if parent == name else parent): {new_name if child == name else child for child in below}
+            for parent, below in self._children.items()
+        }
+        self._members = {(new_name if role == name else role): held for role, held in self._members.items()}
