@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Any, Final, Literal, TypeGuard, get_args
 
 from attrs import evolve, field, frozen
 
@@ -21,6 +21,9 @@ StepKind = Literal[
     "delete_role",
 ]
 """What one step does, in the order in which steps are carried out."""
+
+_KINDS: Final[tuple[StepKind, ...]] = get_args(StepKind)
+_WITHOUT_TARGET: Final = ("create_role", "delete_role")
 
 
 @frozen(order=True)
@@ -53,6 +56,46 @@ class Step:
     def takes_away(self) -> bool:
         """Whether somebody or something is left without what it had."""
         return self.kind in ("remove_member", "remove_composite", "delete_role")
+
+    def as_record(self) -> dict[str, Any]:
+        """The step as JSON holds it, in plans and journals."""
+        return {
+            "step": self.kind,
+            "integration": self.place.integration,
+            "environment": self.place.environment,
+            "role": self.role,
+            **({"target": self.target} if self.target else {}),
+            **({"people": self.people} if self.people else {}),
+        }
+
+    @classmethod
+    def from_record(cls, record: object) -> Step:
+        """The step that `as_record` gave.
+
+        Raises:
+            ValueError: for anything else, with what is wrong with it.
+        """
+        if not isinstance(record, dict):
+            raise ValueError("a step is an object")
+        unknown = sorted(map(str, record.keys() - {"step", "integration", "environment", "role", "target", "people"}))
+        if unknown:
+            raise ValueError(f"a step has no {', '.join(unknown)}")
+        kind = next((known for known in _KINDS if known == record.get("step")), None)
+        if kind is None:
+            raise ValueError(f"there is no step {record.get('step')!r}")
+        integration, people = record.get("integration"), record.get("people", 0)
+        if not _is_count(integration) or not _is_count(people):
+            raise ValueError("integration and people are whole numbers")
+        texts = {key: record.get(key, "") for key in ("environment", "role", "target")}
+        if not all(isinstance(text, str) for text in texts.values()):
+            raise ValueError("environment, role and target are texts")
+        if not texts["environment"] or not texts["role"] or bool(texts["target"]) == (kind in _WITHOUT_TARGET):
+            raise ValueError(f"a step {kind} lacks environment, role or target, or has one too many")
+        return cls(kind, Place(integration, texts["environment"]), texts["role"], texts["target"], people)
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 @frozen

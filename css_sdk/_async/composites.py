@@ -11,6 +11,7 @@ from css_api.models import RoleRef
 from .. import _answers, _rules
 from ..errors import NotFound
 from ..models import Role, RoleTree
+from ..state import Place, Step, StepKind
 from .wire import AsyncWire
 from .writes import AsyncChange, carry_out
 
@@ -45,6 +46,7 @@ class AsyncComposites:
     def __init__(self, wire: AsyncWire, integration_id: int, environment: str, parent: str) -> None:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+        self._at = Place(integration_id, environment)
         self._parent = _rules.check_role_name(parent)
 
     async def list(self) -> tuple[Role, ...]:
@@ -119,6 +121,7 @@ class AsyncComposites:
                 },
                 shown=lambda answer, _: _answers.role(answer) == Role(self._parent, composite=True),
                 remaining=self._not_children,
+                steps=lambda wanted: tuple(self._step("add_composite", name) for name in wanted),
             ),
         )
 
@@ -151,6 +154,7 @@ class AsyncComposites:
                     },
                     shown=lambda *_: False,
                     remaining=self._still_children,
+                    steps=lambda unwanted: tuple(self._step("remove_composite", name) for name in unwanted),
                 ),
             )
 
@@ -178,6 +182,9 @@ class AsyncComposites:
             await self.add(*missing)
         if surplus:
             await self.remove(*surplus)
+
+    def _step(self, kind: StepKind, child: str) -> Step:
+        return Step(kind, self._at, self._parent, child)
 
     async def _check_no_cycle(self, names: tuple[str, ...]) -> None:
         # Whether a child is composite itself is not known yet, so that each is looked into.

@@ -11,6 +11,7 @@ import httpx
 from .._retry import Backoff, RetryPolicy, Waiting
 from ..auth import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
+from ..journal_file import Journal
 from ..settings import Settings
 from .wire import AsyncWire
 
@@ -27,7 +28,8 @@ class AsyncOptions(TypedDict, total=False):
     `http_client`: an httpx client to send everything through, token requests included; the caller closes it.
     `transport`: an httpx transport, for a client of our own. `timeout`: seconds for each phase of a request.
     `retry`: decides whether and when to try again. `on_wait`: called before each wait between two tries.
-    `clock`: seconds that only grow, for the life of tokens and the budget of log calls.
+    `clock`: seconds that only grow, for the life of tokens and the budget of log calls. `journal`: a file that tells of
+    every write, before and after it, with what it really changed; that costs a read where nobody has read it yet.
     """
 
     http_client: httpx.AsyncClient
@@ -36,6 +38,7 @@ class AsyncOptions(TypedDict, total=False):
     retry: RetryPolicy
     on_wait: Callable[[Waiting], object]
     clock: Callable[[], float]
+    journal: Journal
 
 
 def _check(options: AsyncOptions) -> None:
@@ -74,6 +77,9 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
                 f"{settings.team_id}. Nothing was sent."
             )
 
+    journal = options.get("journal")
+    if journal is not None:
+        journal.open_for(settings)
     clock = options.get("clock", time.monotonic)
     auth = ClientCredentials(
         settings.token_url,
@@ -92,4 +98,5 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
         retry=options.get("retry", Backoff()),
         on_wait=options.get("on_wait"),
         clock=clock,
+        journal=journal,
     )

@@ -9,6 +9,7 @@ from css_api.models import RoleRef
 
 from .. import _answers, _rules
 from ..models import Role, UserLike
+from ..state import Place, Step, StepKind
 from .composites import tree_below
 from .wire import AsyncWire
 from .writes import AsyncChange, carry_out
@@ -23,6 +24,7 @@ class AsyncUsers:
     def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+        self._at = Place(integration_id, environment)
 
     async def roles(self, user: UserLike) -> tuple[Role, ...]:
         """The roles that the user holds directly, sorted by name; children of composites are not among them.
@@ -110,6 +112,7 @@ class AsyncUsers:
                 },
                 shown=lambda answer, wanted: {role.name for role in _answers.roles(answer)}.issuperset(wanted),
                 remaining=missing,
+                steps=lambda wanted: tuple(self._step("add_member", name, username) for name in wanted),
             ),
         )
 
@@ -147,6 +150,7 @@ class AsyncUsers:
                     },
                     shown=lambda *_: False,
                     remaining=still_held,
+                    steps=lambda unwanted: tuple(self._step("remove_member", name, username) for name in unwanted),
                 ),
             )
 
@@ -179,3 +183,6 @@ class AsyncUsers:
             await self.assign(user, *missing)
         if surplus:
             await self.unassign(user, *surplus)
+
+    def _step(self, kind: StepKind, role: str, username: str) -> Step:
+        return Step(kind, self._at, role, username, people=1)

@@ -26,6 +26,7 @@ from ..errors import (
     is_passing,
     type_of_thing,
 )
+from ..journal_file import Journal
 from ..settings import Settings
 
 _LOG = logging.getLogger("css_sdk")
@@ -78,6 +79,7 @@ class AsyncWire:
         retry: decides whether and when to try again.
         on_wait: called before each wait between two tries.
         clock: seconds that only grow.
+        journal: gets every write, before and after it.
     """
 
     def __init__(
@@ -91,8 +93,10 @@ class AsyncWire:
         retry: _retry.RetryPolicy,
         on_wait: Callable[[_retry.Waiting], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        journal: Journal | None = None,
     ) -> None:
         self.settings = settings
+        self.journal = journal
         self.is_own = is_own
         self.is_plain = is_plain
         self.clock = clock

@@ -69,6 +69,8 @@ def task_for(wire: AsyncWire, integration_id: int, environment: str, change: Gra
             "An executor's workers read the credentials from the environment or a file, never from this process: "
             "make the client with from_env or from_file."
         )
+    if wire.journal is not None:
+        raise ConfigurationError("An executor's workers cannot write into the journal of this client.")
     if not wire.is_plain:
         raise ConfigurationError("An executor's workers cannot have the http_client or transport of this client.")
     return Task(

@@ -12,6 +12,7 @@ from css_api.models import RoleRef
 from .. import _answers, _rules
 from ..errors import NotFound
 from ..models import Role, RoleTree
+from ..state import Place, Step, StepKind
 from .wire import Wire
 from .writes import Change, carry_out
 
@@ -46,6 +47,7 @@ class Composites:
     def __init__(self, wire: Wire, integration_id: int, environment: str, parent: str) -> None:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+        self._at = Place(integration_id, environment)
         self._parent = _rules.check_role_name(parent)
 
     def list(self) -> tuple[Role, ...]:
@@ -120,6 +122,7 @@ class Composites:
                 },
                 shown=lambda answer, _: _answers.role(answer) == Role(self._parent, composite=True),
                 remaining=self._not_children,
+                steps=lambda wanted: tuple(self._step("add_composite", name) for name in wanted),
             ),
         )
 
@@ -152,6 +155,7 @@ class Composites:
                     },
                     shown=lambda *_: False,
                     remaining=self._still_children,
+                    steps=lambda unwanted: tuple(self._step("remove_composite", name) for name in unwanted),
                 ),
             )
 
@@ -179,6 +183,9 @@ class Composites:
             self.add(*missing)
         if surplus:
             self.remove(*surplus)
+
+    def _step(self, kind: StepKind, child: str) -> Step:
+        return Step(kind, self._at, self._parent, child)
 
     def _check_no_cycle(self, names: tuple[str, ...]) -> None:
         # Whether a child is composite itself is not known yet, so that each is looked into.

@@ -10,6 +10,7 @@ from css_api.models import RoleRef
 
 from .. import _answers, _rules
 from ..models import Role, UserLike
+from ..state import Place, Step, StepKind
 from .composites import tree_below
 from .wire import Wire
 from .writes import Change, carry_out
@@ -24,6 +25,7 @@ class Users:
     def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+        self._at = Place(integration_id, environment)
 
     def roles(self, user: UserLike) -> tuple[Role, ...]:
         """The roles that the user holds directly, sorted by name; children of composites are not among them.
@@ -111,6 +113,7 @@ class Users:
                 },
                 shown=lambda answer, wanted: {role.name for role in _answers.roles(answer)}.issuperset(wanted),
                 remaining=missing,
+                steps=lambda wanted: tuple(self._step("add_member", name, username) for name in wanted),
             ),
         )
 
@@ -148,6 +151,7 @@ class Users:
                     },
                     shown=lambda *_: False,
                     remaining=still_held,
+                    steps=lambda unwanted: tuple(self._step("remove_member", name, username) for name in unwanted),
                 ),
             )
 
@@ -180,3 +184,6 @@ class Users:
             self.assign(user, *missing)
         if surplus:
             self.unassign(user, *surplus)
+
+    def _step(self, kind: StepKind, role: str, username: str) -> Step:
+        return Step(kind, self._at, role, username, people=1)

@@ -27,6 +27,7 @@ from ..errors import (
     is_passing,
     type_of_thing,
 )
+from ..journal_file import Journal
 from ..settings import Settings
 
 _LOG = logging.getLogger("css_sdk")
@@ -79,6 +80,7 @@ class Wire:
         retry: decides whether and when to try again.
         on_wait: called before each wait between two tries.
         clock: seconds that only grow.
+        journal: gets every write, before and after it.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class Wire:
         retry: _retry.RetryPolicy,
         on_wait: Callable[[_retry.Waiting], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        journal: Journal | None = None,
     ) -> None:
         self.settings = settings
+        self.journal = journal
         self.is_own = is_own
         self.is_plain = is_plain
         self.clock = clock

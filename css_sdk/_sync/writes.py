@@ -11,6 +11,7 @@ from attrs import frozen
 
 from .. import _answers, _rules
 from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable
+from ..state import Step
 from .wire import Call, Tried, Wire
 
 
@@ -25,6 +26,7 @@ class Change:
         arguments: gives the call's arguments for those of the roles that are still to be done.
         shown: whether a parsed answer shows that these roles are done.
         remaining: reads, and gives those of the roles that are not done.
+        steps: what the write brings about where these roles were still to be done.
     """
 
     write: _rules.Write
@@ -33,15 +35,36 @@ class Change:
     arguments: Callable[[tuple[str, ...]], dict[str, Any]]
     shown: Callable[[Any, tuple[str, ...]], bool]
     remaining: Callable[[tuple[str, ...]], tuple[str, ...]]
+    steps: Callable[[tuple[str, ...]], tuple[Step, ...]]
 
 
 def carry_out(wire: Wire, change: Change) -> None:
     """Sends a write until it is proven, repeating only what a read shows to be missing.
 
+    Where the client has a journal, what the write will really change is read first and written down.
+
     Raises:
         CssError: when it failed: it was refused, or a read shows that it was not done.
         OutcomeUnknown: when it may have been done and no read got through.
+        InvalidFile: when the journal could not be written. Nothing is sent then.
     """
+    journal = wire.journal
+    if journal is None:
+        _prove(wire, change)
+        return
+    roles = change.roles
+    if not journal.is_news(change.steps(roles)):
+        roles = change.remaining(roles)
+    number = journal.begin(change.steps(roles))
+    try:
+        _prove(wire, change)
+    except CssError as error:
+        journal.end(number, error)
+        raise
+    journal.end(number)
+
+
+def _prove(wire: Wire, change: Change) -> None:
     roles, waited, number, doubted = change.roles, 0.0, 0, False
     while True:
         number += 1

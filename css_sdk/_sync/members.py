@@ -1,0 +1,181 @@
+# Written from css_sdk/_async/members.py by `make generate`; edit that one.
+"""Who holds the roles of one integration in one environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from css_api.api.role_mapping import list_role_members
+from css_api.api.roles import list_roles
+
+from .. import _answers, _rules
+from ..errors import IncompleteSearch, NotAllDone, OutcomeUnknown
+from ..models import Grant, GrantResult, MembersChange, Role, User, UserLike
+from ..state import Place
+from .grants import Granting, GrantWrite, Run
+from .users import Users
+from .wire import Wire
+
+
+class Members:
+    """The part of the roles that is about who holds them."""
+
+    def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
+        self._wire = wire
+        self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
+        self._at = Place(integration_id, environment)
+        self._users = Users(wire, integration_id, environment)
+        self._told_as = f"integration #{integration_id}, {environment}"
+
+    def list(self) -> tuple[Role, ...]:
+        """All roles, sorted by name. The service lists 5000 at the most.
+
+        Raises:
+            NotApplied: when the login server does not know the integration.
+
+        >>> [role.name for role in dev.roles.list()]
+        ['admin', 'approver', 'reviewer']
+        """
+        roles = self._wire.read(list_roles, _answers.roles, **self._place)
+        return tuple(sorted(roles, key=lambda role: role.name))
+
+    def members(self, name: str) -> Iterator[User]:
+        """Everybody who holds the role directly, sorted by username, nobody twice; one call for each 50.
+
+        When somebody loses the role while this runs, the pages shift and one person may be left out: make a list of
+        it before removing anybody, or use `set_members`.
+
+        Args:
+            name: of the role.
+
+        Raises:
+            NotFound: when there is no such role.
+
+        >>> [user.email for user in dev.roles.members("admin")]
+        ['ilse.hargreave@example.com']
+        """
+        page: tuple[User, ...] = ()
+        number = 1
+        while True:
+            before = {user.username for user in page}
+            page = self.members_page(name, number)
+            for user in page:
+                # Somebody added meanwhile shifts the pages, and the end of the last one comes again.
+                if user.username not in before:
+                    yield user
+            if len(page) < _rules.PAGE_SIZE:
+                return
+            number += 1
+
+    def members_page(self, name: str, number: int, size: int = _rules.PAGE_SIZE) -> tuple[User, ...]:
+        """One page of a role's members.
+
+        Args:
+            name: of the role.
+            number: of the page, from 1.
+            size: members on a page, 1 to 50. A shorter page is the last; there is no total.
+
+        Returns:
+            The users on the page, sorted by username.
+
+        Raises:
+            NotFound: when there is no such role.
+            InvalidRequest: for a page or size out of range.
+
+        >>> len(dev.roles.members_page("reviewer", 1, size=1))
+        1
+        """
+        path = {**self._place, "role_name": _rules.role_in_path(name)}
+        return self._wire.read(list_role_members, _answers.users, "role", **path, page=number, max_=size)
+
+    def settled_members(self, name: str) -> tuple[User, ...]:
+        """Everybody who holds the role, read until two readings agree; what a removal may depend on.
+
+        The pages have no total and no cursor: when somebody loses the role between two of them, another is left out.
+
+        Args:
+            name: of the role.
+
+        Raises:
+            NotFound: when there is no such role.
+            OutcomeUnknown: when three readings did not agree.
+
+        >>> len(dev.roles.settled_members("reviewer"))
+        2
+        """
+        before = None
+        for _ in range(_rules.MOST_READINGS):
+            users = tuple([user for user in self.members(name)])
+            if before == {user.username for user in users}:
+                return users
+            before = {user.username for user in users}
+        raise OutcomeUnknown(
+            f"The members of {name!r} in {self._told_as} changed between {_rules.MOST_READINGS} readings. "
+            f"Nothing was taken away; try again when nobody else changes them."
+        )
+
+    def set_members(
+        self, name: str, users: Iterable[UserLike], *, allow_empty: bool = False, width: int = 4
+    ) -> MembersChange:
+        """Makes the role's members exactly these, adding before it removes.
+
+        Where somebody could not be added, nobody is removed: a list with a mistake in it takes nothing away.
+
+        Args:
+            name: of the role.
+            users: usernames or `ServiceAccount`s.
+            allow_empty: whether nobody at all is what is meant.
+            width: calls at once, 1 to 8.
+
+        Returns:
+            Whom the role got and whom it lost.
+
+        Raises:
+            EmptySet: for nobody, unless that is allowed. Nothing is sent.
+            UnusableUser, UnusableName, RequestTooLong: before anything is sent.
+            NotFound: when there is no such role.
+            OutcomeUnknown: when the members kept changing while they were read. Nothing was changed then.
+            NotAllDone: when somebody could not be added or removed.
+
+        >>> change = dev.roles.set_members("reviewer", ["0f3ac87806aa7f215a7c0d4cc4d9e799@idir"])
+        >>> change.removed
+        ('c48af3232157a5f13dc753a5d3eed7ce@idir',)
+        """
+        _rules.check_width(width)
+        wanted = {self._users.check(user, name)[0]: Grant(user, name) for user in users}
+        _rules.check_not_emptied(wanted, allow_empty, f"members of the role {name!r}")
+        held = {user.username for user in self.settled_members(name)}
+        missing = [grant for username, grant in wanted.items() if username not in held]
+        surplus = [Grant(username, name) for username in sorted(held - wanted.keys())]
+        for grant in surplus:
+            # Whoever cannot be removed is better known before anybody is added.
+            self._users.check(grant.user, name)
+        added = self._change_members("assign", missing, "added. Nobody was removed.", width, ())
+        self._change_members("unassign", surplus, "removed.", width, added)
+        return MembersChange(
+            added=tuple(_rules.username_of(grant.user) for grant in missing),
+            removed=tuple(str(grant.user) for grant in surplus),
+        )
+
+    def _change_members(
+        self, change: GrantWrite, grants: Sequence[Grant], told_as: str, width: int, before: Sequence[GrantResult]
+    ) -> Sequence[GrantResult]:
+        run = Run(grants)
+        Granting(self._users, self.list).carry_out(change, run, width)
+        left = [result for result in run.results if result.outcome != "confirmed"]
+        if left:
+            raise NotAllDone(
+                f"{len(left)} of {len(grants)} users could not be {told_as} The first: {left[0].error}",
+                results=[*before, *run.results],
+            ) from left[0].error
+        return run.results
+
+    def _in_list(self, name: str) -> Role | None:
+        roles = self.list()
+        found = next((role for role in roles if role.name == name), None)
+        if found is None and not _rules.list_proves_absence(roles):
+            raise IncompleteSearch(
+                f"The list of roles of {self._told_as} stops at {len(roles)}: whether {name!r} exists it does not show."
+            )
+        return found

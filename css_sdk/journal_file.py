@@ -1,0 +1,178 @@
+"""Writing a journal: each line is on the disk before the program goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+from . import journal
+from ._version import __version__
+from .errors import CssError, InvalidFile, OutcomeUnknown
+from .models import Outcome
+from .settings import Settings
+from .state import Step
+
+_LOG = logging.getLogger("css_sdk")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+class Journal:
+    """A file that holds every write of a client, before and after it is sent; what `css undo` reads.
+
+    It holds usernames and role names, never a secret, and is written so that only its owner can read it.
+
+    Args:
+        path: of the file. It must not exist: no journal is ever overwritten.
+        resume: go on with a journal that exists.
+        plan: what the journal belongs to, where that is a saved plan: its fingerprint.
+        clock: tells the time that the lines bear.
+
+    Raises:
+        InvalidFile: when it cannot be written, or exists already.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Journal(f"{folder}/today.jsonl") as journal:
+    ...     print(journal.path.name)
+    today.jsonl
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = False,
+        plan: str | None = None,
+        clock: Callable[[], datetime.datetime] = _now,
+    ) -> None:
+        self.path = Path(path)
+        self._clock = clock
+        self._plan = plan
+        self._lock = threading.Lock()
+        self._count = 0
+        self._length = 0
+        self._fault: InvalidFile | None = None
+        self._news: set[Step] = set()
+        how = os.O_RDWR if resume else os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            self._file = os.open(self.path, how | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+        except FileExistsError:
+            raise InvalidFile(f"The journal {self.path} exists already. Name another; none is overwritten.") from None
+        except OSError as error:
+            raise InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}.") from None
+        if resume:
+            self._go_on()
+
+    def __repr__(self) -> str:
+        return f"Journal({str(self.path)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self._file)
+
+    def open_for(self, settings: Settings) -> None:
+        """Notes whose writes follow, as each client does that is given the journal.
+
+        Args:
+            settings: of the client.
+
+        Raises:
+            InvalidFile: when the line could not be written.
+        """
+        with self._lock:
+            self._write(
+                journal.opening(settings.client_id, settings.api_url, __version__, self._at(), self._plan),
+                "Nothing was sent.",
+            )
+
+    def note_news(self, steps: Iterable[Step]) -> None:
+        """Notes that a read has shown these steps to be still undone, so that it need not be read again.
+
+        Args:
+            steps: that may follow.
+        """
+        self._news.update(steps)
+
+    def is_news(self, steps: Iterable[Step]) -> bool:
+        """Whether all these steps are known to be undone, by `note_news`.
+
+        Args:
+            steps: of one write.
+        """
+        return self._news.issuperset(steps)
+
+    def begin(self, steps: Sequence[Step]) -> int:
+        """Writes down what is about to be sent, and gives the number under which it ends.
+
+        Args:
+            steps: that the write will really bring about.
+
+        Raises:
+            InvalidFile: when it could not be written down; nothing must be sent then.
+        """
+        with self._lock:
+            self._count += 1
+            self._write(journal.before(self._count, steps, self._at()), "Nothing more was sent.")
+            return self._count
+
+    def end(self, number: int, error: CssError | None = None) -> None:
+        """Writes down how a write ended.
+
+        Args:
+            number: what `begin` gave.
+            error: what it ended with; None where it is confirmed.
+
+        A write that was sent is not undone by a full disk: where it cannot be written down the log says so, and the
+        next `begin` refuses.
+        """
+        outcome: Outcome = "confirmed"
+        if error is not None:
+            outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+        line = journal.after(number, outcome, str(error or ""), self._at())
+        with self._lock:
+            try:
+                self._write(line, "Nothing more was sent.")
+            except InvalidFile as fault:
+                _LOG.error("%s The last write stands in it as begun only.", fault)
+
+    def _at(self) -> str:
+        return self._clock().isoformat(timespec="milliseconds")
+
+    def _write(self, line: str, otherwise: str) -> None:
+        if self._fault is not None:
+            raise self._fault
+        content = line.encode("ascii")
+        try:
+            if os.write(self._file, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._length)  # a line cut short would spoil the one that follows
+            self._fault = InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}. {otherwise}")
+            raise self._fault from None
+        self._length += len(content)
+
+    def _go_on(self) -> None:
+        """Counts on from the last write; a line that was cut short is ended, so that the next one stands alone."""
+        content = self.path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        entries = journal.read_journal(whole, self.path.name).entries
+        self._count = max((entry.number for entry in entries), default=0)
+        self._length = len(whole)
+        os.ftruncate(self._file, self._length)
