@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, TypeGuard, get_args
 
 from attrs import evolve, field, frozen
 
-from .models import Role, RoleTree, User
+from .errors import CssError
+from .models import Outcome, Role, RoleTree, User
 
 StepKind = Literal[
     "create_role",
@@ -94,6 +95,15 @@ class Step:
         return cls(kind, Place(integration, texts["environment"]), texts["role"], texts["target"], people)
 
 
+@frozen
+class StepResult:
+    """How one step ended; `skipped` where what it depends on was not done. `error` says why where it was not."""
+
+    step: Step
+    outcome: Outcome | Literal["skipped"]
+    error: CssError | None = None
+
+
 def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -142,56 +152,104 @@ class PlaceState:
 
     def after(self, steps: Iterable[Step]) -> PlaceState:
         """The state that the steps of this place lead to, as the service carries them out."""
-        changed = _Draft(self)
+        changed = Draft(self)
         for step in steps:
             if step.place == self.place:
                 changed.carry_out(step)
         return changed.state()
 
+    def before(self, steps: Iterable[Step]) -> PlaceState:
+        """The state from which the steps of this place led to this one; a step that was not done changes nothing."""
+        changed = Draft(self)
+        for step in reversed([step for step in steps if step.place == self.place]):
+            changed.take_back(step)
+        return changed.state()
 
-class _Draft:
-    """A state that can be changed."""
+    def shows(self, step: Step) -> bool:
+        """Whether this state is as the step would have it."""
+        match step.kind:
+            case "create_role":
+                return step.role in self.roles
+            case "rename_role":
+                return step.target in self.roles and step.role not in self.roles
+            case "delete_role":
+                return step.role not in self.roles
+            case "add_composite" | "remove_composite":
+                return (step.target in self.children.get(step.role, ())) is (step.kind == "add_composite")
+            case "add_member" | "remove_member":
+                return (step.target in self.members.get(step.role, ())) is (step.kind == "add_member")
+
+
+class Draft:
+    """A state that can be changed: a state's roles, children and members as sets, step by step."""
 
     def __init__(self, state: PlaceState) -> None:
         self._state = state
-        self._roles = set(state.roles)
-        self._children = {name: set(below) for name, below in state.children.items()}
-        self._members = {name: set(usernames) for name, usernames in state.members.items()}
+        self.roles = set(state.roles)
+        self.children = {name: set(below) for name, below in state.children.items()}
+        self.members = {name: set(usernames) for name, usernames in state.members.items()}
 
     def state(self) -> PlaceState:
+        """What it has become."""
         return evolve(
             self._state,
-            roles=frozenset(self._roles),
-            children={name: frozenset(below) for name, below in self._children.items() if below},
-            members={name: frozenset(usernames) for name, usernames in self._members.items()},
+            roles=frozenset(self.roles),
+            children={name: frozenset(below) for name, below in self.children.items() if below},
+            members={name: frozenset(usernames) for name, usernames in self.members.items()},
         )
 
     def carry_out(self, step: Step) -> None:
+        """Changes it as the service would, which does nothing where there is nothing to do."""
         match step.kind:
             case "create_role":
-                self._roles.add(step.role)
-                self._members.setdefault(step.role, set())
+                self.roles.add(step.role)
+                self.members.setdefault(step.role, set())
             case "rename_role":
                 self._rename(step.role, step.target)
             case "add_composite":
-                self._children.setdefault(step.role, set()).add(step.target)
+                self.children.setdefault(step.role, set()).add(step.target)
             case "add_member":
-                self._members.setdefault(step.role, set()).add(step.target)
+                self.members.setdefault(step.role, set()).add(step.target)
             case "remove_member":
-                self._members.setdefault(step.role, set()).discard(step.target)
+                self.members.setdefault(step.role, set()).discard(step.target)
             case "remove_composite":
-                self._children.get(step.role, set()).discard(step.target)
+                self.children.get(step.role, set()).discard(step.target)
             case "delete_role":
-                self._roles.discard(step.role)
-                self._members.pop(step.role, None)
-                self._children.pop(step.role, None)
-                for below in self._children.values():
+                self.roles.discard(step.role)
+                self.members.pop(step.role, None)
+                self.children.pop(step.role, None)
+                for below in self.children.values():
                     below.discard(step.role)
 
+    def take_back(self, step: Step) -> None:
+        """Changes it as if the step had never been; one that was not done changes nothing."""
+        match step.kind:
+            case "create_role":
+                self.roles.discard(step.role)
+                self.members.pop(step.role, None)
+            case "rename_role":
+                self._rename(step.target, step.role)
+            case "add_composite":
+                self.children.get(step.role, set()).discard(step.target)
+            case "add_member":
+                self.members.get(step.role, set()).discard(step.target)
+            case "remove_member":
+                self.members.setdefault(step.role, set()).add(step.target)
+            case "remove_composite":
+                self.children.setdefault(step.role, set()).add(step.target)
+            case "delete_role":
+                self.roles.add(step.role)
+                self.members.setdefault(step.role, set())
+
     def _rename(self, name: str, new_name: str) -> None:
-        self._roles = {new_name if role == name else role for role in self._roles}
-        self._children = {
-            (new_name if parent == name else parent): {new_name if child == name else child for child in below}
-            for parent, below in self._children.items()
-        }
-        self._members = {(new_name if role == name else role): held for role, held in self._members.items()}
+        if name in self.roles:
+            self.roles.remove(name)
+            self.roles.add(new_name)
+        if name in self.members:
+            self.members[new_name] = self.members.pop(name)
+        if name in self.children:
+            self.children[new_name] = self.children.pop(name)
+        for below in self.children.values():
+            if name in below:
+                below.remove(name)
+                below.add(new_name)

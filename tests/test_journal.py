@@ -1,0 +1,97 @@
+"""Reading and writing journals: nothing is overwritten, nothing half is believed."""
+
+from __future__ import annotations
+
+import datetime
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from css_sdk import InvalidFile, Settings
+from css_sdk.journal import JournalRead, after, before, opening, read_journal
+from css_sdk.journal_file import Journal
+from css_sdk.state import Place, Step
+
+DEV = Place(101, "dev")
+STEP = Step("add_member", DEV, "reviewer", "0f3a@idir", people=1)
+HEAD = opening("account", "https://api.example/v1", "1.0", "2026-11-21T12:00:00Z", None)
+SETTINGS = Settings(client_id="account", client_secret="s3cret", api_url="https://api.example/v1")
+STEPS = st.builds(
+    Step,
+    st.sampled_from(["rename_role", "add_composite", "add_member", "remove_member", "remove_composite"]),
+    st.builds(Place, st.integers(0, 10**6), st.sampled_from(["dev", "test", "prod"])),
+    st.text(min_size=1),
+    st.text(min_size=1),
+)
+
+
+@given(st.lists(STEPS, max_size=3))
+def test_what_is_written_is_read(steps: list[Step]) -> None:
+    """Any names, in any script, come back from a journal as they went in."""
+    text = HEAD + before(1, steps, "now") + after(1, "confirmed", "", "now")
+    [entry] = read_journal(text, "journal").entries
+    assert (entry.steps, entry.outcome) == (tuple(steps), "confirmed")
+
+
+@given(st.data())
+def test_a_journal_that_was_cut_short_is_read_as_far_as_it_goes(data: st.DataObject) -> None:
+    """Wherever the program ended, what was on the disk is understood, and a write without its end is doubtful."""
+    text = HEAD + before(1, [STEP], "now") + after(1, "confirmed", "", "now") + before(2, [STEP], "now")
+    cut = data.draw(st.integers(len(HEAD), len(text)))
+    found = read_journal(text[:cut], "journal")
+    whole = text[: text.rfind("\n", 0, cut) + 1]
+    assert len(found.entries) == whole.count('"steps"')
+    assert all(entry.is_doubtful or entry.outcome == "confirmed" for entry in found.entries)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "no journal, or an empty one"),
+        ("hello\n", "journal:1: this is no line"),
+        ("[1]\n", "journal:1: this is no line"),
+        (before(1, [STEP], "now"), "journal:1: a journal begins"),
+        (HEAD.replace('"journal":1', '"journal":2'), "version 2"),
+        (HEAD + after(1, "confirmed", "", "now"), "journal:2: it does not fit"),
+        (HEAD + before(1, [STEP], "now") * 2, "journal:3: it does not fit"),
+        (HEAD + before(1, [STEP], "now").replace("add_member", "add_mayor"), "journal:2: there is no step 'add_mayor'"),
+        (HEAD + before(1, [STEP], "now").replace("101", "true"), "journal:2: integration and people"),
+        (HEAD + HEAD.replace("account", "somebody else"), "journal:2: another account"),
+    ],
+)
+def test_what_is_no_journal_is_told_with_its_line(text: str, told: str) -> None:
+    """Anything else in the file is a fault with its line, never a guess."""
+    with pytest.raises(InvalidFile, match=told):
+        read_journal(text, "journal")
+
+
+def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
+    """A file that exists is refused, whatever is in it, and stays as it is."""
+    path = tmp_path / "journal"
+    path.write_text("mine", encoding="utf-8")
+    with pytest.raises(InvalidFile, match="exists already"):
+        Journal(path)
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_only_its_owner_can_read_it_and_no_secret_is_in_it(tmp_path: Path) -> None:
+    """The file has mode 0600, and of the settings it holds the client id and the address."""
+    with Journal(tmp_path / "journal") as journal:
+        journal.open_for(SETTINGS)
+    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+    assert "s3cret" not in journal.path.read_text(encoding="utf-8")
+
+
+def test_a_resumed_journal_goes_on_after_a_line_that_was_cut(tmp_path: Path) -> None:
+    """What a killed program left half written is dropped, and the numbers go on."""
+    path = tmp_path / "journal"
+    path.write_text(HEAD + before(1, [STEP], "now") + '{"write":2,"st', encoding="utf-8")
+    with Journal(path, resume=True, clock=lambda: datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)) as journal:
+        journal.open_for(SETTINGS)
+        journal.end(journal.begin([STEP]))
+    found = read_journal(path.read_bytes(), "journal")
+    assert isinstance(found, JournalRead)
+    assert [(entry.number, entry.outcome) for entry in found.entries] == [(1, None), (2, "confirmed")]
