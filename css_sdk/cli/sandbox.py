@@ -23,7 +23,9 @@ class _Ready(io.StringIO):
     def write(self, text: str) -> int:
         if self._env_file is not None and text.strip():
             ready = json.loads(text)
-            lines = [f"export CSS_{name.upper()}={shlex.quote(ready[name])}\n" for name in _VARIABLES]
+            variables = {f"CSS_{name.upper()}": ready[name] for name in _VARIABLES}
+            variables |= {**ready.get("cern", {}), **ready.get("bss", {})}
+            lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
             self._write("".join(lines), self._env_file)
         return sys.stdout.write(text)
 

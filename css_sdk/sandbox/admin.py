@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict
+from attrs import Attribute, asdict
 
 from .errors import SandboxError
 from .http import Request, Response, json_response, not_found_page
@@ -50,7 +50,7 @@ def _call(sandbox: Sandbox, name: str, request: Request, body: dict[str, Any]) -
         case "GET /requests":
             terms = {key: str(value) for key, value in query(request.query).items()}
             return [
-                asdict(entry)
+                asdict(entry, filter=_is_told)
                 for entry in sandbox.journal.select(terms.get("method"), terms.get("path"), terms.get("kind"))
             ]
         case "DELETE /requests":
@@ -66,9 +66,9 @@ def _call(sandbox: Sandbox, name: str, request: Request, body: dict[str, Any]) -
         case "GET /state":
             return sandbox.state.document()
         case "PUT /settings":
-            token_life = _seconds(body.get("token_life", sandbox.token_life))
-            sandbox.clock_skew = _seconds(body.get("clock_skew", sandbox.clock_skew))
-            sandbox.token_life = token_life
+            found = {name: _seconds(body[name]) for name in ("token_life", "clock_skew") if name in body}
+            for name, seconds in found.items():
+                setattr(sandbox, name, seconds)
             return _settings(sandbox)
         case "GET /settings":
             return _settings(sandbox)
@@ -82,6 +82,11 @@ def _call(sandbox: Sandbox, name: str, request: Request, body: dict[str, Any]) -
         case _:
             return None
     return {}
+
+
+def _is_told(attribute: Attribute[Any], value: Any) -> bool:
+    """Whether a listing of the requests shows it; it shows no tokens."""
+    return attribute.name != "authorization"
 
 
 def _seconds(value: Any) -> float:

@@ -10,8 +10,10 @@ from typing import Any
 
 from attrs import define, field
 
+from .bss import BSS_TOKEN_PATH
 from .errors import SandboxError
 from .login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
+from .others import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
 from .tokens import REALM
 
 BEFORE = frozenset({"drop_before", "500_before", "422_before", "429", "expired_token", "revoked_token", "disaster"})
@@ -20,8 +22,8 @@ AFTER = frozenset({"lose_after", "500_after", "422_after"})
 KINDS = BEFORE | AROUND | AFTER | {"delay"}
 TOKEN_KINDS = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay"})
 PLACES = {
-    "token": [realm + TOKEN_PATH for realm in REALM.values()],
-    "keys": [realm + place for realm in REALM.values() for place in (KEYS_PATH, DISCOVERY_PATH)],
+    "token": [*(realm + TOKEN_PATH for realm in REALM.values()), CERN_REALM + CERN_TOKEN_PATH, BSS_TOKEN_PATH],
+    "keys": [realm + place for realm in (*REALM.values(), CERN_REALM) for place in (KEYS_PATH, DISCOVERY_PATH)],
 }
 # What a JSON object may give for an argument; JSON has no other types that could pass for these.
 TYPES: dict[str, tuple[type, ...]] = {
@@ -38,7 +40,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     "done": (bool,),
     "first_look_up": (bool,),
 }
-TARGETS = {"api": KINDS, "token": TOKEN_KINDS, "keys": TOKEN_KINDS}
+OTHER_KINDS = TOKEN_KINDS | {"expired_token", "revoked_token"}
+TARGETS = {"api": KINDS, "token": TOKEN_KINDS, "keys": TOKEN_KINDS, "cern": OTHER_KINDS, "bss": OTHER_KINDS}
 
 
 @define
@@ -84,7 +87,7 @@ def _target(path: str) -> str:
         for target, places in PLACES.items():
             if any(fnmatchcase(place, path) for place in places):
                 return target
-    return "api"
+    return {CERN_PATH: "cern", BSS_PATH: "bss"}.get(path[: path.find("/", 1)], "api")
 
 
 class Faults:
@@ -119,14 +122,15 @@ class Faults:
                 heartbeat; ``login_server`` lets the login server behind the API fail.
             method: only requests of this method.
             path: only requests whose path, after the base and decoded once, fits this glob; a ``*`` spans slashes.
-                For the login servers it is the whole path.
+                For all but the CSS API it is the whole path.
             times: how many requests it strikes; None for all. Without it one, but all for ``disaster`` and where a
                 probability is given.
             after: how many fitting requests pass first.
             probability: how likely a fitting request is struck, from 0 to 1.
             seed: of the chances.
-            target: ``api``, ``token`` (the token endpoints) or ``keys`` (their discovery documents and keys). Without
-                it ``token`` or ``keys`` where the path asks for such a place, as ``*/token`` does, else ``api``.
+            target: ``api``, ``token`` (the token endpoints of all systems), ``keys`` (discovery documents and keys),
+                ``cern`` or ``bss`` (calls of those systems). Without it ``token`` or ``keys`` where the path asks for
+                such a place, as ``*/token`` does, ``cern`` or ``bss`` where it begins so, else ``api``.
             seconds: of a ``delay``.
             retry_after: the ``Retry-After`` header of a ``429``; none without it.
             done: whether ``login_server`` and ``empty_success`` do the work.

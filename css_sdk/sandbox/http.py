@@ -126,6 +126,12 @@ def plain(status: int, text: str, content_type: str = "text/plain; charset=utf-8
     return Response(status, {"content-type": content_type}, text.encode())
 
 
+def bearer_refusal(text: str) -> Response:
+    """What those other systems than the CSS API answer who want another bearer token."""
+    refusal = json_response(401, {"error": "invalid_token", "error_description": text})
+    return refusal.with_headers({"www-authenticate": 'Bearer error="invalid_token"'})
+
+
 def not_found_page(request: Request) -> Response:
     """What an unknown path or method gets."""
     return page(404, f"Cannot {request.method} {request.path}")

@@ -8,7 +8,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
+
+from .http import Request
 
 KEPT = 100_000  # entries; older ones are forgotten, so that a sandbox can run for weeks
 
@@ -20,10 +22,13 @@ class Entry:
     Attributes:
         number: from 1, over all requests.
         time: of the sandbox's clock, in seconds.
-        kind: ``api``, ``token``, ``keys`` (discovery and keys) or ``page`` (everything else).
+        kind: ``api``, ``cern`` or ``bss`` (calls of those systems), ``token`` (requests for one, of any system),
+            ``keys`` (discovery and keys) or ``page`` (everything else).
         method: as sent.
         path: path and query as sent.
         status: of the answer; None where the connection was dropped.
+        authorization: that header as sent, so that a test can see where a token went; neither printed nor handed out
+            over HTTP.
     """
 
     number: int
@@ -32,6 +37,7 @@ class Entry:
     method: str
     path: str
     status: int | None
+    authorization: str = field(default="", repr=False)
 
     def fits(self, glob: str) -> bool:
         """Whether the path, decoded once and without its query, fits a glob, with or without the API's base."""
@@ -73,10 +79,11 @@ class Journal:
         """The requests so far."""
         return list(self._entries)
 
-    def add(self, time: float, kind: str, method: str, path: str, status: int | None) -> None:
+    def add(self, time: float, kind: str, request: Request, status: int | None) -> None:
         """Note a request."""
         self._number += 1
-        self._entries.append(Entry(self._number, time, kind, method, path, status))
+        authorization = sys.intern(request.headers.get("authorization", ""))  # a token is kept once, not by each entry
+        self._entries.append(Entry(self._number, time, kind, request.method, request.target, status, authorization))
 
     def clear(self) -> None:
         """Forget the requests, not the harm."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from typing import Any
@@ -60,22 +59,13 @@ class LoginServers:
         issuer = origin(request) + REALM[environment]
         if path == TOKEN_PATH:
             return self._token(request, environment, issuer)
-        pages: dict[str, Callable[[], dict[str, Any]]] = {
-            DISCOVERY_PATH: lambda: discovery(issuer),
-            KEYS_PATH: lambda: {"keys": [key.jwk() for key in self.tokens.published(environment)]},
-        }
-        if path not in pages:
-            return json_response(404, {"error": "HTTP 404 Not Found"})
-        if request.method not in ("GET", "HEAD"):
-            return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
-        return json_response(200, pages[path]())
+        return realm_page(request, path, issuer, self.tokens, environment)
 
     def _token(self, request: Request, environment: str, issuer: str) -> Response:
         if request.method != "POST":
             return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
         try:
-            form = _form(request) if request.media_type == "application/x-www-form-urlencoded" else {}
-            return self.grant(environment, issuer, form, request.headers.get("authorization", ""))
+            return self.grant(environment, issuer, form_of(request), request.headers.get("authorization", ""))
         except TokenRefusal as refusal:
             return refusal.response
 
@@ -142,7 +132,7 @@ class LoginServers:
         return self.tokens.sign(environment, claims, self.now())
 
     def _authenticated(self, environment: str, form: dict[str, str], authorization: str) -> Integration | Team:
-        client_id, secret = _basic(authorization)
+        client_id, secret = basic_credentials(authorization)
         client_id = form.get("client_id", client_id)
         secret = form.get("client_secret", secret)
         owner = self._owner(environment, client_id)
@@ -185,6 +175,27 @@ def pass_through(servers: LoginServers, request: Request, body: Any) -> Response
     return Response(200, {"content-type": "application/json; charset=utf-8"}, answer.body)
 
 
+def realm_page(request: Request, path: str, issuer: str, tokens: Tokens, realm: str) -> Response:
+    """A realm's discovery document or its keys.
+
+    Args:
+        request: the whole of it.
+        path: the rest of the path, after the realm's.
+        issuer: the realm's address.
+        tokens: which hold its keys.
+        realm: their name there.
+    """
+    pages: dict[str, Callable[[], dict[str, Any]]] = {
+        DISCOVERY_PATH: lambda: discovery(issuer),
+        KEYS_PATH: lambda: {"keys": [key.jwk() for key in tokens.published(realm)]},
+    }
+    if path not in pages:
+        return json_response(404, {"error": "HTTP 404 Not Found"})
+    if request.method not in ("GET", "HEAD"):
+        return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
+    return json_response(200, pages[path]())
+
+
 def discovery(issuer: str) -> dict[str, Any]:
     """The discovery document of a login server."""
     return {
@@ -211,14 +222,21 @@ def _account(owner: Integration | Team) -> str:
     return f"{SERVICE_ACCOUNT}{owner.client_id}"
 
 
-def _form(request: Request) -> dict[str, str]:
+def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form; none where the body is something else.
+
+    Raises:
+        TokenRefusal: 400, one stands there twice.
+    """
+    if request.media_type != "application/x-www-form-urlencoded":
+        return {}
     pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
     if len(dict(pairs)) < len(pairs):
         raise TokenRefusal(400, "invalid_request", "duplicated parameter")
     return dict(pairs)
 
 
-def _basic(header: str) -> tuple[str | None, str | None]:
+def basic_credentials(header: str) -> tuple[str | None, str | None]:
     """Client id and secret of a Basic header, each form-decoded (RFC 6749, 2.3.1).
 
     Raises:
@@ -229,7 +247,7 @@ def _basic(header: str) -> tuple[str | None, str | None]:
         return None, None
     try:
         client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII or no UTF-8
         raise TokenRefusal(400, "unauthorized_client", UNREADABLE) from None
     if re.search(r"%(?![0-9a-fA-F]{2})", client_id + secret):
         raise TokenRefusal(400, "unauthorized_client", UNREADABLE)

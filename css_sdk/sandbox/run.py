@@ -21,7 +21,8 @@ def run(
     """Serve a sandbox until SIGTERM or SIGINT; must be called in the main thread.
 
     When it is ready it prints one JSON line: ``api_url``, ``token_url``, ``api_accounts`` (team, client_id and
-    client_secret of each) and, beside them, ``client_id`` and ``client_secret`` of the first.
+    client_secret of each) and, beside them, ``client_id`` and ``client_secret`` of the first; where the world has
+    them, ``cern`` and ``bss`` hold the variables that lead to those systems.
 
     Args:
         world: a world file; None for the world that comes along.
@@ -45,8 +46,11 @@ def run(
                 {"team": team.id, "client_id": team.client_id, "client_secret": team.client_secret}
                 for team in sandbox.world.teams.values()
             ]
-            first = server.credentials()
-            line = {**first, "api_accounts": accounts}
+            line: dict[str, Any] = {**server.credentials(), "api_accounts": accounts}
+            if sandbox.world.cern.applications:
+                line["cern"] = server.cern_environment()
+            if sandbox.world.bss.users:
+                line["bss"] = server.bss_environment()
             print(json.dumps(line), file=out or sys.stdout, flush=True)
             while not stop.wait(0.5):  # with a limit, because on Windows nothing interrupts a wait without one
                 pass

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from attrs import evolve
-
-from . import admin, swagger
-from .api import READS, Api
+from . import admin
+from .api import Api
+from .bss import Bss
+from .cern import CERN, Cern
 from .errors import SandboxError, require
 from .faults import Faults
-from .http import Request, Response, json_response, not_found_page, page, plain
+from .front import Front
+from .http import Request, Response
 from .journal import Entry, Harm, Journal
 from .login import TOKEN_PATH, LoginServers
 from .routing import BASE
@@ -83,7 +84,10 @@ class Sandbox:
         self._tokens = Tokens()
         self._servers = LoginServers(self.world, self.state, self._tokens, self.now)
         service = Service(self.world, self.state, self.journal, self.now)
-        self._api = Api(service, self._servers, self._tokens, self.faults)
+        api = Api(service, self._servers, self._tokens, self.faults)
+        self._cern = Cern(self.world.cern, self.now)
+        self._bss = Bss(self.world.bss, self.now)
+        self._front = Front(api, self._servers, self._cern, self._bss, self.state, self.faults)
 
     # The ways in.
 
@@ -122,6 +126,28 @@ class Sandbox:
             "token_url": origin + REALM["prod"] + TOKEN_PATH,
             "api_url": origin + BASE,
         }
+
+    def cern_environment(self) -> dict[str, str]:
+        """The variables that lead an application to CERN's Authorization Service, in process.
+
+        Returns:
+            ``CERN_CLIENT_ID``, ``CERN_CLIENT_SECRET``, ``CERN_TOKEN_URL``, ``CERN_API_URL``.
+
+        Raises:
+            SandboxError: the world has no ``cern``.
+        """
+        return self.world.cern.environment(ORIGIN)
+
+    def bss_environment(self) -> dict[str, str]:
+        """The variables that lead to the BSS, in process.
+
+        Returns:
+            ``BSS_HOST``, ``BSS_CLIENT_KEY``, ``BSS_CLIENT_SECRET``, ``BSS_USERNAME``, ``BSS_PASSWORD``.
+
+        Raises:
+            SandboxError: the world has no ``bss``.
+        """
+        return self.world.bss.environment(ORIGIN)
 
     def transport(self, sleep: Callable[[float], None] = time.sleep) -> httpx.BaseTransport:
         """A transport for ``httpx.Client`` that asks this sandbox.
@@ -169,46 +195,11 @@ class Sandbox:
     def answer(self, request: Request) -> Response:
         """Answer one request; what carries it is somebody else's."""
         with self._lock:
-            kind, response = self._answer(request)
-            if kind != "admin":
-                status = None if response.dropped else response.status
-                self.journal.add(self._clock(), kind, request.method, request.target, status)
+            if request.path.startswith(admin.PATH + "/"):
+                return admin.answer(self, request, request.path[len(admin.PATH) :])
+            kind, response = self._front.answer(request)
+            self.journal.add(self._clock(), kind, request, None if response.dropped else response.status)
             return response
-
-    def _answer(self, request: Request) -> tuple[str, Response]:
-        path = request.path
-        lower = path.lower()
-        if lower.startswith(BASE) and lower[len(BASE) :][:1] in ("", "/"):
-            response = self._api.answer(request, path[len(BASE) :])
-            if request.method not in READS:
-                self.state.save()
-            return "api", response
-        for environment, prefix in REALM.items():
-            if path.startswith(prefix + "/"):
-                return self._login(request, environment, path[len(prefix) :])
-        if lower.startswith(swagger.PATH) and lower[len(swagger.PATH) :][:1] in ("", "/"):
-            return "page", swagger.answer(request, path[len(swagger.PATH) :])
-        if path.startswith(admin.PATH + "/"):
-            return "admin", admin.answer(self, request, path[len(admin.PATH) :])
-        return "page", not_found_page(request)
-
-    def _login(self, request: Request, environment: str, path: str) -> tuple[str, Response]:
-        kind = "token" if path == TOKEN_PATH else "keys"
-        fault, delay = self.faults.pick(kind, request.method, request.path)
-        name = fault.kind if fault else ""
-        if name == "drop_before":
-            return kind, Response(0, dropped=True, delay=delay)
-        if name == "500_before":
-            return kind, evolve(page(500, "Internal Server Error"), delay=delay)
-        if fault is not None and name == "429":
-            headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
-            return kind, evolve(plain(429, "Too many requests").with_headers(headers), delay=delay)
-        response = self._servers.answer(request, environment, path)
-        if name == "lose_after":
-            response = Response(0, dropped=True)
-        elif name == "500_after":
-            response = json_response(500, {"error": "unknown_error"})
-        return kind, evolve(response, delay=delay)
 
     # What came in.
 
@@ -231,7 +222,7 @@ class Sandbox:
         Args:
             method: in any case.
             path: a glob on the path, decoded once, with or without the API's base; a ``*`` spans slashes.
-            kind: ``api``, ``token``, ``keys`` or ``page``.
+            kind: ``api``, ``token``, ``keys``, ``cern``, ``bss`` or ``page``.
             status: of the answer.
         """
         with self._lock:
@@ -334,12 +325,12 @@ class Sandbox:
 
     @property
     def token_life(self) -> float:
-        """Seconds that a new token is good for."""
+        """Seconds that a new token of the CSS API is good for; once set, those that any new token is good for."""
         return self._tokens.life
 
     @token_life.setter
     def token_life(self, seconds: float) -> None:
-        self._tokens.life = seconds
+        self._tokens.life = self._cern.tokens.life = self._bss.life = seconds
 
     def token_for(self, username: str, integration: int, environment: str, *, request: Request | None = None) -> str:
         """The access token that a user gets who logs in to an integration.
@@ -364,21 +355,25 @@ class Sandbox:
         """Let a login server, or all, sign with a new key.
 
         Args:
-            environment: which; all without it.
+            environment: whose, or ``cern``; all without it.
             retire: whether tokens of the old key are not accepted any more; otherwise both keys are published.
 
         Raises:
             SandboxError: no such environment.
         """
-        if environment is not None and environment not in ENVIRONMENTS:
+        if environment not in (None, CERN, *ENVIRONMENTS):
             raise SandboxError(f"no such environment: {environment!r}")
         with self._lock:
-            self._tokens.rotate(environment, retire)
+            if environment in (None, CERN):
+                self._cern.tokens.rotate(CERN, retire)
+            if environment != CERN:
+                self._tokens.rotate(environment, retire)
 
     def revoke_tokens(self) -> None:
-        """Let the API refuse the tokens issued so far."""
+        """Let the API, and the two other systems, refuse the tokens issued so far."""
         with self._lock:
-            self._tokens.revoke()
+            for issuer in (self._tokens, self._cern.tokens, self._bss):
+                issuer.revoke()
 
     def _integration(self, integration: int) -> Integration:
         try:

@@ -150,6 +150,14 @@ class Server:
         """What a client of this server needs; see ``Sandbox.credentials``."""
         return self._sandbox.credentials_at(self.origin, team)
 
+    def cern_environment(self) -> dict[str, str]:
+        """The variables for a client of this server; see ``Sandbox.cern_environment``."""
+        return self._sandbox.world.cern.environment(self.origin)
+
+    def bss_environment(self) -> dict[str, str]:
+        """The variables for a client of this server; see ``Sandbox.bss_environment``."""
+        return self._sandbox.world.bss.environment(self.origin)
+
     def start(self) -> Server:
         """Accept connections."""
         self._thread.start()

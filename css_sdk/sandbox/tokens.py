@@ -153,19 +153,44 @@ class Tokens:
             raise TokenInvalid
         return found
 
-    def _verified(self, token: str) -> Accepted:
+    def claims(self, token: str, realm: str, path: str, now: float) -> dict[str, Any]:
+        """The claims of a token that is good in a realm.
+
+        Args:
+            token: as sent.
+            realm: whose keys count.
+            path: with which the issuer's address ends.
+            now: the time.
+
+        Raises:
+            TokenExpired: its time is over.
+            TokenInvalid: its signature or its issuer is wrong, or it was revoked.
+            TokenUnreadable: it is no token, or of another key.
+        """
+        claims = self._signed(token, realm, path)
+        if float(claims.get("exp", 0)) <= now:
+            raise TokenExpired
+        if claims.get("jti") in self._revoked:
+            raise TokenInvalid
+        return claims
+
+    def _signed(self, token: str, realm: str, path: str) -> dict[str, Any]:
         kid = _header(token).get("kid")
-        key = next((key for key in self.published("prod") if key.kid == kid), None)
+        key = next((key for key in self.published(realm) if key.kid == kid), None)
         if key is None:
             raise TokenUnreadable
         jwt = need("jwt")
         off = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
-            claims = jwt.decode(token, key.private.public_key(), algorithms=["RS256"], options=off)
+            claims: dict[str, Any] = jwt.decode(token, key.private.public_key(), algorithms=["RS256"], options=off)
         except jwt.InvalidTokenError as error:
             raise TokenInvalid from error
-        if not str(claims.get("iss", "")).endswith(REALM["prod"]):
+        if not str(claims.get("iss", "")).endswith(path):
             raise TokenInvalid
+        return claims
+
+    def _verified(self, token: str) -> Accepted:
+        claims = self._signed(token, "prod", REALM["prod"])
         team, client_id = claims.get("team"), claims.get("azp")
         if not team or not isinstance(client_id, str) or not client_id.strip():
             raise TokenUnreadable

@@ -8,6 +8,8 @@ A world file is one JSON object:
 - ``users``: ``{"username", "email", "firstName", "lastName", "attributes"}``; a user may have ``environments``, a list
   of those in which the login server knows them; without it they are known in all three.
 
+The two other systems that the sandbox stands in for, ``cern`` and ``bss``, may be given too (see ``others``).
+
 What the API can change may be given to begin with (see ``state``): ``roles``, ``composites``, ``grants``.
 Anything else is ignored, so that a file may carry remarks.
 """
@@ -23,6 +25,7 @@ from typing import Any
 from attrs import field, frozen
 
 from .errors import SandboxError
+from .others import bss_world, cern_world
 
 ENVIRONMENTS = ("dev", "test", "prod")
 AUTH_TYPES = ("browser-login", "service-account", "both")
@@ -72,6 +75,8 @@ class World:
         integrations: by id, in the order of the file.
         users: by username, as the file has them.
         seeds: what the API can change, as it was at the beginning.
+        cern: applications and targets there.
+        bss: the client, its users and accounts there.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
@@ -94,6 +99,8 @@ class World:
             if integration.team not in self.teams:
                 raise SandboxError(f"integration {integration.id} belongs to team {integration.team}, which is missing")
         self.seeds: Mapping[str, Any] = {name: document.get(name, []) for name in SEEDS}
+        self.cern = cern_world(document)
+        self.bss = bss_world(document)
         self.accounts = {team.client_id: team for team in self.teams.values()}
         self.clients = {found.client_id: found for found in self.integrations.values() if found.client_id}
         self._service = {name.lower(): found for name, found in self.clients.items() if found.has_service_account}
