@@ -8,8 +8,10 @@ from collections.abc import Collection
 from .. import _rules
 from .._logs import Moment
 from ..models import Integration, LogLine
+from ..persons import LoginDifference
 from ..state import PlaceState
 from .bulk import AsyncBulk
+from .directory import login_differences
 from .logs import AsyncLogs
 from .observing import Chosen, observe
 from .people import AsyncPeople
@@ -92,6 +94,31 @@ class AsyncEnvironmentClient:
                 return existing if names is None else existing & names
 
         return await observe(self.roles, self.integration, self.name, chosen, settled=settled, width=width)
+
+    async def login_differences(self, *, to: str | None = None, width: int = 4) -> tuple[LoginDifference, ...]:
+        """Who has roles on one login only: what logins at `idir` and `azureidir` of one person lack of each other.
+
+        Roles held directly are compared. `bulk.assign_many` gives what is missing, to the logins that exist.
+
+        Args:
+            to: the provider whose logins may lack something; both by default.
+            width: calls at once, 1 to 8.
+
+        Returns:
+            A difference for each login that lacks roles, and whether the login exists in this environment.
+
+        Raises:
+            InvalidRequest: for another provider.
+            ConfigurationError: for a width out of range.
+            IncompleteSearch: when the list of roles was cut.
+
+        >>> for lack in await dev.login_differences():
+        ...     lack.user.last_name, lack.username, lack.roles, lack.exists
+        ('Fairweather', '0f3ac87806aa7f215a7c0d4cc4d9e799@azureidir', ('reviewer',), True)
+        ('Bellwether', 'c48af3232157a5f13dc753a5d3eed7ce@azureidir', ('approver', 'reviewer'), False)
+        ('Hargreave', 'd6dff8c2546921b01198b4efd12cb3bc@azureidir', ('admin',), False)
+        """
+        return await login_differences(await self.state(width=width), self.people, to, width)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.integration.project_name!r}, {self.name!r})"

@@ -1,0 +1,206 @@
+"""People across providers and environments: who they are, where they are known, and what they have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from attrs import evolve
+
+from .. import _rules, persons
+from .._pairs import async_each
+from ..errors import Ambiguous, AuthenticationError, CssError, IncompleteSearch, NotApplied, NotFound
+from ..models import Integration, Role, RoleTree, User
+from ..persons import HeldRole, LoginDifference, PeopleFound, PersonRoles, UnreadPlace
+from ..roster import Person
+from ..state import Place, PlaceState
+from .composites import tree_below
+from .people import _TERMS, AsyncPeople
+from .users import AsyncUsers
+from .wire import AsyncWire
+
+_SEARCHABLE: Final[Mapping[str, Sequence[str]]] = {
+    # People of BCeID are searched by anything else from one integration's environment only.
+    provider: ("guid",) if provider.startswith("bceid") else terms
+    for provider, terms in _TERMS.items()
+}
+
+
+class AsyncDirectory:
+    """Searches and readings that go over several environments, so many calls at once.
+
+    Args:
+        wire: sends the calls.
+        width: calls at once, 1 to 8.
+    """
+
+    def __init__(self, wire: AsyncWire, width: int) -> None:
+        _rules.check_width(width)
+        self._wire = wire
+        self._width = width
+
+    async def find(
+        self, terms: Mapping[str, str], environments: Sequence[str], providers: Sequence[str] | None
+    ) -> PeopleFound:
+        """Everybody who answers to the terms, with all their logins; see `AsyncCss.find_people`."""
+        for environment in _rules.distinct(environments, "environment"):
+            _rules.check_known_environment(environment)
+        environments = [name for name in _rules.ENVIRONMENTS if name in environments]
+        for name, term in terms.items():
+            _rules.check_search_term(name, term)
+        chosen = persons.providers_for(terms, providers, _SEARCHABLE)
+        seen, complete = await self._search(terms, environments, chosen)
+        if complete and "guid" not in terms:
+            # A login that was not found by an address or name may only have another one there: its GUID decides.
+            await self._look_up(seen, persons.unseen(seen, environments, chosen))
+        return persons.people_of(seen, environments, complete=complete)
+
+    async def roles_of(
+        self, person: Person, integrations: Sequence[Integration], providers: Sequence[str]
+    ) -> PersonRoles:
+        """What a person has in these integrations; see `AsyncCss.roles_of`."""
+        by_environment = {
+            environment: there
+            for environment in _rules.ENVIRONMENTS
+            if (there := [info for info in integrations if environment in info.environments and info.status != "draft"])
+        }
+        reading = _Reading()
+        usernames = await self._usernames(person, list(by_environment), providers)
+
+        async def read(asked: tuple[str, str]) -> None:
+            environment, username = asked
+            await self._read_roles(reading, environment, username, by_environment[environment])
+
+        asked = [(environment, username) for environment in by_environment for username in usernames]
+        await async_each(read, asked, self._width)
+        if len(reading.never) == len(asked) > 0:
+            told = f"{' and '.join(usernames)}: not known in {', '.join(by_environment)}; never logged in?"
+            raise NotFound(told, what="user")
+        await async_each(lambda place: self._read_tree(reading, place), reading.with_composites(), self._width)
+        return reading.result()
+
+    async def _search(
+        self, terms: Mapping[str, str], environments: Sequence[str], providers: Sequence[str]
+    ) -> tuple[persons.Seen, bool]:
+        """Who answers to the terms where, and whether nobody was left out."""
+        seen: persons.Seen = {}
+        cut: list[str] = []
+
+        async def search(asked: tuple[str, str]) -> None:
+            environment, provider = asked
+            result = await AsyncPeople(self._wire, environment).search(provider, **terms)
+            for user in result.users:
+                seen.setdefault(user.username, {})[environment] = user
+            if not result.complete:
+                cut.append(provider)
+
+        await async_each(search, [(e, p) for e in environments for p in providers], self._width)
+        return seen, not cut
+
+    async def _look_up(self, seen: persons.Seen, where: Sequence[tuple[str, str, str]]) -> None:
+        async def look_up(asked: tuple[str, str, str]) -> None:
+            environment, provider, guid = asked
+            for user in (await AsyncPeople(self._wire, environment).search(provider, guid=guid)).users:
+                seen.setdefault(user.username, {})[environment] = user
+
+        await async_each(look_up, where, self._width)
+
+    async def _usernames(self, person: Person, environments: Sequence[str], providers: Sequence[str]) -> list[str]:
+        """The logins that are meant, whether they exist or not."""
+        if person.user is not None:
+            return [_rules.username_of(person.user)]
+        among = [person.provider] if person.provider else list(dict.fromkeys(providers))
+        guid = person.value if person.by == "guid" else await self._guid_of(person.value, environments, among)
+        return [_rules.username_of(f"{guid}@{provider}") for provider in among]
+
+    async def _guid_of(self, email: str, environments: Sequence[str], providers: Sequence[str]) -> str:
+        """The one person's who has the e-mail address."""
+        persons.providers_for(["email"], providers, _SEARCHABLE)
+        seen, complete = await self._search({"email": email}, environments, providers)
+        if not complete:
+            raise IncompleteSearch(
+                f"More than 50 people answer to {email}, and the service leaves the rest out. Give a GUID."
+            )
+        users = [user for known in seen.values() for user in known.values()]
+        equal = {user.username: user for user in users if user.email.casefold() == email.casefold()}
+        guids = {user.guid for user in equal.values() if user.guid}
+        if not guids:
+            told = f"Nobody with the e-mail address {email} among {', '.join(providers)}: never logged in?"
+            raise NotFound(told, what="user")
+        if len(guids) > 1:
+            raise Ambiguous(
+                f"{len(guids)} people have the e-mail address {email}: {', '.join(sorted(equal))}. "
+                f"Give the GUID of the one that is meant.",
+                candidates=list(equal.values()),
+            )
+        return guids.pop()
+
+    async def _read_roles(
+        self, reading: _Reading, environment: str, username: str, integrations: Sequence[Integration]
+    ) -> None:
+        """One login's roles in one environment; the first integration that does not know the login speaks for all."""
+        for info in integrations:
+            place = Place(info.id, environment)
+            reading.names[place] = info.project_name
+            try:
+                reading.direct[place, username] = await AsyncUsers(self._wire, info.id, environment).roles(username)
+            except NotApplied:
+                continue
+            except AuthenticationError:
+                raise
+            except CssError as error:
+                if isinstance(error, NotFound) and error.what == "user":
+                    reading.never.append((username, environment))
+                    return
+                reading.unread.append(UnreadPlace(place, info.project_name, error))
+
+    async def _read_tree(self, reading: _Reading, place: Place) -> None:
+        where = {"integration_id": place.integration, "environment": place.environment}
+        held = [role for (at, _), roles in reading.direct.items() if at == place for role in roles]
+        try:
+            reading.trees[place] = await tree_below(self._wire, where, held)
+        except AuthenticationError:
+            raise
+        except CssError as error:
+            reading.unread.append(UnreadPlace(place, reading.names[place], error))
+
+
+class _Reading:
+    """What was read of a person so far."""
+
+    def __init__(self) -> None:
+        self.names: dict[Place, str] = {}
+        self.direct: dict[tuple[Place, str], tuple[Role, ...]] = {}
+        self.trees: dict[Place, RoleTree] = {}
+        self.never: list[tuple[str, str]] = []
+        self.unread: list[UnreadPlace] = []
+
+    def with_composites(self) -> list[Place]:
+        """The places where children have to be read."""
+        return sorted({at for (at, _), roles in self.direct.items() if any(role.composite for role in roles)})
+
+    def result(self) -> PersonRoles:
+        """All that was read, in an order that does not depend on which answer came first."""
+        held: list[HeldRole] = []
+        for (place, username), roles in sorted(self.direct.items(), key=lambda pair: pair[0]):
+            below = self.trees.get(place, RoleTree((), {}))
+            held += persons.held_roles(place, self.names[place], username, roles, below)
+        never: dict[str, tuple[str, ...]] = {}
+        for username, environment in sorted(self.never, key=lambda one: _rules.ENVIRONMENTS.index(one[1])):
+            never[username] = (*never.get(username, ()), environment)
+        return PersonRoles(tuple(held), never, tuple(sorted(self.unread, key=lambda one: one.place)))
+
+
+async def login_differences(
+    state: PlaceState, people: AsyncPeople, to: str | None, width: int
+) -> tuple[LoginDifference, ...]:
+    """What logins of one person lack of each other; see `AsyncEnvironmentClient.login_differences`."""
+    users: dict[str, User] = dict(state.users)
+    differences = persons.login_differences(state.members, users, to)
+
+    async def look_up(username: str) -> None:
+        guid, _, provider = username.partition("@")
+        users.update((user.username, user) for user in (await people.search(provider, guid=guid)).users)
+
+    await async_each(look_up, [difference.username for difference in differences if not difference.exists], width)
+    return tuple(evolve(difference, exists=difference.username in users) for difference in differences)

@@ -1,0 +1,219 @@
+"""`css people`: who is known where, what somebody has, and who has roles on one login only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._changes import carry_out
+from ._common import json_option, place_options, print_rows, shown
+
+if TYPE_CHECKING:
+    from ..models import ServiceAccount
+    from ..persons import LoginDifference, PersonFound
+
+_EMPLOYEES = ["idir", "azureidir"]
+_PROVIDERS = [*_EMPLOYEES, "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"]
+
+
+@click.group()
+def people() -> None:
+    """Find people, tell what they have, and compare their logins.
+
+    \b
+    Examples:
+      css people find --email ilse.hargreave@example.com
+      css people roles ilse.hargreave@example.com
+      css people mirror -i "Grants Portal" -e dev
+    """
+
+
+@people.command()
+@click.option("--email", metavar="TEXT", help="The address, or a part of it.")
+@click.option("--guid", metavar="GUID", help="The whole GUID; the best, since the service keeps what was searched for.")
+@click.option("--first-name", metavar="TEXT", help="Or a part of it; for idir and azureidir.")
+@click.option("--last-name", metavar="TEXT", help="Or a part of it; for idir and azureidir.")
+@click.option("--name", metavar="TEXT", help="Or a part of it; for GitHub.")
+@click.option("--login", metavar="TEXT", help="Or a part of it; for GitHub.")
+@click.option(
+    "-e",
+    "--environment",
+    "environments",
+    multiple=True,
+    type=click.Choice(["dev", "test", "prod"]),
+    help="Where to search; may be given several times. Default: everywhere.",
+)
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    type=click.Choice(_PROVIDERS),
+    help="Whose logins to search. Default: all that are searched by the terms given.",
+)
+@json_option
+def find(environments: Sequence[str], providers: Sequence[str], as_json: bool, **terms: Any) -> int:
+    """Find people across providers and environments, a person's logins together.
+
+    Ends with 1 when nobody is found, and with 3 when there are more people than the service tells.
+
+    \b
+    Examples:
+      css people find --email ilse.hargreave@example.com
+      css people find --last-name Hargreave -e dev -e prod --json
+    """
+    from .. import Css
+
+    if not any(terms.values()):
+        raise click.UsageError(f"Say by what: --{', --'.join(name.replace('_', '-') for name in terms)}.")
+    with Css.from_env() as css:
+        found = css.find_people(
+            environments=environments or ("dev", "test", "prod"), providers=providers or None, **terms
+        )
+    if as_json:
+        print_rows([_person(one) | {"complete": found.complete} for one in found.people], [], as_json)
+    elif found.people:
+        rows = [
+            {
+                "person": one.name if login is one.logins[0] else "",
+                "email": login.user.email,
+                "username": login.user.username,
+                "provider": login.user.provider,
+                "known_in": login.environments,
+                "never_in": login.never_in,
+            }
+            for one in found.people
+            for login in one.logins
+        ]
+        print_rows(rows, ["person", "email", "username", "provider", "known_in", "never_in"], as_json)
+    if not found.complete:
+        click.echo("css: more people answer to this than the service tells. Search by more, or by GUID.", err=True)
+        return 3
+    if not found.people:
+        click.echo("css: nobody was found: never logged in here?", err=True)
+        return 1
+    return 0
+
+
+def _person(one: PersonFound) -> dict[str, object]:
+    logins = [
+        {
+            "username": login.user.username,
+            "provider": login.user.provider,
+            "email": login.user.email,
+            "known_in": login.environments,
+            "never_in": login.never_in,
+        }
+        for login in one.logins
+    ]
+    return {"guid": one.guid, "name": one.name, "email": one.email, "logins": logins}
+
+
+@people.command()
+@click.argument("person", required=False)
+@click.option("--client-id", metavar="ID", help="A service account instead, by its client id.")
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    type=click.Choice(_PROVIDERS),
+    help="Whose logins a GUID or e-mail address means. Default: idir and azureidir.",
+)
+@json_option
+def roles(person: str | None, client_id: str | None, providers: Sequence[str], as_json: bool) -> int:
+    """Tell what somebody has in all integrations and environments of the team.
+
+    PERSON is a username, which means this login alone, or a GUID or an e-mail address, which mean all of a person's
+    logins. Roles that come through composite roles are told with these. Ends with 1 when nobody ever logged in so,
+    and with 3 when a place could not be read.
+
+    \b
+    Examples:
+      css people roles ilse.hargreave@example.com
+      css people roles --client-id fisheries-service-102 --json
+    """
+    from .. import Css
+    from ..models import EMPLOYEE_PROVIDERS, ServiceAccount
+
+    if (person is None) is (client_id is None):
+        raise click.UsageError("Say who: PERSON, or --client-id for a service account.")
+    whom: str | ServiceAccount = ServiceAccount(client_id or "") if person is None else person
+    with Css.from_env() as css:
+        found = css.roles_of(whom, providers=providers or EMPLOYEE_PROVIDERS)
+    rows = [
+        {
+            "integration_id": held.place.integration,
+            "integration": held.project_name,
+            "environment": held.place.environment,
+            "username": held.username,
+            "role": held.role,
+            "direct": held.direct,
+            "through": held.through,
+        }
+        for held in found.held
+    ]
+    print_rows(rows, ["integration", "environment", "username", "role", "direct", "through"], as_json)
+    for username, environments in found.never_in.items():
+        click.echo(shown(f"{username} is not known in {', '.join(environments)}."), err=True)
+    for unread in found.unread:
+        click.echo(shown(f"css: {unread.project_name}, {unread.place.environment}: {unread.error}"), err=True)
+    return 3 if found.unread else 0
+
+
+@people.command()
+@place_options(required=True)
+@click.option("--from", "source", type=click.Choice(_EMPLOYEES), help="Whose roles count. Default: both.")
+@click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Who may lack something. Default: both.")
+@click.option("--apply", "repair", is_flag=True, help="Give what is missing; nothing is taken away.")
+@json_option
+def mirror(
+    integration: str, environment: str, source: str | None, target: str | None, repair: bool, as_json: bool
+) -> int:
+    """Show who has roles on one login only, idir or azureidir, or give what is missing.
+
+    Roles held directly are compared. Without --apply nothing is changed, and it ends with 2 when there is something to
+    give. Who never logged in with the other login can be given nothing: they are shown, and do not count.
+
+    \b
+    Examples:
+      css people mirror -i "Grants Portal" -e dev
+      css people mirror -i "Grants Portal" -e dev --from idir --to azureidir --apply
+    """
+    from .. import Css
+    from ..roster import Person, Row
+
+    if source and source == target:
+        raise click.UsageError("--from and --to are two providers.")
+    to = target or next((provider for provider in _EMPLOYEES if source and provider != source), None)
+    with Css.from_env() as css:
+        found = css.integration(integration).environment(environment).login_differences(to=to)
+    open_ = [difference for difference in found if difference.exists]
+    if not repair:
+        print_rows(map(_difference, found), ["person", "has", "lacks", "roles", "state"], as_json)
+        return 2 if open_ else 0
+    for difference in found:
+        if not difference.exists:
+            click.echo(shown(f"{difference.username} never logged in here: nothing can be given."), err=True)
+    rows = [
+        Row(0, Person("username", difference.username), role, integration, environment)
+        for difference in open_
+        for role in difference.roles
+    ]
+    if not rows:
+        click.echo("Nothing is missing.", err=True)
+        return 0
+    return carry_out(rows, as_json=as_json, skip_existing=False)
+
+
+def _difference(difference: LoginDifference) -> dict[str, object]:
+    from ..persons import name_of
+
+    return {
+        "person": name_of(difference.user),
+        "email": difference.user.email,
+        "has": difference.user.username,
+        "lacks": difference.username,
+        "roles": difference.roles,
+        "state": "missing" if difference.exists else "never logged in",
+    }

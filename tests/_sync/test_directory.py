@@ -1,0 +1,227 @@
+# Written from tests/_async/test_directory.py by `make generate`; edit that one.
+"""People across providers and environments: told apart, kept together, and never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from css_sdk import (
+    Ambiguous,
+    AuthenticationError,
+    ConfigurationError,
+    Css,
+    EnvironmentMissing,
+    IncompleteSearch,
+    InvalidRequest,
+    NotFound,
+    Person,
+    ServiceAccount,
+    ServiceUnavailable,
+    Settings,
+    UnusableUser,
+)
+from css_sdk.sandbox import Sandbox
+from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, GITHUB, NELL, world
+from tests.support import asked, at_once
+
+Logins = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """People who are not as simple as they look."""
+    return Sandbox(world=world())
+
+
+@pytest.fixture
+def css(sandbox: Sandbox) -> Iterator[Css]:
+    """A client of their team."""
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:
+        yield css
+
+
+def found_by(css: Css, **terms: Any) -> dict[str, Logins]:
+    """By GUID and by provider, where each login is known and where it never was."""
+    found = css.find_people(**terms)
+    assert found.complete
+    return {
+        one.guid: {str(login.user.provider): (login.environments, login.never_in) for login in one.logins}
+        for one in found.people
+    }
+
+
+def test_the_logins_of_a_person_stand_together(css: Css, sandbox: Sandbox) -> None:
+    """Also one with another address, which its GUID finds; where somebody never logged in is told for each login."""
+    assert found_by(css, email="ann@people") == {
+        ANN: {"idir": (("dev", "test", "prod"), ()), "azureidir": (("dev", "test"), ("prod",))}
+    }
+    # Four providers in three environments, and the other login by its GUID in each.
+    assert asked(sandbox) == {"token": 1, "GET": 4 * 3 + 3}
+
+
+def test_people_of_one_address_are_told_apart(css: Css) -> None:
+    """By GUID; so are somebody known in one environment only, and one who has the other login alone."""
+    everywhere = (("dev", "test", "prod"), ())
+    assert found_by(css, email="desk@") == {BEA: {"idir": everywhere}, BO: {"idir": everywhere}}
+    assert found_by(css, email="nell@") == {NELL: {"idir": (("dev",), ("test", "prod"))}}
+    assert found_by(css, first_name="cleo") == {CLEO: {"azureidir": everywhere}}
+    assert found_by(css, first_name="cleo", providers=["idir"]) == {}
+
+
+def test_only_providers_that_take_the_terms_are_searched(css: Css, sandbox: Sandbox) -> None:
+    """All that do, or those that were named; a GUID is searched in every way there is."""
+    for terms, searches in (
+        ({"last_name": "nobody"}, 2),
+        ({"login": "nobody"}, 2),
+        ({"email": "nobody"}, 4),
+        ({"guid": "00" * 16}, 7),
+        ({"email": "nobody", "providers": ["idir", "idir"]}, 1),
+    ):
+        before = asked(sandbox)
+        assert found_by(css, environments=["prod", "prod"], **terms) == {}
+        assert (asked(sandbox) - before)["GET"] == searches
+    [fern] = (css.find_people(login="fern-moss", environments=["dev"])).people
+    assert (fern.email, fern.logins[0].user.username) == ("fern@people.example", GITHUB)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {},
+        {"email": None},
+        {"email": "x"},
+        {"login": "fern", "first_name": "fern"},
+        {"login": "fern", "providers": ["githubpublic", "idir"]},
+        {"email": "office", "providers": ["bceidbasic"]},
+        {"email": "office", "providers": ["otp"]},
+        {"email": "office", "providers": []},
+        {"email": "office", "environments": []},
+    ],
+)
+def test_a_search_that_makes_no_sense_sends_nothing(css: Css, sandbox: Sandbox, terms: dict[str, Any]) -> None:
+    """No term, none that the providers named take, no provider, no environment."""
+    with pytest.raises(InvalidRequest):
+        css.find_people(**terms)
+    with pytest.raises(EnvironmentMissing):
+        css.find_people(email="office", environments=["dev", "stage"])
+    with pytest.raises(ConfigurationError, match="1 to 8"):
+        css.find_people(email="office", width=9)
+    assert asked(sandbox) == {}
+
+
+def test_a_search_that_was_cut_says_so() -> None:
+    """And concludes nothing about where anybody is not known; nobody is the one with that address either."""
+    sandbox = Sandbox(world=world(*CROWD))
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
+        found = css.find_people(email="crowd.example", environments=["dev"])
+        assert (found.complete, len(found.people)) == (False, 50)
+        assert {login.never_in for one in found.people for login in one.logins} == {()}
+        assert asked(sandbox)["GET"] == 4
+        with pytest.raises(IncompleteSearch, match="GUID"):
+            css.roles_of("@crowd.example")
+
+
+def told_of(css: Css, person: Any, **options: Any) -> list[tuple[object, ...]]:
+    """What somebody has, without what is the same everywhere."""
+    held = (css.roles_of(person, **options)).held
+    return [(str(one.place), one.username, one.role, one.direct, one.through) for one in held]
+
+
+def test_roles_are_told_for_all_logins_and_places(css: Css, sandbox: Sandbox) -> None:
+    """Directly, through composite roles, or both; a login that an environment does not know is no error."""
+    idir, azure = f"{ANN}@idir", f"{ANN}@azureidir"
+    found = css.roles_of(ANN)
+    assert (
+        told_of(css, "ann@people.example")
+        == told_of(css, Person("guid", ANN))
+        == [
+            ("#301 dev", azure, "admin", True, ()),
+            ("#301 dev", azure, "lead", False, ("admin",)),
+            ("#301 dev", azure, "reader", True, ("admin",)),
+            ("#301 dev", azure, "writer", False, ("admin",)),
+            ("#301 dev", idir, "admin", True, ()),
+            ("#301 dev", idir, "lead", False, ("admin",)),
+            ("#301 dev", idir, "reader", False, ("admin",)),
+            ("#301 dev", idir, "writer", True, ("admin",)),
+            ("#302 prod", idir, "guest", True, ()),
+        ]
+    )
+    assert (found.never_in, found.unread) == ({azure: ("prod",)}, ())
+    dev = (css.integration("Alpha")).environment("dev")
+    for username in (idir, azure):
+        effective = [role.name for role in dev.users.effective_roles(username)]
+        assert effective == [
+            one.role for one in found.held if (one.username, one.place.environment) == (username, "dev")
+        ]
+
+
+def test_no_call_is_sent_twice(css: Css, sandbox: Sandbox) -> None:
+    """One for each login and place, one for each composite role; the first place that knows no login speaks for all."""
+    css.roles_of(ANN)
+    # The list; dev and prod have two integrations, test one; prod says once that it does not know the other login.
+    assert asked(sandbox)["GET"] == 1 + 2 * (2 + 1 + 2) - 1 + len(["admin", "lead"])
+    assert sandbox.count(path="*/composite-roles") == 2
+    before = asked(sandbox)
+    assert told_of(css, f"{CLEO}@azureidir") == [("#301 dev", f"{CLEO}@azureidir", "reader", True, ())]
+    assert (asked(sandbox) - before)["GET"] == 2 + 1 + 2
+    assert [row[2] for row in told_of(css, ServiceAccount(f"alpha-{ALPHA}"))] == ["reader"]
+    assert [row[2] for row in told_of(css, GITHUB.partition("@")[0], providers=["githubpublic"])] == ["reader"]
+
+
+def test_a_person_is_exactly_one_or_an_error(css: Css, sandbox: Sandbox) -> None:
+    """Two people of one address, a part of an address, a GUID that nobody has, and what means nobody at all."""
+    with pytest.raises(Ambiguous) as told:
+        css.roles_of("desk@people.example")
+    assert {user.guid for user in told.value.candidates} == {BO, BEA}
+    with pytest.raises(NotFound, match="never logged in"):
+        css.roles_of("nn@people.example")
+    with pytest.raises(NotFound, match="dev, test, prod; never logged in") as nobody:
+        css.roles_of("00" * 16)
+    assert nobody.value.what == "user"
+    for text in ("bob-1", "a@otp", "../x@idir b"):
+        with pytest.raises(UnusableUser):
+            css.roles_of(text)
+
+
+def test_a_fault_in_one_place_hides_no_other(css: Css, sandbox: Sandbox) -> None:
+    """What could not be read is told beside what could; composites that could not be looked into as well."""
+    everything = (css.roles_of(ANN)).held
+    sandbox.faults.add("500_before", path="/integrations/302/prod/*", times=None)
+    sandbox.faults.add("500_before", path="/integrations/301/dev/roles/lead/*", times=None)
+    found = css.roles_of(ANN)
+    assert [(str(one.place), type(one.error)) for one in found.unread] == [
+        ("#301 dev", ServiceUnavailable),
+        ("#302 prod", ServiceUnavailable),
+    ]
+    assert [(one.place, one.username, one.role) for one in found.held] == [
+        (one.place, one.username, one.role) for one in everything if one.direct and one.project_name == "Alpha"
+    ]
+    sandbox.faults.add("revoked_token", path="/integrations/*", times=None)
+    with pytest.raises(AuthenticationError):
+        css.roles_of(ANN)
+
+
+def test_logins_are_compared_by_guid_and_repaired(css: Css, sandbox: Sandbox) -> None:
+    """Exactly the differences that were made are found; who never had the other login is told and left alone."""
+    dev = (css.integration("Alpha")).environment("dev")
+    before = asked(sandbox)
+    found = dev.login_differences()
+    assert [(one.user.username, one.username, one.roles, one.exists) for one in found] == [
+        (f"{ANN}@azureidir", f"{ANN}@idir", ("reader",), True),
+        (f"{ANN}@idir", f"{ANN}@azureidir", ("writer",), True),
+        (f"{CLEO}@azureidir", f"{CLEO}@idir", ("reader",), False),
+        (f"{NELL}@idir", f"{NELL}@azureidir", ("reader",), False),
+    ]
+    # The roles, the children of two, the members of four, and the two people whose other login holds nothing.
+    assert (asked(sandbox) - before) == {"GET": 1 + 2 + 4 + 2}
+    assert [one.user.provider for one in dev.login_differences(to="idir")] == ["azureidir"] * 2
+    with pytest.raises(InvalidRequest, match="githubpublic"):
+        dev.login_differences(to="githubpublic")
+    before = asked(sandbox)
+    grants = [(one.username, role) for one in found if one.exists for role in one.roles]
+    assert {result.outcome for result in dev.bulk.assign_many(grants)} == {"confirmed"}
+    assert (asked(sandbox) - before) == {"POST": 2}
+    assert dev.login_differences() == tuple(one for one in found if not one.exists)

@@ -1,0 +1,174 @@
+"""`css people`, as its user meets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.cli.people import people
+from css_sdk.sandbox import Sandbox
+from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, NELL, world
+from tests.support import asked
+
+Run = Callable[..., tuple[int, list[str], str]]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """People who are not as simple as they look."""
+    return Sandbox(world=world())
+
+
+@pytest.fixture
+def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Runs a command on the sandbox, and gives exit code, lines on stdout, and stderr."""
+
+    def command(*arguments: str) -> tuple[int, list[str], str]:
+        code = exit_code(["people", *arguments])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out.splitlines(), err
+
+    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
+    with sandbox.serve() as server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", value)
+        yield command
+
+
+def words(lines: list[str]) -> list[list[str]]:
+    """The cells that hold something, without the header."""
+    return [line.split() for line in lines[1:]]
+
+
+def test_each_has_help_with_an_example(run: Run) -> None:
+    """Whoever asks for help sees how the command is used."""
+    for name in people.commands:
+        code, out, _ = run(name, "--help")
+        assert code == 0
+        assert f"css people {name}" in "\n".join(out).partition("Example")[2]
+
+
+def test_people_are_found_with_their_logins(run: Run) -> None:
+    """A row for each login, and where it is known; as JSON a line for each person."""
+    code, out, err = run("find", "--email", "ann@")
+    assert (code, err) == (0, "")
+    address, other = "ann@people.example", "ann.e@people.example"
+    assert words(out) == [
+        ["Ann", "Example", address, f"{ANN}@idir", "idir", "dev,", "test,", "prod"],
+        [other, f"{ANN}@azureidir", "azureidir", "dev,", "test", "prod"],
+    ]
+    code, out, _ = run("find", "--email", "desk@", "-e", "dev", "-e", "prod", "--json")
+    told = [json.loads(line) for line in out]
+    assert code == 0
+    assert [(one["guid"], one["email"], one["complete"]) for one in told] == [
+        (BEA, "desk@people.example", True),
+        (BO, "desk@people.example", True),
+    ]
+    assert [(login["username"], login["known_in"]) for login in told[0]["logins"]] == [(f"{BEA}@idir", ["dev", "prod"])]
+
+
+def test_nobody_found_is_1_and_a_wrong_provider_too(run: Run, sandbox: Sandbox) -> None:
+    """With a hint, and nothing on stdout; a mistake in the options is 64 and sends nothing."""
+    for arguments in (("--email", "nobody@"), ("--email", "cleo@", "--provider", "idir"), ("--login", "cleo")):
+        code, out, err = run("find", *arguments)
+        assert (code, out) == (1, [])
+        assert "never logged in here?" in err
+    before = asked(sandbox)
+    for arguments in ((), ("--email", "ann@", "-e", "stage"), ("--email", "ann@", "--provider", "otp")):
+        assert run("find", *arguments)[0] == 64
+    code, _, err = run("find", "--login", "ann", "--provider", "idir")
+    assert code == 1
+    assert "idir is searched by guid, email" in err
+    assert asked(sandbox) == before
+
+
+def test_a_search_that_was_cut_is_3(run: Run, sandbox: Sandbox) -> None:
+    """What was found is shown, and that there is more is said."""
+    sandbox.world.users.update({user["username"]: user for user in CROWD})
+    sandbox.world._sorted.clear()
+    code, out, err = run("find", "--email", "crowd.example", "-e", "test", "--json")
+    assert (code, len(out)) == (3, 50)
+    assert "more people answer" in err
+    assert {json.loads(line)["complete"] for line in out} == {False}
+
+
+def test_roles_are_told(run: Run, sandbox: Sandbox) -> None:
+    """Where, with which login, and through what; where a login is not known stands on stderr."""
+    code, out, err = run("roles", "ann@people.example", "--json")
+    rows = [json.loads(line) for line in out]
+    assert code == 0
+    assert len(rows) == 9
+    assert rows[2] == {
+        "integration_id": ALPHA, "integration": "Alpha", "environment": "dev", "username": f"{ANN}@azureidir",
+        "role": "reader", "direct": True, "through": ["admin"],
+    }  # fmt: skip
+    assert f"{ANN}@azureidir is not known in prod" in err
+    code, out, _ = run("roles", f"{NELL}@idir")
+    assert (code, words(out)) == (0, [["Alpha", "dev", f"{NELL}@idir", "reader", "True"]])
+    assert [line[3] for line in words(run("roles", "--client-id", f"alpha-{ALPHA}")[1])] == ["reader"]
+    for arguments, expected, said in (
+        (["desk@people.example"], 1, "2 people have the e-mail address"),
+        (["nobody@people.example"], 1, "never logged in"),
+        (["bob-1"], 4, "is no username"),
+        ([], 64, "Say who"),
+        (["x@idir", "--client-id", "y"], 64, "Say who"),
+    ):
+        code, out, err = run("roles", *arguments)
+        assert (code, out) == (expected, [])
+        assert said in err
+
+
+def test_a_place_that_cannot_be_read_is_3(run: Run, sandbox: Sandbox) -> None:
+    """The others are told all the same."""
+    sandbox.faults.add("422_before", path="/integrations/302/prod/*", times=None)
+    code, out, err = run("roles", ANN)
+    assert (code, len(words(out))) == (3, 8)
+    assert "css: Beta, prod: " in err
+
+
+def test_logins_are_mirrored(run: Run, sandbox: Sandbox) -> None:
+    """Shown with 2, given with --apply in one direction or both, and then there is nothing left to give."""
+    place = ("-i", "Alpha", "-e", "dev")
+    code, out, _ = run("mirror", *place, "--json")
+    rows = [json.loads(line) for line in out]
+    assert code == 2
+    assert [(row["has"], row["lacks"], row["roles"], row["state"]) for row in rows] == [
+        (f"{ANN}@azureidir", f"{ANN}@idir", ["reader"], "missing"),
+        (f"{ANN}@idir", f"{ANN}@azureidir", ["writer"], "missing"),
+        (f"{CLEO}@azureidir", f"{CLEO}@idir", ["reader"], "never logged in"),
+        (f"{NELL}@idir", f"{NELL}@azureidir", ["reader"], "never logged in"),
+    ]
+    assert asked(sandbox).keys() == {"token", "GET"}
+    before = sandbox.grants(ALPHA, "dev")
+    code, out, err = run("mirror", *place, "--from", "idir", "--to", "azureidir", "--apply", "--json")
+    assert code == 0
+    told: list[dict[str, Any]] = [json.loads(line) for line in out]
+    assert [(row["user"], row["role"], row["state"]) for row in told] == [(f"{ANN}@azureidir", "writer", "done")]
+    assert f"{NELL}@azureidir never logged in" in err
+    assert run("mirror", *place, "--from", "idir")[0] == 0
+    assert run("mirror", *place, "--to", "idir")[0] == 2
+    assert run("mirror", *place, "--apply")[0] == 0
+    assert asked(sandbox)["POST"] == 2
+    assert asked(sandbox)["DELETE"] == 0
+    after = sandbox.grants(ALPHA, "dev")
+    assert after == before | {f"{ANN}@{p}": {"admin", "reader", "writer"} for p in ("idir", "azureidir")}
+    code, out, err = run("mirror", *place, "--apply")
+    assert (code, out, asked(sandbox)["POST"]) == (0, [], 2)
+    assert "Nothing is missing." in err
+
+
+def test_a_repair_that_fails_is_told(run: Run, sandbox: Sandbox) -> None:
+    """By the row that failed; both directions of a person are two rows."""
+    sandbox.faults.add("500_before", method="POST", path=f"*{ANN}@azureidir*", times=None)
+    code, out, _ = run("mirror", "-i", "Alpha", "-e", "dev", "--apply", "--json")
+    assert code == 3
+    assert sorted((json.loads(line)["user"], json.loads(line)["state"]) for line in out) == [
+        (f"{ANN}@azureidir", "failed"),
+        (f"{ANN}@idir", "done"),
+    ]
+    assert run("mirror", "-i", "Alpha", "-e", "dev", "--from", "idir", "--to", "idir")[0] == 64

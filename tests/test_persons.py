@@ -1,0 +1,94 @@
+"""What one login has that the other lacks, and which providers are searched: rules, tried with anything."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from css_sdk import InvalidRequest, Person, ServiceAccount, User
+from css_sdk.persons import as_person, login_differences, name_of, people_of, providers_for, unseen
+
+USERNAMES = [f"{guid}@{provider}" for guid in ("a1", "b2", "c3") for provider in ("idir", "azureidir", "githubpublic")]
+MEMBERS = st.dictionaries(st.sampled_from(["admin", "reader", "x/y"]), st.sets(st.sampled_from(USERNAMES)))
+
+
+@given(MEMBERS, st.sampled_from([None, "idir", "azureidir"]))
+def test_what_is_found_is_all_that_is_missing(members: dict[str, set[str]], to: str | None) -> None:
+    """Given to whoever lacks it, nothing is missing any more, and nothing is told that somebody has already."""
+    users = {name: User(name) for held in members.values() for name in held}
+    found = login_differences(members, users, to)
+    for one in found:
+        assert one.username.partition("@")[0] == one.user.guid
+        assert to is None or one.username.endswith(f"@{to}")
+        assert one.exists is (one.username in users)
+        for role in one.roles:
+            assert one.user.username in members[role]
+            assert one.username not in members[role]
+            members[role].add(one.username)
+    for held in members.values():
+        for name in held:
+            guid, _, provider = name.partition("@")
+            if provider == "idir" and to != "idir":
+                assert f"{guid}@azureidir" in held
+            if provider == "azureidir" and to != "azureidir":
+                assert f"{guid}@idir" in held
+    assert login_differences(members, {name: User(name) for held in members.values() for name in held}, to) == ()
+
+
+@pytest.mark.parametrize(
+    ("whom", "meant"),
+    [
+        ("0F3A@IDIR", Person("username", "0f3a@idir")),
+        ("0F3A", Person("guid", "0F3A")),
+        ("Ilse.H@example.com", Person("email", "Ilse.H@example.com")),
+        ("service-account-robot-1", Person("username", "service-account-robot-1")),
+        (ServiceAccount("robot-1"), Person("client_id", "robot-1")),
+        (User("0f3a@idir", email="i@example.com"), Person("username", "0f3a@idir")),
+        (Person("guid", "x"), Person("guid", "x")),
+    ],
+)
+def test_whom_a_text_means(whom: str | ServiceAccount | User | Person, meant: Person) -> None:
+    """A username, an e-mail address and a GUID cannot be taken for each other."""
+    assert as_person(whom) == meant
+
+
+def test_a_name_is_whatever_is_known() -> None:
+    """GitHub's users have theirs among the attributes, if anywhere."""
+    assert name_of(User("a@idir", first_name="Ilse", last_name="H")) == "Ilse H"
+    assert name_of(User("a@githubpublic", attributes={"display_name": (), "github_username": ("fern",)})) == "fern"
+    assert name_of(User("a@githubpublic")) == ""
+
+
+def test_logins_of_other_families_are_other_people() -> None:
+    """The same GUID at GitHub is nobody's of IDIR; and what the service should never answer is still shown."""
+    names = ["a1@azureidir", "a1@githubpublic", "a1@idir", "a1@new"]
+    seen = {name: {"dev": User(name)} for name in names}
+    people = people_of(seen, ["dev", "prod"], complete=False).people
+    assert [[login.user.username for login in one.logins] for one in people] == [
+        ["a1@idir", "a1@azureidir"],
+        ["a1@githubpublic"],
+        ["a1@new"],
+    ]
+    assert unseen(seen, ["dev", "prod"], ["idir", "githubbcgov"]) == [
+        ("dev", "githubbcgov", "a1"),
+        ("prod", "githubbcgov", "a1"),
+        ("prod", "idir", "a1"),
+    ]
+
+
+def test_providers_are_those_that_take_all_the_terms() -> None:
+    """Those named are taken as they are or refused, never left out."""
+    searchable = {"idir": ("email", "guid"), "github": ("login", "email")}
+    assert providers_for(["email"], None, searchable) == ("idir", "github")
+    assert providers_for(["login", "email"], None, searchable) == ("github",)
+    assert providers_for(["email"], ["github", "github"], searchable) == ("github",)
+    for terms, named in (
+        (["login"], ["idir"]),
+        (["guid", "login"], None),
+        ([], None),
+        (["email"], []),
+        (["email"], ["x"]),
+    ):
+        with pytest.raises(InvalidRequest):
+            providers_for(terms, named, searchable)
