@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
+from . import _rules
 from .roster import Person
 
 Item_co = TypeVar("Item_co", covariant=True)
@@ -67,7 +68,7 @@ class DesiredPlace:
         return tuple(dict.fromkeys([*listed, *(user.person for user in self.users)]))
 
     def members_to_read(self, existing: frozenset[str]) -> frozenset[str]:
-        """The roles whose members a plan has to know, of those that exist: nothing is read that it does not need."""
+        """The roles whose members a plan has to know, of the `existing` ones: nothing is read that it does not need."""
         if any(user.roles.exact for user in self.users):
             return existing
         listed = self._listed_roles
@@ -78,6 +79,13 @@ class DesiredPlace:
             # Those that are not listed would be deleted, and somebody may hold them.
             names |= existing - {role.name for role in listed}
         return existing & names
+
+    @property
+    def grants(self) -> tuple[tuple[Person, str], ...]:
+        """Who shall hold which role directly, nothing twice, in order."""
+        listed = [(who, role.name) for role in self._listed_roles if role.members for who in role.members.items]
+        listed += [(user.person, role) for user in self.users for role in user.roles.items]
+        return tuple(dict.fromkeys(listed))
 
     @property
     def _listed_roles(self) -> tuple[DesiredRole, ...]:
@@ -95,11 +103,11 @@ class Protection:
     users: tuple[str, ...] = ()
 
     def covers_role(self, name: str) -> bool:
-        """Whether the role is protected."""
+        """Whether the role of this `name` is protected."""
         return any(fnmatchcase(name, pattern) for pattern in self.roles)
 
     def covers_user(self, username: str) -> bool:
-        """Whether the user is protected; usernames are lower case."""
+        """Whether the user is protected; `username` is lower case."""
         return any(fnmatchcase(username, pattern.lower()) for pattern in self.users)
 
 
@@ -109,3 +117,29 @@ class Desired:
 
     places: tuple[DesiredPlace, ...]
     protect: Protection = Protection()
+
+
+def login_of(person: Person) -> str | None:
+    """The username of a person, or None where a search has to find it first.
+
+    Raises:
+        UnusableUser: when they are named by what is no username.
+
+    >>> login_of(Person("guid", "0F3A", "idir")), login_of(Person("email", "ilse@example.com", "idir"))
+    ('0f3a@idir', None)
+    """
+    if person.by == "guid" and person.provider is not None:
+        return _rules.username_of(f"{person.value}@{person.provider}")
+    return None if person.user is None else _rules.username_of(person.user)
+
+
+def identity_of(person: Person) -> str:
+    """The same text for the same login, in whichever of these ways it is written.
+
+    Raises:
+        UnusableUser: when they are named by what is no username.
+
+    >>> identity_of(Person("client_id", "grants-102")) == identity_of(Person("username", "service-account-grants-102"))
+    True
+    """
+    return login_of(person) or f"{person.by}={person.value.casefold()}@{person.provider or ''}"

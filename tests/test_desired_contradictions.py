@@ -1,0 +1,92 @@
+"""What of a file of roles cannot all be so."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from css_sdk import read_desired
+from tests.desired_files import NAME, faults_of, in_dev
+
+
+@pytest.mark.parametrize(
+    ("inner", "told"),
+    [
+        ("roles: [a, {name: a}]", "roles[1]: the same stands on line 6 already"),
+        ("roles: [{name: a, was: a}]", "roles[0].was: the role 'a' was named so already"),
+        ("roles: [{name: a, was: b}, b]", "roles[0].was: the role 'b' is listed itself on line 6"),
+        ("roles: [{name: a, was: c}, {name: b, was: c}]", "roles[1].was: line 6 renames the role 'c' already"),
+        ("roles: [{name: a, was: b, composites: [b]}]", "composites[0]: line 6 renames the role 'b': write 'a'"),
+        ("roles: [{name: a, composites: [a]}]", "composites[0]: the role 'a' cannot be a child of itself"),
+        ("roles: [{name: a, composites: [b, b]}]", "composites[1]: the same stands on line 6 already"),
+        (
+            "roles: [{name: a, composites: [b]}, {name: b, composites: {exact: [c]}}, {name: c, composites: [a]}]",
+            "the composites close a circle: 'a' -> 'b' -> 'c' -> 'a'",
+        ),
+        ("roles: {exact: [{name: a, composites: [b]}]}", "composites[0]: the role 'b' is not among the exact roles"),
+        (
+            "roles: {exact: []}\nusers: [{guid: x, roles: [b]}]",
+            "users[0].roles[0]: the role 'b' is not among the exact",
+        ),
+        ("roles: [{name: a, members: [0f3a@idir, 0F3A@IDIR]}]", "members[1]: the same stands on line 6 already"),
+        (
+            "roles: [{name: a, members: [{client_id: x}, service-account-x]}]",
+            "members[1]: the same stands on line 6 already",
+        ),
+        (
+            "roles: [{name: a, members: [{guid: 0F3A, provider: idir}, 0f3a@idir]}]",
+            "members[1]: the same stands on line 6 already",
+        ),
+        (
+            "users:\n  - {email: a@b.ca, roles: [a]}\n  - {email: A@b.ca, roles: [b]}",
+            "users[1]: the same user stands on line 7 already",
+        ),
+        (
+            "roles: [{name: a, members: [0F3A@idir]}]\nusers: [{username: 0f3a@idir, roles: {exact: []}}]",
+            "users[0]: the exact roles leave out 'a', of which line 6 makes them a member",
+        ),
+        (
+            "roles: [{name: a, members: {exact: []}}]\nusers: [{username: 0f3a@idir, roles: [a]}]",
+            "users[0].roles[0]: the exact members of 'a' on line 6 leave them out",
+        ),
+    ],
+)
+def test_contradictions_are_told(inner: str, told: str) -> None:
+    """What cannot all be so is told once, with the line of the other."""
+    [fault] = faults_of(in_dev(inner))
+    assert told in fault
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "roles: [{name: a, members: [{email: a@b.ca, provider: idir}, {email: a@b.ca, provider: azureidir}]}]",
+        "roles: [{name: a, members: {exact: [{email: a@b.ca}]}}]\nusers: [{username: 0f3a@idir, roles: [a]}]",
+        "roles: [{name: a, members: {exact: [0f3a@idir]}}]\nusers: [{email: a@b.ca, roles: {exact: [a]}}]",
+        "roles: [{name: a, members: [{email: a@b.ca}]}]\nusers: [{username: 0f3a@idir, roles: {exact: []}}]",
+        "roles: [{name: a, composites: [b]}, {name: b, composites: [c]}]",
+        "roles: {exact: [b]}\nusers: [{guid: x, roles: [keep]}]",
+        "roles: [A, a]",
+    ],
+)
+def test_what_may_be_so_is_no_contradiction(inner: str) -> None:
+    """Who an e-mail address belongs to is not known here, other roles may exist, and the protected ones stay."""
+    assert read_desired(in_dev(inner, above="protect: {roles: [keep]}\n"), NAME).places
+
+
+def test_a_place_stands_once() -> None:
+    """An integration may stand twice, its environments may not; the id as a number or a text is the same."""
+    again = '  - integration: "101"\n    environments:\n'
+    assert len(read_desired(in_dev("{}") + again + "      prod: {}\n", NAME).places) == 2
+    assert faults_of(in_dev("{}") + again + "      dev: {}\n") == [
+        "9: integrations[1].environments.dev: 101 dev stands on line 5 already"
+    ]
+
+
+def test_many_circles_end() -> None:
+    """Roles that are all composed of each other: some circles are told, and it does not take forever."""
+    names = [f"r{number}" for number in range(60)]
+    roles = [{"name": name, "composites": [other for other in names if other != name]} for name in names]
+    places = [{"integration": 101, "environments": {"dev": {"roles": roles}}}]
+    assert 1 <= len(faults_of(json.dumps({"version": 1, "integrations": places}))) <= 20

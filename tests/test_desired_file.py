@@ -1,0 +1,326 @@
+"""Files of roles in, what shall be out, and every fault with its line."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from css_sdk import (
+    ConfigurationError,
+    Desired,
+    DesiredPlace,
+    DesiredRole,
+    DesiredUser,
+    Listed,
+    Person,
+    Protection,
+    read_desired,
+)
+from css_sdk._yaml_nodes import misread_as
+from tests.desired_files import NAME, faults_of, in_dev
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "roles.yaml"
+JANE, JOHN = "0f3a@idir", "7c1d@bceidbusiness"
+
+WHOLE = f"""\
+version: 1
+protect:
+  roles: [admin*]
+  users: [service-account-*, {JANE}]
+integrations:
+  - integration: Grants Portal
+    environments:
+      prod: {{}}
+      dev:
+        roles:
+          - reviewer
+          - name: admin
+            was: chief
+            composites: {{exact: [approver, reviewer]}}
+            members:
+              - email: Ilse.Hargreave@example.com
+                provider: idir
+              - guid: D6DF
+              - username: {JOHN}
+              - client_id: fisheries-service-102
+              - {JANE}
+          - name: approver
+            members: {{additive: []}}
+  - integration: 101
+    environments:
+      dev:
+        roles: {{exact: []}}
+        users:
+          - username: 5307@idir
+            roles: {{exact: []}}
+"""
+
+
+# Good files
+
+
+def test_a_whole_file() -> None:
+    """Every key, every way to name a person, and every form of a collection."""
+    members = (
+        Person("email", "Ilse.Hargreave@example.com", "idir"),
+        Person("guid", "D6DF"),
+        Person("username", JOHN),
+        Person("client_id", "fisheries-service-102"),
+        Person("username", JANE),
+    )
+    roles = (
+        DesiredRole("reviewer"),
+        DesiredRole("admin", "chief", Listed(("approver", "reviewer"), exact=True), Listed(members)),
+        DesiredRole("approver", members=Listed(())),
+    )
+    user = DesiredUser(Person("username", "5307@idir"), Listed((), exact=True))
+    assert read_desired(WHOLE, NAME) == Desired(
+        (
+            DesiredPlace("Grants Portal", "prod"),
+            DesiredPlace("Grants Portal", "dev", Listed(roles)),
+            DesiredPlace("101", "dev", Listed((), exact=True), (user,)),
+        ),
+        Protection(("admin*",), ("service-account-*", JANE)),
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
+def test_files_as_programs_write_them(encoding: str, end: str) -> None:
+    """Every line end and encoding that editors and shells give a file, and a mark that Python left in a text."""
+    text = WHOLE.replace("reviewer", "Prüfer 🦫").replace("\n", end)
+    assert read_desired(text.encode(encoding), NAME) == read_desired("\ufeff" + text, NAME)
+    assert faults_of(text.replace("version: 1", f"version: 1{end}version: 1").encode(encoding)) == [
+        "2: version: the key 'version' stands on line 1 already"
+    ]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"indent": "\t"}, {"ensure_ascii": False}, {"separators": (",", ":")}], ids=str
+)
+def test_json_is_read_too(options: dict[str, str]) -> None:
+    """However it is laid out and escaped: pairs of surrogates behind backslashes as well, which YAML does not know."""
+    loaded = json.dumps(yaml.safe_load(WHOLE)).replace("reviewer", "\\\\\\ud83e\\uddab\\\\u0041")
+    text = json.dumps(json.loads(loaded), **options)  # type: ignore[arg-type]
+    expected = read_desired(WHOLE.replace("reviewer", '"\\\\🦫\\\\u0041"'), NAME)
+    assert read_desired(text, NAME) == expected
+
+
+def test_the_example_is_read() -> None:
+    """The shipped file has no faults, and names places of the shipped world."""
+    desired = read_desired(EXAMPLE.read_bytes(), EXAMPLE.name)
+    assert [place.named for place in desired.places] == [("Grants Portal", "dev"), ("102", "dev")]
+    assert len(desired.places[0].grants) == 6
+
+
+def test_the_documented_file_is_read() -> None:
+    """As it stands in the documentation."""
+    text = (EXAMPLE.parent.parent / "docs" / "roles-as-code.md").read_text(encoding="utf-8")
+    [place] = read_desired(text.partition("```yaml\n")[2].partition("```")[0], NAME).places
+    assert len(place.grants) == 5
+
+
+# What YAML does to unquoted texts
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        *((each, "a boolean") for each in ("no", "on", "Off", "y", "TRUE")),
+        *((each, "a number") for each in ("012", "1e3", "0x1F", "0o17", "1_000", "1:30", ".5", "-.inf", "42")),
+        ("2024-01-01", "a date"),
+        ("2001-12-14t21:59:43.10-05:00", "a date"),
+        ("null", "nothing"),
+        ("=", "a sign of its own"),
+    ],
+)
+def test_what_yaml_misreads_wants_quotes(text: str, kind: str) -> None:
+    """And in quotes it is a name like any other."""
+    assert faults_of(in_dev(f"roles: [{text}]")) == [
+        f"6: integrations[0].environments.dev.roles[0]: {text} without quotes is {kind} in YAML: "
+        "write it in quotes if a text is meant"
+    ]
+    [place] = read_desired(in_dev(f"roles: ['{text}']"), NAME).places
+    assert place.roles == Listed((DesiredRole(text),))
+
+
+@given(st.text("0123456789.:-+_eExXoObntTzZ yYnNouflsrai~<=", min_size=1, max_size=12))
+@example("2024-1-1 1:1:1")
+@example("-0b1_0")
+def test_nothing_is_a_text_here_that_a_yaml_loader_takes_for_something_else(text: str) -> None:
+    """Whatever an ordinary loader makes of an unquoted scalar."""
+    try:
+        loaded = yaml.safe_load(f"[{text}]")
+    except (yaml.YAMLError, ValueError):
+        return
+    if isinstance(loaded, list) and len(loaded) == 1 and not isinstance(loaded[0], (str, list, dict)):
+        assert misread_as(text.strip()) is not None or not text.strip()
+
+
+@pytest.mark.parametrize("text", ["~", "", "null"])
+def test_nothing_is_no_empty_list(text: str) -> None:
+    """A key without a value is told: whether it means all or nothing cannot be guessed."""
+    [fault] = faults_of(in_dev(f"roles:\n  - name: admin\n    members: {text}"))
+    assert fault.startswith(
+        "8: integrations[0].environments.dev.roles[0].members: a list is expected here, not nothing"
+    )
+
+
+# Texts that are no files of roles
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("", "1: the file is empty"),
+        (b"\xef\xbb\xbf# nothing\n", "1: the file is empty"),
+        ("---\n", "2: a mapping is expected here, not nothing"),
+        ("[]", "1: a mapping is expected here, not a list"),
+        ("a: 1\n---\nb: 2", "2: a second document begins; a file holds one"),
+        ("version: 1\nx: [", "3: this is not YAML: did not find expected node content"),
+        ("version: 1\n\tx: 1", "2: this is not YAML: .*; indent with blanks, not with tabs"),
+        ("version: 1\nx: @idir", "2: .* a text that begins with @ wants quotes"),
+        ("x: a: b", "1: .* a text that holds «: » wants quotes"),
+        ("version: 1\nx: 'a\n", r"\d: .* is a quote or a bracket not closed\?"),
+        ("version: 1\n? [a]\n: b", "2: a key is a text, and nothing else"),
+        ("version: 1\n<<: {}", "2: merge keys .* are not read"),
+        ("[" * 100_000, "1: more than 24 levels are no file of roles"),
+        ("{a: " * 100_000, "1: more than 24 levels"),
+        ("- " * 50_000, "1: more than 24 levels"),
+        ("version: 1\nx: a\x00b", r"2: the character '\\x00' cannot be seen"),
+        ("version: 1\nx: \ud800", r"2: the character '\\ud800' cannot be seen"),
+        ("version: 1\nx: a\u202eb", r"2: the character '\\u202e' cannot be seen"),
+        (b"version: 1\n# caf\xe9\n", "2: here stands what is not UTF-8"),
+        ('{"x": "\\ud83e"}', "1: this is not YAML: found invalid Unicode character escape code"),
+    ],
+)
+def test_other_texts_are_refused(content: str | bytes, fault: str) -> None:
+    """Each with the line at which it stops being a file of roles."""
+    assert re.match(fault, faults_of(content)[0])
+
+
+@pytest.mark.parametrize(
+    ("inner", "told"),
+    [
+        ("roles: &all [reviewer]", "6: integrations[0].environments.dev.roles: &all is an anchor"),
+        ("roles: [*all]", "6: integrations[0].environments.dev.roles[0]: *all is an alias"),
+        ("roles: [!!str no]", "6: integrations[0].environments.dev.roles[0]: the tag 'tag:yaml.org,2002:str' is not"),
+        ("roles: !!python/object:os.system [x]", "6: integrations[0].environments.dev.roles: the tag 'tag:yaml.org"),
+        ("roles: !include x.yaml", "6: integrations[0].environments.dev.roles: the tag '!include' is not read"),
+        (
+            "roles:\n  - name: admin\n     was chief\n",
+            "7: integrations[0].environments.dev.roles[0].name: a text stands on one",
+        ),
+        ("roles:\n  - |\n    admin\n", "7: integrations[0].environments.dev.roles[0]: a text stands on one line"),
+    ],
+)
+def test_what_hides_what_a_file_says_is_refused(inner: str, told: str) -> None:
+    """Anchors, aliases, tags, texts over several lines: a reviewer shall see each thing where it is."""
+    [fault] = faults_of(in_dev(inner))
+    assert fault.startswith(told)
+
+
+# Faults of form
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """Each with line and path, in the order of the file."""
+    text = in_dev(
+        f"""\
+membres: []
+roles:
+  - name: admin
+    composites: admin
+    members: {{exact: [], additive: []}}
+    was: {{}}
+  - {{was: chief}}
+  - name: " a"
+    members:
+      - bob
+      - ilse@example.com
+      - {{email: ilse, provider: idir}}
+      - {{guid: a b, provider: github}}
+      - {{username: {JANE}, provider: idir}}
+      - {{username: {JANE}, guid: 0f3a}}
+      - {{}}
+  - ".."
+  - "a\\x07"
+  - ""
+users:
+  - username: {JANE}
+  - [x]
+  - {{client_id: a@b, roles: {{all: []}}}}
+""",
+        above="protect: {roles: ['..'], users: [bob], all: []}\n",
+    )
+    text = text.replace("integration: 101", "integration: ['101']") + "      Test: {}\n  - environments: {}\n"
+    told = faults_of(text.replace("version: 1", "version: '1'"))
+    dev = "integrations[0].environments.dev"
+    expected = [
+        "1: version: the version of the file is 1, a number",
+        "2: protect: there is no key 'all'; there are roles, users",
+        "2: protect.roles[0]: A role named '..' cannot be addressed",
+        "2: protect.users[0]: 'bob' is no username",
+        "4: integrations[0].integration: a text is expected here, not a list",
+        f"7: {dev}: there is no key 'membres'; there are roles, users",
+        f"10: {dev}.roles[0].composites: a list is expected here, not a text",
+        f"11: {dev}.roles[0].members: exactly one of additive and exact holds the list",
+        f"12: {dev}.roles[0].was: a text is expected here, not a mapping",
+        f"13: {dev}.roles[1]: the key 'name' is missing",
+        f"14: {dev}.roles[2].name: ' a' has blanks around it",
+        f"16: {dev}.roles[2].members[0]: 'bob' is no username",
+        f"17: {dev}.roles[2].members[1]: 'ilse@example.com' looks like an e-mail address: write `email: ilse@",
+        f"18: {dev}.roles[2].members[2].email: 'ilse' is no e-mail address",
+        f"19: {dev}.roles[2].members[3].guid: 'a b' is no GUID",
+        f"19: {dev}.roles[2].members[3].provider: 'github' is no provider; there are azureidir, ",
+        f"20: {dev}.roles[2].members[4].provider: a provider belongs to a guid or an email",
+        f"21: {dev}.roles[2].members[5]: exactly one of username, guid, email, client_id tells who; here are 2",
+        f"22: {dev}.roles[2].members[6]: exactly one of username, guid, email, client_id tells who; here are 0",
+        f"23: {dev}.roles[3]: A role named '..' cannot be addressed",
+        f"24: {dev}.roles[4]: 'a\\x07' holds control characters",
+        f"25: {dev}.roles[5]: the text is empty",
+        f"27: {dev}.users[0]: the key 'roles' is missing",
+        f"28: {dev}.users[1]: a mapping is expected here, not a list",
+        f"29: {dev}.users[2].client_id: 'service-account-a@b'",
+        f"29: {dev}.users[2].roles: there is no key 'all'; there are additive, exact",
+        "30: integrations[0].environments: there is no environment 'Test'; did you mean test?",
+        "31: integrations[1]: the key 'integration' is missing",
+        "31: integrations[1].environments: name at least one of dev, test, prod",
+    ]
+    assert len(told) == len(expected), told
+    for fault, start in zip(told, expected, strict=True):
+        assert fault.startswith(start)
+
+
+def test_a_value_under_an_unknown_key_is_not_repeated() -> None:
+    """Who writes a secret into the file by mistake does not find it in a log as well."""
+    [fault] = faults_of("client_secret: hush\nversion: 1\nintegrations: []")
+    assert fault == "1: there is no key 'client_secret'; there are version, integrations, protect"
+
+
+# PyYAML
+
+
+def test_without_pyyaml_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(ConfigurationError, match=r'pip install "css-sdk\[plan\]"'):
+        read_desired(WHOLE, NAME)
+
+
+def test_without_its_c_library_pyyaml_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slower, with the same values and lines."""
+    expected = read_desired(WHOLE, NAME)
+    faults = faults_of(in_dev("roles: [no, {name: x"))
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    assert read_desired(WHOLE, NAME) == expected
+    assert [fault.partition(":")[0] for fault in faults_of(in_dev("roles: [no, {name: x"))] == [
+        fault.partition(":")[0] for fault in faults
+    ]

@@ -1,0 +1,130 @@
+"""The published schema of files of roles, and their reader, agree."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from css_sdk import InvalidFile, desired_as_yaml, read_desired
+from css_sdk._rules import ENVIRONMENTS, PROVIDERS
+from tests.desired_files import NAME, whole
+
+ROOT: Final = Path(__file__).parent.parent
+SCHEMA: Final = json.loads((ROOT / "docs" / "desired.schema.json").read_text(encoding="utf-8"))
+VALIDATOR: Final = Draft202012Validator(SCHEMA)
+
+CONTRADICTION: Final = re.compile(
+    "stands on line|cannot be both|renames the role|was named so|child of itself|close a circle|is not among|leave"
+)
+"""What only the reader tells: it is right in form."""
+
+STRANGE: Final[tuple[Any, ...]] = (
+    *(None, True, 0, 1.5, -1, 7, [], {}, "", " a", "a ", "a\nb", "..", "bob", "text", "a*", "0f3a@idir", "0f3a@IDIR"),
+    *("service-account-x", "a@b.ca", "a@gov", "DEV", "idir", ["x"], [["x"]], [None], {"exact": []}, {"name": "x"}),
+    *({"additive": ["x"]}, {"exact": [], "additive": []}, {"name": "x", "members": {"exact": ["a@idir"]}}, {"x": 1}),
+    *({"email": "a@b.ca"}, {"username": "a@idir", "provider": "idir"}, {"guid": "x", "username": "a@idir"}),
+    {"guid": "x", "username": "a@idir", "provider": "idir"},
+)  # fmt: skip
+KEYS: Final = (
+    *("version", "protect", "integrations", "integration", "environments", "dev", "roles", "users", "name", "was"),
+    *("composites", "members", "exact", "additive", "username", "guid", "email", "client_id", "provider", "other"),
+)
+
+
+def spots(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every list or mapping in it, with every key or index of it."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield value, key
+        yield from spots(each)
+
+
+@st.composite
+def changed(draw: st.DrawFn) -> Any:
+    """A file's values with up to two of them taken away, replaced or added."""
+    value = yaml.safe_load(desired_as_yaml(draw(whole())))
+    for _ in range(draw(st.integers(0, 2))):
+        everywhere = list(spots(value))
+        if not everywhere:
+            break
+        above, key = draw(st.sampled_from(everywhere))
+        new = copy.deepcopy(draw(st.sampled_from(STRANGE)))
+        match draw(st.sampled_from(["replace", "remove", "add"])):
+            case "replace":
+                above[key] = new
+            case "remove":
+                del above[key]
+            case _ if isinstance(above, dict):
+                above[draw(st.sampled_from(KEYS))] = new
+            case _:
+                above.append(new)
+    return value
+
+
+@given(changed())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_schema_and_reader_agree(value: Any) -> None:
+    """What the schema refuses the reader refuses, and what it accepts too, unless it contradicts itself."""
+    is_valid = VALIDATOR.is_valid(value)
+    try:
+        read_desired(json.dumps(value), NAME)
+    except InvalidFile as error:
+        assert not is_valid or all(map(CONTRADICTION.search, error.faults)), (value, error.faults)
+    else:
+        assert is_valid, (value, [error.message for error in VALIDATOR.iter_errors(value)])
+
+
+@pytest.mark.parametrize("new", STRANGE, ids=repr)
+@pytest.mark.parametrize("where", ["integration", "dev", "roles", "role", "members", "member", "user", "pattern"])
+def test_they_agree_at_each_place(where: str, new: Any) -> None:
+    """Each strange value at each kind of place."""
+    dev: dict[str, Any] = {
+        "roles": new if where == "roles" else [new if where == "role" else {"name": "x", "members": ["b@idir"]}],
+        "users": [new if where == "user" else {"guid": "0f3a", "roles": []}],
+    }
+    if where in ("members", "member"):
+        dev["roles"][0]["members"] = new if where == "members" else [new]
+    value = {
+        "version": 1,
+        "protect": {"users": [new] if where == "pattern" else []},
+        "integrations": [
+            {
+                "integration": new if where == "integration" else 101,
+                "environments": {"dev": new if where == "dev" else dev},
+            }
+        ],
+    }
+    try:
+        read_desired(json.dumps(value), NAME)
+    except InvalidFile as error:
+        assert not VALIDATOR.is_valid(value), error.faults
+    else:
+        assert VALIDATOR.is_valid(value)
+
+
+def test_the_schema_is_one() -> None:
+    """And it knows the environments and providers that the package knows."""
+    Draft202012Validator.check_schema(SCHEMA)
+    definitions = SCHEMA["$defs"]
+    assert set(definitions["provider"]["enum"]) == PROVIDERS
+    assert list(definitions["integration"]["properties"]["environments"]["properties"]) == list(ENVIRONMENTS)
+    usernames = Draft202012Validator({"$defs": definitions, "$ref": "#/$defs/username"})
+    for provider in (*PROVIDERS, "idir2", "gov"):
+        assert usernames.is_valid(f"0f3a@{provider.upper()}") == (provider in PROVIDERS)
+
+
+def test_the_example_fits_the_schema() -> None:
+    """Editors that follow its first line find nothing wrong with it."""
+    text = (ROOT / "examples" / "roles.yaml").read_text(encoding="utf-8")
+    assert "$schema=../docs/desired.schema.json" in text.splitlines()[0]
+    assert VALIDATOR.is_valid(yaml.safe_load(text))

@@ -1,0 +1,102 @@
+"""`css validate`: files of roles are checked without settings and without a request."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from css_sdk.cli import exit_code
+
+GOOD = """\
+version: 1
+integrations:
+  - integration: Grants Portal
+    environments:
+      dev:
+        roles: [{name: reviewer, members: [0f3a@idir, 7c1d@idir]}, admin]
+        users: [{username: 0f3a@idir, roles: [reviewer, admin]}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that leads to a service."""
+    for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE", "CSS_TOKEN_URL", "CSS_API_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A file without faults."""
+    file = tmp_path / "good.yaml"
+    file.write_text(GOOD, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    """A file with two."""
+    file = tmp_path / "bad.yaml"
+    file.write_text(GOOD.replace("admin]}", "no, a\x07]}").replace("version: 1", "version: 2"), encoding="utf-8")
+    return file
+
+
+def test_a_good_file_is_counted(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A grant that stands both with the role and with the person is one."""
+    assert exit_code(["validate", str(good)]) == 0
+    assert capsys.readouterr() == (f"{good}: 1 place, 2 roles, 3 grants\n", "")
+
+
+def test_all_files_are_checked(good: Path, bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Faults go to stderr, each with its line; what is good is told nevertheless."""
+    bad.write_text(GOOD.replace("admin]}", "no]}").replace("version: 1", "version: 2"), encoding="utf-8")
+    assert exit_code(["validate", str(bad), str(good), str(good.parent / "none.yaml")]) == 64
+    out, err = capsys.readouterr()
+    assert out == f"{good}: 1 place, 2 roles, 3 grants\n"
+    assert f"css: {bad} has 2 faults" in err
+    assert f"\n  {bad}:1: version: " in err
+    assert f"\n  {bad}:7: integrations[0].environments.dev.users[0].roles[1]: no without quotes" in err
+    assert "none.yaml cannot be read: No such file" in err
+
+
+def test_json_is_one_object_per_file(good: Path, bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the faults in it."""
+    assert exit_code(["validate", "--json", str(good), str(bad)]) == 64
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {"file": str(good), "faults": [], "places": 1, "roles": 2, "grants": 3}
+    assert second["file"] == str(bad)
+    assert second["faults"] == [
+        f"{bad}:7: the character '\\x07' cannot be seen: take it out, or escape it in double quotes"
+    ]
+
+
+def test_stdin_is_a_file_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Named so in what is told."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"version: 1\n")))
+    assert exit_code(["validate", "-"]) == 64
+    assert "stdin:1: the key 'integrations' is missing" in capsys.readouterr().err
+
+
+def test_a_name_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever stands in a file, or is its name, no control character reaches the terminal."""
+    file = tmp_path / "a\x1b[2J.yaml"
+    file.write_text('version: 1\nintegrations: ["\\e[2J", {"\\e": 1, integration: 101}]\n', encoding="utf-8")
+    assert exit_code(["validate", str(file)]) == 64
+    assert exit_code(["validate", str(file), "--json"]) == 64
+    out, err = capsys.readouterr()
+    assert "\x1b" not in out + err
+
+
+def test_without_pyyaml_it_says_what_to_install(
+    good: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, with the exit code of a usage error."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert exit_code(["validate", str(good)]) == 64
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert 'pip install "css-sdk[plan]"' in err
