@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from css_sdk import Settings
+from css_sdk import Css, Settings
+from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
 
 
@@ -43,6 +44,16 @@ def settings(sandbox: Sandbox) -> Settings:
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio, which httpx users mostly have."""
     return "asyncio"
+
+
+@pytest.fixture
+def run_css(sandbox: Sandbox, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs a command against the sandbox in process, and gives its exit code."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    from_env = Css.from_env
+    monkeypatch.setattr(Css, "from_env", lambda **options: from_env(transport=sandbox.transport(), **options))
+    return lambda *arguments: exit_code([str(argument) for argument in arguments])
 
 
 @pytest.fixture

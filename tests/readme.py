@@ -1,16 +1,21 @@
-"""The README's examples, for the tests that run them."""
+"""The examples of the README and of `docs/`, for the tests that run them."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+DOCUMENTS = [README, *sorted((README.parent / "docs").glob("*.md"))]
+
+_ENDLESS = ("css sandbox",)
+"""How the commands begin that do not end by themselves."""
 
 
-def blocks(language: str) -> list[str]:
-    """The README's code blocks in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+def blocks(language: str, document: Path = README) -> list[str]:
+    """A document's code blocks in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 def python() -> str:
@@ -18,7 +23,17 @@ def python() -> str:
     return "\n".join(blocks("python"))
 
 
-def commands() -> list[str]:
-    """The README's `css` commands, without the one that does not end."""
-    lines = "\n".join(blocks("console")).splitlines()
+def commands(document: Path = README) -> list[str]:
+    """A document's `css` commands, as they stand."""
+    lines = "\n".join(blocks("console", document)).splitlines()
     return [line for line in lines if line.startswith("css ")]
+
+
+def runnable(document: Path) -> list[tuple[list[str], int]]:
+    """The arguments of a document's commands, each with its exit code: 0 but where a comment says `exit code N`."""
+    found = []
+    for line in commands(document):
+        if not line.startswith(_ENDLESS):
+            told = re.search(r"#.*exit code (\d+)", line)
+            found.append((shlex.split(line, comments=True)[1:], int(told[1]) if told else 0))
+    return found

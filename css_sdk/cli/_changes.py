@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._common import print_rows, shown
+from ._results import with_the_rest, write_results
 
 if TYPE_CHECKING:
+    from ..errors import CssError
+    from ..models import Outcome
     from ..roster import Action, Row, RowResult
 
-_COLUMNS = ["line", "state", "action", "role", "integration", "environment", "user", "message"]
+Note = Callable[["RowResult"], object]
+"""What is told of each result as it comes."""
+Change = tuple[str, str, Callable[[], object]]
+"""What is done, to which role, and the call that does it."""
+
+COLUMNS = ["line", "state", "action", "role", "integration", "environment", "user", "message"]
 _MOST_NAMED = 10
-STDIN = Path("-")
 
 
 def rows_of(
@@ -41,143 +47,191 @@ def rows_of(
     return [Row(0, person, role, integration, environment, action) for person in people for role in roles]
 
 
-def rows_in(file: Path, integration: str | None, environment: str | None) -> Sequence[Row]:
-    """The rows of a roster file, or of stdin."""
-    from ..errors import InvalidFile
-    from ..roster import read_roster
-
-    name = "stdin" if file == STDIN else file.name
-    try:
-        content = sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
-    except OSError as error:
-        raise InvalidFile(f"{file} cannot be read: {error.strerror}.") from None
-    return read_roster(content, name, integration=integration, environment=environment)
-
-
-def result_path(file: Path) -> Path | None:
-    """Where the results of a roster go: beside it, and back into it where it holds results itself."""
-    if file == STDIN or not file.is_file():
-        return None
-    return file.with_name(f"{file.stem.removesuffix('.result')}.result.csv")
-
-
-def writable(file: Path | None) -> Path | None:
-    """The file, when it can be written; better known before anything is sent."""
-    from ..errors import InvalidFile
-
-    if file is not None and (file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK)):
-        raise InvalidFile(f"{file} cannot be written. Nothing was sent; say --result FILE.")
-    return file
-
-
 def confirm_removal(rows: Sequence[Row], yes: bool, allow_prod: bool) -> None:
     """Says who loses what, and goes on only when that is wanted."""
-    from ..errors import NotConfirmed
-
     if not rows:
         return
+    sentences = []
     for place in dict.fromkeys(row.place for row in rows):
         there = [row for row in rows if row.place == place]
         for role in dict.fromkeys(row.role for row in there):
-            people = sorted({row.person.value for row in there if row.role == role})
-            who = "1 user loses" if len(people) == 1 else f"{len(people)} users lose"
-            named = ", ".join(people[:_MOST_NAMED]) + (", …" if len(people) > _MOST_NAMED else "")
-            click.echo(shown(f"{who} the role {role!r} in {', '.join(place)}: {named}"), err=True)
-    if any(row.environment == "prod" for row in rows) and not allow_prod:
-        raise NotConfirmed("Roles would be taken away in prod. Nothing was sent; say --allow-prod if you mean it.")
+            people = {row.person.value for row in there if row.role == role}
+            sentences.append(losing(people, role, ", ".join(place)))
+    confirm(sentences, {row.environment for row in rows}, yes, allow_prod)
+
+
+def losing(people: Collection[str], role: str, place: str) -> str:
+    """The sentence that says who loses a role; the first of them by name."""
+    if not people:
+        return f"nobody loses the role {role!r} in {place}"
+    who = "1 user loses" if len(people) == 1 else f"{len(people)} users lose"
+    return f"{who} the role {role!r} in {place}: {the_first_of(people)}"
+
+
+def the_first_of(names: Collection[str]) -> str:
+    """The names, sorted; no more of them than a person reads."""
+    return ", ".join(sorted(names)[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
+
+
+def confirm(sentences: Sequence[str], environments: Collection[str], yes: bool, allow_prod: bool) -> None:
+    """Says on stderr what will be taken away, and goes on only when that is wanted.
+
+    Args:
+        sentences: who loses what, a line each.
+        environments: where; in prod it has to be allowed in any case.
+        yes: whether it was confirmed beforehand.
+        allow_prod: whether it was allowed for prod.
+
+    Raises:
+        NotConfirmed: when it is not wanted. Nothing was changed then.
+    """
+    from ..errors import NotConfirmed
+
+    for sentence in sentences:
+        click.echo(shown(sentence), err=True)
+    if "prod" in environments and not allow_prod:
+        raise NotConfirmed("Roles would be taken away in prod. Nothing was changed; say --allow-prod if you mean it.")
     if yes:
         return
     if not sys.stdin.isatty():
-        raise NotConfirmed("Roles would be taken away, and there is no terminal to ask. Nothing was sent; say --yes.")
+        raise NotConfirmed(
+            "Roles would be taken away, and there is no terminal to ask. Nothing was changed; say --yes."
+        )
     if not click.confirm("Take them away?", err=True):
-        raise NotConfirmed("Not confirmed. Nothing was sent.")
+        raise NotConfirmed("Not confirmed. Nothing was changed.")
 
 
-def carry_out(
-    rows: Sequence[Row],
-    *,
-    as_json: bool,
-    skip_existing: bool,
-    result_file: Path | None = None,
-    providers: Sequence[str] = (),
-) -> int:
-    """Does what the rows say, reports it, writes down what is left, and gives the exit code.
+def check_not_emptied(wanted: Collection[str], allow_empty: bool, what: str) -> None:
+    """Refuses to take everything away because nothing was named."""
+    from ..errors import EmptySet
 
-    An interrupt lets the calls in flight finish; then the same is reported and written down.
+    if not wanted and not allow_empty:
+        raise EmptySet(f"All {what} would be taken away. Nothing was sent; if that is meant, say --allow-empty.")
+
+
+def carry_out(rows: Sequence[Row], *, as_json: bool, skip_existing: bool) -> int:
+    """Does what the rows say, reports it, and gives the exit code.
+
+    An interrupt lets the calls in flight finish; then the same is reported.
     """
     from .. import Css
-    from ..models import EMPLOYEE_PROVIDERS
 
+    def apply(note: Note) -> Sequence[RowResult]:
+        with Css.from_env() as css:
+            return css.apply_roster(rows, skip_existing=skip_existing, progress=note)
+
+    return reported(rows, apply, as_json=as_json)
+
+
+def reported(
+    rows: Sequence[Row],
+    apply: Callable[[Note], Sequence[RowResult]],
+    *,
+    as_json: bool,
+    result_file: Path | None = None,
+) -> int:
+    """Reports what `apply` makes of the rows, writes down what is left, and gives the exit code.
+
+    Args:
+        rows: all that shall be done.
+        apply: does it, hands on each result as it comes, and gives them all.
+        as_json: whether the report is for machines.
+        result_file: where to write down what is left.
+    """
     settled: list[RowResult] = []
     try:
-        with Css.from_env() as css:
-            results: Sequence[RowResult] = css.apply_roster(
-                rows, skip_existing=skip_existing, providers=providers or EMPLOYEE_PROVIDERS, progress=settled.append
-            )
+        results = apply(settled.append)
     except KeyboardInterrupt:
-        _report(settled, as_json)
-        _write(_with_the_rest(settled, rows), result_file)
+        ended = with_the_rest(settled, rows)
+        write_results(ended, result_file)
+        # What was not tried stands in the file, where there is one.
+        _report(settled if result_file else ended, as_json)
         raise
+    # Written first: printing may take long, or end in a pipe that nobody reads.
+    was_written = write_results(results, result_file)
     _report(results, as_json)
-    was_written = _write(results, result_file)
-    return _exit_code(results) if was_written else 3
+    return _exit_code([(result.outcome, result.error) for result in results]) if was_written else 3
 
 
-def _with_the_rest(settled: Sequence[RowResult], rows: Sequence[Row]) -> Sequence[RowResult]:
-    from ..errors import CssError
-    from ..roster import RowResult
+def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: bool) -> int:
+    """Makes changes of roles one after the other, reports each, and gives the exit code.
 
-    tried = {id(result.row) for result in settled}
-    untried = [row for row in rows if id(row) not in tried]
-    return [*settled, *(RowResult(row, "failed", CssError("Interrupted before this was tried.")) for row in untried)]
+    One that fails does not stop the next, unless nobody is let in any more. An interrupt lets the one in flight
+    finish; then the same is reported.
+    """
+    from .._pairs import each
+    from ..errors import AuthenticationError, CssError, OutcomeUnknown
 
+    settled: list[tuple[Outcome, CssError | None]] = []
+    lost: list[CssError] = []
 
-def _write(results: Sequence[RowResult], file: Path | None) -> bool:
-    """Writes down what is left; an older file of results is brought up to date in any case."""
-    from ..roster import results_as_csv
+    def make(change: Change) -> None:
+        try:
+            if lost:
+                raise lost[0]
+            change[-1]()
+        except CssError as error:
+            if isinstance(error, AuthenticationError):
+                lost.append(error)
+            settled.append(("unknown" if isinstance(error, OutcomeUnknown) else "failed", error))
+        else:
+            settled.append(("confirmed", None))
 
-    is_left = any(not result.is_done for result in results)
-    if file is None or not (is_left or file.exists()):
-        return True
-    draft = file.with_name(f"{file.name}.tmp")
     try:
-        # With the mark by which Excel knows UTF-8, and the line ends of CSV left alone; whole, or not at all.
-        draft.write_bytes(results_as_csv(results).encode("utf-8-sig"))
-        draft.replace(file)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        click.echo(f"css: the results could not be written to {file}: {error.strerror}.", err=True)
-        return False
-    if is_left:
-        click.echo(f"What is left to do stands in {file}.", err=True)
-    return True
+        each(make, changes, 1)
+    finally:
+        untried = CssError("This was not tried.")
+        ended = [*settled, *[("failed", untried)] * (len(changes) - len(settled))]
+        _print_results(
+            [
+                {
+                    "state": "done" if outcome == "confirmed" else outcome,
+                    "action": action,
+                    "role": role,
+                    "integration": place[0],
+                    "environment": place[1],
+                    "message": str(error or ""),
+                }
+                for (action, role, _), (outcome, error) in zip(changes, ended, strict=True)
+            ],
+            ["state", "action", "role", "integration", "environment", "message"],
+            as_json,
+        )
+    return _exit_code(settled)
+
+
+def row_told(row: Row, state: str, error: CssError | None) -> dict[str, Any]:
+    """A row with what became of it, as it is printed."""
+    return {
+        "line": row.line,
+        "state": state,
+        "action": row.action,
+        "role": row.role,
+        "integration": row.integration,
+        "environment": row.environment,
+        "user": row.person.value,
+        "message": str(error or ""),
+    }
 
 
 def _report(results: Sequence[RowResult], as_json: bool) -> None:
-    rows = [
-        {
-            "line": result.row.line,
-            "state": result.state,
-            "action": result.row.action,
-            "role": result.row.role,
-            "integration": result.row.integration,
-            "environment": result.row.environment,
-            "user": result.row.person.value,
-            "message": str(result.error or ""),
-        }
-        for result in results
-    ]
-    print_rows(rows, _COLUMNS if any(row["line"] for row in rows) else _COLUMNS[1:], as_json)
+    rows = [row_told(result.row, result.state, result.error) for result in results]
+    _print_results(rows, COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:], as_json)
+
+
+def _print_results(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
+    """Prints how each ended on stdout, and how many ended how on stderr."""
+    print_rows(rows, columns, as_json)
     counts = {state: sum(row["state"] == state for row in rows) for state in dict.fromkeys(r["state"] for r in rows)}
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()), err=True)
+    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do", err=True)
 
 
-def _exit_code(results: Sequence[RowResult]) -> int:
+def _exit_code(results: Sequence[tuple[Outcome, CssError | None]]) -> int:
     from ..errors import Refused
 
-    left = [result for result in results if not result.is_done]
+    left = [(outcome, error) for outcome, error in results if outcome not in ("confirmed", "already")]
     if not left:
         return 0
-    if len(results) > 1 or left[0].outcome == "unknown":
+    if len(results) > 1 or left[0][0] == "unknown":
         return 3
-    return 4 if isinstance(left[0].error, Refused) else 1
+    return 4 if isinstance(left[0][1], Refused) else 1

@@ -37,13 +37,37 @@ def place_options(*, required: bool) -> Callable[[Function], Function]:
     return decorate
 
 
+def removal_options(function: Function) -> Function:
+    """The options `--yes` and `--allow-prod` of what takes something away."""
+    prod = click.option("--allow-prod", is_flag=True, help="Take away in prod, too.")
+    return click.option("--yes", is_flag=True, help="Take away without asking.")(prod(function))
+
+
+def exact_options(function: Function) -> Function:
+    """The options of what makes a set exactly what is named."""
+    empty = click.option("--allow-empty", is_flag=True, help="Take everything away, where nothing is named.")
+    most = click.option(
+        "--max-removals",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Take away up to N. Default: 10 or a fifth of what is there, whichever is less; 4 always.",
+    )
+    return empty(most(removal_options(function)))
+
+
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
     """Prints rows on stdout: JSON lines with everything, or a table of these columns for people.
 
+    JSON lines are printed as the rows come; a table has to see them all first.
+    """
+    print_lines(map(json_line, rows) if as_json else table_lines(list(rows), columns))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Prints lines on stdout, each as it comes.
+
     A reader who has had enough, such as `head`, is no reason to end differently.
     """
-    is_unicode = "utf" in (sys.stdout.encoding or "").lower()
-    lines = [json.dumps(row, ensure_ascii=not is_unicode) for row in rows] if as_json else _table(list(rows), columns)
     try:
         for line in lines:
             click.echo(line)
@@ -51,7 +75,17 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_jso
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
+def json_line(row: Mapping[str, Any]) -> str:
+    """The row as JSON, in which what a terminal would obey is escaped."""
+    is_unicode = "utf" in (sys.stdout.encoding or "").lower()
+    text = json.dumps(row, ensure_ascii=not is_unicode)
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+
+
+def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
+    """The rows as a table of these columns."""
     cells = [[column.upper() for column in columns]] + [[_cell(row[column]) for column in columns] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]

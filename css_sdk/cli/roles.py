@@ -2,23 +2,164 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
 import click
 
-from ._common import json_option, place_options, print_rows
+from ._changes import change_each, confirm
+from ._common import json_option, place_options, print_lines, print_rows, removal_options, shown
+
+if TYPE_CHECKING:
+    from ..models import RoleTree
 
 
-@click.command()
+@click.group()
+def roles() -> None:
+    """List, create, rename and delete roles.
+
+    \b
+    Examples:
+      css roles list -i "Grants Portal" -e dev
+      css roles create -i "Grants Portal" -e dev auditor
+    """
+
+
+@roles.command("list")
 @place_options(required=True)
 @json_option
-def roles(integration: str, environment: str, as_json: bool) -> None:
+def list_roles(integration: str, environment: str, as_json: bool) -> None:
     """List the roles of an integration in one environment.
 
     \b
     Example:
-      css roles -i "Grants Portal" -e dev
+      css roles list -i "Grants Portal" -e dev
     """
     from .. import Css
 
     with Css.from_env() as css:
         listed = css.integration(integration).environment(environment).roles.list()
     print_rows([{"role": role.name, "composite": role.composite} for role in listed], ["role", "composite"], as_json)
+
+
+@roles.command()
+@place_options(required=True)
+@json_option
+def tree(integration: str, environment: str, as_json: bool) -> None:
+    """Show the roles with what they are composed of.
+
+    What stands above already is not shown again. With --json one object per role, with its children and all that it
+    leads to.
+
+    \b
+    Example:
+      css roles tree -i "Grants Portal" -e dev
+    """
+    from .. import Css
+
+    with Css.from_env() as css:
+        read = css.integration(integration).environment(environment).roles.tree()
+    if not as_json:
+        return print_lines(indented(read))
+    rows = (
+        {
+            "role": role.name,
+            "composite": role.composite,
+            "children": list(read.children.get(role.name, ())),
+            "descendants": sorted(read.descendants(role.name)),
+        }
+        for role in read.roles
+    )
+    return print_rows(rows, [], as_json)
+
+
+@roles.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@place_options(required=True)
+@json_option
+def create(names: Sequence[str], integration: str, environment: str, as_json: bool) -> int:
+    """Create roles.
+
+    \b
+    Example:
+      css roles create -i "Grants Portal" -e dev auditor inspector
+    """
+    from .. import Css
+
+    with Css.from_env() as css:
+        dev = css.integration(integration).environment(environment)
+        changes = [("create", name, partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
+        return change_each(changes, (integration, environment), as_json=as_json)
+
+
+@roles.command()
+@click.argument("old")
+@click.argument("new")
+@place_options(required=True)
+@json_option
+def rename(old: str, new: str, integration: str, environment: str, as_json: bool) -> int:
+    """Give a role another name; whoever holds it keeps it.
+
+    \b
+    Example:
+      css roles rename -i "Grants Portal" -e dev auditor examiner
+    """
+    from .. import Css
+
+    with Css.from_env() as css:
+        dev = css.integration(integration).environment(environment)
+        change = ("rename", old, partial(dev.roles.rename, old, new))
+        return change_each([change], (integration, environment), as_json=as_json)
+
+
+@roles.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@place_options(required=True)
+@removal_options
+@json_option
+def delete(names: Sequence[str], integration: str, environment: str, yes: bool, allow_prod: bool, as_json: bool) -> int:
+    """Delete roles, and take them from everybody who holds them.
+
+    Says first who loses what. Without a terminal it needs --yes, in prod also --allow-prod.
+
+    \b
+    Example:
+      css roles delete -i "Grants Portal" -e dev examiner inspector --yes
+    """
+    from .. import Css
+    from ._losses import by_deleting
+
+    wanted = list(dict.fromkeys(names))
+    with Css.from_env() as css:
+        dev = css.integration(integration).environment(environment)
+        confirm(by_deleting(dev, wanted), {environment}, yes, allow_prod)
+        changes = [("delete", name, partial(dev.roles.delete, name)) for name in wanted]
+        return change_each(changes, (integration, environment), as_json=as_json)
+
+
+def indented(tree: RoleTree) -> Iterator[str]:
+    """The tree as lines, each child below its parent; circles are marked and not followed, nor is anything twice."""
+    below = {child for children in tree.children.values() for child in children}
+    names = [role.name for role in tree.roles]
+    seen: set[str] = set()
+    # A circle that nothing leads to has no beginning: whoever is not shown after the others begins it.
+    for root in [name for name in names if name not in below] + names:
+        if root in seen:
+            continue
+        path: list[str] = []
+        waiting = [(root, 0)]
+        while waiting:
+            name, depth = waiting.pop()
+            del path[depth:]
+            children = tree.children.get(name, ())
+            if name in path:
+                note = " (a circle)"
+            elif name in seen and children:
+                note = " (see above)"
+            else:
+                note = ""
+                waiting += [(child, depth + 1) for child in reversed(children)]
+            path.append(name)
+            seen.add(name)
+            yield "  " * depth + shown(name) + note

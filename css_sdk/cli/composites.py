@@ -1,0 +1,183 @@
+"""`css composites`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+
+import click
+
+from ._changes import change_each, check_not_emptied, confirm
+from ._common import exact_options, json_option, place_options, print_rows, removal_options
+
+
+@click.group()
+def composites() -> None:
+    """List and change what a composite role is made of.
+
+    Whoever holds the parent has its children in their tokens too.
+
+    \b
+    Examples:
+      css composites list -i "Grants Portal" -e dev admin
+      css composites add -i "Grants Portal" -e dev admin auditor
+    """
+
+
+@composites.command("list")
+@click.argument("parent")
+@place_options(required=True)
+@json_option
+def list_children(parent: str, integration: str, environment: str, as_json: bool) -> None:
+    """List the direct children of a role.
+
+    \b
+    Example:
+      css composites list -i "Grants Portal" -e dev admin
+    """
+    from .. import Css
+
+    with Css.from_env() as css:
+        children = css.integration(integration).environment(environment).roles.composites(parent).list()
+    print_rows([{"role": role.name, "composite": role.composite} for role in children], ["role", "composite"], as_json)
+
+
+@composites.command()
+@click.argument("parent")
+@click.argument("children", nargs=-1, required=True, metavar="CHILD...")
+@place_options(required=True)
+@json_option
+def add(parent: str, children: Sequence[str], integration: str, environment: str, as_json: bool) -> int:
+    """Make roles children of a role, all of them or none.
+
+    \b
+    Example:
+      css composites add -i "Grants Portal" -e dev admin auditor
+    """
+    from .. import Css
+
+    with Css.from_env() as css:
+        below = css.integration(integration).environment(environment).roles.composites(parent)
+        adding = _once(partial(below.add, *children))
+        changes = [("add", child, adding) for child in dict.fromkeys(children)]
+        return change_each(changes, (integration, environment), as_json=as_json)
+
+
+@composites.command()
+@click.argument("parent")
+@click.argument("children", nargs=-1, required=True, metavar="CHILD...")
+@place_options(required=True)
+@removal_options
+@json_option
+def remove(
+    parent: str,
+    children: Sequence[str],
+    integration: str,
+    environment: str,
+    yes: bool,
+    allow_prod: bool,
+    as_json: bool,
+) -> int:
+    """Take roles out of a role.
+
+    Says first who loses what. Without a terminal it needs --yes, in prod also --allow-prod.
+
+    \b
+    Example:
+      css composites remove -i "Grants Portal" -e dev admin auditor --yes
+    """
+    from .. import Css
+    from ._losses import by_separating
+
+    unwanted = list(dict.fromkeys(children))
+    with Css.from_env() as css:
+        dev = css.integration(integration).environment(environment)
+        below = dev.roles.composites(parent)
+        kept = [role.name for role in below.list() if role.name not in unwanted]
+        confirm(by_separating(dev, parent, kept, unwanted), {environment}, yes, allow_prod)
+        changes = [("remove", child, partial(below.remove, child)) for child in unwanted]
+        return change_each(changes, (integration, environment), as_json=as_json)
+
+
+@composites.command("set")
+@click.argument("parent")
+@click.argument("children", nargs=-1, metavar="[CHILD]...")
+@place_options(required=True)
+@exact_options
+@json_option
+def set_children(
+    parent: str,
+    children: Sequence[str],
+    integration: str,
+    environment: str,
+    allow_empty: bool,
+    max_removals: int | None,
+    yes: bool,
+    allow_prod: bool,
+    as_json: bool,
+) -> int:
+    """Make the children of a role exactly these.
+
+    Says first who loses what; where nothing is taken out it does not ask. Adds before it takes out, and takes out
+    nothing where something could not be added. Without a terminal it needs --yes, in prod also --allow-prod.
+
+    \b
+    Example:
+      css composites set -i "Grants Portal" -e dev admin reviewer auditor --yes
+    """
+    from .. import Css
+    from .._limits import check_removals
+    from .._rules import check_separable
+    from ..errors import CssError
+    from ._losses import by_separating
+
+    what = f"children of the role {parent!r}"
+    check_not_emptied(children, allow_empty, what)
+    wanted = list(dict.fromkeys(children))
+    with Css.from_env() as css:
+        dev = css.integration(integration).environment(environment)
+        below = dev.roles.composites(parent)
+        held = [role.name for role in below.list()]
+        missing = [child for child in wanted if child not in held]
+        unwanted = [child for child in held if child not in wanted]
+        check_removals(what, len(unwanted), len(held), max_removals)
+        # What could not be taken out is better known before anything is added.
+        check_separable(dev.integration.id, environment, parent, unwanted)
+        if unwanted:
+            confirm(by_separating(dev, parent, wanted, unwanted), {environment}, yes, allow_prod)
+        adding = _once(partial(below.add, *missing) if missing else _nothing)
+
+        def take_out(child: str) -> None:
+            try:
+                adding()
+            except CssError:
+                raise CssError("Nothing is taken out while something could not be added.") from None
+            below.remove(child)
+
+        changes = [("add", child, adding) for child in missing]
+        changes += [("remove", child, partial(take_out, child)) for child in unwanted]
+        return change_each(changes, (integration, environment), as_json=as_json)
+
+
+def _once(call: Callable[[], object]) -> Callable[[], None]:
+    """The call for each of those that it is made for: made the first time, and ended the same way every time."""
+    from ..errors import CssError
+
+    @cache
+    def made() -> CssError | None:
+        try:
+            call()
+        except CssError as error:
+            return error
+        return None
+
+    def again() -> None:
+        error = made()
+        if error is not None:
+            raise error
+
+    return again
+
+
+def _nothing() -> None:
+    """There is nothing to add."""

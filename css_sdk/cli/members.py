@@ -1,0 +1,109 @@
+"""`css members`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ._changes import Note, check_not_emptied, confirm_removal, reported
+from ._common import exact_options, json_option, place_options, print_rows
+
+if TYPE_CHECKING:
+    from ..models import UserLike
+    from ..roster import RowResult
+
+
+@click.group()
+def members() -> None:
+    """List who holds a role, or make it exactly these.
+
+    `css assign` and `css unassign` add and remove some.
+
+    \b
+    Examples:
+      css members list -i "Grants Portal" -e dev reviewer
+      css members set -i 101 -e dev reviewer 5167d622cb14de629107a324433cffaf@idir --yes
+    """
+
+
+@members.command("list")
+@click.argument("role")
+@place_options(required=True)
+@json_option
+def list_members(role: str, integration: str, environment: str, as_json: bool) -> None:
+    """List everybody who holds a role directly.
+
+    With --json the lines come as they are read, however many there are.
+
+    \b
+    Example:
+      css members list -i "Grants Portal" -e dev reviewer
+    """
+    from .. import Css
+
+    columns = ["username", "email", "first_name", "last_name"]
+    with Css.from_env() as css:
+        users = css.integration(integration).environment(environment).roles.members(role)
+        print_rows(({name: getattr(user, name) for name in columns} for user in users), columns, as_json)
+
+
+@members.command("set")
+@click.argument("role")
+@click.argument("users", nargs=-1, metavar="[USERNAME]...")
+@click.option("--client-id", "client_ids", multiple=True, metavar="ID", help="A service account, by its client id.")
+@place_options(required=True)
+@exact_options
+@json_option
+def set_members(
+    role: str,
+    users: Sequence[str],
+    client_ids: Sequence[str],
+    integration: str,
+    environment: str,
+    allow_empty: bool,
+    max_removals: int | None,
+    yes: bool,
+    allow_prod: bool,
+    as_json: bool,
+) -> int:
+    """Make the members of a role exactly these.
+
+    Says first who loses the role; where nobody does it does not ask. Gives the role before it takes it, and takes it
+    from nobody where somebody could not be given it. Without a terminal it needs --yes, in prod also --allow-prod.
+
+    \b
+    Example:
+      css members set -i 101 -e dev reviewer 5167d622cb14de629107a324433cffaf@idir --yes
+    """
+    from .. import Css, ServiceAccount
+    from .._limits import check_removals
+    from ..errors import CssError
+    from ..roster import Person, Row, RowResult
+
+    what = f"members of the role {role!r}"
+    check_not_emptied([*users, *client_ids], allow_empty, what)
+    with Css.from_env() as css:
+        dev = css.integration(integration).environment(environment)
+        people: list[UserLike] = [*users, *map(ServiceAccount, client_ids)]
+        wanted = {dev.users.check(user, role)[0] for user in people}
+        held = {user.username for user in dev.roles.settled_members(role)}
+        for username in held - wanted:
+            # From whom it could not be taken is better known before it is given to anybody.
+            dev.users.check(username, role)
+        gains = [Row(0, Person("username", user), role, integration, environment) for user in sorted(wanted - held)]
+        losses = [
+            Row(0, Person("username", user), role, integration, environment, "revoke") for user in sorted(held - wanted)
+        ]
+        check_removals(what, len(losses), len(held), max_removals)
+        confirm_removal(losses, yes, allow_prod)
+
+        def apply(note: Note) -> Sequence[RowResult]:
+            given = css.apply_roster(gains, skip_existing=False, progress=note)
+            if all(result.is_done for result in given):
+                return [*given, *css.apply_roster(losses, skip_existing=False, progress=note)]
+            kept = CssError("Nobody loses the role while somebody could not be given it.")
+            return [*given, *[RowResult(row, "failed", kept) for row in losses]]
+
+        return reported([*gains, *losses], apply, as_json=as_json)

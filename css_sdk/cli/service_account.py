@@ -1,0 +1,89 @@
+"""`css service-account`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from ._changes import carry_out, confirm_removal, rows_of
+from ._common import json_option, place_options, print_rows, removal_options
+
+
+@click.group("service-account")
+def service_account() -> None:
+    """Show, give and take the roles of a service account.
+
+    It is named by the client id of its integration, which may be another than the one whose roles are meant.
+
+    \b
+    Examples:
+      css service-account roles -i 101 -e dev fisheries-service-102
+      css service-account assign -i 101 -e dev fisheries-service-102 reviewer
+    """
+
+
+@service_account.command()
+@click.argument("client_id")
+@place_options(required=True)
+@json_option
+def roles(client_id: str, integration: str, environment: str, as_json: bool) -> None:
+    """List the roles that its tokens hold: those held directly and what they stand for.
+
+    \b
+    Example:
+      css service-account roles -i 101 -e dev fisheries-service-102
+    """
+    from .. import Css, ServiceAccount
+
+    with Css.from_env() as css:
+        users = css.integration(integration).environment(environment).users
+        account = ServiceAccount(client_id)
+        direct = {role.name for role in users.roles(account)}
+        effective = users.effective_roles(account)
+    rows = [{"role": role.name, "composite": role.composite, "direct": role.name in direct} for role in effective]
+    print_rows(rows, ["role", "composite", "direct"], as_json)
+
+
+@service_account.command()
+@click.argument("client_id")
+@click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
+@place_options(required=True)
+@json_option
+def assign(client_id: str, role_names: Sequence[str], integration: str, environment: str, as_json: bool) -> int:
+    """Give it roles.
+
+    \b
+    Example:
+      css service-account assign -i 101 -e dev fisheries-service-102 reviewer
+    """
+    rows = rows_of("grant", (), [client_id], role_names, integration, environment)
+    return carry_out(rows, as_json=as_json, skip_existing=False)
+
+
+@service_account.command()
+@click.argument("client_id")
+@click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
+@place_options(required=True)
+@removal_options
+@json_option
+def unassign(
+    client_id: str,
+    role_names: Sequence[str],
+    integration: str,
+    environment: str,
+    yes: bool,
+    allow_prod: bool,
+    as_json: bool,
+) -> int:
+    """Take roles from it.
+
+    Says first what will be taken. Without a terminal it needs --yes, in prod also --allow-prod.
+
+    \b
+    Example:
+      css service-account unassign -i 101 -e dev fisheries-service-102 reviewer --yes
+    """
+    rows = rows_of("revoke", (), [client_id], role_names, integration, environment)
+    confirm_removal(rows, yes, allow_prod)
+    return carry_out(rows, as_json=as_json, skip_existing=False)

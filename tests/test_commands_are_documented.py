@@ -1,0 +1,112 @@
+"""Every command and subcommand can be found: in the help, in the documentation, and by completion."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from css_sdk.cli import _COMMANDS, _HELP, css, exit_code
+from tests import readme
+
+BASH = shutil.which("bash")
+
+
+def every_command(group: click.Group = css, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """The words of each command, and whether it is a group of others."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield (*above, name), isinstance(command, click.Group)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*above, name))
+
+
+def test_subcommands_are_seen() -> None:
+    """The walk itself goes into groups."""
+    found = dict(every_command())
+    assert found["roles",] is True
+    assert found["roles", "delete"] is False
+
+
+@pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
+def test_every_command_has_help_with_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks for help sees how the command is used."""
+    assert exit_code([*words, "--help"]) == 0
+    assert f"css {' '.join(words)}" in capsys.readouterr().out.partition("Example")[2]
+
+
+@pytest.mark.parametrize("words", [words for words, is_group in every_command() if not is_group], ids=" ".join)
+def test_every_command_stands_in_the_documentation(words: tuple[str, ...]) -> None:
+    """With an example, in the README or below `docs/`; but for the one that does not end, the tests run it."""
+    examples = [line.split() for document in readme.DOCUMENTS for line in readme.commands(document)]
+    assert ["css", *words] in [example[: len(words) + 1] for example in examples]
+
+
+def test_the_short_help_is_what_the_commands_say() -> None:
+    """The table that `css --help` prints holds the first sentence of each command's own help, and of no other."""
+    context = click.Context(css)
+    commands = {name: css.get_command(context, name) for name in css.list_commands(context)}
+    assert {name: command and command.get_short_help_str(1000) for name, command in commands.items()} == _HELP
+
+
+def complete(line: str) -> tuple[list[str], set[str]]:
+    """What a shell is offered at the end of the line, and which of our modules were loaded for it."""
+    code = (
+        "import sys\nfrom css_sdk.cli import main\n"
+        "try:\n    main()\nfinally:\n    print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    words = line.split(" ")
+    environ = {"_CSS_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+    offered = [item.partition(",")[2] for item in done.stdout.splitlines()]
+    return offered, {name for name in done.stderr.split() if name.startswith(("css_sdk", "httpx", "attr"))}
+
+
+def test_the_first_word_is_completed_without_loading_a_command() -> None:
+    """By what the table of commands holds."""
+    offered, loaded = complete("css rol")
+    assert offered == ["roles"]
+    assert loaded == {"css_sdk", "css_sdk._version", "css_sdk.cli"}
+    assert set(complete("css ")[0]) == set(_COMMANDS)
+
+
+def test_subcommands_and_options_are_completed_without_the_client() -> None:
+    """From the one module of the command."""
+    assert complete("css composites re")[0] == ["remove"]
+    offered, loaded = complete("css composites remove --al")
+    assert offered == ["--allow-prod"]
+    assert not {"httpx", "attr", "css_sdk.errors", "css_sdk.cli.members"} & loaded
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_a_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that asks through the variable that the command listens to."""
+    assert exit_code(["completion", shell]) == 0
+    assert f"_CSS_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
+def test_other_shells_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the list of those that there are."""
+    assert exit_code(["completion", "cmd"]) == 64
+    assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(BASH is None, reason="there is no bash")
+def test_bash_itself_completes(tmp_path: Path) -> None:
+    """With the script as it is installed, and `css` on its path."""
+    program = tmp_path / "css"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m css_sdk.cli "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    script = (
+        'eval "$(css completion bash)"; COMP_WORDS=(css members s); COMP_CWORD=2; _css_completion css; '
+        'echo "${COMPREPLY[@]}"'
+    )
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run([str(BASH), "-c", script], env=environ, capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("set", "")

@@ -1,0 +1,79 @@
+"""How much may be taken away at once, and who would lose something."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from css_sdk._holders import leading_to, losers
+from css_sdk._limits import check_removals
+from css_sdk.errors import TooManyRemovals
+from css_sdk.models import Role, RoleTree
+
+
+@pytest.mark.parametrize(
+    ("removed", "size", "most", "passes"),
+    [
+        (0, 0, None, True),
+        (4, 4, None, True),
+        (5, 24, None, False),
+        (5, 25, None, True),
+        (10, 49, None, False),
+        (10, 50, None, True),
+        (11, 5000, None, False),
+        (11, 5000, 11, True),
+        (12, 5000, 11, False),
+        (3, 3, 3, True),
+        (1, 100, 0, False),
+        (0, 100, 0, True),
+    ],
+)
+def test_the_limit(removed: int, size: int, most: int | None, passes: bool) -> None:
+    """Up to 4 pass; then a fifth and 10 at the most; a number that was said counts alone."""
+    if passes:
+        check_removals("members", removed, size, most)
+    else:
+        with pytest.raises(TooManyRemovals, match=f"{removed} of {size} members would be taken away"):
+            check_removals("members", removed, size, most)
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_the_number_that_is_told_is_enough(removed: int, size: int) -> None:
+    """Whoever says the number that a refusal names is let through, and one less is not enough."""
+    size = max(removed, size)
+    try:
+        check_removals("members", removed, size)
+    except TooManyRemovals as error:
+        assert f"--max-removals {removed})" in str(error)
+        with pytest.raises(TooManyRemovals):
+            check_removals("members", removed, size, removed - 1)
+    check_removals("members", removed, size, removed)
+
+
+NAMES = st.sampled_from("abcde")
+TREES = st.dictionaries(NAMES, st.frozensets(NAMES).map(lambda names: tuple(sorted(names)))).map(
+    lambda children: RoleTree(tuple(Role(name) for name in "abcde"), children)
+)
+HELD = st.fixed_dictionaries({name: st.frozensets(st.integers(1, 4).map(str)) for name in "abcde"})
+
+
+def having(tree: RoleTree, held: dict[str, frozenset[str]], role: str) -> set[str]:
+    """Who has the role, found from above: everybody's roles and what these lead to."""
+    return {user for name, users in held.items() if role in tree.descendants(name) | {name} for user in users}
+
+
+@given(TREES, NAMES)
+def test_what_leads_to_a_role_is_what_descends_to_it(tree: RoleTree, role: str) -> None:
+    """Seen from below as from above, circles included."""
+    assert leading_to(tree, role) == {name for name in "abcde" if role in tree.descendants(name) | {name}}
+
+
+@given(TREES, HELD, NAMES, NAMES, st.frozensets(NAMES))
+def test_losers_are_those_who_had_it_and_have_it_no_more(
+    tree: RoleTree, held: dict[str, frozenset[str]], parent: str, role: str, children: frozenset[str]
+) -> None:
+    """Whoever has the role otherwise loses nothing, and the members of roles that lead to it are all that is asked."""
+    after = RoleTree(tree.roles, {**tree.children, parent: tuple(children)})
+    known = {name: users for name, users in held.items() if name in leading_to(after, role) | leading_to(tree, role)}
+    assert losers(tree, known, parent, children, role) == having(tree, held, role) - having(after, held, role)

@@ -1,0 +1,157 @@
+"""`css members`: everybody who holds a role, and a role's members made exactly these."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import click
+import pytest
+
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, usernames
+
+Run = Callable[..., int]
+PLACE = ("-i", 101, "-e", "dev")
+ROBOT = "service-account-fisheries-service-102"
+
+
+def members(sandbox: Sandbox, role: str = "reviewer") -> set[str]:
+    """Who holds the role."""
+    return set(sandbox.members(GRANTS_PORTAL, "dev", role))
+
+
+def test_all_pages_are_listed(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody twice, with name and address; a service account has neither."""
+    sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", *sandbox.world.users, ROBOT)
+    held = members(sandbox)
+    assert len(held) > 50
+    assert run_css("members", "list", "reviewer", *PLACE, "--json") == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["username"] for row in rows] == sorted(held)
+    [ilse] = [row for row in rows if row["username"] == "d6dff8c2546921b01198b4efd12cb3bc@idir"]
+    assert (ilse["first_name"], ilse["email"]) == ("Ilse", "ilse.hargreave@example.com")
+    assert run_css("members", "list", "reviewer", *PLACE) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(held) + 1
+
+
+def test_lines_for_machines_come_as_they_are_read(
+    run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first page's are out before the second is asked for, so that no more than a page is held."""
+    sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", *sandbox.world.users)
+    pages: list[int] = []
+    monkeypatch.setattr(click, "echo", lambda *_, **__: pages.append(sandbox.count("GET", "*/users")))
+    assert run_css("members", "list", "reviewer", *PLACE, "--json") == 0
+    count = len(members(sandbox))
+    assert 50 < count <= 100
+    assert pages == [1] * 50 + [2] * (count - 50)
+
+
+def test_a_role_that_is_not_there_has_no_members(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """That is an error, not an empty list."""
+    assert run_css("members", "list", "nope", *PLACE, "--json") == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_a_set_is_exact(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """It tells who loses the role, and does nothing unless that is wanted; then adds before it removes."""
+    before = members(sandbox)
+    wanted = usernames(sandbox, 30)[-1]
+    arguments = ("members", "set", "reviewer", wanted.upper().replace("IDIR", "idir"), *PLACE)
+    assert run_css(*arguments, "--client-id", "fisheries-service-102") == 4
+    assert f"{len(before)} users lose the role 'reviewer' in 101, dev: " in capsys.readouterr().err
+    assert asked(sandbox).keys() == {"token", "GET"}
+    sandbox.clear_requests()
+    assert run_css(*arguments, "--client-id", "fisheries-service-102", "--yes", "--json") == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["action"] for row in rows] == ["grant", "grant", "revoke", "revoke"]
+    assert members(sandbox) == {wanted, ROBOT}
+    writes = [entry.method for entry in sandbox.requests if entry.kind == "api" and entry.method != "GET"]
+    assert writes == ["POST", "POST", "DELETE", "DELETE"]
+
+
+def test_nothing_to_do_asks_nobody(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those who hold it already are neither given it again nor told of."""
+    assert run_css("members", "set", "reviewer", *members(sandbox), *PLACE) == 0
+    assert capsys.readouterr().err == "nothing to do\n"
+    assert asked(sandbox).keys() == {"token", "GET"}
+
+
+def test_nobody_is_removed_where_somebody_could_not_be_added(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A list with a mistake in it takes nothing away, and says so of each."""
+    before = members(sandbox)
+    assert run_css("members", "set", "reviewer", f"{'0' * 32}@idir", *PLACE, "--yes", "--json") == 3
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["state"] for row in rows] == ["never logged in", "failed", "failed"]
+    assert members(sandbox) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "requests"),
+    [
+        ([], "say --allow-empty", set()),
+        (["bob"], "is no username", {"token", "GET"}),
+        (
+            ["{user}", "--max-removals", "1"],
+            "2 of 2 members of the role 'reviewer' would be taken away, and 1 may be",
+            {"token", "GET"},
+        ),
+    ],
+)
+def test_a_refusal_writes_nothing(
+    run_css: Run,
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+    requests: set[str],
+) -> None:
+    """Nobody named, somebody who is no user, more than was said."""
+    user = usernames(sandbox, 30)[-1]
+    given = [argument.format(user=user) for argument in arguments]
+    assert run_css("members", "set", "reviewer", *given, *PLACE, "--yes") == 4
+    assert said in capsys.readouterr().err
+    assert asked(sandbox).keys() == requests
+
+
+def test_many_at_once_have_to_be_said(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A truncated list would cost too much."""
+    people = usernames(sandbox, 20)
+    sandbox.grant(GRANTS_PORTAL, "dev", "approver", *people)
+    held = members(sandbox, "approver")
+    keep = sorted(held)[:10]
+    arguments = ("members", "set", "approver", *keep, *PLACE, "--yes")
+    assert run_css(*arguments) == 4
+    assert f"{len(held) - 10} of {len(held)} members" in capsys.readouterr().err
+    assert run_css(*arguments, "--max-removals", len(held) - 10) == 0
+    assert members(sandbox, "approver") == set(keep)
+
+
+def test_an_interrupt_tells_what_was_done(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """The calls in flight are finished, and every change stands in the report, those that were not tried as well."""
+    people = usernames(sandbox, 30)
+    sandbox.faults.add("delay", method="POST", times=None, seconds=0.05)
+    stop = threading.Event()
+
+    def interrupt_after_some() -> None:
+        while sandbox.count(method="POST", kind="api") < 5 and not stop.wait(0.005):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt_after_some).start()
+    assert run_css("members", "set", "approver", *people, *PLACE, "--yes", "--json") == 130
+    stop.set()
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    done = {row["user"] for row in rows if row["state"] == "done"}
+    assert 0 < len(done) < 29
+    assert done <= members(sandbox, "approver")
+    assert {row["user"] for row in rows if row["action"] == "grant"} == set(people) - {
+        "c48af3232157a5f13dc753a5d3eed7ce@idir"
+    }
+    assert asked(sandbox)["DELETE"] == 0

@@ -1,0 +1,176 @@
+"""`css roles`: trees for people, and roles made, renamed and deleted."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from css_sdk.cli.roles import indented
+from css_sdk.models import Role, RoleTree
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, usernames
+
+Run = Callable[..., int]
+PLACE = ("-i", 101, "-e", "dev")
+
+
+def tree(**children: str) -> RoleTree:
+    """Roles a to e with these children."""
+    return RoleTree(tuple(Role(name) for name in "abcde"), {name: tuple(below) for name, below in children.items()})
+
+
+@pytest.mark.parametrize(
+    ("read", "lines"),
+    [
+        (tree(), ["a", "b", "c", "d", "e"]),
+        (tree(c="ab", e="c"), ["d", "e", "  c", "    a", "    b"]),
+        (tree(a="b", b="a"), ["c", "d", "e", "a", "  b", "    a (a circle)"]),
+        (tree(a="a"), ["b", "c", "d", "e", "a", "  a (a circle)"]),
+        (tree(a="bc", b="d", c="b"), ["a", "  b", "    d", "  c", "    b (see above)", "e"]),
+    ],
+)
+def test_a_tree_is_indented(read: RoleTree, lines: list[str]) -> None:
+    """Roots first; a circle is marked and not followed, and what was shown is not shown again."""
+    assert list(indented(read)) == lines
+
+
+@given(st.dictionaries(st.sampled_from("abcde"), st.frozensets(st.sampled_from("abcde")).map(sorted)))
+def test_every_role_and_every_step_is_shown_once(children: dict[str, list[str]]) -> None:
+    """Whatever the circles: each role stands somewhere, and there is a line for each child and each beginning."""
+    lines = list(indented(RoleTree(tuple(Role(name) for name in "abcde"), {k: tuple(v) for k, v in children.items()})))
+    assert {line.split()[0] for line in lines} == set("abcde")
+    assert sum(line.startswith(" ") for line in lines) == sum(map(len, children.values()))
+
+
+def test_a_tree_for_machines_tells_what_each_role_leads_to(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One object per role; names that a terminal would obey are escaped, in the tree for people replaced."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x9b2J")
+    sandbox.create_role(GRANTS_PORTAL, "dev", "boss", ["admin", "evil\x9b2J"])
+    assert run_css("roles", "tree", *PLACE, "--json") == 0
+    out = capsys.readouterr().out
+    rows = {row["role"]: row for row in map(json.loads, out.splitlines())}
+    assert rows["boss"]["children"] == ["admin", "evil\x9b2J"]
+    assert rows["boss"]["descendants"] == ["admin", "approver", "evil\x9b2J", "reviewer"]
+    assert "\x9b" not in out
+    assert run_css("roles", "tree", *PLACE) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "boss", "  admin", "    approver", "    reviewer", "  evil\ufffd2J",
+    ]  # fmt: skip
+
+
+def test_roles_are_created_each_on_its_own(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that exists, or that cannot be, does not stop the others; names given twice count once."""
+    assert run_css("roles", "create", *PLACE, "new", "reviewer", "..", "other", "new", "--json") == 3
+    out, err = capsys.readouterr()
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [(row["role"], row["state"]) for row in rows] == [
+        ("new", "done"), ("reviewer", "failed"), ("..", "failed"), ("other", "done"),
+    ]  # fmt: skip
+    assert err == "2 done, 2 failed\n"
+    assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"new", "other"}
+    assert asked(sandbox)["POST"] == 3
+
+
+def test_one_change_that_fails_has_its_exit_code(run_css: Run, sandbox: Sandbox) -> None:
+    """1 when it failed, 4 when it was refused, 64 for what is no command: the old form without one included."""
+    expected = {
+        "create reviewer": 1,
+        "create ..": 4,
+        "rename nope new": 1,
+        "rename reviewer approver": 1,
+        "delete nope --yes": 1,
+        "create": 64,
+        "list extra": 64,
+        "": 64,
+    }
+    assert {words: run_css("roles", *words.split(), *PLACE) for words in expected} == expected
+    assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "approver", "reviewer"}
+
+
+def test_a_change_that_nobody_can_tell_of_ends_with_3(
+    run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The write's answer is lost, and no read gets through."""
+    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
+    sandbox.faults.add("lose_after", method="PUT")
+    sandbox.faults.add("422_before", method="GET", path="*/roles", times=None, after=1)
+    assert run_css("roles", "rename", "reviewer", "examiner", *PLACE) == 3
+    assert "unknown" in capsys.readouterr().out
+
+
+def test_a_rename_keeps_the_members(run_css: Run, sandbox: Sandbox) -> None:
+    """And asks nobody, since it takes nothing away."""
+    before = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    assert run_css("roles", "rename", "reviewer", "examiner", *PLACE) == 0
+    assert sandbox.members(GRANTS_PORTAL, "dev", "examiner") == before
+
+
+def test_deleting_tells_first_who_loses_what(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How many hold it, of what it is a child, who else has it through that, and what it stands for."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "boss", ["reviewer"])
+    sandbox.create_role(GRANTS_PORTAL, "dev", "free")
+    people = usernames(sandbox, 30)
+    sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", *people)
+    sandbox.grant(GRANTS_PORTAL, "dev", "boss", people[0], "797be66aabf29acf4646b4cb4894071a@githubpublic")
+    count = len(sandbox.members(GRANTS_PORTAL, "dev", "reviewer"))
+    assert run_css("roles", "delete", "reviewer", "admin", "free", "nope", *PLACE) == 4
+    err = capsys.readouterr().err.splitlines()
+    assert err[0].startswith(f"{count} users lose the role 'reviewer' in Grants Portal, dev: ")
+    assert err[0].endswith(", …")
+    assert err[1].startswith("it is a child of 2 roles (admin, boss), through which ")
+    assert "797be66aabf29acf4646b4cb4894071a@githubpublic" in err[1]
+    assert err[2].startswith("1 user loses the role 'admin'")
+    assert err[3] == "with it goes what it stands for, 2 roles (approver, reviewer)"
+    assert err[4:6] == [
+        "nobody loses the role 'free' in Grants Portal, dev",
+        "no role 'nope' is in Grants Portal, dev",
+    ]
+    assert "say --yes" in err[6]
+    assert asked(sandbox).keys() == {"token", "GET"}
+    assert run_css("roles", "delete", "reviewer", "free", *PLACE, "--yes") == 0
+    assert sandbox.roles(GRANTS_PORTAL, "dev") == {"approver", "admin", "boss"}
+
+
+def test_prod_needs_a_word_of_its_own(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A yes alone is not enough there."""
+    sandbox.create_role(GRANTS_PORTAL, "prod", "x")
+    prod = ("-i", 101, "-e", "prod")
+    assert run_css("roles", "delete", "x", *prod, "--yes") == 4
+    assert "say --allow-prod" in capsys.readouterr().err
+    assert asked(sandbox)["DELETE"] == 0
+    assert run_css("roles", "delete", "x", *prod, "--yes", "--allow-prod") == 0
+    assert sandbox.roles(GRANTS_PORTAL, "prod") == set()
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "code", "left"), [("y\n", 0, False), ("n\n", 4, True), ("", 130, True)])
+def test_on_a_terminal_it_asks(
+    run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, left: bool
+) -> None:
+    """Only a yes deletes; a no is refused, and an end of the input is an interrupt."""
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    assert run_css("roles", "delete", "approver", *PLACE) == code
+    assert ("approver" in sandbox.roles(GRANTS_PORTAL, "dev")) is left
+    assert asked(sandbox)["DELETE"] == (not left)
+
+
+def test_whoever_is_let_in_no_more_is_not_turned_away_for_each(run_css: Run, sandbox: Sandbox) -> None:
+    """After the first refusal the rest is not tried."""
+    sandbox.faults.add("revoked_token", method="POST", times=None)
+    assert run_css("roles", "create", "a", "b", "c", *PLACE) == 3
+    assert asked(sandbox)["POST"] == 2

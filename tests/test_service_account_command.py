@@ -1,0 +1,44 @@
+"""`css service-account`: the roles of an integration's own account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked
+
+Run = Callable[..., int]
+PLACE = ("-i", "Grants Portal", "-e", "dev")
+CLIENT_ID = "fisheries-service-102"
+
+
+def test_roles_are_given_shown_and_taken(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is held directly is told apart from what a composite adds."""
+    assert run_css("service-account", "assign", CLIENT_ID, "admin", "reviewer", *PLACE) == 0
+    assert sandbox.grants(GRANTS_PORTAL, "dev")[f"service-account-{CLIENT_ID}"] == {"admin", "reviewer"}
+    capsys.readouterr()
+    assert run_css("service-account", "roles", CLIENT_ID, *PLACE, "--json") == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["role"]: row["direct"] for row in rows} == {"admin": True, "approver": False, "reviewer": True}
+    assert run_css("service-account", "unassign", CLIENT_ID, "admin", *PLACE) == 4
+    assert f"1 user loses the role 'admin' in Grants Portal, dev: {CLIENT_ID}" in capsys.readouterr().err
+    assert asked(sandbox)["DELETE"] == 0
+    assert run_css("service-account", "unassign", CLIENT_ID, "admin", *PLACE, "--yes") == 0
+    assert sandbox.grants(GRANTS_PORTAL, "dev")[f"service-account-{CLIENT_ID}"] == {"reviewer"}
+
+
+def test_each_mistake_has_its_exit_code(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """An account that is not there, one role of two that is not, no role, and prod without a word of its own."""
+    expected = {
+        "roles nobody-1": 1,
+        f"assign {CLIENT_ID} nope": 1,
+        f"assign {CLIENT_ID} nope reviewer": 3,
+        f"assign {CLIENT_ID}": 64,
+    }
+    assert {words: run_css("service-account", *words.split(), *PLACE) for words in expected} == expected
+    prod = ("-i", 101, "-e", "prod", "--yes")
+    assert run_css("service-account", "unassign", CLIENT_ID, "x", *prod) == 4
+    assert "say --allow-prod" in capsys.readouterr().err
