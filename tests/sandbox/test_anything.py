@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ TYPES = st.sampled_from(["application/json", "application/x-www-form-urlencoded"
 TOKENS = st.one_of(st.none(), st.text(st.characters(codec="latin-1"), max_size=20), st.just("Bearer W10.e30.x"))
 
 
+@pytest.mark.destructive
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(METHODS, PATHS, QUERIES, BODIES, TYPES, TOKENS)
 def test_every_request_has_an_answer(

@@ -206,7 +206,7 @@ def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
     """It prints one line when it is ready, and ends with 0 although a connection is open."""
     process, line = started()
-    assert line.keys() == {"api_url", "token_url", "client_id", "client_secret", "api_accounts"}
+    assert line.keys() == {"api_url", "token_url", "client_id", "client_secret", "api_accounts", "cern", "bss"}
     account = {name: line[name] for name in ("client_id", "client_secret")}
     assert line["api_accounts"] == [{"team": 2016, **account}]
     host, _, port = line["api_url"].removeprefix("http://").partition("/")[0].partition(":")
