@@ -13,16 +13,24 @@
     │   ├── NotApplied         the integration has no client yet
     │   ├── CompositeCycle     a role would become a child of itself
     │   ├── EmptySet           everything would be taken away, and nobody said that this is meant
-    │   └── NotConfirmed       something would be taken away and nobody said yes
+    │   ├── TooManyRemovals    an exact set would take away more than a mistake in it should cost
+    │   ├── LastMember         a role that shall keep somebody would be left without a member
+    │   ├── NotConfirmed       something would be taken away and nobody said yes
+    │   ├── HeldBack           a removal that waits until a row of the same role is right
+    │   └── MissingRole        a token was accepted, and lacks the role that is asked for
     ├── AuthenticationError    the credentials or the token were not accepted
+    ├── InvalidToken           a token that came in was not accepted; `reason` tells why in a word or two
     ├── NotFound               no such integration, role or user
+    │   └── WrongProvider      the person has logins, but none of the providers asked for; `candidates` holds them
     ├── Conflict               it exists already
     ├── InvalidRequest         the service refused what was asked
     ├── RateLimited            too many calls; `retry_after` tells how long to wait
     ├── ServiceUnavailable     the service, or the login server behind it, has a fault
+    │   └── KeysUnavailable    the keys that tokens are checked with cannot be had
     ├── ConnectionFailed       no answer came
     ├── MalformedAnswer        an answer came that makes no sense
     ├── NotAllDone             of several changes some failed; `results` holds each
+    ├── StalePlan              what a plan was made from is not there any more; nothing was sent
     ├── OutcomeUnknown         a write may have been done or not, and no read could tell
     ├── Ambiguous              several answer to the description; `candidates` holds them
     └── IncompleteSearch       the service cut its answer short, so nothing may be concluded from it
@@ -41,6 +49,19 @@ from attrs import frozen
 UNKNOWN_EXCEPTION: Final = "unknown exception"
 
 type_of_thing = Literal["integration", "environment", "role", "user", "path"]
+type_of_refusal = Literal[
+    "algorithm",
+    "audience",
+    "expired",
+    "issuer",
+    "malformed",
+    "missing claim",
+    "not yet valid",
+    "signature",
+    "too long",
+    "type",
+    "unknown key",
+]
 
 
 class CssError(Exception):
@@ -125,12 +146,50 @@ class EmptySet(Refused):
     """A set of members, roles or children would be emptied, and `allow_empty=True` was not given."""
 
 
+class TooManyRemovals(Refused):
+    """An exact set would take away more than `css_sdk._limits` lets pass, and nobody said how many may go."""
+
+
+class LastMember(Refused):
+    """A role that shall keep somebody would be left without a member, or be deleted."""
+
+
 class NotConfirmed(Refused):
     """Something would be taken away and was not confirmed."""
 
 
+class HeldBack(Refused):
+    """An exact roster takes a role from nobody while a row of that role does not work out: it may mean them."""
+
+
+class MissingRole(Refused):
+    """A token was accepted, and whom it stands for lacks a role that is asked for, which `role` names."""
+
+    def __init__(self, message: str, *, role: str | None = None, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.role = role
+
+
 class AuthenticationError(CssError):
-    """The login server did not accept the credentials, or the service not the token."""
+    """The login server did not accept the credentials, or the service not the token.
+
+    Where the login server said why, `error` holds its code (RFC 6749, 5.2) and `error_description` its words, cut short.
+    """
+
+    def __init__(
+        self, message: str, *, error: str | None = None, error_description: str | None = None, **facts: Any
+    ) -> None:
+        super().__init__(message, **facts)
+        self.error = error
+        self.error_description = error_description
+
+
+class InvalidToken(CssError):
+    """A token that came in was not accepted. `reason` tells why: always the same words, fit for a log or a counter."""
+
+    def __init__(self, message: str, *, reason: type_of_refusal = "malformed", **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.reason = reason
 
 
 class NotFound(CssError):
@@ -139,6 +198,14 @@ class NotFound(CssError):
     def __init__(self, message: str, *, what: type_of_thing = "path", **facts: Any) -> None:
         super().__init__(message, **facts)
         self.what = what
+
+
+class WrongProvider(NotFound):
+    """Nobody of the providers asked for is meant, but there are logins of others, which `candidates` holds."""
+
+    def __init__(self, message: str, *, candidates: Sequence[Any] = (), **facts: Any) -> None:
+        super().__init__(message, what="user", **facts)
+        self.candidates = tuple(candidates)
 
 
 class Conflict(CssError):
@@ -157,6 +224,10 @@ class ServiceUnavailable(CssError):
     """The service or the login server behind it has a fault that may pass."""
 
 
+class KeysUnavailable(ServiceUnavailable):
+    """The keys of an issuer cannot be had, so nothing can be said of its tokens. `retry_after` tells when to try."""
+
+
 class ConnectionFailed(CssError):
     """The service could not be reached, or the connection was lost before its answer came."""
 
@@ -171,6 +242,10 @@ class NotAllDone(CssError):
     def __init__(self, message: str, *, results: Sequence[Any] = (), **facts: Any) -> None:
         super().__init__(message, **facts)
         self.results = tuple(results)
+
+
+class StalePlan(CssError):
+    """What a plan was made from is not there any more, or is another team's or address's. Nothing was sent."""
 
 
 class OutcomeUnknown(CssError):

@@ -174,6 +174,8 @@ def test_every_class_says_what_it_is_for(kind: type[CssError]) -> None:
 FACTS: dict[str, Any] = {"status": 404, "request": REQUEST, "retry_after": 1.5}
 OWN_FACTS: dict[str, dict[str, Any]] = {
     "NotFound": {"what": "user"},
+    "InvalidToken": {"reason": "expired"},
+    "MissingRole": {"role": "reviewer"},
     "InvalidFile": {"faults": ("roster.csv:2: nobody is named",)},
     "Ambiguous": {"candidates": (User("a@idir", attributes={"display_name": ("A",)}), User("b@idir"))},
 }

@@ -1,0 +1,67 @@
+"""A web API by FastAPI that lets in who holds the role `reviewer` in an integration of CSS.
+
+`ISSUER` and `AUDIENCE` say whose tokens for whom; then: uvicorn --factory fastapi_app:from_environment
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from css_sdk import AsyncTokenVerifier, InvalidToken, KeysUnavailable, MissingRole, VerifiedToken
+
+BEARER = HTTPBearer(auto_error=False)
+
+
+def holder_of(role: str) -> Callable[..., Awaitable[VerifiedToken]]:
+    """A dependency: who calls, with that role in hand."""
+
+    async def caller(
+        request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+    ) -> VerifiedToken:
+        if sent is None:
+            raise InvalidToken("There is no token.")
+        verifier: AsyncTokenVerifier = request.app.state.verifier
+        token = await verifier.verify(sent.credentials)
+        token.require_role(role)
+        return token
+
+    return caller
+
+
+Reviewer = Annotated[VerifiedToken, Depends(holder_of("reviewer"))]
+
+
+def make_app(verifier: AsyncTokenVerifier) -> FastAPI:
+    """The application, with one verifier for its whole life."""
+    app = FastAPI()
+    app.state.verifier = verifier
+
+    @app.get("/applications")
+    async def applications(reviewer: Reviewer) -> dict[str, Any]:
+        return {"client": reviewer.client_id, "applications": ["Tide Gauges", "Salmon Counts"]}
+
+    @app.exception_handler(InvalidToken)
+    async def unauthorized(request: Request, error: InvalidToken) -> JSONResponse:
+        challenge = 'Bearer error="invalid_token"' if "Authorization" in request.headers else "Bearer"
+        return JSONResponse({"error": error.reason}, 401, {"WWW-Authenticate": challenge})
+
+    @app.exception_handler(MissingRole)
+    async def forbidden(request: Request, error: MissingRole) -> JSONResponse:
+        return JSONResponse({"error": f"needs the role {error.role}"}, 403)
+
+    @app.exception_handler(KeysUnavailable)
+    async def unavailable(request: Request, error: KeysUnavailable) -> JSONResponse:
+        return JSONResponse({"error": "try again"}, 503, {"Retry-After": f"{error.retry_after or 1:.0f}"})
+
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The application for the issuer and the audience that the environment names."""
+    return make_app(AsyncTokenVerifier(os.environ["ISSUER"], os.environ["AUDIENCE"]))

@@ -1,0 +1,377 @@
+# Written from tests/_async/test_keys.py by `make generate`; edit that one.
+"""Verifying tokens with keys that are fetched: how often, what happens when they change, and when nobody has them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from css_sdk import ConfigurationError, InvalidToken, KeysUnavailable, TokenVerifier
+from css_sdk._pairs import each, sleep
+from css_sdk.sandbox import Sandbox
+from tests.signing import NOW, jwk, key, token
+
+ISSUER = "http://localhost/auth/dev/realms/standard"
+CLIENT = "fisheries-service-102"
+DISCOVERY = f"{ISSUER}/.well-known/openid-configuration"
+MANY = 200
+HOUR = 3600.0
+
+
+class Clock:
+    """The time, here and at the login server."""
+
+    def __init__(self) -> None:
+        self.now = float(NOW)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still until it is set."""
+    return Clock()
+
+
+@pytest.fixture
+def sandbox(clock: Clock) -> Sandbox:
+    """A sandbox by that clock whose tokens live for a week."""
+    sandbox = Sandbox(clock=clock)
+    sandbox.token_life = 7 * 24 * HOUR
+    return sandbox
+
+
+@pytest.fixture
+def verifier(sandbox: Sandbox, clock: Clock) -> Iterator[TokenVerifier]:
+    """A verifier for an integration whose keys come late when they are told to."""
+    transport = sandbox.transport(sleep)
+    with TokenVerifier(ISSUER, CLIENT, clock=clock, transport=transport) as verifier:
+        yield verifier
+
+
+def good(sandbox: Sandbox) -> str:
+    """A token by the key that signs now."""
+    return sandbox.token_for(CLIENT, 102, "dev")
+
+
+def strange(number: int = 0) -> str:
+    """A token of a key that the issuer never had."""
+    return token(key("other"), header={"kid": f"made-up-{number}"}, iss=ISSUER, aud=CLIENT)
+
+
+def fetches(sandbox: Sandbox) -> tuple[int, int]:
+    """How often the discovery document was asked for, and how often the keys."""
+    return sandbox.count("GET", "*/openid-configuration"), sandbox.count("GET", "*/certs")
+
+
+def reason(verifier: TokenVerifier, signed: str) -> str:
+    """Why it is refused."""
+    with pytest.raises(InvalidToken) as caught:
+        verifier.verify(signed)
+    return caught.value.reason
+
+
+def test_keys_are_fetched_once(sandbox: Sandbox, verifier: TokenVerifier) -> None:
+    """When the first token comes that looks like one, and not again."""
+    assert reason(verifier, "rubbish") == "malformed"
+    assert fetches(sandbox) == (0, 0)
+    for _ in range(3):
+        told = verifier.verify(good(sandbox))
+        assert (told.client_id, told.is_service_account) == (CLIENT, True)
+    assert reason(verifier, good(sandbox)[:-2]) == "signature"
+    assert fetches(sandbox) == (1, 1)
+
+
+def test_roles_and_people_of_the_sandbox(sandbox: Sandbox, verifier: TokenVerifier) -> None:
+    """A service account with a role here and one elsewhere has the one here; its token for there has the other."""
+    sandbox.create_role(102, "dev", "operator")
+    sandbox.grant(102, "dev", "operator", f"service-account-{CLIENT}")
+    sandbox.grant(101, "dev", "reviewer", f"service-account-{CLIENT}")
+    assert (verifier.verify(good(sandbox))).roles == {"operator"}
+    with TokenVerifier(ISSUER, "grants-portal-101", clock=sandbox.now, transport=sandbox.transport()) as elsewhere:
+        assert (elsewhere.verify(good(sandbox))).roles == {"reviewer"}
+        person = sandbox.token_for("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", 101, "dev")
+        assert not (elsewhere.verify(person)).is_service_account
+        assert reason(verifier, person) == "audience"
+
+
+def test_tokens_as_cern_gives_them(sandbox: Sandbox) -> None:
+    """The caller is told in `sub`, and its roles in the target under the target's name."""
+    account = sandbox.cern_environment()
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": account["CERN_CLIENT_ID"],
+        "client_secret": account["CERN_CLIENT_SECRET"],
+        "audience": "grants-portal-api",
+    }
+    with httpx.Client(transport=sandbox.transport()) as http:
+        signed = (http.post(account["CERN_TOKEN_URL"], data=form)).json()["access_token"]
+        issuer = account["CERN_TOKEN_URL"].partition("/api-access")[0]
+        target = TokenVerifier(issuer, "grants-portal-api", http_client=http, clock=sandbox.now)
+        told = target.verify(signed)
+        assert (told.client_id, told.is_service_account) == (form["client_id"], True)
+        assert told.roles == {"approver", "reader"}
+        other = TokenVerifier(issuer, "authorization-service-api", http_client=http, clock=sandbox.now)
+        assert reason(other, signed) == "audience"
+        assert reason(TokenVerifier(ISSUER, "x", http_client=http, clock=sandbox.now), signed)
+
+
+def test_a_flood_of_unknown_keys_causes_one_fetch(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
+    """All who ask at once wait for it; for 30 seconds there is no other, and good tokens pass meanwhile."""
+    verifier.verify(good(sandbox))
+    reasons: list[str] = []
+
+    def ask(number: int) -> None:
+        reasons.append(reason(verifier, strange(number)))
+
+    for seconds, expected in [(30, 2), (59.9, 2), (60, 3)]:
+        clock.now = NOW + seconds
+        sandbox.faults.add("delay", target="keys", seconds=0.02)
+        each(ask, range(MANY), MANY)
+        sandbox.faults.clear()
+        verifier.verify(good(sandbox))
+        assert fetches(sandbox) == (expected, expected)
+    assert reasons == ["unknown key"] * MANY * 3
+
+
+def test_a_new_key_is_fetched_once_for_all(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
+    """While tokens are checked the key changes: those who wait for the one fetch get in."""
+    old = good(sandbox)
+    verifier.verify(old)
+    clock.now += 31
+    sandbox.rotate_keys("dev", retire=False)
+    new = good(sandbox)
+    sandbox.faults.add("delay", target="keys", seconds=0.02)
+    clients: list[str | None] = []
+
+    def ask(number: int) -> None:
+        clients.append((verifier.verify(new if number % 2 else old)).client_id)
+
+    each(ask, range(MANY), MANY)
+    assert clients == [CLIENT] * MANY
+    assert fetches(sandbox) == (2, 2)
+
+
+def test_a_retired_key_is_forgotten(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
+    """When a token of the new one comes, or else within the hour."""
+    first = good(sandbox)
+    verifier.verify(first)
+    sandbox.rotate_keys("dev", retire=True)
+    second = good(sandbox)
+    assert reason(verifier, second) == "unknown key"  # the keys were fetched just now
+    clock.now += 30
+    verifier.verify(second)
+    assert reason(verifier, first) == "unknown key"
+    sandbox.rotate_keys("dev", retire=True)
+    clock.now += HOUR - 1
+    verifier.verify(second)
+    clock.now += 1
+    assert reason(verifier, second) == "unknown key"
+    assert fetches(sandbox) == (3, 3)
+
+
+def test_without_keys_nothing_is_known(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
+    """A login server that is down is no reason to call a token bad; it is asked once in 30 seconds."""
+    sandbox.faults.add("drop_before", target="keys", times=None)
+    waits: list[float | None] = []
+
+    def ask(number: int) -> None:
+        with pytest.raises(KeysUnavailable, match="no answer came") as caught:
+            verifier.verify(good(sandbox) if number % 2 else strange(number))
+        waits.append(caught.value.retry_after)
+
+    each(ask, range(MANY), MANY)
+    assert waits == [30.0] * MANY
+    clock.now += 29
+    ask(1)
+    assert waits[-1] == 1.0
+    assert fetches(sandbox) == (1, 0)
+    assert reason(verifier, "rubbish") == "malformed"
+    sandbox.faults.clear()
+    clock.now += 1
+    verifier.verify(good(sandbox))
+    assert fetches(sandbox) == (2, 1)
+
+
+def test_keys_in_hand_outlast_their_server(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
+    """For a day; only of a key that is not among them nothing is known."""
+    known = good(sandbox)
+    verifier.verify(known)
+    sandbox.faults.add("500_before", target="keys", times=None)
+    clock.now += 60
+    with pytest.raises(KeysUnavailable, match="500") as caught:
+        verifier.verify(strange())
+    assert caught.value.status == 500
+    assert caught.value.request == "GET /auth/dev/realms/standard/.well-known/openid-configuration"
+    with pytest.raises(KeysUnavailable):
+        verifier.verify(strange())
+    verifier.verify(known)
+    assert fetches(sandbox) == (2, 1)
+    clock.now = NOW + HOUR
+    for _ in range(3):
+        verifier.verify(known)
+    clock.now += 30
+    verifier.verify(known)
+    assert fetches(sandbox) == (4, 1)
+    clock.now = NOW + 24 * HOUR
+    with pytest.raises(KeysUnavailable):
+        verifier.verify(known)
+
+
+def test_a_clock_that_is_set_back_forgets_nothing(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
+    """A little; from a moment far before, keys are fetched anew rather than never."""
+    known = good(sandbox)
+    verifier.verify(known)
+    clock.now -= 5
+    verifier.verify(known)
+    assert fetches(sandbox) == (1, 1)
+    clock.now -= 48 * HOUR
+    assert reason(verifier, known) == "not yet valid"
+    assert fetches(sandbox) == (2, 2)
+
+
+class Interrupted(BaseException):
+    """As when a task is cancelled."""
+
+
+def test_a_fetch_that_was_interrupted_is_none(clock: Clock) -> None:
+    """Whoever comes next fetches, and does not wait half a minute for what nobody does."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if len(asked) == 1:
+            raise Interrupted
+        return served(request)
+
+    with TokenVerifier(ISSUER, CLIENT, clock=clock, transport=httpx.MockTransport(answer)) as verifier:
+        with pytest.raises(Interrupted):
+            verifier.verify(signed_here())
+        assert (verifier.verify(signed_here())).client_id == CLIENT
+    assert len(asked) == 3
+
+
+# What a server may say
+
+
+def signed_here() -> str:
+    """A token by the key that `served` shows."""
+    return token(iss=ISSUER, aud=CLIENT, azp=CLIENT)
+
+
+def served(request: httpx.Request, **instead: Any) -> httpx.Response:
+    """A login server's two documents; `discovery` and `keys` stand for other ones."""
+    place = "discovery" if str(request.url) == DISCOVERY else "keys"
+    documents: dict[str, Any] = {
+        "discovery": {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/protocol/openid-connect/certs"},
+        "keys": {"keys": [jwk()]},
+    }
+    found = {**documents, **instead}[place]
+    if callable(found):
+        return found(request)
+    content = found if isinstance(found, bytes) else json.dumps(found).encode()
+    return httpx.Response(200, content=content)
+
+
+def raising(error: type[httpx.RequestError]) -> Callable[[httpx.Request], httpx.Response]:
+    """A server that gives none."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise error("nothing", request=request)
+
+    return answer
+
+
+def leading(address: Any) -> dict[str, Any]:
+    """A discovery document with another address of keys."""
+    return {"discovery": {"issuer": ISSUER, "jwks_uri": address}}
+
+
+NONSENSE: dict[str, tuple[dict[str, Any], str]] = {
+    "no connection": ({"discovery": raising(httpx.ConnectError)}, "no answer came"),
+    "a lost connection": ({"keys": raising(httpx.RemoteProtocolError)}, "no answer came"),
+    "too late": ({"keys": raising(httpx.ReadTimeout)}, "in time"),
+    "a redirect": ({"keys": lambda _: httpx.Response(302, headers={"Location": "http://localhost/x"})}, "302"),
+    "404": ({"discovery": lambda _: httpx.Response(404, html="<h1>what?</h1>")}, "404"),
+    "a page": ({"discovery": b"<html>"}, "no JSON object"),
+    "no text": ({"keys": b"\xff\xfe\xfa"}, "no JSON object"),
+    "a list": ({"discovery": []}, "no JSON object"),
+    "nested deep": ({"keys": b"[" * 200_000}, "no JSON object"),
+    "large": ({"keys": b" " * 300_000}, "more than 262144 bytes"),
+    "another issuer": ({"discovery": {"issuer": f"{ISSUER}/", "jwks_uri": f"{ISSUER}/k"}}, "another issuer"),
+    "nothing in it": ({"discovery": {}}, "another issuer"),
+    "keys elsewhere by http": (leading("http://keys.example/keys"), "no safe address"),
+    "keys in a file": (leading("file:///etc/passwd"), "no safe address"),
+    "keys with a password": (leading("https://me:hush@keys.example/keys"), "no safe address"),
+    "keys nowhere": (leading(None), "no safe address"),
+    "keys in a list": (leading([f"{ISSUER}/k"]), "no safe address"),
+    "no keys": ({"keys": {"keys": []}}, "no key for RS256"),
+    "no key that fits": ({"keys": {"keys": [jwk(use="enc"), {"kty": "oct", "k": "AAAA", "kid": "first"}]}}, "no key"),
+    "keys of another shape": ({"keys": {"keys": {"first": jwk()}}}, "no key"),
+}
+
+
+@pytest.mark.parametrize(("instead", "words"), NONSENSE.values(), ids=[*NONSENSE])
+def test_nonsense_says_nothing_about_a_token(
+    instead: dict[str, Any], words: str, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the server says, it is the server that is told of, in one warning, and the token is not called bad."""
+    transport = httpx.MockTransport(lambda request: served(request, **instead))
+    signed = signed_here()
+    with TokenVerifier(ISSUER, CLIENT, clock=clock, transport=transport) as verifier:
+        for _ in range(2):
+            with pytest.raises(KeysUnavailable, match=words) as caught:
+                verifier.verify(signed)
+    assert "hush" not in str(caught.value)
+    assert len([record for record in caplog.records if record.name == "css_sdk"]) == 1
+
+
+def test_keys_of_a_safe_issuer_come_safely(clock: Clock) -> None:
+    """By https, even where plain http would only lead to this machine."""
+    issuer = "https://login.example/auth/realms/standard"
+    discovery = {"issuer": issuer, "jwks_uri": "http://localhost/keys"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=discovery))
+    with TokenVerifier(issuer, CLIENT, clock=clock, transport=transport) as verifier:
+        with pytest.raises(KeysUnavailable, match="no safe address"):
+            verifier.verify(token(iss=issuer, aud=CLIENT))
+
+
+@pytest.mark.parametrize("issuer", ["http://login.example/realms/x", "login.example", "https://u:p@login.example/x"])
+def test_an_issuer_has_a_safe_address(issuer: str) -> None:
+    """Keys that came readable could be anybody's; where they are given, the issuer may be called anything."""
+    with pytest.raises(ConfigurationError, match="The issuer"):
+        TokenVerifier(issuer, CLIENT)
+    assert TokenVerifier(issuer, CLIENT, keys=[jwk()])
+
+
+def test_a_client_that_is_handed_in(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Everything goes through it, without its credentials and without a line of its log; it stays open."""
+    caplog.set_level(logging.INFO)
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return served(request)
+
+    with httpx.Client(transport=httpx.MockTransport(answer), auth=("me", "hush")) as http:
+        with pytest.raises(ConfigurationError, match="transport"):
+            TokenVerifier(ISSUER, CLIENT, http_client=http, transport=httpx.MockTransport(answer))
+        with TokenVerifier(ISSUER, CLIENT, clock=clock, http_client=http) as verifier:
+            verifier.verify(signed_here())
+        assert not http.is_closed
+    assert [request.headers.get("Authorization") for request in seen] == [None, None]
+    assert all(request.headers["User-Agent"].startswith("css-sdk/") for request in seen)
+    assert not caplog.records
+
+
+def test_a_closed_verifier_says_so(verifier: TokenVerifier, sandbox: Sandbox) -> None:
+    """And nothing about the token."""
+    verifier.close()
+    with pytest.raises(ConfigurationError, match="closed"):
+        verifier.verify(good(sandbox))

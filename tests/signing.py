@@ -1,0 +1,64 @@
+"""Keys and tokens for the tests that check tokens: a login server's own, and those of whoever would like to be one."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any, Final
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from jwt.algorithms import RSAAlgorithm
+
+NOW: Final = 1_790_000_000
+ISSUER: Final = "https://login.example/auth/realms/standard"
+AUDIENCE: Final = "grants-portal-101"
+CLAIMS: Final[dict[str, Any]] = {
+    "iss": ISSUER,
+    "aud": AUDIENCE,
+    "sub": "0d9ae7a1-5f6c-4c53-9c9e-0f6b0a9ce0fb",
+    "azp": AUDIENCE,
+    "typ": "Bearer",
+    "iat": NOW - 10,
+    "exp": NOW + 290,
+    "preferred_username": "0f3ac87806aa7f215a7c0d4cc4d9e799@idir",
+    "email": "maren.fairweather@example.com",
+    "client_roles": ["reviewer"],
+}
+
+
+@functools.cache
+def _made(name: str, bits: int) -> RSAPrivateKey:
+    return generate_private_key(65537, bits)
+
+
+def key(name: str = "first", bits: int = 2048) -> RSAPrivateKey:
+    """A key, always the same for a name."""
+    return _made(name, bits)
+
+
+def jwk(name: str = "first", **members: Any) -> dict[str, Any]:
+    """The public half of a key as a key set shows it; members that are None are left out."""
+    numbers = json.loads(RSAAlgorithm.to_jwk(key(name).public_key()))
+    shown = {"kid": name, "kty": "RSA", "alg": "RS256", "use": "sig", "n": numbers["n"], "e": numbers["e"], **members}
+    return {member: value for member, value in shown.items() if value is not None}
+
+
+def token(signer: Any = None, *, algorithm: str = "RS256", header: dict[str, Any] | None = None, **claims: Any) -> str:
+    """A token, good but for what is asked otherwise; claims that are None are left out.
+
+    Args:
+        signer: the key; that of the login server without it.
+        algorithm: of the signature.
+        header: beside `alg` and `typ`.
+        claims: beside or instead of the usual ones.
+    """
+    said = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not None}
+    return signed(json.dumps(said).encode(), signer, algorithm=algorithm, header=header)
+
+
+def signed(
+    content: bytes, signer: Any = None, *, algorithm: str = "RS256", header: dict[str, Any] | None = None
+) -> str:
+    """Whatever content, truly signed: `jwt.encode` would refuse some of what has to be tried."""
+    return jwt.PyJWS().encode(content, signer or key(), algorithm, {"kid": "first"} if header is None else header)

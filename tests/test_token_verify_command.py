@@ -1,0 +1,114 @@
+"""`css token verify`: a token comes in on standard input, and who it stands for goes out."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.sandbox import Sandbox
+from css_sdk.sandbox.http import Request
+
+CLIENT = "fisheries-service-102"
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def origin(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where the sandbox is on a socket, with CSS_TOKEN_URL leading there."""
+    with sandbox.serve() as server:
+        monkeypatch.setenv("CSS_TOKEN_URL", server.credentials()["token_url"])
+        yield server.origin
+
+
+@pytest.fixture
+def signed(sandbox: Sandbox, origin: str) -> str:
+    """The token of a service account in prod, which holds the role `operator`."""
+    sandbox.create_role(102, "prod", "operator")
+    sandbox.grant(102, "prod", "operator", f"service-account-{CLIENT}")
+    return sandbox.token_for(CLIENT, 102, "prod", request=seen_at(origin))
+
+
+def seen_at(origin: str) -> Request:
+    """What tells the sandbox under which address it is seen."""
+    return Request("GET", "/", {"host": origin.removeprefix("http://")}, b"")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command with a text on standard input, and gives its exit code."""
+
+    def run(text: str, *arguments: str) -> int:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
+        return exit_code(["token", "verify", *arguments])
+
+    return run
+
+
+def test_a_good_token_is_told_of(run: Run, signed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who, whose, which roles, how long: for people and as JSON; the token itself is not told."""
+    assert run(f"{signed}\n", "--audience", CLIENT) == 0
+    shown = capsys.readouterr()
+    assert "operator" in shown.out
+    assert signed.split(".")[2] not in shown.out + shown.err
+    assert run(signed, "-", "--audience", CLIENT, "--role", "operator", "--json") == 0
+    row = json.loads(capsys.readouterr().out)
+    assert (row["client_id"], row["service_account"], row["roles"]) == (CLIENT, True, ["operator"])
+    assert 0 < row["expires_in"] <= 300
+
+
+def test_a_token_in_a_file(run: Run, signed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As good as one on standard input; a file that is not there is a file error, one of rubbish a bad token."""
+    file = tmp_path / "token.txt"
+    file.write_text(signed, encoding="utf-8")
+    assert run("", "--file", str(file), "--audience", CLIENT) == 0
+    assert run("", "--file", str(tmp_path / "other.txt"), "--audience", CLIENT) == 64
+    file.write_bytes(b"\xff" * 1_000_000)
+    assert run("", "--file", str(file), "--audience", CLIENT) == 1
+    assert "too long" in capsys.readouterr().err
+
+
+def test_other_issuers(run: Run, sandbox: Sandbox, origin: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A token of the dev login server is good where dev is asked for, and is otherwise of an unknown key."""
+    signed = sandbox.token_for(CLIENT, 102, "dev", request=seen_at(origin))
+    dev = f"{origin}/auth/dev/realms/standard"
+    assert run(signed, "--audience", CLIENT, "--issuer", dev) == 0
+    assert run(signed, "--audience", CLIENT) == 1
+    assert "unknown key" in capsys.readouterr().err
+
+
+def test_what_is_refused(
+    run: Run, signed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with its exit code and in one line, which does not repeat the token; nothing is on standard output."""
+    monkeypatch.delenv("CSS_DEBUG", raising=False)
+    for code, words, text, arguments in [
+        (1, "audience", signed, ["--audience", "grants-portal-101"]),
+        (1, "signature", signed[:-2], ["--audience", CLIENT]),
+        (1, "malformed", "", ["--audience", CLIENT]),
+        (1, "Bearer", f"Bearer {signed}", ["--audience", CLIENT]),
+        (1, "cannot be had", signed, ["--audience", CLIENT, "--issuer", "http://localhost:9/x"]),
+        (4, "lacks the role 'admin'", signed, ["--audience", CLIENT, "--role", "admin"]),
+        (64, "--audience", signed, []),
+        (64, "plain http", signed, ["--audience", CLIENT, "--issuer", "http://login.example/x"]),
+        (64, "not given as an argument", "", ["--audience", CLIENT, signed]),
+    ]:
+        assert run(text, *arguments) == code, words
+        shown = capsys.readouterr()
+        assert words in shown.err
+        assert shown.out == ""
+        assert signed.split(".")[1] not in shown.err
+
+
+def test_an_address_that_tells_no_issuer(
+    run: Run, signed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody is guessed: the issuer has to be said then."""
+    monkeypatch.setenv("CSS_TOKEN_URL", "https://login.example/token")
+    assert run(signed, "--audience", CLIENT) == 64
+    assert "--issuer" in capsys.readouterr().err

@@ -1,0 +1,393 @@
+"""Which tokens are good, by given keys at a given moment; each of the others has its reason."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import pickle
+import sys
+import time
+import traceback
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm
+
+from css_sdk import ConfigurationError, InvalidToken, MissingRole, TokenVerifier, VerifiedToken
+from css_sdk.tokens import LONGEST
+from tests.signing import AUDIENCE, CLAIMS, ISSUER, NOW, jwk, key, signed, token
+
+ONE_KEY = {"keys": [jwk()]}
+
+
+def verifier(keys: Any = ONE_KEY, **options: Any) -> TokenVerifier:
+    """A verifier that has its keys, and for which it is always the same moment."""
+    return TokenVerifier(ISSUER, AUDIENCE, keys=keys, **{"clock": lambda: NOW, "leeway": 0.0, **options})
+
+
+def reason(given: Any, keys: Any = ONE_KEY, **options: Any) -> str:
+    """Why a token is refused; its text tells nothing of it."""
+    with pytest.raises(InvalidToken) as caught:
+        verifier(keys, **options).verify(given)
+    told = f"{caught.value} {caught.value!r} {vars(caught.value)} {caught.value.__context__}"
+    assert not isinstance(given, str) or not any(part in told for part in given.split(".") if len(part) > 8)
+    assert CLAIMS["email"] not in told
+    return caught.value.reason
+
+
+def part(content: Any) -> str:
+    """JSON, or bytes, as a part of a token."""
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def by_hmac(secret: bytes, algorithm: str = "HS256") -> str:
+    """A token whose signature is made with a secret; no library that is asked would take these for one."""
+    signing_input = f"{part({'alg': algorithm, 'typ': 'JWT', 'kid': 'first'})}.{part(CLAIMS)}"
+    mac = hmac.HMAC(secret, hashes.SHA256())
+    mac.update(signing_input.encode())
+    return f"{signing_input}.{part(mac.finalize())}"
+
+
+GOOD = token()
+PUBLIC = key().public_key()
+
+
+def test_a_good_token_tells_who_and_what() -> None:
+    """Whom it stands for, whose it is, the roles and the times, as they stand in it."""
+    told = verifier().verify(GOOD)
+    moment = datetime.datetime.fromtimestamp(NOW, datetime.UTC)
+    second = datetime.timedelta(seconds=1)
+    roles = frozenset({"reviewer"})
+    assert told == VerifiedToken(
+        CLAIMS["sub"], AUDIENCE, False, roles, moment - 10 * second, moment + 290 * second, CLAIMS
+    )
+    assert hash(told) == hash(pickle.loads(pickle.dumps(told)))  # noqa: S301
+
+
+def test_a_repr_tells_neither_person_nor_token() -> None:
+    """What is logged by accident is no harm."""
+    shown = repr(verifier().verify(GOOD)) + repr(verifier())
+    assert AUDIENCE in shown
+    for private in (CLAIMS["sub"], CLAIMS["email"], CLAIMS["preferred_username"], *GOOD.split(".")):
+        assert private not in shown
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "alg none": (f"{part({'alg': 'none', 'kid': 'first'})}.{part(CLAIMS)}.", "algorithm"),
+    "alg none, signed": (f"{part({'alg': 'none', 'kid': 'first'})}.{part(CLAIMS)}.{GOOD.split('.')[2]}", "algorithm"),
+    "alg None": (f"{part({'alg': None})}.{part(CLAIMS)}.AAAA", "algorithm"),
+    "alg in other letters": (f"{part({'alg': 'rs256'})}.{part(CLAIMS)}.AAAA", "algorithm"),
+    "no alg": (f"{part({'kid': 'first'})}.{part(CLAIMS)}.AAAA", "algorithm"),
+    "hmac, PEM": (by_hmac(PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)), "algorithm"),
+    "hmac, DER": (by_hmac(PUBLIC.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)), "algorithm"),
+    "hmac, JWK": (by_hmac(json.dumps(jwk()).encode()), "algorithm"),
+    "hmac that says RS256": (by_hmac(json.dumps(jwk()).encode(), "RS256"), "signature"),
+    "another algorithm": (token(algorithm="RS512"), "algorithm"),
+    "another's key": (token(key("other")), "signature"),
+    "an own key in the header": (token(key("other"), header={"kid": "first", "jwk": jwk("other")}), "signature"),
+    "an own key set in the header": (token(key("other"), header={"jku": "https://e.example/k"}), "signature"),
+    "an unknown kid": (token(key("other"), header={"kid": "other"}), "unknown key"),
+    "an empty kid": (token(header={"kid": ""}), "unknown key"),
+    "a kid that is no text": (f"{part({'alg': 'RS256', 'kid': 5})}.{part(CLAIMS)}.AAAA", "malformed"),
+    "crit": (f"{part({'alg': 'RS256', 'kid': 'first', 'crit': ['exp']})}.{part(CLAIMS)}.AAAA", "malformed"),
+    "b64": (f"{part({'alg': 'RS256', 'kid': 'first', 'b64': False})}..AAAA", "malformed"),
+    "another issuer": (token(iss="https://login.example/auth/realms/other"), "issuer"),
+    "an issuer with a slash more": (token(iss=f"{ISSUER}/"), "issuer"),
+    "a list of issuers": (token(iss=[ISSUER]), "issuer"),
+    "no issuer": (token(iss=None), "missing claim"),
+    "another audience": (token(aud="fisheries-service-102"), "audience"),
+    "other audiences": (token(aud=["account", f"{AUDIENCE}0"]), "audience"),
+    "a longer audience": (token(aud=f"{AUDIENCE} account"), "audience"),
+    "a nested audience": (token(aud=[[AUDIENCE]]), "audience"),
+    "an audience by name": (token(aud={AUDIENCE: True}), "audience"),
+    "no audience in a list": (token(aud=[]), "audience"),
+    "no audience": (token(aud=None), "missing claim"),
+    "no exp": (token(exp=None), "missing claim"),
+    "no iat": (token(iat=None), "missing claim"),
+    "expired": (token(exp=NOW - 1), "expired"),
+    "expired this second": (token(exp=NOW), "expired"),
+    "exp at the beginning of time": (token(exp=0), "expired"),
+    "issued later": (token(iat=NOW + 1), "not yet valid"),
+    "not before later": (token(nbf=NOW + 0.5), "not yet valid"),
+    "exp as a text": (token(exp=str(NOW + 290)), "malformed"),
+    "exp as a truth": (token(exp=True), "malformed"),
+    "exp as a list": (token(exp=[NOW + 290]), "malformed"),
+    "exp not a number": (token(exp=float("nan")), "malformed"),
+    "exp endless": (token(exp=float("inf")), "malformed"),
+    "exp huge": (token(exp=10**400), "malformed"),
+    "exp longer than Python reads": (
+        signed(json.dumps(CLAIMS).replace(str(CLAIMS["exp"]), "9" * 5000).encode()),
+        "malformed",
+    ),
+    "exp negative": (token(exp=-5), "malformed"),
+    "iat as a text": (token(iat="0"), "malformed"),
+    "nbf null": (signed(json.dumps({**CLAIMS, "nbf": None}).encode()), "malformed"),
+    "exp null": (signed(json.dumps({**CLAIMS, "exp": None}).encode()), "missing claim"),
+    "a subject that is no text": (token(sub=5), "malformed"),
+    "an ID token": (token(typ="ID"), "type"),
+    "a token bound to a key": (token(typ="DPoP"), "type"),
+    "a logout token": (token(header={"kid": "first", "typ": "logout+jwt"}), "type"),
+    "claims in a list": (signed(b"[]"), "malformed"),
+    "claims that are no JSON": (signed(b"{"), "malformed"),
+    "claims nested deep": (signed(b"[" * 9000), "malformed"),
+    "cut short": (GOOD[:-2], "signature"),
+    "cut in the middle": (GOOD[: len(GOOD) // 2], "malformed"),
+    "two parts": (".".join(GOOD.split(".")[:2]), "malformed"),
+    "five parts": (f"{GOOD}.AAAA.AAAA", "malformed"),
+    "no signature": (".".join([*GOOD.split(".")[:2], ""]), "signature"),
+    "empty": ("", "malformed"),
+    "dots": ("..", "malformed"),
+    "a blank before": (f" {GOOD}", "malformed"),
+    "a line's end after": (f"{GOOD}\n", "malformed"),
+    "padding": (f"{GOOD}==", "malformed"),
+    "other base64": (GOOD.replace("_", "/").replace("-", "+"), "malformed"),
+    "letters that are none": (f"{GOOD[:-1]}é", "malformed"),
+    "the header's word with it": (f"Bearer {GOOD}", "malformed"),
+    "None": (None, "malformed"),
+    "bytes": (GOOD.encode(), "malformed"),
+    "a list": ([GOOD], "malformed"),
+    "one letter too many": ("a" * (LONGEST + 1), "too long"),
+}
+
+
+@pytest.mark.parametrize(("given_token", "expected"), REFUSED.values(), ids=[*REFUSED])
+def test_each_refusal_has_its_reason(given_token: Any, expected: str) -> None:
+    """Always the same words, in an error that tells neither the token nor what stands in it."""
+    assert reason(given_token) == expected
+
+
+def test_rubbish_costs_nothing() -> None:
+    """A megabyte of it is refused before anybody looks into it, a hundred times within a second."""
+    rubbish = [letter * 1_000_000 for letter in ("a", ".", "[", "é")]
+    begin = time.perf_counter()
+    for _ in range(25):
+        assert [reason_of_rubbish(text) for text in rubbish] == ["too long"] * 4
+    assert time.perf_counter() - begin < 1
+
+
+def reason_of_rubbish(text: str) -> str:
+    """Why it is refused."""
+    with pytest.raises(InvalidToken) as caught:
+        verifier().verify(text)
+    return caught.value.reason
+
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, len(GOOD) - 1), st.integers(1, 127))
+def test_no_altered_token_passes(position: int, flips: int) -> None:
+    """Bits may be flipped anywhere, in those too that base64url does not count."""
+    altered = GOOD[:position] + chr(ord(GOOD[position]) ^ flips) + GOOD[position + 1 :]
+    with pytest.raises(InvalidToken):
+        verifier().verify(altered)
+
+
+def test_a_token_can_be_written_in_one_way_only() -> None:
+    """Each part's last character has bits that do not count; no other character in its place is taken."""
+    parts = GOOD.split(".")
+    for number, text in enumerate(parts):
+        for character in ALPHABET.replace(text[-1], ""):
+            altered = [*parts[:number], text[:-1] + character, *parts[number + 1 :]]
+            with pytest.raises(InvalidToken):
+                verifier().verify(".".join(altered))
+
+
+@pytest.mark.parametrize(("exp", "now", "is_good"), [(0, 9.9, True), (0, 10, False), (0.5, 10.4, True)])
+def test_clocks_may_differ_by_the_leeway(exp: float, now: float, is_good: bool) -> None:
+    """By less than that a token may be over or not have begun, and the moment is what the clock says."""
+    own = verifier(clock=lambda: NOW + now, leeway=10)
+    ending = token(exp=NOW + exp)
+    if is_good:
+        assert own.verify(ending)
+    else:
+        assert reason(ending, clock=lambda: NOW + now, leeway=10) == "expired"
+    early = token(iat=NOW + 10, nbf=NOW + 10, exp=NOW + 300)
+    assert verifier(leeway=10).verify(early)
+    assert reason(early, leeway=9) == "not yet valid"
+
+
+# Keys
+
+
+UNUSABLE: dict[str, Any] = {
+    "for encryption": jwk(use="enc"),
+    "of another algorithm": jwk(alg="RS512"),
+    "for encryption by its algorithm": jwk(alg="RSA-OAEP"),
+    "for signing alone": jwk(key_ops=["sign"]),
+    "with its private half": jwk(d=jwk()["n"]),
+    "symmetric": {"kty": "oct", "k": part(b"x" * 32), "kid": "first", "alg": "RS256"},
+    "of another type": jwk(kty="EC"),
+    "without its number": jwk(n=None),
+    "with a number that is none": jwk(n=5),
+    "whose id is no text": jwk(kid=5),
+    "too short": None,
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_some_keys_are_never_used(name: str) -> None:
+    """Keys for something else, symmetric, short, or given away; among others they do no harm."""
+    short = key("short", 1024).public_key()
+    entry = UNUSABLE[name] or {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(short)), "kid": "first"}
+    with pytest.raises(ConfigurationError, match="None of the keys"):
+        verifier({"keys": [entry]})
+    assert reason(GOOD, [entry, jwk("other")]) == "unknown key"
+
+
+@pytest.mark.parametrize("keys", [{}, [], {"keys": None}, {"keys": {"first": jwk()}}, [None, "first", 5]])
+def test_no_keys_are_an_error_at_once(keys: Any) -> None:
+    """Not one that first shows when a token comes."""
+    with pytest.raises(ConfigurationError, match="None of the keys"):
+        verifier(keys)
+
+
+def test_a_token_without_kid_needs_exactly_one_key() -> None:
+    """Of two keys none is guessed, and neither is one where two have the same id; the same key twice is one."""
+    anonymous = token(header={})
+    assert verifier([jwk(kid=None)]).verify(anonymous)
+    assert verifier().verify(anonymous)
+    assert verifier([jwk(), jwk(), jwk("other", use="enc")]).verify(anonymous)
+    assert reason(anonymous, [jwk(), jwk("other")]) == "unknown key"
+    assert reason(GOOD, [jwk(), jwk("other", kid="first")]) == "unknown key"
+    assert verifier([jwk(), jwk("other")]).verify(GOOD)
+
+
+def test_a_key_without_alg_is_for_whatever_was_asked_for() -> None:
+    """Where the key names no algorithm, the caller's count, and no others."""
+    keys = [jwk(alg=None, use=None)]
+    assert verifier(keys).verify(GOOD)
+    assert verifier(keys, algorithms=["PS256", "RS512"]).verify(token(algorithm="PS256"))
+    assert reason(GOOD, keys, algorithms=["PS256"]) == "algorithm"
+
+
+def test_other_kinds_of_keys() -> None:
+    """Elliptic curves too, where they are asked for; a key of another curve is none."""
+    curve, edwards = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
+    keys = [
+        {**json.loads(ECAlgorithm.to_jwk(curve.public_key())), "kid": "first"},
+        {**json.loads(OKPAlgorithm.to_jwk(edwards.public_key())), "kid": "first"},
+    ]
+    both = ["ES256", "EdDSA"]
+    assert verifier(keys, algorithms=both).verify(token(curve, algorithm="ES256"))
+    assert verifier(keys, algorithms=both).verify(token(edwards, algorithm="EdDSA"))
+    with pytest.raises(ConfigurationError, match="None of the keys"):
+        verifier(keys, algorithms=["ES384"])
+
+
+@pytest.mark.parametrize(
+    "algorithms", [["none"], ["HS256"], ["RS256", "HS512"], [], "RS256", ["rs256"], ["NONE"], [None]]
+)
+def test_only_algorithms_with_a_public_key_can_be_named(algorithms: Any) -> None:
+    """Not even by a caller who insists."""
+    with pytest.raises(ConfigurationError, match="cannot be checked by"):
+        verifier(algorithms=algorithms)
+
+
+@pytest.mark.parametrize("leeway", [-1, float("nan"), float("inf"), 3600])
+def test_a_leeway_is_short(leeway: float) -> None:
+    """One without an end would make every token good for ever."""
+    with pytest.raises(ConfigurationError, match="leeway"):
+        verifier(leeway=leeway)
+
+
+@pytest.mark.parametrize(("issuer", "audience"), [("", AUDIENCE), (ISSUER, ""), (None, AUDIENCE), (ISSUER, [AUDIENCE])])
+def test_issuer_and_audience_have_to_be_said(issuer: Any, audience: Any) -> None:
+    """Nothing is accepted from anybody or for anybody."""
+    with pytest.raises(ConfigurationError, match="missing"):
+        TokenVerifier(issuer, audience, keys=ONE_KEY)
+
+
+# Who it is, and the roles
+
+
+def told(**claims: Any) -> VerifiedToken:
+    """What a good token with these claims tells."""
+    return verifier().verify(token(**claims))
+
+
+NO_LIST: list[Any] = ["reviewer", {"reviewer": True}, [["reviewer"]], ["reviewer", 5], 5, True, {}]
+
+
+@pytest.mark.parametrize("odd", NO_LIST, ids=str)
+def test_roles_of_another_shape_are_none(odd: Any) -> None:
+    """A list of texts, or it counts for nothing: the letters of a text are no roles."""
+    assert told(client_roles=odd).roles == frozenset()
+    for access in (odd, {AUDIENCE: odd}, {AUDIENCE: {"roles": odd}}, {AUDIENCE: {"roles": {"roles": ["reviewer"]}}}):
+        assert told(client_roles=None, resource_access=access).roles == frozenset()
+
+
+def test_roles_are_those_of_the_audience() -> None:
+    """Another application's are not, nor those in `client_roles` of a token that another one got."""
+    access = {AUDIENCE: {"roles": ["approver"]}, "other": {"roles": ["admin"]}, "account": {"roles": ["view"]}}
+    both = told(resource_access=access, realm_access={"roles": ["admin"]}, roles=["admin"])
+    assert both.roles == {"approver", "reviewer"}
+    elsewhere = told(resource_access=access, azp="other", client_roles=["admin"], aud=["other", AUDIENCE])
+    assert elsewhere.roles == {"approver"}
+    assert told(client_roles=None, azp="other").roles == frozenset()
+    assert told(azp=None, client_roles=["admin"]).roles == frozenset()
+
+
+def test_a_role_can_be_required() -> None:
+    """Who lacks it is an error of its own, which names the role; letters count as they are."""
+    person = told()
+    person.require_role("reviewer")
+    for role in ("Reviewer", "admin", ""):
+        with pytest.raises(MissingRole) as caught:
+            person.require_role(role)
+        assert caught.value.role == role
+
+
+ROBOT = "service-account-Robot-7"
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"azp": "Robot-7", "sub": ROBOT}, True),
+        ({"azp": "Robot-7", "preferred_username": ROBOT.lower()}, True),
+        ({"azp": None, "client_id": "Robot-7", "sub": ROBOT}, True),
+        # The name alone proves nothing.
+        ({"preferred_username": ROBOT, "sub": ROBOT}, False),
+        ({"azp": "Robot-7", "client_id": AUDIENCE, "preferred_username": f"service-account-{AUDIENCE}"}, False),
+        ({"azp": None, "preferred_username": "service-account-None"}, False),
+        ({"azp": "", "preferred_username": "service-account-"}, False),
+        ({"azp": "service-account-x", "preferred_username": "service-account-x"}, False),
+        ({"azp": ["Robot-7"], "sub": ROBOT}, False),
+        ({"azp": "Robot-7", "preferred_username": [ROBOT]}, False),
+    ],
+)
+def test_a_service_account_is_named_after_its_client(claims: dict[str, Any], expected: bool) -> None:
+    """Who bears the name of another client's service account, or only its beginning, is none."""
+    assert told(**claims).is_service_account is expected
+
+
+def test_no_traceback_shows_the_token() -> None:
+    """Not even one that shows every variable of ours."""
+    for bad in (GOOD[:-2], token(aud="other"), token(exp=NOW - 1), f"Bearer {GOOD}"):
+        try:
+            verifier().verify(bad)
+        except InvalidToken as error:
+            ours = error.__traceback__ and error.__traceback__.tb_next
+            shown = "".join(traceback.TracebackException(type(error), error, ours, capture_locals=True).format())
+        assert GOOD.split(".")[1] not in shown
+        assert CLAIMS["email"] not in shown
+        assert "Secret(…)" in shown
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a verifier is made, and not when the first token comes."""
+    for module in ("jwt", "jwt.algorithms"):
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, module, None)
+            with pytest.raises(ConfigurationError, match=r'pip install "css-sdk\[verify\]"'):
+                TokenVerifier(ISSUER, AUDIENCE)

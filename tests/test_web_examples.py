@@ -1,0 +1,152 @@
+"""The two web applications among the examples, and the one in `docs/`, let in whom they should and tell why not."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from css_sdk import AsyncTokenVerifier, TokenVerifier
+from css_sdk.sandbox import Sandbox
+from tests import readme
+from tests.support import GRANTS_PORTAL
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+ISSUER = "http://localhost/auth/dev/realms/standard"
+CERN = "http://localhost/auth/realms/cern"
+PORTAL = "grants-portal-101"
+REVIEWER = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
+OTHER = "5167d622cb14de629107a324433cffaf@idir"
+
+Ask = Callable[..., httpx.Response]
+
+
+def example(name: str) -> ModuleType:
+    """An example as a module."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def by_fastapi(sandbox: Sandbox, issuer: str, audience: str) -> Ask:
+    """Asks the example by FastAPI."""
+    verifier = AsyncTokenVerifier(issuer, audience, transport=sandbox.async_transport(), clock=sandbox.now)
+    transport = httpx.ASGITransport(example("fastapi_app").make_app(verifier))
+
+    def ask(**headers: str) -> httpx.Response:
+        async def get() -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, base_url="http://app") as http:
+                return await http.get("/applications", headers=headers)
+
+        return asyncio.run(get())
+
+    return ask
+
+
+def by_flask(sandbox: Sandbox, issuer: str, audience: str) -> Ask:
+    """Asks the example by Flask."""
+    verifier = TokenVerifier(issuer, audience, transport=sandbox.transport(), clock=sandbox.now)
+    transport = httpx.WSGITransport(example("flask_app").make_app(verifier))
+
+    def ask(**headers: str) -> httpx.Response:
+        with httpx.Client(transport=transport, base_url="http://app") as http:
+            return http.get("/applications", headers=headers)
+
+    return ask
+
+
+BOTH = pytest.mark.parametrize("by", [by_fastapi, by_flask])
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that carries a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def sandbox(sandbox: Sandbox) -> Sandbox:
+    """One person is a reviewer; another is not, and is one in another integration."""
+    sandbox.revoke(GRANTS_PORTAL, "dev", "reviewer", OTHER)
+    sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", REVIEWER)
+    return sandbox
+
+
+@BOTH
+def test_who_holds_the_role_gets_in(by: Callable[..., Ask], sandbox: Sandbox) -> None:
+    """And who does not is told which."""
+    ask = by(sandbox, ISSUER, PORTAL)
+    answer = ask(**bearer(sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")))
+    assert (answer.status_code, answer.json()["client"]) == (200, PORTAL)
+    answer = ask(**bearer(sandbox.token_for(OTHER, GRANTS_PORTAL, "dev")))
+    assert (answer.status_code, answer.json()) == (403, {"error": "needs the role reviewer"})
+
+
+@BOTH
+def test_without_a_good_token_nobody_gets_in(by: Callable[..., Ask], sandbox: Sandbox) -> None:
+    """401 with a challenge; that there was a token at all is the only thing that it tells."""
+    ask = by(sandbox, ISSUER, PORTAL)
+    elsewhere = sandbox.token_for("fisheries-service-102", 102, "dev")
+    good = sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")
+    for headers, reason in [
+        ({}, "malformed"),
+        ({"Authorization": "Basic YTpi"}, "malformed"),
+        (bearer("rubbish"), "malformed"),
+        (bearer(good[:-2]), "signature"),
+        (bearer(elsewhere), "audience"),
+        (bearer(sandbox.token_for(REVIEWER, GRANTS_PORTAL, "test")), "unknown key"),
+    ]:
+        answer = ask(**headers)
+        assert (answer.status_code, answer.json()) == (401, {"error": reason})
+        assert answer.headers["WWW-Authenticate"] == ('Bearer error="invalid_token"' if headers else "Bearer")
+    sandbox.clock_skew = 400
+    answer = ask(**bearer(good))
+    assert (answer.status_code, answer.json()) == (401, {"error": "expired"})
+
+
+@BOTH
+def test_without_keys_the_caller_shall_come_again(by: Callable[..., Ask], sandbox: Sandbox) -> None:
+    """503: nothing is known about the token, and when to try is told."""
+    sandbox.faults.add("drop_before", target="keys", times=None)
+    answer = by(sandbox, ISSUER, PORTAL)(**bearer(sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")))
+    assert answer.status_code == 503
+    assert 0 < int(answer.headers["Retry-After"]) <= 30
+
+
+@BOTH
+def test_tokens_of_cern(by: Callable[..., Ask], sandbox: Sandbox) -> None:
+    """Their roles stand elsewhere in the token, and the same program finds them."""
+    account = sandbox.cern_environment()
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": account["CERN_CLIENT_ID"],
+        "client_secret": account["CERN_CLIENT_SECRET"],
+        "audience": "grants-portal-api",
+    }
+    with httpx.Client(transport=sandbox.transport()) as http:
+        token = http.post(account["CERN_TOKEN_URL"], data=form).json()["access_token"]
+    answer = by(sandbox, CERN, "grants-portal-api")(**bearer(token))
+    assert (answer.status_code, answer.json()) == (403, {"error": "needs the role reviewer"})
+    assert by(sandbox, CERN, "authorization-service-api")(**bearer(token)).status_code == 401
+
+
+def test_the_documentation(sandbox: Sandbox) -> None:
+    """What `docs/tokens.md` shows of checking tokens does what it says."""
+    programs = readme.blocks("python", EXAMPLES.parent / "docs" / "tokens.md")
+    names: dict[str, Any] = {}
+    exec(next(program for program in programs if "TokenVerifier" in program), names)  # noqa: S102
+    names["verifier"] = TokenVerifier(ISSUER, PORTAL, transport=sandbox.transport(), clock=sandbox.now)
+    may, good = names["who_may_review"], sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")
+    assert may(good) == "200: grants-portal-101 ['reviewer']"
+    assert may(sandbox.token_for(OTHER, GRANTS_PORTAL, "dev")) == "403: needs reviewer"
+    assert may("rubbish") == "401: malformed"
+    sandbox.faults.add("500_before", target="keys", times=None)
+    names["verifier"] = TokenVerifier(ISSUER, PORTAL, transport=sandbox.transport(), clock=lambda: sandbox.clock_skew)
+    assert may(good) == "503: try again in 30 s"
