@@ -1,39 +1,21 @@
-"""Tokens by client credentials (RFC 6749, 4.4), as an `httpx.Auth` for both kinds of client."""
+"""Asking for tokens, keeping them and renewing them, as an `httpx.Auth` for both kinds of client."""
 
 from __future__ import annotations
 
 import base64
 import json
-import math
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
-from typing import Any, Final
-from urllib.parse import quote_plus
+from typing import Any, Final, Literal
 
 import anyio
 import httpx
-from attrs import frozen
 
-from ._retry import seconds_to_wait
-from .errors import AuthenticationError, ConfigurationError, MalformedAnswer, RateLimited, ServiceUnavailable, in_words
-from .settings import Secret
-
-_LIFE_WHEN_NOT_TOLD: Final = 60.0
-
-
-@frozen
-class Token:
-    """An access token and the time until which it is used, on the clock of the auth that holds it."""
-
-    secret: Secret
-    good_until: float
-
-    @property
-    def header(self) -> str:
-        """The value of the `Authorization` header."""
-        return f"Bearer {self.secret.reveal()}"
-
+from ._renewal import Asking
+from ._token_endpoint import Token, token_from, token_request
+from .errors import ConfigurationError
+from .settings import Secret, as_secret, checked_address
 
 _NONE: Final = Token(Secret(""), float("-inf"))
 
@@ -64,73 +46,30 @@ def team_of(claims: Mapping[str, Any]) -> int | None:
     return int(team) if team.isdecimal() and len(team) < 16 else None
 
 
-def token_from(response: httpx.Response, asked_at: float) -> Token:
-    """The token in the answer of a token endpoint.
-
-    Args:
-        response: the answer, already read.
-        asked_at: when the request was made; a token lives from then, not from when the answer came.
-
-    Raises:
-        AuthenticationError: for an error answer (RFC 6749, 5.2), with its `error` and `error_description`.
-        ServiceUnavailable: when the endpoint has a fault.
-        MalformedAnswer: for an answer that holds no bearer token.
-    """
-    where = f"POST {response.request.url.path}"
-    facts: dict[str, Any] = {"status": response.status_code, "request": where}
+def _is_text(value: object) -> bool:
+    text = value.reveal() if isinstance(value, Secret) else value
     try:
-        answer = response.json()
-    except (ValueError, RecursionError):
-        answer = None
-    answer = answer if isinstance(answer, dict) else {}
-    facts["retry_after"] = seconds_to_wait(response.headers.get("Retry-After"), time.time())
-    if response.status_code == 429:
-        wait = in_words(facts["retry_after"])
-        raise RateLimited(f"{where}: the login server wants fewer calls. Try again in {wait}.", **facts)
-    if response.status_code == 404:
-        raise AuthenticationError(
-            f"{where}: there is no token endpoint at {response.request.url.host}. Check the token address.", **facts
-        )
-    if response.status_code >= 500:
-        raise ServiceUnavailable(
-            f"{where}: the login server answered {response.status_code}. Try again later.", **facts
-        )
-    if response.status_code != 200:
-        said = ": ".join(str(answer[key]) for key in ("error", "error_description") if answer.get(key))
-        raise AuthenticationError(
-            f"{where}: the login server refused the credentials "
-            f"({said or f'status {response.status_code}'}). Check client id, client secret and token address.",
-            **facts,
-        )
-    text, kind = answer.get("access_token"), answer.get("token_type", "Bearer")
-    if not isinstance(text, str) or not _fits_a_header(text) or str(kind).lower() != "bearer":
-        raise MalformedAnswer(f"{where}: the answer holds no bearer token. Check the token address.", **facts)
-    try:
-        life = float(answer["expires_in"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        life = _LIFE_WHEN_NOT_TOLD
-    if not 0 < life < math.inf:
-        life = _LIFE_WHEN_NOT_TOLD
-    # A share of the life, or a token of one second would never be good.
-    return Token(Secret(text), asked_at + life - min(30.0, life / 10))
+        return isinstance(text, str) and text.encode() != b""
+    except UnicodeEncodeError:  # carries the whole text
+        return False
 
 
-def _fits_a_header(token: str) -> bool:
-    return token != "" and token.isascii() and token.isprintable() and " " not in token
+class TokenAuth(httpx.Auth):
+    """What all ways to ask for a token have in common: when to ask, and where the token may go.
 
+    A token is asked for when one is needed, kept, renewed before it ends, and once after a 401. However many threads
+    and tasks use one auth, and in however many clients, one token is asked for per life: who comes meanwhile waits for
+    it. When the login server says no, or has a fault, all who wait are told, and none of them asks again by itself; the
+    next call does. Only when whoever asked is cancelled, one of those who wait takes over.
 
-class ClientCredentials(httpx.Auth):
-    """Asks for a token when one is needed, keeps it, renews it before it ends, and once after a 401.
+    Token requests go through the client whose request needs the token, with its proxies, and with the timeouts of that
+    request. They follow no redirect.
 
-    However many threads or tasks use it, one token is asked for per life. The token is sent to the given origins only.
+    The token goes to the given origins only; without them, to the origin of the first request. httpx leaves it out
+    when it follows a redirect to another origin, but for the one from http to https of the same host.
 
-    Args:
-        token_url: address of the token endpoint.
-        client_id: of the account.
-        client_secret: sent to the token endpoint alone, as HTTP Basic.
-        origins: addresses whose origins may see the token.
-        accept: called with each new token's claims before it is used; raises to refuse it.
-        clock: seconds that only grow.
+    A body that is not in memory, such as a generator or an open file, is sent once: a 401 is the answer then, and the
+    next call has a new token.
     """
 
     def __init__(
@@ -138,23 +77,38 @@ class ClientCredentials(httpx.Auth):
         token_url: str,
         client_id: str,
         client_secret: str | Secret,
+        fields: Mapping[str, str | Secret],
         *,
-        origins: Iterable[str],
-        accept: Callable[[dict[str, Any]], object] = lambda _: None,
-        clock: Callable[[], float] = time.monotonic,
+        client_auth: str,
+        origins: Iterable[str] | None,
+        accept: Callable[[dict[str, Any]], object],
+        allow_http: bool,
+        clock: Callable[[], float],
     ) -> None:
+        client_secret = as_secret(client_secret)
+        self._client_id = client_id  # which a repr needs, whatever is wrong with the rest
+        for name, value in {"client id": client_id, "client secret": client_secret, **fields}.items():
+            if not _is_text(value):
+                raise ConfigurationError(f"The {name} is empty, or no text.")
+        if client_auth not in ("basic", "form"):
+            raise ConfigurationError(f"A client authenticates by 'basic' or 'form', not by {client_auth!r}.")
+        checked_address(token_url, "The token address", allow_http)
+        for address in origins or ():
+            checked_address(address, "An address that the token is for", allow_http)
         self._token_url = httpx.URL(token_url)
-        self._client_id = client_id
-        self._client_secret = client_secret if isinstance(client_secret, Secret) else Secret(client_secret)
-        self._origins = frozenset(origin(httpx.URL(address)) for address in origins)
+        self._client_secret = client_secret
+        self._fields = dict(fields)
+        self._is_basic = client_auth == "basic"
+        self._origins = None if origins is None else frozenset(origin(httpx.URL(address)) for address in origins)
         self._accept = accept
+        self._allow_http = allow_http
         self._clock = clock
         self._held = _NONE
+        self._asking: Asking[Token] | None = None
         self._lock = threading.Lock()
-        self._async_lock = anyio.Lock()
 
     def __repr__(self) -> str:
-        return f"ClientCredentials(client_id={self._client_id!r})"
+        return f"{type(self).__name__}(client_id={self._client_id!r})"
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """The flow for `httpx.Client`, which calls it with each request.
@@ -164,74 +118,224 @@ class ClientCredentials(httpx.Auth):
             ConfigurationError: for a request to another origin; no token is asked for then.
         """
         self._check_origin(request)
-        held = self._held
-        for renew in (False, True):
-            if renew or not self._is_good(held):
-                with self._lock:
-                    # Somebody else may have renewed it while this one waited for the lock.
-                    if self._held is held or not self._is_good(self._held):
-                        asked_at = self._clock()
-                        response = yield self._token_request(request)
-                        response.read()
-                        self._keep(response, asked_at)
-                    held = self._held
-            request.headers["Authorization"] = held.header
+        refused = _NONE
+        while True:
+            turn = self._turn(request, refused)
+            if isinstance(turn, Token):
+                token = turn
+            elif turn.is_callers():
+                with turn:
+                    asked_at = self._clock()
+                    response = yield (asked := self._token_request(turn, request))
+                    response.read()
+                    token = turn.value = self._kept(asked, response, asked_at)
+            elif (came := turn.result(request)) is not None:
+                token = came
+            else:
+                continue
+            request.headers["Authorization"] = token.header
             response = yield request
-            if response.status_code != 401:
+            if response.status_code != 401 or refused is not _NONE:
                 return
             # An unread answer keeps its connection, and the one who renews may be waiting for it.
             response.read()
+            if not self._may_repeat(request, token):
+                return
+            refused = token
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """The flow for `httpx.AsyncClient`, as `sync_auth_flow`, with the lock and the reading of that world.
+        """The flow for `httpx.AsyncClient`, as `sync_auth_flow`, with the waiting and the reading of that world.
 
         It is called with each request, and raises what `sync_auth_flow` does.
         """
         self._check_origin(request)
-        held = self._held
-        for renew in (False, True):
-            if renew or not self._is_good(held):
-                async with self._async_lock:
-                    if self._held is held or not self._is_good(self._held):
-                        asked_at = self._clock()
-                        response = yield self._token_request(request)
-                        await response.aread()
-                        self._keep(response, asked_at)
-                    held = self._held
-            request.headers["Authorization"] = held.header
+        task = anyio.get_current_task().id
+        refused = _NONE
+        while True:
+            turn = self._turn(request, refused, task)
+            if isinstance(turn, Token):
+                token = turn
+            elif turn.is_callers(task):
+                with turn:
+                    asked_at = self._clock()
+                    response = yield (asked := self._token_request(turn, request))
+                    await response.aread()
+                    token = turn.value = self._kept(asked, response, asked_at)
+            elif (came := await turn.async_result(request)) is not None:
+                token = came
+            else:
+                continue
+            request.headers["Authorization"] = token.header
             response = yield request
-            if response.status_code != 401:
+            if response.status_code != 401 or refused is not _NONE:
                 return
             await response.aread()
+            if not self._may_repeat(request, token):
+                return
+            refused = token
+
+    @property
+    def held(self) -> Token:
+        """The token in hand; an empty one before the first."""
+        return self._held
 
     @property
     def claims(self) -> dict[str, Any]:
         """The claims of the token in hand; empty before the first one and for an opaque one."""
         return claims_of(self._held.secret.reveal())
 
-    def _is_good(self, token: Token) -> bool:
-        return self._clock() < token.good_until
+    def _is_good(self, token: Token, refused: Token) -> bool:
+        return self._clock() < token.good_until and token is not refused
+
+    def _turn(self, request: httpx.Request, refused: Token, task: int | None = None) -> Token | Asking[Token]:
+        """The token in hand, or who asks for the next one: the caller, if nobody else is at it."""
+        if self._is_good(held := self._held, refused):
+            return held
+        with self._lock:
+            if self._is_good(self._held, refused):
+                return self._held
+            if self._asking is None or self._asking.is_over or self._asking.is_callers(task):
+                self._asking = Asking(request, task)
+            return self._asking
+
+    def _may_repeat(self, request: httpx.Request, refused: Token) -> bool:
+        """Whether a request can be sent again; if not, the token is dropped for those to come."""
+        if isinstance(request.stream, httpx.ByteStream):
+            return True
+        with self._lock:
+            if self._held is refused:
+                self._held = _NONE
+        return False
 
     def _check_origin(self, request: httpx.Request) -> None:
-        if origin(request.url) not in self._origins:
+        here = origin(request.url)
+        if self._origins is None:
+            address = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+            checked_address(address, "The address of the first request", self._allow_http)
+            with self._lock:
+                self._origins = self._origins or frozenset({here})
+        if here not in self._origins:
             raise ConfigurationError(
                 f"A token for {self._token_url.host} is not sent to {request.url.host}: it is another origin."
             )
 
-    def _token_request(self, request: httpx.Request) -> httpx.Request:
-        asked = httpx.Request(
-            "POST",
-            self._token_url,
-            data={"grant_type": "client_credentials"},
-            headers={"Accept": "application/json", "User-Agent": request.headers.get("User-Agent", "css-sdk")},
-            # A request that a flow yields has no timeout of its own.
-            extensions={key: value for key, value in request.extensions.items() if key == "timeout"},
-        )
-        # Each is encoded as in a form first (RFC 6749, 2.3.1): a secret may hold a plus or a percent sign.
-        user, password = quote_plus(self._client_id), quote_plus(self._client_secret.reveal())
-        return next(httpx.BasicAuth(user, password).auth_flow(asked))
+    def _token_request(self, asking: Asking[Token], call: httpx.Request) -> httpx.Request:
+        fields, basic = self._fields, (self._client_id, self._client_secret)
+        if not self._is_basic:
+            fields = {**fields, "client_id": self._client_id, "client_secret": self._client_secret}
+        asking.asked = token_request(self._token_url, fields, basic if self._is_basic else None, call, asking.fail)
+        return asking.asked
 
-    def _keep(self, response: httpx.Response, asked_at: float) -> None:
-        token = token_from(response, asked_at)
+    def _kept(self, asked: httpx.Request, response: httpx.Response, asked_at: float) -> Token:
+        hide = [self._client_secret, *(value for value in self._fields.values() if isinstance(value, Secret))]
+        token = token_from(response, asked, asked_at, hide)
         self._accept(claims_of(token.secret.reveal()))
         self._held = token
+        return token
+
+
+class ClientCredentials(TokenAuth):
+    """Tokens by client credentials (RFC 6749, 4.4), for `httpx.Client` and `httpx.AsyncClient` alike.
+
+    It keeps its token as `css_sdk.auth.TokenAuth` describes.
+
+    Args:
+        token_url: address of the token endpoint.
+        client_id: of the account.
+        client_secret: sent to the token endpoint alone.
+        audience: the client id of the application that the token is for, where the login server wants it told.
+        scope: what the token shall allow, where the login server wants it told.
+        client_auth: how the client shows who it is, `basic` or `form`.
+        origins: addresses whose origins may see the token; without them the first request's.
+        accept: called with each new token's claims before it is used; raises to refuse it.
+        allow_http: whether plain `http` may go further than this machine.
+        clock: seconds that only grow.
+
+    Raises:
+        ConfigurationError: for an empty value, or an address that is none or unsafe.
+
+    >>> auth = ClientCredentials(sandbox.token_url, "service-account-team-2016-9001", "sandbox-secret-2016")
+    >>> with httpx.Client(auth=auth, transport=sandbox.transport()) as client:
+    ...     client.get(sandbox.api_url + "/integrations").status_code
+    200
+    """
+
+    def __init__(
+        self,
+        token_url: str,
+        client_id: str,
+        client_secret: str | Secret,
+        audience: str | None = None,
+        scope: str | None = None,
+        client_auth: Literal["basic", "form"] = "basic",
+        *,
+        origins: Iterable[str] | None = None,
+        accept: Callable[[dict[str, Any]], object] = lambda _: None,
+        allow_http: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        client_secret = as_secret(client_secret)
+        told = {"grant_type": "client_credentials", "audience": audience, "scope": scope}
+        super().__init__(
+            token_url,
+            client_id,
+            client_secret,
+            {key: value for key, value in told.items() if value is not None},
+            client_auth=client_auth,
+            origins=origins,
+            accept=accept,
+            allow_http=allow_http,
+            clock=clock,
+        )
+
+
+class PasswordGrant(TokenAuth):
+    """Tokens by the password of a user (RFC 6749, 4.3), for `httpx.Client` and `httpx.AsyncClient` alike.
+
+    The client shows who it is by HTTP Basic. It keeps its token as `css_sdk.auth.TokenAuth` describes; when the token
+    ends it asks with the password again, and not with a refresh token, which not every server gives.
+
+    Args:
+        token_url: address of the token endpoint.
+        client_id: of the client, which some servers call its key.
+        client_secret: sent to the token endpoint alone.
+        username: of the user, mostly one made for applications.
+        password: sent to the token endpoint alone.
+        scope: what the token shall allow, where the login server wants it told.
+        origins: addresses whose origins may see the token; without them the first request's.
+        allow_http: whether plain `http` may go further than this machine.
+        clock: seconds that only grow.
+
+    Raises:
+        ConfigurationError: for an empty value, or an address that is none or unsafe.
+
+    >>> PasswordGrant("https://bss.example/bsssmapi/oauth/token", "key", "s3cret", "robot", "pa55word")
+    PasswordGrant(client_id='key')
+    """
+
+    def __init__(
+        self,
+        token_url: str,
+        client_id: str,
+        client_secret: str | Secret,
+        username: str,
+        password: str | Secret,
+        scope: str | None = None,
+        *,
+        origins: Iterable[str] | None = None,
+        allow_http: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        client_secret, password = as_secret(client_secret), as_secret(password)
+        fields: dict[str, str | Secret] = {"grant_type": "password", "username": username, "password": password}
+        super().__init__(
+            token_url,
+            client_id,
+            client_secret,
+            fields if scope is None else {**fields, "scope": scope},
+            client_auth="basic",
+            origins=origins,
+            accept=lambda _: None,
+            allow_http=allow_http,
+            clock=clock,
+        )

@@ -8,9 +8,9 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from attrs import field, frozen
 
@@ -20,7 +20,7 @@ API_URL: Final = "https://api.loginproxy.gov.bc.ca/api/v1"
 TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token"  # noqa: S105
 
 _LOG = logging.getLogger("css_sdk")
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ADDRESS: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|(?!xn--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.(?!xn--)[a-z0-9_-]+)*)"
     r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
@@ -53,7 +53,8 @@ class Secret:
         return self._text
 
 
-def _as_secret(value: str | Secret) -> Secret:
+def as_secret(value: str | Secret) -> Secret:
+    """The text, covered."""
     return value if isinstance(value, Secret) else Secret(value)
 
 
@@ -76,12 +77,22 @@ def _is_host(host: str) -> bool:
     return True
 
 
-def _checked_address(url: str, what: str, allow_http: bool) -> str:
+def checked_address(url: str, what: str, allow_http: bool = False) -> str:
+    """An address that secrets and tokens may go to, without a slash at its end.
+
+    Args:
+        url: the address.
+        what: it is, to begin a sentence with.
+        allow_http: whether plain `http` may go further than this machine.
+
+    Raises:
+        ConfigurationError: when it is none, or unsafe.
+    """
     match = _ADDRESS.fullmatch(url) if isinstance(url, str) and not set(url) & set("?#@\\") else None
     if match is None or int(match["port"] or 0) > 65535 or not _is_host(match["host"]):
         # The address itself stays out of the message: it may hold a password.
         raise ConfigurationError(f"{what} is no plain http(s) address of host and path. It looks like {API_URL}.")
-    if match["scheme"].lower() == "http" and match["host"].lower() not in _LOOPBACK and not allow_http:
+    if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
         raise ConfigurationError(
             f"{what} is plain http to {match['host']}: a secret would travel readable. Use https, or allow_http=True."
         )
@@ -110,7 +121,7 @@ class Settings:
     """
 
     client_id: str
-    client_secret: Secret = field(converter=_as_secret)
+    client_secret: Secret = field(converter=as_secret)
     api_url: str = API_URL
     token_url: str = TOKEN_URL
     team_id: int | None = field(default=None, converter=_as_team_id)
@@ -122,7 +133,7 @@ class Settings:
         if not self.client_id or not self.client_secret:
             raise ConfigurationError("The client id or the client secret is empty. Both are in the downloaded file.")
         for name, what in (("api_url", "The API address"), ("token_url", "The token address")):
-            object.__setattr__(self, name, _checked_address(getattr(self, name), what, self.allow_http))
+            object.__setattr__(self, name, checked_address(getattr(self, name), what, self.allow_http))
 
 
 @frozen
@@ -191,33 +202,58 @@ def settings_from_env(
     )
 
 
-@frozen
-class _Account:
-    """What a credentials file holds, its secret covered; an empty text where something is missing."""
-
-    client_id: str
-    client_secret: Secret
-    token_url: str
-
-
-def _account(text: str) -> _Account | None:
-    """The account in a credentials file's text, or None where it is not JSON."""
+def _covered(text: str, keys: Iterable[str]) -> dict[str, Secret] | None:
+    """The texts under these keys in a credentials file's text, or None where it is not JSON."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
         # The parser's own error would carry the text, secret and all.
         return None
-
-    def text_at(key: str) -> str:
-        value: Any = content.get(key) if isinstance(content, dict) else None
-        return value if isinstance(value, str) else ""
-
-    return _Account(text_at("clientId"), Secret(text_at("clientSecret")), text_at("tokenUrl"))
+    found = {key: content.get(key) if isinstance(content, dict) else None for key in keys}
+    return {key: Secret(value if isinstance(value, str) else "") for key, value in found.items()}
 
 
-def _account_in(file: Path) -> _Account | None:
+def _covered_in(file: Path, keys: Iterable[str]) -> dict[str, Secret] | None:
     # In a function of its own, so that the text is gone before anything is raised about it.
-    return _account(file.read_text(encoding="utf-8-sig"))
+    return _covered(file.read_text(encoding="utf-8-sig"), keys)
+
+
+def read_credentials(
+    path: str | os.PathLike[str], needed: Sequence[str], optional: Sequence[str] = (), hint: str = ""
+) -> dict[str, Secret]:
+    """The values in a credentials file, by their keys and all of them covered; an empty one where there is none.
+
+    A file that others on the machine can read is worth a warning on the log.
+
+    Args:
+        path: of the file, which holds a JSON object.
+        needed: the keys that must be there.
+        optional: keys that may be there.
+        hint: what to do about a file that is no good.
+
+    Raises:
+        ConfigurationError: when the file cannot be read, is not JSON, or lacks what is needed.
+    """
+    file = Path(path)
+    reason = ""
+    values = None
+    try:
+        values = _covered_in(file, [*needed, *optional])
+        mode = file.stat().st_mode
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    except ValueError:
+        reason = "it is not text in UTF-8, or its name is none"
+    if reason:
+        raise ConfigurationError(f"The credentials file {str(file)!r} cannot be read: {reason}.")
+    if values is None:
+        raise ConfigurationError(f"The credentials file {str(file)!r} is not JSON. {hint}".rstrip())
+    missing = [key for key in needed if not values[key]]
+    if missing:
+        raise ConfigurationError(f"The credentials file {str(file)!r} lacks {', '.join(missing)}. {hint}".rstrip())
+    if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
+        _LOG.warning("The credentials file %s can be read by others; make it 0600.", file)
+    return values
 
 
 def settings_from_file(
@@ -234,33 +270,14 @@ def settings_from_file(
     Raises:
         ConfigurationError: when the file cannot be read, is not JSON, or lacks one of the three.
     """
-    file = Path(path)
-    reason = ""
-    account = None
-    try:
-        account = _account_in(file)
-        mode = file.stat().st_mode
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-    except ValueError:
-        reason = "it is not text in UTF-8, or its name is none"
-    if reason:
-        raise ConfigurationError(f"The credentials file {str(file)!r} cannot be read: {reason}.")
-    if account is None:
-        raise ConfigurationError(f"The credentials file {str(file)!r} is not JSON. Download it again.")
-    values = {"clientId": account.client_id, "clientSecret": account.client_secret, "tokenUrl": account.token_url}
-    missing = [key for key, value in values.items() if not value]
-    if missing:
-        raise ConfigurationError(f"The credentials file {str(file)!r} lacks {', '.join(missing)}. Download it again.")
-    if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
-        _LOG.warning("The credentials file %s can be read by others; make it 0600.", file)
+    found = read_credentials(path, ("clientId", "clientSecret", "tokenUrl"), hint="Download it again.")
     return Settings(
-        client_id=account.client_id,
-        client_secret=account.client_secret,
-        token_url=account.token_url,
+        client_id=found["clientId"].reveal(),
+        client_secret=found["clientSecret"],
+        token_url=found["tokenUrl"].reveal(),
         api_url=api_url or API_URL,
         team_id=team_id,
         allow_http=allow_http,
         source="file",
-        file=str(file.absolute()),
+        file=str(Path(path).absolute()),
     )

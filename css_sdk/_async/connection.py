@@ -87,6 +87,7 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
         settings.client_secret,
         origins=[settings.api_url],
         accept=check_team,
+        allow_http=settings.allow_http,
         clock=clock,
     )
     return AsyncWire(

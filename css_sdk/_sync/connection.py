@@ -88,6 +88,7 @@ def open_wire(settings: Settings, options: Options) -> Wire:
         settings.client_secret,
         origins=[settings.api_url],
         accept=check_team,
+        allow_http=settings.allow_http,
         clock=clock,
     )
     return Wire(

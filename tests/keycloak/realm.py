@@ -119,6 +119,10 @@ class Realm:
         """Let a client ask in vain."""
         self._admin.update_client(self._client(client_id), {"enabled": False})
 
+    def allow_passwords(self, client_id: str) -> None:
+        """Let a client ask for tokens with the passwords of users."""
+        self._admin.update_client(self._client(client_id), {"directAccessGrantsEnabled": True})
+
     def token_for_ada(self, client_id: str, http: httpx.Client, **fields: str) -> dict[str, Any]:
         """What an integration gets when Ada logs in to it; with her password, for want of a browser."""
         client = self._client(client_id)

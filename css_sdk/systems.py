@@ -1,0 +1,380 @@
+"""The systems that service credentials are held for: where they are, how they give tokens, what their calls carry.
+
+    from css_sdk import systems
+
+    with systems.bss("https://bss.example.com").client() as client:
+        client.get("api/accounts/1")
+
+Make a system once and keep it: all its clients, in threads and in tasks, share one token. Credentials come from one
+source, whole: from arguments; else from the environment; else from the JSON file that a variable names.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import Any, Final
+
+import httpx
+from attrs import evolve, field, frozen
+
+from ._quiet import quiet
+from ._token_endpoint import Token
+from ._version import __version__
+from .auth import ClientCredentials, PasswordGrant, TokenAuth
+from .errors import ConfigurationError
+from .settings import (
+    LOOPBACK,
+    Secret,
+    Settings,
+    as_secret,
+    checked_address,
+    read_credentials,
+    settings_from_env,
+)
+
+AUTHORIZATION_SERVICE: Final = "authorization-service-api"
+AUTHORIZATION_SERVICE_URL: Final = "https://authorization-service-api.web.cern.ch/api/v1.0/"
+CERN_TOKEN_URL: Final = "https://auth.cern.ch/auth/realms/cern/api-access/token"  # noqa: S105
+
+_API_ACCESS: Final = "/api-access/token"
+_KEYCLOAK_TOKEN: Final = "/protocol/openid-connect/token"  # noqa: S105
+
+
+class _Client(httpx.Client):
+    """A client whose calls httpx keeps out of the log: their addresses tell of people."""
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        with quiet():
+            return super().send(request, **options)
+
+
+class _AsyncClient(httpx.AsyncClient):
+    """As `_Client`, for tasks."""
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        with quiet():
+            return await super().send(request, **options)
+
+
+@frozen(kw_only=True, eq=False)
+class System:
+    """One system, with one set of credentials: makes clients that are authenticated and share its token.
+
+    Args:
+        name: `css`, `cern` or `bss`.
+        base_url: below which relative addresses of calls lie; ends with a slash.
+        token_url: address of the token endpoint.
+        issuer: of its tokens, where they are JWTs and their issuer is known.
+        headers: that every call carries.
+        auth: the token keeper.
+
+    >>> from css_sdk import systems
+    >>> billing = systems.bss(
+    ...     "https://bss.example", client_key="key", client_secret="s3cret", username="robot", password="pa55word"
+    ... )
+    >>> billing.base_url, billing.headers
+    ('https://bss.example/bsssmapi/', {'X-Api-Version': 'latest'})
+    """
+
+    name: str
+    base_url: str
+    token_url: str
+    issuer: str | None
+    headers: Mapping[str, str] = field(factory=dict)
+    auth: TokenAuth
+
+    def client(self, **options: Any) -> httpx.Client:
+        """An `httpx.Client` for this system, to be closed by the caller; made for the life of the process, not a call.
+
+        A relative address lies below the base address. An absolute one of another origin is a `ConfigurationError`
+        before anything is sent. Redirects are not followed, unless `follow_redirects=True`.
+
+        Args:
+            options: of `httpx.Client`, but `auth` and `base_url`; a header given here goes before the system's own.
+
+        Raises:
+            TypeError: for an option that `httpx.Client` does not know, or that the system sets.
+        """
+        return _Client(auth=self.auth, base_url=self.base_url, **self._options(options))
+
+    def async_client(self, **options: Any) -> httpx.AsyncClient:
+        """As `client`, an `httpx.AsyncClient`.
+
+        Args:
+            options: of `httpx.AsyncClient`, but `auth` and `base_url`.
+
+        Raises:
+            TypeError: for an option that `httpx.AsyncClient` does not know, or that the system sets.
+        """
+        return _AsyncClient(auth=self.auth, base_url=self.base_url, **self._options(options))
+
+    def token(self, **options: Any) -> Token:
+        """The token in hand, or a new one, for whatever carries it elsewhere than an httpx client.
+
+        Args:
+            options: of `httpx.Client`, through which it is asked for.
+
+        Raises:
+            CssError: when no token could be had.
+            httpx.RequestError: when no answer came.
+        """
+        with self.client(**options) as http:
+            call = http.build_request("GET", "")  # the call that the token is for is never made
+            with closing(self.auth.sync_auth_flow(call)) as flow:
+                asked = next(flow)
+                while asked is not call:
+                    asked = flow.send(http.send(asked, auth=None, follow_redirects=False))
+        return self.auth.held
+
+    def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        headers = httpx.Headers({"User-Agent": f"css-sdk/{__version__}", **self.headers})
+        headers.update(options.get("headers"))
+        ours: dict[str, Any] = {"timeout": 30.0}
+        if not {"mounts", "proxy"} & options.keys():
+            # A proxy of the environment is no way to this machine itself, and plain http may go no other way.
+            ours["mounts"] = {f"all://{host}": None for host in LOOPBACK}
+        return {**ours, **options, "headers": headers}
+
+
+def css(
+    *,
+    client_id: str | None = None,
+    client_secret: str | Secret | None = None,
+    token_url: str | None = None,
+    base_url: str | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> System:
+    """The CSS API, for calls that `css_sdk.Css` has no method for.
+
+    Args:
+        client_id: of the API account; without it and the secret, both are read as `css_sdk.Css.from_env` reads them.
+        client_secret: of the API account.
+        token_url: another address of the token endpoint.
+        base_url: another address of the API.
+        clock: seconds that only grow.
+
+    Raises:
+        ConfigurationError: when credentials are missing or half filled in, or an address is none or unsafe.
+
+    >>> from css_sdk import systems
+    >>> systems.css(client_id="service-account-team-2016-9001", client_secret="s3cret").issuer
+    'https://loginproxy.gov.bc.ca/auth/realms/standard'
+    """
+    client_secret = None if client_secret is None else as_secret(client_secret)
+    addresses = {"token_url": token_url, "api_url": base_url}
+    told: dict[str, Any] = {name: address for name, address in addresses.items() if address is not None}
+    if client_id is None and client_secret is None:
+        settings = evolve(settings_from_env(), **told)
+    else:
+        settings = Settings(client_id=client_id or "", client_secret=client_secret or Secret(""), **told)
+    return System(
+        name="css",
+        base_url=settings.api_url + "/",
+        token_url=settings.token_url,
+        issuer=_issuer(settings.token_url, _KEYCLOAK_TOKEN),
+        auth=ClientCredentials(
+            settings.token_url, settings.client_id, settings.client_secret, origins=[settings.api_url], clock=clock
+        ),
+    )
+
+
+def cern(
+    audience: str = AUTHORIZATION_SERVICE,
+    *,
+    client_id: str | None = None,
+    client_secret: str | Secret | None = None,
+    token_url: str | None = None,
+    base_url: str | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> System:
+    """An application at CERN that takes tokens of CERN's API access; each has a token of its own.
+
+    Args:
+        audience: the client id of the application that is called.
+        client_id: of the application that calls; without it and the secret, `CERN_CLIENT_ID` and `CERN_CLIENT_SECRET`
+            are read, else `clientId` and `clientSecret` of the JSON file that `CERN_CREDENTIALS_FILE` names.
+        client_secret: of the application that calls.
+        token_url: another address of the token endpoint; beside credentials that are read, also `CERN_TOKEN_URL`, or
+            `tokenUrl` of the file.
+        base_url: address of the application that is called; only that of the Authorization Service is known, which
+            `CERN_API_URL`, or `apiUrl` of the file, may replace.
+        clock: seconds that only grow.
+
+    Raises:
+        ConfigurationError: when credentials are missing or half filled in, or an address is missing, none or unsafe.
+
+    >>> from css_sdk import systems
+    >>> systems.cern(client_id="my-app", client_secret="s3cret").issuer
+    'https://auth.cern.ch/auth/realms/cern'
+    """
+    client_secret = None if client_secret is None else as_secret(client_secret)
+    source = _Source("CERN", {"client_id": client_id, "client_secret": client_secret}, ("token_url", "api_url"))
+    token_url = checked_address(token_url or source.address("token_url") or CERN_TOKEN_URL, "The token address")
+    if audience == AUTHORIZATION_SERVICE:
+        base_url = base_url or source.address("api_url") or AUTHORIZATION_SERVICE_URL
+    if base_url is None:
+        raise ConfigurationError(f"The address of {audience!r} is not known. Say base_url=.")
+    base_url = checked_address(base_url, f"The address of {audience!r}") + "/"
+    return System(
+        name="cern",
+        base_url=base_url,
+        token_url=token_url,
+        issuer=_issuer(token_url, _API_ACCESS),
+        auth=ClientCredentials(
+            token_url,
+            source.text("client_id"),
+            source.secret("client_secret"),
+            audience,
+            client_auth="form",
+            origins=[base_url],
+            clock=clock,
+        ),
+    )
+
+
+def bss(
+    host: str | None = None,
+    *,
+    client_key: str | None = None,
+    client_secret: str | Secret | None = None,
+    username: str | None = None,
+    password: str | Secret | None = None,
+    token_url: str | None = None,
+    base_url: str | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> System:
+    """The interworks BSS and Billing API.
+
+    Args:
+        host: its address, such as `https://bss.example.com`; beside credentials that are read, also `BSS_HOST`,
+            or `host` of the file.
+        client_key: without it, the secret, the username and the password, these four are read from `BSS_CLIENT_KEY`,
+            `BSS_CLIENT_SECRET`, `BSS_USERNAME` and `BSS_PASSWORD`, else from `clientKey`, `clientSecret`, `username`
+            and `password` of the JSON file that `BSS_CREDENTIALS_FILE` names.
+        client_secret: sent as HTTP Basic, and only so.
+        username: of the application user.
+        password: of the application user.
+        token_url: another address of the token endpoint than the one below `host`.
+        base_url: another address of the API than the one below `host`.
+        clock: seconds that only grow.
+
+    Raises:
+        ConfigurationError: when credentials are missing or half filled in, or an address is missing, none or unsafe.
+
+    >>> from css_sdk import systems
+    >>> given = {"client_key": "key", "client_secret": "s3cret", "username": "robot", "password": "pa55word"}
+    >>> systems.bss("https://bss.example", **given).token_url
+    'https://bss.example/bsssmapi/oauth/token'
+    """
+    given = {
+        "client_key": client_key,
+        "client_secret": None if client_secret is None else as_secret(client_secret),
+        "username": username,
+        "password": None if password is None else as_secret(password),
+    }
+    client_secret, password = given["client_secret"], given["password"]
+    source = _Source("BSS", given, ("host",))
+    if token_url is None or base_url is None:
+        host = host or source.address("host")
+        if host is None:
+            raise ConfigurationError(
+                "The address of the BSS is missing. Say host=, or set BSS_HOST beside credentials."
+            )
+        host = checked_address(host, "The address of the BSS")
+    base_url = checked_address(base_url or f"{host}/bsssmapi", "The address of the BSS") + "/"
+    token_url = checked_address(token_url or f"{host}/bsssmapi/oauth/token", "The token address")
+    return System(
+        name="bss",
+        base_url=base_url,
+        token_url=token_url,
+        issuer=None,
+        headers={"X-Api-Version": "latest"},
+        auth=PasswordGrant(
+            token_url,
+            source.text("client_key"),
+            source.secret("client_secret"),
+            source.text("username"),
+            source.secret("password"),
+            origins=[base_url],
+            clock=clock,
+        ),
+    )
+
+
+def _issuer(token_url: str, ending: str) -> str | None:
+    return token_url.removesuffix(ending) if token_url.endswith(ending) else None
+
+
+class _Source:
+    """Where the credentials of a system come from: arguments, else the environment, else a file; one of them, whole.
+
+    Addresses may be told beside the variables and beside the file, but not twice.
+
+    Args:
+        system: what its variables begin with.
+        given: the credentials among the arguments, by name.
+        addresses: the names of addresses that the environment or the file may tell.
+
+    Raises:
+        ConfigurationError: when there is none, or one is half filled in.
+    """
+
+    def __init__(self, system: str, given: Mapping[str, str | Secret | None], addresses: Sequence[str]) -> None:
+        self._addresses = dict.fromkeys(addresses, "")
+        told = {name: Secret("") if value is None else as_secret(value) for name, value in given.items()}
+        if any(value is not None for value in given.values()):
+            self._credentials = told
+            _check_whole(told, "Arguments are", lambda name: name)
+            return
+
+        def variable(name: str) -> str:
+            return f"{system}_{name.upper()}"
+
+        self._credentials = {name: _variable(variable(name)) for name in given}
+        file = _variable(f"{system}_CREDENTIALS_FILE").reveal()
+        self._addresses = {name: _variable(variable(name)).reveal() for name in addresses}
+        if any(self._credentials.values()) or not file:
+            _check_whole(self._credentials, "Variables are", variable)
+            return
+        found = read_credentials(file, [_key(name) for name in given], [_key(name) for name in addresses])
+        self._credentials = {name: found[_key(name)] for name in given}
+        for name in addresses:
+            inside = found[_key(name)].reveal()
+            if inside and self._addresses[name]:
+                raise ConfigurationError(
+                    f"{variable(name)} stands beside {system}_CREDENTIALS_FILE, whose own {_key(name)} counts. "
+                    f"Unset one of the two."
+                )
+            self._addresses[name] = inside or self._addresses[name]
+
+    def secret(self, name: str) -> Secret:
+        """A credential, covered."""
+        return self._credentials[name]
+
+    def text(self, name: str) -> str:
+        """A credential that is no secret."""
+        return self._credentials[name].reveal()
+
+    def address(self, name: str) -> str | None:
+        """An address that the source tells, if it does."""
+        return self._addresses[name] or None
+
+
+def _variable(name: str) -> Secret:
+    # In a function of its own, so that no traceback shows the environment.
+    return Secret(os.environ.get(name, ""))
+
+
+def _key(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def _check_whole(credentials: Mapping[str, Secret], which: str, shown: Callable[[str], str]) -> None:
+    missing = [shown(name) for name, value in credentials.items() if not value]
+    if missing:
+        together = ", ".join(shown(name) for name in credentials)
+        raise ConfigurationError(f"{which} missing: {', '.join(missing)}. {together} belong together.")

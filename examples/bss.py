@@ -1,0 +1,22 @@
+"""Reads an account from the interworks BSS and Billing API; its id may be an argument, and is 1 without one.
+
+Address and credentials come from BSS_HOST, BSS_CLIENT_KEY, BSS_CLIENT_SECRET, BSS_USERNAME and BSS_PASSWORD, or from
+the file that BSS_CREDENTIALS_FILE names.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from css_sdk import systems
+
+
+def main(account: str = "1") -> None:
+    """Print what the API tells about the account."""
+    with systems.bss().client() as client:
+        for name, value in client.get(f"api/accounts/{int(account)}").raise_for_status().json().items():
+            print(name, value, sep="\t")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])

@@ -1,0 +1,21 @@
+"""Reads groups from CERN's Authorization Service, with the credentials of an application.
+
+They come from CERN_CLIENT_ID and CERN_CLIENT_SECRET, or from the file that CERN_CREDENTIALS_FILE names. CERN_TOKEN_URL
+and CERN_API_URL lead to a sandbox.
+"""
+
+from __future__ import annotations
+
+from css_sdk import systems
+
+
+def main() -> None:
+    """Print a line for each group."""
+    with systems.cern().client() as client:
+        answer = client.get("Group", params={"field": ["groupIdentifier", "displayName"]})
+        for group in answer.raise_for_status().json()["data"]:
+            print(group["groupIdentifier"], group["displayName"], sep="\t")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Each way to ask for a token, tried on the real login server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import anyio
+import httpx
+import jwt
+import pytest
+
+from css_sdk import AuthenticationError, ClientCredentials, PasswordGrant
+from css_sdk.auth import TokenAuth
+from tests.keycloak.realm import ADA, PASSWORD
+
+if TYPE_CHECKING:
+    from tests.keycloak.realm import Realm
+
+pytestmark = pytest.mark.keycloak
+
+ACCOUNT: Final = "service-account-team-2016-9001"
+SECRET: Final = "api-secret-2016"
+PORTAL: Final = "grants-portal-101"
+PORTAL_SECRET: Final = "s3cret-grants-portal-101"
+
+
+def call(auth: TokenAuth) -> dict[str, Any]:
+    """The claims of the token that a call carried, which is not made."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=request.headers["Authorization"].removeprefix("Bearer "))
+
+    with httpx.Client(mounts={"http://localhost": httpx.MockTransport(respond)}, trust_env=False, timeout=60) as http:
+        token = http.get("http://localhost/api", auth=auth).json()
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
+@pytest.mark.parametrize("client_auth", ["basic", "form"])
+@pytest.mark.parametrize("secret", [SECRET, "a b+c%41&ä€:"])
+def test_client_credentials(realm: Realm, client_auth: Literal["basic", "form"], secret: str) -> None:
+    """By Basic and by form, with a secret that holds what means something in either."""
+    client_id = ACCOUNT
+    if secret != SECRET:
+        client_id = f"service-account-team-7-{client_auth}"
+        realm.add_account(7, client_id, secret)
+    claims = call(ClientCredentials(realm.token_url, client_id, secret, client_auth=client_auth))
+    assert claims["azp"] == client_id
+    assert claims["team"] == ("2016" if secret == SECRET else "7")
+
+
+def test_an_audience_that_nobody_asked_for_is_no_harm(realm: Realm) -> None:
+    """The ordinary token endpoint leaves it alone; only CERN's own takes it."""
+    claims = call(ClientCredentials(realm.token_url, ACCOUNT, SECRET, audience=PORTAL, client_auth="form"))
+    assert claims["aud"] == "account"
+
+
+def test_the_password_of_a_user(realm: Realm) -> None:
+    """The token is the user's, for the client; and it comes in tasks as well."""
+    realm.allow_passwords(PORTAL)
+    auth = PasswordGrant(realm.token_url, PORTAL, PORTAL_SECRET, ADA, PASSWORD, scope="email")
+    claims = call(auth)
+    assert (claims["azp"], claims["preferred_username"]) == (PORTAL, ADA)
+
+    async def in_a_task() -> None:
+        again = PasswordGrant(realm.token_url, PORTAL, PORTAL_SECRET, ADA, PASSWORD)
+        mounts = {"http://localhost": httpx.MockTransport(lambda _: httpx.Response(200))}
+        async with httpx.AsyncClient(mounts=mounts, trust_env=False, timeout=60) as http:
+            await http.get("http://localhost/api", auth=again)
+        assert again.claims["preferred_username"] == ADA
+        assert again.held.life == 300
+
+    anyio.run(in_a_task)
+
+
+@pytest.mark.parametrize(
+    ("client", "secret", "password", "status", "error"),
+    [
+        (PORTAL, PORTAL_SECRET, "not-hers", 401, "invalid_grant"),
+        (PORTAL, "not-its-own", PASSWORD, 401, "unauthorized_client"),
+        ("nobody", "not-its-own", PASSWORD, 401, "invalid_client"),
+        ("fisheries-service-102", "s3cret-fisheries-service-102", PASSWORD, 400, "unauthorized_client"),
+    ],
+)
+def test_what_keycloak_says_no_to(
+    realm: Realm, client: str, secret: str, password: str, status: int, error: str
+) -> None:
+    """A wrong password, a wrong secret, no such client, and one that may not ask with passwords."""
+    realm.allow_passwords(PORTAL)
+    with pytest.raises(AuthenticationError) as told:
+        call(PasswordGrant(realm.token_url, client, secret, ADA, password))
+    assert (told.value.status, told.value.error) == (status, error)
+    assert told.value.error_description
+    assert f"{error}: {told.value.error_description}" in str(told.value)
+    assert secret not in str(told.value)
+    assert password not in str(told.value)
+
+
+@pytest.mark.parametrize("client_auth", ["basic", "form"])
+def test_a_secret_that_was_changed(realm: Realm, client_auth: Literal["basic", "form"]) -> None:
+    """The old one is good for nothing from then on, the new one at once."""
+    client_id = f"service-account-team-7-changed-{client_auth}"
+    realm.add_account(7, client_id, "the-old-secret")
+    call(ClientCredentials(realm.token_url, client_id, "the-old-secret", client_auth=client_auth))
+    secret = realm.rotate_secret(client_id)
+    with pytest.raises(AuthenticationError) as told:
+        call(ClientCredentials(realm.token_url, client_id, "the-old-secret", client_auth=client_auth))
+    assert (told.value.status, told.value.error) == (401, "unauthorized_client")
+    assert call(ClientCredentials(realm.token_url, client_id, secret, client_auth=client_auth))["azp"] == client_id

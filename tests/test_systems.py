@@ -1,0 +1,372 @@
+"""The ready-made systems: where they are, what their calls carry, whose token goes where."""
+
+from __future__ import annotations
+
+import json
+import logging
+import runpy
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from css_sdk import AuthenticationError, ConfigurationError, ServiceUnavailable, systems
+from css_sdk.auth import claims_of
+from css_sdk.sandbox import Sandbox
+from css_sdk.systems import System
+from tests import readme
+from tests.crowds import Crowd
+
+ROOT = Path(__file__).resolve().parent.parent
+GRANTS_API = "http://localhost/cern/grants-portal-api/"
+THREADS, TASKS = 50, 200
+
+
+@pytest.fixture(autouse=True)
+def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables that lead to the sandbox in process, for all three systems."""
+    for variable in ("CSS_CREDENTIALS_FILE", "CERN_CREDENTIALS_FILE", "BSS_CREDENTIALS_FILE"):
+        monkeypatch.delenv(variable, raising=False)
+    css = {f"CSS_{name.upper()}": str(value) for name, value in sandbox.credentials().items()}
+    for name, value in {**css, **sandbox.cern_environment(), **sandbox.bss_environment()}.items():
+        monkeypatch.setenv(name, value)
+
+
+CALLS = {
+    "css": (systems.css, "integrations", "Basic"),
+    "cern": (systems.cern, "Group", ""),
+    "bss": (systems.bss, "api/accounts/1", "Basic"),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_each_system_is_called_below_its_base(name: str, sandbox: Sandbox) -> None:
+    """Threads and tasks, with a slash in front and without: five calls on one token."""
+    make, path, scheme = CALLS[name]
+    system = make()
+    with system.client(transport=sandbox.transport()) as client, system.client(transport=sandbox.transport()) as other:
+        assert client.get(path).status_code == client.get(f"/{path}").status_code == other.get(path).status_code == 200
+        assert client.get(system.base_url + path).status_code == 200
+    async with system.async_client(transport=sandbox.async_transport()) as tasks:
+        assert (await tasks.get(path)).status_code == 200
+    first, *calls = sandbox.requests
+    assert (first.kind, first.authorization.partition(" ")[0]) == ("token", scheme)
+    assert len(calls) == 5
+    assert {call.kind for call in calls} == {"api" if name == "css" else name}
+    assert len({call.authorization for call in calls}) == 1
+
+
+def test_what_a_call_carries(sandbox: Sandbox) -> None:
+    """The version that the BSS wants, who is calling, and the caller's own headers before both."""
+    sent: list[httpx.Request] = []
+    hooks = {"request": [sent.append]}
+    with systems.bss().client(transport=sandbox.transport(), event_hooks=hooks, headers={"X-Trace": "1"}) as client:
+        client.get("api/accounts/1")
+        client.get("api/accounts/1", headers={"X-Api-Version": "5", "User-Agent": "mine"})
+    asked, first, second = sent
+    assert [asked.headers.get(name) for name in ("X-Api-Version", "X-Trace")] == [None, None]
+    assert [first.headers[name] for name in ("X-Api-Version", "X-Trace")] == ["latest", "1"]
+    assert first.headers["User-Agent"].startswith("css-sdk/")
+    assert asked.headers["User-Agent"] == first.headers["User-Agent"]
+    assert [second.headers[name] for name in ("X-Api-Version", "User-Agent")] == ["5", "mine"]
+
+
+def test_the_bss_wants_basic_alone(sandbox: Sandbox) -> None:
+    """Key and secret in the form are refused there; the password grant sends neither."""
+    env = sandbox.bss_environment()
+    form = {"grant_type": "password", "username": env["BSS_USERNAME"], "password": env["BSS_PASSWORD"]}
+    pair = {"client_id": env["BSS_CLIENT_KEY"], "client_secret": env["BSS_CLIENT_SECRET"]}
+    sent: list[httpx.Request] = []
+    with httpx.Client(transport=sandbox.transport()) as client:
+        assert client.post(f"{env['BSS_HOST']}/bsssmapi/oauth/token", data=form | pair).status_code == 401
+    with systems.bss().client(transport=sandbox.transport(), event_hooks={"request": [sent.append]}) as client:
+        assert client.get("api/accounts/1").json()["name"] == "Kettle Valley Cider"
+    assert dict(httpx.QueryParams(sent[0].content.decode())) == form
+    with systems.bss(
+        env["BSS_HOST"], client_key="sandbox-bss-client", client_secret="wr0ng", username="robot", password="pa55"
+    ).client(transport=sandbox.transport()) as client:
+        with pytest.raises(AuthenticationError) as told:
+            client.get("api/accounts/1")
+    assert (told.value.status, told.value.error) == (401, "invalid_client")
+
+
+def test_an_opaque_token_is_renewed_before_its_1799_seconds_are_over(sandbox: Sandbox) -> None:
+    """Thirty seconds before; and once more when it is refused."""
+    crowd = Crowd(1)
+    system = systems.bss(clock=crowd.clock)
+    with system.client(transport=sandbox.transport()) as client:
+        for passed, tokens in ((0, 1), (1768.9, 1), (0.2, 2), (1768.7, 2), (0.4, 3)):
+            crowd.now += passed
+            assert client.get("api/accounts/1").status_code == 200
+            assert sandbox.count(kind="token") == tokens
+        sandbox.revoke_tokens()
+        assert client.get("api/accounts/1").status_code == 200
+    assert sandbox.count(kind="token") == 4
+    assert system.auth.claims == {}
+    assert system.auth.held.life == 1799
+
+
+def test_two_audiences_at_once_never_mix(sandbox: Sandbox) -> None:
+    """Twenty threads call both: each target saw one token, its own; and each application took it."""
+    calls = {"Group": systems.cern(), "Grant": systems.cern("grants-portal-api", base_url=GRANTS_API)}
+    clients = {path: system.client(transport=sandbox.transport()) for path, system in calls.items()}
+    start = threading.Barrier(20)
+
+    def call(number: int) -> set[int]:
+        start.wait(30)
+        paths = sorted(clients, reverse=number % 2 == 0) * 3
+        return {clients[path].get(path).status_code for path in paths}
+
+    with ThreadPoolExecutor(20) as pool:
+        assert [*pool.map(call, range(20))] == [{200}] * 20
+    for client in clients.values():
+        client.close()
+    seen = Counter(
+        (entry.path.split("/")[2], entry.authorization) for entry in sandbox.requests if entry.kind == "cern"
+    )
+    assert sorted(seen.values()) == [60, 60]
+    assert {target: claims_of(token)["aud"] for target, token in seen} == {
+        "authorization-service-api": "authorization-service-api",
+        "grants-portal-api": "grants-portal-api",
+    }
+    assert sandbox.count(kind="token") == 2
+
+
+@pytest.mark.parametrize("make", [systems.bss, systems.cern])
+async def test_a_crowd_asks_once_per_life(make: Any, sandbox: Sandbox) -> None:
+    """Fifty threads and two hundred tasks, each on a cold system and again when the token has ended."""
+    path = "api/accounts/1" if make is systems.bss else "Group"
+    sandbox.faults.add("delay", path="*/token", times=None, seconds=1)
+    threads = Crowd(THREADS)
+    system = make(clock=threads.clock)
+    threads.auth = system.auth
+    with system.client(transport=sandbox.transport(threads.wait)) as client:
+        for tokens in (1, 2):
+            assert threads.call(client, path) == [200] * THREADS
+            assert sandbox.count(kind="token") == tokens
+            threads.now += 2000
+    tasks = Crowd(TASKS)
+    async with make(clock=tasks.clock).async_client(transport=sandbox.async_transport(tasks.async_wait)) as client:
+        for tokens in (3, 4):
+            assert await tasks.async_call(client, path) == [200] * TASKS
+            assert sandbox.count(kind="token") == tokens
+            tasks.now += 2000
+
+
+async def test_each_failure_is_told_to_all_and_asked_once(sandbox: Sandbox) -> None:
+    """Three times the login server fails, for fifty threads and two hundred tasks; the fourth time all is well."""
+    sandbox.faults.add("delay", path="*/token", times=None, seconds=1)
+    sandbox.faults.add("500_before", path="*/token", times=3)
+    threads = Crowd(THREADS)
+    system = systems.bss(clock=threads.clock)
+    threads.auth = system.auth
+    with system.client(transport=sandbox.transport(threads.wait)) as client:
+        for number in (1, 2, 3):
+            told = threads.call(client, "api/accounts/1")
+            assert [type(error) for error in told] == [ServiceUnavailable] * THREADS
+            assert len({id(error) for error in told}) == THREADS
+            assert sandbox.count(kind="token") == number
+        assert threads.call(client, "api/accounts/1") == [200] * THREADS
+    sandbox.faults.add("500_before", path="*/token", times=3)
+    tasks = Crowd(TASKS)
+    async with systems.bss(clock=tasks.clock).async_client(
+        transport=sandbox.async_transport(tasks.async_wait)
+    ) as client:
+        for number in (5, 6, 7):
+            told = await tasks.async_call(client, "api/accounts/1")
+            assert [type(error) for error in told] == [ServiceUnavailable] * TASKS
+            assert sandbox.count(kind="token") == number
+        assert await tasks.async_call(client, "api/accounts/1") == [200] * TASKS
+    assert sandbox.count(kind="token") == 8
+
+
+@pytest.mark.parametrize(
+    "url", ["https://localhost/bss/bsssmapi/api/accounts/1", "http://localhost:81/", "http://elsewhere.example/x"]
+)
+async def test_an_address_of_another_origin_is_refused(url: str, sandbox: Sandbox) -> None:
+    """Before a token is asked for, in both worlds."""
+    with systems.bss().client(transport=sandbox.transport()) as client:
+        with pytest.raises(ConfigurationError, match="another origin"):
+            client.get(url)
+    async with systems.bss().async_client(transport=sandbox.async_transport()) as tasks:
+        with pytest.raises(ConfigurationError, match="another origin"):
+            await tasks.get(url)
+    assert sandbox.requests == []
+
+
+def test_what_the_system_sets_is_no_option() -> None:
+    """A client with another auth or base would not be this system's."""
+    for name in ("auth", "base_url", "nonsense"):
+        with pytest.raises(TypeError, match=name):
+            systems.css().client(**{name: None})
+
+
+def test_addresses_where_nothing_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the systems themselves; and an audience whose address nobody knows is refused."""
+    for name in ("CSS_TOKEN_URL", "CSS_API_URL", "CERN_TOKEN_URL", "CERN_API_URL"):
+        monkeypatch.delenv(name)
+    css, cern = systems.css(), systems.cern()
+    assert (css.base_url, css.issuer) == (
+        "https://api.loginproxy.gov.bc.ca/api/v1/",
+        "https://loginproxy.gov.bc.ca/auth/realms/standard",
+    )
+    assert (cern.base_url, cern.token_url, cern.issuer) == (
+        "https://authorization-service-api.web.cern.ch/api/v1.0/",
+        "https://auth.cern.ch/auth/realms/cern/api-access/token",
+        "https://auth.cern.ch/auth/realms/cern",
+    )
+    assert systems.cern(token_url="https://login.example/token").issuer is None
+    with pytest.raises(ConfigurationError, match="'my-api' is not known"):
+        systems.cern("my-api")
+    with pytest.raises(ConfigurationError, match="plain http"):
+        systems.cern("my-api", base_url="http://api.example/")
+    with pytest.raises(ConfigurationError, match="audience is empty"):
+        systems.cern("", base_url="https://api.example/")
+
+
+def test_addresses_may_be_told_by_arguments() -> None:
+    """They go before those of the environment; credentials stay those of the environment."""
+    told = {"token_url": "https://login.example/t", "base_url": "https://api.example/v1"}
+    for make in (systems.css, systems.cern, systems.bss):
+        system = make(**told)
+        assert (system.token_url, system.base_url) == (told["token_url"], told["base_url"] + "/")
+    assert systems.bss("https://bss.example/").token_url == "https://bss.example/bsssmapi/oauth/token"
+
+
+# One source, whole
+
+
+GIVEN: dict[str, dict[str, str]] = {
+    "css": {"client_id": "me", "client_secret": "hush-5a1f"},
+    "cern": {"client_id": "me", "client_secret": "hush-5a1f"},
+    "bss": {"client_key": "me", "client_secret": "hush-5a1f", "username": "robot", "password": "hush-5a1f"},
+}
+
+
+def no_variables(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for credential in GIVEN[name]:
+        monkeypatch.delenv(f"{name.upper()}_{credential.upper()}")
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_half_a_source_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments, variables and file alike, each error naming what lacks; one source does not make up for another."""
+    make, given = CALLS[name][0], GIVEN[name]
+    for lacking in given:
+        with pytest.raises(ConfigurationError, match=r"missing|empty") as told:
+            make(**{key: value for key, value in given.items() if key != lacking})
+        assert "hush" not in str(told.value)
+        assert name == "css" or lacking in str(told.value)
+        variable = f"{name.upper()}_{lacking.upper()}"
+        with monkeypatch.context() as patch:
+            patch.delenv(variable)
+            with pytest.raises(ConfigurationError, match=f"{variable}.* missing|missing: {variable}\\."):
+                make()
+    no_variables(monkeypatch, name)
+    with pytest.raises(ConfigurationError, match=r"No credentials|missing: \w+_CLIENT"):
+        make()
+
+
+@pytest.mark.parametrize("name", ["cern", "bss"])
+def test_a_file_is_read_when_no_variable_is_set(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Its own address counts, or the variable where it has none, but not both; a variable goes before the file."""
+    make, path, _ = CALLS[name]
+    environment: dict[str, str] = getattr(sandbox, f"{name}_environment")()
+    keys = {"client_id": "clientId", "client_secret": "clientSecret", "client_key": "clientKey"}
+    content = {keys.get(key, key): environment[f"{name.upper()}_{key.upper()}"] for key in GIVEN[name]}
+    variable, key = ("CERN_TOKEN_URL", "tokenUrl") if name == "cern" else ("BSS_HOST", "host")
+    file = tmp_path / "credentials.json"
+
+    def write(**others: str) -> None:
+        file.write_text(json.dumps(content | others), encoding="utf-8")
+        file.chmod(0o600)
+
+    write()
+    monkeypatch.setenv(f"{name.upper()}_CREDENTIALS_FILE", str(file))
+    file.write_text("{", encoding="utf-8")
+    make()
+    no_variables(monkeypatch, name)
+    with pytest.raises(ConfigurationError, match="is not JSON"):
+        make()
+    write(**{key: environment[variable]})
+    with pytest.raises(ConfigurationError, match=f"{variable} stands beside {name.upper()}_CREDENTIALS_FILE"):
+        make()
+    write()
+    assert make().token(transport=sandbox.transport()).secret
+    write(**{key: environment[variable]})
+    monkeypatch.delenv(variable)
+    with make().client(transport=sandbox.transport()) as client:
+        assert client.get(path).status_code == 200
+    write(clientSecret="")
+    with pytest.raises(ConfigurationError, match="lacks clientSecret"):
+        make()
+
+
+def test_no_secret_is_shown(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    """Not by a system, nor by its errors, the locals of their frames, or the log, where httpx stays silent."""
+    caplog.set_level(logging.DEBUG)
+    shown: list[str] = []
+    for name, given in GIVEN.items():
+        addresses = {} if name != "bss" else {"host": "http://localhost/bss"}
+        for changed in ({}, {"base_url": "http://elsewhere.example"}, {"client_secret": ""}, {"token_url": "x"}):
+            try:
+                system: System = CALLS[name][0](**{**given, **addresses, **changed})
+                shown += [repr(system), str(vars(system.auth))]
+                with system.client(transport=sandbox.transport()) as client:
+                    client.get("x")
+            except (ConfigurationError, AuthenticationError) as error:
+                ours = error.__traceback__ and error.__traceback__.tb_next
+                frames = traceback.TracebackException(type(error), error, ours, capture_locals=True)
+                shown += [str(error), *[str(line) for line in frames.format() if "tests/" not in line]]
+    assert "hush" not in "".join(shown)
+    assert "HTTP Request" not in caplog.text
+    assert "hush" not in caplog.text
+
+
+def test_a_proxy_of_the_environment_is_no_way_to_this_machine(sandbox: Sandbox, monkeypatch: Any) -> None:
+    """Or a token would leave it in plain http."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with sandbox.serve() as server:
+        with systems.bss(server.bss_environment()["BSS_HOST"]).client() as client:
+            assert client.get("api/accounts/1").status_code == 200
+        with systems.bss(server.bss_environment()["BSS_HOST"]).client(proxy="http://127.0.0.1:9") as client:
+            with pytest.raises(httpx.ConnectError):
+                client.get("api/accounts/1")
+
+
+@pytest.fixture
+def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The stand-ins on a socket, as a script finds them."""
+    with sandbox.serve() as server:
+        for variable, value in {**server.cern_environment(), **server.bss_environment()}.items():
+            monkeypatch.setenv(variable, value)
+        yield
+
+
+@pytest.mark.parametrize(("name", "said"), [("cern", "harbour-operators"), ("bss", "Kettle Valley Cider")])
+def test_the_example_runs(
+    name: str, said: str, served: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As its user would run it."""
+    monkeypatch.setattr("sys.argv", [name])
+    runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
+    assert said in capsys.readouterr().out
+
+
+def test_the_documentation_runs(served: None) -> None:
+    """The Python of `docs/tokens.md` that asks for tokens, block after block."""
+    names: dict[str, Any] = {}
+    for program in readme.blocks("python", ROOT / "docs" / "tokens.md")[:2]:
+        exec(compile(program, "tokens.md", "exec"), names)  # noqa: S102
+    assert names["groups"][0]["groupIdentifier"] == "harbour-operators"
+    assert names["account"]["name"] == "Kettle Valley Cider"
+    names["client"].close()

@@ -1,0 +1,121 @@
+"""`css token`: what a token says and how long it lives, the token itself only when it is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.sandbox import Sandbox
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs `css token` against the sandbox on a socket, with credentials for all three systems."""
+    for name in ("CSS", "CERN", "BSS"):
+        monkeypatch.delenv(f"{name}_CREDENTIALS_FILE", raising=False)
+    with sandbox.serve() as server:
+        css = {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()}
+        for name, value in {**css, **server.cern_environment(), **server.bss_environment()}.items():
+            monkeypatch.setenv(name, value)
+        yield lambda *arguments: exit_code(["token", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "life", "says"),
+    [
+        (["--system", "css"], "JWT", 300, {"team": "2016"}),
+        (["--system", "cern"], "JWT", 1200, {"azp": "grants-portal", "aud": "authorization-service-api"}),
+        (["--system", "cern", "--audience", "grants-portal-api"], "JWT", 1200, {"aud": "grants-portal-api"}),
+        (["--system", "bss"], "opaque", 1799, {}),
+    ],
+)
+def test_a_token_is_told_and_not_shown(
+    run: Run,
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    kind: str,
+    life: int,
+    says: dict[str, str],
+) -> None:
+    """As a table for people and as one object for machines; one token request each, and no other call."""
+    assert run(*arguments) == 0
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    table = {name: value for name, value in lines if name != "NAME"}
+    assert table.items() >= {"system": arguments[1], "kind": kind, "expires_in": f"{life} s", **says}.items()
+    assert run(*arguments, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["system"], told["kind"], told["expires_in"]) == (arguments[1], kind, life)
+    assert told["claims"].items() >= says.items()
+    assert [entry.kind for entry in sandbox.requests] == ["token", "token"]
+
+
+def test_the_token_itself_stands_alone(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """One word on stdout, fit for `$(…)`, and never without `--raw`."""
+    assert run("--system", "css", "--raw") == 0
+    out, err = capsys.readouterr()
+    assert len(out.split()) == 1
+    assert out.startswith("ey")
+    assert err == ""
+    assert run("--system", "css") == 0
+    assert "eyJ" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 64, "Say whose token"),
+        (["--system", "ldap"], 64, "'ldap'"),
+        (["--system", "bss", "--audience", "x"], 64, "--audience is for --system cern"),
+        (["--system", "css", "--raw", "--json"], 64, "--raw prints the token alone"),
+        (["--system", "css", "verify", "x"], 64, "stand after its name"),
+        (["nonsense"], 64, "No such command"),
+    ],
+)
+def test_each_mistake_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
+) -> None:
+    """With its exit code, and nothing on stdout; no credentials are looked for."""
+    assert exit_code(["token", *arguments]) == code
+    out, err = capsys.readouterr()
+    assert said in err
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_who_says_no_or_nothing_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As who says no: by the words, or the name of the host; and without credentials, which variables to set."""
+    assert run("--system", "cern", "--audience", "nobody") == 1
+    assert "invalid_client: Audience not found" in capsys.readouterr().err
+    monkeypatch.setenv("CERN_TOKEN_URL", "http://127.0.0.1:9/token")
+    assert run("--system", "cern") == 1
+    assert "No answer from the login server at 127.0.0.1 (ConnectError" in capsys.readouterr().err
+    monkeypatch.delenv("CERN_CLIENT_ID")
+    assert run("--system", "cern") == 64
+    assert "Variables are missing: CERN_CLIENT_ID." in capsys.readouterr().err
+
+
+def test_a_claim_cannot_move_the_cursor(run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of claims and what they hold come from outside, and a terminal obeys control characters."""
+    from attrs import evolve
+
+    applications = sandbox.world.cern.applications
+    (first, *_), (target, *_) = applications, sandbox.world.cern.targets
+    applications[first] = evolve(applications[first], roles={target: ["evil\x1b[2J"]})  # type: ignore[index]
+    assert run("--system", "cern") == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_its_checking_is_a_command_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """`css token verify` has its own help, and that of `css token` names it."""
+    assert exit_code(["token", "--help"]) == 0
+    assert "verify" in capsys.readouterr().out
+    assert exit_code(["token", "verify", "--help"]) == 0
+    assert "css token verify" in capsys.readouterr().out
