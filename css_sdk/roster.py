@@ -1,30 +1,26 @@
-"""Rosters: who shall have which role where, read from CSV with every fault told by its line."""
+"""Rosters: who shall have which role where, read with every fault told by its line, and what became of each row."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 from attrs import frozen
 
-from . import _rules
-from .errors import Ambiguous, CssError, InvalidFile, NotFound, Refused
+from . import _roster_text, _rules
+from ._roster_text import PERSON_COLUMNS
+from ._tables import Tabular
+from .errors import Ambiguous, CssError, EmptySet, HeldBack, InvalidFile, NotFound, Refused, WrongProvider
 from .models import Outcome, ServiceAccount
 
 Action = Literal["grant", "revoke"]
 PersonBy = Literal["username", "guid", "email", "client_id"]
 
-_PERSON_COLUMNS: Final[tuple[PersonBy, ...]] = ("username", "guid", "email", "client_id")
-_COLUMNS: Final = (*_PERSON_COLUMNS, "role", "integration", "environment", "action")
-_ALL_COLUMNS: Final = (*_COLUMNS, "outcome", "message")
-_DELIMITERS: Final = ",;\t"
-
 
 @frozen
-class Person:
+class Person(Tabular):
     """Somebody as a roster names them: by `username`, `guid`, `email` or `client_id`.
 
     `provider` says whose login a GUID or an e-mail address means, where several may have it.
@@ -33,6 +29,8 @@ class Person:
     by: PersonBy
     value: str
     provider: str | None = None
+
+    _renamed: ClassVar = {"value": "person"}
 
     @property
     def user(self) -> str | ServiceAccount | None:
@@ -47,7 +45,7 @@ class Person:
 
 
 @frozen
-class Row:
+class Row(Tabular):
     """One line of a roster: a role that somebody shall have, or shall not."""
 
     line: int
@@ -64,29 +62,30 @@ class Row:
 
 
 @frozen
-class RowResult:
-    """How one row ended; `error` says why where it is `failed` or `unknown`."""
+class RowResult(Tabular):
+    """How one row ended; `error` says why where it is `failed` or `unknown`.
+
+    Where a roster is applied as it stands, `exact`, a row of line 0 stands for somebody who loses a role.
+    """
 
     row: Row
     outcome: Outcome
     error: CssError | None = None
 
+    _also: ClassVar = ("state",)
+
     @property
     def state(self) -> str:
         """The outcome in words, with the states that ask for something of their own told apart."""
-        match self.outcome, self.error:
-            case "confirmed", _:
+        match self.outcome:
+            case "confirmed":
                 return "done"
-            case "already", _:
+            case "already":
                 return "already so"
-            case "unknown", _:
+            case "unknown":
                 return "unknown"
-            case _, NotFound(what="user"):
-                return "never logged in"
-            case _, Ambiguous():
-                return "ambiguous"
-            case _:
-                return "failed"
+            case "failed":
+                return _state_of(self.error)
 
     @property
     def is_done(self) -> bool:
@@ -94,21 +93,59 @@ class RowResult:
         return self.outcome in ("confirmed", "already")
 
 
-def text_of(content: bytes, name: str) -> str:
-    """The text of a file as Excel and editors write it: UTF-8, or UTF-16 with its byte order mark.
+@frozen
+class RowCheck(Tabular):
+    """What would come of one row: it `is_so` already, or is to be done, or `error` says why it cannot be done."""
 
-    Raises:
-        InvalidFile: for any other encoding.
+    row: Row
+    is_so: bool = False
+    error: CssError | None = None
+
+    _also: ClassVar = ("state",)
+
+    @property
+    def state(self) -> str:
+        """The same in words, those of `RowResult` where it cannot be done."""
+        if self.error is not None:
+            return _state_of(self.error)
+        return "already so" if self.is_so else "to do"
+
+
+@frozen
+class RoleRemovals(Tabular):
+    """Whom an exact roster takes a role from: members that it does not list, as usernames.
+
+    `members` is how many there are before.
     """
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        raise InvalidFile(f"{name} is not text in UTF-8. In Excel, save it as «CSV UTF-8».") from None
+
+    integration: str
+    environment: str
+    role: str
+    usernames: tuple[str, ...]
+    members: int
+
+
+def _state_of(error: CssError | None) -> str:
+    match error:
+        case WrongProvider():
+            return "wrong provider"
+        case NotFound(what="user"):
+            return "never logged in"
+        case Ambiguous():
+            return "ambiguous"
+        case HeldBack():
+            return "held back"
+        case _:
+            return "failed"
 
 
 def read_roster(
-    content: str | bytes, name: str, *, integration: str | None = None, environment: str | None = None
+    content: str | bytes,
+    name: str,
+    *,
+    integration: str | None = None,
+    environment: str | None = None,
+    exact: bool = False,
 ) -> tuple[Row, ...]:
     """The rows of a roster, checked without a request.
 
@@ -116,37 +153,40 @@ def read_roster(
     `grant` or `revoke`. A file that holds results is read too: its rows that are done are left out.
 
     Args:
-        content: of the file, as text or as bytes; separated by commas, semicolons or tabs.
-        name: of the file, for messages.
+        content: of the file, as text or as bytes: CSV separated by commas, semicolons or tabs, or an object of JSON
+            on each line, with the same names and texts for values.
+        name: of the file, for messages; `.jsonl` and `.ndjson` say what it is, otherwise its first character does.
         integration: id or project name, for rows that name none.
         environment: for rows that name none.
+        exact: whether it is for `apply_roster(…, exact=True)`, for which it has to be whole.
 
     Raises:
         InvalidFile: with every fault and its line.
+        EmptySet: where nobody stands in it and it is to be exact.
+        Refused: for a file of results that is to be exact: it names only what was left to do.
 
     >>> [row] = read_roster("username,role\\n0f3a@idir,reviewer", "roster.csv", integration="101", environment="dev")
     >>> row.person
     Person(by='username', value='0f3a@idir', provider=None)
     """
-    text = content if isinstance(content, str) else text_of(content, name)
-    faults: list[str] = []
+    text = content if isinstance(content, str) else _roster_text.text_of(content, name)
+    text = text.removeprefix("\ufeff")
+    emptied = f"Nobody stands in {name}: everybody would lose their roles. Nothing was sent."
+    if exact and _roster_text.is_blank(text):
+        raise EmptySet(emptied)
+    lines = _roster_text.lines_of(text, name, integration, environment)
+    if exact and not lines:
+        raise EmptySet(emptied)
+    if exact and any("outcome" in line.cells for line in lines):
+        raise Refused(f"{name} holds results, which do not name everybody. Nothing was sent; give the roster itself.")
+    faults: list[str] = [] if lines else [f"{name}:1: nobody stands in it"]
     rows: list[Row] = []
-    (line, header), *lines = [*_cells(text.removeprefix("\ufeff"), name)] or [(1, [])]
-    columns = [cell.strip().lower() for cell in _without_empty_end(header)]
-    _check_header(columns, f"{name}:{line}", integration, environment)
-    if not lines:
-        faults.append(f"{name}:{line}: nobody stands in it")
-    for line, cells in lines:
-        if len(_without_empty_end(cells)) > len(columns):
-            faults.append(f"{name}:{line}: {len(cells)} cells where the header has {len(columns)}")
-            continue
-        filled = dict(zip(columns, cells, strict=False))
-        if filled.get("outcome", "").strip() in ("done", "already so"):
-            continue
-        row, wrong = _row(line, filled, integration, environment)
-        faults += [f"{name}:{line}: {fault}" for fault in wrong]
-        if row is not None:
-            rows.append(row)
+    for line in lines:
+        wrong = list(line.faults)
+        if not wrong and line.cells.get("outcome", "").strip() not in ("done", "already so"):
+            row, wrong = _row(line.number, line.cells, integration, environment)
+            rows += [row] if row is not None else []
+        faults += [f"{name}:{line.number}: {fault}" for fault in wrong]
     faults += _contradictions(rows, name)
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
@@ -154,65 +194,49 @@ def read_roster(
     return tuple(rows)
 
 
+def check_exact(rows: Sequence[Row]) -> None:
+    """Refuses rows that cannot be all that shall be.
+
+    Raises:
+        EmptySet: for none at all.
+        Refused: for rows that take away: whoever shall not have a role is left out of an exact roster.
+    """
+    if not rows:
+        raise EmptySet("Nobody stands in the roster: everybody would lose their roles. Nothing was sent.")
+    lines = [str(row.line) for row in rows if row.action == "revoke"]
+    if lines:
+        raise Refused(
+            f"An exact roster names who shall have a role, and takes it from everybody else: leave out the rows that "
+            f"revoke (line {', '.join(lines[:10])}{', …' if len(lines) > 10 else ''}). Nothing was sent."
+        )
+
+
 def results_as_csv(results: Iterable[RowResult]) -> str:
-    """The results as a roster that can be read again: only what is not done will be tried then."""
+    """The results as a roster that can be read again: only what is not done will be tried then.
+
+    A removal that was held back is not among them: it has to wait until the roster itself is right.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(_ALL_COLUMNS)
+    writer.writerow(_roster_text.ALL_COLUMNS)
     for result in results:
+        if isinstance(result.error, HeldBack):
+            continue
         row = result.row
-        person = [row.person.value if by == row.person.by else "" for by in _PERSON_COLUMNS]
+        person = [row.person.value if by == row.person.by else "" for by in PERSON_COLUMNS]
         place = [row.role, row.integration, row.environment, row.action]
         writer.writerow([*person, *place, result.state, str(result.error or "")])
     return out.getvalue()
 
 
-def _cells(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Lines that hold anything, with the number of the line on which each begins."""
-    told = re.match(r"sep=(.)\r?\n", text)  # a line that Excel reads, and some programs write for it
-    first = next((line for line in text.splitlines() if line.strip(_DELIMITERS + " ")), "")
-    delimiter = told[1] if told else max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text[told.end() if told else 0 :], newline=""), delimiter=delimiter, strict=True)
-    before = line = 2 if told else 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield line, cells
-            line = reader.line_num + before
-    except csv.Error as error:
-        raise InvalidFile(f"{name}:{line}: this is not CSV: {error}.", faults=[f"{name}:{line}: {error}"]) from None
-
-
-def _without_empty_end(cells: list[str]) -> list[str]:
-    """The cells but for the empty ones that a spreadsheet leaves at the end."""
-    filled = [number for number, cell in enumerate(cells, start=1) if cell.strip()]
-    return cells[: filled[-1]] if filled else []
-
-
-def _check_header(columns: Sequence[str], where: str, integration: str | None, environment: str | None) -> None:
-    faults = [
-        f"{where}: there is no column {column!r}; the columns are {', '.join(_COLUMNS)}"
-        for column in columns
-        if column not in _ALL_COLUMNS
-    ]
-    faults += [f"{where}: the column {column!r} stands twice" for column in _ALL_COLUMNS if columns.count(column) > 1]
-    if not set(_PERSON_COLUMNS) & set(columns):
-        faults.append(f"{where}: no column tells who: username, guid, email or client_id")
-    given = {"role": None, "integration": integration, "environment": environment}
-    faults += [f"{where}: the column {c!r} is missing" for c, v in given.items() if c not in columns and not v]
-    if faults:
-        told = "these are not the columns of a roster" if any(columns) else "the file is empty"
-        raise InvalidFile(f"{where}: {told}; nothing was sent.", faults=faults)
-
-
 def _row(
-    line: int, filled: dict[str, str], integration: str | None, environment: str | None
+    line: int, filled: Mapping[str, str], integration: str | None, environment: str | None
 ) -> tuple[Row | None, list[str]]:
     faults: list[str] = []
-    named = [Person(by, filled[by].strip()) for by in _PERSON_COLUMNS if filled.get(by, "").strip()]
+    named = [Person(by, filled[by].strip()) for by in PERSON_COLUMNS if filled.get(by, "").strip()]
     if len(named) != 1:
-        told = f"{len(named)} of {', '.join(_PERSON_COLUMNS)} are filled in" if named else "nobody is named"
-        faults.append(f"{told}; fill in exactly one of {', '.join(_PERSON_COLUMNS)}")
+        told = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
+        faults.append(f"{told}; fill in exactly one of {', '.join(PERSON_COLUMNS)}")
     elif named[0].user is not None:
         faults += _refusal(_rules.username_of, named[0].user)
     elif named[0].by == "email" and "@" not in named[0].value:

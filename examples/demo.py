@@ -52,8 +52,8 @@ def sandbox() -> Iterator[dict[str, str]]:
 
 def assign(credentials: dict[str, str], result: Path) -> Counter[str]:
     """Assigns the roster on the screen, and gives how many rows ended in which state."""
-    say(f"$ css assign --from {ROSTER.parent.name}/{ROSTER.name}")
-    command = [*CSS, "assign", "--from", str(ROSTER), "--result", str(result)]
+    say(f"$ css roster apply {ROSTER.parent.name}/{ROSTER.name}")
+    command = [*CSS, "roster", "apply", str(ROSTER), "--result", str(result)]
     code = subprocess.run(command, env=os.environ | credentials, check=False).returncode
     if code != SOME_FAILED:
         sys.exit(f"The command ended with {code} instead of {SOME_FAILED}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,23 +28,28 @@ def test_the_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.fixture
-def at_the_root(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A sandbox on a socket, its credentials in the environment, and the repository as the folder."""
-    monkeypatch.chdir(ROOT)
+def beside_the_examples(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A sandbox on a socket, its credentials in the environment, and a folder with the examples."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
     with sandbox.serve() as server:
         for name, value in server.credentials().items():
             monkeypatch.setenv(f"CSS_{name.upper()}", value)
-        yield
+        yield tmp_path
 
 
-def test_the_commands_run(at_the_root: None, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """One after the other, in one sandbox; the roster has two rows that cannot succeed."""
-    result = tmp_path / "result.csv"
-    for command in readme.commands():
-        arguments = shlex.split(command)[1:]
-        from_file = "--from" in arguments
-        code = exit_code(arguments + (["--result", str(result)] if from_file else []))
-        assert code == (3 if from_file else 0), f"{command}: {capsys.readouterr().err}"
+@pytest.mark.parametrize("document", readme.DOCUMENTS, ids=lambda path: path.name)
+def test_the_commands_run(document: Path, beside_the_examples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of a document, one after the other, in one sandbox."""
+    for arguments, expected in readme.runnable(document):
+        code = exit_code(arguments)
+        assert code == expected, f"{arguments}: {capsys.readouterr().err}"
+
+
+def test_the_examples_roster_has_rows_that_cannot_succeed(beside_the_examples: Path) -> None:
+    """Two of them, which the result file tells."""
+    assert exit_code(["roster", "apply", "examples/roster.csv"]) == 3
+    result = beside_the_examples / "examples" / "roster.result.csv"
     assert "never logged in" in result.read_text(encoding="utf-8")
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from css_sdk.errors import Ambiguous, CssError, InvalidFile, NotFound, OutcomeUnknown, ServiceUnavailable
+from css_sdk._roster_text import text_of
+from css_sdk.errors import Ambiguous, CssError, InvalidFile, NotFound, OutcomeUnknown, ServiceUnavailable, WrongProvider
 from css_sdk.models import Outcome, ServiceAccount
-from css_sdk.roster import Person, Row, RowResult, read_roster, results_as_csv, text_of
+from css_sdk.roster import Person, Row, RowResult, read_roster, results_as_csv
 
 NAME = "roster.csv"
 HEADER = "username,role,integration,environment,action"
@@ -296,6 +297,7 @@ STATES: list[tuple[Outcome, CssError | None, str, bool]] = [
     ("unknown", OutcomeUnknown("nobody knows"), "unknown", False),
     ("failed", NotFound("who?", what="user"), "never logged in", False),
     ("failed", NotFound("which?", what="role"), "failed", False),
+    ("failed", WrongProvider("another login"), "wrong provider", False),
     ("failed", Ambiguous("two"), "ambiguous", False),
     ("failed", ServiceUnavailable("later"), "failed", False),
 ]

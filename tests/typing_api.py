@@ -25,6 +25,7 @@ from css_sdk import (
     Role,
     RoleResult,
     RoleTree,
+    RowCheck,
     RowResult,
     SearchResult,
     ServiceAccount,
@@ -32,6 +33,7 @@ from css_sdk import (
     User,
     Waiting,
     WhoAmI,
+    progress_bar,
     read_roster,
 )
 
@@ -56,6 +58,9 @@ def synchronous(environment: EnvironmentClient) -> None:
         assert_type(css.integration(101).environment("dev"), EnvironmentClient)
         rows = read_roster("", "roster.csv", integration="101")
         assert_type(css.apply_roster(rows, progress=lambda result: result.state), list[RowResult])
+        with progress_bar(len(rows)) as bar:
+            assert_type(css.apply_roster(rows, exact=True, confirm=print, progress=bar), list[RowResult])
+        assert_type(css.check_roster(rows, width=8), list[RowCheck])
     Css.from_env(http_client=httpx.Client(), retry=Backoff(tries=2), timeout=5)
     Css.from_file("account.json", transport=httpx.HTTPTransport(), clock=lambda: 0.0)
     roles = environment.roles

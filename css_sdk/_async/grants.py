@@ -59,7 +59,8 @@ class AsyncRun:
         """Notes that these grants failed, or that nobody knows."""
         if isinstance(error, AuthenticationError):
             self.lost_access = error
-        await self.settle(grants, outcome_of(error), error)
+        # Without its traceback, which would keep each call's request and answer as long as the results.
+        await self.settle(grants, outcome_of(error), error.with_traceback(None))
 
     def by_user(self) -> list[Numbered]:
         """The open grants, those of one user together however the user is written."""

@@ -67,6 +67,11 @@ class AsyncPeople:
         self._environment = environment
         self._integration_id = integration_id
 
+    @property
+    def of_environment(self) -> AsyncPeople:
+        """Everybody whom the environment knows, people of BCeID not only where they logged in to one integration."""
+        return AsyncPeople(self._wire, self._environment)
+
     async def search(self, provider: str, **terms: str) -> SearchResult:
         """People of one identity provider who answer to all the terms.
 

@@ -1,127 +1,147 @@
 # Written from css_sdk/_async/apply.py by `make generate`; edit that one.
-"""Carries out a roster: finds the people, gives what is missing, then takes what is to be taken."""
+"""Carries out a roster: gives what is missing, then takes what is to be taken."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .. import _rules
 from .._pairs import each
-from ..errors import Ambiguous, CssError, InvalidRequest, NotFound, Refused
-from ..models import Grant, GrantResult, UserLike
-from ..roster import Action, Person, Row, RowResult
-from .integrations import EnvironmentClient, IntegrationClient
+from .._roster_goals import ExactRole, Place, holds_back
+from ..errors import CssError, HeldBack, NotFound
+from ..models import Grant, GrantResult
+from ..roster import Action, Person, RoleRemovals, Row, RowResult, check_exact
+from .finding import Finding
 
-Place = tuple[str, str]
-"""Integration and environment, as a row names them."""
+Progress = Callable[[RowResult], object]
+Confirm = Callable[[Sequence[RoleRemovals]], object]
 
 
 class RosterApplication:
-    """One roster on its way: where its rows lead, who they mean, and how each of them ended.
+    """One roster on its way: how each of its rows ended so far.
 
     Args:
-        integration: gives an integration by id or name.
-        rows: of the roster.
+        finding: finds what its rows mean.
         width: calls at once, 1 to 8.
         progress: called with each result as it comes.
     """
 
-    def __init__(
-        self,
-        integration: Callable[[str], IntegrationClient],
-        rows: Sequence[Row],
-        *,
-        width: int,
-        progress: Callable[[RowResult], object] | None,
-    ) -> None:
-        self._integration = integration
-        self._rows = rows
+    def __init__(self, finding: Finding, *, width: int, progress: Progress | None) -> None:
+        self._finding = finding
+        self._rows = list(finding.rows)
         self._width = width
         self._progress = progress
-        self._places: dict[Place, EnvironmentClient | CssError] = {}
-        self._people: dict[tuple[Place, Person], UserLike | CssError] = {}
         self._results: dict[int, RowResult] = {}
 
-    def carry_out(self, skip_existing: bool, providers: Sequence[str]) -> list[RowResult]:
+    def carry_out(self, skip_existing: bool) -> list[RowResult]:
         """Does what the rows say and gives their results, in their order."""
-        self._find_places()
-        self._find_people(providers)
-        grants = self._grants()
+        self._finding.find()
+        self._settle_errors()
         actions: tuple[Action, ...] = ("grant", "revoke")
         for action in actions:
-            for place, environment in self._places.items():
-                chosen = self._of(grants, place, action)
-                if not chosen or isinstance(environment, CssError):
-                    continue
-                many = environment.bulk.assign_many if action == "grant" else environment.bulk.unassign_many
-                many(chosen.values(), skip_existing=skip_existing, width=self._width, progress=self._noting(chosen))
-        return [self._results[number] for number in range(len(self._rows))]
+            for place in self._finding.environments:
+                self._change(place, action, self._finding.chosen(place, action), skip_existing)
+        return self._in_order()
 
-    def _find_places(self) -> None:
-        for place in dict.fromkeys(row.place for row in self._rows):
+    def carry_out_exactly(self, confirm: Confirm | None) -> list[RowResult]:
+        """Makes the members of the roles that the rows name exactly those listed; removals follow the rows.
+
+        Raises:
+            Refused: before anything is written, for an empty roster, rows that revoke, a role that would be left to
+                nobody; and whatever `confirm` raises.
+        """
+        check_exact(self._rows)
+        self._finding.find()
+        roles = self._read_roles()
+        for role in roles:
+            if role.leaves_nobody and not self._anybody_is_known(role):
+                raise role.refused_as_empty(self._rows[role.rows[0]])
+        wanted = [role for role in roles if role.surplus and not self._is_held_back(role)]
+        if wanted and confirm is not None:
+            confirm([role.removals(self._rows[role.rows[0]]) for role in wanted])
+        self._settle_errors()
+        for role in roles:
+            for number in role.already:
+                self._settle(number, RowResult(self._rows[number], "already"))
+        for place in self._finding.environments:
+            missing = [number for role in roles if role.place == place for number in role.missing]
+            self._change(place, "grant", {number: self._finding.grants[number] for number in missing})
+        self._remove(roles)
+        return self._in_order()
+
+    def _read_roles(self) -> list[ExactRole]:
+        """The roles that can be made exact; the rows of those that cannot be read are in error."""
+        finding = self._finding
+        numbers: dict[tuple[Place, str], list[int]] = {}
+        for number, place in finding.places.items():
+            numbers.setdefault((place, self._rows[number].role), []).append(number)
+        held: dict[tuple[Place, str], frozenset[str]] = {}
+
+        def read(key: tuple[Place, str]) -> None:
             try:
-                client = self._integration(place[0])
-                self._places[place] = client.environment(place[1])
-            except (NotFound, Ambiguous, Refused) as error:
-                self._places[place] = error
-
-    def _find_people(self, providers: Sequence[str]) -> None:
-        """Looks up everybody who is not named by username or client id, once for each place."""
-
-        def look_up(key: tuple[Place, Person]) -> None:
-            environment, person = self._places[key[0]], key[1]
-            if isinstance(environment, CssError):
-                self._people[key] = environment
-                return
-            terms = {person.by: person.value}
-            try:
-                self._people[key] = (environment.people.find_one(providers=providers, **terms)).username
+                members = finding.environments[key[0]].roles.settled_members(key[1])
+                held[key] = frozenset(user.username for user in members)
             except CssError as error:
-                self._people[key] = error
+                for number in numbers[key]:
+                    if finding.grants.pop(number, None) is not None:
+                        finding.errors[number] = error.with_traceback(None)
 
-        wanted = dict.fromkeys((row.place, row.person) for row in self._rows)
-        self._people = {key: user for key in wanted if (user := key[1].user) is not None}
-        each(look_up, [key for key in wanted if key not in self._people], self._width)
+        each(read, list(numbers), self._width)
+        return [
+            ExactRole(
+                *key,
+                rows=tuple(rows),
+                wanted={n: _rules.username_of(finding.grants[n].user) for n in rows if n in finding.grants},
+                held=held[key],
+            )
+            for key, rows in numbers.items()
+            if key in held
+        ]
 
-    def _grants(self) -> dict[int, Grant]:
-        """What is to be sent, by the number of its row; the rows that lead nowhere are settled."""
-        grants = {}
-        for number, row in enumerate(self._rows):
-            environment, user = self._places[row.place], self._people[row.place, row.person]
-            if isinstance(environment, CssError):
-                self._settle(number, RowResult(row, "failed", environment))
-            elif isinstance(user, CssError):
-                self._settle(number, RowResult(row, "failed", user))
-            else:
-                try:
-                    environment.users.check(user, row.role)
-                except Refused as error:
-                    self._settle(number, RowResult(row, "failed", error))
+    def _anybody_is_known(self, role: ExactRole) -> bool:
+        """Whether one at least will hold the role: whoever was searched for is known, of a username a read tells."""
+        for number, username in role.wanted.items():
+            if self._rows[number].person.user is None:
+                return True
+            try:
+                self._finding.environments[role.place].users.roles(username)
+            except NotFound:
+                continue
+            return True
+        return False
+
+    def _is_held_back(self, role: ExactRole) -> bool:
+        """Whether a row of the role may mean one of those who would lose it."""
+        ended = (self._results.get(number) for number in role.rows)
+        errors = [result.error for result in ended if result is not None]
+        return any(map(holds_back, [*errors, *map(self._finding.errors.get, role.rows)]))
+
+    def _remove(self, roles: Iterable[ExactRole]) -> None:
+        """Takes each role from those who are not listed, where all of its rows worked out."""
+        taken: dict[Place, dict[int, Grant]] = {}
+        for role in roles:
+            told = self._rows[role.rows[0]]
+            is_held_back = self._is_held_back(role)
+            for username in role.surplus:
+                number = len(self._rows)
+                person = Person("username", username)
+                self._rows.append(Row(0, person, role.role, told.integration, told.environment, "revoke"))
+                if is_held_back:
+                    waits = HeldBack(
+                        f"{username} keeps the role {role.role!r} for now: a row of that role did not work out, and "
+                        f"may mean this user. Mend the roster, and apply it again."
+                    )
+                    self._settle(number, RowResult(self._rows[number], "failed", waits))
                 else:
-                    grants[number] = Grant(user, row.role)
-        for number in self._contradicting(grants):
-            told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
-            self._settle(number, RowResult(self._rows[number], "failed", InvalidRequest(told)))
-            del grants[number]
-        return grants
+                    taken.setdefault(role.place, {})[number] = Grant(username, role.role)
+        for place, grants in taken.items():
+            self._change(place, "revoke", grants)
 
-    def _contradicting(self, grants: dict[int, Grant]) -> set[int]:
-        """The rows that would both give and take the same, which only shows once everybody is found."""
-        by_goal: dict[tuple[object, ...], dict[Action, set[int]]] = {}
-        for number, grant in grants.items():
-            row = self._rows[number]
-            place = self._places[row.place]
-            if not isinstance(place, CssError):
-                goal = place.integration.id, place.name, _rules.username_of(grant.user), grant.role
-                by_goal.setdefault(goal, {}).setdefault(row.action, set()).add(number)
-        return {n for actions in by_goal.values() if len(actions) > 1 for numbers in actions.values() for n in numbers}
-
-    def _of(self, grants: dict[int, Grant], place: Place, action: Action) -> dict[int, Grant]:
-        return {
-            n: grant for n, grant in grants.items() if (self._rows[n].place, self._rows[n].action) == (place, action)
-        }
-
-    def _noting(self, grants: dict[int, Grant]) -> Callable[[GrantResult], None]:
+    def _change(self, place: Place, action: Action, grants: Mapping[int, Grant], skip_existing: bool = False) -> None:
+        if not grants:
+            return
+        bulk = self._finding.environments[place].bulk
+        many = bulk.assign_many if action == "grant" else bulk.unassign_many
         # Two rows may say the same, so that only its identity tells which row a grant came from.
         numbers = {id(grant): number for number, grant in grants.items()}
 
@@ -129,9 +149,16 @@ class RosterApplication:
             number = numbers[id(result.grant)]
             self._settle(number, RowResult(self._rows[number], result.outcome, result.error))
 
-        return note
+        many(grants.values(), skip_existing=skip_existing, width=self._width, progress=note)
+
+    def _settle_errors(self) -> None:
+        for number, error in self._finding.errors.items():
+            self._settle(number, RowResult(self._rows[number], "failed", error))
 
     def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result
         if self._progress is not None:
             self._progress(result)
+
+    def _in_order(self) -> list[RowResult]:
+        return [self._results[number] for number in range(len(self._rows))]

@@ -60,7 +60,8 @@ class Run:
         """Notes that these grants failed, or that nobody knows."""
         if isinstance(error, AuthenticationError):
             self.lost_access = error
-        self.settle(grants, outcome_of(error), error)
+        # Without its traceback, which would keep each call's request and answer as long as the results.
+        self.settle(grants, outcome_of(error), error.with_traceback(None))
 
     def by_user(self) -> list[Numbered]:
         """The open grants, those of one user together however the user is written."""

@@ -68,6 +68,11 @@ class People:
         self._environment = environment
         self._integration_id = integration_id
 
+    @property
+    def of_environment(self) -> People:
+        """Everybody whom the environment knows, people of BCeID not only where they logged in to one integration."""
+        return People(self._wire, self._environment)
+
     def search(self, provider: str, **terms: str) -> SearchResult:
         """People of one identity provider who answer to all the terms.
 

@@ -3,11 +3,32 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
 
-from css_sdk import ConfigurationError, Css, InvalidRequest, Person, Row, RowResult, read_roster
+import pytest
+from attrs import evolve
+
+from css_sdk import (
+    AuthenticationError,
+    ConfigurationError,
+    Css,
+    EmptySet,
+    InvalidRequest,
+    NotConfirmed,
+    Person,
+    RoleRemovals,
+    Row,
+    RowResult,
+    ServiceUnavailable,
+    WrongProvider,
+    read_roster,
+)
+from css_sdk.roster import results_as_csv
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked, usernames
+from tests.people_world import person
+from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
 
 
 def test_rows_that_contradict_each_other_once_found_are_not_sent(css: Css, sandbox: Sandbox) -> None:
@@ -52,3 +73,212 @@ def test_an_empty_guid_finds_nobody(css: Css) -> None:
     """It is no search by something else."""
     with pytest.raises(InvalidRequest, match="guid"):
         css.people("dev").find_one(guid="")
+
+
+def test_everybody_is_looked_up_once_for_all_integrations(css: Css, sandbox: Sandbox) -> None:
+    """A search for each address and provider, however often, in whatever case and for however many integrations."""
+    sandbox.create_role(FISHERIES, "dev", "reviewer")
+    addresses = ["ilse.hargreave@example.com", "ILSE.hargreave@example.com", "caspian.quist@example.com"]
+    rows = [
+        Row(line, Person("email", address), "reviewer", place, "dev")
+        for line, (address, place) in enumerate(product(addresses, ["101", "Grants Portal", "102"]), start=2)
+    ]
+    results = css.apply_roster(rows)
+    assert {result.state for result in results} <= {"done", "already so"}
+    assert sandbox.count(path="*/idir/users") == sandbox.count(path="*/azure-idir/users") == 2
+    assert sandbox.count(path="*/github-*/users") == sandbox.count(path="*/bceid/users") == 0
+    # Once for each role and integration, not for each way to write it.
+    assert sandbox.count(path="*/roles/reviewer/users") == 2
+
+
+def test_a_bceid_login_is_found_by_address_from_its_own_integration_only(css: Css, sandbox: Sandbox) -> None:
+    """By GUID it is found from any, so that a search by address is asked in each place and one by GUID is not."""
+    guid, address = "ab" * 16, "cy@example.com"
+    user = person(guid, "bceidbasic", "Cy", address)
+    sandbox.world.users[user["username"]] = user
+    sandbox.create_role(FISHERIES, "dev", "reviewer")
+    for by, value, count in (("email", address, 2), ("guid", guid.upper(), 0)):
+        rows = [Row(2, Person(by, value), "reviewer", place, "dev") for place in ("101", "102")]  # type: ignore[arg-type]
+        before = sandbox.count(path="*/bceid/users")
+        states = [check.state for check in css.check_roster(rows, providers=["bceidbasic"])]
+        assert states == (["never logged in"] * 2 if by == "email" else ["to do"] * 2)
+        # Those of two other kinds of BCeID are looked at as well where nobody was found.
+        assert sandbox.count(path="*/bceid/users") - before == 3 * count
+
+
+def test_who_has_only_other_logins_is_told_with_them(css: Css, sandbox: Sandbox) -> None:
+    """The error names the logins that exist; naming their provider finds them."""
+    row = Row(2, Person("email", "saltwind@example.org"), "reviewer", "101", "dev")
+    [result] = css.apply_roster([row])
+    assert result.state == "wrong provider"
+    assert isinstance(result.error, WrongProvider)
+    [login] = result.error.candidates
+    assert login.username in str(result.error)
+    assert login.provider == "githubpublic"
+    assert asked(sandbox)["POST"] == 0
+    assert [r.state for r in css.apply_roster([row], providers=["githubpublic"])] == ["done"]
+
+
+def test_a_search_that_fails_is_not_taken_for_nobody(css: Css, sandbox: Sandbox) -> None:
+    """Neither among the providers asked for nor among the others."""
+    row = Row(2, Person("email", "saltwind@example.org"), "reviewer", "101", "dev")
+    for path in ("*/azure-idir/users", "*/github-public/users"):
+        sandbox.faults.clear()
+        sandbox.faults.add("422_before", path=path, times=None)
+        [result] = css.apply_roster([row])
+        assert result.state == "failed"
+        assert isinstance(result.error, ServiceUnavailable)
+    assert asked(sandbox)["POST"] == 0
+
+
+def test_a_lost_access_ends_the_look_up(css: Css, sandbox: Sandbox) -> None:
+    """Nobody is looked up any more, and nothing was changed."""
+    rows = [Row(2 + n, Person("email", f"{n}@example.com"), "reviewer", "101", "dev") for n in range(100)]
+    css.integrations()
+    sandbox.faults.add("revoked_token", times=None)
+    with pytest.raises(AuthenticationError):
+        css.apply_roster(rows)
+    assert sandbox.count(path="*/users") < 20
+
+
+# Rosters that name everybody
+
+
+def test_an_exact_roster_joins_all_ways_to_write_a_place(css: Css, sandbox: Sandbox) -> None:
+    """By id and by name they are one role, so that the one does not take what the other gives."""
+    kept, added = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0], usernames(sandbox, 20)[-1]
+    told: list[RoleRemovals] = []
+    rows = [
+        Row(2, Person("username", kept), "reviewer", "101", "dev"),
+        Row(3, Person("username", added.upper()), "reviewer", "Grants Portal", "dev"),
+    ]
+    results = css.apply_roster(rows, exact=True, confirm=told.extend)
+    gone = "c48af3232157a5f13dc753a5d3eed7ce@idir"
+    assert told == [RoleRemovals("101", "dev", "reviewer", (gone,), 2)]
+    assert [(result.state, result.row.person.value) for result in results] == [
+        ("already so", kept), ("done", added.upper()), ("done", gone),
+    ]  # fmt: skip
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == sorted([kept, added])
+
+
+MISTAKES: list[tuple[Person, str, bool]] = [
+    (Person("email", "front.counter@example.com"), "ambiguous", True),
+    (Person("email", "saltwind@example.org"), "wrong provider", True),
+    (Person("username", "5167d622cb14de629107a324433cffaf@idir"), "failed", True),
+    (Person("email", "nobody@example.org"), "never logged in", False),
+    (Person("username", "00@idir"), "never logged in", False),
+]
+
+
+@pytest.mark.parametrize(("mistaken", "state", "is_held_back"), MISTAKES, ids=lambda value: str(value)[:40])
+def test_a_row_that_may_mean_a_member_holds_removals_back(
+    css: Css, sandbox: Sandbox, mistaken: Person, state: str, is_held_back: bool
+) -> None:
+    """Nobody loses a role by a mistake in the list; one who never logged in is nobody, and other roles go on."""
+    kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    [admin] = sandbox.members(GRANTS_PORTAL, "dev", "admin")
+    sandbox.grant(GRANTS_PORTAL, "dev", "admin", gone)
+    sandbox.faults.add("500_before", method="POST", path="*/users/5167d622cb14de629107a324433cffaf@idir/*", times=None)
+    rows = [
+        Row(2, Person("username", kept), "reviewer", "101", "dev"),
+        Row(3, mistaken, "reviewer", "101", "dev"),
+        Row(4, Person("username", admin), "admin", "101", "dev"),
+    ]
+    results = css.apply_roster(rows, exact=True)
+    first = "held back" if is_held_back else "done"
+    assert [result.state for result in results] == ["already so", state, "already so", first, "done"]
+    assert (gone in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) is is_held_back
+    assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [admin]
+    # What was held back waits until the roster is mended, and is not tried again by itself.
+    left = read_roster(results_as_csv(results), "r.result.csv")
+    assert [row.person for row in left] == [mistaken]
+
+
+def test_a_role_is_not_left_to_nobody_by_people_who_never_logged_in(css: Css, sandbox: Sandbox) -> None:
+    """Told before the first write, for usernames too; one who is known is enough."""
+    unknown = Row(2, Person("username", "00@idir"), "reviewer", "101", "dev")
+    other = Row(3, Person("username", usernames(sandbox, 20)[-1]), "approver", "101", "dev")
+    with pytest.raises(EmptySet, match="all 2 members would lose it"):
+        css.apply_roster([unknown, other], exact=True)
+    with pytest.raises(EmptySet, match="all 2 members would lose it"):
+        css.apply_roster([Row(2, Person("email", "no@example.org"), "reviewer", "101", "dev")], exact=True)
+    with pytest.raises(EmptySet):
+        css.apply_roster([], exact=True)
+    assert set(asked(sandbox)) == {"GET", "token"}
+    known = evolve(other, role="reviewer")
+    assert [r.state for r in css.apply_roster([unknown, known], exact=True)] == ["never logged in"] + ["done"] * 3
+
+
+def test_what_the_caller_does_not_confirm_is_not_begun(css: Css, sandbox: Sandbox) -> None:
+    """Whatever the hook raises comes out, before the first write."""
+
+    def refuse(losses: Sequence[RoleRemovals]) -> None:
+        raise NotConfirmed(f"{len(losses)} roles")
+
+    row = Row(2, Person("username", usernames(sandbox, 20)[-1]), "reviewer", "101", "dev")
+    with pytest.raises(NotConfirmed, match="1 roles"):
+        css.apply_roster([row], exact=True, confirm=refuse)
+    assert set(asked(sandbox)) == {"GET", "token"}
+
+
+def test_a_role_that_cannot_be_read_is_left_alone(css: Css, sandbox: Sandbox) -> None:
+    """Its rows fail, those of the others are carried out."""
+    user = usernames(sandbox, 20)[-1]
+    sandbox.faults.add("422_before", path="*/roles/reviewer/users", times=None)
+    rows = [Row(2, Person("username", user), role, "101", "dev") for role in ("reviewer", "approver", "nope")]
+    results = css.apply_roster(rows, exact=True)
+    assert [result.state for result in results] == ["failed", "done", "failed", "done"]
+    assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == [user]
+    assert len(sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) == 2
+
+
+# Ends that nobody foresaw
+
+
+class Killed(BaseException):
+    """What no code of ours catches."""
+
+
+@pytest.mark.parametrize(("when", "step", "width"), [("before", 1, 1), ("after", 4, 4)])
+def test_a_kill_at_every_write_loses_nothing(css: Css, sandbox: Sandbox, when: str, step: int, width: int) -> None:
+    """Running the same again ends in the same state, and over both runs each write was sent once."""
+    people = usernames(sandbox, 40)
+    rows = [Row(2 + n, Person("username", user), "guest", "101", "dev", "grant") for n, user in enumerate(people[:30])]
+    rows += [Row(40, Person("username", user), "guest", "101", "dev", "revoke") for user in people[30:]]
+    sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
+    answer = sandbox.answer
+    writes: list[str] = []
+    last: int | None = None
+
+    def answer_until_killed(request: Any) -> Any:
+        is_write = request.method in ("POST", "DELETE") and "/users/" in request.target
+        if is_write and len(writes) == last and when == "before":
+            raise Killed
+        response = answer(request)
+        if is_write:
+            writes.append(request.target)
+            if len(writes) - 1 == last and when == "after":
+                raise Killed
+        return response
+
+    sandbox.answer = answer_until_killed  # type: ignore[method-assign]
+    for number in range(0, len(rows), step):
+        sandbox.revoke(GRANTS_PORTAL, "dev", "guest", *people[:30])
+        sandbox.grant(GRANTS_PORTAL, "dev", "guest", *people[30:])
+        writes.clear()
+        last = number
+        with pytest.raises((Killed, BaseExceptionGroup)):
+            css.apply_roster(rows, width=width)
+        last = None
+        assert {result.state for result in css.apply_roster(rows)} <= {"done", "already so"}
+        assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == people[:30]
+        assert len(writes) == len(set(writes)) == len(rows)
+
+
+def test_results_keep_no_calls_alive(css: Css) -> None:
+    """The errors of many rows hold their text and not the frames they came through, or 10,000 would fill the memory."""
+    people = [Person("username", "00@idir"), Person("email", "no@example.org"), Person("guid", "0")]
+    rows = [Row(2, each, role, place, "dev") for each in people for role in ("reviewer", "x") for place in ("101", "!")]
+    results = css.apply_roster(rows)
+    assert all(result.error is not None and result.error.__traceback__ is None for result in results)
+    assert all(check.error is not None and check.error.__traceback__ is None for check in css.check_roster(rows))

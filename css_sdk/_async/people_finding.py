@@ -1,0 +1,89 @@
+"""Whom names, GUIDs and e-mail addresses mean in environments, with each search made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from .. import _roster_goals
+from .._pairs import async_each
+from .._roster_goals import Found, Place, Search
+from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
+from ..models import User, UserLike
+from ..roster import Person
+from .integrations import AsyncEnvironmentClient
+
+
+class AsyncPeopleFinding:
+    """Searches for people, none twice, whichever place asks for them.
+
+    Args:
+        environments: the places where people are looked for.
+        providers: whose logins a GUID or an e-mail address means.
+        width: calls at once, 1 to 8.
+    """
+
+    def __init__(
+        self, environments: Mapping[Place, AsyncEnvironmentClient], providers: Sequence[str], width: int
+    ) -> None:
+        self._environments = environments
+        self._providers = providers
+        self._width = width
+        self._found: dict[Search, Found] = {}
+
+    async def find(self, wanted: Iterable[tuple[Place, Person]]) -> dict[tuple[Place, Person], UserLike | CssError]:
+        """Whom each means in its place; other providers' logins are looked at only where nobody was found.
+
+        Args:
+            wanted: places and people.
+
+        Returns:
+            Of each the user, or the error that says why there is not exactly one.
+
+        Raises:
+            AuthenticationError: when nothing can be read at all.
+        """
+        people: dict[tuple[Place, Person], UserLike | CssError] = {}
+        sought: dict[tuple[Place, Person], list[Search]] = {}
+        for place, person in dict.fromkeys(wanted):
+            if person.user is not None:
+                people[place, person] = person.user
+            else:
+                asked = _roster_goals.asked_of(person, self._providers)
+                sought[place, person] = _roster_goals.searches(person, place, asked)
+        await self._search(sought.values())
+        elsewhere: dict[tuple[Place, Person], list[Search]] = {}
+        for (place, person), needed in sought.items():
+            asked = tuple(search.provider for search in needed)
+            meant = _roster_goals.who(person, place[1], asked, [self._found[search] for search in needed])
+            people[place, person] = meant
+            if isinstance(meant, NotFound):
+                elsewhere[place, person] = _roster_goals.searches(person, place, _roster_goals.others(asked))
+        await self._search(elsewhere.values())
+        for (place, person), needed in elsewhere.items():
+            missing = people[place, person]
+            if isinstance(missing, NotFound):
+                found = [self._found[search] for search in needed]
+                people[place, person] = _roster_goals.who_else(missing, person, place[1], found)
+        return people
+
+    async def _search(self, needed: Iterable[Sequence[Search]]) -> None:
+        """Makes the searches that were not made yet, each once."""
+        everybody = {place[1]: there.people.of_environment for place, there in self._environments.items()}
+
+        async def search(one: Search) -> None:
+            people = everybody[one.environment]
+            if one.integration is not None:
+                people = self._environments[one.integration, one.environment].people
+            try:
+                user: User = await people.find_one(providers=one.provider, **{one.by: one.value})
+                self._found[one] = (user,)
+            except AuthenticationError:
+                raise
+            except Ambiguous as error:
+                self._found[one] = error.candidates
+            except CssError as error:
+                nobody = isinstance(error, NotFound) and error.what == "user"
+                self._found[one] = () if nobody else error.with_traceback(None)
+
+        distinct = dict.fromkeys(one for several in needed for one in several)
+        await async_each(search, [one for one in distinct if one not in self._found], self._width)

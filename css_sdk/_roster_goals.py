@@ -1,0 +1,174 @@
+"""What a roster's rows mean once people and places were looked up: whom, where, and what that takes away. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from attrs import field, frozen
+
+from . import _rules
+from .errors import Ambiguous, CssError, EmptySet, NotFound, WrongProvider
+from .models import Grant, User
+from .roster import Person, RoleRemovals, Row
+
+_BCEID: Final = ("bceidbasic", "bceidbusiness", "bceidboth")
+_PROVIDERS: Final = ("idir", "azureidir", "githubbcgov", "githubpublic", *_BCEID)
+"""The order in which logins are looked for."""
+
+Place = tuple[int, str]
+"""Integration, by id, and environment."""
+Found = tuple[User, ...] | CssError
+"""What one search found."""
+
+
+@frozen
+class Search:
+    """One search of one provider's people, the same for all rows that need it.
+
+    `integration` is None where any will do: only people of BCeID are found by e-mail address from the integration
+    that they logged in to and from no other.
+    """
+
+    environment: str
+    by: str
+    value: str
+    provider: str
+    integration: int | None = None
+
+
+def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Search]:
+    """The searches that tell who a person is, among the logins of these providers."""
+    return [
+        Search(
+            place[1],
+            person.by,
+            person.value.casefold(),
+            provider,
+            place[0] if person.by == "email" and provider in _BCEID else None,
+        )
+        for provider in providers
+    ]
+
+
+def asked_of(person: Person, providers: Sequence[str]) -> tuple[str, ...]:
+    """The providers whose logins are meant."""
+    return (person.provider,) if person.provider else tuple(dict.fromkeys(providers))
+
+
+def others(asked: Collection[str]) -> tuple[str, ...]:
+    """The providers that nobody asked for."""
+    return tuple(provider for provider in _PROVIDERS if provider not in asked)
+
+
+def who(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> str | CssError:
+    """The username of the one login that is meant, or why there is not exactly one.
+
+    Args:
+        person: who is meant.
+        environment: where they were looked for.
+        asked: the providers whose logins are meant.
+        found: what was found among each of them.
+    """
+    users: list[User] = []
+    for result in found:
+        if isinstance(result, CssError):
+            return result
+        users += result
+    wanted = f"{person.by} {person.value}"
+    if not users:
+        return NotFound(
+            f"Nobody in {environment} with {wanted} among {', '.join(asked)}: never logged in here?", what="user"
+        )
+    if len(users) > 1:
+        return Ambiguous(
+            f"{len(users)} logins in {environment} have {wanted}: {_named(users)}. Give the username or one provider.",
+            candidates=users,
+        )
+    return users[0].username
+
+
+def who_else(missing: NotFound, person: Person, environment: str, found: Iterable[Found]) -> CssError:
+    """Why nobody was found: they have logins of other providers, or none at all, or that could not be read."""
+    users: list[User] = []
+    failed: list[CssError] = []
+    for result in found:
+        if isinstance(result, CssError):
+            failed.append(result)
+        else:
+            users += result
+    if users:
+        return WrongProvider(
+            f"{person.by} {person.value} has other logins in {environment} than were asked for: {_named(users)}. Give "
+            f"the username, or the provider.",
+            candidates=users,
+        )
+    return failed[0] if failed else missing
+
+
+def _named(users: Iterable[User]) -> str:
+    return ", ".join(user.username for user in users)
+
+
+def contradicting(rows: Sequence[Row], grants: Mapping[int, Grant], places: Mapping[int, Place]) -> set[int]:
+    """The rows that would both give and take the same, which only shows once everybody is found."""
+    by_goal: dict[tuple[object, ...], dict[str, set[int]]] = {}
+    for number, grant in grants.items():
+        goal = *places[number], _rules.username_of(grant.user), grant.role
+        by_goal.setdefault(goal, {}).setdefault(rows[number].action, set()).add(number)
+    return {n for actions in by_goal.values() if len(actions) > 1 for numbers in actions.values() for n in numbers}
+
+
+def holds_back(error: CssError | None) -> bool:
+    """Whether a row that ended so may mean somebody who holds the role, who must then not lose it.
+
+    Somebody who never logged in holds nothing, so that such a row takes nothing from anybody.
+    """
+    if error is None:
+        return False
+    return isinstance(error, WrongProvider) or not (isinstance(error, NotFound) and error.what == "user")
+
+
+@frozen
+class ExactRole:
+    """A role whose members shall be exactly those of a roster.
+
+    `rows` are the numbers of all rows that name it; `wanted` are the usernames of those whose user is known by now.
+    """
+
+    place: Place
+    role: str
+    rows: tuple[int, ...]
+    wanted: Mapping[int, str] = field(hash=False)
+    held: frozenset[str]
+
+    @property
+    def already(self) -> tuple[int, ...]:
+        """The rows of those who hold it."""
+        return tuple(number for number, username in self.wanted.items() if username in self.held)
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The rows of those who do not."""
+        return tuple(number for number, username in self.wanted.items() if username not in self.held)
+
+    @property
+    def surplus(self) -> tuple[str, ...]:
+        """Those who hold it and are not listed."""
+        return tuple(sorted(self.held.difference(self.wanted.values())))
+
+    @property
+    def leaves_nobody(self) -> bool:
+        """Whether everybody who holds it would lose it."""
+        return bool(self.held) and not self.already
+
+    def removals(self, row: Row) -> RoleRemovals:
+        """Who loses it, told with the names that a row of it uses."""
+        return RoleRemovals(row.integration, row.environment, self.role, self.surplus, len(self.held))
+
+    def refused_as_empty(self, row: Row) -> EmptySet:
+        """The refusal to leave nobody in the role because nobody of its rows can be found."""
+        return EmptySet(
+            f"Nobody whom the roster lists for the role {self.role!r} in {row.integration}, {row.environment} is known "
+            f"there, so that all {len(self.held)} members would lose it. Nothing was sent."
+        )

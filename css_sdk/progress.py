@@ -1,0 +1,50 @@
+"""A bar that shows how far a long piece of work has come: in a terminal, and in notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from .errors import ConfigurationError
+
+
+@contextmanager
+def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -> Iterator[Callable[[object], None]]:
+    """Shows how much is done, how fast, and how long the rest will take.
+
+    It gives what a call takes as its `progress`. The bar appears with the first result.
+
+    Args:
+        total: how many results there will be; more move the end.
+        unit: what each of them is.
+        file: where a terminal shows it, stderr by default.
+
+    Raises:
+        ConfigurationError: when tqdm is not installed.
+
+    >>> import io
+    >>> from css_sdk import progress_bar
+    >>> rows = read_roster("client_id,role\\nfisheries-service-102,reviewer", "roster.csv",
+    ...                    integration="101", environment="dev")
+    >>> with progress_bar(len(rows), file=io.StringIO()) as bar:
+    ...     results = css.apply_roster(rows, progress=bar)
+    """
+    try:
+        from tqdm.auto import tqdm  # noqa: PLC0415 - an extra, and slow to load
+    except ImportError:
+        raise ConfigurationError('A progress bar needs tqdm: pip install "css-sdk[progress]".') from None
+    bars: list[Any] = []
+
+    def tick(_: object) -> None:
+        if not bars:
+            bars.append(tqdm(total=total, unit=f" {unit}s", file=file))
+        [bar] = bars
+        bar.total = max(bar.total, bar.n + 1)
+        bar.update()
+
+    try:
+        yield tick
+    finally:
+        for bar in bars:
+            bar.close()

@@ -1,0 +1,55 @@
+"""The bar of a long piece of work: shown on a terminal, nowhere else, and never in the way."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from css_sdk import ConfigurationError, progress_bar
+from css_sdk.cli._progress import bar_on_terminal
+
+
+class Terminal(io.StringIO):
+    """What says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_tells_how_far_how_fast_and_how_long() -> None:
+    """It appears with the first result, and moves its end where there are more than were foreseen."""
+    shown = io.StringIO()
+    with progress_bar(2, file=shown) as tick:
+        assert shown.getvalue() == ""
+        for result in range(3):
+            tick(result)
+    last = shown.getvalue().rpartition("\r")[2]
+    assert "3/3" in last
+    assert "rows/s" in last
+    assert "<" in last
+
+
+def test_the_command_line_shows_it_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log file gets nothing."""
+    for stream, is_shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr("sys.stderr", stream)
+        with bar_on_terminal(1) as tick:
+            tick(None)
+        assert bool(stream.getvalue()) is is_shown
+
+
+def test_without_tqdm_the_command_line_shows_nothing_and_the_helper_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What nobody asked for by name is no error where it is missing."""
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with bar_on_terminal(1) as tick:
+        tick(None)
+    assert stream.getvalue() == ""
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ConfigurationError, match=r'pip install "css-sdk\[progress\]"'), progress_bar(1):
+        pass

@@ -1,0 +1,323 @@
+"""`css roster`: who shall have which role where, checked and applied from a file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from css_sdk.sandbox import Sandbox
+from tests.people_world import person
+from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
+
+Run = Callable[..., int]
+DEV = ("-i", 101, "-e", "dev")
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries follow each other at once."""
+    monkeypatch.setattr("random.random", lambda: 0.0)
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The rows on stdout."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def write(path: Path, *lines: str) -> Path:
+    """A CSV file of these lines."""
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_roster_is_carried_out_and_what_is_left_written_down(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every way to name a person, a revocation among the grants, and a second run from the result file."""
+    guid, person, held = usernames(sandbox, 20)[-3:]
+    sandbox.create_role(FISHERIES, "dev", "reader")
+    sandbox.grant(FISHERIES, "dev", "reader", held)
+    roster = write(
+        tmp_path / "roster.csv",
+        "username;guid;email;client_id;role;integration;environment;action",
+        f"{person};;;;reader;Fisheries Service;dev;",
+        f";{guid.partition('@')[0]};;;reader;102;dev;grant",
+        ";;tidepool@example.org;;reader;102;dev;",
+        ";;front.counter@example.com;;reader;102;dev;",
+        ";;;fisheries-service-102;reader;102;dev;",
+        f"{held};;;;reader;102;dev;revoke",
+        "00000000000000000000000000000000@idir;;;;reader;102;dev;",
+        f"{person};;;;reader;Nope;dev;",
+    )
+    assert (
+        run_css("roster", "apply", roster, "--provider", "idir", "--provider", "githubpublic", "--yes", "--json") == 3
+    )
+    rows = told(capsys)
+    assert [(row["line"], row["state"]) for row in rows] == [
+        (2, "done"), (3, "done"), (4, "done"), (5, "ambiguous"), (6, "done"), (7, "done"), (8, "never logged in"),
+        (9, "failed"),
+    ]  # fmt: skip
+    members = sandbox.members(FISHERIES, "dev", "reader")
+    assert {person, guid, "service-account-fisheries-service-102"} < set(members)
+    assert held not in members
+    result = roster.with_suffix(".result.csv")
+    with result.open(encoding="utf-8", newline="") as file:
+        assert [row["outcome"] for row in csv.DictReader(file)][3] == "ambiguous"
+    before = asked(sandbox)
+    assert run_css("roster", "apply", result, "--json") == 3
+    rows = told(capsys)
+    assert [row["line"] for row in rows] == [5, 8, 9]
+    assert (asked(sandbox) - before)["POST"] == 1
+
+
+def test_a_roster_with_faults_is_refused_whole(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All faults at once, each with its line, and nothing is sent."""
+    roster = write(
+        tmp_path / "roster.csv",
+        "username,role,integration,environment",
+        f"{usernames(sandbox, 1)[0]},reviewer,101,dev",
+        "bob,reviewer,101,dev",
+        f"{usernames(sandbox, 1)[0]},..,101,qa",
+    )
+    assert run_css("roster", "apply", roster) == 64
+    err = capsys.readouterr().err
+    assert "roster.csv:3:" in err
+    assert err.count("roster.csv:4:") == 2
+    assert asked(sandbox) == {}
+    assert run_css("roster", "apply", write(tmp_path / "other.csv", "who,what", "a,b")) == 64
+    assert "there is no column 'who'" in capsys.readouterr().err
+
+
+def test_a_revocation_in_a_roster_needs_a_yes(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a terminal nothing is taken away unasked, and nothing else is done either."""
+    user = usernames(sandbox, 1)[0]
+    roster = write(tmp_path / "r.csv", "username,role,action", f"{user},reviewer,revoke", f"{user},approver,grant")
+    assert run_css("roster", "apply", roster, "-i", 101, "-e", "dev") == 4
+    assert "1 user loses the role 'reviewer' in 101, dev" in capsys.readouterr().err
+    assert asked(sandbox) == {}
+
+
+def test_a_result_that_cannot_be_written_is_told_before_anything_is_sent(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is not there, or a folder itself."""
+    roster = write(tmp_path / "r.csv", "username,role", f"{usernames(sandbox, 1)[0]},reviewer")
+    for result in (tmp_path / "nowhere" / "x.csv", tmp_path):
+        assert run_css("roster", "apply", roster, "-i", 101, "-e", "dev", "--result", result) == 64
+        assert "cannot be written. Nothing was sent" in capsys.readouterr().err
+    assert asked(sandbox) == {}
+
+
+def test_a_result_file_is_brought_up_to_date(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Applied, it is written again, under its own name, and in the end nothing is left in it to do."""
+    roster = write(tmp_path / "r.csv", "email,role", "nobody@example.com,reviewer", "saltwind@example.org,reviewer")
+    place = ("-i", 101, "-e", "dev")
+    assert run_css("roster", "apply", roster, *place, "--provider", "githubpublic") == 3
+    result = tmp_path / "r.result.csv"
+    sandbox.create_role(GRANTS_PORTAL, "dev", "late")
+    fixed = result.read_text(encoding="utf-8-sig").replace("nobody@example.com", "pine-marten@example.org")
+    result.write_text(fixed, encoding="utf-8")
+    assert run_css("roster", "apply", result, *place, "--provider", "githubpublic") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "r.result.csv"]
+    assert "never logged in" not in result.read_text(encoding="utf-8-sig")
+
+
+def test_a_roster_may_come_through_a_pipe(sandbox: Sandbox) -> None:
+    """`-` is stdin; no result file is made up for it."""
+    with sandbox.serve() as server:
+        environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        done = subprocess.run(
+            [sys.executable, "-m", "css_sdk.cli", "roster", "apply", "-", "-i", "101", "-e", "dev", "--json"],
+            env=environ | {"PYTHONIOENCODING": "cp1252"},
+            input="username;role\n" + usernames(sandbox, 1)[0] + ";ᐁᓀᐦ\n",
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["role"] == "ᐁᓀᐦ"
+    assert "result" not in done.stderr
+
+
+def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: Any) -> None:
+    """It tells how many rows are fine, or all the faults, whatever the form of the file."""
+    user = usernames(sandbox, 1)[0]
+    good = write(tmp_path / "r.csv", "username,role", f"{user},reviewer", f"{user},approver")
+    assert run_css("roster", "check", good, *DEV) == 0
+    assert capsys.readouterr().out == "2 rows fine\n"
+    assert run_css("roster", "check", good, *DEV, "--json") == 0
+    assert told(capsys) == [{"file": str(good), "rows": 2, "state": "fine"}]
+    bad = write(tmp_path / "r.jsonl", json.dumps({"username": user, "role": "reviewer"}), '{"role": 5, "x": "y"}', "[]")
+    assert run_css("roster", "check", bad, *DEV) == 64
+    err = capsys.readouterr().err
+    assert "r.jsonl has 3 faults; nothing was sent" in err
+    assert [line.split(":")[1] for line in err.splitlines() if line.startswith("  r.jsonl")] == ["2", "2", "3"]
+    assert asked(sandbox) == {}
+
+
+def test_a_check_online_tells_what_would_come_of_each_row(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everybody and everything is looked up, once; nothing is written; what can be done is told from what is so."""
+    holder, other = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0], usernames(sandbox, 20)[-1]
+    nobody = "0" * 32 + "@idir"
+    roster = write(
+        tmp_path / "r.csv",
+        "username,email,role,integration,action",
+        f"{holder},,reviewer,101,",
+        f"{other},,reviewer,Grants Portal,",
+        f"{other},,reviewer,101,revoke",
+        f"{nobody},,reviewer,101,",
+        f"{nobody},,approver,101,",
+        ",front.counter@example.com,reviewer,101,",
+        ",saltwind@example.org,reviewer,101,",
+        ",nobody@example.org,reviewer,101,",
+        f"{other},,archivist,101,",
+        f"{other},,reviewer,104,",
+        f"{other},,reviewer,Nope,",
+    )
+    assert run_css("roster", "check", roster, "-e", "dev", "--online", "--json") == 3
+    rows = told(capsys)
+    assert [(row["line"], row["state"]) for row in rows] == [
+        (2, "already so"), (3, "failed"), (4, "failed"), (5, "never logged in"), (6, "never logged in"),
+        (7, "ambiguous"), (8, "wrong provider"), (9, "never logged in"), (10, "failed"), (11, "failed"), (12, "failed"),
+    ]  # fmt: skip
+    said = {row["line"]: row["message"] for row in rows}
+    assert "says the opposite" in said[3]
+    assert "@idir" in said[7]
+    assert "@githubpublic" in said[8]
+    assert "role archivist not found" in said[10]
+    assert "not Gold" in said[11]
+    assert set(asked(sandbox)) == {"GET", "token"}
+    assert sandbox.count(path="*/users/*/roles") == 1
+    lines = roster.read_text(encoding="utf-8").splitlines()
+    fine = write(tmp_path / "fine.csv", lines[0], lines[1], lines[2])
+    assert run_css("roster", "check", fine, "-e", "dev", "--online", "--json") == 0
+    assert [row["state"] for row in told(capsys)] == ["already so", "to do"]
+
+
+def test_three_of_five_hundred_fail_and_only_they_are_tried_again(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The result file has a row for each, the second run sends a write for each of the three and no other."""
+    people = [f"{number:032x}@idir" for number in range(500)]
+    for user in people:
+        sandbox.world.users[user] = person(user[:32], "idir", "Ann", "ann@example.com")
+    for user in people[100:400:100]:
+        sandbox.faults.add("500_before", method="POST", path=f"*/users/{user}/roles", times=None)
+    roster = write(tmp_path / "r.csv", "username,role", *[f"{user},reviewer" for user in people])
+    assert run_css("roster", "apply", roster, *DEV, "--width", 8, "--json") == 3
+    rows = told(capsys)
+    assert [row["user"] for row in rows if row["state"] != "done"] == people[100:400:100]
+    result = tmp_path / "r.result.csv"
+    with result.open(encoding="utf-8-sig", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert (len(written), sum(row["outcome"] == "failed" for row in written)) == (500, 3)
+    sandbox.faults.clear()
+    before = asked(sandbox)
+    assert run_css("roster", "apply", result, "--json") == 0
+    assert [row["state"] for row in told(capsys)] == ["done"] * 3
+    assert (asked(sandbox) - before)["POST"] == 3
+    assert set(people) <= set(sandbox.members(GRANTS_PORTAL, "dev", "reviewer"))
+
+
+A, B, C, D = "aa" * 16, "bb" * 16, "cc" * 16, "dd" * 16
+
+
+def test_no_write_is_sent_for_whom_nobody_can_be_sure_of(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two with one address, one who never logged in, one known by another provider: told apart, the others done."""
+    for user in (
+        person(A, "idir", "Ann", "one@example.com"),
+        person(B, "idir", "Bo", "one@example.com"),
+        person(C, "bceidbasic", "Cy", "cy@example.com"),
+        person(D, "idir", "Di", "di@example.com"),
+    ):
+        sandbox.world.users[user["username"]] = user
+    sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
+    roster = write(
+        tmp_path / "r.csv",
+        "email,guid,role",
+        "one@example.com,,guest",
+        "gone@example.com,,guest",
+        f",{C},guest",
+        "DI@example.com,,guest",
+    )
+    assert run_css("roster", "apply", roster, *DEV, "--json") == 3
+    rows = told(capsys)
+    assert [row["state"] for row in rows] == ["ambiguous", "never logged in", "wrong provider", "done"]
+    assert f"{A}@idir, {B}@idir" in rows[0]["message"]
+    assert f"{C}@bceidbasic" in rows[2]["message"]
+    assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == [f"{D}@idir"]
+    assert asked(sandbox)["POST"] == 1
+
+
+HEADER, TAKES = "username,role,action", "-e prod --exact --allow-prod --yes"
+REFUSED = [
+    ("-e prod --exact --yes --max-removals 19", [HEADER, "{held},reviewer,"], "say --allow-prod"),
+    ("-e prod --exact --allow-prod --max-removals 19", [HEADER, "{held},reviewer,"], "no terminal"),
+    (TAKES, [HEADER], "Nobody stands in"),
+    (TAKES, [",,;"], "Nobody stands in"),
+    (TAKES, [HEADER, f"{A}@idir,reviewer,"], "all 20 members would lose it"),
+    (TAKES, [HEADER, "{held},reviewer,"], "19 of 20 members of the role 'reviewer'"),
+    (f"{TAKES} --max-removals 18", [HEADER, "{held},reviewer,"], "and 18 may be"),
+    (TAKES, [HEADER, "{other},reviewer,", "{held},reviewer,revoke"], "leave out the rows"),
+    ("-e prod --yes", [HEADER, "{held},reviewer,revoke"], "say --allow-prod"),
+    ("-e prod --allow-prod", [HEADER, "{held},reviewer,revoke"], "no terminal"),
+]
+
+
+def test_what_takes_away_is_refused_without_a_write(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In prod, without a terminal, from an emptied roster, too many at once: exit code 4, and no write is sent."""
+    people = usernames(sandbox, 21)
+    sandbox.create_role(GRANTS_PORTAL, "prod", "reviewer")
+    sandbox.revoke(GRANTS_PORTAL, "prod", "reviewer", *sandbox.members(GRANTS_PORTAL, "prod", "reviewer"))
+    sandbox.grant(GRANTS_PORTAL, "prod", "reviewer", *people[:20])
+    for options, lines, said in REFUSED:
+        roster = write(tmp_path / "r.csv", *[line.format(held=people[0], other=people[20]) for line in lines])
+        assert run_css("roster", "apply", roster, "-i", 101, *options.split()) == 4, said
+        assert said in capsys.readouterr().err
+    assert set(asked(sandbox)) == {"GET", "token"}
+    assert not (tmp_path / "r.result.csv").exists()
+
+
+def test_an_exact_roster_takes_what_it_does_not_list(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says first who loses what; the removals follow the rows; and a file of results is no exact roster."""
+    kept, gone, new = usernames(sandbox, 20)[-3:]
+    sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
+    sandbox.grant(GRANTS_PORTAL, "dev", "guest", kept, gone)
+    roster = write(tmp_path / "r.csv", "username,role", f"{kept},guest", f"{new},guest", "0@idir,guest")
+    assert run_css("roster", "apply", roster, *DEV, "--exact", "--yes", "--json") == 3
+    out, err = capsys.readouterr()
+    assert err.startswith(f"1 user loses the role 'guest' in 101, dev: {gone}\n")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [(row["line"], row["state"], row["action"]) for row in rows] == [
+        (2, "already so", "grant"), (3, "done", "grant"), (4, "never logged in", "grant"), (0, "done", "revoke"),
+    ]  # fmt: skip
+    assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == sorted([kept, new])
+    assert run_css("roster", "apply", tmp_path / "r.result.csv", "--exact", "--yes") == 4
+    assert "give the roster itself" in capsys.readouterr().err
+    assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == sorted([kept, new])
+
+
+def test_the_limit_of_removals_is_for_exact_rosters(run_css: Run, tmp_path: Path) -> None:
+    """Elsewhere it would be taken for what it is not."""
+    roster = write(tmp_path / "r.csv", "username,role", f"{A}@idir,guest")
+    assert run_css("roster", "apply", roster, *DEV, "--max-removals", 3) == 64

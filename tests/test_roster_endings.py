@@ -1,0 +1,118 @@
+"""`css roster apply` that does not come to its end: interrupts write down the rest, and a kill loses nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, usernames
+
+ROWS = 40
+
+
+@pytest.fixture
+def environ_of_server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """The variables that lead to the sandbox on a socket, whose answers to writes are late; set in this process too."""
+    with sandbox.serve() as server:
+        sandbox.faults.add("delay", method="POST", path="*/users/*", times=None, seconds=0.05)
+        environ = {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()}
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        yield environ
+
+
+@pytest.fixture
+def roster(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """A role for each of 40 people, none of whom has it."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
+    file = tmp_path / "r.csv"
+    file.write_text("\n".join(["username,role", *(f"{user},guest" for user in usernames(sandbox, ROWS))]), "utf-8")
+    return file
+
+
+@contextmanager
+def after_some_writes(sandbox: Sandbox, pid: int, number: int) -> Iterator[None]:
+    """Sends a signal to a process when it has sent 6 writes."""
+    is_over = threading.Event()
+
+    def send() -> None:
+        while sandbox.count(method="POST", kind="api") < 6 and not is_over.wait(0.005):
+            pass
+        if not is_over.is_set():
+            os.kill(pid, number)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def arguments(roster: Path) -> list[str]:
+    """Of the command."""
+    return ["roster", "apply", str(roster), "-i", "101", "-e", "dev", "--json"]
+
+
+def left_in(result: Path) -> list[dict[str, str]]:
+    """The rows of a file of results that are not done."""
+    with result.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == ROWS
+    return [row for row in rows if row["outcome"] != "done"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.usefixtures("environ_of_server")
+def test_an_interrupt_writes_down_what_is_left(
+    sandbox: Sandbox, roster: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The calls in flight are finished, what was done is told, and the rest stands in the result file."""
+    with after_some_writes(sandbox, os.getpid(), number):
+        code = exit_code(arguments(roster))
+    assert code == 130
+    out, err = capsys.readouterr()
+    done = [row["user"] for row in map(json.loads, out.splitlines()) if row["state"] == "done"]
+    assert 0 < len(done) < 38
+    assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == sorted(done)
+    left = left_in(roster.with_suffix(".result.csv"))
+    assert len(left) == ROWS - len(done)
+    assert all(row["message"].startswith("Interrupted") for row in left)
+    assert "What is left to do stands in" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_process_that_is_ended_can_be_run_again(
+    sandbox: Sandbox, roster: Path, environ_of_server: dict[str, str], number: signal.Signals
+) -> None:
+    """Whatever ended it, the second run does the rest, and nothing is written twice; no result file is half there."""
+    command = [sys.executable, "-m", "css_sdk.cli", *arguments(roster)]
+    process = subprocess.Popen(command, env=environ_of_server, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with after_some_writes(sandbox, process.pid, number):
+        process.communicate(timeout=30)
+    result = roster.with_suffix(".result.csv")
+    if number is signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+        assert sorted(path.name for path in roster.parent.iterdir()) == ["r.csv"]
+    else:
+        assert process.returncode == 130
+        assert sorted(path.name for path in roster.parent.iterdir()) == ["r.csv", "r.result.csv"]
+        assert 0 < len(left_in(result)) < ROWS
+    again = roster if number is signal.SIGKILL else result
+    sandbox.faults.clear()
+    assert exit_code(arguments(again)) == 0
+    assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == usernames(sandbox, ROWS)
+    assert sandbox.count(method="POST", kind="api") == ROWS

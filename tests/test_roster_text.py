@@ -1,0 +1,131 @@
+"""Rosters as JSON lines, and rosters that are to be exact: what is read, and every fault with its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from css_sdk import EmptySet, InvalidFile, Person, Refused, Row, read_roster
+from css_sdk.roster import RowResult, check_exact, results_as_csv
+
+JANE = "0f3a@idir"
+PLACE = {"integration": "Grants Portal", "environment": "dev"}
+
+
+def faults_of(text: str, name: str = "r.jsonl") -> list[str]:
+    """What is wrong with a file, a line each."""
+    with pytest.raises(InvalidFile, match="nothing was sent") as caught:
+        read_roster(text, name, **PLACE)
+    return list(caught.value.faults)
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "R.NDJSON", "r.csv", "stdin"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
+def test_json_lines_are_a_roster(name: str, end: str) -> None:
+    """Told by the name or by the first character; with a byte order mark, blank lines, and any line end."""
+    objects: list[dict[str, Any]] = [
+        {"username": JANE, "role": "Prü\u2028fer", **PLACE, "action": "Revoke"},
+        {"Email": "jane.doe@gov.bc.ca", "role": "reader", "environment": "prod", "guid": ""},
+    ]
+    first, second = (json.dumps(each, ensure_ascii=False) for each in objects)
+    rows = read_roster(f"\ufeff{end}{first}{end}{end}{second}".encode(), name, **PLACE)
+    assert rows == (
+        Row(2, Person("username", JANE), "Prü\u2028fer", "Grants Portal", "dev", "revoke"),
+        Row(4, Person("email", "jane.doe@gov.bc.ca"), "reader", "Grants Portal", "prod"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{", "this is not JSON"),
+        ("username,role", "this is not JSON"),
+        ("[" * 100_000, "this is not JSON"),
+        ('{"role": ' + "9" * 5000 + "}", "this is not JSON"),
+        ("[]", "not a JSON object"),
+        ('[["role", "x"]]', "not a JSON object"),
+        ('"role"', "not a JSON object"),
+        (f'{{"username": "{JANE}", "role": "x", "role": "x"}}', "'role' stands twice"),
+        (f'{{"username": "{JANE}", "role": "x", "ROLE ": "y"}}', "'role' stands twice"),
+        (f'{{"username": "{JANE}", "role": "x", "comment": "y"}}', "no column 'comment'"),
+        (f'{{"username": "{JANE}", "role": 5}}', "the role is not a text"),
+        (f'{{"username": "{JANE}", "role": "x", "integration": 101}}', "the integration is not a text"),
+        (f'{{"username": "{JANE}", "role": null}}', "the role is not a text"),
+        (f'{{"username": "{JANE}", "role": {{"a": "b"}}}}', "the role is not a text"),
+        (f'{{"username": "{JANE}", "role": "x", "integration": "\\ud800"}}', "cannot be sent"),
+        (f'{{"username": "{JANE}", "role": ".."}}', "'..'"),
+        ('{"role": "x"}', "nobody is named"),
+    ],
+)
+def test_faulty_lines(line: str, told: str) -> None:
+    """A line that is no row is refused with its number and what is wrong with it."""
+    good = f'{{"username": "{JANE}", "role": "good"}}'
+    [fault] = faults_of(f"{good}\n\n{line}\n{good}")
+    assert fault.startswith("r.jsonl:3: ")
+    assert told in fault
+
+
+def test_all_faults_of_json_lines_are_told_at_once() -> None:
+    """Those of the form and those of what stands in it, and contradictions."""
+    lines = ['{"x": "", "role": 1}', f'{{"username": "{JANE}", "role": "a"}}', '{"guid": "-", "role": "."}']
+    lines.append(f'{{"username": "{JANE.upper()}", "role": "a", "action": "revoke"}}')
+    assert [fault.split(":")[1] for fault in faults_of("\n".join(lines))] == ["1", "1", "3", "3", "4"]
+    assert faults_of("", "r.jsonl") == ["r.jsonl:1: nobody stands in it"]
+
+
+CELLS = st.sampled_from([JANE, "7c1d@bceidbusiness", "reviewer", "a,b", '"', "dev", "grant", "revoke", " ", "", "="])
+
+
+@given(st.lists(st.fixed_dictionaries({"username": CELLS, "role": CELLS, "action": CELLS}), min_size=1, max_size=4))
+def test_both_forms_say_the_same(rows: list[dict[str, str]]) -> None:
+    """The same cells give the same rows, or the same number of faults, from CSV and from JSON lines."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, ["username", "role", "action"])
+    writer.writeheader()
+    writer.writerows(row for row in rows if any(value.strip() for value in row.values()))
+    lines = "\n".join(json.dumps(row) for row in rows if any(value.strip() for value in row.values()))
+
+    def outcome(text: str, name: str) -> Any:
+        try:
+            found = read_roster(text, name, **PLACE)
+        except InvalidFile as error:
+            return len(error.faults)
+        return [(row.person, row.role, row.action) for row in found]
+
+    assert outcome(out.getvalue(), "r.csv") == outcome(lines, "r.jsonl")
+
+
+# Exact rosters
+
+
+@pytest.mark.parametrize("text", ["", " \r\n", ",,;\t\n", "username,role\n", "username,role\n,\n"], ids=repr)
+def test_an_emptied_roster_is_refused_and_not_only_faulty(text: str) -> None:
+    """Whatever an editor leaves of it: everybody would lose their roles."""
+    with pytest.raises(EmptySet, match=r"Nobody stands in r\.csv"):
+        read_roster(text, "r.csv", **PLACE, exact=True)
+
+
+def test_results_are_no_exact_roster() -> None:
+    """They name only those who are left, so that all others would lose their roles."""
+    result = RowResult(Row(2, Person("username", JANE), "reviewer", "101", "dev"), "unknown")
+    text = results_as_csv([result])
+    assert len(read_roster(text, "r.result.csv")) == 1
+    with pytest.raises(Refused, match="give the roster itself"):
+        read_roster(text, "r.result.csv", exact=True)
+    line = json.dumps({"username": JANE, "role": "reviewer", "outcome": "failed"})
+    with pytest.raises(Refused, match="give the roster itself"):
+        read_roster(line, "r.jsonl", **PLACE, exact=True)
+
+
+def test_rows_that_revoke_contradict_an_exact_roster() -> None:
+    """With the first of their lines."""
+    row = Row(2, Person("username", JANE), "reviewer", "101", "dev")
+    check_exact([row])
+    with pytest.raises(Refused, match=r"\(line 3, 4\)"):
+        check_exact([row, *(Row(line, row.person, "r", "101", "dev", "revoke") for line in (3, 4))])
