@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, Final, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
 
+from ._tables import Tabular
 from .errors import CssError
 
 SERVICE_ACCOUNT_PREFIX: Final = "service-account-"
@@ -17,7 +18,7 @@ EMPLOYEE_PROVIDERS: Final = ("idir", "azureidir")
 
 
 @frozen
-class ServiceAccount:
+class ServiceAccount(Tabular):
     """The service account of an integration, told by its client id; accepted wherever a username is.
 
     The login server calls it `service-account-<client id>`. The client id of an API account begins with
@@ -36,7 +37,7 @@ class ServiceAccount:
 
 
 @frozen
-class Integration:
+class Integration(Tabular):
     """An integration of the team. `environments` holds those of `dev`, `test` and `prod` that it has."""
 
     id: int
@@ -49,15 +50,17 @@ class Integration:
 
 
 @frozen
-class Role:
+class Role(Tabular):
     """A role of one integration in one environment; `composite` tells whether it stands for others too."""
 
     name: str
     composite: bool = False
 
+    _renamed: ClassVar = {"name": "role"}
+
 
 @frozen
-class RoleTree:
+class RoleTree(Tabular):
     """Roles and their children; `children` holds an entry for each composite role.
 
     >>> tree = RoleTree((Role("admin", composite=True), Role("reader")), {"admin": ("reader",)})
@@ -86,9 +89,13 @@ class RoleTree:
                 waiting += self.children.get(child, ())
         return frozenset(found)
 
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        for role in self.roles:
+            yield role._cells() | {"children": ", ".join(self.children.get(role.name, ()))}
+
 
 @frozen
-class User:
+class User(Tabular):
     """Somebody whom the login server knows. A service account has a username and nothing else."""
 
     username: str
@@ -117,7 +124,7 @@ class User:
 
 
 @frozen
-class LogLine:
+class LogLine(Tabular):
     """A line of an environment's log; `fields` holds all that the service told, as it came."""
 
     timestamp: datetime.datetime | None
@@ -126,7 +133,7 @@ class LogLine:
 
 
 @frozen
-class WhoAmI:
+class WhoAmI(Tabular):
     """The API account in use, as its own token tells it."""
 
     team_id: int
@@ -139,7 +146,7 @@ UserLike = str | ServiceAccount | User
 
 
 @frozen
-class Grant:
+class Grant(Tabular):
     """One role for one user: a username such as `<guid>@idir`, a `ServiceAccount`, or a `User`."""
 
     user: UserLike
@@ -155,7 +162,7 @@ brought it about. `unknown`: it may be so or not, and no read could tell.
 
 
 @frozen
-class GrantResult:
+class GrantResult(Tabular):
     """How one grant ended; `error` says why where it is `failed` or `unknown`."""
 
     grant: Grant
@@ -164,7 +171,7 @@ class GrantResult:
 
 
 @frozen
-class MembersChange:
+class MembersChange(Tabular):
     """Whom a role got and whom it lost, as usernames."""
 
     added: tuple[str, ...]
@@ -172,16 +179,18 @@ class MembersChange:
 
 
 @frozen
-class RoleResult:
+class RoleResult(Tabular):
     """How the creation of one of many roles ended; `error` says why where it is `failed` or `unknown`."""
 
     name: str
     outcome: Outcome
     error: CssError | None = None
 
+    _renamed: ClassVar = {"name": "role"}
+
 
 @frozen
-class SearchResult:
+class SearchResult(Tabular):
     """People found by a search. `complete` is False where the service may have left some out.
 
     The service stops at 50 people and then repeats the first page, so more than 50 rows mean "incomplete".
@@ -189,3 +198,5 @@ class SearchResult:
 
     users: tuple[User, ...]
     complete: bool
+
+    _rows_in: ClassVar = "users"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, TypeGuard, get_args
 
 from attrs import evolve, field, frozen
 
+from ._tables import Tabular
 from .errors import CssError
 from .models import Outcome, Role, RoleTree, User
 
@@ -28,7 +29,7 @@ _WITHOUT_TARGET: Final = ("create_role", "delete_role")
 
 
 @frozen(order=True)
-class Place:
+class Place(Tabular):
     """One environment of one integration, by the integration's id."""
 
     integration: int
@@ -39,7 +40,7 @@ class Place:
 
 
 @frozen
-class Step:
+class Step(Tabular):
     """One change of one thing.
 
     `target` is the new name of a renamed role, the child of a composite, or the username of a member; empty for a role
@@ -96,7 +97,7 @@ class Step:
 
 
 @frozen
-class StepResult:
+class StepResult(Tabular):
     """How one step ended; `skipped` where what it depends on was not done. `error` says why where it was not."""
 
     step: Step
@@ -109,7 +110,7 @@ def _is_count(value: object) -> TypeGuard[int]:
 
 
 @frozen
-class PlaceState:
+class PlaceState(Tabular):
     """Roles, composites and members of one environment, as they were read.
 
     Attributes:
@@ -165,19 +166,16 @@ class PlaceState:
             changed.take_back(step)
         return changed.state()
 
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        """A row for each member of each role, and one for a role that nobody has; none where nobody looked."""
+        for role in sorted(self.members):
+            for username in sorted(self.members[role]) or [""]:
+                user = self.users.get(username) or User(username)
+                yield {**self.place._cells(), "project_name": self.project_name, "role": role, **user._cells()}
+
     def shows(self, step: Step) -> bool:
         """Whether this state is as the step would have it."""
-        match step.kind:
-            case "create_role":
-                return step.role in self.roles
-            case "rename_role":
-                return step.target in self.roles and step.role not in self.roles
-            case "delete_role":
-                return step.role not in self.roles
-            case "add_composite" | "remove_composite":
-                return (step.target in self.children.get(step.role, ())) is (step.kind == "add_composite")
-            case "add_member" | "remove_member":
-                return (step.target in self.members.get(step.role, ())) is (step.kind == "add_member")
+        return _shows(self, step)
 
 
 class Draft:
@@ -197,6 +195,10 @@ class Draft:
             children={name: frozenset(below) for name, below in self.children.items() if below},
             members={name: frozenset(usernames) for name, usernames in self.members.items()},
         )
+
+    def shows(self, step: Step) -> bool:
+        """Whether it is as the step would have it."""
+        return _shows(self, step)
 
     def carry_out(self, step: Step) -> None:
         """Changes it as the service would, which does nothing where there is nothing to do."""
@@ -253,3 +255,17 @@ class Draft:
             if name in below:
                 below.remove(name)
                 below.add(new_name)
+
+
+def _shows(known: PlaceState | Draft, step: Step) -> bool:
+    match step.kind:
+        case "create_role":
+            return step.role in known.roles
+        case "rename_role":
+            return step.target in known.roles and step.role not in known.roles
+        case "delete_role":
+            return step.role not in known.roles
+        case "add_composite" | "remove_composite":
+            return (step.target in known.children.get(step.role, ())) is (step.kind == "add_composite")
+        case "add_member" | "remove_member":
+            return (step.target in known.members.get(step.role, ())) is (step.kind == "add_member")

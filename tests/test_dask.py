@@ -1,0 +1,112 @@
+"""A roster goes to many workers by dask, and the service sees no more than it can bear."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from css_sdk import ConfigurationError, Css, Settings, read_roster
+from css_sdk.sandbox import Sandbox, server
+from tests.support import asked
+
+pytestmark = pytest.mark.notebooks
+
+EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "many_machines.py"
+PEOPLE = [f"{number:032x}@idir" for number in range(2000)]
+SECRET = "known-to-the-environment-alone"
+WORLD = {
+    "teams": [
+        {"id": 7, "name": "Harbour", "api_account": {"id": 70, "client_id": "account-70", "client_secret": SECRET}}
+    ],
+    "integrations": [
+        {
+            "id": 700,
+            "team": 7,
+            "project_name": "Berths",
+            "client_id": "berths-700",
+            "client_secret": "another",
+            "auth_type": "browser-login",
+            "environments": ["dev"],
+            "service_type": "gold",
+            "status": "applied",
+        }
+    ],
+    "users": [{"username": username} for username in PEOPLE],
+    "roles": [{"integration": 700, "environment": "dev", "name": "pilot"}],
+}
+ROSTER = "username,role,integration,environment\n" + "".join(f"{person},pilot,Berths,dev\n" for person in PEOPLE)
+SECONDS = 120
+"""After which the work has hung; it takes about ten."""
+
+
+class InFlight:
+    """Counts the requests that a served sandbox has not answered yet."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+
+    def around(self, make: Callable[[Sandbox], Any]) -> Callable[[Sandbox], Any]:
+        """What makes an application, with the count around it."""
+
+        def counted(sandbox: Sandbox) -> Callable[..., Awaitable[None]]:
+            inner = make(sandbox)
+
+            async def application(scope: Any, receive: Any, send: Any) -> None:
+                self.now += 1
+                self.most = max(self.most, self.now)
+                try:
+                    await inner(scope, receive, send)
+                finally:
+                    self.now -= 1
+
+            return application
+
+        return counted
+
+
+def test_two_processes_give_two_thousand_roles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The example as it stands: each once, one client in a process, and never more calls at once than its width.
+
+    The processes have eight threads; some answers are late, so that calls do meet.
+    """
+    in_flight = InFlight()
+    monkeypatch.setattr(server, "application", in_flight.around(server.application))
+    sandbox = Sandbox(WORLD)
+    sandbox.faults.add("delay", method="POST", path="*/users/*/roles", probability=0.1, seconds=0.02)
+    roster = tmp_path / "roster.csv"
+    roster.write_text(ROSTER, encoding="utf-8")
+    with sandbox.serve() as served:
+        given = {f"CSS_{name.upper()}": str(value) for name, value in served.credentials().items()}
+        command = [sys.executable, str(EXAMPLE), str(roster)]
+        run = subprocess.run(
+            command, env=os.environ | given, timeout=SECONDS, capture_output=True, check=False, encoding="utf-8"
+        )
+    assert (run.returncode, run.stdout) == (0, "2000 confirmed\n"), run.stderr
+    assert SECRET not in run.stderr
+    assert sandbox.members(700, "dev", "pilot") == PEOPLE
+    assert asked(sandbox) == Counter(POST=2000, GET=2, token=3)  # the list of integrations and the role's members
+    assert in_flight.most == 4
+
+
+def test_a_width_beyond_the_service_is_refused() -> None:
+    """However many machines there are, the service takes eight calls at once; nothing is sent."""
+    spec = importlib.util.spec_from_file_location("many_machines", EXAMPLE)
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    sandbox = Sandbox(WORLD)
+    rows = read_roster(ROSTER, "roster.csv")
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css, ThreadPoolExecutor(1) as pool:
+        with pytest.raises(ConfigurationError, match="1 to 8"):
+            example.give(css, rows, pool, width=9)
+    assert asked(sandbox) == Counter(GET=1, token=1)  # the list of integrations

@@ -1,0 +1,260 @@
+"""What calls return shows as tables: flat rows for pandas and CSV files, harmless HTML, masked for other readers."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import css_sdk
+from css_sdk import (
+    ClientCredentials,
+    Css,
+    CssError,
+    InvalidRequest,
+    LogLine,
+    NotFound,
+    PersonRoles,
+    Role,
+    SearchResult,
+    Settings,
+    UnreadPlace,
+    User,
+    read_roster,
+    table,
+)
+from css_sdk._tables import Tabular
+from css_sdk.sandbox import Sandbox
+from css_sdk.state import Place
+from tests.support import GRANTS_PORTAL
+
+TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
+ROSTER = f"username,role\n{TOBIAS},approver\n{'0' * 32}@idir,reviewer\n"
+
+
+@pytest.fixture
+def css(sandbox: Sandbox) -> Iterator[Css]:
+    """A client of the first team."""
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
+        yield css
+
+
+class Cells(HTMLParser):
+    """The cells of a table as a reader sees them, and the elements that it is made of."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.elements: set[str] = set()
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        assert not attrs or tag == "table"
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data.removesuffix("\n")
+
+
+def shown(value: Any) -> list[list[str]]:
+    """The cells that a notebook shows, the columns' names first."""
+    return Cells(value._repr_html_()).rows
+
+
+def test_a_result_of_a_roster_is_one_flat_row(css: Css) -> None:
+    """Its row, the person, and how it ended, errors as text; a notebook shows the same."""
+    results = css.apply_roster(read_roster(ROSTER, "roster.csv", integration="101", environment="dev"))
+    rows = table(results)
+    assert list(rows[0].items()) == [
+        ("line", 2),
+        ("by", "username"),
+        ("person", TOBIAS),
+        ("provider", None),
+        ("role", "approver"),
+        ("integration", "101"),
+        ("environment", "dev"),
+        ("action", "grant"),
+        ("outcome", "already"),
+        ("error", None),
+        ("state", "already so"),
+    ]
+    assert rows[1]["error"] == str(results[1].error)
+    assert shown(rows) == [
+        list(rows[0]),
+        *(["" if cell is None else str(cell) for cell in row.values()] for row in rows),
+    ]
+
+
+def test_what_holds_others_is_laid_out(css: Css) -> None:
+    """A search by user, a person by login and by role, roles with their children, a state by member."""
+    dev = css.integration(GRANTS_PORTAL).environment("dev")
+    found = table(css.find_people(email="maren.fairweather@example.com"))
+    assert [(row["name"], row["username"].partition("@")[2], row["environments"]) for row in found] == [
+        ("Maren Fairweather", "idir", "dev, test, prod"),
+        ("Maren Fairweather", "azureidir", "dev, test, prod"),
+    ]
+    assert [(row["role"], row["through"]) for row in table(css.roles_of("ilse.hargreave@example.com"))] == [
+        ("admin", ""),
+        ("approver", "admin"),
+        ("reviewer", "admin"),
+    ]
+    assert [tuple(row.values()) for row in table(dev.roles.tree())] == [
+        ("admin", True, "approver, reviewer"),
+        ("approver", False, ""),
+        ("reviewer", False, ""),
+    ]
+    dev.roles.create("idle")
+    assert [(row["role"], row["last_name"]) for row in table(dev.state())] == [
+        ("admin", "Hargreave"),
+        ("approver", "Bellwether"),
+        ("idle", ""),
+        ("reviewer", "Fairweather"),
+        ("reviewer", "Bellwether"),
+    ]
+    assert {row["role"] for row in table(dev.state(["idle"]))} == {"idle"}
+    assert [row["username"] for row in table(dev.people.search("idir", email="ilse"))] == [
+        "d6dff8c2546921b01198b4efd12cb3bc@idir"
+    ]
+    assert [row["other_login"].partition("@")[2] for row in table(dev.login_differences())] == ["azureidir"] * 3
+
+
+def test_what_is_missing_is_told() -> None:
+    """An empty search says that there may be more, and a person's roles what could not be read."""
+    assert shown(SearchResult((), complete=False)) == [["complete"], ["no"]]
+    unread = (UnreadPlace(Place(101, "dev"), "Grants Portal", CssError("It is away.")),)
+    assert shown(PersonRoles((), unread=unread))[-1] == ["101", "dev", "Grants Portal", "It is away."]
+    assert Cells(table([])._repr_html_()).text.strip() == "no rows"
+
+
+def test_rows_can_be_chosen_and_written(css: Css) -> None:
+    """A table is a list of dictionaries: some of them are a table again, and a CSV file takes them."""
+    rows = table(css.integrations())
+    gold = table([{"id": row["id"], "at": row["created_at"]} for row in rows if row["id"] == GRANTS_PORTAL])
+    assert shown(gold) == [["id", "at"], ["101", "2026-01-05 17:00:00+00:00"]]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    assert [row["environments"] for row in csv.DictReader(io.StringIO(out.getvalue()))] == [
+        "dev, test, prod",
+        "dev, prod",
+        "dev",
+    ]
+
+
+def test_a_long_table_is_cut_where_it_is_shown() -> None:
+    """A notebook with ten thousand rows would not open again; the rows themselves are all there."""
+    rows = table(Role(str(number)) for number in range(10_000))
+    assert len(rows) == 10_000
+    assert len(shown(rows)) == 201
+    assert "and 9800 more" in rows._repr_html_()
+
+
+@given(st.text(), st.text())
+def test_names_do_nothing(name: str, email: str) -> None:
+    """Whatever a name holds, the HTML is a table, and shows the name but for characters that nobody sees."""
+    html = table(User(name, email))._repr_html_()
+    page = Cells(html)
+    assert page.elements == {"table", "thead", "tbody", "tr", "th", "td"}
+    harmless = ["".join(each if each.isprintable() else "\ufffd" for each in text) for text in (name, email)]
+    assert page.rows[1][:2] == harmless
+    assert html.replace("\n", "").isprintable()
+    assert 'class="tex2jax_ignore mathjax_ignore"' in html
+
+
+@given(st.emails(), st.text(alphabet="0123456789abcdefABCDEF", min_size=32, max_size=32), st.text(min_size=1))
+def test_masked_tables_tell_nobody(email: str, guid: str, name: str) -> None:
+    """Names and addresses are hidden, in texts of errors too, and GUIDs shortened; what else there is stays."""
+    error = NotFound(f"2 logins have email {email!r}: {guid}@idir, {guid}@azureidir. Give the username.")
+    user = User(f"{guid}@idir", email, name, name)
+    [row] = table(user, mask=True)
+    assert row == {"username": f"{guid[:6]}…@idir", "email": "…", "first_name": "…", "last_name": "…"}
+    [row] = table(UnreadPlace(Place(1, "dev"), "Grants Portal", error), mask=True)
+    assert row["project_name"] == "Grants Portal"
+    assert re.fullmatch(rf"2 logins have email \S*…\S*: {guid[:6]}…@idir, {guid[:6]}…@azureidir\. .*", row["error"])
+    assert email not in row["error"]
+    assert not re.search(r"@[\w-]+\.\w", row["error"])
+    [row] = table(LogLine(datetime.datetime.now(datetime.UTC), f"username={name}", {}), mask=True)
+    assert row["message"] == "…"
+
+
+SHOWN = {
+    "Grant",
+    "GrantResult",
+    "HeldRole",
+    "Integration",
+    "LogLine",
+    "LoginDifference",
+    "MembersChange",
+    "PeopleFound",
+    "Person",
+    "PersonFound",
+    "PersonLogin",
+    "PersonRoles",
+    "Place",
+    "PlaceState",
+    "Role",
+    "RoleRemovals",
+    "RoleResult",
+    "RoleTree",
+    "Row",
+    "RowCheck",
+    "RowResult",
+    "SearchResult",
+    "ServiceAccount",
+    "Step",
+    "StepResult",
+    "UnreadPlace",
+    "User",
+    "WhoAmI",
+}
+
+
+def test_what_may_be_shown_is_named_here() -> None:
+    """Nothing that holds a secret is shown, and nothing becomes a table unnoticed."""
+    public = [getattr(css_sdk, name) for name in css_sdk.__all__ if not name.startswith("_")]
+    classes = {thing.__name__: thing for thing in public if isinstance(thing, type)}
+    assert {name for name, kind in classes.items() if issubclass(kind, Tabular)} == SHOWN
+    assert {name for name, kind in classes.items() if hasattr(kind, "_repr_html_")} == SHOWN
+
+
+def test_settings_and_credentials_are_no_tables(settings: Settings, sandbox: Sandbox) -> None:
+    """They are refused, and the error tells their kind alone; so is everything else that no call returns."""
+    given = sandbox.credentials()
+    credentials = ClientCredentials(given["token_url"], given["client_id"], given["client_secret"])
+    for thing in (settings, credentials, "text", 7, [settings], [None]):
+        with pytest.raises(InvalidRequest, match="not of") as caught:
+            table(thing)  # type: ignore[arg-type]
+        assert given["client_secret"] not in str(caught.value)
+    for thing in (settings, credentials):
+        assert not hasattr(thing, "_repr_html_")
+        assert given["client_secret"] not in repr(thing)
+
+
+@pytest.mark.notebooks
+def test_pandas_takes_a_table(css: Css) -> None:
+    """As it is: columns by name, numbers and times as such, and what is missing as missing."""
+    import pandas
+
+    results = css.apply_roster(read_roster(ROSTER, "roster.csv", integration="101", environment="dev"))
+    frame = pandas.DataFrame(table(results))
+    assert frame["state"].tolist() == ["already so", "never logged in"]
+    assert frame["line"].sum() == 5
+    assert frame["error"].isna().tolist() == [True, False]
+    integrations = pandas.DataFrame(table(css.integrations()))
+    assert integrations["created_at"].dt.year.tolist() == [2026] * 3
