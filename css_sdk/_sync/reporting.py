@@ -1,0 +1,66 @@
+# Written from css_sdk/_async/reporting.py by `make generate`; edit that one.
+"""Reads who has what: one place after another, or several at a time; what cannot be read hides nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from .. import _rules
+from .._pairs import each
+from ..errors import AuthenticationError, ConfigurationError, CssError, EnvironmentMissing, IncompleteSearch
+from ..persons import UnreadPlace
+from ..report import AccessReport, in_order
+from ..state import Place, PlaceState
+from .integrations import IntegrationClient
+
+
+def read_access(
+    integrations: Sequence[IntegrationClient], environments: Collection[str], team: int | None, width: int
+) -> AccessReport:
+    """The state of all these environments of these integrations; see `Css.report`."""
+    chosen = {client.info.id: client for client in integrations}
+    places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]
+    if chosen and not places:
+        raise EnvironmentMissing(f"None of {len(chosen)} integrations has an environment {' or '.join(environments)}.")
+    states: list[PlaceState] = []
+    unread: list[UnreadPlace] = []
+    at_once = max(1, min(width, len(places)))
+
+    def read(place: tuple[IntegrationClient, str]) -> None:
+        client, environment = place
+        try:
+            # Many places at a time, or many calls in a few: never more calls at once than were asked for.
+            state = client.environment(environment).state(width=width // at_once)
+        except (AuthenticationError, ConfigurationError):
+            raise
+        except CssError as error:
+            unread.append(UnreadPlace(Place(client.info.id, environment), client.info.project_name, error))
+        else:
+            states.append(state)
+            unread.extend(_not_looked_into(state))
+
+    each(read, places, at_once)
+    return AccessReport(team, tuple(sorted(states, key=lambda state: state.place)), in_order(unread))
+
+
+def _not_looked_into(state: PlaceState) -> list[UnreadPlace]:
+    """The place again, where it has roles of names that no request can speak of."""
+    names = sorted(state.roles - state.members.keys())
+    if not names:
+        return []
+    told = f"Who has {', '.join(map(repr, names))} cannot be asked: no request can hold such a name."
+    return [UnreadPlace(state.place, state.project_name, IncompleteSearch(told))]
+
+
+def known_environments(environments: Sequence[str] | None) -> Sequence[str]:
+    """The environments to read, in their usual order; all where none is named.
+
+    Raises:
+        EnvironmentMissing: for what is no environment.
+        InvalidRequest: for an empty list.
+    """
+    if environments is None:
+        return _rules.ENVIRONMENTS
+    for environment in _rules.distinct(environments, "environment"):
+        _rules.check_known_environment(environment)
+    return [name for name in _rules.ENVIRONMENTS if name in environments]

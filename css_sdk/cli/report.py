@@ -1,0 +1,157 @@
+"""`css report`: who has what in the whole team."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ._common import json_line, json_option, print_lines, shown, table_lines
+
+if TYPE_CHECKING:
+    from ..report import AccessReport
+
+_FORMATS = ["table", "csv", "jsonl", "markdown", "html"]
+_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".md": "markdown", ".html": "html", ".txt": "table"}
+_COLUMNS = ["integration", "environment", "role", "name", "username", "email", "held"]
+
+
+@click.command()
+@click.option(
+    "-i",
+    "--integration",
+    "integrations",
+    multiple=True,
+    metavar="ID|NAME",
+    help="Id or exact project name; may be given several times. Default: all.",
+)
+@click.option(
+    "-e",
+    "--environment",
+    "environments",
+    multiple=True,
+    type=click.Choice(["dev", "test", "prod"]),
+    help="May be given several times. Default: all.",
+)
+@click.option(
+    "-r", "--role", "roles", multiple=True, metavar="NAME", help="This role alone; may be given several times."
+)
+@click.option("--person", default="", metavar="TEXT", help="A part of the username, name or e-mail address.")
+@click.option(
+    "--format", "kind", type=click.Choice(_FORMATS), help="Default: what the name of --output says, else a table."
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write it there, whole or not at all, in UTF-8; only its owner may read a new one.",
+)
+@json_option
+def report(
+    integrations: Sequence[str],
+    environments: Sequence[str],
+    roles: Sequence[str],
+    person: str,
+    kind: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Tell who has what in the whole team, directly and through composite roles.
+
+    --json is the same as --format jsonl. In CSV a cell that a spreadsheet would take for a formula begins with a '.
+    The HTML page needs nothing else, and is searched, filtered and sorted where it is opened. Places that could not be
+    read, or not fully, drafts among them, are told on stderr and in the page; it ends with 3 then.
+
+    \b
+    Examples:
+      css report
+      css report -i "Grants Portal" -e prod --role admin --json
+      css report --output who-has-what.html
+    """
+    from .. import Css
+
+    kind = _format(kind, output, as_json)
+    if output is not None:
+        _check_writable(output)
+    with Css.from_env() as css:
+        found = css.report(integrations=integrations or None, environments=environments or None)
+    found = found.only(roles=roles, person=person)
+    lines = _lines(found, kind)
+    if output is None:
+        print_lines(lines)
+    else:
+        _write(output, lines, "utf-8-sig" if kind == "csv" else "utf-8")
+    known = {role for state in found.places for role in state.roles}
+    for role in roles:
+        if role not in known:
+            click.echo(shown(f"css: no place that was read has a role {role!r}."), err=True)
+    for unread in found.unread:
+        click.echo(shown(f"css: {unread.project_name}, {unread.place.environment}: {unread.error}"), err=True)
+    return 3 if found.unread else 0
+
+
+def _format(kind: str | None, output: Path | None, as_json: bool) -> str:
+    if as_json and kind not in (None, "jsonl"):
+        raise click.UsageError(f"--json and --format {kind} are two formats.")
+    if as_json or kind is not None or output is None:
+        return "jsonl" if as_json else kind or "table"
+    if output.suffix.lower() not in _SUFFIXES:
+        raise click.UsageError(f"The name of {output} tells no format: say --format.")
+    return _SUFFIXES[output.suffix.lower()]
+
+
+def _lines(found: AccessReport, kind: str) -> Iterable[str]:
+    """The report in one of the formats; but for the table, line by line as they are asked for."""
+    from .._report_page import report_as_html
+    from .._report_text import report_as_csv, report_as_markdown
+
+    match kind:
+        case "csv":
+            return report_as_csv(found)
+        case "markdown":
+            return report_as_markdown(found)
+        case "html":
+            return report_as_html(found, datetime.datetime.now(datetime.UTC))
+        case "jsonl":
+            return (json_line(row.as_record()) for row in found.rows())
+        case _:
+            return table_lines([row.as_record() | {"held": row.held} for row in found.rows()], _COLUMNS)
+
+
+def _check_writable(file: Path) -> None:
+    """Refuses a file that cannot be written; better known before anything is read."""
+    from ..errors import InvalidFile
+
+    is_special = file.exists() and not file.is_file()
+    if is_special or not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
+        raise InvalidFile(f"{file} cannot be written. Nothing was read; say another --output.")
+
+
+def _write(file: Path, lines: Iterable[str], encoding: str) -> None:
+    """Puts the lines into the file, which is as it was until all of them are written."""
+    from ..errors import InvalidFile
+
+    draft: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=file.parent, prefix=f".{file.name}.", delete=False, encoding=encoding, newline="\n"
+        ) as opened:
+            draft = Path(opened.name)
+            opened.writelines(_ended(lines))
+        draft.replace(file)
+        draft = None
+    except OSError as error:
+        raise InvalidFile(f"{file} could not be written: {error.strerror}.") from None
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+
+
+def _ended(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield f"{line}\n"

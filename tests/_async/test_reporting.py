@@ -1,0 +1,181 @@
+"""Who has what in a whole team: true to what tokens say, with no call for a person, and nothing hidden by a fault."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import jwt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from css_sdk import (
+    AsyncCss,
+    AuthenticationError,
+    ConfigurationError,
+    EnvironmentMissing,
+    IncompleteSearch,
+    InvalidRequest,
+    NotApplied,
+    NotFound,
+    ServiceUnavailable,
+    Settings,
+)
+from css_sdk.sandbox import Sandbox
+from tests.people_world import ALPHA, ANN, BETA, CLEO, DRAFT, PEOPLE, world
+from tests.support import asked, at_once
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """Two integrations and a draft."""
+    return Sandbox(world=world())
+
+
+@pytest.fixture
+async def css(sandbox: Sandbox) -> AsyncIterator[AsyncCss]:
+    """A client of their team."""
+    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
+        yield css
+
+
+async def test_places_roles_and_pages_are_read_and_nothing_for_a_person(css: AsyncCss, sandbox: Sandbox) -> None:
+    """The calls are counted: however many people there are, only their pages add to them."""
+    report = await css.report()
+    # The list of integrations; five lists of roles, of two composites, and the members of seven roles.
+    assert asked(sandbox) == {"token": 1, "GET": 1 + 5 + 2 + 7}
+    told = [(str(row.place), row.role, row.user.username, row.held) for row in report.rows()]
+    assert told == [*report_rows_of_alpha(), (f"#{BETA} prod", "guest", f"{ANN}@idir", "directly")]
+    assert (report.team, [state.place.environment for state in report.places]) == (
+        1,
+        ["dev", "prod", "test", "dev", "prod"],
+    )
+    assert [(unread.place.integration, type(unread.error)) for unread in report.unread] == [(DRAFT, NotApplied)]
+
+
+def report_rows_of_alpha() -> list[tuple[str, str, str, str]]:
+    """What the shipped people have in the one environment with many roles; people by name, one of them has none."""
+    dev, idir, azure, eve = f"#{ALPHA} dev", f"{ANN}@idir", f"{ANN}@azureidir", "e0" * 16
+    return [
+        *[(dev, "admin", user, "directly") for user in (azure, idir)],
+        *[(dev, "lead", user, "through admin") for user in (azure, idir)],
+        (dev, "reader", azure, "directly; also through admin"),
+        (dev, "reader", idir, "through admin"),
+        (dev, "reader", f"{CLEO}@azureidir", "directly"),
+        (dev, "reader", f"{'f0' * 16}@githubpublic", "directly"),
+        (dev, "reader", f"{'d0' * 16}@idir", "directly"),
+        (dev, "reader", f"service-account-alpha-{ALPHA}", "directly"),
+        (dev, "writer", azure, "through admin > lead"),
+        (dev, "writer", idir, "directly; also through admin > lead"),
+        *[(dev, "writer", f"{eve}@{provider}", "directly") for provider in ("azureidir", "idir")],
+    ]
+
+
+async def test_many_members_are_pages_and_not_calls(css: AsyncCss, sandbox: Sandbox) -> None:
+    """120 people with a role through another are three pages, and 240 rows."""
+    crowd = [f"{number:032x}@idir" for number in range(120)]
+    sandbox.world.users.update({name: PEOPLE[0] | {"username": name} for name in crowd})
+    sandbox.world._sorted.clear()
+    sandbox.grant(ALPHA, "dev", "lead", *crowd)
+    report = await css.report(integrations=["Alpha"], environments=["dev"], width=8)
+    # The list of integrations, one of roles, two of composites, four roles of which one has three pages.
+    assert asked(sandbox) == {"token": 1, "GET": 1 + 1 + 2 + 6}
+    assert sum(row.user.username in crowd for row in report.rows()) == 2 * len(crowd)
+
+
+async def test_a_place_that_fails_hides_no_other(css: AsyncCss, sandbox: Sandbox) -> None:
+    """It is told with the reason; the rows of the others are the same."""
+    whole = [row for row in (await css.report()).rows() if row.place.integration != BETA]
+    sandbox.faults.add("500_before", path=f"/integrations/{BETA}/prod/*", times=None)
+    sandbox.faults.add("500_before", path=f"/integrations/{BETA}/dev/roles/guest/users*", times=None)
+    report = await css.report()
+    assert list(report.rows()) == whole
+    assert [(str(unread.place), type(unread.error)) for unread in report.unread] == [
+        (f"#{BETA} dev", ServiceUnavailable),
+        (f"#{BETA} prod", ServiceUnavailable),
+        (f"#{DRAFT} dev", NotApplied),
+    ]
+
+
+async def test_a_role_that_no_request_can_hold_hides_no_other(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Its name is told, and that nobody could be asked about it; the place is told of all the same."""
+    whole = list((await css.report(integrations=["Beta"])).rows())
+    for name in ("..", "\U0001f4a9" * 25):
+        sandbox.create_role(BETA, "prod", name)
+        sandbox.grant(BETA, "prod", name, f"{ANN}@idir")
+    report = await css.report(integrations=["Beta"])
+    assert list(report.rows()) == whole
+    [unread] = report.unread
+    assert (str(unread.place), type(unread.error)) == (f"#{BETA} prod", IncompleteSearch)
+    assert "Who has '..', '\U0001f4a9" in str(unread.error)
+
+
+async def test_a_choice_of_places_reads_these_alone(css: AsyncCss, sandbox: Sandbox) -> None:
+    """An integration that is named twice is read once; what an integration lacks is no fault where another has it."""
+    report = await css.report(integrations=["Beta", BETA, str(ALPHA)], environments=["test", "test"])
+    assert ([str(state.place) for state in report.places], report.unread) == ([f"#{ALPHA} test"], ())
+    assert asked(sandbox) == {"token": 1, "GET": 2}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "error", "requests"),
+    [
+        ({"width": 0}, ConfigurationError, 0),
+        ({"environments": ["stage"]}, EnvironmentMissing, 0),
+        ({"environments": []}, InvalidRequest, 0),
+        ({"integrations": ["Gamma"]}, NotFound, 2),
+        ({"integrations": ["Beta"], "environments": ["test"]}, EnvironmentMissing, 1),
+    ],
+)
+async def test_a_choice_that_makes_no_sense_is_an_error(
+    css: AsyncCss, sandbox: Sandbox, chosen: dict[str, Any], error: type[Exception], requests: int
+) -> None:
+    """And never an empty report, which would say that nobody has anything."""
+    with pytest.raises(error):
+        await css.report(**chosen)
+    assert asked(sandbox)["GET"] <= requests
+
+
+async def test_credentials_that_stop_working_are_no_unread_place(css: AsyncCss, sandbox: Sandbox) -> None:
+    """A report of nothing but failures helps nobody."""
+    await css.integrations()
+    sandbox.faults.add("revoked_token", path="/integrations/*/*", times=None)
+    with pytest.raises(AuthenticationError):
+        await css.report()
+
+
+NAMES = ["a", "b", "c", "d", "e"]
+edges = st.frozensets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda e: e[0] != e[1]))
+held = st.frozensets(st.tuples(st.sampled_from(NAMES), st.integers(0, 3)), max_size=8)
+
+
+@given(edges=edges, held=held)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_it_tells_what_tokens_hold(edges: frozenset[tuple[str, str]], held: frozenset[tuple[str, int]]) -> None:
+    """For each person, the roles by the report are those of their token; composites may form circles."""
+    people = [user["username"] for user in PEOPLE[:4]]
+    made = world()
+    made["roles"] = [{"integration": ALPHA, "environment": "dev", "name": name} for name in NAMES]
+    made["composites"] = [
+        {"integration": ALPHA, "environment": "dev", "role": name, "children": sorted(c for p, c in edges if p == name)}
+        for name in sorted({parent for parent, _ in edges})
+    ]
+    made["grants"] = [
+        {"integration": ALPHA, "environment": "dev", "role": role, "username": people[who]} for role, who in held
+    ]
+    sandbox = Sandbox(world=made)
+    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
+        report = await css.report(integrations=[ALPHA], environments=["dev"])
+    rows = list(report.rows())
+    for number, person in enumerate(people):
+        claims = jwt.decode(sandbox.token_for(person, ALPHA, "dev"), options={"verify_signature": False})
+        mine = [row for row in rows if row.user.username == person]
+        assert {row.role for row in mine} == set(claims.get("client_roles", ()))
+        assert {row.role for row in mine if row.direct} == {role for role, who in held if who == number}
+        assert len({row.role for row in mine}) == len(mine)
+    for row in rows:
+        assert row.direct or row.chains
+        for chain in row.chains:
+            assert {*zip(chain, (*chain[1:], row.role), strict=True)} <= edges
+            assert (chain[0], people.index(row.user.username)) in held

@@ -1,0 +1,272 @@
+"""The page of a report in a real browser: it tells what the rows are, does nothing for a hostile name, and is quiet."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from css_sdk import AccessReport, AccessRow, NotApplied, User, report_as_html
+from css_sdk._report_text import harmless
+from css_sdk.persons import UnreadPlace, name_of
+from css_sdk.state import Place, PlaceState
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+pytestmark = pytest.mark.browser
+
+AT = datetime.datetime(2026, 11, 2, 8, 30, tzinfo=datetime.UTC)
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    "\"'><img src=https://evil.example/x onerror=alert(2)>",
+    "<!--",
+    "\u202enimda",
+    "👩‍👩‍👧 ἀρχή",
+    "All",
+    " blank ",
+)
+
+
+def made(count: int) -> AccessReport:
+    """So many people with roles in six places, one of them a composite, and hostile names among roles and people."""
+    chance = random.Random(7)  # noqa: S311
+    roles, first = ["admin", "reviewer", *HOSTILE], ["Ilse", "Émile", *HOSTILE]
+    people = [
+        User(f"{n:032x}@{chance.choice(['idir', 'azureidir'])}", f"p{n}@x.example", chance.choice(first), last)
+        for n, last in enumerate(chance.choices(["Sato", "Osei"], k=count))
+    ]
+    users = {user.username: user for user in [*people, User("service-account-robot-1")]}
+
+    def place(number: int, environment: str) -> PlaceState:
+        members = {role: frozenset(chance.sample(sorted(users), count // 6)) for role in roles}
+        children = {"admin": frozenset(["reviewer"])}
+        return PlaceState(Place(number, environment), f"Project {number}", frozenset(roles), children, members, users)
+
+    places = [place(number, environment) for number in (1, 10) for environment in ("dev", "test", "prod")]
+    unread = UnreadPlace(Place(3, "dev"), HOSTILE[0], NotApplied(f"{HOSTILE[1]} is a draft."))
+    return AccessReport(2016, tuple(places), (unread,))
+
+
+def cells(row: AccessRow) -> list[str]:
+    """The cells of a row, their parts divided by a blank."""
+    texts = (
+        f"{row.project_name} #{row.place.integration}",
+        row.place.environment,
+        row.role,
+        " ".join(filter(None, (name_of(row.user), row.user.username))),
+        row.user.email,
+        row.user.provider or "service account",
+        row.held,
+    )
+    return [harmless(text) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def report() -> AccessReport:
+    """Some dozens of people, more rows than are put on the page at once."""
+    return made(72)
+
+
+@pytest.fixture(scope="module")
+def rows(report: AccessReport) -> list[list[str]]:
+    """Its rows, as a browser should show them."""
+    return [cells(row) for row in report.rows()]
+
+
+@pytest.fixture(scope="module")
+def page(report: AccessReport, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of its page."""
+    file: Path = tmp_path_factory.mktemp("page") / "report.html"
+    file.write_text("\n".join(report_as_html(report, AT)), encoding="utf-8")
+    return file.as_uri()
+
+
+def shown(browser: Chrome) -> list[list[str]]:
+    """The cells of the rows that are on the page."""
+    found: list[list[str]] = browser.execute_script(
+        "return Array.from(document.querySelector('table').tBodies[0].rows, (row) => Array.from(row.cells, (cell) =>"
+        " Array.from(cell.childNodes, (part) => part.textContent).join(' ')))"
+    )
+    return found
+
+
+def act(browser: Chrome, name: str, value: str | None = None) -> None:
+    """Types into, chooses from, or presses what has this id."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.select import Select
+
+    element = browser.find_element(By.ID, name)
+    if value is None:
+        element.click()
+    elif element.tag_name == "select":
+        Select(element).select_by_value(value)
+    else:
+        element.clear()
+        element.send_keys(value)
+
+
+def count(browser: Chrome) -> str:
+    """What the page says about how many rows are shown."""
+    return str(browser.execute_script("return document.getElementById('count').textContent"))
+
+
+def visible(browser: Chrome, selector: str) -> bool:
+    """Whether something takes room on the page."""
+    return bool(browser.execute_script("return document.querySelector(arguments[0]).offsetHeight > 0", selector))
+
+
+def sort(browser: Chrome, column: int) -> str | None:
+    """Presses the head of a column; gives what it then says of its order."""
+    return browser.execute_script(  # type: ignore[no-any-return]
+        "const head = document.querySelectorAll('th')[arguments[0]]; head.querySelector('button').click();"
+        "return head.getAttribute('aria-sort')",
+        column,
+    )
+
+
+def test_all_rows_are_told_and_no_name_does_anything(browser: Chrome, page: str, rows: list[list[str]]) -> None:
+    """Names are text, cell by cell; no dialog opens, and the page has the two scripts that are its own."""
+    browser.get(page)
+    assert shown(browser) == rows[:200]
+    assert count(browser) == f"Showing 200 of {len(rows):,} rows"
+    act(browser, "next")
+    assert shown(browser) == rows[:400]
+    act(browser, "all")
+    assert shown(browser) == rows
+    assert count(browser) == f"Showing {len(rows):,} of {len(rows):,} rows"
+    assert not visible(browser, "#more")
+    assert browser.execute_script("return [document.scripts.length, document.images.length]") == [2, 0]
+    assert browser.title == "Who has what in team 2016, 2026-11-02 08:30 UTC"
+    warning = browser.execute_script("return document.querySelector('.unread').textContent")
+    assert HOSTILE[0] in warning
+    assert HOSTILE[1] in warning
+
+
+Kept = Callable[[list[str]], bool]
+
+
+@pytest.mark.parametrize(
+    ("actions", "kept"),
+    [
+        ({"search": "ilse sato"}, lambda row: all(word in "\n".join(row).lower() for word in ("ilse", "sato"))),
+        ({"search": "ÉMILE"}, lambda row: "émile" in row[3].lower()),
+        ({"search": "<SCRIPT>alert"}, lambda row: "<script>alert" in "\n".join(row)),
+        ({"search": "service-account"}, lambda row: row[5] == "service account"),
+        ({"search": "through"}, lambda row: "through" in row[6]),
+        ({"search": "nobody at all"}, lambda row: False),
+        ({"role": HOSTILE[0]}, lambda row: row[2] == HOSTILE[0]),
+        ({"role": "All"}, lambda row: row[2] == "All"),
+        ({"role": " blank "}, lambda row: row[2] == " blank "),
+        ({"environment": "prod", "integration": "Project 10 #10"}, lambda row: row[:2] == ["Project 10 #10", "prod"]),
+        ({"role": "admin", "environment": "dev"}, lambda row: row[1:3] == ["dev", "admin"]),
+        ({"role": "admin", "search": "osei"}, lambda row: row[2] == "admin" and "Osei" in row[3]),
+    ],
+    ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else "",
+)
+def test_search_and_filters_keep_what_they_say(
+    browser: Chrome, page: str, rows: list[list[str]], actions: dict[str, str], kept: Kept
+) -> None:
+    """The rows and the number are those of a count by hand; cleared, everything is there again."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.select import Select
+
+    browser.get(page)
+    for name, value in actions.items():
+        if value == "All":  # not the first choice, which stands for all, but the role of that name
+            select = Select(browser.find_element(By.ID, name))
+            select.select_by_index([option.text for option in select.options].index("All", 1))
+        else:
+            act(browser, name, value)
+    wanted = [row for row in rows if kept(row)]
+    if len(wanted) > 200:
+        assert count(browser) == f"Showing 200 of {len(wanted):,} rows that match, of {len(rows):,} in all"
+        act(browser, "all")
+    assert shown(browser) == wanted
+    assert count(browser) == f"Showing {len(wanted):,} of {len(rows):,} rows"
+    act(browser, "clear")
+    assert shown(browser) == rows[:200]
+
+
+def test_each_column_sorts_both_ways(browser: Chrome, page: str, rows: list[list[str]]) -> None:
+    """No row is lost, equal ones keep their order, environments follow each other; the head says which way."""
+    browser.get(page)
+    act(browser, "search", "ilse")
+    rows = [row for row in rows if "ilse" in row[3].lower()]
+    for column in range(len(rows[0])):
+        for direction in ("ascending", "descending"):
+            assert sort(browser, column) == direction
+            found = shown(browser)
+            assert sorted(found) == sorted(rows)
+            order = list(dict.fromkeys(row[column] for row in found))
+            # Each value stands in one run, and inside it the rows are as they were.
+            assert found == [row for value in order for row in rows if row[column] == value]
+            if column == 1:
+                assert order == ["dev", "test", "prod"][:: 1 if direction == "ascending" else -1]
+            if column == 0:
+                assert order == ["Project 1 #1", "Project 10 #10"][:: 1 if direction == "ascending" else -1]
+    assert browser.execute_script("return document.querySelectorAll('[aria-sort]').length") == 1
+
+
+def test_everything_is_reached_by_keyboard(browser: Chrome, page: str) -> None:
+    """In the order in which it stands; Enter on the head of a column sorts."""
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(page)
+    reached: list[str] = []
+    for _ in range(14):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        reached.append(browser.execute_script("const at = document.activeElement; return at.id || at.textContent"))
+    heads = ["Integration", "Environment", "Role", "Person", "E-mail", "Provider", "Held"]
+    assert reached == ["search", "integration", "environment", "role", "clear", *heads, "next", "all"]
+    browser.execute_script("document.querySelectorAll('th button')[2].focus()")
+    ActionChains(browser).send_keys(Keys.ENTER).perform()
+    assert browser.execute_script("return document.querySelectorAll('th')[2].ariaSort") == "ascending"
+    labelled = "return Array.from(document.querySelectorAll('input, select'), (each) => each.labels[0].firstChild.data)"
+    assert browser.execute_script(labelled) == ["Search", "Integration", "Environment", "Role"]
+
+
+def test_paper_has_all_that_matches_and_no_controls(browser: Chrome, page: str, rows: list[list[str]]) -> None:
+    """Printing puts every row that matches on the page, and takes them away again afterwards."""
+    browser.get(page)
+    act(browser, "environment", "dev")
+    browser.execute_script("window.printed = 0; addEventListener('beforeprint', () => { window.printed ="
+                           " document.querySelector('table').tBodies[0].rows.length })")  # fmt: skip
+    browser.execute_cdp_cmd("Page.printToPDF", {})
+    assert browser.execute_script("return window.printed") == len([row for row in rows if row[1] == "dev"])
+    assert len(shown(browser)) == 200
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert not visible(browser, ".controls")
+    assert not visible(browser, "#more")
+    assert visible(browser, "table")
+    assert visible(browser, ".unread")
+
+
+def test_it_fits_a_phone(browser: Chrome, page: str) -> None:
+    """Nothing is wider than the screen."""
+    device: dict[str, Any] = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
+    browser.get(page)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+    assert visible(browser, "#search")
+
+
+def test_without_javascript_it_is_the_whole_table(
+    start_browser: Callable[..., Chrome], page: str, rows: list[list[str]]
+) -> None:
+    """Every row is visible, and what would not work is not there."""
+    from selenium.webdriver.common.by import By
+
+    browser = start_browser(**{"profile.managed_default_content_settings.javascript": 2})
+    browser.get(page)
+    text = browser.find_element(By.TAG_NAME, "body").text
+    assert text.count("@x.example") == sum("@x.example" in row[4] for row in rows)
+    assert browser.find_element(By.ID, "count").text == f"{len(rows):,} rows"
+    assert not browser.find_element(By.ID, "controls").is_displayed()
+    assert not browser.find_element(By.ID, "more").is_displayed()
+    assert not browser.find_elements(By.CSS_SELECTOR, "th button")

@@ -1,0 +1,205 @@
+"""A report as text for others to read, in which no name does anything, and as rows worked out when asked for."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import html
+import itertools
+import re
+from html.parser import HTMLParser
+
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from css_sdk import AccessReport, ServiceUnavailable, User, report_as_csv, report_as_html, report_as_markdown
+from css_sdk._holders import leading_to
+from css_sdk.persons import UnreadPlace
+from css_sdk.state import Place, PlaceState
+
+AT = datetime.datetime(2026, 11, 2, 8, 30, tzinfo=datetime.UTC)
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\"><b onmouseover='x'>",
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "  =1",
+    "\t=1",
+    "＝1",  # noqa: RUF001
+    "a|b `c` *d* _e_ [f](http://evil.example) ![g](h) ~~i~~ $j$ &amp;",
+    "www.evil.example https://evil.example",
+    "# heading",
+    "@everyone and #1",
+    "\u202enimda",
+    "\x1b[2J\r\nx\u2028y\ud800",
+    "👩‍👩‍👧 Zoë ἀρχή",
+]
+
+
+def one_place(*roles: str, users: int = 1, project: str = "Alpha") -> PlaceState:
+    """An environment where everybody has all of the roles, and is named like the first."""
+    people = [User(f"{n:032x}@idir", f"p{n}@x.example", roles[0], f"N{n}") for n in range(users)]
+    names = frozenset(user.username for user in people)
+    known = {user.username: user for user in people}
+    return PlaceState(Place(1, "dev"), project, frozenset(roles), members=dict.fromkeys(roles, names), users=known)
+
+
+def hostile(name: str) -> AccessReport:
+    """A report in which everything is named so."""
+    unread = UnreadPlace(Place(2, "prod"), name, ServiceUnavailable(f"It failed for {name}."))
+    return AccessReport(1, (one_place(name, project=name),), (unread,)).only(roles=[name], person=name)
+
+
+names = st.sampled_from(HOSTILE) | st.text(min_size=1, max_size=30)
+
+
+@given(names)
+def test_no_cell_of_csv_is_a_formula(name: str) -> None:
+    """It begins with a quotation mark then; what is shown is one line that can be written, and nothing gets lost."""
+    lines = list(report_as_csv(hostile(name)))
+    assert len(lines) == 2
+    assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2028\u2029\ud800-\udfff]", "".join(lines))
+    [row] = csv.DictReader(lines)
+    for cell in row.values():
+        assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+    assert row["role"].removeprefix("'") == row["integration"].removeprefix("'")
+    if name.isprintable():
+        assert row["role"].removeprefix("'") == name.removeprefix("'")
+    assert (row["service_account"], row["direct"], row["through"]) == ("no", "yes", "")
+
+
+@given(names)
+def test_no_name_does_anything_in_markdown(name: str) -> None:
+    """The table has its nine cells, in which there is text alone, and the list its one entry."""
+    text = "\n".join(report_as_markdown(hostile(name)))
+    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    tokens = markdown.parse(text)
+    kinds = [token.type for token in tokens]
+    assert (kinds.count("td_open"), kinds.count("list_item_open"), kinds.count("heading_open")) == (9, 1, 1)
+    children = [child for token in tokens for child in token.children or ()]
+    assert {child.type for child in children} <= {"text", "text_special", "strong_open", "strong_close"}
+    assert "html_block" not in kinds
+    assert not re.search(r"(?<![A-Za-z0-9_&])[@#]\w|(?<!\\):(?=//)|www\.", text)
+    if name.isprintable() and name == name.strip():
+        assert name in html.unescape(markdown.render(text)).replace("\u200b", "")
+
+
+class Reader(HTMLParser):
+    """The elements of a page and the text of its cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, frozenset[str]]] = []
+        self.cells: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, frozenset(name for name, _ in attrs)))
+        if tag == "td":
+            self.cells.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.cells:
+            self.cells[-1] += data
+
+
+def elements_of(report: AccessReport) -> tuple[list[tuple[str, frozenset[str]]], list[str]]:
+    """What a page consists of, and the text of its cells."""
+    reader = Reader()
+    reader.feed("\n".join(report_as_html(report, AT)))
+    return reader.elements, reader.cells
+
+
+@given(names)
+def test_no_name_adds_an_element_to_the_page(name: str) -> None:
+    """Whatever things are called, a page has the same elements with the same attributes, and can be written."""
+    elements, cells = elements_of(hostile(name))
+    assert elements == elements_of(hostile("plain"))[0]
+    "\n".join(report_as_html(hostile(name), AT)).encode()
+    if name.isprintable():
+        assert cells[2] == name
+
+
+def test_the_page_needs_nothing_else() -> None:
+    """No address but an empty icon, nothing inline that its policy forbids, and a policy that allows no more."""
+    page = "\n".join(report_as_html(hostile("plain"), AT))
+    assert re.findall(r'(?:src|href|action)="([^"]*)"', page) == ["data:,"]
+    assert "url(" not in page
+    assert not re.search(r"\son\w+=|\sstyle=", page)
+    [policy] = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    assert policy.count("'sha256-") == page.count("<style>") + page.count("<script>") == 3
+    assert "<title>Who has what in team 1, 2026-11-02 08:30 UTC</title>" in page
+
+
+def test_what_could_not_be_read_is_told_in_each_form() -> None:
+    """A report that leaves a place out says so at the top."""
+    for text in (report_as_markdown(hostile("plain")), report_as_html(hostile("plain"), AT)):
+        told = "\n".join(text)
+        assert "1 place could not be read" in told
+        assert "prod: It failed for plain." in told
+        assert "Only the role plain." in told
+
+
+def test_rows_are_worked_out_when_they_are_asked_for() -> None:
+    """The first of a million comes without the others, each time anew."""
+    report = AccessReport(1, (one_place(*(f"role {n}" for n in range(1000)), users=1000),))
+    assert [row.role for row in itertools.islice(report.rows(), 2)] == ["role 0", "role 0"]
+    assert next(report_as_csv(report)).startswith("integration_id,")
+    assert next(report.rows()) == next(report.rows())
+
+
+def test_rows_have_one_order() -> None:
+    """Project, environment as they follow each other, role and name, whatever came first."""
+    users = {
+        name: User(name, first_name=first) for name, first in (("1@idir", "Zoe"), ("2@idir", "ann"), ("3@idir", ""))
+    }
+    members = {"b": frozenset(users), "A": frozenset(["1@idir"])}
+    places = [
+        PlaceState(Place(number, environment), project, frozenset("bA"), members=members, users=users)
+        for number, project in ((1, "zeta"), (2, "Alpha"))
+        for environment in ("test", "prod", "dev")
+    ]
+    told = [
+        (row.project_name, row.place.environment, row.role, row.user.username)
+        for row in AccessReport(1, (*places,)).rows()
+    ]
+    assert told == [
+        (project, environment, role, username)
+        for project in ("Alpha", "zeta")
+        for environment in ("dev", "test", "prod")
+        for role, username in (("A", "1@idir"), ("b", "3@idir"), ("b", "2@idir"), ("b", "1@idir"))
+    ]
+
+
+def test_a_summary_counts_people_once() -> None:
+    """Two logins with one GUID are one person, and a service account is none."""
+    usernames = ["1@idir", "1@azureidir", "2@idir", "service-account-x"]
+    users = {name: User(name) for name in usernames}
+    state = PlaceState(Place(1, "dev"), "Alpha", frozenset("ab"), members={"a": frozenset(users)}, users=users)
+    found = AccessReport(1, (state,)).summary()
+    assert (found.places, found.roles, found.people, found.service_accounts, found.rows) == (1, 1, 2, 1, 4)
+
+
+def test_a_report_is_narrowed_to_roles_and_people() -> None:
+    """Roles by their exact names; people by a part of username, name or address, without case."""
+    report = AccessReport(1, (one_place("reader", "Reader", users=12),))
+    assert {row.role for row in report.only(roles=["reader"]).rows()} == {"reader"}
+    for person, count in (("n11", 1), ("P1@X", 1), ("@IDIR", 12), ("reader n3", 1), ("nobody", 0)):
+        assert len(list(report.only(roles=["reader"], person=person).rows())) == count, person
+
+
+def test_ways_are_those_that_lead_to_a_role() -> None:
+    """All composites that lead there are found, and none else; the way told is the shortest."""
+    children = {"top": frozenset(["a", "b"]), "a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a")}
+    users = {"1@idir": User("1@idir")}
+    members = {"top": frozenset(users)}
+    state = PlaceState(Place(1, "dev"), "Alpha", frozenset(["top", *"abc"]), children, members, users)
+    told = {row.role: (row.direct, row.through) for row in AccessReport(1, (state,)).rows()}
+    assert told == {"a": (False, ("top",)), "b": (False, ("top",)), "c": (False, ("top > b",)), "top": (True, ())}
+    for role in state.roles:
+        assert ("top" in leading_to(state.tree, role)) == (role in told)

@@ -1,0 +1,124 @@
+"""`css report`, as its user meets it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.sandbox import Sandbox
+from tests.people_world import ALPHA, ANN, BETA, PEOPLE, world
+from tests.support import asked
+
+Run = Callable[..., tuple[int, list[str], str]]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """Two integrations and a draft."""
+    return Sandbox(world=world())
+
+
+@pytest.fixture
+def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Runs the command on the sandbox, and gives exit code, lines on stdout, and stderr."""
+
+    def command(*arguments: str | Path) -> tuple[int, list[str], str]:
+        code = exit_code(["report", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out.splitlines(), err
+
+    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
+    with sandbox.serve() as server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", value)
+        yield command
+
+
+def test_each_format_tells_every_row(run: Run) -> None:
+    """The draft is told on stderr, with exit code 3, and hides nothing; without it the code is 0."""
+    code, out, err = run("--json")
+    rows = [json.loads(line) for line in out]
+    assert (code, len(rows)) == (3, 15)
+    assert "css: Draft, dev: " in err
+    assert rows[4] == {
+        "integration_id": ALPHA, "integration": "Alpha", "environment": "dev", "role": "reader",
+        "username": f"{ANN}@azureidir", "name": "Ann Example", "email": "ann.e@people.example", "provider": "azureidir",
+        "service_account": False, "direct": True, "chains": [["admin"]],
+    }  # fmt: skip
+    chosen = ("-i", "Alpha", "-i", str(BETA))
+    for kind, lines in (("jsonl", 15), ("csv", 16), ("table", 16)):
+        code, out, err = run(*chosen, "--format", kind)
+        assert (code, len(out), err) == (0, lines, "")
+    code, out, _ = run(*chosen, "--format", "markdown")
+    assert (code, sum(line.startswith("| ") for line in out)) == (0, 17)
+    code, out, _ = run(*chosen, "--format", "html")
+    assert (code, sum(line.startswith("<tr><td>") for line in out)) == (0, 15)
+
+
+def test_a_report_is_narrowed(run: Run) -> None:
+    """By environment, role and person; a role that nothing is called is worth a word."""
+    place = ("-i", "Alpha", "-e", "dev", "-e", "prod")
+    code, out, _ = run(*place, "--role", "writer", "--role", "lead", "--person", f"{ANN}@idir", "--json")
+    assert code == 0
+    assert [(row["role"], row["chains"]) for row in map(json.loads, out)] == [("lead", [["admin"]]), ("writer", [["admin", "lead"]])]  # fmt: skip  # noqa: E501
+    code, out, err = run(*place, "--role", "Writer", "--json")
+    assert (code, out) == (0, [])
+    assert "no place that was read has a role 'Writer'" in err
+
+
+def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name tells the format; what was there stays when something goes wrong on the way, and no draft is left."""
+    chosen = ("-i", "Alpha", "--output")
+    for name, begins in (("r.csv", b"\xef\xbb\xbfintegration_id,"), ("r.html", b"<!DOCTYPE html>"), ("r.md", b"# Who"), ("r.jsonl", b'{"int'), ("r.txt", b"INTEGRATION")):  # fmt: skip  # noqa: E501
+        assert run(*chosen, tmp_path / name) == (0, [], "")
+        assert (tmp_path / name).read_bytes().startswith(begins)
+    with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 14
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def broken(*_: object) -> Iterator[str]:
+        yield "half"
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("css_sdk._report_text.report_as_csv", broken)
+    code, _, err = run(*chosen, tmp_path / "r.csv")
+    assert code == 64
+    assert "could not be written: No space left" in err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A folder, a file in one that is not there, a name that tells no format, two formats, what is no environment."""
+    for arguments, said in (
+        (["--output", tmp_path], "is a directory"),
+        (["--output", tmp_path / "nowhere" / "r.csv"], "cannot be written. Nothing was read"),
+        (["--output", "/dev/null", "--format", "csv"], "cannot be written. Nothing was read"),
+        (["--output", tmp_path / "report"], "tells no format"),
+        (["--json", "--format", "csv"], "two formats"),
+        (["-e", "stage"], "stage"),
+    ):
+        code, out, err = run(*arguments)
+        assert (code, out) == (64, [])
+        assert said in err
+    assert asked(sandbox) == {}
+    assert run("-i", "Gamma")[0] == 1
+    assert run("-i", "Beta", "-e", "test")[0] == 4
+
+
+def test_a_name_cannot_move_the_cursor(run: Run, sandbox: Sandbox) -> None:
+    """Whatever the format, what a terminal obeys or what turns the order of letters does not reach it."""
+    sandbox.create_role(BETA, "dev", "evil\u202erole")
+    sandbox.grant(BETA, "dev", "evil\u202erole", f"{ANN}@idir")
+    sandbox.world.users[f"{ANN}@idir"] = PEOPLE[0] | {"firstName": "A\x1b[2Jnn"}
+    for kind in ("table", "csv", "jsonl", "markdown", "html"):
+        code, out, _ = run("-i", "Beta", "-e", "dev", "--format", kind)
+        assert code == 0
+        assert "role" in "".join(out)
+        assert "nn Example" in "".join(out)
+        assert not {"\x1b", "\u202e"} & {*"".join(out)}
