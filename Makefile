@@ -7,11 +7,13 @@ else
 BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
+BROWSER_READY := $(VENV)/.ready-browser
 KEYCLOAK_READY := $(VENV)/.ready-keycloak
+NOTEBOOKS_READY := $(VENV)/.ready-notebooks
 GENERATED := generated/css_api
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-wheel test-keycloak bench check generate spec lock build clean
+.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks bench check generate spec lock build clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,10 +31,17 @@ demo: $(READY)  ## start a sandbox and assign the roles of examples/roster.csv, 
 	$(BIN)/python examples/demo.py
 
 test: $(READY)  ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-wheel: $(READY)  ## build the wheel, install it into empty environments and try it there
 	$(BIN)/python -m pytest -m wheel tests/packaging
+
+$(BROWSER_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group browser
+	$(BIN)/python -c 'import pathlib; pathlib.Path("$(BROWSER_READY)").touch()'
+
+test-browser: $(BROWSER_READY)  ## open our pages in Chromium; needs it and its driver: apt-get install chromium chromium-driver
+	$(BIN)/python -m pytest -m browser tests/browser
 
 $(KEYCLOAK_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group keycloak
@@ -40,6 +49,13 @@ $(KEYCLOAK_READY): $(READY)
 
 test-keycloak: $(KEYCLOAK_READY)  ## ask a real Keycloak what the sandbox and the recordings say of it; needs Java 17 and Maven
 	$(BIN)/python -m pytest -m keycloak tests/keycloak
+
+$(NOTEBOOKS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group notebooks
+	$(BIN)/python -c 'import pathlib; pathlib.Path("$(NOTEBOOKS_READY)").touch()'
+
+test-notebooks: $(NOTEBOOKS_READY)  ## run the notebooks, and a roster through dask
+	$(BIN)/python -m pytest -m notebooks tests/notebooks tests/test_dask.py tests/test_tables.py
 
 bench: $(READY)  ## measure speeds, each against a reference of the same run, and hold the limits
 	$(BIN)/python -m tests.benchmarks
@@ -61,7 +77,7 @@ spec: $(READY)  ## fetch the published document from a live page: make spec SPEC
 	$(BIN)/python openapi/fetch.py "$(SPEC_URL)"
 
 lock: $(READY)  ## resolve constraints.txt anew
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev --group keycloak \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev --group browser --group keycloak --group notebooks \
 		--no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 build: $(READY)  ## build sdist and wheel into dist/
