@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -83,11 +84,14 @@ async_sleep = anyio.sleep
 
 
 def run(work: Callable[..., Result], *arguments: Any) -> Result:
-    """What `work` gives; `async_run` does so from where there is no event loop."""
+    """What `work` gives."""
     return work(*arguments)
 
 
-async_run = anyio.run
+def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
+    """As `run`, from where there is no event loop."""
+    # A process that was forked by a task inherits the note, in its context, that a loop is running.
+    return Context().run(anyio.run, work, *arguments)
 
 
 def waited_for(future: Future[Result]) -> Result:

@@ -173,7 +173,8 @@ class MissingRole(Refused):
 class AuthenticationError(CssError):
     """The login server did not accept the credentials, or the service not the token.
 
-    Where the login server said why, `error` holds its code (RFC 6749, 5.2) and `error_description` its words, cut short.
+    Where the login server said why, `error` holds its code (RFC 6749, 5.2) and `error_description` its words, cut
+    short.
     """
 
     def __init__(

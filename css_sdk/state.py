@@ -211,9 +211,10 @@ class Draft:
             case "add_composite":
                 self.children.setdefault(step.role, set()).add(step.target)
             case "add_member":
-                self.members.setdefault(step.role, set()).add(step.target)
+                # Members that were not read stay so: one of them is not all.
+                self.members.get(step.role, set()).add(step.target)
             case "remove_member":
-                self.members.setdefault(step.role, set()).discard(step.target)
+                self.members.get(step.role, set()).discard(step.target)
             case "remove_composite":
                 self.children.get(step.role, set()).discard(step.target)
             case "delete_role":

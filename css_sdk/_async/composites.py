@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,11 +10,13 @@ from css_api.api.roles import add_composite_roles, get_composite_role, list_comp
 from css_api.models import RoleRef
 
 from .. import _answers, _rules
-from ..errors import NotFound
+from ..errors import NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
 from ..state import Place, Step, StepKind
 from .wire import AsyncWire
 from .writes import AsyncChange, carry_out
+
+_LOG = logging.getLogger("css_sdk")
 
 
 async def children_of(wire: AsyncWire, place: dict[str, Any], name: str) -> tuple[Role, ...]:
@@ -24,7 +27,10 @@ async def children_of(wire: AsyncWire, place: dict[str, Any], name: str) -> tupl
 
 
 async def tree_below(wire: AsyncWire, place: dict[str, Any], roles: Iterable[Role]) -> RoleTree:
-    """These roles and all that can be reached from them; each composite role's children are read once."""
+    """These roles and all that can be reached from them; each composite role's children are read once.
+
+    What a role of a name that no request can speak of leads to is not read, and stands on the log.
+    """
     known: dict[str, Role] = {}
     children: dict[str, tuple[str, ...]] = {}
     waiting = list(roles)
@@ -34,7 +40,11 @@ async def tree_below(wire: AsyncWire, place: dict[str, Any], roles: Iterable[Rol
             continue
         known[role.name] = role
         if role.composite:
-            below = await children_of(wire, place, role.name)
+            try:
+                below = await children_of(wire, place, role.name)
+            except (UnusableName, RequestTooLong) as refusal:
+                _LOG.warning("The children of the role %r are not read: %s", role.name, refusal)
+                continue
             children[role.name] = tuple(child.name for child in below)
             waiting += below
     return RoleTree(tuple(sorted(known.values(), key=lambda role: role.name)), children)

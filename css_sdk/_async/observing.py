@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Awaitable, Callable, Collection
 
 from .. import _rules
 from .._pairs import async_each
-from ..errors import IncompleteSearch
+from ..errors import IncompleteSearch, RequestTooLong, UnusableName
 from ..models import Integration, User
 from ..state import Place, PlaceState
 from .roles import AsyncRoles
+
+_LOG = logging.getLogger("css_sdk")
 
 Chosen = Callable[[frozenset[str]], Collection[str]]
 """Of the roles that exist, those whose members are to be read."""
@@ -19,6 +22,8 @@ async def observe(
     roles: AsyncRoles, integration: Integration, environment: str, members_of: Chosen, *, settled: bool, width: int
 ) -> PlaceState:
     """The state of one environment: one list of roles, the children of each composite role, the members' pages.
+
+    Of a role of a name that no request can speak of neither children nor members are read: that stands on the log.
 
     Args:
         roles: of the environment.
@@ -53,7 +58,16 @@ async def observe(
         members[name] = frozenset(user.username for user in found)
         users.update((user.username, user) for user in found)
 
-    await async_each(look_into, [role.name for role in listed if role.composite], width)
-    await async_each(read_members, sorted(names.intersection(members_of(names))), width)
+    async def if_addressable(read: Callable[[str], Awaitable[None]], name: str) -> None:
+        try:
+            await read(name)
+        except (UnusableName, RequestTooLong) as refusal:
+            _LOG.warning("Integration #%d, %s: the role %r is not looked into: %s", *where, name, refusal)
+
+    where = integration.id, environment
+    composites = [role.name for role in listed if role.composite]
+    await async_each(lambda name: if_addressable(look_into, name), composites, width)
+    chosen = sorted(names.intersection(members_of(names)))
+    await async_each(lambda name: if_addressable(read_members, name), chosen, width)
     place = Place(integration.id, environment)
     return PlaceState(place, integration.project_name, names, children, members, users)

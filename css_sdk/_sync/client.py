@@ -3,27 +3,31 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Self, Unpack
+import datetime
+from collections.abc import Callable, Sequence
 
-from css_api.api.integrations import get_integration, list_integrations
-
-from .. import _answers, _rules
-from .._pairs import Lock
+from .. import _applying, _rules, persons
+from .._applying import USUAL_GUARDS, Applied, Guards
+from .._plan_file import SavedPlan
 from ..auth import team_of
-from ..errors import Ambiguous, AuthenticationError, InvalidRequest, NotFound, NotGold
-from ..models import EMPLOYEE_PROVIDERS, Integration, WhoAmI
-from ..roster import Row, RowResult
-from ..settings import Settings, settings_from_env, settings_from_file
+from ..desired import Desired
+from ..journal import JournalRead
+from ..models import EMPLOYEE_PROVIDERS, UserLike
+from ..persons import PeopleFound, PersonRoles
+from ..plan import Plan
+from ..report import AccessReport
+from ..roster import Person, RoleRemovals, Row, RowCheck, RowResult
+from ..state import StepResult
+from . import plans
 from .apply import RosterApplication
-from .connection import Options, open_wire
-from .integrations import IntegrationClient
-from .people import People
+from .checking import RosterCheck
+from .directory import Directory
+from .finding import Finding
+from .reporting import known_environments, read_access
+from .team import Team
 
 
-class Css:
+class Css(Team):
     """A client of the CSS API for one API account.
 
     It may be shared by tasks or threads. Close it, or use it as a context manager.
@@ -36,154 +40,112 @@ class Css:
     "Css(client_id='service-account-team-2016-9001', api_url='http://localhost/api/v1')"
     """
 
-    def __init__(self, settings: Settings, **options: Unpack[Options]) -> None:
-        self.settings = settings
-        self._wire = open_wire(settings, options)
-        self._integrations: tuple[Integration, ...] | None = None
-        self._integrations_lock = Lock()
-
-    @classmethod
-    def from_env(
-        cls,
-        environ: Mapping[str, str] | None = None,
+    def find_people(
+        self,
         *,
-        team_id: int | None = None,
-        allow_http: bool = False,
-        **options: Unpack[Options],
-    ) -> Self:
-        """A client from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or the file named by `CSS_CREDENTIALS_FILE`.
+        environments: Sequence[str] = _rules.ENVIRONMENTS,
+        providers: Sequence[str] | None = None,
+        width: int = 4,
+        **terms: str | None,
+    ) -> PeopleFound:
+        """Everybody who answers to the terms, across providers and environments, a person's logins together.
+
+        Logins of one family of providers share the person's GUID. One that the terms did not find is looked up by it,
+        since an address or a name may be another there; so "never logged in" is true.
 
         Args:
-            environ: the variables to read; those of the process by default.
-            team_id: the team that the credentials must belong to.
-            allow_http: whether plain `http` may go further than this machine.
-
-        Raises:
-            ConfigurationError: when they are missing, half filled in or unsafe.
-        """
-        return cls(settings_from_env(environ, team_id=team_id, allow_http=allow_http), **options)
-
-    @classmethod
-    def from_file(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        api_url: str | None = None,
-        team_id: int | None = None,
-        allow_http: bool = False,
-        **options: Unpack[Options],
-    ) -> Self:
-        """A client from the credentials file that the CSS web app lets one download.
-
-        Raises:
-            ConfigurationError: when the file cannot be read or lacks something.
-        """
-        return cls(settings_from_file(path, api_url=api_url, team_id=team_id, allow_http=allow_http), **options)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(client_id={self.settings.client_id!r}, api_url={self.settings.api_url!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the connections, but not those of an httpx client that was handed in."""
-        self._wire.close()
-
-    def whoami(self) -> WhoAmI:
-        """The API account in use and its team, as the claim `team` of its token tells; the service accepted it.
+            environments: where to search.
+            providers: whose logins to search; by default all that are searched by the terms. BCeID by `guid` alone.
+            width: calls at once, 1 to 8.
+            terms: as for `people(…).search`: `guid` is matched whole, `email`, `first_name`, `last_name`, `name` and
+                `login` in part, all without case. A term that is None is none.
 
         Returns:
-            Team id, client id, and the address of the API.
+            The people, sorted by name, and whether these are all. Nobody is no error.
 
         Raises:
-            AuthenticationError: when the credentials are wrong, or are not those of an API account.
+            InvalidRequest: without a term, or when a provider that was named is not searched by them.
+            EnvironmentMissing: for what is no environment.
+            ConfigurationError: for a width out of range.
 
-        >>> (css.whoami()).team_id
-        2016
+        >>> [maren] = (css.find_people(email="maren.fairweather@example.com")).people
+        >>> [(login.user.provider, login.environments) for login in maren.logins]
+        [('idir', ('dev', 'test', 'prod')), ('azureidir', ('dev', 'test', 'prod'))]
         """
-        self.integrations()
-        team = team_of(self._wire.claims)
-        if team is None:
-            raise AuthenticationError(
-                f"The account {self.settings.client_id!r} belongs to no team: it is not an API account of CSS."
-            )
-        return WhoAmI(team_id=team, client_id=self.settings.client_id, api_url=self.settings.api_url)
+        given = {name: term for name, term in terms.items() if term is not None}
+        return Directory(self._wire, width).find(given, environments, providers)
 
-    def integrations(self, *, refresh: bool = False) -> tuple[Integration, ...]:
-        """The team's Gold integrations, read once and then remembered.
-
-        The service leaves out those that are not Gold.
+    def roles_of(
+        self, person: UserLike | Person, *, providers: Sequence[str] = EMPLOYEE_PROVIDERS, width: int = 4
+    ) -> PersonRoles:
+        """What a person has in all the team's integrations and environments, directly and through composite roles.
 
         Args:
-            refresh: read them again.
+            person: a username means this one login; a GUID or an e-mail address all of a person's logins. A
+                `ServiceAccount`, a `User` or a `Person` is taken as well.
+            providers: whose logins a GUID or an e-mail address means.
+            width: calls at once, 1 to 8.
 
         Returns:
-            The integrations, in the service's order.
+            The roles; the environments in which a login is not known, which is no error; and the places that could
+            not be read, which do not hide the others.
 
         Raises:
+            UnusableUser: for what is no username, GUID or e-mail address.
+            NotFound: when none of the environments knows any of the logins.
+            Ambiguous, IncompleteSearch: when an e-mail address does not lead to one person.
+            ConfigurationError: for a width out of range.
+
+        >>> found = css.roles_of("ilse.hargreave@example.com")
+        >>> [(str(held.place), held.role, held.through) for held in found.held if not held.direct]
+        [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
+        """
+        meant = persons.as_person(person)
+        return Directory(self._wire, width).roles_of(meant, self.integrations(), providers)
+
+    def report(
+        self,
+        *,
+        integrations: Sequence[int | str] | None = None,
+        environments: Sequence[str] | None = None,
+        width: int = 4,
+    ) -> AccessReport:
+        """Who has what in the whole team, directly and through composite roles.
+
+        In each environment one list of roles, one list for each composite role, and the members' pages are read; no
+        call is made for a person.
+
+        Args:
+            integrations: those to tell of, by id or exact project name; all by default.
+            environments: `dev`, `test` or `prod`; all by default.
+            width: calls at once, 1 to 8.
+
+        Returns:
+            The report; its rows are worked out as they are asked for. Places that could not be read, or not fully,
+            drafts among them, do not hide the others: they are in `unread`.
+
+        Raises:
+            NotFound, NotGold, Ambiguous: for an integration that was named.
+            EnvironmentMissing: for what is no environment, or is one of none of the integrations.
             AuthenticationError: when the credentials or the token are not accepted.
+            ConfigurationError: for a width out of range.
 
-        >>> [integration.project_name for integration in css.integrations()]
-        ['Grants Portal', 'Fisheries Service', 'Permit Robot']
+        >>> report = css.report(environments=["dev"])
+        >>> [(row.role, row.user.last_name, row.held) for row in report.rows()][:2]
+        [('admin', 'Hargreave', 'directly'), ('approver', 'Hargreave', 'through admin')]
         """
-        with self._integrations_lock:
-            if self._integrations is None or refresh:
-                self._integrations = self._wire.read(list_integrations, _answers.integrations)
-            return self._integrations
-
-    def integration(self, which: int | str) -> IntegrationClient:
-        """One of the team's Gold integrations.
-
-        Args:
-            which: its id, or its exact project name. A text of digits is an id unless a project is named so.
-
-        Raises:
-            NotFound: when the team has no such integration.
-            NotGold: when it has, but the integration is not Gold.
-            Ambiguous: when two projects have that name.
-
-        >>> (css.integration("Grants Portal")).info.id
-        101
-        """
-        if isinstance(which, bool) or not isinstance(which, (int, str)):
-            raise InvalidRequest(f"An integration is named by its id or project name, not by {type(which).__name__}.")
-        remembered = self._integrations is not None
-        found = _named(which, self.integrations())
-        if not found and remembered:
-            # It may have been made, or become Gold, since the list was read.
-            found = _named(which, self.integrations(refresh=True))
-        if len(found) > 1:
-            ids = ", ".join(f"#{integration.id}" for integration in found)
-            raise Ambiguous(f"{len(found)} integrations are named {which!r}: {ids}. Give the id.", candidates=found)
-        if not found:
-            self._explain_missing(_as_id(which))
-        return IntegrationClient(self._wire, found[0])
-
-    def people(self, environment: str) -> People:
-        """Searches for people in the login server of one environment, whatever the integration.
-
-        Args:
-            environment: `dev`, `test` or `prod`.
-
-        Raises:
-            EnvironmentMissing: for anything else.
-
-        >>> (css.people("prod").find_one(email="ilse.hargreave@example.com")).first_name
-        'Ilse'
-        """
-        _rules.check_known_environment(environment)
-        return People(self._wire, environment)
+        _rules.check_width(width)
+        asked = known_environments(environments)
+        all_ids = [info.id for info in self.integrations()]
+        chosen = [self.integration(which) for which in (all_ids if integrations is None else integrations)]
+        return read_access(chosen, asked, team_of(self._wire.claims), width)
 
     def apply_roster(
         self,
         rows: Sequence[Row],
         *,
+        exact: bool = False,
+        confirm: Callable[[Sequence[RoleRemovals]], object] | None = None,
         skip_existing: bool = True,
         width: int = 4,
         providers: Sequence[str] = EMPLOYEE_PROVIDERS,
@@ -191,54 +153,176 @@ class Css:
     ) -> list[RowResult]:
         """Brings about what the rows of a roster say; never stops at the first row that fails.
 
-        Grants come before revocations, so that nobody is left without in between.
+        Grants come before revocations, so that nobody is left without in between. Whoever is told by GUID or e-mail
+        address is looked up first, and nothing is sent for those who are not found.
+
+        With `exact` every role that the rows name is taken from all members whom they do not list. A row that may mean
+        one of these, because it is ambiguous, failed or means another provider, holds back the removals of its role;
+        one whose user never logged in does not.
 
         Args:
             rows: as `read_roster` gives them.
-            skip_existing: read the members of the roles named first, and send only what is missing.
+            exact: whether the rows name everybody who shall have these roles.
+            confirm: called before the first write with what an exact roster takes away, if it does; what it raises
+                ends it, with nothing changed.
+            skip_existing: read the members of the roles named first, and send only what is missing; exact rosters do
+                so in any case.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.
             progress: called with each result as it comes, one at a time, possibly from another thread.
 
         Returns:
-            One result for each row, in their order.
+            One result for each row, in their order; after them one for each removal of an exact roster.
 
         Raises:
             ConfigurationError: for a width out of range.
+            Refused: for an exact roster that is empty, has rows that revoke, or would leave nobody in a role.
             CssError: when the service cannot be used at all; nothing was changed then.
 
         >>> rows = read_roster("email,role\\nilse.hargreave@example.com,reviewer", "roster.csv",
         ...                    integration="101", environment="dev")
         >>> [result.state for result in css.apply_roster(rows)]
         ['done']
+        >>> results = css.apply_roster(rows, exact=True)
+        >>> [(result.state, result.row.action) for result in results]
+        [('already so', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
         """
         _rules.check_width(width)
-        application = RosterApplication(self.integration, rows, width=width, progress=progress)
-        return application.carry_out(skip_existing, providers)
+        finding = Finding(self.integration, rows, providers, width)
+        application = RosterApplication(finding, width=width, progress=progress)
+        return application.carry_out_exactly(confirm) if exact else application.carry_out(skip_existing)
 
-    def _explain_missing(self, which: int | str) -> None:
-        team = team_of(self._wire.claims)
-        hint = f"Team {team} has no Gold integration" if team else "The team has no Gold integration"
-        if isinstance(which, str):
-            raise NotFound(f"{hint} named {which!r}. Names are matched exactly.", what="integration")
-        try:
-            other = self._wire.read(get_integration, _answers.integration, "integration", integration_id=which)
-        except NotFound as error:
-            raise NotFound(
-                f"{hint} #{which}. Is it another team's?",
-                what="integration",
-                status=error.status,
-                request=error.request,
-            ) from None
-        raise NotGold(
-            f"Integration {other.project_name!r} (#{which}) is not Gold: the API is not for managing its roles."
-        )
+    def check_roster(
+        self, rows: Sequence[Row], *, width: int = 4, providers: Sequence[str] = EMPLOYEE_PROVIDERS
+    ) -> list[RowCheck]:
+        """What would come of the rows of a roster, without a write: everybody and everything is looked up.
 
+        Args:
+            rows: as `read_roster` gives them.
+            width: calls at once, 1 to 8.
+            providers: whose logins are looked at for a GUID or an e-mail address.
 
-def _as_id(which: int | str) -> int | str:
-    return int(which) if isinstance(which, str) and which.isdecimal() and len(which) < 16 else which
+        Returns:
+            What would come of each row, in their order.
 
+        Raises:
+            ConfigurationError: for a width out of range.
+            CssError: when the service cannot be used at all.
 
-def _named(which: int | str, known: Sequence[Integration]) -> list[Integration]:
-    by_name = [integration for integration in known if integration.project_name == which]
-    return by_name or [integration for integration in known if integration.id == _as_id(which)]
+        >>> rows = read_roster("email,role\\nilse.hargreave@example.com,admin\\nfront.counter@example.com,admin",
+        ...                    "roster.csv", integration="101", environment="dev")
+        >>> [check.state for check in css.check_roster(rows)]
+        ['already so', 'ambiguous']
+        """
+        _rules.check_width(width)
+        return RosterCheck(Finding(self.integration, rows, providers, width), width=width).carry_out()
+
+    def plan(
+        self,
+        desired: Desired,
+        *,
+        prune: bool = False,
+        providers: Sequence[str] = EMPLOYEE_PROVIDERS,
+        width: int = 4,
+    ) -> Plan:
+        """The ordered changes that lead from what is to what shall be; reads only.
+
+        One list of roles in each environment, the children of each composite role, the members of the roles that the
+        file speaks of, and a search for each GUID or e-mail address: no call for anybody who is named by username.
+
+        Args:
+            desired: what shall be, as `read_desired` gives it.
+            prune: plan what exact collections remove; without it that is only shown.
+            providers: whose logins a GUID or an e-mail address means.
+            width: calls at once, 1 to 8.
+
+        Returns:
+            The plan. People who could not be told apart, or never logged in, do not stop the rest.
+
+        Raises:
+            InvalidFile: when the file asks for what cannot be, with every fault.
+            CompositeCycle: when a role would become a child of itself.
+            NotFound, NotGold, EnvironmentMissing: for a place that is not the team's.
+            CssError: when something could not be read.
+
+        >>> from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+        >>> place = DesiredPlace("Grants Portal", "dev", roles=Listed((DesiredRole("auditor"),)))
+        >>> plan = css.plan(Desired((place,)))
+        >>> [(step.kind, step.role) for step in plan.steps]
+        [('create_role', 'auditor')]
+        """
+        return plans.made(self.integration, desired, prune=prune, providers=providers, width=width)
+
+    def apply_plan(
+        self,
+        plan: Plan | SavedPlan,
+        *,
+        guards: Guards = USUAL_GUARDS,
+        resume: JournalRead | None = None,
+        width: int = 4,
+        progress: Callable[[StepResult], object] | None = None,
+    ) -> Applied:
+        """Carries out a plan exactly as it was made, when what it was made from is still there.
+
+        All that was read for the plan is read again before the first write. A step that fails takes along those that
+        need it; the others are done. Keep a journal (`Css(settings, journal=Journal(path))`), and what was interrupted
+        can go on with it.
+
+        Args:
+            plan: as `plan` gave it, or as `read_plan` read it from a file.
+            guards: how much it may take away.
+            resume: the journal of an earlier try; its steps are the only differences allowed.
+            width: calls at once, 1 to 8.
+            progress: called with each result as it comes, one at a time, possibly from another thread.
+
+        Returns:
+            A result for each step that was still to be done, and a plan of what is left.
+
+        Raises:
+            StalePlan: when something has changed, or it was made for another team or address. Nothing is sent.
+            TooManyRemovals, LastMember: by the guards. Nothing is sent.
+            ConfigurationError: for a width out of range.
+            CssError: when something could not be read. Nothing is sent.
+
+        >>> from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+        >>> place = DesiredPlace("Grants Portal", "dev", roles=Listed((DesiredRole("auditor"),)))
+        >>> applied = css.apply_plan(css.plan(Desired((place,))))
+        >>> [(result.step.kind, result.outcome) for result in applied.results], applied.remainder
+        ([('create_role', 'confirmed')], None)
+        """
+        self.integrations()
+        api_url, team_id = self.settings.api_url, team_of(self._wire.claims)
+        now = datetime.datetime.now(datetime.UTC)
+        saved = plan if isinstance(plan, SavedPlan) else _applying.unsaved(plan, api_url, team_id, now)
+        _applying.check_whose(saved, api_url, team_id)
+        run = plans.checked(self.integration, saved, guards, resume, width)
+        if self._wire.journal is not None:
+            self._wire.journal.note_news(run.steps)
+        results = run.carry_out(width=width, progress=progress)
+        return Applied(tuple(results), _applying.remainder(run.saved, results, run.before))
+
+    def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
+        """The plan that takes back what a journal tells of; reads only.
+
+        Only what is still there is taken back: what somebody else has changed since stays as it is, and the notes of
+        the plan say so.
+
+        Args:
+            journal: as `read_journal` gives it.
+            width: calls at once, 1 to 8.
+
+        Raises:
+            StalePlan: when it is another account's or address's journal.
+            NotFound, NotGold, EnvironmentMissing: for a place that is not the team's any more.
+            ConfigurationError: for a width out of range.
+            CssError: when something could not be read.
+
+        >>> from css_sdk import JournalRead, Place, Step
+        >>> from css_sdk.journal import Entry
+        >>> step = Step("add_member", Place(101, "dev"), "reviewer", "0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
+        >>> journal = JournalRead(css.settings.client_id, css.settings.api_url, (Entry(1, (step,), "confirmed"),))
+        >>> [(step.kind, step.role) for step in (css.undo_plan(journal)).steps]
+        [('remove_member', 'reviewer')]
+        """
+        _applying.check_whose_journal(journal, self.settings)
+        return plans.undone(self.integration, journal, width=width)

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 
 from .. import _rules
 from .._pairs import each
-from ..errors import IncompleteSearch
+from ..errors import IncompleteSearch, RequestTooLong, UnusableName
 from ..models import Integration, User
 from ..state import Place, PlaceState
 from .roles import Roles
+
+_LOG = logging.getLogger("css_sdk")
 
 Chosen = Callable[[frozenset[str]], Collection[str]]
 """Of the roles that exist, those whose members are to be read."""
@@ -20,6 +23,8 @@ def observe(
     roles: Roles, integration: Integration, environment: str, members_of: Chosen, *, settled: bool, width: int
 ) -> PlaceState:
     """The state of one environment: one list of roles, the children of each composite role, the members' pages.
+
+    Of a role of a name that no request can speak of neither children nor members are read: that stands on the log.
 
     Args:
         roles: of the environment.
@@ -54,7 +59,16 @@ def observe(
         members[name] = frozenset(user.username for user in found)
         users.update((user.username, user) for user in found)
 
-    each(look_into, [role.name for role in listed if role.composite], width)
-    each(read_members, sorted(names.intersection(members_of(names))), width)
+    def if_addressable(read: Callable[[str], None], name: str) -> None:
+        try:
+            read(name)
+        except (UnusableName, RequestTooLong) as refusal:
+            _LOG.warning("Integration #%d, %s: the role %r is not looked into: %s", *where, name, refusal)
+
+    where = integration.id, environment
+    composites = [role.name for role in listed if role.composite]
+    each(lambda name: if_addressable(look_into, name), composites, width)
+    chosen = sorted(names.intersection(members_of(names)))
+    each(lambda name: if_addressable(read_members, name), chosen, width)
     place = Place(integration.id, environment)
     return PlaceState(place, integration.project_name, names, children, members, users)

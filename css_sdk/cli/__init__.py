@@ -11,23 +11,76 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from .._version import __version__
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 USAGE: Final = 64
 INTERRUPTED: Final = 130
 
 _COMMANDS: Final = {
+    "apply": "apply",
     "assign": "assign",
+    "compare": "compare",
+    "completion": "completion",
+    "composites": "composites",
+    "copy": "copy",
+    "drift": "drift",
+    "export": "export",
     "integrations": "integrations",
+    "logs": "logs",
+    "members": "members",
+    "people": "people",
+    "plan": "plan",
+    "promote": "promote",
+    "report": "report",
     "roles": "roles",
+    "roster": "roster",
     "sandbox": "sandbox",
+    "service-account": "service_account",
+    "token": "token",
     "unassign": "assign",
+    "undo": "undo",
+    "validate": "validate",
     "whoami": "whoami",
 }
+
+
+_HELP: Final = {
+    "apply": "Carry out a plan: one that css plan --out kept, or a new one of a file of roles.",
+    "assign": "Give roles to users.",
+    "compare": "Show environments side by side: which has which roles and composites.",
+    "completion": "Print a script that lets a shell complete commands and options.",
+    "composites": "List and change what a composite role is made of.",
+    "copy": "Give an integration the roles and composites that another one has; nothing is taken away.",
+    "drift": "Tell where the service differs from a file of roles.",
+    "export": "Write down what is there as a file of roles; the plan of it is empty.",
+    "integrations": "List the team's Gold integrations.",
+    "logs": "Print log lines of an environment, oldest first; a range of any length.",
+    "members": "List who holds a role, or make it exactly these.",
+    "people": "Find people, tell what they have, and compare their logins.",
+    "plan": "Show what would change to bring about what a file of roles says; nothing is written to the service.",
+    "promote": "Give one environment the roles and composites that another one has; nothing is taken away.",
+    "report": "Tell who has what in the whole team, directly and through composite roles.",
+    "roles": "List, create, rename and delete roles.",
+    "roster": "Check and apply a roster: who shall have which role where.",
+    "sandbox": "Run a CSS API with its login server, in memory, to try things on.",
+    "service-account": "Show, give and take the roles of a service account.",
+    "token": "Ask for a token, and tell what it says and how long it lives.",
+    "unassign": "Take roles from users.",
+    "undo": "Take back the changes that a journal tells of.",
+    "validate": "Check files of roles, without asking the service.",
+    "whoami": "Tell whose credentials are in use, after the service has accepted them.",
+}
+"""The first sentence of each command's help, so that telling them all imports none."""
+
+COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
+"""Through it a shell asks how a line may go on."""
 
 
 class _LazyGroup(click.Group):
@@ -40,8 +93,19 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _HELP.get(name, "")) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=_HELP.get(name)) for name in names]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,8 +116,9 @@ def css() -> None:
     Credentials come from CSS_CLIENT_ID and CSS_CLIENT_SECRET, or from the downloaded file that
     CSS_CREDENTIALS_FILE names. `css sandbox` starts a service to try things on.
 
-    Exit codes: 0 done; 1 nothing was changed, the one action failed; 3 some of several items failed, or the
-    outcome is unknown; 4 refused by a guard; 64 usage or file error; 130 interrupted.
+    Exit codes: 0 done; 1 nothing was changed, the one action failed; 2 there are changes or differences, where that
+    was asked; 3 some of several items failed, or the outcome is unknown; 4 refused by a guard; 5 the plan is stale;
+    64 usage or file error; 130 interrupted.
     """
 
 
@@ -69,7 +134,7 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        result: Any = css.main(arguments, prog_name="css", standalone_mode=False)
+        result: Any = css.main(arguments, prog_name="css", complete_var=COMPLETE_VARIABLE, standalone_mode=False)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
@@ -84,7 +149,8 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 
 def _code_of(error: Exception) -> int:
-    from ..errors import ConfigurationError, CssError, InvalidFile, OutcomeUnknown, Refused
+    from ..errors import ConfigurationError, CssError, InvalidFile, OutcomeUnknown, Refused, StalePlan
+    from ._common import shown
 
     if not isinstance(error, CssError):
         if os.environ.get("CSS_DEBUG"):
@@ -96,12 +162,14 @@ def _code_of(error: Exception) -> int:
         return 3
     _tell(str(error))
     for fault in getattr(error, "faults", ()):
-        click.echo(f"  {fault}", err=True)
+        click.echo(f"  {shown(fault)}", err=True)
     match error:
         case ConfigurationError() | InvalidFile():
             return USAGE
         case Refused():
             return 4
+        case StalePlan():
+            return 5
         case OutcomeUnknown():
             return 3
         case _:
@@ -109,4 +177,6 @@ def _code_of(error: Exception) -> int:
 
 
 def _tell(message: str) -> None:
-    click.echo(f"css: {message}", err=True)
+    from ._common import shown
+
+    click.echo(f"css: {shown(message)}", err=True)

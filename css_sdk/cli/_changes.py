@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._common import print_rows, shown
+from ._opening import opened
 from ._results import with_the_rest, write_results
 
 if TYPE_CHECKING:
@@ -109,15 +110,14 @@ def check_not_emptied(wanted: Collection[str], allow_empty: bool, what: str) -> 
         raise EmptySet(f"All {what} would be taken away. Nothing was sent; if that is meant, say --allow-empty.")
 
 
-def carry_out(rows: Sequence[Row], *, as_json: bool, skip_existing: bool) -> int:
+def carry_out(rows: Sequence[Row], *, as_json: bool, skip_existing: bool, journal: Path | None) -> int:
     """Does what the rows say, reports it, and gives the exit code.
 
     An interrupt lets the calls in flight finish; then the same is reported.
     """
-    from .. import Css
 
     def apply(note: Note) -> Sequence[RowResult]:
-        with Css.from_env() as css:
+        with opened(journal) as css:
             return css.apply_roster(rows, skip_existing=skip_existing, progress=note)
 
     return reported(rows, apply, as_json=as_json)

@@ -6,16 +6,37 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+PROVIDERS: Final = ["idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"]
+"""All there are, as the help shows them."""
+
 
 def json_option(function: Function) -> Function:
     """The option `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, one line per row.")(function)
+
+
+def provider_option(function: Function) -> Function:
+    """The option `--provider`, which may be given several times."""
+    return click.option(
+        "--provider",
+        "providers",
+        multiple=True,
+        type=click.Choice(PROVIDERS),
+        help="Whose logins a GUID or e-mail address may mean. Default: idir and azureidir.",
+    )(function)
+
+
+def width_option(function: Function) -> Function:
+    """The option `--width`."""
+    return click.option(
+        "--width", type=click.IntRange(1, 8), default=4, show_default=True, metavar="N", help="Calls at once, 1 to 8."
+    )(function)
 
 
 def place_options(*, required: bool) -> Callable[[Function], Function]:

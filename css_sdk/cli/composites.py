@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from pathlib import Path
 
 import click
 
 from ._changes import change_each, check_not_emptied, confirm
 from ._common import exact_options, json_option, place_options, print_rows, removal_options
+from ._opening import journal_option, opened
 
 
 @click.group()
@@ -46,17 +48,18 @@ def list_children(parent: str, integration: str, environment: str, as_json: bool
 @click.argument("parent")
 @click.argument("children", nargs=-1, required=True, metavar="CHILD...")
 @place_options(required=True)
+@journal_option
 @json_option
-def add(parent: str, children: Sequence[str], integration: str, environment: str, as_json: bool) -> int:
+def add(
+    parent: str, children: Sequence[str], integration: str, environment: str, journal: Path | None, as_json: bool
+) -> int:
     """Make roles children of a role, all of them or none.
 
     \b
     Example:
       css composites add -i "Grants Portal" -e dev admin auditor
     """
-    from .. import Css
-
-    with Css.from_env() as css:
+    with opened(journal) as css:
         below = css.integration(integration).environment(environment).roles.composites(parent)
         adding = _once(partial(below.add, *children))
         changes = [("add", child, adding) for child in dict.fromkeys(children)]
@@ -68,6 +71,7 @@ def add(parent: str, children: Sequence[str], integration: str, environment: str
 @click.argument("children", nargs=-1, required=True, metavar="CHILD...")
 @place_options(required=True)
 @removal_options
+@journal_option
 @json_option
 def remove(
     parent: str,
@@ -76,6 +80,7 @@ def remove(
     environment: str,
     yes: bool,
     allow_prod: bool,
+    journal: Path | None,
     as_json: bool,
 ) -> int:
     """Take roles out of a role.
@@ -86,11 +91,10 @@ def remove(
     Example:
       css composites remove -i "Grants Portal" -e dev admin auditor --yes
     """
-    from .. import Css
     from ._losses import by_separating
 
     unwanted = list(dict.fromkeys(children))
-    with Css.from_env() as css:
+    with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
         below = dev.roles.composites(parent)
         kept = [role.name for role in below.list() if role.name not in unwanted]
@@ -104,6 +108,7 @@ def remove(
 @click.argument("children", nargs=-1, metavar="[CHILD]...")
 @place_options(required=True)
 @exact_options
+@journal_option
 @json_option
 def set_children(
     parent: str,
@@ -114,6 +119,7 @@ def set_children(
     max_removals: int | None,
     yes: bool,
     allow_prod: bool,
+    journal: Path | None,
     as_json: bool,
 ) -> int:
     """Make the children of a role exactly these.
@@ -125,7 +131,6 @@ def set_children(
     Example:
       css composites set -i "Grants Portal" -e dev admin reviewer auditor --yes
     """
-    from .. import Css
     from .._limits import check_removals
     from .._rules import check_separable
     from ..errors import CssError
@@ -134,7 +139,7 @@ def set_children(
     what = f"children of the role {parent!r}"
     check_not_emptied(children, allow_empty, what)
     wanted = list(dict.fromkeys(children))
-    with Css.from_env() as css:
+    with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
         below = dev.roles.composites(parent)
         held = [role.name for role in below.list()]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ._changes import Note, check_not_emptied, confirm_removal, reported
 from ._common import exact_options, json_option, place_options, print_rows
+from ._opening import journal_option, opened
 
 if TYPE_CHECKING:
     from ..models import UserLike
@@ -55,6 +57,7 @@ def list_members(role: str, integration: str, environment: str, as_json: bool) -
 @click.option("--client-id", "client_ids", multiple=True, metavar="ID", help="A service account, by its client id.")
 @place_options(required=True)
 @exact_options
+@journal_option
 @json_option
 def set_members(
     role: str,
@@ -66,6 +69,7 @@ def set_members(
     max_removals: int | None,
     yes: bool,
     allow_prod: bool,
+    journal: Path | None,
     as_json: bool,
 ) -> int:
     """Make the members of a role exactly these.
@@ -77,14 +81,14 @@ def set_members(
     Example:
       css members set -i 101 -e dev reviewer 5167d622cb14de629107a324433cffaf@idir --yes
     """
-    from .. import Css, ServiceAccount
+    from .. import ServiceAccount
     from .._limits import check_removals
     from ..errors import CssError
     from ..roster import Person, Row, RowResult
 
     what = f"members of the role {role!r}"
     check_not_emptied([*users, *client_ids], allow_empty, what)
-    with Css.from_env() as css:
+    with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
         people: list[UserLike] = [*users, *map(ServiceAccount, client_ids)]
         wanted = {dev.users.check(user, role)[0] for user in people}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._changes import carry_out
 from ._common import json_option, place_options, print_rows, shown
+from ._opening import journal_option
 
 if TYPE_CHECKING:
     from ..models import ServiceAccount
@@ -166,9 +168,16 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
 @click.option("--from", "source", type=click.Choice(_EMPLOYEES), help="Whose roles count. Default: both.")
 @click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Who may lack something. Default: both.")
 @click.option("--apply", "repair", is_flag=True, help="Give what is missing; nothing is taken away.")
+@journal_option
 @json_option
 def mirror(
-    integration: str, environment: str, source: str | None, target: str | None, repair: bool, as_json: bool
+    integration: str,
+    environment: str,
+    source: str | None,
+    target: str | None,
+    repair: bool,
+    journal: Path | None,
+    as_json: bool,
 ) -> int:
     """Show who has roles on one login only, idir or azureidir, or give what is missing.
 
@@ -183,6 +192,8 @@ def mirror(
     from .. import Css
     from ..roster import Person, Row
 
+    if journal is not None and not repair:
+        raise click.UsageError("--journal is for --apply: nothing is changed without it.")
     if source and source == target:
         raise click.UsageError("--from and --to are two providers.")
     to = target or next((provider for provider in _EMPLOYEES if source and provider != source), None)
@@ -203,7 +214,7 @@ def mirror(
     if not rows:
         click.echo("Nothing is missing.", err=True)
         return 0
-    return carry_out(rows, as_json=as_json, skip_existing=False)
+    return carry_out(rows, as_json=as_json, skip_existing=False, journal=journal)
 
 
 def _difference(difference: LoginDifference) -> dict[str, object]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ._changes import change_each, confirm
 from ._common import json_option, place_options, print_lines, print_rows, removal_options, shown
+from ._opening import journal_option, opened
 
 if TYPE_CHECKING:
     from ..models import RoleTree
@@ -77,17 +79,16 @@ def tree(integration: str, environment: str, as_json: bool) -> None:
 @roles.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @place_options(required=True)
+@journal_option
 @json_option
-def create(names: Sequence[str], integration: str, environment: str, as_json: bool) -> int:
+def create(names: Sequence[str], integration: str, environment: str, journal: Path | None, as_json: bool) -> int:
     """Create roles.
 
     \b
     Example:
       css roles create -i "Grants Portal" -e dev auditor inspector
     """
-    from .. import Css
-
-    with Css.from_env() as css:
+    with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
         changes = [("create", name, partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
         return change_each(changes, (integration, environment), as_json=as_json)
@@ -97,17 +98,16 @@ def create(names: Sequence[str], integration: str, environment: str, as_json: bo
 @click.argument("old")
 @click.argument("new")
 @place_options(required=True)
+@journal_option
 @json_option
-def rename(old: str, new: str, integration: str, environment: str, as_json: bool) -> int:
+def rename(old: str, new: str, integration: str, environment: str, journal: Path | None, as_json: bool) -> int:
     """Give a role another name; whoever holds it keeps it.
 
     \b
     Example:
       css roles rename -i "Grants Portal" -e dev auditor examiner
     """
-    from .. import Css
-
-    with Css.from_env() as css:
+    with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
         change = ("rename", old, partial(dev.roles.rename, old, new))
         return change_each([change], (integration, environment), as_json=as_json)
@@ -117,8 +117,17 @@ def rename(old: str, new: str, integration: str, environment: str, as_json: bool
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @place_options(required=True)
 @removal_options
+@journal_option
 @json_option
-def delete(names: Sequence[str], integration: str, environment: str, yes: bool, allow_prod: bool, as_json: bool) -> int:
+def delete(
+    names: Sequence[str],
+    integration: str,
+    environment: str,
+    yes: bool,
+    allow_prod: bool,
+    journal: Path | None,
+    as_json: bool,
+) -> int:
     """Delete roles, and take them from everybody who holds them.
 
     Says first who loses what. Without a terminal it needs --yes, in prod also --allow-prod.
@@ -127,11 +136,10 @@ def delete(names: Sequence[str], integration: str, environment: str, yes: bool, 
     Example:
       css roles delete -i "Grants Portal" -e dev examiner inspector --yes
     """
-    from .. import Css
     from ._losses import by_deleting
 
     wanted = list(dict.fromkeys(names))
-    with Css.from_env() as css:
+    with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
         confirm(by_deleting(dev, wanted), {environment}, yes, allow_prod)
         changes = [("delete", name, partial(dev.roles.delete, name)) for name in wanted]

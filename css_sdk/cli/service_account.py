@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from ._changes import carry_out, confirm_removal, rows_of
 from ._common import json_option, place_options, print_rows, removal_options
+from ._opening import journal_option
 
 
 @click.group("service-account")
@@ -49,8 +51,11 @@ def roles(client_id: str, integration: str, environment: str, as_json: bool) -> 
 @click.argument("client_id")
 @click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
 @place_options(required=True)
+@journal_option
 @json_option
-def assign(client_id: str, role_names: Sequence[str], integration: str, environment: str, as_json: bool) -> int:
+def assign(
+    client_id: str, role_names: Sequence[str], integration: str, environment: str, journal: Path | None, as_json: bool
+) -> int:
     """Give it roles.
 
     \b
@@ -58,7 +63,7 @@ def assign(client_id: str, role_names: Sequence[str], integration: str, environm
       css service-account assign -i 101 -e dev fisheries-service-102 reviewer
     """
     rows = rows_of("grant", (), [client_id], role_names, integration, environment)
-    return carry_out(rows, as_json=as_json, skip_existing=False)
+    return carry_out(rows, as_json=as_json, skip_existing=False, journal=journal)
 
 
 @service_account.command()
@@ -66,6 +71,7 @@ def assign(client_id: str, role_names: Sequence[str], integration: str, environm
 @click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
 @place_options(required=True)
 @removal_options
+@journal_option
 @json_option
 def unassign(
     client_id: str,
@@ -74,6 +80,7 @@ def unassign(
     environment: str,
     yes: bool,
     allow_prod: bool,
+    journal: Path | None,
     as_json: bool,
 ) -> int:
     """Take roles from it.
@@ -86,4 +93,4 @@ def unassign(
     """
     rows = rows_of("revoke", (), [client_id], role_names, integration, environment)
     confirm_removal(rows, yes, allow_prod)
-    return carry_out(rows, as_json=as_json, skip_existing=False)
+    return carry_out(rows, as_json=as_json, skip_existing=False, journal=journal)

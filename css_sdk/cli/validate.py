@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,10 @@ import click
 
 from . import USAGE
 from ._common import json_line, json_option, print_lines, shown
+from ._files import STDIN, content_of
 
 if TYPE_CHECKING:
     from ..desired import Desired
-
-_STDIN = Path("-")
 
 
 def desired_in(file: Path) -> Desired:
@@ -26,13 +24,8 @@ def desired_in(file: Path) -> Desired:
         ConfigurationError: when PyYAML is not installed.
     """
     from .._desired_file import read_desired
-    from ..errors import InvalidFile
 
-    try:
-        content = sys.stdin.buffer.read() if file == _STDIN else file.read_bytes()
-    except OSError as error:
-        raise InvalidFile(f"{file} cannot be read: {error.strerror}.") from None
-    return read_desired(content, "stdin" if file == _STDIN else str(file))
+    return read_desired(*content_of(file))
 
 
 @click.command()
@@ -53,7 +46,7 @@ def validate(files: Sequence[Path], as_json: bool) -> int:
 
     has_faults = False
     for file in files:
-        name = "stdin" if file == _STDIN else str(file)
+        name = "stdin" if file == STDIN else str(file)
         row: dict[str, Any] = {"file": name, "faults": []}
         try:
             row |= _counts(desired_in(file))

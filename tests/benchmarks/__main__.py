@@ -14,16 +14,20 @@ from .bulk import bulk
 from .calls import calls
 from .measure import HEADINGS, Finding
 from .memory import memory
+from .planning import planning
 from .service import large_world, reads, start
 from .startup import command_line, imports
 from .tokens import tokens
+from .verify import verify
 
 BENCHMARKS: Final[dict[str, Callable[[], Iterator[Finding]]]] = {
     "calls": calls,
     "imports": imports,
     "command-line": command_line,
     "tokens": tokens,
+    "verify": verify,
     "memory": memory,
+    "planning": planning,
     "start": start,
     "reads": reads,
     "large-world": large_world,

@@ -1,0 +1,186 @@
+"""What may stand between a plan and its first write, and what is left of it afterwards. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from attrs import evolve, frozen
+
+from ._limits import check_removals
+from ._order import ordered
+from ._plan_file import PlannedPlace, SavedPlan
+from ._version import __version__
+from .errors import LastMember, StalePlan
+from .journal import JournalRead
+from .plan import Plan, emptied, removals
+from .settings import Settings
+from .state import Draft, Place, PlaceState, Step, StepResult
+
+
+@frozen
+class Applied:
+    """What came of a plan: a result for each step that was tried, and a plan of what is left, if anything is."""
+
+    results: tuple[StepResult, ...]
+    remainder: SavedPlan | None = None
+
+
+@frozen(kw_only=True)
+class Guards:
+    """How much a plan may take away.
+
+    Args:
+        max_removals: from any one collection, where somebody said how many that may be.
+        keep_last: the roles that must not be left without a member.
+        remove_first: take away before anything is added, where nobody may have the old and the new at once.
+    """
+
+    max_removals: int | None = None
+    keep_last: Sequence[str] = ()
+    remove_first: bool = False
+
+    def check(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> None:
+        """Refuses what would take away too much.
+
+        Args:
+            steps: of the plan.
+            before: the states of their places.
+
+        Raises:
+            TooManyRemovals: when a collection would lose more than a mistake should cost.
+            LastMember: when a role that shall keep somebody would lose everybody.
+        """
+        states = list(before)
+        for what, removed, size in removals(steps, states):
+            check_removals(what, removed, size, self.max_removals)
+        for place, role in emptied(steps, states, self.keep_last):
+            raise LastMember(f"{place}: nobody would be left in the role {role!r}, which shall keep somebody.")
+
+    def order(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
+        """The steps in the order in which they are to be carried out.
+
+        Args:
+            steps: of the plan, in its own order.
+            before: the states of their places.
+        """
+        return ordered(steps, before, remove_first=True) if self.remove_first else tuple(steps)
+
+
+USUAL_GUARDS: Final = Guards()
+
+
+def unsaved(plan: Plan, api_url: str, team_id: int | None, at: datetime.datetime) -> SavedPlan:
+    """A plan that is carried out at once.
+
+    Args:
+        plan: as it was made.
+        api_url: the service's base address.
+        team_id: of the account.
+        at: the time.
+    """
+    # Whatever takes something away was planned with prune.
+    pruning = any(step.takes_away for step in plan.steps)
+    created_at = at.isoformat(timespec="seconds")
+    return SavedPlan.of(
+        plan, api_url=api_url, team_id=team_id or 0, version=__version__, created_at=created_at, prune=pruning
+    )
+
+
+def check_whose(saved: SavedPlan, api_url: str, team_id: int | None) -> None:
+    """Refuses a plan that was made for another team or another address.
+
+    Raises:
+        StalePlan: when it was.
+    """
+    if saved.api_url != api_url:
+        raise StalePlan(f"The plan was made for {saved.api_url}, and this is {api_url}. Nothing was sent.")
+    if saved.team_id != (team_id or 0):
+        raise StalePlan(f"The plan was made for team {saved.team_id}, and this is team {team_id}. Nothing was sent.")
+
+
+def check_whose_journal(journal: JournalRead, settings: Settings) -> None:
+    """Refuses a journal of another account or another address.
+
+    Raises:
+        StalePlan: when it is.
+    """
+    if (journal.client_id, journal.api_url) != (settings.client_id, settings.api_url):
+        raise StalePlan(
+            f"The journal is that of {journal.client_id!r} at {journal.api_url}, and this is {settings.client_id!r} at "
+            f"{settings.api_url}. Nothing was sent."
+        )
+
+
+def to_read(planned: PlannedPlace, begun: Iterable[Step]) -> frozenset[str]:
+    """The roles whose members have to be read again, under the names that they may have by now."""
+    names = set(planned.members_read)
+    for step in begun:
+        if step.place == planned.place and step.kind == "create_role":
+            names.add(step.role)
+        elif step.place == planned.place and step.kind == "rename_role":
+            names.add(step.target)
+    return frozenset(names)
+
+
+def state_before(planned: PlannedPlace, state: PlaceState, begun: Iterable[Step]) -> PlaceState:
+    """The state that the plan was made from, when nothing but the steps that were begun has changed it.
+
+    Args:
+        planned: the place as the plan knows it.
+        state: as it was read now.
+        begun: the steps that the plan's own journal tells of.
+
+    Raises:
+        StalePlan: when something else has changed.
+    """
+    before = state.before(begun)
+    if before.fingerprint != planned.fingerprint:
+        raise StalePlan(
+            f"{planned.project_name} ({planned.place}) is not as it was when the plan was made. Nothing was sent. "
+            f"Make the plan anew; a plan that was interrupted goes on with its journal (--resume)."
+        )
+    return before
+
+
+def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], begun: Sequence[Step]) -> tuple[Step, ...]:
+    """Those of the steps that are not done yet.
+
+    Each that was begun is looked for as it left things: what came after it, and may have taken a name that it gave
+    free, is taken back first.
+
+    Args:
+        steps: of a plan.
+        now: the states of its places.
+        begun: the steps that the plan's own journal tells of, in their order.
+    """
+    drafts = {state.place: Draft(state) for state in now}
+    done: set[Step] = set()
+    for step in reversed(begun):
+        if step.place in drafts:
+            draft = drafts[step.place]
+            if draft.shows(step):
+                done.add(step)
+            draft.take_back(step)
+    return tuple(step for step in steps if step not in done)
+
+
+def remainder(saved: SavedPlan, results: Iterable[StepResult], before: Mapping[Place, PlaceState]) -> SavedPlan | None:
+    """A plan of what is left, to be carried out when what stood in its way is gone; None where nothing is left.
+
+    Args:
+        saved: the plan, with the steps that were to be done.
+        results: of its steps; those without one were not tried.
+        before: the states from which it was carried out.
+    """
+    done = [result.step for result in results if result.outcome == "confirmed"]
+    confirmed = set(done)
+    left = tuple(step for step in saved.steps if step not in confirmed)
+    if not left:
+        return None
+    places = tuple(
+        PlannedPlace.of(before[one.place].after(done), one.unmanaged) if one.place in before else one
+        for one in saved.places
+    )
+    return evolve(saved, steps=left, places=places)

@@ -1,0 +1,126 @@
+"""Plans on their way: reading what they are made from, and carrying them out as they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from attrs import evolve, frozen
+
+from .. import _applying, _rules
+from .._applying import Guards
+from .._order import dependents
+from .._place_plan import Unresolved
+from .._plan_file import SavedPlan
+from .._roster_goals import Place as Where
+from .._undo_plan import concerned, undo_plan
+from ..desired import Desired
+from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, WrongProvider
+from ..journal import JournalRead
+from ..models import UserLike
+from ..plan import Plan, plan
+from ..roster import Person
+from ..state import Place, PlaceState, Step, StepResult
+from .integrations import AsyncEnvironmentClient, AsyncIntegrationClient
+from .people_finding import AsyncPeopleFinding
+from .steps import AsyncStepRun
+
+Integrations = Callable[[int | str], Awaitable[AsyncIntegrationClient]]
+"""Gives an integration by id or name."""
+
+
+async def made(
+    integration: Integrations, desired: Desired, *, prune: bool, providers: Sequence[str], width: int
+) -> Plan:
+    """The plan that leads from what is to what shall be; see `AsyncCss.plan`."""
+    _rules.check_width(width)
+    environments: dict[tuple[str, str], AsyncEnvironmentClient] = {}
+    for wanted in desired.places:
+        environments[wanted.named] = (await integration(wanted.integration)).environment(wanted.environment)
+    observed = {
+        wanted.named: await environments[wanted.named].state(wanted.members_to_read, width=width)
+        for wanted in desired.places
+    }
+    at: dict[Where, AsyncEnvironmentClient] = {(e.integration.id, e.name): e for e in environments.values()}
+    asked = [
+        ((environments[wanted.named].integration.id, wanted.environment), person)
+        for wanted in desired.places
+        for person in wanted.people
+        if person.user is None
+    ]
+    found = await AsyncPeopleFinding(at, providers, width).find(asked)
+    people = {(Place(*where), person): _told(Place(*where), person, user) for (where, person), user in found.items()}
+    return plan(desired, observed, people, prune=prune)
+
+
+async def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Plan:
+    """The plan that takes back what a journal tells of; see `AsyncCss.undo_plan`."""
+    _rules.check_width(width)
+    states: list[PlaceState] = []
+    for place in dict.fromkeys(step.place for step in journal.begun):
+        environment = (await integration(place.integration)).environment(place.environment)
+        states.append(await environment.state(concerned(journal.begun, place), settled=True, width=width))
+    return undo_plan(journal.begun, states)
+
+
+def _told(place: Place, person: Person, user: UserLike | CssError) -> str | Unresolved:
+    match user:
+        case Ambiguous():
+            return Unresolved(place, person, "ambiguous", tuple(one.username for one in user.candidates))
+        case WrongProvider():
+            return Unresolved(place, person, "wrong provider", tuple(one.username for one in user.candidates))
+        case NotFound(what="user"):
+            return Unresolved(place, person, "never logged in")
+        case IncompleteSearch():
+            return Unresolved(place, person, "too many to tell")
+        case CssError():
+            # A fault is no answer: what depends on it cannot be planned.
+            raise user
+        case _:
+            return _rules.username_of(user)
+
+
+@frozen
+class AsyncPlanRun:
+    """A plan that was found to fit what is there, ready to be carried out.
+
+    Attributes:
+        saved: the plan, with the steps that are still to be done, in their order.
+        before: the states from which they are carried out.
+    """
+
+    saved: SavedPlan
+    before: dict[Place, PlaceState]
+    environments: dict[Place, AsyncEnvironmentClient]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Those that are still to be done, in their order."""
+        return self.saved.steps
+
+    async def carry_out(
+        self, *, width: int, progress: Callable[[StepResult], object] | None = None
+    ) -> list[StepResult]:
+        """Does the steps and gives a result for each, in their order."""
+        run = AsyncStepRun(self.environments, self.steps, dependents(self.steps), width=width, progress=progress)
+        return await run.carry_out()
+
+
+async def checked(
+    integration: Integrations, saved: SavedPlan, guards: Guards, resume: JournalRead | None, width: int
+) -> AsyncPlanRun:
+    """A plan that still fits what is there, every place of it read again; see `AsyncCss.apply_plan`."""
+    _rules.check_width(width)
+    begun = resume.begun if resume is not None else ()
+    environments: dict[Place, AsyncEnvironmentClient] = {}
+    for planned in saved.places:
+        client = await integration(planned.place.integration)
+        environments[planned.place] = client.environment(planned.place.environment)
+    now: dict[Place, PlaceState] = {}
+    planned_from: list[PlaceState] = []
+    for planned in saved.places:
+        chosen = _applying.to_read(planned, begun)
+        read = now[planned.place] = await environments[planned.place].state(chosen, settled=True, width=width)
+        planned_from.append(_applying.state_before(planned, read, begun))
+    guards.check(saved.steps, planned_from)
+    steps = _applying.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)
+    return AsyncPlanRun(evolve(saved, steps=steps), now, environments)

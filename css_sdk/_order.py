@@ -1,0 +1,166 @@
+"""The order in which steps are carried out, and which of them need which. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Final
+
+from . import _rules
+from .errors import InvalidRequest
+from .models import RoleTree
+from .state import Place, PlaceState, Step, StepKind
+
+_ADDING_FIRST: Final[tuple[StepKind, ...]] = (
+    "create_role",
+    "rename_role",
+    "add_composite",
+    "add_member",
+    "remove_member",
+    "remove_composite",
+    "delete_role",
+)
+_REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
+    "rename_role",  # takes nothing away, and what follows speaks of the new names
+    "remove_member",
+    "remove_composite",
+    "delete_role",
+    "create_role",
+    "add_composite",
+    "add_member",
+)
+
+
+def ordered(
+    steps: Iterable[Step], states: Iterable[PlaceState] = (), *, remove_first: bool = False
+) -> tuple[Step, ...]:
+    """A plan's steps in the order in which they are carried out, the same whatever order they come in.
+
+    Adding first keeps access: roles are created and renamed, composites and members added, and then members,
+    composites and roles removed. A role whose name a renaming frees is created after it, and a child that would close
+    a circle until another is taken out is added after that.
+
+    Args:
+        steps: of a plan. What leads back (`undo`) has its own order.
+        states: of the places, as they are before; only circles are told by them.
+        remove_first: take away before anything is added, where nobody may have the old and the new at once.
+
+    Raises:
+        InvalidRequest: when roles are to swap their names.
+
+    >>> dev = Place(101, "dev")
+    >>> steps = [Step("add_member", dev, "b", "0f3a@idir"), Step("rename_role", dev, "a", "b")]
+    >>> [step.kind for step in ordered(steps)]
+    ['rename_role', 'add_member']
+    """
+    chosen = list(steps)
+    renamed = {(step.place, step.role): step for step in chosen if step.kind == "rename_role"}
+    late = set() if remove_first else _late(chosen, states)
+    ranks = {kind: rank for rank, kind in enumerate(_REMOVING_FIRST if remove_first else _ADDING_FIRST)}
+    environments = {name: number for number, name in enumerate(_rules.ENVIRONMENTS)}
+
+    def key(step: Step) -> tuple[Any, ...]:
+        kind, place = step.kind, step.place
+        rank: float = ranks[kind]
+        if kind == "create_role" and (place, step.role) in renamed:
+            rank = max(rank, ranks["rename_role"] + 0.5)
+        elif kind == "add_composite" and step in late:
+            rank = len(ranks)
+        depth = _depth(step, renamed) if kind == "rename_role" else 0
+        where = environments.get(place.environment, len(environments)), place.environment
+        return rank, place.integration, *where, depth, step.role, step.target
+
+    return tuple(sorted(chosen, key=key))
+
+
+def _depth(step: Step, renamed: Mapping[tuple[Place, str], Step]) -> int:
+    """How many renamings have to come first, each to free the next one's name."""
+    depth, following = 0, renamed.get((step.place, step.target))
+    while following is not None:
+        depth += 1
+        if depth > len(renamed):
+            raise InvalidRequest(f"{step.place}: roles cannot swap names, {step.role!r} and {step.target!r} neither.")
+        following = renamed.get((step.place, following.target))
+    return depth
+
+
+def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
+    """The children that may only be added once something was taken out, or they would close a circle."""
+    late: set[Step] = set()
+    before = {state.place: state for state in states}
+    adding: dict[Place, list[Step]] = {}
+    for step in steps:
+        if step.kind == "add_composite" and step.place in before:
+            adding.setdefault(step.place, []).append(step)
+    for place, added in adding.items():
+        named = before[place].after(step for step in _renames_in_order(steps, place))
+        edges = {name: set(below) for name, below in named.children.items()}
+        for step in added:
+            edges.setdefault(step.role, set()).add(step.target)
+        late.update(in_circles(edges, added))
+    return late
+
+
+def _renames_in_order(steps: Sequence[Step], place: Place) -> list[Step]:
+    renames = [step for step in steps if step.kind == "rename_role" and step.place == place]
+    renamed = {(step.place, step.role): step for step in renames}
+    return sorted(renames, key=lambda step: _depth(step, renamed))
+
+
+def in_circles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> list[Step]:
+    """Those of the added children that lead back to their parent.
+
+    Args:
+        edges: all roles and their children, the added ones included.
+        added: steps that add a child.
+    """
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError:
+        tree = RoleTree((), {name: tuple(below) for name, below in edges.items()})
+        return [step for step in added if step.role == step.target or step.role in tree.descendants(step.target)]
+    return []
+
+
+def dependents(steps: Sequence[Step]) -> Mapping[int, frozenset[int]]:
+    """Of each step that others need, these others, by their numbers: whoever fails takes them along.
+
+    A step needs the one before it that made, renamed or deleted a role of which it speaks. What is added after
+    something was taken away was put there on purpose and needs it: a user's role the removals from the same user, a
+    composite the removals of composites and roles of its place.
+
+    Args:
+        steps: in the order of carrying out.
+
+    >>> dev = Place(101, "dev")
+    >>> dict(dependents([Step("create_role", dev, "a"), Step("add_member", dev, "a", "0f3a@idir")]))
+    {0: frozenset({1})}
+    """
+    settled: dict[tuple[Place, str], int] = {}
+    taken: dict[tuple[Place, str], list[int]] = {}
+    needed: list[frozenset[int]] = []
+    nothing: frozenset[int] = frozenset()
+    for number, step in enumerate(steps):
+        direct = {settled[step.place, name] for name in _roles_of(step) if (step.place, name) in settled}
+        if step.kind in ("add_member", "add_composite"):
+            direct.update(taken.get((step.place, _whose(step)), ()))
+        needed.append(nothing.union(direct, *(needed[one] for one in direct)) if direct else nothing)
+        if step.kind in ("create_role", "rename_role", "delete_role"):
+            settled.update(((step.place, name), number) for name in _roles_of(step))
+        if step.takes_away:
+            taken.setdefault((step.place, _whose(step)), []).append(number)
+    found: dict[int, set[int]] = {}
+    for number, needs in enumerate(needed):
+        for one in needs:
+            found.setdefault(one, set()).add(number)
+    return {number: frozenset(others) for number, others in found.items()}
+
+
+def _roles_of(step: Step) -> tuple[str, ...]:
+    speaks_of_two = step.kind in ("rename_role", "add_composite", "remove_composite")
+    return (step.role, step.target) if speaks_of_two else (step.role,)
+
+
+def _whose(step: Step) -> str:
+    """The user of whom a step speaks, or "" for one about roles."""
+    return step.target if step.kind in ("add_member", "remove_member") else ""

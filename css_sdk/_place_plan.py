@@ -1,0 +1,377 @@
+"""What is to be done in one environment, so that it becomes what the file says of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Final
+from urllib.parse import quote
+
+from attrs import frozen
+
+from . import _rules
+from ._order import in_circles
+from .desired import DesiredPlace, DesiredRole, Listed, Protection
+from .errors import CompositeCycle, InvalidRequest, Refused
+from .models import RoleTree
+from .roster import Person
+from .state import Place, PlaceState, Step, StepKind
+
+Username = str
+
+_NOBODY: Final = ("never logged in", "wrong provider")
+"""States of people who hold nothing there: nobody who does can be meant."""
+
+
+@frozen
+class Unresolved:
+    """Somebody of the file whose username could not be told.
+
+    Attributes:
+        place: where they were looked for.
+        person: as the file names them.
+        state: why, in words: `never logged in`, `wrong provider`, `ambiguous`, or another.
+        candidates: the usernames that may be meant.
+    """
+
+    place: Place
+    person: Person
+    state: str
+    candidates: tuple[Username, ...] = ()
+
+    @property
+    def may_be_anybody(self) -> bool:
+        """Whether any user at all may be meant, because nothing is known of who is."""
+        return not self.candidates and self.state not in _NOBODY
+
+
+@frozen
+class Unmanaged:
+    """How much of an environment the file does not speak of; members of roles that were read."""
+
+    roles: int = 0
+    composites: int = 0
+    members: int = 0
+
+
+class PlacePlan:
+    """What is to be done in one environment, and what is not and why.
+
+    Args:
+        wanted: what shall be.
+        state: what is.
+        protect: what may not be taken away.
+        people: usernames, as `plan` takes them.
+
+    Raises:
+        InvalidRequest: when a role's members or a person was not read.
+    """
+
+    def __init__(
+        self,
+        wanted: DesiredPlace,
+        state: PlaceState,
+        protect: Protection,
+        people: Mapping[tuple[Place, Person], Username | Unresolved],
+    ) -> None:
+        self.wanted = wanted
+        self.state = state
+        self.faults: list[str] = []
+        self.notes: list[str] = []
+        self.changes: list[Step] = []
+        self.removals: list[Step] = []
+        self.held: list[Step] = []
+        self.protected: list[Step] = []
+        self._protect = protect
+        self._people = people
+        self._told: dict[Person, Username | Unresolved | None] = {}
+
+        listed = wanted.roles or Listed[DesiredRole]()
+        self._kept_names: dict[str, str] = {}
+        self._rename(listed.items)
+        # From here on everything is told by the new names.
+        self._now = state.after(self.changes) if self.changes else state
+        self._below_protected = self._what_protected_roles_stand_for()
+        self._names = {self._name(role.name) for role in listed.items}
+        self._create()
+        self._gone = self._delete() if listed.exact else frozenset()
+        self._there = self._now.roles.union(self._names) - self._gone
+        roles = 0 if listed.exact else len(self._now.roles - self._names)
+        self.unmanaged = Unmanaged(roles, self._compose(listed.items), self._grant(listed.items))
+
+    @property
+    def unresolved(self) -> tuple[Unresolved, ...]:
+        """Those of the file who could not be told."""
+        return tuple(told for told in self._told.values() if isinstance(told, Unresolved))
+
+    def check_circles(self, prune: bool) -> None:
+        """Refuses children that would lead back to their parent once everything is done.
+
+        Args:
+            prune: whether what is to be removed will be.
+
+        Raises:
+            CompositeCycle: when one does.
+        """
+        added = [step for step in self.changes if step.kind == "add_composite"]
+        taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
+        if leading_back := in_circles(self._now.after([*added, *(taken if prune else ())]).children, added):
+            told = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
+            hint = "" if prune or not taken else " Pruning may open it: what exact sets do not list is still there."
+            raise CompositeCycle(f"{' '.join(self.wanted.named)}: these children would close a circle: {told}.{hint}")
+
+    # Roles
+
+    def _rename(self, listed: Sequence[DesiredRole]) -> None:
+        """Renames what has its old name still, each as soon as the new name is free."""
+        live = self.state.roles
+        said = {role.name: role.was for role in listed if role.was and role.was != role.name}
+        if swapping := _circling(said):
+            told = ", ".join(map(repr, swapping))
+            self.faults.append(f"the roles {told} cannot swap names: rename one to a third name first")
+            return
+        was = {name: old for name, old in said.items() if old in live}
+        due: dict[str, str] = {}
+        free = [name for name in was if name not in live]
+        for name in free:
+            old = was[name]
+            step = self._step("rename_role", old, name, len(self.state.members.get(old, ())))
+            if self._protect.covers_role(old):
+                self._kept_names[name] = old
+                self.protected.append(step)
+            elif old in due:
+                self.faults.append(f"the role {old!r} cannot become both {due[old]!r} and {name!r}")
+            else:
+                due[old] = name
+                self.changes.append(step)
+                self._check(check_addressable, *self._where, old)
+                self._check(_rules.check_removable, *self._where, [name])
+                free += [old] if old in was else []
+        for name, old in was.items():
+            if name not in free and old not in due:
+                self.notes.append(
+                    f"{name!r} and {old!r}, which it was, both exist; {old!r} counts as a role of its own"
+                )
+
+    def _name(self, name: str) -> str:
+        """The name of a role of the file in what will be: the old one where a protection forbids to rename it."""
+        return self._kept_names.get(name, name)
+
+    def _create(self) -> None:
+        for name in sorted(self._names - self._now.roles):
+            self._check(_rules.check_removable, *self._where, [name])
+            self.changes.append(self._step("create_role", name))
+
+    def _delete(self) -> frozenset[str]:
+        """Deletes what is not listed, and gives the names."""
+        gone = set()
+        for name in sorted(self._now.roles - self._names):
+            # Whom a deletion takes the role from has to be known, if anybody is protected.
+            held = self._members(name) if self._protect.users else self._now.members.get(name, frozenset())
+            step = self._step("delete_role", name, people=len(held))
+            if (
+                name in self._below_protected
+                or any(map(self._protect.covers_role, [name, *self._now.children.get(name, ())]))
+                or any(map(self._protect.covers_user, held if self._protect.users else ()))
+            ):
+                self.protected.append(step)
+            elif self._can(step, check_addressable, *self._where, name):
+                self.removals.append(step)
+                gone.add(name)
+        return frozenset(gone)
+
+    def _what_protected_roles_stand_for(self) -> frozenset[str]:
+        if not self._protect.roles:
+            return frozenset()
+        tree = RoleTree((), {name: tuple(below) for name, below in self._now.children.items()})
+        return frozenset().union(
+            *(tree.descendants(role) for role in self._now.roles if self._protect.covers_role(role))
+        )
+
+    # Composites
+
+    def _compose(self, listed: Sequence[DesiredRole]) -> int:
+        """Adds and removes children, and gives how many are left alone."""
+        wanted: dict[str, set[str]] = {}
+        exact = set()
+        for role in listed:
+            if role.composites is not None:
+                name = self._name(role.name)
+                wanted.setdefault(name, set()).update(map(self._name, role.composites.items))
+                exact |= {name} if role.composites.exact else set()
+        left = 0
+        for parent in sorted(self._there & (wanted.keys() | self._now.children.keys())):
+            have = self._now.children.get(parent, frozenset()) - self._gone
+            want = wanted.get(parent, set())
+            people = len(self._now.members.get(parent, ()))
+            for child in sorted(want - have):
+                if self._exists(child, f"a child of {parent!r}"):
+                    self._check(_rules.check_separable, *self._where, parent, [child])
+                    self.changes.append(self._step("add_composite", parent, child, people))
+            surplus = sorted(have - want) if parent in exact else []
+            for child in surplus:
+                step = self._step("remove_composite", parent, child, people)
+                if parent in self._below_protected or any(map(self._protect.covers_role, (parent, child))):
+                    self.protected.append(step)
+                elif self._can(step, _rules.check_separable, *self._where, parent, [child]):
+                    self.removals.append(step)
+            left += len(have - want) - len(surplus)
+        return left
+
+    # Members
+
+    def _grant(self, listed: Sequence[DesiredRole]) -> int:
+        """Adds and removes members, and gives how many are left alone."""
+        wanted: dict[str, set[Username]] = {}
+        unclear: dict[str, list[Unresolved]] = {}
+        exact_roles: set[str] = set()
+        exact_users: set[Username] = set()
+
+        def want(role: str, person: Person) -> Username | None:
+            who = self._who(person)
+            if isinstance(who, Unresolved):
+                unclear.setdefault(role, []).append(who)
+                return None
+            if who is not None:
+                wanted[role].add(who)
+            return who
+
+        for role in listed:
+            if role.members is not None:
+                name = self._name(role.name)
+                wanted.setdefault(name, set())
+                exact_roles |= {name} if role.members.exact else set()
+                for person in role.members.items:
+                    want(name, person)
+        for user in self.wanted.users:
+            who = self._who(user.person)
+            exact_users |= {who} if user.roles.exact and isinstance(who, str) else set()
+            for name in map(self._name, user.roles.items):
+                if name in wanted or self._exists(name, "a user's role"):
+                    wanted.setdefault(name, set())
+                    want(name, user.person)
+        for name in sorted(self._there if exact_users else wanted):
+            have, listed_there = self._members(name), wanted.get(name, set())
+            self._add_members(name, listed_there - have)
+            surplus = have - listed_there
+            self._remove_members(name, surplus if name in exact_roles else surplus & exact_users, unclear.get(name, ()))
+        left = 0
+        for name, have in self._now.members.items():
+            if name in self._there and name not in exact_roles:
+                left += len(have - wanted.get(name, set()) - exact_users)
+        return left
+
+    def _add_members(self, role: str, usernames: Collection[Username]) -> None:
+        self.faults += self._refusals(role, usernames).values()
+        self.changes += [self._step("add_member", role, username, 1) for username in sorted(usernames)]
+
+    def _remove_members(self, role: str, usernames: Collection[Username], unclear: Iterable[Unresolved]) -> None:
+        refused = self._refusals(role, usernames)
+        meant = {candidate.lower() for one in unclear for candidate in one.candidates}
+        anybody = any(one.may_be_anybody for one in unclear)
+        kept = unsendable = 0
+        for username in sorted(usernames):
+            step = self._step("remove_member", role, username, 1)
+            if self._protect.covers_role(role) or self._protect.covers_user(username):
+                self.protected.append(step)
+            elif anybody or username in meant:
+                self.held.append(step)
+                kept += 1
+            elif username in refused or _refusal(_rules.username_of, username):
+                unsendable += 1
+            else:
+                self.removals.append(step)
+        if kept:
+            self.notes.append(f"whom the file means by a member of {role!r} is unclear: {kept} who may be meant stay")
+        if unsendable:
+            self.notes.append(f"{unsendable} members of {role!r} stay: no request to take it from them can be sent")
+
+    def _members(self, role: str) -> frozenset[Username]:
+        if role not in self._now.roles:
+            return frozenset()
+        if role not in self._now.members:
+            raise InvalidRequest(f"{' '.join(self.wanted.named)}: the members of {role!r} were not read.")
+        return frozenset(map(str.lower, self._now.members[role]))
+
+    def _who(self, person: Person) -> Username | Unresolved | None:
+        """The username, or why there is none; None for one that no user can have."""
+        if person not in self._told:
+            self._told[person] = self._find(person)
+        return self._told[person]
+
+    def _find(self, person: Person) -> Username | Unresolved | None:
+        told = self._people.get((self.state.place, person), person.user)
+        if isinstance(told, Unresolved):
+            return told
+        if told is None:
+            where = " ".join(self.wanted.named)
+            raise InvalidRequest(f"{where}: nobody looked up whom the {person.by} {person.value!r} means.")
+        try:
+            return _rules.username_of(told)
+        except Refused as error:
+            self.faults.append(str(error))
+            return None
+
+    # Checks
+
+    @property
+    def _where(self) -> tuple[int, str]:
+        return self.state.place.integration, self.state.place.environment
+
+    def _step(self, kind: StepKind, role: str, target: str = "", people: int = 0) -> Step:
+        return Step(kind, self.state.place, role, target, people)
+
+    def _exists(self, name: str, what: str) -> bool:
+        """Whether there will be such a role; where not, this is a fault."""
+        if name not in self._there:
+            why = "is not listed among the roles, which are exact" if name in self._gone else "does not exist"
+            fault = f"{name!r}, {what}, {why}"
+            self.faults += [fault] if fault not in self.faults else []
+        return name in self._there
+
+    def _check(self, check: Callable[..., object], *arguments: Any) -> None:
+        """Notes what a rule refuses as a fault."""
+        self.faults += _refusal(check, *arguments)
+
+    def _can(self, step: Step, check: Callable[..., object], *arguments: Any) -> bool:
+        """Whether the removal can be sent at all; where not, what is there stays."""
+        refused = _refusal(check, *arguments)
+        self.notes += [f"{step.target or step.role!r} stays: {why}" for why in refused]
+        return not refused
+
+    def _refusals(self, role: str, usernames: Collection[Username]) -> dict[Username, str]:
+        """Why the role cannot be taken from some of them, or given without being able to take it back."""
+        # Where the longest username is none too long, no other is.
+        longest = max(usernames, key=lambda name: len(quote(name, safe="")), default=None)
+        if longest is None or not _refusal(_rules.check_removable, *self._where, [role], longest):
+            return {}
+        told = {username: _refusal(_rules.check_removable, *self._where, [role], username) for username in usernames}
+        return {username: why[0] for username, why in sorted(told.items()) if why}
+
+
+def check_addressable(integration_id: int, environment: str, role: str) -> None:
+    """Refuses a role that exists and of which no request can speak.
+
+    Raises:
+        UnusableName: for a name that `check_role_name` refuses.
+        RequestTooLong: when the request would need more than 255 characters.
+    """
+    path = f"/integrations/{integration_id}/{environment}/roles/{quote(_rules.role_in_path(role), safe='')}"
+    _rules.check_length(path, f"A request about the role {role!r}")
+
+
+def _refusal(check: Callable[..., object], *arguments: Any) -> list[str]:
+    try:
+        check(*arguments)
+    except Refused as error:
+        return [str(error)]
+    return []
+
+
+def _circling(was: Mapping[str, str]) -> list[str]:
+    """Roles of which each was another one of them."""
+    try:
+        TopologicalSorter({name: [old] for name, old in was.items()}).prepare()
+    except CycleError as error:
+        return sorted(set(error.args[1]))
+    return []

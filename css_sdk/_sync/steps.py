@@ -1,0 +1,163 @@
+# Written from css_sdk/_async/steps.py by `make generate`; edit that one.
+"""Carries out steps: in their order, what is independent at once, and nothing whose ground a failed step took away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Literal
+
+from .. import _rules
+from .._pairs import Lock, each
+from ..errors import AuthenticationError, CssError, UnusableUser
+from ..models import Grant, GrantResult, Outcome
+from ..state import Place, Step, StepResult
+from .grants import Granting, GrantWrite, Run, outcome_of
+from .integrations import EnvironmentClient
+
+Numbered = dict[int, Step]
+"""Steps by their place among all."""
+
+
+class StepRun:
+    """Steps on their way.
+
+    Args:
+        environments: where each place of the steps leads.
+        steps: in an order in which they can be carried out.
+        dependents: of each step that others need, these others, by their numbers.
+        width: calls at once, 1 to 8.
+        progress: called with each result as it comes, one at a time, possibly from another thread.
+    """
+
+    def __init__(
+        self,
+        environments: Mapping[Place, EnvironmentClient],
+        steps: Sequence[Step],
+        dependents: Mapping[int, frozenset[int]],
+        *,
+        width: int,
+        progress: Callable[[StepResult], object] | None = None,
+    ) -> None:
+        self._environments = environments
+        self._steps = steps
+        self._dependents = dependents
+        self._width = width
+        self._progress = progress
+        self._results: dict[int, StepResult] = {}
+        self._groundless: dict[int, Step] = {}
+        self._lost_access: AuthenticationError | None = None
+        self._lock = Lock()
+
+    def carry_out(self) -> list[StepResult]:
+        """Does one kind of step after another and gives the results, in the order of the steps."""
+        for kind, run in groupby(enumerate(self._steps), key=lambda numbered: numbered[1].kind):
+            batch = self._ready(dict(run))
+            match kind:
+                case "add_member":
+                    self._change_members("assign", batch)
+                case "remove_member":
+                    self._change_members("unassign", batch)
+                case "add_composite":
+                    self._each(batch, lambda step: (step.place, step.role), self._add_composites)
+                case "remove_composite":
+                    self._each(batch, lambda step: (step.place, step.role), self._one_by_one)
+                case "rename_role" | "delete_role":
+                    # A renaming may free the name that the next one takes; and what goes along with a deletion is
+                    # read while no other is under way.
+                    self._each(batch, lambda step: step.place, self._one_by_one)
+                case _:
+                    self._each(batch, lambda step: step, self._one_by_one)
+        return [self._results[number] for number in range(len(self._steps))]
+
+    def _ready(self, batch: Numbered) -> Numbered:
+        """Those of the steps whose ground is there; the others are settled."""
+        ready: Numbered = {}
+        for number, step in batch.items():
+            needed = self._groundless.get(number)
+            if needed is None:
+                ready[number] = step
+            else:
+                told = f"Not tried: it needs {needed.kind} of {needed.role!r}, which was not done."
+                self._settle({number: step}, "skipped", CssError(told))
+        return ready
+
+    def _each(self, batch: Numbered, by: Callable[[Step], Hashable], work: Callable[[Numbered], None]) -> None:
+        groups: dict[Hashable, Numbered] = {}
+        for number, step in batch.items():
+            groups.setdefault(by(step), {})[number] = step
+        each(work, list(groups.values()), self._width)
+
+    def _one_by_one(self, group: Numbered) -> None:
+        for number, step in group.items():
+            if ready := self._ready({number: step}):
+                self._attempt(ready, partial(self._write, step))
+
+    def _add_composites(self, group: Numbered) -> None:
+        """All new children of a role in one call."""
+        step = next(iter(group.values()))
+        parent = self._environments[step.place].roles.composites(step.role)
+        self._attempt(group, lambda: parent.add(*(step.target for step in group.values())))
+
+    def _attempt(self, group: Numbered, write: Callable[[], None]) -> None:
+        if self._lost_access is not None:
+            # Whoever is not let in any more would only be turned away for each of the others, too.
+            return self._settle(group, "failed", self._lost_access)
+        try:
+            write()
+        except CssError as error:
+            if isinstance(error, AuthenticationError):
+                self._lost_access = error
+            return self._settle(group, outcome_of(error), error)
+        return self._settle(group, "confirmed")
+
+    def _write(self, step: Step) -> None:
+        roles = self._environments[step.place].roles
+        match step.kind:
+            case "create_role":
+                roles.create(step.role)
+            case "rename_role":
+                roles.rename(step.role, step.target)
+            case "remove_composite":
+                roles.composites(step.role).remove(step.target)
+            case _:
+                roles.delete(step.role)
+
+    def _change_members(self, change: GrantWrite, batch: Numbered) -> None:
+        """All roles of a user in one environment in one call where they are given."""
+        places: dict[Place, Numbered] = {}
+        for number, step in batch.items():
+            try:
+                _rules.username_of(step.target)
+            except UnusableUser as error:
+                # What is undone may speak of somebody who got a role in another way.
+                self._settle({number: step}, "failed", error)
+            else:
+                places.setdefault(step.place, {})[number] = step
+        for place, group in places.items():
+            numbers = {(step.target, step.role): number for number, step in group.items()}
+            run = Run([Grant(*grant) for grant in numbers], partial(self._note_grant, numbers))
+            run.lost_access = self._lost_access
+            environment = self._environments[place]
+            granting = Granting(environment.users, environment.roles.list)
+            granting.carry_out(change, run, self._width)
+            self._lost_access = run.lost_access
+
+    def _note_grant(self, numbers: Mapping[tuple[str, str], int], result: GrantResult) -> None:
+        """Nothing else is under way while members are changed, so that these are noted one at a time."""
+        number = numbers[str(result.grant.user), result.grant.role]
+        self._note(number, StepResult(self._steps[number], result.outcome, result.error))
+
+    def _settle(self, group: Numbered, outcome: Outcome | Literal["skipped"], error: CssError | None = None) -> None:
+        with self._lock:
+            for number, step in group.items():
+                self._note(number, StepResult(step, outcome, error))
+
+    def _note(self, number: int, result: StepResult) -> None:
+        self._results[number] = result
+        if result.outcome != "confirmed":
+            for other in self._dependents.get(number, ()):
+                self._groundless.setdefault(other, result.step)
+        if self._progress is not None:
+            self._progress(result)

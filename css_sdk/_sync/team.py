@@ -1,0 +1,196 @@
+# Written from css_sdk/_async/team.py by `make generate`; edit that one.
+"""What a client is for its API account: its connections, its token, its integrations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self, Unpack
+
+from css_api.api.integrations import get_integration, list_integrations
+
+from .. import _answers, _rules
+from .._pairs import Lock
+from ..auth import team_of
+from ..errors import Ambiguous, AuthenticationError, InvalidRequest, NotFound, NotGold
+from ..models import Integration, WhoAmI
+from ..settings import Settings, settings_from_env, settings_from_file
+from .connection import Options, open_wire
+from .integrations import IntegrationClient
+from .people import People
+
+
+class Team:
+    """The part of a client that leads to the team's integrations."""
+
+    def __init__(self, settings: Settings, **options: Unpack[Options]) -> None:
+        self.settings = settings
+        self._wire = open_wire(settings, options)
+        self._integrations: tuple[Integration, ...] | None = None
+        self._integrations_lock = Lock()
+
+    @classmethod
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        *,
+        team_id: int | None = None,
+        allow_http: bool = False,
+        **options: Unpack[Options],
+    ) -> Self:
+        """A client from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or the file named by `CSS_CREDENTIALS_FILE`.
+
+        Args:
+            environ: the variables to read; those of the process by default.
+            team_id: the team that the credentials must belong to.
+            allow_http: whether plain `http` may go further than this machine.
+
+        Raises:
+            ConfigurationError: when they are missing, half filled in or unsafe.
+        """
+        return cls(settings_from_env(environ, team_id=team_id, allow_http=allow_http), **options)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        api_url: str | None = None,
+        team_id: int | None = None,
+        allow_http: bool = False,
+        **options: Unpack[Options],
+    ) -> Self:
+        """A client from the credentials file that the CSS web app lets one download.
+
+        Raises:
+            ConfigurationError: when the file cannot be read or lacks something.
+        """
+        return cls(settings_from_file(path, api_url=api_url, team_id=team_id, allow_http=allow_http), **options)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(client_id={self.settings.client_id!r}, api_url={self.settings.api_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections, but not those of an httpx client that was handed in."""
+        self._wire.close()
+
+    def whoami(self) -> WhoAmI:
+        """The API account in use and its team, as the claim `team` of its token tells; the service accepted it.
+
+        Returns:
+            Team id, client id, and the address of the API.
+
+        Raises:
+            AuthenticationError: when the credentials are wrong, or are not those of an API account.
+
+        >>> (css.whoami()).team_id
+        2016
+        """
+        self.integrations()
+        team = team_of(self._wire.claims)
+        if team is None:
+            raise AuthenticationError(
+                f"The account {self.settings.client_id!r} belongs to no team: it is not an API account of CSS."
+            )
+        return WhoAmI(team_id=team, client_id=self.settings.client_id, api_url=self.settings.api_url)
+
+    def integrations(self, *, refresh: bool = False) -> tuple[Integration, ...]:
+        """The team's Gold integrations, read once and then remembered.
+
+        The service leaves out those that are not Gold.
+
+        Args:
+            refresh: read them again.
+
+        Returns:
+            The integrations, in the service's order.
+
+        Raises:
+            AuthenticationError: when the credentials or the token are not accepted.
+
+        >>> [integration.project_name for integration in css.integrations()]
+        ['Grants Portal', 'Fisheries Service', 'Permit Robot']
+        """
+        with self._integrations_lock:
+            if self._integrations is None or refresh:
+                self._integrations = self._wire.read(list_integrations, _answers.integrations)
+            return self._integrations
+
+    def integration(self, which: int | str) -> IntegrationClient:
+        """One of the team's Gold integrations.
+
+        Args:
+            which: its id, or its exact project name. A text of digits is an id unless a project is named so.
+
+        Raises:
+            NotFound: when the team has no such integration.
+            NotGold: when it has, but the integration is not Gold.
+            Ambiguous: when two projects have that name.
+
+        >>> (css.integration("Grants Portal")).info.id
+        101
+        """
+        if isinstance(which, bool) or not isinstance(which, (int, str)):
+            raise InvalidRequest(f"An integration is named by its id or project name, not by {type(which).__name__}.")
+        remembered = self._integrations is not None
+        found = _named(which, self.integrations())
+        if not found and remembered:
+            # It may have been made, or become Gold, since the list was read.
+            found = _named(which, self.integrations(refresh=True))
+        if len(found) > 1:
+            ids = ", ".join(f"#{integration.id}" for integration in found)
+            raise Ambiguous(f"{len(found)} integrations are named {which!r}: {ids}. Give the id.", candidates=found)
+        if not found:
+            self._explain_missing(_as_id(which))
+        return IntegrationClient(self._wire, found[0])
+
+    def people(self, environment: str) -> People:
+        """Searches for people in the login server of one environment, whatever the integration.
+
+        Args:
+            environment: `dev`, `test` or `prod`.
+
+        Raises:
+            EnvironmentMissing: for anything else.
+
+        >>> (css.people("prod").find_one(email="ilse.hargreave@example.com")).first_name
+        'Ilse'
+        """
+        _rules.check_known_environment(environment)
+        return People(self._wire, environment)
+
+    def _explain_missing(self, which: int | str) -> None:
+        team = team_of(self._wire.claims)
+        hint = f"Team {team} has no Gold integration" if team else "The team has no Gold integration"
+        if isinstance(which, str):
+            raise NotFound(f"{hint} named {which!r}. Names are matched exactly.", what="integration")
+        try:
+            other = self._wire.read(get_integration, _answers.integration, "integration", integration_id=which)
+        except NotFound as error:
+            raise NotFound(
+                f"{hint} #{which}. Is it another team's?",
+                what="integration",
+                status=error.status,
+                request=error.request,
+            ) from None
+        raise NotGold(
+            f"Integration {other.project_name!r} (#{which}) is not Gold: the API is not for managing its roles."
+        )
+
+
+def _as_id(which: int | str) -> int | str:
+    return int(which) if isinstance(which, str) and which.isdecimal() and len(which) < 16 else which
+
+
+def _named(which: int | str, known: Sequence[Integration]) -> list[Integration]:
+    by_name = [integration for integration in known if integration.project_name == which]
+    return by_name or [integration for integration in known if integration.id == _as_id(which)]

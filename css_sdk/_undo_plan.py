@@ -1,0 +1,194 @@
+"""What is to be done to take back what a journal tells of, and what somebody else has changed since. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Final
+
+from attrs import evolve
+
+from .plan import Plan
+from .state import Draft, Place, PlaceState, Step, StepKind
+from .undo import inverse, undo
+
+_OPPOSITES: Final[Mapping[StepKind, StepKind]] = {
+    "add_member": "remove_member",
+    "remove_member": "add_member",
+    "add_composite": "remove_composite",
+    "remove_composite": "add_composite",
+}
+
+
+def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
+    """The plan that takes back what was done, as far as it is still there; what others changed since stays.
+
+    A role that was created, and that others gave members, children or parents since, is not deleted: it loses what it
+    was given here, and stays.
+
+    Args:
+        begun: what was done, or may have been, in its order.
+        states: of its places as they are now, with the members of `concerned`.
+
+    Raises:
+        InvalidRequest: for a step of a place whose state is not given.
+
+    >>> held = {"a": frozenset({"0f3a@idir"})}
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
+    >>> [step.kind for step in undo_plan([Step("create_role", state.place, "a")], [state]).steps]
+    []
+    >>> done = [Step("create_role", state.place, "a"), Step("add_member", state.place, "a", "0f3a@idir")]
+    >>> [step.kind for step in undo_plan(done, [state]).steps]
+    ['delete_role']
+    """
+    now = tuple(states)
+    as_before = {state.place for state in now if _is_as_before(begun, state)}
+    begun = [step for step in begun if step.place not in as_before]
+    kept = _used_by_others(begun, now)
+    own = [step for number, step in enumerate(begun) if not any(number in numbers for numbers in kept.values())]
+    wanted = _without_detours(undo(own, [_before(state, own) for state in now]))
+    steps = _possible(wanted, now)
+    notes = [f"{place}: everything is as it was before, already" for place in sorted(as_before)]
+    notes += [f"{place}: the role {name!r} stays: others have used it since" for place, name in kept]
+    for state in now:
+        all_of_it, rest = (sum(step.place == state.place for step in some) for some in (wanted, steps))
+        if rest < all_of_it:
+            notes.append(
+                f"{state.place}: {all_of_it - rest} of {all_of_it} changes are not there any more: they were taken "
+                f"back already, or changed by somebody since"
+            )
+    return Plan(steps=tuple(steps), states=now, notes=tuple(notes))
+
+
+def concerned(begun: Iterable[Step], place: Place) -> frozenset[str]:
+    """The roles of a place whose members have to be known, by all names that they had."""
+    there = [step for step in begun if step.place == place]
+    return frozenset(step.role for step in there) | {step.target for step in there if step.kind == "rename_role"}
+
+
+def _is_as_before(begun: Iterable[Step], state: PlaceState) -> bool:
+    """Whether the state is that of the beginning, as far as the steps speak of it."""
+    at_first: dict[str, str | None] = {}
+    facts: dict[tuple[str, str, str], bool] = {}
+    for step in begun:
+        if step.place != state.place:
+            continue
+        # A role that was created since has no name of that time.
+        role, target = at_first.get(step.role, step.role), at_first.get(step.target, step.target)
+        match step.kind:
+            case "create_role":
+                facts.setdefault(("role", step.role, ""), False)
+                at_first[step.role] = None
+            case "delete_role" if role is not None:
+                facts.setdefault(("role", role, ""), True)
+                at_first[step.role] = None
+            case "rename_role":
+                if role is not None:
+                    facts.setdefault(("role", role, ""), True)
+                facts.setdefault(("role", step.target, ""), False)
+                at_first |= {step.role: None, step.target: role}
+            case "add_member" | "remove_member" if role is not None:
+                facts.setdefault(("member", role, step.target), step.kind == "remove_member")
+            case "add_composite" | "remove_composite" if role is not None and target is not None:
+                facts.setdefault(("child", role, target), step.kind == "remove_composite")
+    held = {"role": dict.fromkeys(state.roles, frozenset({""})), "member": state.members, "child": state.children}
+    return bool(facts) and all(
+        (value in held[kind].get(name, ())) is there for (kind, name, value), there in facts.items()
+    )
+
+
+def _before(state: PlaceState, begun: Iterable[Step]) -> PlaceState:
+    """The state from which these steps led to this one, without composites of roles that did not exist."""
+    before = state.before(begun)
+    children = {name: below & before.roles for name, below in before.children.items() if name in before.roles}
+    return evolve(before, children=children)
+
+
+def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
+    """The created roles that have got more since than the steps gave them, and the numbers of what is not taken back.
+
+    That is the creation; of a role that was renamed since, everything that speaks of one of its names.
+    """
+    created: dict[tuple[Place, str], tuple[int, Set[str]]] = {}
+    for number, step in enumerate(begun):
+        if step.kind == "create_role":
+            created[step.place, step.role] = number, {step.role}
+        elif step.kind == "rename_role" and (step.place, step.role) in created:
+            first, names = created.pop((step.place, step.role))
+            created[step.place, step.target] = first, names | {step.target}
+        elif step.kind == "delete_role":
+            created.pop((step.place, step.role), None)
+    expected = {state.place: _before(state, begun).after(begun) for state in states}
+    found = {state.place: state for state in states}
+    return {
+        (place, name): {first}
+        if len(names) == 1
+        else {number for number, step in enumerate(begun) if _speaks_of(step, place, names)}
+        for (place, name), (first, names) in created.items()
+        if place in found and not _what_holds(found[place], name) <= _what_holds(expected[place], name)
+    }
+
+
+def _what_holds(state: PlaceState, name: str) -> frozenset[tuple[str, str]]:
+    """Members, children and parents of a role."""
+    told = [("member", username) for username in state.members.get(name, ())]
+    told += [("child", child) for child in state.children.get(name, ())]
+    told += [("parent", parent) for parent, below in state.children.items() if name in below]
+    return frozenset(told)
+
+
+def _without_detours(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps without those that a later one takes back whole: nobody gets a role only to lose it again."""
+    kept: dict[int, Step] = {}
+    latest: dict[Step, int] = {}
+    for number, step in enumerate(steps):
+        if step.kind in _OPPOSITES and (opposite := evolve(step, kind=_OPPOSITES[step.kind])) in latest:
+            del kept[latest.pop(opposite)]
+            continue
+        if step.kind == "delete_role" and (in_vain := _since_created(step.role, step.place, kept)):
+            kept = {at: one for at, one in kept.items() if at not in in_vain}
+        else:
+            kept[number] = step
+            latest[step] = number
+        if step.kind.endswith("_role"):
+            names = {step.role, step.target} - {""}
+            latest = {one: at for one, at in latest.items() if not _speaks_of(one, step.place, names)}
+    return tuple(kept.values())
+
+
+def _possible(wanted: Sequence[Step], states: Sequence[PlaceState]) -> list[Step]:
+    """Those of the steps that can be done one after another, with the number of people whom they concern."""
+    drafts = {state.place: Draft(state) for state in states}
+    steps: dict[int, Step] = {}
+    for number, step in enumerate(wanted):
+        draft = drafts[step.place]
+        if _is_possible(step, draft):
+            keeps_count = step.kind not in ("rename_role", "delete_role")
+            steps[number] = step if keeps_count else evolve(step, people=len(draft.members.get(step.role, ())))
+            draft.carry_out(step)
+        elif step.kind == "rename_role" and (in_vain := _since_created(step.role, step.place, steps)):
+            # A role that came back only to get its old name again is there under that name already.
+            return _possible([one for at, one in enumerate(wanted) if at not in in_vain], states)
+    return list(steps.values())
+
+
+def _since_created(name: str, place: Place, steps: dict[int, Step]) -> Set[int]:
+    """The numbers of the steps that speak of a role, whatever its name was, since they created it; else none."""
+    found: set[int] = set()
+    for number, step in reversed(steps.items()):
+        if _speaks_of(step, place, {name}):
+            found.add(number)
+            if step.kind == "create_role":
+                return found
+            if step.kind == "rename_role":
+                name = step.role
+    return set()
+
+
+def _speaks_of(step: Step, place: Place, names: Set[str]) -> bool:
+    return step.place == place and not names.isdisjoint({step.role, step.target})
+
+
+def _is_possible(step: Step, draft: Draft) -> bool:
+    """Whether there is something to take back, and still what it speaks of."""
+    speaks_of_two = step.kind in ("add_composite", "remove_composite")
+    return bool(inverse(step, draft)) and (not speaks_of_two or {step.role, step.target} <= draft.roles)

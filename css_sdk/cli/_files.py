@@ -1,0 +1,62 @@
+"""Files in and out: read whole, and written whole or not at all, for their owner alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+STDIN = Path("-")
+
+
+def content_of(file: Path) -> tuple[bytes, str]:
+    """What stands in a file, or comes from stdin, and what it is called in messages.
+
+    Raises:
+        InvalidFile: when it cannot be read.
+    """
+    from ..errors import InvalidFile
+
+    try:
+        return (sys.stdin.buffer.read(), "stdin") if file == STDIN else (file.read_bytes(), str(file))
+    except OSError as error:
+        raise InvalidFile(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def check_writable(file: Path) -> None:
+    """Refuses a file that cannot be written; better known before anything is asked of the service.
+
+    Raises:
+        InvalidFile: when it cannot, or is a device or a folder.
+    """
+    from ..errors import InvalidFile
+
+    is_special = file.exists() and not file.is_file()
+    if is_special or not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
+        raise InvalidFile(f"{file} cannot be written. Nothing was sent; name another file.")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Puts a text into a file, which is as it was until all is written; nobody but its owner may read it afterwards.
+
+    Raises:
+        InvalidFile: when it cannot be written.
+    """
+    from ..errors import InvalidFile
+
+    draft: Path | None = None
+    try:
+        # Made readable for its owner alone, whatever the file was that it takes the place of.
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as opened:
+            draft = Path(opened.name)
+            opened.write(text.encode("utf-8", "backslashreplace"))
+            opened.flush()
+            os.fsync(opened.fileno())
+        draft.replace(file)
+        draft = None
+    except OSError as error:
+        raise InvalidFile(f"{file} could not be written: {error.strerror}.") from None
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)

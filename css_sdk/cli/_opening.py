@@ -1,0 +1,64 @@
+"""The one way in which commands open the client: with a journal where one is asked for, and ended with care."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from .. import Css
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def journal_option(function: Function) -> Function:
+    """The option `--journal`."""
+    return click.option(
+        "--journal",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Write each change down in a new file, before and after it; `css undo FILE` takes them back.",
+    )(function)
+
+
+@contextmanager
+def opened(journal: Path | None = None, *, plan: str | None = None, resume: bool = False) -> Iterator[Css]:
+    """A client, which writes each of its changes down where a journal is named.
+
+    A journal in which no change was begun is not left behind.
+
+    Args:
+        journal: the file.
+        plan: the fingerprint of the plan that the journal belongs to.
+        resume: go on with a journal that exists.
+    """
+    from .. import Css
+
+    if journal is None:
+        with Css.from_env() as css:
+            yield css
+        return
+    from .. import Journal
+
+    kept = Journal(journal, plan=plan, resume=resume)
+    try:
+        with kept, Css.from_env(journal=kept) as css:
+            yield css
+    finally:
+        if not resume and journal.read_bytes().count(b"\n") <= 1:  # the line that says whose it is
+            journal.unlink()
+
+
+@contextmanager
+def ended_as_by_an_interrupt() -> Iterator[None]:
+    """Lets SIGTERM end the work as an interrupt does: the calls in flight are finished, and the rest is told."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,124 @@
+"""What the commands that plan share: reading files and places, and telling and keeping plans."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ._files import write_whole
+
+if TYPE_CHECKING:
+    from .. import Css, EnvironmentClient, Plan, SavedPlan
+    from .._place_plan import Unresolved
+    from ..state import PlaceState
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+ENVIRONMENTS = ["dev", "test", "prod"]
+
+
+def places_options(function: Function) -> Function:
+    """The options that name several integrations and environments."""
+    environments = click.option(
+        "-e",
+        "--environment",
+        "environments",
+        multiple=True,
+        type=click.Choice(ENVIRONMENTS),
+        help="May be given several times. Default: all that it has.",
+    )
+    integrations = click.option(
+        "-i",
+        "--integration",
+        "integrations",
+        multiple=True,
+        metavar="ID|NAME",
+        help="Id or exact project name; may be given several times. Default: all that are applied.",
+    )
+    return integrations(environments(function))
+
+
+def file_argument(function: Function) -> Function:
+    """The argument that names a file; `-` is stdin."""
+    return click.argument("file", type=click.Path(path_type=Path))(function)
+
+
+def mask_option(function: Function) -> Function:
+    """The option `--mask`."""
+    return click.option("--mask", is_flag=True, help="Leave out who people are.")(function)
+
+
+def environments_of(css: Css, integrations: Sequence[str], environments: Sequence[str]) -> list[EnvironmentClient]:
+    """The environments that the options name; those that an integration must have are of one that was named."""
+    if integrations:
+        chosen = [css.integration(which) for which in integrations]
+        return [one.environment(name) for one in chosen for name in environments or one.info.environments]
+    applied = [one for one in css.integrations() if one.status == "applied"]
+    return [
+        css.integration(one.id).environment(name)
+        for one in applied
+        for name in one.environments
+        if name in environments or not environments
+    ]
+
+
+def is_saved_plan(content: bytes) -> bool:
+    """Whether this is a plan and not a file of roles, which may be JSON too."""
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and "steps" in told
+
+
+def saved(css: Css, plan: Plan, *, prune: bool) -> SavedPlan:
+    """A plan with all that a later run has to know."""
+    from .. import SavedPlan
+    from .._version import __version__
+
+    who, now = css.whoami(), datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return SavedPlan.of(
+        plan, api_url=who.api_url, team_id=who.team_id, version=__version__, created_at=now, prune=prune
+    )
+
+
+def keep(plan: SavedPlan, file: Path, *, mask: bool = False) -> None:
+    """Writes a plan into a file that nobody but its owner may read, and says how it is carried out.
+
+    Raises:
+        InvalidFile: when it cannot be written.
+    """
+    from .. import plan_as_json
+
+    write_whole(file, plan_as_json(plan, mask))
+    how = "names nobody, and cannot be carried out" if mask else f"is carried out by: css apply {quote(str(file))}"
+    click.echo(f"The plan stands in {file}; it {how}", err=True)
+
+
+def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
+    """What people are called, by username, as far as it was read."""
+    from ..persons import name_of
+
+    return {username: name_of(user) for state in states for username, user in state.users.items()}
+
+
+def tell(plan: Plan | SavedPlan, states: Sequence[PlaceState] = ()) -> None:
+    """Shows on stderr what will be done, before it is."""
+    from .._plan_text import plan_as_text
+
+    click.echo(plan_as_text(plan, names_in(states)), err=True)
+
+
+def tell_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
+    """Says on stderr who of a file could not be told."""
+    from .._plan_text import harmless, masked_name
+
+    for one in unresolved:
+        who = masked_name(one.person.value) if mask else one.person.value
+        click.echo(f"css: {one.place}: {harmless(one.state)}: {harmless(who)}", err=True)

@@ -1,0 +1,83 @@
+"""What `css promote` and `css copy` share: what one environment has becomes a plan for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ._carrying_out import Manner, manner_options, shown_and_carried_out
+from ._files import check_writable
+from ._opening import opened
+from ._plans import keep, saved, tell
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def transfer_options(function: Function) -> Function:
+    """The options of everything that carries an environment's roles to another."""
+    members = click.option("--members", is_flag=True, help="Take the members along, too.")
+    rename = click.option(
+        "--rename",
+        "renames",
+        multiple=True,
+        metavar="OLD=NEW",
+        help="What a role is called there; may be given several times.",
+    )
+    out = click.option(
+        "--out", type=click.Path(path_type=Path), metavar="PLAN.json", help="Only write the plan there, for css apply."
+    )
+    return members(rename(out(manner_options(function))))
+
+
+def carried_over(
+    source: tuple[str, str],
+    target: tuple[str, str],
+    *,
+    name: str,
+    members: bool,
+    renames: Sequence[str],
+    out: Path | None,
+    **options: Any,
+) -> int:
+    """Gives the target what the source has, and takes nothing away; gives the exit code.
+
+    Args:
+        source: integration and environment.
+        target: the same.
+        name: stands at the beginning of the names of files.
+        members: whether members are taken along.
+        renames: as the options give them.
+        out: where to keep the plan instead of carrying it out.
+        options: as `Manner` takes them.
+    """
+    from .. import Desired
+    from ..transfer import promoted
+
+    names = _names(renames)
+    if out is not None:
+        check_writable(out)
+    manner = Manner(**options)
+    with opened() as css:
+        state = css.integration(source[0]).environment(source[1]).state(None if members else (), width=manner.width)
+        wanted = promoted(state, *target, members=members, names=names)
+        made = css.plan(Desired((wanted,)), width=manner.width)
+        complete = saved(css, made, prune=False)
+    known = [*made.states, state]
+    if out is None:
+        return shown_and_carried_out(made, complete, manner, name, known)
+    tell(made, known)
+    keep(complete, out)
+    return 0
+
+
+def _names(renames: Sequence[str]) -> Mapping[str, str]:
+    names: dict[str, str] = {}
+    for each in renames:
+        old, _, new = each.partition("=")
+        if not old or not new or old in names:
+            raise click.UsageError(f"--rename takes OLD=NEW, each role once, and not {each!r}.")
+        names[old] = new
+    return names

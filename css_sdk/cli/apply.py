@@ -1,0 +1,94 @@
+"""`css apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ._carrying_out import (
+    Manner,
+    Origin,
+    carry_out,
+    confirm_plan,
+    manner_options,
+    most_option,
+    read_resumed,
+    shown_and_carried_out,
+)
+from ._common import provider_option
+from ._files import content_of
+from ._opening import opened
+from ._plans import file_argument, is_saved_plan, saved, tell
+
+_UNRESOLVED = "css: not everybody in the file could be told, which --strict demands. Nothing was changed."
+
+
+@click.command()
+@file_argument
+@click.option("--prune", is_flag=True, help="Remove what exact sets do not list; for a file of roles.")
+@click.option("--strict", is_flag=True, help="Change nothing, and end with 3, when somebody cannot be told.")
+@provider_option
+@most_option
+@click.option(
+    "--keep-last", multiple=True, metavar="ROLE", help="Never leave it without a member; may be given several times."
+)
+@click.option("--remove-first", is_flag=True, help="Take away before anything is added.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="JOURNAL",
+    help="Go on with a saved plan that was interrupted, and with its journal.",
+)
+@manner_options
+def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resume: Path | None, **options: Any) -> int:
+    """Carry out a plan: one that css plan --out kept, or a new one of a file of roles.
+
+    A kept plan is carried out exactly as it is, or refused with 5 when something has changed since. A new one is shown
+    first, and confirmed on a terminal; elsewhere it needs --yes. So does a kept one that takes something away. Prod
+    needs --allow-prod, or the project's name typed on a terminal.
+
+    Each change is written down in a journal, by default NAME.TIME.journal.jsonl beside the kept plan or in the current
+    folder. What could not be done is printed, and kept as NAME.remainder.json, a plan of its own; the exit code is 3
+    then.
+
+    \b
+    Examples:
+      css apply plan.json --yes
+      css apply roles.yaml --prune --yes
+      css apply plan.json --resume plan.20261121T120000.000000Z.journal.jsonl --yes
+    """
+    from .. import read_desired, read_plan
+    from ..models import EMPLOYEE_PROVIDERS
+
+    manner = Manner(**options)
+    content, name = content_of(file)
+    if is_saved_plan(content):
+        if prune or providers:
+            raise click.UsageError("--prune and --provider are for a file of roles; a plan says all that is done.")
+        if resume and manner.journal:
+            raise click.UsageError("--resume goes on with the journal that it names; leave --journal out.")
+        plan = read_plan(content, name)
+        origin = Origin.of_file(file, content, resume)
+        resumed = read_resumed(origin)
+        tell(plan)
+        if strict and plan.unresolved:
+            click.echo(_UNRESOLVED, err=True)
+            return 3
+        if not plan.steps:
+            return 0
+        confirm_plan(plan, manner, is_reviewed=True)
+        return carry_out(plan, manner, origin, resumed)
+    if resume:
+        raise click.UsageError("--resume is for a saved plan; a file of roles is simply applied again.")
+    desired = read_desired(content, name)
+    with opened() as css:
+        made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=manner.width)
+        complete = saved(css, made, prune=prune)
+    if strict and made.unresolved:
+        tell(made, made.states)
+        click.echo(_UNRESOLVED, err=True)
+        return 3
+    return shown_and_carried_out(made, complete, manner, "stdin" if name == "stdin" else file.stem)

@@ -1,0 +1,72 @@
+"""`css drift`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from ._common import json_option, print_rows, provider_option, width_option
+from ._opening import opened
+from ._plans import file_argument, mask_option, tell_unresolved
+from .plan import CHANGES
+from .validate import desired_in
+
+if TYPE_CHECKING:
+    from ..state import Step, StepKind
+
+_COLUMNS = ["drift", "what", "role", "target", "integration", "environment"]
+_TOLD: Final[Mapping[StepKind, tuple[str, str]]] = {
+    "create_role": ("missing", "role"),
+    "rename_role": ("old name", "role"),
+    "add_composite": ("missing", "composite"),
+    "add_member": ("missing", "member"),
+    "remove_member": ("not in the file", "member"),
+    "remove_composite": ("not in the file", "composite"),
+    "delete_role": ("not in the file", "role"),
+}
+
+
+@click.command()
+@file_argument
+@provider_option
+@mask_option
+@width_option
+@json_option
+def drift(file: Path, providers: Sequence[str], mask: bool, width: int, as_json: bool) -> int:
+    """Tell where the service differs from a file of roles.
+
+    For cron: nothing is changed, and nothing said when nothing differs. What is missing is told, and of exact sets also
+    what is not in the file. Protected things may differ, and so may who never logged in: they are named on stderr. Exit
+    codes: 0 no drift; 2 drift; 3 not known, since somebody in the file could not be told.
+
+    \b
+    Examples:
+      css drift roles.yaml
+      css drift roles.yaml --json --mask
+    """
+    from .._plan_text import masked
+    from ..models import EMPLOYEE_PROVIDERS
+
+    desired = desired_in(file)
+    with opened() as css:
+        made = css.plan(desired, prune=True, providers=providers or EMPLOYEE_PROVIDERS, width=width)
+    tell_unresolved(made.unresolved, mask=mask)
+    if made.steps:
+        print_rows([_row(step) for step in (masked(made) if mask else made).steps], _COLUMNS, as_json)
+        return CHANGES
+    return 3 if any(one.candidates or one.may_be_anybody for one in made.unresolved) else 0
+
+
+def _row(step: Step) -> dict[str, Any]:
+    drift, what = _TOLD[step.kind]
+    return {
+        "drift": drift,
+        "what": what,
+        "role": step.role,
+        "target": step.target,
+        "integration": step.place.integration,
+        "environment": step.place.environment,
+    }

@@ -1,0 +1,81 @@
+"""`css plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ._common import json_option, print_lines, provider_option, width_option
+from ._files import check_writable
+from ._opening import opened
+from ._plans import file_argument, keep, mask_option, names_in, saved
+from .validate import desired_in
+
+CHANGES = 2
+"""Exit code that tells of changes, where that is asked for."""
+
+
+@click.command()
+@file_argument
+@click.option("--prune", is_flag=True, help="Plan what exact sets remove; without it that is only shown.")
+@click.option("--strict", is_flag=True, help="End with 3 when somebody cannot be told; no plan is written then.")
+@provider_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="PLAN.json",
+    help="Write the plan there, for css apply; only its owner may read it.",
+)
+@click.option("--markdown", is_flag=True, help="Print Markdown, for a comment on a pull request.")
+@click.option("--detailed-exitcode", is_flag=True, help="End with 2 when there are changes.")
+@mask_option
+@width_option
+@json_option
+def plan(
+    file: Path,
+    prune: bool,
+    strict: bool,
+    providers: Sequence[str],
+    out: Path | None,
+    markdown: bool,
+    detailed_exitcode: bool,
+    mask: bool,
+    width: int,
+    as_json: bool,
+) -> int:
+    """Show what would change to bring about what a file of roles says; nothing is written to the service.
+
+    FILE is described in docs/roles-as-code.md; - is stdin. A plan that --out keeps is carried out by css apply exactly
+    as it is, or not at all when something has changed in between.
+
+    \b
+    Examples:
+      css plan roles.yaml
+      css plan roles.yaml --prune --out plan.json --detailed-exitcode
+    """
+    from .. import plan_as_json
+    from .._plan_text import plan_as_markdown, plan_as_text
+    from ..models import EMPLOYEE_PROVIDERS
+
+    if as_json and markdown:
+        raise click.UsageError("--json and --markdown are two formats.")
+    desired = desired_in(file)
+    if out is not None:
+        check_writable(out)
+    with opened() as css:
+        made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=width)
+        complete = saved(css, made, prune=prune)
+    is_too_little = strict and bool(made.unresolved)
+    if out is not None and not is_too_little:
+        keep(complete, out, mask=mask)
+    names = names_in(made.states)
+    if as_json:
+        print_lines([plan_as_json(complete, mask).rstrip("\n")])
+    else:
+        print_lines([plan_as_markdown(made, names, mask) if markdown else plan_as_text(made, names, mask)])
+    if is_too_little:
+        click.echo("css: not everybody in the file could be told, which --strict demands.", err=True)
+        return 3
+    return CHANGES if detailed_exitcode and made.steps else 0

@@ -1,0 +1,39 @@
+"""`css undo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ._carrying_out import Manner, manner_options, most_option, shown_and_carried_out
+from ._files import content_of
+from ._opening import opened
+from ._plans import saved
+
+
+@click.command()
+@click.argument("file", metavar="JOURNAL", type=click.Path(path_type=Path))
+@most_option
+@manner_options
+def undo(file: Path, **options: Any) -> int:
+    """Take back the changes that a journal tells of.
+
+    What somebody else has changed since stays as it is, and is told. The way back is shown first, and confirmed on a
+    terminal; elsewhere it needs --yes, and prod needs --allow-prod or the typed project name. It has a journal of its
+    own, undo.TIME.journal.jsonl in the current folder.
+
+    \b
+    Examples:
+      css undo changes.jsonl
+      css undo changes.jsonl --yes --max-removals 60
+    """
+    from .. import read_journal
+
+    manner = Manner(**options)
+    journal = read_journal(*content_of(file))
+    with opened() as css:
+        made = css.undo_plan(journal, width=manner.width)
+        complete = saved(css, made, prune=False)
+    return shown_and_carried_out(made, complete, manner, "undo")

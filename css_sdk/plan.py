@@ -1,0 +1,180 @@
+"""Plans: the ordered changes that lead from what is to what shall be. Pure.
+
+A plan only ever takes away what an `exact` collection does not list, and that only with `prune`; what is not listed
+anywhere else stays as it is. Protection wins over everything. Somebody of the file who could not be told apart from
+others keeps whatever they may hold: who might be meant is not removed from a collection in which they are listed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from attrs import field, frozen
+
+from ._order import ordered
+from ._place_plan import PlacePlan, Unmanaged, Unresolved, Username
+from .desired import Desired
+from .errors import InvalidFile, InvalidRequest
+from .roster import Person
+from .state import Place, PlaceState, Step
+
+
+@frozen
+class Plan:
+    """What is to be done, and what is not and why.
+
+    Attributes:
+        steps: in the order in which they are carried out.
+        withheld: what an exact collection does not list and is kept all the same: without `prune`, or because it may
+            be somebody of the file who could not be told.
+        protected: what would be taken away or renamed, were it not for a protection.
+        unresolved: those of the file who could not be told; nothing is done for them.
+        unmanaged: by place, how much is there that the file does not speak of, and that is left alone.
+        states: what was read; fingerprints come from here.
+        notes: sentences about what the file says and cannot be done or is not needed any more.
+    """
+
+    steps: tuple[Step, ...] = ()
+    withheld: tuple[Step, ...] = ()
+    protected: tuple[Step, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+    unmanaged: Mapping[Place, Unmanaged] = field(factory=dict, hash=False)
+    states: tuple[PlaceState, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def project_names(self) -> Mapping[Place, str]:
+        """Of the places, for people."""
+        return {state.place: state.project_name for state in self.states}
+
+
+def plan(
+    desired: Desired,
+    observed: Mapping[tuple[str, str], PlaceState],
+    people: Mapping[tuple[Place, Person], Username | Unresolved],
+    *,
+    prune: bool = False,
+) -> Plan:
+    """The changes that lead from what was read to what the file says.
+
+    Args:
+        desired: the file.
+        observed: what was read of each of its places, by integration and environment as the file names them.
+        people: of everybody who is named by GUID or e-mail address their username in the place, or why there is none;
+            of others too, where more is known than the file says.
+        prune: whether to plan what exact collections remove.
+
+    Raises:
+        InvalidFile: when the file asks for what cannot be, with every fault.
+        CompositeCycle: when a role would become a child of itself.
+        InvalidRequest: when a place, a role's members or a person was not read.
+
+    >>> from css_sdk.desired import DesiredPlace, DesiredRole, Listed
+    >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))
+    >>> [step.kind for step in plan(Desired((dev,)), {dev.named: state}, {}).steps]
+    ['create_role']
+    """
+    missing = [" ".join(place.named) for place in desired.places if place.named not in observed]
+    if missing:
+        raise InvalidRequest(f"Nothing can be planned for {', '.join(missing)}: what is there was not read.")
+    named: dict[Place, list[str]] = {}
+    for wanted in desired.places:
+        named.setdefault(observed[wanted.named].place, []).append(" ".join(wanted.named))
+    faults = [f"{place} stands there more than once: {', '.join(names)}" for place, names in _repeated(named)]
+    parts = [PlacePlan(wanted, observed[wanted.named], desired.protect, people) for wanted in desired.places]
+    faults += [f"{' '.join(part.wanted.named)}: {fault}" for part in parts for fault in part.faults]
+    if faults:
+        told = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise InvalidFile(f"What shall be cannot be planned: {told}. Nothing was sent.", faults=faults)
+    states = tuple(part.state for part in parts)
+    for part in parts:
+        part.check_circles(prune)
+    removals = [step for part in parts for step in part.removals]
+    held = [step for part in parts for step in part.held]
+    changes = [step for part in parts for step in part.changes]
+    return Plan(
+        steps=ordered([*changes, *(removals if prune else ())], states),
+        withheld=ordered([*held, *(() if prune else removals)]),
+        protected=ordered([step for part in parts for step in part.protected]),
+        unresolved=tuple(one for part in parts for one in part.unresolved),
+        unmanaged={part.state.place: part.unmanaged for part in parts},
+        states=states,
+        notes=tuple(f"{' '.join(part.wanted.named)}: {note}" for part in parts for note in part.notes),
+    )
+
+
+def _repeated(named: Mapping[Place, list[str]]) -> Iterator[tuple[Place, list[str]]]:
+    return ((place, names) for place, names in named.items() if len(names) > 1)
+
+
+def removals(steps: Iterable[Step], states: Iterable[PlaceState]) -> tuple[tuple[str, int, int], ...]:
+    """How much is taken away from each collection: what `check_removals` asks.
+
+    A deletion counts twice: as a role less, and as its members, who lose it all.
+
+    Args:
+        steps: of a plan.
+        states: of their places, as they are before.
+
+    Returns:
+        Of each collection that loses something: its name, how much it loses, and how much it holds.
+
+    >>> held = {"a": frozenset({"0f3a@idir"})}
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
+    >>> removals([Step("remove_member", state.place, "a", "0f3a@idir")], [state])
+    (("members of the role 'a' (#101 dev)", 1, 1),)
+    """
+    before = {state.place: state for state in states}
+    old_names: dict[tuple[Place, str], str] = {}
+    lost: Counter[tuple[str, Place, str]] = Counter()
+    for step in steps:
+        if step.kind == "rename_role":
+            old_names[step.place, step.target] = step.role
+        elif step.kind == "delete_role":
+            lost["roles", step.place, ""] += 1
+            lost["members", step.place, step.role] += len(before[step.place].members.get(step.role, ()))
+        elif step.kind == "remove_member":
+            lost["members", step.place, step.role] += 1
+        elif step.kind == "remove_composite":
+            lost["children", step.place, step.role] += 1
+    found = []
+    for (what, place, role), count in lost.items():
+        state, name = before[place], old_names.get((place, role), role)
+        sizes = {"roles": state.roles, "members": state.members.get(name, ()), "children": state.children.get(name, ())}
+        if count:
+            told = (
+                f"roles of {state.project_name} ({place})"
+                if what == "roles"
+                else f"{what} of the role {role!r} ({place})"
+            )
+            found.append((told, count, len(sizes[what])))
+    return tuple(found)
+
+
+def emptied(steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable[str]) -> tuple[tuple[Place, str], ...]:
+    """Which of these roles have members and would be left without any, or be deleted with them.
+
+    Args:
+        steps: of a plan.
+        states: of their places, as they are before.
+        roles: the names, as they are after the plan.
+
+    >>> held = {"a": frozenset({"0f3a@idir"})}
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
+    >>> emptied([Step("remove_member", state.place, "a", "0f3a@idir")], [state], ["a", "b"])
+    ((Place(integration=101, environment='dev'), 'a'),)
+    """
+    wanted = set(roles)
+    old_names = {(step.place, step.target): step.role for step in steps if step.kind == "rename_role"}
+    hit = {(step.place, step.role) for step in steps if step.kind in ("remove_member", "delete_role")}
+    found: list[tuple[Place, str]] = []
+    for state in states:
+        touched = sorted(name for place, name in hit if place == state.place and name in wanted)
+        after = state.after(steps) if touched else state
+        for name in touched:
+            held = state.members.get(old_names.get((state.place, name), name), ())
+            if held and not after.members.get(name):
+                found.append((state.place, name))
+    return tuple(found)

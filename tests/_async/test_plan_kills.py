@@ -1,0 +1,115 @@
+"""A program that ends in the middle of a plan: the next one finishes it, and does nothing twice."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from css_sdk import AsyncCss, Guards, Settings, StalePlan, TooManyRemovals
+from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
+from css_sdk.journal import read_journal
+from css_sdk.journal_file import Journal
+from tests.plan_worlds import (
+    DEV,
+    MIXED_BEFORE,
+    MIXED_WRITES,
+    Mortal,
+    MortalJournal,
+    as_facts,
+    death,
+    everything,
+    mixed,
+    outcomes,
+    reason,
+    seeded,
+)
+from tests.support import at_once
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here programs end, and the machine goes on."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def client(sandbox: Mortal, journal: Journal | None = None) -> AsyncCss:
+    """A client that does not wait between tries."""
+    return AsyncCss(
+        Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once, journal=journal
+    )
+
+
+async def planned(css: AsyncCss) -> SavedPlan:
+    """The plan of every kind of step, as a later run finds it in a file."""
+    plan = await css.plan(mixed(), prune=True)
+    facts = {"api_url": css.settings.api_url, "version": "1.0", "created_at": "2026-11-21T12:00:00+00:00"}
+    return read_plan(plan_as_json(SavedPlan.of(plan, team_id=2016, prune=True, **facts)), "plan.json")
+
+
+async def refused(css: AsyncCss, saved: SavedPlan) -> type[Exception]:
+    """Why the plan alone is not carried out; no removal is allowed, so that one that is not stale is refused too."""
+    with pytest.raises((StalePlan, TooManyRemovals)) as told:
+        await css.apply_plan(saved, guards=Guards(max_removals=0))
+    return told.type
+
+
+async def finished(sandbox: Mortal, saved: SavedPlan, path: Path, guards: Guards) -> None:
+    """Goes on with the journal, and does no step again that is confirmed in it."""
+    told = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
+    confirmed = {step for entry in told.entries if entry.outcome == "confirmed" for step in entry.steps}
+    with Journal(path, resume=True) as journal:
+        async with client(sandbox, journal) as css:
+            applied = await css.apply_plan(saved, resume=told, guards=guards)
+    assert not reason(applied.results)
+    assert applied.remainder is None
+    assert confirmed.isdisjoint(outcomes(applied.results))
+
+
+async def killed_and_finished(
+    sandbox: Mortal, journal: MortalJournal, width: int, guards: Guards, *, resume: bool
+) -> None:
+    """Applies the plan as far as that goes, and then in one of the two ways."""
+    seeded([MIXED_BEFORE], sandbox)
+    async with client(sandbox) as css:
+        saved = await planned(css)
+        with death(sandbox):
+            async with client(sandbox, journal) as mortal:
+                await mortal.apply_plan(saved, width=width, guards=guards)
+        journal.close()
+        sandbox.revive()
+        done = len(sandbox.done)
+        assert await refused(css, saved) is (StalePlan if done else TooManyRemovals)
+        assert len(sandbox.done) == done
+        if resume:
+            await finished(sandbox, saved, journal.path, guards)
+        else:
+            applied = await css.apply_plan(await css.plan(mixed(), prune=True), guards=guards)
+            assert not reason(applied.results)
+        assert not (await css.plan(mixed(), prune=True)).steps
+    assert everything(sandbox) == everything(seeded([MIXED_BEFORE])) | {DEV: as_facts(MIXED_BEFORE.after(saved.steps))}
+    assert len(sandbox.done) == MIXED_WRITES
+
+
+WIDTHS_AND_ORDERS = [(1, Guards()), (4, Guards()), (2, Guards(remove_first=True))]
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["before it is sent", "before its answer"])
+async def test_a_kill_at_any_write(tmp_path: Path, sent: bool) -> None:
+    """A fresh plan and the journal lead to the same end, with no more writes than one run takes; the plan is stale."""
+    for number in range(MIXED_WRITES):
+        width, guards = WIDTHS_AND_ORDERS[number % 3]
+        for resume in (True, False) if number % 2 == sent else (True,):
+            sandbox = Mortal(number, sent=sent)
+            journal = MortalJournal(tmp_path / f"{number} {resume}", sandbox)
+            await killed_and_finished(sandbox, journal, width, guards, resume=resume)
+
+
+async def test_a_kill_at_any_line_of_the_journal(tmp_path: Path) -> None:
+    """Between two lines or within one: what was not announced was not sent, what is announced is looked up."""
+    for number in range(1, 2 * MIXED_WRITES):
+        width, guards = WIDTHS_AND_ORDERS[number % 3]
+        sandbox = Mortal()
+        journal = MortalJournal(tmp_path / str(number), sandbox, number, cut=number % 4 > 1)
+        await killed_and_finished(sandbox, journal, width, guards, resume=True)

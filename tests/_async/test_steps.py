@@ -1,0 +1,257 @@
+"""How steps are carried out: what is refused first, what it costs, in which order, and how many calls at once."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from css_sdk import (
+    AsyncCss,
+    Guards,
+    LastMember,
+    Settings,
+    StalePlan,
+    StepResult,
+    TooManyRemovals,
+    UnusableUser,
+)
+from css_sdk._applying import unsaved
+from css_sdk._async.steps import AsyncStepRun
+from css_sdk._order import dependents
+from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+from css_sdk.journal import read_journal
+from css_sdk.journal_file import Journal
+from css_sdk.roster import Person
+from css_sdk.sandbox import Sandbox
+from css_sdk.state import Step, StepKind
+from tests.fault_sequences import sent_writes
+from tests.plan_worlds import DEV, MIXED_BEFORE, Busy, W, X, Y, Z, crowded, mixed, outcomes, reason, seeded
+from tests.support import asked, at_once
+
+NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
+WHERE = (DEV.integration, DEV.environment)
+
+
+def client(sandbox: Sandbox, journal: Journal | None = None) -> AsyncCss:
+    """A client that does not wait between tries."""
+    return AsyncCss(
+        Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once, journal=journal
+    )
+
+
+def file_of(*roles: DesiredRole, exact: bool = False) -> Desired:
+    """A file about one environment."""
+    return Desired((DesiredPlace("101", "dev", Listed(roles, exact)),))
+
+
+def members(*usernames: str) -> Listed[Person]:
+    """Exactly these."""
+    return Listed(tuple(Person("username", name) for name in usernames), exact=True)
+
+
+async def carried_out(
+    css: AsyncCss, steps: list[Step], width: int = 1, told: list[StepResult] | None = None
+) -> list[StepResult]:
+    """Carries out steps of one environment."""
+    dev = (await css.integration(DEV.integration)).environment(DEV.environment)
+    progress = None if told is None else told.append
+    return await AsyncStepRun({DEV: dev}, steps, dependents(steps), width=width, progress=progress).carry_out()
+
+
+# What is refused before the first write.
+
+
+@pytest.mark.parametrize(
+    "change", ["role", "role deleted", "member", "member gone", "child", "child gone", "rename", "elsewhere"]
+)
+async def test_whatever_changed_makes_a_plan_stale(change: str) -> None:
+    """A role, a member or a child more or less is seen before anything is sent; members not asked for do not count."""
+    sandbox = seeded([MIXED_BEFORE])
+    async with client(sandbox) as css:
+        plan = await css.plan(mixed(), prune=True)
+        match change:
+            case "role":
+                sandbox.create_role(*WHERE, "another")
+            case "role deleted":
+                sandbox.delete_role(*WHERE, "g")
+            case "member":
+                sandbox.grant(*WHERE, "g", W)
+            case "member gone":
+                sandbox.revoke(*WHERE, "d", Y)
+            case "child":
+                sandbox.create_role(*WHERE, "g", ["b"])
+            case "child gone":
+                await (await css.integration(101)).environment("dev").roles.composites("p").remove("a")
+            case "rename":
+                await (await css.integration(101)).environment("dev").roles.rename("g", "h")
+            case _:
+                sandbox.create_role(101, "test", "another")
+                assert not reason((await css.apply_plan(plan)).results)
+                return
+        before = sent_writes(sandbox)
+        with pytest.raises(StalePlan, match=r"#101 dev.*is not as it was.*Nothing was sent"):
+            await css.apply_plan(plan)
+    assert sent_writes(sandbox) == before
+
+
+async def test_who_else_may_come_and_go(sandbox: Sandbox) -> None:
+    """Members of a role that the file does not speak of are not read and do not make a plan stale."""
+    async with client(sandbox) as css:
+        plan = await css.plan(file_of(DesiredRole("reviewer", members=members(X))))
+        sandbox.grant(*WHERE, "approver", W)
+        assert not reason((await css.apply_plan(plan)).results)
+
+
+async def test_a_plan_for_others_is_refused(sandbox: Sandbox) -> None:
+    """A plan of another team or address is stale here, and nothing at all is asked of its places."""
+    async with client(sandbox) as css:
+        plan = await css.plan(file_of(DesiredRole("another")))
+        url = css.settings.api_url
+        other_team, elsewhere = unsaved(plan, url, 2017, NOW), unsaved(plan, "https://elsewhere.example/v1", 2016, NOW)
+        before = asked(sandbox)
+        with pytest.raises(StalePlan, match="team 2017"):
+            await css.apply_plan(other_team)
+        with pytest.raises(StalePlan, match=r"elsewhere\.example"):
+            await css.apply_plan(elsewhere)
+    assert asked(sandbox) == before
+
+
+async def test_guards_hold_before_the_first_write() -> None:
+    """Too many removals and a role without anybody are refused, and nothing is sent."""
+    sandbox = seeded([MIXED_BEFORE])
+    async with client(sandbox) as css:
+        plan = await css.plan(mixed(), prune=True)
+        with pytest.raises(TooManyRemovals):
+            await css.apply_plan(plan, guards=Guards(max_removals=1))
+        with pytest.raises(LastMember, match="'c'"):
+            await css.apply_plan(plan, guards=Guards(keep_last=["c"]))
+        with pytest.raises(LastMember, match="'g'"):
+            await css.apply_plan(plan, guards=Guards(keep_last=["g"]))
+        assert sent_writes(sandbox) == 0
+        assert not reason((await css.apply_plan(plan, guards=Guards(max_removals=2, keep_last=["d"]))).results)
+
+
+@pytest.mark.parametrize("remove_first", [False, True])
+async def test_what_comes_first(remove_first: bool) -> None:
+    """Usually all is added before anything is taken away; the other way round where that is asked for."""
+    sandbox = seeded([MIXED_BEFORE])
+    async with client(sandbox) as css:
+        applied = await css.apply_plan(await css.plan(mixed(), prune=True), guards=Guards(remove_first=remove_first))
+    assert not reason(applied.results)
+    sent = [entry.method for entry in sandbox.requests if entry.kind == "api" and entry.method in ("POST", "DELETE")]
+    assert [method for method, _ in itertools.groupby(sent)] == (
+        ["DELETE", "POST"] if remove_first else ["POST", "DELETE"]
+    )
+
+
+# What it costs.
+
+
+async def test_what_a_plan_of_120_members_costs(tmp_path: Path) -> None:
+    """One write for each person, however many roles; nothing is read for a person, and the journal adds no reading."""
+    sandbox, people = crowded(120)
+    sandbox.grant(*WHERE, "one", *people[:40])
+    roles = [DesiredRole(name, members=members(*people)) for name in ("one", "two", "three")]
+    with Journal(tmp_path / "journal") as journal:
+        async with client(sandbox, journal) as css:
+            plan = await css.plan(file_of(*roles))
+            # Integrations, roles, the children of `admin`, and the pages: 1 of 40 members, and 1 each of none.
+            assert asked(sandbox) == {"token": 1, "GET": 3 + 1 + 1 + 1}
+            assert len(plan.steps) == 120 * 3 - 40
+            before = asked(sandbox)
+            applied = await css.apply_plan(plan)
+            # Whatever is written upon is read until two readings agree.
+            assert asked(sandbox) - before == {"GET": 2 + 2 * 3, "POST": 120}
+            assert not reason(applied.results)
+            before = asked(sandbox)
+            assert (await css.plan(file_of(*roles))).steps == ()
+            assert asked(sandbox) - before == {"GET": 2 + 3 * 3}
+        entries = read_journal(journal.path.read_bytes(), "journal").entries
+    assert sum(len(entry.steps) for entry in entries) == 320
+    assert Counter(entry.outcome for entry in entries) == {"confirmed": 120}
+
+
+async def test_a_renamed_role_keeps_its_60_members(tmp_path: Path) -> None:
+    """One PUT and nothing else, whoever holds the role."""
+    sandbox, people = crowded(60)
+    sandbox.grant(*WHERE, "one", *people)
+    async with client(sandbox) as css:
+        plan = await css.plan(file_of(DesiredRole("first", was="one", members=members(*people))), prune=True)
+        assert [(step.kind, step.role, step.target, step.people) for step in plan.steps] == [
+            ("rename_role", "one", "first", 60)
+        ]
+        assert not reason((await css.apply_plan(plan)).results)
+        assert {method: count for method, count in asked(sandbox).items() if method != "GET"} == {"token": 1, "PUT": 1}
+        assert (await css.plan(file_of(DesiredRole("first", was="one", members=members(*people))))).steps == ()
+    assert sandbox.members(*WHERE, "first") == sorted(people)
+
+
+# How many at once.
+
+
+@pytest.mark.parametrize("width", [1, 3, 8])
+async def test_no_more_calls_at_once_than_the_width(width: int) -> None:
+    """Never more calls in flight than asked for, as many where there is enough to do, and one at a time for a user."""
+    sandbox, people = crowded(16)
+    busy = Busy(sandbox)
+    async with AsyncCss(Settings(**sandbox.credentials()), transport=busy.async_transport(), retry=at_once) as css:
+        names = ("one", "two", "three")
+        steps = [Step("add_member", DEV, name, user) for user in people for name in names]
+        steps += [Step("remove_member", DEV, name, user) for user in people for name in names]
+        told: list[StepResult] = []
+        results = await carried_out(css, steps, width, told)
+    assert set(outcomes(results).values()) == {"confirmed"}
+    assert sorted(map(str, told)) == sorted(map(str, results))
+    assert busy.most == width
+    assert busy.most_for_a_user == 1
+    assert sent_writes(sandbox) == 16 + 16 * 3
+
+
+# What fails, and what goes with it.
+
+
+async def test_what_needs_a_failed_renaming_is_skipped(sandbox: Sandbox) -> None:
+    """Of two renamings of which one waits for the other the second is not tried, and all else is done."""
+    for name in ("x", "y"):
+        sandbox.create_role(*WHERE, name)
+    steps = [
+        Step("rename_role", DEV, "y", "reviewer"),
+        Step("rename_role", DEV, "x", "y"),
+        Step("add_member", DEV, "y", X),
+        Step("add_member", DEV, "admin", X),
+    ]
+    async with client(sandbox) as css:
+        results = await carried_out(css, steps)
+    assert [result.outcome for result in results] == ["failed", "skipped", "skipped", "confirmed"]
+    assert "rename_role of 'y'" in str(results[2].error)
+    assert asked(sandbox)["PUT"] == 1
+    assert sandbox.members(*WHERE, "x") == []
+
+
+async def test_deletions_at_once_with_a_journal(tmp_path: Path) -> None:
+    """What goes along with a deletion is told of each, although the roles that are deleted contain each other."""
+    sandbox = Sandbox()
+    names = [f"role {number}" for number in range(6)]
+    for number, name in enumerate(names):
+        sandbox.create_role(*WHERE, name, names[:number])
+    with Journal(tmp_path / "journal") as journal:
+        async with client(sandbox, journal) as css:
+            results = await carried_out(css, [Step("delete_role", DEV, name) for name in names], width=8)
+        told = read_journal(journal.path.read_bytes(), "journal").begun
+    assert set(outcomes(results).values()) == {"confirmed"}
+    assert Counter(step.kind for step in told) == {"remove_composite": 15, "delete_role": 6}
+
+
+@pytest.mark.parametrize("kind", ["add_member", "remove_member"])
+async def test_a_user_who_cannot_have_roles_stops_nobody(sandbox: Sandbox, kind: StepKind) -> None:
+    """A step about a username of another provider fails without a call; the others are done."""
+    sandbox.grant(*WHERE, "reviewer", Y)
+    steps = [Step(kind, DEV, "reviewer", username) for username in ("0f3a@bcsc", X, Y, Z)]
+    async with client(sandbox) as css:
+        results = await carried_out(css, steps, width=4)
+    assert [result.outcome for result in results] == ["failed", "confirmed", "confirmed", "confirmed"]
+    assert isinstance(results[0].error, UnusableUser)

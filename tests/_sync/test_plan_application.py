@@ -1,0 +1,148 @@
+# Written from tests/_async/test_plan_application.py by `make generate`; edit that one.
+"""Plans carried out: what shall be is what is then there, and what was done can be undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from css_sdk import Css, Guards, Settings, desired_as_yaml, read_desired
+from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
+from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk.journal import read_journal
+from css_sdk.journal_file import Journal
+from css_sdk.roster import Person
+from css_sdk.sandbox import Sandbox
+from css_sdk.state import PlaceState, StepResult
+from css_sdk.transfer import export
+from tests.fault_sequences import facts, sent_writes
+from tests.plan_worlds import (
+    DEV,
+    GHOST,
+    MIXED_BEFORE,
+    PLACES,
+    USERS,
+    as_facts,
+    cases,
+    everything,
+    reason,
+    seeded,
+    states,
+)
+from tests.support import asked, at_once
+
+STEADY = settings(derandomize=True, deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+"""The same examples in every run."""
+
+ANY_NUMBER = Guards(max_removals=100)
+
+
+def client(sandbox: Sandbox, journal: Journal | None = None) -> Css:
+    """A client that does not wait between tries."""
+    return Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once, journal=journal)
+
+
+def undone(sandbox: Sandbox, journal: bytes, path: Path) -> list[StepResult]:
+    """Takes back what a journal tells of."""
+    with Journal(path) as back:
+        with client(sandbox, back) as css:
+            plan = css.undo_plan(read_journal(journal, "journal"))
+            return [*(css.apply_plan(plan, guards=ANY_NUMBER)).results]
+
+
+@STEADY
+@given(cases(), st.booleans(), st.booleans(), st.sampled_from([1, 4]))
+def test_what_was_applied_needs_no_plan_and_can_be_undone(
+    case: tuple[list[PlaceState], Desired], is_saved: bool, remove_first: bool, width: int
+) -> None:
+    """Planning sends no write; applying leads to what the plan foretold; undoing to what was there before."""
+    found, desired = case
+    sandbox = seeded(found)
+    first = everything(sandbox)
+    guards = Guards(max_removals=100, remove_first=remove_first)
+    with TemporaryDirectory() as folder, Journal(Path(folder, "journal")) as journal:
+        with client(sandbox, journal) as css:
+            plan = css.plan(desired, prune=True, width=width)
+            assert asked(sandbox).keys() <= {"GET", "token"}
+            made = {"api_url": css.settings.api_url, "version": "1.0", "created_at": "2026-11-21T12:00:00+00:00"}
+            saved = read_plan(plan_as_json(SavedPlan.of(plan, team_id=2016, prune=True, **made)), "plan.json")
+            applied = css.apply_plan(saved if is_saved else plan, guards=guards, width=width)
+            possible = [step for step in plan.steps if step.target != GHOST]
+            assert {result.step: result.outcome for result in applied.results} == {
+                step: "confirmed" if step in possible else "failed" for step in plan.steps
+            }
+            assert (applied.remainder is None) is (len(possible) == len(plan.steps))
+            assert everything(sandbox) == first | {state.place: as_facts(state.after(possible)) for state in found}
+            again = css.plan(desired, prune=True)
+            assert [step for step in again.steps if step.target != GHOST] == []
+        written = journal.path.read_bytes()
+        assert {result.outcome for result in undone(sandbox, written, Path(folder, "back"))} <= {"confirmed"}
+    assert everything(sandbox) == first
+
+
+@STEADY
+@given(cases(st.just(False)))
+def test_what_only_adds_deletes_nothing(case: tuple[list[PlaceState], Desired]) -> None:
+    """Where nothing is exact no DELETE is sent, whatever the file, not even with prune."""
+    found, desired = case
+    sandbox = seeded(found)
+    with client(sandbox) as css:
+        applied = css.apply_plan(css.plan(desired, prune=True), guards=ANY_NUMBER)
+    assert {result.outcome for result in applied.results if result.step.target != GHOST} <= {"confirmed"}
+    assert asked(sandbox)["DELETE"] == 0
+
+
+@STEADY
+@given(*(states(place) for place in PLACES), st.booleans(), st.booleans())
+def test_what_was_exported_needs_no_plan(one: PlaceState, other: PlaceState, exact: bool, by_name: bool) -> None:
+    """The plan of a file that was made of what is there is empty, and applying it sends no write."""
+    sandbox = seeded([one, other])
+    with client(sandbox) as css:
+        found = [(css.integration(place.integration)).environment(place.environment).state() for place in PLACES]
+        plan = css.plan(export(found, exact=exact, by_name=by_name), prune=True)
+        assert (plan.steps, plan.withheld, plan.protected, plan.notes) == ((), (), (), ())
+        applied = css.apply_plan(plan)
+    assert (applied.results, applied.remainder) == ((), None)
+    assert sent_writes(sandbox) == 0
+
+
+@pytest.mark.parametrize("composite", [False, True])
+@pytest.mark.parametrize("name", ["boss\x9b2J", "..", ".", "x" * 240])
+def test_a_role_of_which_no_request_can_speak_is_left_alone(
+    name: str, composite: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It hides nothing else, is never asked about, changed or deleted, and the log says that it was not looked into."""
+    sandbox = seeded([MIXED_BEFORE])
+    where = DEV.integration, DEV.environment
+    sandbox.create_role(*where, name, ["a"] if composite else [])
+    sandbox.create_role(*where, "g", [name])
+    sandbox.grant(*where, name, USERS[0], USERS[3])
+    kept = {("role", name), ("grant", USERS[0], name), ("grant", USERS[3], name)}
+    kept |= {("child", name, "a")} if composite else set()
+    roles = tuple(DesiredRole(role) for role in "abdp")
+    nothing = tuple(DesiredUser(Person("username", user), Listed((), exact=True)) for user in USERS)
+    with_children = DesiredRole("g", composites=Listed((), exact=True))
+    with client(sandbox) as css:
+        dev = (css.integration(DEV.integration)).environment(DEV.environment)
+        state = dev.state()
+        assert state.roles == {*"abdgp", name}
+        assert state.members.keys() == {*"abdgp"}
+        assert (dev.roles.tree()).children.keys() == {*"agp"}
+        assert dev.users.effective_roles(USERS[3])
+        found = css.report(environments=["dev"])
+        assert state in found.places
+        file = export([state])
+        assert (css.plan(file, prune=True)).steps == ()
+        assert read_desired(desired_as_yaml(file), "file.yaml") == file
+        for listed, protect in ((roles, Protection(users=USERS[:1])), ((*roles, with_children), Protection())):
+            place = DesiredPlace("101", "dev", Listed(listed, exact=True), nothing if not protect.users else ())
+            plan = css.plan(Desired((place,), protect), prune=True)
+            assert name not in {told for step in plan.steps for told in (step.role, step.target)}
+            assert not reason((css.apply_plan(plan, guards=ANY_NUMBER)).results)
+            assert facts(sandbox, *where) >= kept
+    assert f"{name!r}" in caplog.text
+    assert not sandbox.count(path=f"*{name}*")

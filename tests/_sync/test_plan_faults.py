@@ -1,0 +1,135 @@
+# Written from tests/_async/test_plan_faults.py by `make generate`; edit that one.
+"""Plans carried out while things fail: results say what is there, and what is left leads to the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from css_sdk import Applied, AuthenticationError, Backoff, Css, CssError, Guards, Settings, StalePlan
+from css_sdk._order import dependents
+from css_sdk._plan_file import plan_as_json, read_plan
+from css_sdk.sandbox import Sandbox
+from css_sdk.state import Step, StepResult
+from tests.fault_sequences import elsewhere, faults, sent_writes
+from tests.plan_worlds import MIXED_BEFORE, as_facts, everything, mixed, outcomes, reason, seeded, told_truly
+from tests.support import asked
+
+STEADY = settings(derandomize=True, deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+"""The same examples in every run."""
+
+
+def no_time(_: float) -> None:
+    """A late answer is late without anybody waiting for it."""
+
+
+def client(sandbox: Sandbox) -> Css:
+    """A client with three tries that never waits, and takes whatever is later than a second for lost."""
+    credentials = Settings(**sandbox.credentials())
+    retry = Backoff(tries=3, first=0.0, budget=0.0)
+    return Css(credentials, transport=sandbox.transport(no_time), timeout=1.0, retry=retry)
+
+
+def judged(sandbox: Sandbox, steps: tuple[Step, ...], applied: Applied) -> None:
+    """Whether a result stands for each step, all are true, and those were skipped that needed one that was not done."""
+    assert [result.step for result in applied.results] == [*steps]
+    assert told_truly(MIXED_BEFORE, applied.results, sandbox)
+    ended = [result.outcome for result in applied.results]
+    needing = dependents(steps)
+    groundless = {other for number, end in enumerate(ended) if end != "confirmed" for other in needing.get(number, ())}
+    assert {number for number, end in enumerate(ended) if end == "skipped"} == groundless
+    left = tuple(result.step for result in applied.results if result.outcome != "confirmed")
+    assert (applied.remainder.steps if applied.remainder else ()) == left
+
+
+@STEADY
+@given(
+    st.lists(faults(), min_size=1, max_size=4),
+    st.sampled_from([0, 1, 1, 3, 8, 12]),
+    st.booleans(),
+    st.sampled_from([1, 1, 4]),
+    st.sampled_from([Guards(), Guards(remove_first=True)]),
+)
+def test_what_failed_is_told_and_can_be_done_later(
+    laid: list[dict[str, Any]], begins: int, token_dies: bool, width: int, guards: Guards
+) -> None:
+    """Whatever strikes: the results are true, and the remainder leads to the end, or else a fresh plan."""
+    sandbox = seeded([MIXED_BEFORE])
+    others = elsewhere(sandbox)
+    with client(sandbox) as css:
+        plan = css.plan(mixed(), prune=True)
+        told: list[StepResult] = []
+
+        def strike(result: StepResult | None) -> None:
+            told.extend([result] if result else [])
+            if len(told) == begins and not sandbox.faults:
+                for fault in laid:
+                    sandbox.faults.add(**fault)
+                if token_dies:
+                    sandbox.revoke_tokens()
+
+        strike(None)
+        try:
+            applied = css.apply_plan(plan, guards=guards, width=width, progress=strike)
+        except CssError as error:
+            event(f"refused: {type(error).__name__}")
+            assert sent_writes(sandbox) == begins == 0
+            applied = None
+        sandbox.faults.clear()
+        if applied is not None:
+            event(" ".join(sorted({result.outcome for result in applied.results})))
+            assert sorted(map(str, told)) == sorted(map(str, applied.results))
+            judged(sandbox, guards.order(plan.steps, plan.states), applied)
+            if applied.remainder is not None:
+                left = read_plan(plan_as_json(applied.remainder), "left.json")
+                try:
+                    second = css.apply_plan(left)
+                    assert not reason(second.results)
+                    assert second.remainder is None
+                except StalePlan:
+                    assert "unknown" in outcomes(applied.results).values()
+        third = css.apply_plan(css.plan(mixed(), prune=True))
+        assert not reason(third.results)
+        assert applied is None or not third.results or "unknown" in outcomes(applied.results).values()
+    assert everything(sandbox)[MIXED_BEFORE.place] == as_facts(MIXED_BEFORE.after(plan.steps))
+    assert elsewhere(sandbox) == others
+
+
+@pytest.mark.parametrize("kind", ["500_before", "422_after", "lose_after", "empty_success", "login_server"])
+@pytest.mark.parametrize("passes", range(0, 13, 3))
+def test_one_fault_that_passes_is_got_over(kind: str, passes: int) -> None:
+    """A write that is struck once is looked up and, where it was not done, sent once more: all is confirmed."""
+    sandbox = seeded([MIXED_BEFORE])
+    with client(sandbox) as css:
+        plan = css.plan(mixed(), prune=True)
+        for method in ("POST", "PUT", "DELETE"):
+            path = "*/roles/?" if (kind, method) == ("empty_success", "DELETE") else "*"
+            sandbox.faults.add(kind, method=method, path=path, after=passes // 3, times=1)
+        applied = css.apply_plan(plan)
+    assert not reason(applied.results)
+    assert applied.remainder is None
+
+
+def test_who_is_not_let_in_any_more_asks_no_more() -> None:
+    """After a token that nothing renews, the rest is told as failed or skipped, and nothing more is sent."""
+    sandbox = seeded([MIXED_BEFORE])
+    with client(sandbox) as css:
+        plan = css.plan(mixed(), prune=True)
+        sandbox.faults.add("revoked_token", method="POST", path="*/composite-roles", times=None)
+        applied = css.apply_plan(plan, width=1)
+        judged(sandbox, plan.steps, applied)
+        first = next(number for number, step in enumerate(plan.steps) if step.kind == "add_composite")
+        for number, result in enumerate(applied.results):
+            if number < first:
+                assert result.outcome == "confirmed"
+            elif result.outcome != "skipped":
+                assert isinstance(result.error, AuthenticationError)
+        # It was tried with a second token, and that was all.
+        assert asked(sandbox)["POST"] == 2 + 2
+        assert asked(sandbox)["DELETE"] == 0
+        sandbox.faults.clear()
+        assert applied.remainder is not None
+        assert not reason((css.apply_plan(applied.remainder)).results)

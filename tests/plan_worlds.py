@@ -1,0 +1,336 @@
+"""For tests of plans that are carried out: what may be there and be wanted, and programs that end on the way."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Final
+
+import anyio.lowlevel
+import httpx
+import pytest
+from hypothesis import reject
+from hypothesis import strategies as st
+
+from css_sdk import CompositeCycle, InvalidFile, StepResult
+from css_sdk._place_plan import Unresolved
+from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk.errors import CssError
+from css_sdk.journal_file import Journal
+from css_sdk.plan import plan
+from css_sdk.roster import Person
+from css_sdk.sandbox import Sandbox
+from css_sdk.sandbox.http import Request, Response
+from css_sdk.state import Place, PlaceState, Step
+from tests.fault_sequences import Fact, facts
+from tests.support import FISHERIES, GRANTS_PORTAL, usernames
+
+DEV: Final = Place(GRANTS_PORTAL, "dev")
+PLACES: Final = (DEV, Place(FISHERIES, "prod"))
+ROLES: Final = ("a", "a/b", "a%2Fb", "100%", "é🦫", "?#&=")
+"""Names that something on the way might take for another one, or for more than a name."""
+
+USERS: Final = tuple(usernames(Sandbox(), 20)[-4:])
+GHOST: Final = "00000000000000000000000000000000@idir"
+"""Somebody who never logged in."""
+
+PEOPLE: Final = (
+    *(Person("username", username) for username in (*USERS, USERS[0].upper(), GHOST)),
+    *(Person("guid", username.partition("@")[0], "idir") for username in (USERS[1], GHOST)),
+)
+
+
+@st.composite
+def states(draw: st.DrawFn, place: Place) -> PlaceState:
+    """What may be in one place; composites lead in no circle."""
+    order = draw(st.permutations(ROLES))
+    roles = order[: draw(st.integers(0, len(ROLES)))]
+    children, members = {}, {}
+    for number, name in enumerate(roles):
+        below = draw(st.frozensets(st.sampled_from(roles[number + 1 :]))) if roles[number + 1 :] else frozenset()
+        children |= {name: below} if below else {}
+        members[name] = draw(st.frozensets(st.sampled_from(USERS)))
+    return PlaceState(place, "", frozenset(roles), children, members)
+
+
+def _listed(items: Sequence[Any], exact: st.SearchStrategy[bool]) -> st.SearchStrategy[Listed[Any]]:
+    return st.builds(Listed, st.lists(st.sampled_from(items), max_size=4, unique=True).map(tuple), exact)
+
+
+@st.composite
+def _places(draw: st.DrawFn, place: Place, exact: st.SearchStrategy[bool]) -> DesiredPlace:
+    names = draw(st.lists(st.sampled_from(ROLES), unique=True))
+    known = names or ROLES
+    old = st.sampled_from([name for name in ROLES if name not in names] or ROLES)
+    roles = tuple(
+        DesiredRole(
+            name,
+            was=draw(st.none() | old | st.sampled_from(ROLES)),
+            composites=draw(st.none() | _listed(names[number + 1 :], exact)) if names[number + 1 :] else None,
+            members=draw(st.none() | _listed(PEOPLE, exact)),
+        )
+        for number, name in enumerate(names)
+    )
+    users = draw(st.lists(st.builds(DesiredUser, st.sampled_from(PEOPLE), _listed(known, exact)), max_size=2))
+    listed = draw(st.none() | st.builds(Listed, st.just(roles), exact))
+    return DesiredPlace(str(place.integration), place.environment, listed, tuple(users))
+
+
+@st.composite
+def cases(draw: st.DrawFn, exact: st.SearchStrategy[bool] | None = None) -> tuple[list[PlaceState], Desired]:
+    """What is there in two places, and a file that asks for nothing that cannot be."""
+    found = [draw(states(place)) for place in PLACES]
+    some = st.lists(st.sampled_from(ROLES), max_size=1).map(tuple)
+    protect = draw(st.just(Protection()) | st.builds(Protection, some, st.sampled_from([(), USERS[:1]])))
+    wanted = [draw(_places(place, st.booleans() if exact is None else exact)) for place in PLACES]
+    desired = Desired(tuple(wanted), protect)
+    observed = {one.named: state for one, state in zip(wanted, found, strict=True)}
+    people: dict[tuple[Place, Person], str | Unresolved] = {
+        (place, person): f"{person.value}@idir" for place in PLACES for person in PEOPLE if person.by == "guid"
+    }
+    try:
+        plan(desired, observed, people, prune=True)
+    except (InvalidFile, CompositeCycle):
+        reject()
+    return found, desired
+
+
+def seeded(found: Iterable[PlaceState], sandbox: Sandbox | None = None) -> Sandbox:
+    """A sandbox in which these places are as they were drawn."""
+    sandbox = sandbox or Sandbox()
+    for state in found:
+        where = state.place.integration, state.place.environment
+        for name in sandbox.roles(*where):
+            sandbox.delete_role(*where, name)
+        for name in state.roles:
+            sandbox.create_role(*where, name)
+        for name, below in state.children.items():
+            sandbox.create_role(*where, name, sorted(below))
+        for name, held in state.members.items():
+            sandbox.grant(*where, name, *held)
+    return sandbox
+
+
+def everything(sandbox: Sandbox) -> dict[Place, frozenset[Fact]]:
+    """All that there is, in all places."""
+    return {
+        Place(found.id, environment): facts(sandbox, found.id, environment)
+        for found in sandbox.world.integrations.values()
+        for environment in found.environments
+    }
+
+
+def as_facts(state: PlaceState) -> frozenset[Fact]:
+    """A state as `everything` tells it."""
+    return frozenset(
+        {("role", name) for name in state.roles}
+        | {("child", parent, child) for parent, children in state.children.items() for child in children}
+        | {("grant", user, name) for name, held in state.members.items() for user in held}
+    )
+
+
+def told_truly(before: PlaceState, results: Sequence[StepResult], sandbox: Sandbox) -> bool:
+    """Whether what is there is what was confirmed, and of what is unknown some or none, and nothing else."""
+    now = facts(sandbox, before.place.integration, before.place.environment)
+    unsure = [result.step for result in results if result.outcome == "unknown"]
+    for count in range(len(unsure) + 1):
+        for some in combinations(unsure, count):
+            done = [result.step for result in results if result.outcome == "confirmed" or result.step in some]
+            if as_facts(before.after(done)) == now:
+                return True
+    return False
+
+
+# A plan of every kind of step.
+
+X, Y, Z, W = USERS
+MIXED_BEFORE: Final = PlaceState(
+    DEV,
+    "",
+    frozenset("abdgp"),
+    {"a": frozenset("d"), "g": frozenset("d"), "p": frozenset("ag")},
+    {"a": frozenset([X]), "b": frozenset([Y]), "d": frozenset([X, Y]), "g": frozenset([Z, X])},
+)
+MIXED_WRITES: Final = 13
+"""So many calls the plan takes."""
+
+
+def mixed() -> Desired:
+    """Two renamings of which one waits for the other, a new role of a name that they free, and steps of other kinds."""
+
+    def people(*names: str) -> Listed[Person]:
+        return Listed(tuple(Person("username", name) for name in names), exact=True)
+
+    roles = (
+        DesiredRole("a", members=people(X, W)),
+        DesiredRole("b", was="a", composites=Listed(("n",), exact=True), members=people(X)),
+        DesiredRole("c", was="b", members=people()),
+        DesiredRole("d", composites=Listed(("n", "a")), members=people(Y, Z, W)),
+        DesiredRole("n", members=people(W)),
+        DesiredRole("p", composites=Listed(("b",), exact=True)),
+    )
+    return Desired((DesiredPlace(str(DEV.integration), DEV.environment, Listed(roles, exact=True)),))
+
+
+# Programs that end on the way.
+
+
+class Killed(BaseException):
+    """The end of the program, as far as these tests go."""
+
+
+class Mortal(Sandbox):
+    """A sandbox whose caller ends at some write: before it is sent, or before its answer is there.
+
+    Attributes:
+        done: the writes that were carried out.
+        at: the number of the write at which the caller ends, from 0.
+        sent: whether the write is carried out.
+        is_over: whether the caller has ended: nothing is sent and written down any more.
+    """
+
+    def __init__(self, at: int | None = None, *, sent: bool = False) -> None:
+        super().__init__()
+        self.at, self.sent, self.is_over = at, sent, False
+        self.done: list[tuple[str, str, bytes]] = []
+
+    def answer(self, request: Request) -> Response:
+        if self.is_over:
+            raise Killed
+        if request.method == "GET" or not request.path.startswith("/api/"):
+            return super().answer(request)
+        if len(self.done) != self.at:
+            self.done.append((request.method, request.path, request.body))
+            return super().answer(request)
+        self.is_over = True
+        if self.sent:
+            self.done.append((request.method, request.path, request.body))
+            super().answer(request)
+        raise Killed
+
+    def revive(self) -> None:
+        """Another program begins."""
+        self.is_over, self.at = False, None
+
+
+class MortalJournal(Journal):
+    """A journal whose program ends at some line: before it is written, or in the middle of it."""
+
+    def __init__(self, path: Path, sandbox: Mortal, at: int | None = None, *, cut: bool = False) -> None:
+        self._sandbox, self._at_line, self._cut = sandbox, at, cut
+        self._lines = 0
+        super().__init__(path)
+
+    def _write(self, line: str, otherwise: str) -> None:
+        if self._sandbox.is_over:
+            raise Killed
+        if self._lines == self._at_line:
+            self._sandbox.is_over = True
+            if self._cut:
+                super()._write(line[: len(line) // 2], otherwise)
+            raise Killed
+        self._lines += 1
+        super()._write(line, otherwise)
+
+
+@contextmanager
+def death(sandbox: Mortal) -> Iterator[None]:
+    """Expects the program to end within."""
+    with pytest.raises(BaseException) as told:
+        yield
+    assert sandbox.is_over, told.value
+    assert _only_killed(told.value), told.value
+
+
+def _only_killed(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_only_killed, error.exceptions))
+    return isinstance(error, Killed)
+
+
+def outcomes(results: Iterable[StepResult]) -> Mapping[Step, str]:
+    """How each step ended."""
+    return {result.step: result.outcome for result in results}
+
+
+def reason(results: Iterable[StepResult]) -> list[CssError | None]:
+    """Why steps were not done, for messages."""
+    return [result.error for result in results if result.outcome != "confirmed"]
+
+
+# Many people, and calls that take their time.
+
+
+def crowded(count: int) -> tuple[Sandbox, list[str]]:
+    """A sandbox with roles `one`, `two` and `three` in dev, and so many people who are known to it."""
+    world = json.loads(files("css_sdk.sandbox").joinpath("world.json").read_text(encoding="utf-8"))
+    people = [f"{number:032x}@idir" for number in range(count)]
+    known = {"email": "", "firstName": "", "lastName": "", "attributes": {}}
+    sandbox = Sandbox({**world, "users": [*world["users"], *({"username": one, **known} for one in people)]})
+    for name in ("one", "two", "three"):
+        sandbox.create_role(DEV.integration, DEV.environment, name)
+    return sandbox, people
+
+
+class Busy:
+    """A sandbox's transports whose calls take a while, and are counted while they are under way.
+
+    Attributes:
+        most: so many were, at the most.
+        most_for_a_user: so many about one user.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._inner, self._async_inner = sandbox.transport(), sandbox.async_transport()
+        self._under_way: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self.most = self.most_for_a_user = 0
+
+    def transport(self) -> httpx.BaseTransport:
+        """For threads."""
+        return _BusyTransport(self)
+
+    def async_transport(self) -> httpx.AsyncBaseTransport:
+        """For tasks."""
+        return _BusyAsyncTransport(self)
+
+    @contextmanager
+    def call(self, path: str) -> Iterator[None]:
+        """While it lasts."""
+        user = path.partition("/users/")[2].partition("/")[0]
+        with self._lock:
+            self._under_way.update(["", user] if user else [""])
+            self.most = max(self.most, self._under_way[""])
+            self.most_for_a_user = max(self.most_for_a_user, self._under_way[user] if user else 0)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way.subtract(["", user] if user else [""])
+
+
+class _BusyTransport(httpx.BaseTransport):
+    def __init__(self, busy: Busy) -> None:
+        self._busy = busy
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        with self._busy.call(request.url.path):
+            threading.Event().wait(0.002)
+            return self._busy._inner.handle_request(request)
+
+
+class _BusyAsyncTransport(httpx.AsyncBaseTransport):
+    def __init__(self, busy: Busy) -> None:
+        self._busy = busy
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        with self._busy.call(request.url.path):
+            for _ in range(10):
+                await anyio.lowlevel.checkpoint()
+            return await self._busy._async_inner.handle_async_request(request)

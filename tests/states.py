@@ -1,0 +1,49 @@
+"""What a sandbox holds, and files of roles for it, for the tests of commands that plan and undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from css_sdk.sandbox import Sandbox
+
+State = dict[tuple[int, str], tuple[Any, ...]]
+
+
+def everything(sandbox: Sandbox) -> State:
+    """Roles, composites and grants of every environment of the world."""
+    return {
+        (one.id, name): (
+            sandbox.roles(one.id, name),
+            sandbox.composites(one.id, name),
+            {user: held for user, held in sandbox.grants(one.id, name).items() if held},
+        )
+        for one in sandbox.world.integrations.values()
+        for name in one.environments
+        if one.service_type == "gold"
+    }
+
+
+def writes(sandbox: Sandbox) -> list[tuple[str, str]]:
+    """Method and path of each request to the API that was no read."""
+    return [(entry.method, entry.path) for entry in sandbox.requests if entry.kind == "api" and entry.method != "GET"]
+
+
+def secrets(sandbox: Sandbox) -> list[str]:
+    """What no file and no output may hold: the secrets of the world, and every token that was sent."""
+    owners = [*sandbox.world.teams.values(), *sandbox.world.integrations.values()]
+    tokens = {entry.authorization.removeprefix("Bearer ") for entry in sandbox.requests if entry.kind == "api"}
+    return [*(owner.client_secret for owner in owners if owner.client_secret), *tokens]
+
+
+def file_of_roles(folder: Path, roles: str, environment: str = "dev") -> Path:
+    """A file about the Grants Portal; `roles` is YAML on one line."""
+    file = folder / "roles.yaml"
+    text = f"{{version: 1, integrations: [{{integration: 101, environments: {{{environment}: {{roles: {roles}}}}}}}]}}"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def journals(folder: Path) -> list[Path]:
+    """The journals in a folder, oldest first."""
+    return sorted(folder.glob("*.journal.jsonl"))

@@ -1,0 +1,239 @@
+"""`css apply`: a plan is carried out as it was made, or refused with nothing written."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from css_sdk.journal import read_journal
+from css_sdk.sandbox import Sandbox
+from tests.states import file_of_roles, journals, secrets, writes
+from tests.support import GRANTS_PORTAL, usernames
+
+Run = Callable[..., int]
+MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
+TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
+CHANGES = f"[auditor, {{name: boss, was: admin}}, {{name: reviewer, members: {{exact: [{TOBIAS}]}}}}]"
+ADDITIONS = "[auditor, inspector]"
+
+
+@pytest.fixture
+def plan(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Makes a plan of a file of roles, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(roles: str = CHANGES, environment: str = "dev") -> Path:
+        out = tmp_path / "plan.json"
+        file = file_of_roles(tmp_path, roles, environment)
+        assert run_css("plan", file, "--prune", "--out", out) == 0
+        return out
+
+    return make
+
+
+def test_a_kept_plan_is_carried_out(
+    run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exactly its steps, each in a journal that only its owner may read; no secret is told anywhere."""
+    file = plan()
+    assert run_css("apply", file, "--yes") == 0
+    assert sandbox.roles(GRANTS_PORTAL, "dev") == {"approver", "auditor", "boss", "reviewer"}
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [TOBIAS]
+    assert [method for method, _ in writes(sandbox)] == ["POST", "PUT", "DELETE"]
+    [journal] = journals(file.parent)
+    assert journal.stat().st_mode & 0o777 == 0o600
+    assert [entry.outcome for entry in read_journal(journal.read_bytes(), "journal").entries] == ["confirmed"] * 3
+    out, err = capsys.readouterr()
+    assert err.splitlines()[-2:] == [f"Each change is written down in {journal}; css undo takes them back.", "3 done"]
+    said = out + err + journal.read_text(encoding="utf-8") + file.read_text(encoding="utf-8")
+    assert not [secret for secret in secrets(sandbox) if secret in said]
+
+
+def test_each_step_is_a_line_for_machines(
+    run_css: Run, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With how it ended."""
+    file = plan()
+    capsys.readouterr()
+    assert run_css("apply", file, "--yes", "--json") == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["state"], row["step"], row["role"], row["target"]) for row in rows] == [
+        ("done", "create_role", "auditor", ""),
+        ("done", "rename_role", "admin", "boss"),
+        ("done", "remove_member", "reviewer", MAREN),
+    ]
+
+
+def test_a_file_is_planned_and_carried_out(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Shown first; the second time there is nothing to do, and no second journal."""
+    monkeypatch.chdir(tmp_path)
+    file = file_of_roles(tmp_path, CHANGES)
+    assert run_css("apply", file, "--prune") == 4
+    assert "  + create role auditor" in capsys.readouterr().err
+    assert writes(sandbox) == []
+    assert run_css("apply", file, "--prune", "--yes") == 0
+    assert run_css("apply", file, "--prune", "--yes") == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "No changes."
+    assert len(writes(sandbox)) == 3
+    assert len(journals(tmp_path)) == 1
+
+
+def test_what_only_adds_and_was_kept_needs_no_second_yes(run_css: Run, plan: Callable[..., Path]) -> None:
+    """It was looked at when it was kept."""
+    assert run_css("apply", plan(ADDITIONS)) == 0
+
+
+def test_renaming_keeps_everybody(run_css: Run, sandbox: Sandbox, plan: Callable[..., Path]) -> None:
+    """A role with 60 members is renamed by one write, and the same 60 hold it afterwards."""
+    sandbox.grant(GRANTS_PORTAL, "dev", "approver", *sorted(sandbox.world.users)[:60])
+    held = sandbox.members(GRANTS_PORTAL, "dev", "approver")
+    assert len(held) >= 60
+    assert run_css("apply", plan("[{name: controller, was: approver}]")) == 0
+    assert sandbox.members(GRANTS_PORTAL, "dev", "controller") == held
+    assert [method for method, _ in writes(sandbox)] == ["PUT"]
+
+
+def test_a_plan_is_stale_when_one_membership_has_changed(
+    run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is sent then, and no journal is left."""
+    file = plan()
+    sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", usernames(sandbox, 20)[-1])
+    assert run_css("apply", file, "--yes") == 5
+    assert "is not as it was when the plan was made" in capsys.readouterr().err
+    assert writes(sandbox) == []
+    assert journals(file.parent) == []
+
+
+@pytest.mark.parametrize(
+    ("roles", "options", "code", "said"),
+    [
+        (CHANGES, [], 4, "say --yes"),
+        ("{exact: []}", ["--yes", "--max-removals", "2"], 4, "3 of 3 roles of Grants Portal"),
+        ("{exact: [reviewer, approver]}", ["--yes", "--keep-last", "admin"], 4, "nobody would be left in the role"),
+        (CHANGES, ["--yes", "--prune"], 64, "are for a file of roles"),
+        (CHANGES, ["--yes", "--dry-run"], 64, "No such option"),
+        (CHANGES, ["--yes", "--resume", "a", "--journal", "b"], 64, "leave --journal out"),
+        (CHANGES, ["--yes", "--resume", "nothing.jsonl"], 64, "cannot be read"),
+        (CHANGES, ["--yes", "--resume", "roles.yaml"], 64, "is no journal"),
+        (CHANGES, ["--yes", "--journal", "roles.yaml"], 64, "exists already"),
+        ("[{name: reviewer, members: [{email: nobody@example.com}, {email: pascoe.delacroix@example.com, provider: idir}]}]", ["--strict"], 3, "--strict demands"),  # noqa: E501
+    ],
+)  # fmt: skip
+def test_a_refusal_writes_nothing(
+    run_css: Run,
+    sandbox: Sandbox,
+    plan: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    roles: str,
+    options: list[str],
+    code: int,
+    said: str,
+) -> None:
+    """By a guard, by the options, or by what they name; nothing is left behind, and nothing overwritten."""
+    file = plan(roles)
+    before = sorted(file.parent.iterdir())
+    assert run_css("apply", file, *options) == code
+    assert said in capsys.readouterr().err
+    assert writes(sandbox) == []
+    assert sorted(file.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize(("key", "value"), [("team_id", 7), ("api_url", "https://elsewhere.example/api/v1")])
+def test_a_plan_of_another_team_or_address_is_stale(
+    run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], key: str, value: object
+) -> None:
+    """It is refused before anything is sent."""
+    file = plan()
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | {key: value}), encoding="utf-8")
+    assert run_css("apply", file, "--yes") == 5
+    assert writes(sandbox) == []
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("options", "typed", "code"),
+    [
+        (["--yes"], None, 4),
+        (["--yes", "--allow-prod"], None, 0),
+        (["--allow-prod"], None, 4),
+        (["--yes"], "Grants Portal\n", 0),
+        ([], "Grants Portal\n", 0),
+        (["--yes"], "grants\n", 4),
+        (["--allow-prod"], "y\n", 0),
+        (["--allow-prod"], "n\n", 4),
+        ([], "", 130),
+    ],
+)
+def test_prod_is_changed_only_on_purpose(
+    run_css: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    typed: str | None,
+    code: int,
+) -> None:
+    """Also where only something is added: allowed by an option, or the project's name is typed on a terminal."""
+    monkeypatch.chdir(tmp_path)
+    if typed is not None:
+        monkeypatch.setattr("sys.stdin", Terminal(typed))
+    assert run_css("apply", file_of_roles(tmp_path, ADDITIONS, "prod"), *options) == code
+    assert bool(writes(sandbox)) is (code == 0)
+
+
+def test_a_fresh_plan_is_confirmed_on_a_terminal(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A no leaves everything as it is."""
+    monkeypatch.chdir(tmp_path)
+    for typed, code in (("n\n", 4), ("y\n", 0)):
+        monkeypatch.setattr("sys.stdin", Terminal(typed))
+        assert run_css("apply", file_of_roles(tmp_path, ADDITIONS)) == code
+        assert len(writes(sandbox)) == (0 if code else 2)
+
+
+def test_what_fails_is_told_and_kept_as_a_plan(
+    run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What depends on it is skipped, the others are done; the rest is a plan of its own, which finishes it."""
+    file = plan(f"[auditor, inspector, {{name: clerk, members: [{MAREN}]}}]")
+    sandbox.faults.add("429", method="POST", path="*/roles", after=1, retry_after=3600)
+    capsys.readouterr()
+    assert run_css("apply", file, "--width", "1") == 3
+    out, err = capsys.readouterr()
+    assert [line.split()[:3] for line in out.splitlines()[1:]] == [
+        ["failed", "create_role", "clerk"],
+        ["skipped", "add_member", "clerk"],
+    ]
+    assert "2 done, 1 failed, 1 skipped" in err
+    assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"auditor", "inspector"}
+    left = file.with_name("plan.remainder.json")
+    assert f"css apply {left}" in err
+    assert left.stat().st_mode & 0o777 == 0o600
+    assert run_css("apply", left) == 0
+    assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [MAREN]
+    assert len(journals(file.parent)) == 2
+
+
+def test_who_never_logged_in_is_told(
+    run_css: Run, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody who was named by username and whom the service does not know; the others get their role."""
+    file = plan(f"[{{name: approver, members: [00000000000000000000000000000000@idir, {MAREN}]}}]")
+    assert run_css("apply", file) == 3
+    out, err = capsys.readouterr()
+    assert [line.split()[:4] for line in out.splitlines()[-1:]] == [["never", "logged", "in", "add_member"]]
+    assert "1 never logged in, 1 done" in err

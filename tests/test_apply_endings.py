@@ -1,0 +1,129 @@
+"""`css apply` that does not come to its end: killed or interrupted, it goes on with its journal, and loses nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.journal import read_journal
+from css_sdk.sandbox import Sandbox
+from tests.states import everything, file_of_roles, journals, writes
+from tests.support import GRANTS_PORTAL, usernames
+
+Run = Callable[..., int]
+PEOPLE = 30
+
+
+@pytest.fixture
+def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
+    """Runs a command against the sandbox on a socket, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    with sandbox.serve() as server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", str(value))
+        yield lambda *arguments: exit_code([str(argument) for argument in arguments])
+
+
+def test_after_a_kill_the_journal_goes_on(
+    served: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The plan alone is stale then, and so is another plan's journal; with its own the rest is done, nothing twice."""
+    before = everything(sandbox)
+    file = file_of_roles(tmp_path, "[a, b, c, d, {name: boss, was: admin}]")
+    plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
+    assert served("plan", file, "--out", plan) == 0
+    sandbox.faults.add("delay", method="POST", after=2, seconds=0.5)
+    command = [sys.executable, "-m", "css_sdk.cli", "apply", str(plan), "--width", "1", "--journal", str(journal)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        is_over = threading.Event()
+        while not (journal.exists() and journal.read_bytes().count(b'"steps"') == 3) and not is_over.wait(0.005):
+            assert process.poll() is None
+        process.kill()
+        process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGKILL
+    done = len(writes(sandbox))
+    assert served("apply", plan) == 5
+    assert len(writes(sandbox)) == done
+    other = tmp_path / "other.json"
+    assert served("plan", file, "--out", other) == 0
+    assert served("apply", other, "--resume", journal) == 5
+    assert "is not that of the plan" in capsys.readouterr().err
+    assert served("apply", file, "--resume", journal) == 64
+    assert served("apply", plan, "--resume", journal) == 0
+    assert sandbox.roles(GRANTS_PORTAL, "dev") == {"a", "b", "c", "d", "boss", "approver", "reviewer"}
+    assert served("plan", file, "--detailed-exitcode") == 0
+    assert served("undo", journal, "--yes", "--max-removals", "4") == 0
+    assert everything(sandbox) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interrupt_is_reported_from_the_journal(
+    run_css: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+) -> None:
+    """The calls in flight are finished; each step is told, done or not tried, and the rest is done later."""
+    monkeypatch.chdir(tmp_path)
+    people = usernames(sandbox, PEOPLE)
+    file = file_of_roles(tmp_path, f"[{{name: admin, members: [{', '.join(people)}]}}]")
+    plan = tmp_path / "plan.json"
+    assert run_css("plan", file, "--out", plan) == 0
+    new = len(json.loads(plan.read_text(encoding="utf-8"))["steps"])
+    sandbox.faults.add("delay", method="POST", times=None, seconds=0.02)
+    is_over = threading.Event()
+
+    def interrupt_after_some() -> None:
+        while sandbox.count(method="POST", kind="api") < 5 and not is_over.wait(0.005):
+            pass
+        if not is_over.is_set():
+            os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=interrupt_after_some)
+    thread.start()
+    capsys.readouterr()
+    assert run_css("apply", plan, "--json") == 130
+    is_over.set()
+    thread.join()
+    out, err = capsys.readouterr()
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert len(rows) == new
+    done = {row["target"] for row in rows if row["state"] == "done"}
+    assert 0 < len(done) < new
+    assert done <= set(sandbox.members(GRANTS_PORTAL, "dev", "admin"))
+    assert {row["message"] for row in rows if row["state"] == "skipped"} == {"Interrupted before this was tried."}
+    [journal] = journals(tmp_path)
+    assert f"--resume {journal}" in err
+    sandbox.faults.clear()
+    assert run_css("apply", plan, "--resume", journal) == 0
+    assert set(people) <= set(sandbox.members(GRANTS_PORTAL, "dev", "admin"))
+    assert len(writes(sandbox)) == new
+    assert len(read_journal(journal.read_bytes(), "journal").entries) == new
+
+
+def test_what_failed_twice_can_be_gone_on_with(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A journal that was gone on with once is so again; the exit code tells of what this try has left undone."""
+    monkeypatch.chdir(tmp_path)
+    plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
+    assert run_css("plan", file_of_roles(tmp_path, "[a, b, c]"), "--out", plan) == 0
+    sandbox.faults.add("429", method="POST", after=1, times=2, retry_after=3600)
+    assert run_css("apply", plan, "--journal", journal, "--width", "1") == 3
+    sandbox.faults.clear()
+    sandbox.faults.add("429", method="POST", after=1, times=1, retry_after=3600)
+    assert run_css("apply", plan, "--resume", journal, "--width", "1") == 3
+    assert f"css apply {plan} --resume {journal}" in capsys.readouterr().err
+    assert run_css("apply", plan, "--resume", journal) == 0
+    assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"a", "b", "c"}

@@ -1,0 +1,123 @@
+"""`--journal` on every command that writes: what it did can be taken back, and no secret stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import pytest
+
+from css_sdk.cli import css
+from css_sdk.journal import read_journal
+from css_sdk.sandbox import Sandbox
+from tests.states import everything, file_of_roles, journals, secrets, writes
+from tests.support import GRANTS_PORTAL, usernames
+
+Run = Callable[..., int]
+MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
+PLACE = ("-i", "101", "-e", "dev")
+
+WRITING: dict[tuple[str, ...], Sequence[str]] = {
+    ("apply",): ("roles.yaml", "--prune", "--yes"),
+    ("assign",): ("{user}", *PLACE, "-r", "reviewer", "-r", "approver", "--client-id", "fisheries-service-102"),
+    ("composites", "add"): ("approver", "reviewer", *PLACE),
+    ("composites", "remove"): ("admin", "reviewer", *PLACE, "--yes"),
+    ("composites", "set"): ("admin", "auditor", *PLACE, "--yes"),
+    ("copy",): (*PLACE, "--to-integration", "102", "--to-environment", "dev", "--yes"),
+    ("members", "set"): ("reviewer", "{user}", *PLACE, "--yes"),
+    ("people", "mirror"): (*PLACE, "--apply"),
+    ("promote",): ("-i", "101", "--from", "dev", "--to", "test", "--yes"),
+    ("roles", "create"): ("clerk", "inspector", *PLACE),
+    ("roles", "delete"): ("reviewer", "auditor", *PLACE, "--yes"),
+    ("roles", "rename"): ("admin", "boss", *PLACE),
+    ("roster", "apply"): ("roster.csv", *PLACE, "--yes"),
+    ("service-account", "assign"): ("fisheries-service-102", "reviewer", "auditor", *PLACE),
+    ("service-account", "unassign"): ("fisheries-service-102", "approver", *PLACE, "--yes"),
+    ("unassign",): (MAREN, *PLACE, "-r", "reviewer", "--yes"),
+    ("undo",): ("first.jsonl", "--yes"),
+}
+
+
+@pytest.mark.parametrize("words", WRITING, ids=" ".join)
+def test_what_a_command_did_is_taken_back(
+    run_css: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
+    """By `css undo`, to the state before; neither journals nor outputs hold a secret or a token."""
+    monkeypatch.chdir(tmp_path)
+    sandbox.create_role(GRANTS_PORTAL, "dev", "auditor", ["approver"])
+    sandbox.grant(GRANTS_PORTAL, "dev", "approver", "service-account-fisheries-service-102")
+    file_of_roles(tmp_path, f"[{{name: boss, was: admin}}, {{name: reviewer, members: {{exact: [{MAREN}]}}}}, clerk]")
+    rows = ["username,role,action", f"{MAREN},auditor,grant", f"{MAREN},reviewer,revoke"]
+    (tmp_path / "roster.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert run_css("roles", "create", "first", *PLACE, "--journal", "first.jsonl") == 0
+    before = everything(sandbox)
+    arguments = [argument.format(user=usernames(sandbox, 20)[-1]) for argument in WRITING[words]]
+    assert run_css(*words, *arguments, "--journal", "journal.jsonl") == 0
+    assert everything(sandbox) != before
+    journal = tmp_path / "journal.jsonl"
+    assert journal.stat().st_mode & 0o777 == 0o600
+    entries = read_journal(journal.read_bytes(), journal.name).entries
+    assert entries
+    assert {entry.outcome for entry in entries} == {"confirmed"}
+    assert run_css("undo", journal, "--yes", "--max-removals", 5) == 0
+    assert everything(sandbox) == before
+    told = "".join(capsys.readouterr()) + "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.jsonl"))
+    assert not [secret for secret in secrets(sandbox) if secret in told]
+
+
+def test_every_command_that_writes_is_tried() -> None:
+    """Those that take a journal are those of the table; each that takes `--yes` or creates something is among them."""
+
+    def walk(group: click.Group, above: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
+        context, found = click.Context(group), []
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            found += walk(command, (*above, name)) if isinstance(command, click.Group) else [((*above, name), command)]
+        return found
+
+    commands = {words: {parameter.name for parameter in command.params} for words, command in walk(css)}
+    assert {words for words, names in commands.items() if "journal" in names} == WRITING.keys()
+    assert {words for words, names in commands.items() if "yes" in names} <= WRITING.keys()
+
+
+@pytest.mark.parametrize(
+    "words", [words for words in WRITING if words not in (("undo",), ("people", "mirror"))], ids=" ".join
+)
+def test_no_journal_is_overwritten(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """A file that exists is left as it is, and nothing is written to the service either."""
+    monkeypatch.chdir(tmp_path)
+    sandbox.create_role(GRANTS_PORTAL, "dev", "auditor")
+    file_of_roles(tmp_path, "[clerk]")
+    (tmp_path / "roster.csv").write_text(f"username,role\n{MAREN},auditor\n", encoding="utf-8")
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine", encoding="utf-8")
+    arguments = [argument.format(user=usernames(sandbox, 20)[-1]) for argument in WRITING[words]]
+    assert run_css(*words, *arguments, "--journal", notes) == 64
+    assert notes.read_text(encoding="utf-8") == "mine"
+    assert writes(sandbox) == []
+
+
+def test_a_journal_of_nothing_is_not_left_behind(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """What was refused before a write can be tried again with the same journal."""
+    journal = tmp_path / "j.jsonl"
+    arguments = ("members", "set", "reviewer", usernames(sandbox, 20)[-1], *PLACE, "--journal", journal)
+    assert run_css(*arguments) == 4
+    assert not journal.exists()
+    assert run_css(*arguments, "--yes") == 0
+    assert len(read_journal(journal.read_bytes(), "journal").entries) == 3
+
+
+def test_showing_differences_takes_no_journal(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Without `--apply` nothing is changed, so that a journal would promise too much."""
+    assert run_css("people", "mirror", *PLACE, "--journal", tmp_path / "j.jsonl") == 64
+    assert writes(sandbox) == []
+    assert journals(tmp_path) == []

@@ -1,0 +1,352 @@
+"""Plans, case by case: what is decided where a file and what is there differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from css_sdk._limits import check_removals
+from css_sdk._order import dependents, ordered
+from css_sdk._place_plan import Unmanaged, Unresolved
+from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk.errors import CompositeCycle, InvalidFile, InvalidRequest, TooManyRemovals
+from css_sdk.plan import Plan, emptied, plan, removals
+from css_sdk.roster import Person
+from css_sdk.state import Place, PlaceState, Step
+from css_sdk.transfer import promoted, side_by_side
+from css_sdk.undo import undo
+
+DEV, TEST = Place(101, "dev"), Place(101, "test")
+ANN, BOB, CAT = "aaaa@idir", "bbbb@idir", "cccc@bceidbasic"
+JANE = Person("email", "jane.doe@example.com")
+
+
+def who(*usernames: str) -> tuple[Person, ...]:
+    return tuple(Person("username", username) for username in usernames)
+
+
+def exactly(*items: Any) -> Listed[Any]:
+    return Listed(items, exact=True)
+
+
+def a_state(
+    roles: Iterable[str] = (),
+    members: Mapping[str, Iterable[str]] | None = None,
+    children: Mapping[str, Iterable[str]] | None = None,
+    place: Place = DEV,
+) -> PlaceState:
+    held = {name: frozenset((members or {}).get(name, ())) for name in roles}
+    below = {name: frozenset(some) for name, some in (children or {}).items()}
+    return PlaceState(place, "Grants Portal", frozenset(roles), below, held)
+
+
+def planned(
+    state: PlaceState,
+    roles: Listed[DesiredRole] | None = None,
+    users: tuple[DesiredUser, ...] = (),
+    protect: Protection | None = None,
+    people: Mapping[Person, str | Unresolved] | None = None,
+    prune: bool = True,
+) -> Plan:
+    wanted = DesiredPlace("Grants Portal", state.place.environment, roles, users)
+    found = {(state.place, person): told for person, told in (people or {}).items()}
+    return plan(Desired((wanted,), protect or Protection()), {wanted.named: state}, found, prune=prune)
+
+
+def told(steps: Iterable[Step]) -> list[str]:
+    """Steps in a word or four."""
+    return [" ".join(filter(None, (step.kind, step.role, step.target))) for step in steps]
+
+
+def faults_of(*arguments: Any, **options: Any) -> list[str]:
+    with pytest.raises(InvalidFile) as caught:
+        planned(*arguments, **options)
+    return list(caught.value.faults)
+
+
+# What is added and removed
+
+
+def test_what_is_missing_is_added() -> None:
+    """Roles, children and members that are missing are added in this order, and what is there already is no step."""
+    roles = Listed((DesiredRole("admin", composites=Listed(("reader",)), members=Listed(who(ANN, BOB))),))
+    made = planned(a_state(["admin", "reader"], {"admin": [ANN]}), roles)
+    assert told(made.steps) == ["add_composite admin reader", f"add_member admin {BOB}"]
+    fresh = Listed((*roles.items, DesiredRole("reader")))
+    assert told(planned(a_state(), fresh).steps) == [
+        "create_role admin",
+        "create_role reader",
+        "add_composite admin reader",
+        f"add_member admin {ANN}",
+        f"add_member admin {BOB}",
+    ]
+
+
+def test_what_the_file_does_not_speak_of_is_not_touched() -> None:
+    """An absent key is neither empty nor exact: everything below it stays, and is counted as left alone."""
+    state = a_state(["a", "b"], {"a": [ANN, BOB], "b": [CAT]}, {"a": ["b"]})
+    made = planned(state, Listed((DesiredRole("a", members=Listed(who(ANN))),)))
+    assert (made.steps, made.withheld) == ((), ())
+    assert made.unmanaged == {DEV: Unmanaged(roles=1, composites=1, members=2)}
+    assert planned(state).unmanaged == {DEV: Unmanaged(roles=2, composites=1, members=3)}
+
+
+def test_exact_and_empty_removes_all() -> None:
+    """What is present, exact and empty loses all it has; a deleted role takes members and composites along unlisted."""
+    state = a_state(["a", "b", "c"], {"a": [ANN], "b": [BOB, CAT]}, {"a": ["b", "c"]})
+    roles = exactly(DesiredRole("a", composites=exactly(), members=exactly()), DesiredRole("c"))
+    made = planned(state, roles)
+    assert told(made.steps) == [f"remove_member a {ANN}", "remove_composite a c", "delete_role b"]
+    assert [step.people for step in made.steps] == [1, 1, 2]
+    unpruned = planned(state, roles, prune=False)
+    assert (unpruned.steps, set(unpruned.withheld)) == ((), set(made.steps))
+
+
+def test_members_and_users_are_one_set() -> None:
+    """A role gets who stands at it and who names it; exact on either side keeps both."""
+    state = a_state(["a", "b"], {"a": [ANN, CAT], "b": [ANN, BOB]})
+    users = (DesiredUser(who(BOB)[0], Listed(("a",))), DesiredUser(who(ANN)[0], exactly()))
+    made = planned(state, Listed((DesiredRole("a", members=exactly(*who(ANN))),)), users)
+    assert told(made.steps) == [f"add_member a {BOB}", f"remove_member a {CAT}", f"remove_member b {ANN}"]
+
+
+def test_usernames_are_compared_without_case() -> None:
+    """Whoever is written in capitals is who they are in the service, and named twice in two ways still one."""
+    people = {JANE: ANN.upper()}
+    roles = Listed((DesiredRole("a", members=exactly(*who("AAAA@IDIR"), JANE)),))
+    assert planned(a_state(["a"], {"a": [ANN]}), roles, people=people).steps == ()
+
+
+# Renaming
+
+
+def test_a_renamed_role_keeps_its_members() -> None:
+    """A renaming is one step; members and composites are compared under the old name."""
+    state = a_state(["old", "top"], {"old": [ANN, BOB]}, {"top": ["old"]})
+    top = DesiredRole("top", composites=exactly("new"))
+    roles = exactly(DesiredRole("new", was="old", members=exactly(*who(ANN))), top)
+    made = planned(state, roles)
+    assert told(made.steps) == ["rename_role old new", f"remove_member new {BOB}"]
+    assert made.steps[0].people == 2
+
+
+@pytest.mark.parametrize(("exact", "deleted"), [(False, []), (True, ["delete_role old"])])
+def test_an_old_name_beside_the_new_one(exact: bool, deleted: list[str]) -> None:
+    """Where both names exist nothing is renamed: the old one is a role like any other, and a note says so."""
+    made = planned(a_state(["old", "new"]), Listed((DesiredRole("new", was="old"),), exact))
+    assert told(made.steps) == deleted
+    assert ["both exist" in note for note in made.notes] == [True]
+
+
+def test_names_move_in_a_chain() -> None:
+    """Each name is free before it is taken, and a role under a name that became free is created after that."""
+    entries = (DesiredRole("b", was="a"), DesiredRole("c", was="b"), DesiredRole("a", members=Listed(who(ANN))))
+    made = planned(a_state(["a", "b"]), Listed(entries))
+    assert told(made.steps) == ["rename_role b c", "rename_role a b", "create_role a", f"add_member a {ANN}"]
+    assert dependents(made.steps) == {0: frozenset({1, 2, 3}), 1: frozenset({2, 3}), 2: frozenset({3})}
+
+
+def test_names_cannot_be_swapped() -> None:
+    """Two roles that shall take each other's names are a fault, and so are two that were the same one."""
+    swap = Listed((DesiredRole("a", was="b"), DesiredRole("b", was="a")))
+    assert ["swap" in fault for fault in faults_of(a_state(["a", "b"]), swap)] == [True]
+    torn = Listed((DesiredRole("x", was="a"), DesiredRole("y", was="a")))
+    assert ["both 'x' and 'y'" in fault for fault in faults_of(a_state(["a"]), torn)] == [True]
+
+
+# What cannot be
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """Roles that will not exist, users that cannot be and names too long are told together, each with its place."""
+    roles = exactly(DesiredRole("a", composites=Listed(("none", "gone")), members=Listed(who("nobody"))))
+    users = (DesiredUser(who(ANN)[0], Listed(("nil",))),)
+    long = DesiredRole("é" * 30)
+    faults = faults_of(a_state(["a", "gone"]), exactly(*roles.items, long), users)
+    assert all(fault.startswith("Grants Portal dev: ") for fault in faults)
+    for part in ("'é", "'none', a child of 'a', does not exist", "'gone'", "'nil'", "'nobody'"):
+        assert [part in fault for fault in faults].count(True) == 1, part
+
+
+def test_a_place_stands_in_the_file_once() -> None:
+    """The same environment by id and by name is a fault: two lists of it may say different things."""
+    places = (DesiredPlace("101", "dev"), DesiredPlace("Grants Portal", "dev"))
+    with pytest.raises(InvalidFile) as caught:
+        plan(Desired(places), {place.named: a_state() for place in places}, {})
+    assert caught.value.faults == ("#101 dev stands there more than once: 101 dev, Grants Portal dev",)
+
+
+def test_circles_are_refused() -> None:
+    """A child that leads back to its parent is refused, through what is there already too; pruning is hinted at."""
+    state = a_state(["a", "b", "c"], children={"a": ["b"], "b": ["c"]})
+    with pytest.raises(CompositeCycle, match="'a' of 'c'"):
+        planned(state, Listed((DesiredRole("c", composites=Listed(("a",))),)))
+    with pytest.raises(CompositeCycle, match="'a' of 'a'"):
+        planned(state, Listed((DesiredRole("a", composites=Listed(("a",))),)))
+    turned = Listed((DesiredRole("a", composites=exactly()), DesiredRole("c", composites=Listed(("a",)))))
+    made = planned(state, turned)
+    assert told(made.steps) == ["remove_composite a b", "add_composite c a"]
+    assert dependents(made.steps) == {0: frozenset({1})}
+    with pytest.raises(CompositeCycle, match="Pruning"):
+        planned(state, turned, prune=False)
+
+
+def test_what_was_not_read_is_not_guessed() -> None:
+    """A place, members or a person that nobody looked up are an error, never an empty set."""
+    wanted = DesiredPlace("101", "dev", Listed((DesiredRole("a", members=exactly(JANE)),)))
+    unread = PlaceState(DEV, "Grants Portal", frozenset({"a"}))
+    for observed, people, match in [
+        ({}, {}, "was not read"),
+        ({wanted.named: unread}, {(DEV, JANE): ANN}, "members of 'a' were not read"),
+        ({wanted.named: a_state(["a"])}, {}, "nobody looked up"),
+    ]:
+        with pytest.raises(InvalidRequest, match=match):
+            plan(Desired((wanted,)), observed, people)
+
+
+# Who is kept
+
+
+def test_protection_wins() -> None:
+    """Nothing that is protected is taken, renamed or deleted, nor what hangs on it; it is told instead."""
+    state = a_state(
+        ["admin", "below", "held", "free", "over"],
+        {"held": [ANN], "admin": [BOB]},
+        {"admin": ["below"], "over": ["admin"]},
+    )
+    protect = Protection(roles=("adm*",), users=("AAAA@*",))
+    made = planned(state, exactly(DesiredRole("root", was="admin", members=exactly(*who(CAT)))), protect=protect)
+    assert told(made.steps) == [f"add_member admin {CAT}", "delete_role free"]
+    assert sorted(told(made.protected)) == [
+        "delete_role below",
+        "delete_role held",
+        "delete_role over",
+        f"remove_member admin {BOB}",
+        "rename_role admin root",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "candidates", "kept"),
+    [
+        ("ambiguous", (ANN,), [ANN]),
+        ("ambiguous", (), [ANN, BOB]),
+        ("never logged in", (), []),
+        ("wrong provider", (), []),
+    ],
+)
+def test_whoever_may_be_meant_stays(state: str, candidates: tuple[str, ...], kept: list[str]) -> None:
+    """Under exact, a member who may be the one that the file means is not removed; the others are."""
+    lost = Unresolved(DEV, JANE, state, candidates)
+    made = planned(
+        a_state(["a"], {"a": [ANN, BOB]}), Listed((DesiredRole("a", members=exactly(JANE)),)), people={JANE: lost}
+    )
+    assert [step.target for step in made.withheld] == kept
+    assert [step.target for step in made.steps] == [one for one in (ANN, BOB) if one not in kept]
+    assert made.unresolved == (lost,)
+    assert bool(made.notes) is bool(kept)
+
+
+def test_what_no_request_can_name_stays() -> None:
+    """A role named `..` and a member with a login that can have no roles are left, with a note, under exact too."""
+    state = a_state(["..", "a"], {"a": ["x@otp"]})
+    made = planned(state, exactly(DesiredRole("a", members=exactly())))
+    assert (made.steps, len(made.notes)) == ((), 2)
+
+
+# Orders, limits, and the way back
+
+
+def test_taking_away_first() -> None:
+    """With `remove_first` all that is taken is taken before anything is given, and a gift waits for the same user's."""
+    state = a_state(["a", "b"], {"a": [ANN]})
+    made = planned(
+        state, Listed((DesiredRole("a", members=exactly(*who(BOB))), DesiredRole("b", members=Listed(who(ANN)))))
+    )
+    steps = ordered(made.steps, remove_first=True)
+    assert told(steps) == [f"remove_member a {ANN}", f"add_member a {BOB}", f"add_member b {ANN}"]
+    assert dependents(steps) == {0: frozenset({2})}
+
+
+def test_places_come_in_order() -> None:
+    """The steps of several environments are done kind by kind, dev before test before prod."""
+    steps = [Step("create_role", Place(101, name), role) for name in ("prod", "test", "dev") for role in "ba"]
+    assert [(step.place.environment, step.role) for step in ordered(steps)] == [
+        (name, role) for name in ("dev", "test", "prod") for role in "ab"
+    ]
+
+
+def test_removals_are_held_against_limits() -> None:
+    """Each collection is counted by itself and under its old size; whoever a deletion hits counts as removed."""
+    many = [f"{number:04}@idir" for number in range(20)]
+    state = a_state(["old", "b"], {"old": many, "b": many[:6]})
+    made = planned(state, exactly(DesiredRole("new", was="old", members=exactly(*who(*many[4:])))))
+    assert set(removals(made.steps, made.states)) == {
+        ("members of the role 'new' (#101 dev)", 4, 20),
+        ("members of the role 'b' (#101 dev)", 6, 6),
+        ("roles of Grants Portal (#101 dev)", 1, 2),
+    }
+    with pytest.raises(TooManyRemovals, match="6 of 6 members of the role 'b'"):
+        for each in removals(made.steps, made.states):
+            check_removals(*each)
+
+
+def test_a_role_that_nobody_would_hold() -> None:
+    """A role that loses its last member, or is deleted with members, is named; one that was empty before is not."""
+    state = a_state(["old", "b", "c", "d"], {"old": [ANN], "b": [BOB], "d": [ANN]})
+    roles = exactly(DesiredRole("a", was="old", members=exactly()), DesiredRole("d", members=exactly(*who(BOB))))
+    made = planned(state, roles)
+    assert emptied(made.steps, made.states, ["a", "b", "c", "d"]) == ((DEV, "a"), (DEV, "b"))
+    assert emptied(made.steps, made.states, ["d"]) == ()
+
+
+def test_undoing_takes_back_what_was_done_and_no_more() -> None:
+    """A member who was there before stays, and what was not read is not taken away."""
+    state = a_state(["a"], {"a": [ANN]})
+    unread = PlaceState(DEV, "Grants Portal", frozenset({"a"}))
+    done = [Step("add_member", DEV, "a", ANN), Step("add_member", DEV, "a", BOB)]
+    assert told(undo(done, [state])) == [f"remove_member a {BOB}"]
+    assert undo(done, [unread]) == ()
+    with pytest.raises(InvalidRequest, match="#101 test"):
+        undo([Step("create_role", TEST, "a")], [state])
+
+
+# From one environment to another
+
+
+def test_what_was_promoted_is_there() -> None:
+    """After a promotion is carried out roles, composites and members are there, under their new names; nothing left."""
+    source = a_state(["a", "b"], {"a": [ANN]}, {"a": ["b"]})
+    target = a_state(["own"], place=TEST)
+    wanted = promoted(source, "Grants Portal", "test", members=True, names={"b": "beta"})
+    made = plan(Desired((wanted,)), {wanted.named: target}, {}, prune=True)
+    after = target.after(made.steps)
+    assert after.roles == {"own", "a", "beta"}
+    assert (after.children, after.members["a"]) == ({"a": frozenset({"beta"})}, frozenset({ANN}))
+    assert "members" not in str(promoted(source, "101", "test")).replace("members=None", "")
+
+
+@pytest.mark.parametrize("names", [{"none": "x"}, {"a": "b"}, {"a": "x", "b": "x"}])
+def test_promotions_that_cannot_be(names: dict[str, str]) -> None:
+    """A name of no role, or two roles under one name, is refused; so are members that were not read."""
+    with pytest.raises(InvalidRequest):
+        promoted(a_state(["a", "b"]), "101", "test", names=names)
+    with pytest.raises(InvalidRequest, match="not read"):
+        promoted(PlaceState(DEV, "Grants Portal", frozenset({"a"})), "101", "test", members=True)
+
+
+def test_environments_side_by_side() -> None:
+    """Each role, child and member is a row with an entry for each environment; unread members are neither."""
+    dev = a_state(["a", "b"], {"a": [ANN]}, {"a": ["b"]})
+    test = PlaceState(TEST, "Grants Portal", frozenset({"a"}))
+    rows = side_by_side([dev, test, a_state(place=Place(101, "prod"))])
+    assert [(row.kind, row.role, row.target, row.present) for row in rows] == [
+        ("role", "a", "", (True, True, False)),
+        ("composite", "a", "b", (True, False, False)),
+        ("member", "a", ANN, (True, None, False)),
+        ("role", "b", "", (True, False, False)),
+    ]
+    assert all(row.differs for row in rows)
+    assert not any(row.differs for row in side_by_side([dev, dev]))

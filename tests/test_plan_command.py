@@ -1,0 +1,131 @@
+"""`css plan`: what would change, told in three forms and kept for later, without a write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from css_sdk.sandbox import Sandbox
+from tests.states import file_of_roles, secrets
+from tests.support import GRANTS_PORTAL, asked
+
+Run = Callable[..., int]
+MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
+TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
+CHANGES = f"[auditor, {{name: boss, was: admin}}, {{name: reviewer, members: {{exact: [{TOBIAS}]}}}}]"
+NOBODY = "[{name: reviewer, members: [{email: nobody@example.com}]}]"
+
+
+def test_a_plan_is_shown_and_nothing_written(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each change with its sign, people with their names, what is withheld, and the sum; by reads alone."""
+    file = file_of_roles(tmp_path, CHANGES)
+    assert run_css("plan", file) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "Grants Portal #101 dev",
+        "  + create role auditor",
+        "  ~ rename role admin to boss, with 1 member",
+        f"  ! would remove {MAREN} ('Maren Fairweather') from reviewer",
+        "  unmanaged, left alone: 1 role, 2 composites, 1 member",
+        "",
+        "Plan: 1 to create, 1 to rename. Not part of it: 1 withheld.",
+    ]
+    assert err == ""
+    assert run_css("plan", file, "--prune") == 0
+    assert f"  - remove {MAREN} ('Maren Fairweather') from reviewer" in capsys.readouterr().out.splitlines()
+    assert asked(sandbox).keys() == {"token", "GET"}
+
+
+def test_a_plan_is_told_to_machines_and_reviewers(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one JSON object, or as Markdown; nobody is named with `--mask`, and no secret ever."""
+    file = file_of_roles(tmp_path, CHANGES)
+    assert run_css("plan", file, "--json", "--prune") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [step["step"] for step in told["steps"]] == ["create_role", "rename_role", "remove_member"]
+    assert (told["team_id"], told["api_url"]) == (2016, sandbox.api_url)
+    assert run_css("plan", file, "--markdown", "--prune") == 0
+    assert "| + | create role <code>auditor</code> |" in capsys.readouterr().out.splitlines()
+    out = tmp_path / "plan.json"
+    for form in ([], ["--json"], ["--markdown"]):
+        assert run_css("plan", file, "--prune", "--mask", "--out", out, *form) == 0
+        said = "".join(capsys.readouterr()) + out.read_text(encoding="utf-8")
+        assert not [word for word in (MAREN, "Maren", "Fairweather", TOBIAS, *secrets(sandbox)) if word in said]
+    assert run_css("apply", out, "--yes") == 64
+    assert "masked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("before", [None, 0o644])
+def test_a_plan_is_kept_for_its_owner_alone(run_css: Run, tmp_path: Path, before: int | None) -> None:
+    """Also where a file that others may read stands in its place, and nothing else is left in the folder."""
+    file, out = file_of_roles(tmp_path, CHANGES), tmp_path / "plan.json"
+    if before is not None:
+        out.write_text("older", encoding="utf-8")
+        out.chmod(before)
+    assert run_css("plan", file, "--out", out) == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert json.loads(out.read_text(encoding="utf-8"))["version"] == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "roles.yaml"}
+
+
+@pytest.mark.parametrize("out", ["/dev/null", "no/such/folder/plan.json", "."])
+def test_a_plan_goes_into_files_only(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    """Devices and folders are refused before anything is asked."""
+    monkeypatch.chdir(tmp_path)
+    assert run_css("plan", file_of_roles(tmp_path, CHANGES), "--out", out) == 64
+    assert asked(sandbox) == {}
+
+
+@pytest.mark.parametrize(
+    ("roles", "options", "code"),
+    [
+        (CHANGES, [], 0),
+        (CHANGES, ["--detailed-exitcode"], 2),
+        ("[admin]", ["--detailed-exitcode"], 0),
+        (f"[{{name: reviewer, members: {{exact: [{TOBIAS}]}}}}]", ["--detailed-exitcode"], 0),
+        (NOBODY, [], 0),
+        (NOBODY, ["--strict"], 3),
+        ("[admin]", ["--strict"], 0),
+        ("[admin]", ["--json", "--markdown"], 64),
+        ("[{name: admin, composites: [nope]}]", [], 64),
+        ("[{name: reviewer, composites: [admin]}]", [], 4),
+        ("[no]", [], 64),
+    ],
+)
+def test_the_exit_code_tells_what_came_of_it(
+    run_css: Run, tmp_path: Path, roles: str, options: list[str], code: int
+) -> None:
+    """Changes, and people who cannot be told, only count where that is asked; faults always do."""
+    assert run_css("plan", file_of_roles(tmp_path, roles), *options) == code
+
+
+def test_what_is_too_little_is_shown_and_not_kept(
+    run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `--strict` a plan for only some of the people is none that could be carried out."""
+    out = tmp_path / "plan.json"
+    assert run_css("plan", file_of_roles(tmp_path, NOBODY), "--strict", "--out", out) == 3
+    told = capsys.readouterr()
+    assert "  ? never logged in: nobody@example.com" in told.out.splitlines()
+    assert "--strict" in told.err
+    assert not out.exists()
+
+
+def test_an_integration_that_is_not_the_teams_is_told(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole plan fails; an environment that an integration lacks is refused."""
+    file = file_of_roles(tmp_path, "[a]")
+    text = file.read_text(encoding="utf-8")
+    for change, code in (("integration: nope", 1), ("integration: 104", 4)):
+        file.write_text(text.replace("integration: 101", change), encoding="utf-8")
+        assert run_css("plan", file) == code
+    assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "approver", "reviewer"}

@@ -1,0 +1,175 @@
+"""Plans as files: what is written is read back, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from css_sdk._place_plan import Unmanaged, Unresolved
+from css_sdk._plan_file import PlannedPlace, SavedPlan, plan_as_json, read_plan
+from css_sdk.errors import InvalidFile
+from css_sdk.roster import Person
+from css_sdk.state import Place, Step
+from tests.test_plan_properties import a_case
+
+SCHEMA: Final = json.loads((Path(__file__).parent.parent / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
+VALIDATOR: Final = jsonschema.Draft202012Validator(SCHEMA)
+DEV: Final = Place(101, "dev")
+ANN: Final = "0f3a0f3a0f3a0f3a@idir"
+JANE: Final = Person("email", "jane.doe@example.com", "idir")
+SAVED: Final = SavedPlan(
+    api_url="https://api.loginproxy.gov.bc.ca/api/v1",
+    team_id=2016,
+    version="1.0",
+    created_at="2026-11-21T12:00:00+00:00",
+    prune=True,
+    places=(PlannedPlace(DEV, "Grants Portal", ("a",), "0123456789abcdef" * 4, Unmanaged(1, 2, 3)),),
+    steps=(Step("create_role", DEV, "prüfer 🦫"), Step("add_member", DEV, "a", ANN, 1), Step("delete_role", DEV, "b")),
+    withheld=(Step("remove_composite", DEV, "a", "b"),),
+    protected=(Step("rename_role", DEV, "a", "b", 3),),
+    unresolved=(Unresolved(DEV, JANE, "ambiguous", (ANN,)),),
+    notes=("something",),
+)
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(plan_as_json(SAVED))
+    return {**told, **changes}
+
+
+def faults_of(told: object) -> tuple[str, ...]:
+    with pytest.raises(InvalidFile, match=r"plan\.json") as caught:
+        read_plan(json.dumps(told), "plan.json")
+    return caught.value.faults
+
+
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_a_plan_is_read_back(as_bytes: bool) -> None:
+    """Everything that a later run has to know comes back, counts of people included, from text and from bytes."""
+    text = plan_as_json(SAVED)
+    read = read_plan(text.encode() if as_bytes else text, "plan.json")
+    assert read == SAVED
+    assert [step.people for step in read.steps] == [0, 1, 0]
+    assert read.unmanaged == {DEV: Unmanaged(1, 2, 3)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.booleans())
+def test_it_is_what_the_schema_says(seed: int, mask: bool) -> None:
+    """Every plan validates against the published schema, masked or not, and so does the one above."""
+    facts = {"api_url": SAVED.api_url, "team_id": 2016, "version": "1", "created_at": SAVED.created_at, "prune": True}
+    for saved in (SAVED, SavedPlan.of(a_case(seed).plan(), **facts)):  # type: ignore[arg-type]
+        VALIDATOR.validate(json.loads(plan_as_json(saved, mask)))
+
+
+def test_the_schema_is_one() -> None:
+    """The published schema is itself valid, and names as required all that every plan holds."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert set(SCHEMA["required"]) == SCHEMA["properties"].keys() == record().keys()
+
+
+def test_a_masked_plan_is_only_to_look_at() -> None:
+    """It holds nobody's username or address, and is refused for what it is."""
+    text = plan_as_json(SAVED, mask=True)
+    assert not [private for private in (ANN, "jane.doe", "example.com") if private in text]
+    with pytest.raises(InvalidFile, match="masked"):
+        read_plan(text, "plan.json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        "{",
+        b"\xff\xfe",
+        b"\x80",
+        "[" * 100_000,
+        "9" * 5_000,
+        '{"version": 1, "version": 1}',
+        json.dumps(record(version=2)),
+        json.dumps(record(version=True)),
+        json.dumps(record(version="1")),
+    ],
+    ids=lambda content: repr(content[:20]),
+)
+def test_what_is_no_plan(content: str | bytes) -> None:
+    """Other JSON, no JSON at all, what is too deep, and other versions are refused in a sentence."""
+    with pytest.raises(InvalidFile, match=r"plan\.json"):
+        read_plan(content, "plan.json")
+
+
+STEP: Final = {"step": "add_member", "integration": 101, "environment": "dev", "role": "a", "target": ANN}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"extra": 1}, "'extra'"),
+        ({"api_url": "file:///etc"}, "api_url"),
+        ({"api_url": "https://x y"}, "api_url"),
+        ({"team_id": True}, "team_id"),
+        ({"team_id": -1}, "team_id"),
+        ({"created_at": "2026-11-21T12:00:00"}, "time zone"),
+        ({"created_at": "soon"}, "created_at"),
+        ({"prune": 1}, "prune"),
+        ({"masked": None}, "masked"),
+        ({"notes": [1]}, "notes, number 1"),
+        ({"places": record()["places"] * 2}, "twice"),
+        ({"places": [{**record()["places"][0], "fingerprint": "x"}]}, "fingerprint"),
+        ({"places": [{**record()["places"][0], "environment": "DEV"}]}, "'DEV'"),
+        ({"steps": {}}, "steps: this is no list"),
+        ({"steps": [None]}, "steps, number 1"),
+        ({"steps": [{**STEP, "integration": 102}]}, "none of the plan's places"),
+        ({"steps": [{**STEP, "role": ".."}]}, "'..'"),
+        ({"steps": [{**STEP, "role": "\ud800"}]}, "cannot be sent"),
+        ({"steps": [{**STEP, "target": "jane.doe@example.com"}]}, "e-mail"),
+        ({"steps": [{**STEP, "target": ANN.upper()}]}, "lower case"),
+        ({"steps": [{**STEP, "step": "rename_role", "target": "."}]}, "'.'"),
+        ({"steps": [{**STEP, "step": "run"}]}, "no step 'run'"),
+        ({"steps": [{**STEP, "people": 1.5}]}, "whole numbers"),
+        ({"unresolved": [{"by": "email"}]}, "missing"),
+        ({"unresolved": [{**record()["unresolved"][0], "by": "name"}]}, "'name'"),
+    ],
+)
+def test_what_is_wrong_with_a_plan(changes: dict[str, Any], fault: str) -> None:
+    """Whatever was changed by hand into what no plan holds is told with its place; the file is not used."""
+    assert any(fault in told for told in faults_of(record(**changes)))
+
+
+def test_all_faults_are_told() -> None:
+    """Faults do not hide one another."""
+    broken = record(team_id=None, steps=[STEP, {**STEP, "role": ""}, {**STEP, "role": "."}])
+    del broken["prune"]
+    assert [fault.split(":")[0] for fault in faults_of(broken)] == [
+        "team_id",
+        "prune is missing",
+        "steps, number 2",
+        "steps, number 3",
+    ]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(record())), json_values)
+def test_any_value_is_read_or_refused(key: str, value: Any) -> None:
+    """Whatever stands at any key, reading ends in a plan or in a refusal."""
+    told = json.dumps(record(**{key: value}))
+    try:
+        assert isinstance(read_plan(told, "plan.json"), SavedPlan)
+    except InvalidFile as error:
+        assert str(error)

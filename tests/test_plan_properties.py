@@ -1,0 +1,303 @@
+"""What holds for every plan, whatever is there and whatever shall be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from random import Random
+from typing import Any, Final
+
+import pytest
+from attrs import evolve, frozen
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+from css_sdk._order import dependents, ordered
+from css_sdk._place_plan import Unresolved
+from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
+from css_sdk._plan_text import plan_as_markdown, plan_as_text
+from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk.errors import CompositeCycle, CssError, InvalidFile
+from css_sdk.plan import Plan, plan, removals
+from css_sdk.roster import Person
+from css_sdk.state import Place, PlaceState, Step
+from css_sdk.transfer import export
+from css_sdk.undo import undo
+
+DEV: Final = Place(101, "dev")
+ROLES: Final = ("a", "b", "c", "d", "e")
+USERS: Final = tuple(f"{number}{number}{number}@idir" for number in range(4))
+EMAIL: Final = Person("email", "jane@example.com")
+PEOPLE: Final = (*(Person("username", username) for username in USERS), EMAIL)
+
+MANY: Final = settings(max_examples=120, deadline=None)
+
+
+class Dice(Random):
+    """Chance that can be repeated: hypothesis draws its seed alone, a hundred times faster than each choice."""
+
+    def some(self, things: Iterable[Any], most: int = 5) -> list[Any]:
+        """Some of the things, none twice."""
+        pool = sorted(things, key=repr)
+        return self.sample(pool, min(self.randint(0, most), len(pool)))
+
+    def maybe(self, thing: Any) -> Any:
+        """The thing, or nothing."""
+        return thing if self.random() < 0.7 else None
+
+    def listed(self, things: Iterable[Any], exact: float, most: int = 4) -> Listed[Any]:
+        return Listed(tuple(self.some(things, most)), self.random() < exact)
+
+
+def a_state(dice: Dice) -> PlaceState:
+    """What may be there; composites may lead in a circle, which the service lets them."""
+    roles = frozenset(dice.some(ROLES))
+    below = {name: frozenset(dice.some(roles - {name}, 2)) for name in dice.some(roles)}
+    members = {name: frozenset(dice.some(USERS)) for name in sorted(roles)}
+    return PlaceState(DEV, "Grants Portal", roles, {name: some for name, some in below.items() if some}, members)
+
+
+def a_desired_place(dice: Dice, exact: float) -> DesiredPlace:
+    """What may stand in a file; names of roles are not always of roles that will be there."""
+    chosen = dice.some(ROLES)
+    known = chosen if chosen and dice.random() < 0.9 else ROLES
+    roles = tuple(
+        DesiredRole(
+            name,
+            was=dice.choice(ROLES) if dice.random() < 0.4 else None,
+            composites=dice.maybe(dice.listed(known, exact, 2)),
+            members=dice.maybe(dice.listed(PEOPLE, exact)),
+        )
+        for name in chosen
+    )
+    users = tuple(DesiredUser(person, dice.listed(known, exact)) for person in dice.some(PEOPLE, 2))
+    return DesiredPlace("101", "dev", dice.maybe(Listed(roles, dice.random() < exact)), users)
+
+
+@frozen
+class Case:
+    """A file, what is there, and whom it means."""
+
+    desired: Desired
+    state: PlaceState
+    people: Mapping[tuple[Place, Person], str | Unresolved]
+
+    def plan(self, state: PlaceState | None = None, *, prune: bool = True) -> Plan:
+        return plan(self.desired, {("101", "dev"): state or self.state}, self.people, prune=prune)
+
+
+def a_case(seed: int, exact: float = 0.5) -> Case:
+    """A case in which the file asks for nothing that cannot be; only that is read which a plan needs."""
+    dice = Dice(seed)
+    while True:
+        wanted, state = a_desired_place(dice, exact), a_state(dice)
+        read = wanted.members_to_read(state.roles)
+        state = evolve(state, members={name: held for name, held in state.members.items() if name in read})
+        protect = Protection(tuple(dice.some(ROLES, 1)), tuple(dice.some(USERS, 1))) if dice.maybe(1) else Protection()
+        why = dice.choice(["never logged in", "ambiguous", "wrong provider"])
+        unclear = Unresolved(DEV, EMAIL, why, tuple(dice.some(USERS, 2)))
+        case = Case(Desired((wanted,), protect), state, {(DEV, EMAIL): dice.choice([*USERS, unclear])})
+        with suppress(InvalidFile, CompositeCycle):
+            case.plan()
+            return case
+
+
+def cases(exact: float = 0.5) -> st.SearchStrategy[Case]:
+    return st.integers(0, 2**32).map(lambda seed: a_case(seed, exact))
+
+
+states = st.integers(0, 2**32).map(lambda seed: a_state(Dice(seed)))
+
+
+class Strict:
+    """Carries steps out and accepts none that the service would refuse, or that has nothing to do."""
+
+    def __init__(self, state: PlaceState, *, circles: bool = False) -> None:
+        self.state = state
+        self._lets_circles = circles
+
+    def carry_out(self, step: Step) -> None:
+        roles, children, members = self.state.roles, self.state.children, self.state.members
+        match step.kind:
+            case "create_role":
+                assert step.role not in roles, step
+            case "rename_role":
+                assert step.role in roles, step
+                assert step.target not in roles, step
+            case "delete_role":
+                assert step.role in roles, step
+            case "add_composite" | "remove_composite":
+                assert {step.role, step.target} <= roles, step
+                assert (step.target in children.get(step.role, ())) is (step.kind == "remove_composite"), step
+            case "add_member" | "remove_member":
+                assert step.role in roles, step
+                assert (step.target in members[step.role]) is (step.kind == "remove_member"), step
+        self.state = self.state.after([step])
+        if step.kind == "add_composite" and not self._lets_circles:
+            assert step.role not in self.state.tree.descendants(step.target), step
+
+
+def carried_out(state: PlaceState, steps: Iterable[Step], *, circles: bool = False) -> PlaceState:
+    strict = Strict(state, circles=circles)
+    for step in steps:
+        strict.carry_out(step)
+    return strict.state
+
+
+@MANY
+@given(cases())
+def test_what_was_carried_out_needs_no_plan(case: Case) -> None:
+    """Once a plan is carried out, the plan of what is then there has no steps, and protects and lacks the same."""
+    first = case.plan()
+    after = case.state.after(first.steps)
+    second = case.plan(after)
+    assert second.steps == ()
+    assert set(second.protected) == set(first.protected)
+    assert second.unresolved == first.unresolved
+
+
+@MANY
+@given(cases(exact=0))
+def test_what_only_adds_takes_nothing_away(case: Case) -> None:
+    """Where nothing is exact no step takes anything away, none would, and the old is still there under some name."""
+    made = case.plan()
+    assert not [step for step in (*made.steps, *made.withheld) if step.takes_away]
+    after = case.state.after(made.steps)
+    called = {step.role: step.target for step in made.steps if step.kind == "rename_role"}
+    assert {called.get(name, name) for name in case.state.roles} <= after.roles
+    assert all(held <= after.members[called.get(name, name)] for name, held in case.state.members.items())
+
+
+@MANY
+@given(cases())
+def test_nothing_is_removed_without_prune(case: Case) -> None:
+    """Without prune the same removals are told, none is a step, and nothing else is another."""
+    pruning = case.plan()
+    try:
+        made = case.plan(prune=False)
+    except CompositeCycle:
+        reject()
+    assert not [step for step in made.steps if step.takes_away]
+    assert {*made.steps, *made.withheld} == {*pruning.steps, *pruning.withheld}
+    assert made.protected == pruning.protected
+
+
+@MANY
+@given(cases(), st.booleans())
+def test_the_order_can_be_carried_out(case: Case, remove_first: bool) -> None:
+    """No step of either order lacks a role, meets one in its way, or closes a circle, and both lead to the same."""
+    made = case.plan()
+    steps = ordered(made.steps, remove_first=True) if remove_first else made.steps
+    assert carried_out(case.state, steps) == case.state.after(made.steps)
+    assert ordered(reversed(made.steps), made.states) == made.steps
+
+
+@MANY
+@given(cases(), st.booleans(), st.data())
+def test_what_depends_on_a_failure_is_known(case: Case, remove_first: bool, data: st.DataObject) -> None:
+    """Whatever step fails: without it and those that depend on it, all others can be carried out."""
+    steps = ordered(case.plan().steps, case.plan().states, remove_first=remove_first)
+    if not steps:
+        return
+    failing = data.draw(st.integers(0, len(steps) - 1))
+    left_out = {failing, *dependents(steps).get(failing, ())}
+    carried_out(case.state, [step for number, step in enumerate(steps) if number not in left_out])
+
+
+@MANY
+@given(cases(), st.booleans(), st.integers(0, 40))
+def test_undoing_leads_back(case: Case, remove_first: bool, done: int) -> None:
+    """After any beginning of a plan, the way back can be carried out and leads to what was there before."""
+    steps = ordered(case.plan().steps, case.plan().states, remove_first=remove_first)[:done]
+    back = undo(steps, [case.state])
+    had_circles = any(name in case.state.tree.descendants(name) for name in case.state.roles)
+    assert carried_out(case.state.after(steps), back, circles=had_circles).fingerprint == case.state.fingerprint
+
+
+@MANY
+@given(cases())
+def test_what_is_protected_stays(case: Case) -> None:
+    """A protected role is never deleted, renamed, or left by a member or by what it stands for; nor a user's grants."""
+    made = case.plan()
+    after = case.state.after(made.steps)
+    called = {step.role: step.target for step in made.steps if step.kind == "rename_role"}
+    protect = case.desired.protect
+    for name in filter(protect.covers_role, case.state.roles):
+        assert name in after.roles
+        assert case.state.members.get(name, frozenset()) <= after.members.get(name, frozenset())
+        below = {called.get(child, child) for child in case.state.tree.descendants(name)}
+        assert below <= after.tree.descendants(name)
+    for name, held in case.state.members.items():
+        for username in filter(protect.covers_user, held):
+            assert username in after.members[called.get(name, name)]
+
+
+@MANY
+@given(cases())
+def test_whoever_may_be_meant_keeps_what_they_have(case: Case) -> None:
+    """Who may be the one that the file names and could not be told is not taken out of where it names them."""
+    told = case.people[DEV, EMAIL]
+    [wanted] = case.desired.places
+    roles = wanted.roles.items if wanted.roles else ()
+    naming = {role.name for role in roles if role.members and EMAIL in role.members.items}
+    naming |= {name for user in wanted.users if user.person == EMAIL for name in user.roles.items}
+    taken = {step.target for step in case.plan().steps if step.kind == "remove_member" and step.role in naming}
+    if isinstance(told, Unresolved):
+        assert not taken & set(told.candidates)
+        assert not (taken and told.may_be_anybody)
+    else:
+        assert told not in taken
+
+
+@MANY
+@given(st.lists(states, max_size=3), st.booleans(), st.booleans())
+def test_the_plan_of_what_was_exported_is_empty(found: list[PlaceState], exact: bool, by_name: bool) -> None:
+    """A file made of what is there asks for nothing, whichever way it is made."""
+    some = [evolve(state, place=Place(101 + n, "dev"), project_name=f"P{n}") for n, state in enumerate(found)]
+    file = export(some, exact=exact, by_name=by_name)
+    observed = {wanted.named: state for wanted, state in zip(file.places, some, strict=True)}
+    made = plan(file, observed, {}, prune=True)
+    assert (made.steps, made.withheld, made.protected, made.notes) == ((), (), (), ())
+    assert not any(counts.roles or counts.composites or counts.members for counts in made.unmanaged.values())
+
+
+@MANY
+@given(cases(), st.booleans())
+def test_a_saved_plan_is_read_back(case: Case, prune: bool) -> None:
+    """A plan that is saved and read is the same in all that a later run has to know, and reads the same."""
+    try:
+        made = case.plan(prune=prune)
+    except CompositeCycle:
+        reject()
+    facts = {"api_url": "https://example.org/api/v1", "version": "1.0", "created_at": "2026-11-21T12:00:00+00:00"}
+    saved = SavedPlan.of(made, team_id=2016, prune=prune, **facts)
+    read = read_plan(plan_as_json(saved), "plan.json")
+    assert read == saved
+    assert plan_as_text(read) == plan_as_text(made)
+    assert plan_as_markdown(read) == plan_as_markdown(made)
+
+
+@MANY
+@given(cases())
+def test_removals_are_counted(case: Case) -> None:
+    """The counts of removals sum up to what the state lost; a deletion counts its members too."""
+    made = case.plan()
+    counted = sum(removed for _, removed, _ in removals(made.steps, made.states))
+    deleted = [step for step in made.steps if step.kind == "delete_role"]
+    assert counted == sum(step.takes_away for step in made.steps) + sum(step.people for step in deleted)
+    assert all(0 < removed <= size for _, removed, size in removals(made.steps, made.states))
+
+
+@MANY
+@given(st.integers(0, 2**32), states)
+def test_whatever_is_asked_ends_in_a_plan_or_in_an_error_of_ours(seed: int, state: PlaceState) -> None:
+    """No file and no state bring planning down, and every fault is told in words."""
+    wanted = a_desired_place(Dice(seed), 0.5)
+    try:
+        plan(Desired((wanted,)), {wanted.named: state}, {(DEV, EMAIL): USERS[0]})
+    except CssError as error:
+        assert str(error)
+        assert not isinstance(error, InvalidFile) or error.faults
+    else:
+        with pytest.raises(CssError):
+            plan(Desired((wanted,)), {}, {})

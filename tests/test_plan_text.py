@@ -1,0 +1,150 @@
+"""Plans as people read them: on a terminal and in a pull request."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from css_sdk._place_plan import Unmanaged, Unresolved
+from css_sdk._plan_text import masked, masked_name, plan_as_markdown, plan_as_text
+from css_sdk.plan import Plan
+from css_sdk.roster import Person
+from css_sdk.state import Place, PlaceState, Step
+
+DEV, PROD = Place(101, "dev"), Place(101, "prod")
+ANN, BOB = "0f3a0f3a0f3a0f3a@idir", "7c1d7c1d7c1d7c1d@bceidbusiness"
+JANE = Person("email", "jane.doe@example.com")
+
+PLAN = Plan(
+    steps=(
+        Step("create_role", DEV, "reviewer"),
+        Step("rename_role", DEV, "old name", "new", 2),
+        Step("add_composite", DEV, "admin", "reviewer"),
+        Step("add_member", DEV, "reviewer", ANN, 1),
+        Step("remove_member", DEV, "admin", BOB, 1),
+        Step("remove_composite", DEV, "admin", "reader"),
+        Step("delete_role", PROD, "x", people=1_200),
+    ),
+    withheld=(Step("remove_member", DEV, "reviewer", BOB, 1),),
+    protected=(Step("delete_role", DEV, "break-glass", people=1),),
+    unresolved=(
+        Unresolved(DEV, JANE, "ambiguous", (ANN, BOB)),
+        Unresolved(DEV, Person("guid", "ab12"), "never logged in"),
+    ),
+    unmanaged={DEV: Unmanaged(3, 1, 0), PROD: Unmanaged()},
+    states=(PlaceState(DEV, "Grants Portal", frozenset()), PlaceState(PROD, "Grants Portal", frozenset())),
+    notes=("Grants Portal dev: 'a' and 'b' both exist",),
+)
+
+
+def test_a_plan_on_a_terminal() -> None:
+    """Each environment has a line for each step, for what is not done and why, and the end sums it up."""
+    total = "Plan: 1 to create, 1 to rename, 2 to add, 2 to remove, 1 to delete."
+    left = "Not part of it: 1 withheld, 1 protected, 2 not found."
+    assert (
+        plan_as_text(PLAN, {ANN: "Ann Ó Brien"})
+        == f"""\
+Grants Portal #101 dev
+  + create role reviewer
+  ~ rename role 'old name' to new, with 2 members
+  + add reviewer to composite admin
+  + add {ANN} ('Ann Ó Brien') to reviewer
+  - remove {BOB} from admin
+  - remove reader from composite admin
+  ! would remove {BOB} from reviewer
+  = protected: would remove role break-glass, taking it from 1 member
+  ? ambiguous: jane.doe@example.com, may be {ANN} ('Ann Ó Brien') or {BOB}
+  ? never logged in: ab12
+  unmanaged, left alone: 3 roles, 1 composite
+
+Grants Portal #101 prod
+  - remove role x, taking it from 1,200 members
+
+Note: Grants Portal dev: 'a' and 'b' both exist.
+{total} {left}"""
+    )
+
+
+def test_nothing_to_do() -> None:
+    """A plan without steps says so, whatever else it tells."""
+    assert plan_as_text(Plan()) == "No changes."
+    assert plan_as_text(Plan(withheld=PLAN.withheld)).splitlines()[-1] == "No changes. Not part of it: 1 withheld."
+    assert plan_as_markdown(Plan()) == "**No changes.**\n"
+
+
+def test_a_plan_in_a_pull_request() -> None:
+    """The Markdown is a table for each environment, which renders with as many rows as there are lines."""
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(plan_as_markdown(PLAN))
+    assert html.count("<table>") == 2
+    assert html.count("<tr>") == 2 + 11
+    assert "<h3><code>Grants Portal #101 dev</code></h3>" in html
+    assert "<strong>Plan: 1 to create" in html
+
+
+HOSTILE = "@octocat | [x](http://evil.example) `code` <img src=x> *b* _i_ #12 \x1b[31m \u202e www.evil.example\n| a |"
+
+
+def test_names_are_harmless() -> None:
+    """No name moves the cursor of a terminal, mentions anybody, becomes a link or an image, or breaks a table."""
+    plan = Plan(
+        steps=(Step("create_role", DEV, HOSTILE), Step("add_member", DEV, HOSTILE, ANN)),
+        unresolved=(Unresolved(DEV, Person("email", HOSTILE), HOSTILE),),
+        states=(PlaceState(DEV, HOSTILE, frozenset()),),
+        notes=(HOSTILE,),
+    )
+    text = plan_as_text(plan, {ANN: HOSTILE})
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert len(text.split("\n")) == 7
+    markdown = plan_as_markdown(plan, {ANN: HOSTILE})
+    assert "@" not in markdown
+    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(markdown)
+    outside = re.sub(r"<code>[^<]*</code>", "", html)
+    assert not re.search(r"octocat|evil|<a |<img|<em>|\x1b", outside)
+    assert "<a " not in html
+    assert html.count("<tr>") == 1 + 3
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=20))
+def test_any_name_stays_in_its_cell(name: str) -> None:
+    """Whatever a role is called, its row has two cells and shows the name."""
+    html = (
+        MarkdownIt("commonmark", {"html": True})
+        .enable("table")
+        .render(plan_as_markdown(Plan(steps=(Step("create_role", DEV, name),))))
+    )
+    assert (html.count("<tr>"), html.count("<td>"), html.count("<code>")) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("tell", [plan_as_text, plan_as_markdown])
+def test_people_can_be_masked(tell: type[plan_as_text]) -> None:  # type: ignore[valid-type]
+    """A masked plan has no username, address or name of anybody, and still tells one person from another."""
+    whole, hidden = tell(PLAN, {ANN: "Ann"}), tell(PLAN, {ANN: "Ann"}, mask=True)
+    for private in ("0f3a0f3a", "7c1d7c1d", "doe", "example", "Ann", "ab12"):
+        assert private in whole
+        assert private not in hidden
+    assert "0f3a" in hidden
+    assert "7c1d" in hidden
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.from_regex(r"[a-z0-9.]{1,40}@[a-z]{1,9}(\.[a-z]{2,3})?", fullmatch=True))
+def test_no_more_than_a_quarter_is_shown(name: str) -> None:
+    """Of a login or address at most four characters, and a quarter, are left; the same one always looks the same."""
+    own = name.partition("@")[0]
+    shown = masked_name(name).partition("…")[0]
+    assert own.startswith(shown)
+    assert len(shown) <= min(4, len(own) / 4)
+
+
+def test_masking_changes_nothing_else() -> None:
+    """Roles, counts and places stay as they are."""
+    hidden = masked(PLAN)
+    assert [(step.kind, step.role, step.people) for step in hidden.steps] == [
+        (step.kind, step.role, step.people) for step in PLAN.steps
+    ]
+    assert (hidden.unmanaged, hidden.notes, hidden.project_names) == (PLAN.unmanaged, PLAN.notes, PLAN.project_names)

@@ -1,0 +1,203 @@
+"""`css undo`: what a journal tells of is taken back, and what others changed since is left alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from css_sdk._undo_plan import undo_plan
+from css_sdk.journal import after, before, opening
+from css_sdk.sandbox import Sandbox
+from css_sdk.state import Place, PlaceState, Step
+from css_sdk.undo import inverse
+from tests.states import everything, file_of_roles, journals, writes
+from tests.support import GRANTS_PORTAL, usernames
+
+Run = Callable[..., int]
+MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
+TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
+DEV = Place(GRANTS_PORTAL, "dev")
+
+NAMES = st.sampled_from(["a", "b", "c", "d"])
+USERS = st.sampled_from(["1@idir", "2@idir", "3@idir"])
+STEPS = st.one_of(
+    st.builds(Step, st.sampled_from(["create_role", "delete_role"]), st.just(DEV), NAMES),
+    st.builds(Step, st.sampled_from(["rename_role", "add_composite", "remove_composite"]), st.just(DEV), NAMES, NAMES),
+    st.builds(Step, st.sampled_from(["add_member", "remove_member"]), st.just(DEV), NAMES, USERS),
+)
+BEGINNING = PlaceState(
+    DEV,
+    "Grants Portal",
+    frozenset({"a", "b"}),
+    {"a": frozenset({"b"})},
+    {"a": frozenset({"1@idir"}), "b": frozenset({"1@idir", "2@idir"})},
+)
+
+
+def journaled(state: PlaceState, steps: list[Step]) -> tuple[PlaceState, list[Step]]:
+    """The steps that bring something about, as a journal tells them: what a deletion takes along before it."""
+    told: list[Step] = []
+    for step in steps:
+        names = {step.role, step.target} if "composite" in step.kind else {step.role} - {""}
+        if not inverse(step, state) or not (step.kind == "create_role" or names <= state.roles):
+            continue
+        along = []
+        if step.kind == "delete_role":
+            along = [Step("remove_member", DEV, step.role, name) for name in sorted(state.members.get(step.role, ()))]
+            along += [Step("remove_composite", DEV, step.role, n) for n in sorted(state.children.get(step.role, ()))]
+            parents = [name for name, below in sorted(state.children.items()) if step.role in below]
+            along += [Step("remove_composite", DEV, parent, step.role) for parent in parents]
+        told += [*along, step]
+        state = state.after([step])
+    return state, told
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(STEPS, max_size=12))
+@example([Step("rename_role", DEV, "a", "c"), Step("delete_role", DEV, "c")])
+def test_the_way_back_leads_to_the_beginning(steps: list[Step]) -> None:
+    """Whatever was done, when nobody else changed anything; a second time it stays there."""
+    now, done = journaled(BEGINNING, steps)
+    made = undo_plan(done, [now])
+    then = now.after(made.steps)
+    assert then.roles == BEGINNING.roles
+    assert {name: below for name, below in then.children.items() if below} == BEGINNING.children
+    assert {name: then.members[name] for name in then.roles} == BEGINNING.members
+    assert made.notes == () or now.fingerprint == then.fingerprint
+    assert then.after(undo_plan(done, [then]).steps).fingerprint == then.fingerprint
+
+
+def test_no_way_back_is_a_detour() -> None:
+    """What was done and taken back already, by the same journal, is not done again to be taken back."""
+    steps = [Step("create_role", DEV, "c"), Step("add_member", DEV, "c", MAREN), Step("add_composite", DEV, "a", "c")]
+    steps += [
+        Step("add_member", DEV, "a", MAREN),
+        Step("remove_member", DEV, "a", MAREN),
+        Step("delete_role", DEV, "c"),
+    ]
+    now, done = journaled(BEGINNING, steps)
+    assert now.fingerprint == BEGINNING.fingerprint
+    assert len(done) == len(steps) + 2
+    assert undo_plan(done, [now]).steps == ()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(STEPS, max_size=8), st.lists(STEPS, max_size=4))
+def test_what_others_gave_is_not_taken(steps: list[Step], others: list[Step]) -> None:
+    """Whoever got a role from somebody else afterwards keeps it, whatever is taken back."""
+    now, done = journaled(BEGINNING, steps)
+    granted = [step for step in others if step.kind in ("add_member", "add_composite", "create_role")]
+    later, given_since = journaled(now, granted)
+    made = undo_plan(done, [later])
+    taken = [step for step in made.steps if step.takes_away]
+    for step in given_since:
+        assert not any(
+            (one.kind == "remove_member" and (one.role, one.target) == (step.role, step.target))
+            or (one.kind == "delete_role" and one.role in (step.role, step.target))
+            for one in taken
+            if step not in done
+        ), (step, made)
+
+
+@pytest.fixture
+def journal(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of a role that was created and given, and of a membership that was taken."""
+    monkeypatch.chdir(tmp_path)
+    file = file_of_roles(
+        tmp_path, f"[{{name: clerk, members: [{MAREN}]}}, {{name: reviewer, members: {{exact: [{MAREN}]}}}}]"
+    )
+    path = tmp_path / "done.jsonl"
+    assert run_css("apply", file, "--prune", "--yes", "--journal", path) == 0
+    return path
+
+
+def test_the_way_back_is_shown_and_has_a_journal_of_its_own(
+    run_css: Run, sandbox: Sandbox, journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a yes nothing is changed; undoing what was undone does it again."""
+    changed = everything(sandbox)
+    assert run_css("undo", journal) == 4
+    told = capsys.readouterr().err.splitlines()
+    assert f"  + add {TOBIAS} to reviewer" in told
+    assert "  - remove role clerk, taking it from 1 member" in told
+    assert everything(sandbox) == changed
+    assert run_css("undo", journal, "--yes") == 0
+    assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "approver", "reviewer"}
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == sorted([MAREN, TOBIAS])
+    [own] = journals(journal.parent)
+    assert run_css("undo", own, "--yes") == 0
+    assert everything(sandbox) == changed
+
+
+def test_what_others_did_since_is_left_alone_and_told(
+    run_css: Run, sandbox: Sandbox, journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A role that others use by now stays, and so does what they took back themselves."""
+    stranger = usernames(sandbox, 20)[-1]
+    sandbox.grant(GRANTS_PORTAL, "dev", "clerk", stranger)
+    sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", TOBIAS)
+    assert run_css("undo", journal, "--yes") == 0
+    told = capsys.readouterr().err
+    assert "Note: #101 dev: the role 'clerk' stays: others have used it since." in told
+    assert "Note: #101 dev: 1 of 2 changes are not there any more" in told
+    assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [stranger]
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == sorted([MAREN, TOBIAS])
+    assert run_css("undo", journal, "--yes") == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "No changes."
+
+
+def test_guards_hold_on_the_way_back(run_css: Run, sandbox: Sandbox, tmp_path: Path, journal: Path) -> None:
+    """Many removals have to be said, as everywhere; nothing is written until they are."""
+    people = usernames(sandbox, 20)
+    roles = f"[{{name: approver, members: [{', '.join(people)}]}}]"
+    many = tmp_path / "many.jsonl"
+    assert run_css("apply", file_of_roles(tmp_path, roles), "--yes", "--journal", many) == 0
+    done = len(writes(sandbox))
+    assert run_css("undo", many, "--yes") == 4
+    assert len(writes(sandbox)) == done
+    assert run_css("undo", many, "--yes", "--max-removals", "20") == 0
+    assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == [TOBIAS]
+
+
+def test_what_may_have_been_done_is_taken_back_where_it_was(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """A write in flight when the program ended, once done and once not; one that failed was not."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "done")
+    text = opening(sandbox.credentials()["client_id"], sandbox.api_url, "1.0", "now", None)
+    for number, name in enumerate(["done", "never", "reviewer"], start=1):
+        text += before(number, [Step("create_role", DEV, name)], "now")
+    journal = tmp_path / "j.jsonl"
+    journal.write_text(text + after(3, "failed", "it exists", "now"), encoding="utf-8")
+    assert run_css("undo", journal, "--yes", "--journal", tmp_path / "own.jsonl") == 0
+    assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "approver", "reviewer"}
+    assert [method for method, _ in writes(sandbox)] == ["DELETE"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"client_id": "service-account-team-1-1"}, 5),
+        ({"api_url": "https://elsewhere.example/api/v1"}, 5),
+        ({"journal": 7}, 64),
+    ],
+)
+def test_another_accounts_journal_is_refused(
+    run_css: Run, sandbox: Sandbox, journal: Path, change: dict[str, object], code: int
+) -> None:
+    """And one of another address, or of another form; nothing is sent."""
+    first, *others = journal.read_text(encoding="utf-8").splitlines()
+    journal.write_text("\n".join([json.dumps(json.loads(first) | change), *others, ""]), encoding="utf-8")
+    done = len(sandbox.requests)
+    assert run_css("undo", journal, "--yes") == code
+    assert len(sandbox.requests) == done
+
+
+def test_a_file_that_is_no_journal_is_told(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """As is one that is not there."""
+    assert run_css("undo", tmp_path / "nothing.jsonl") == 64
+    assert run_css("undo", file_of_roles(tmp_path, "[a]")) == 64
+    assert sandbox.requests == []
