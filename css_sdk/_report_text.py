@@ -89,7 +89,8 @@ def report_as_markdown(report: AccessReport) -> Iterator[str]:
         yield f"**{unread_in_words(report)}**"
         yield ""
         for unread in report.unread:
-            yield f"- {_markdown(reason_of(unread))}"
+            # A name of its own at the beginning might begin a list, too.
+            yield f"- Not read: {_markdown(reason_of(unread))}"
     yield ""
     yield f"| {' | '.join(_MARKDOWN_COLUMNS)} |"
     yield f"|{' --- |' * len(_MARKDOWN_COLUMNS)}"

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
 from . import _rules
+from ._tables import Tabular
 from .models import User
 from .persons import UnreadPlace, name_of
 from .state import Place, PlaceState
 
 
 @frozen
-class AccessRow:
+class AccessRow(Tabular):
     """One role that somebody has in one place.
 
     Attributes:
@@ -64,9 +65,13 @@ class AccessRow:
             "chains": [list(chain) for chain in self.chains],
         }
 
+    def _cells(self) -> dict[str, Any]:
+        place = self.place._cells() | {"project_name": self.project_name, "role": self.role}
+        return place | self.user._cells() | {"direct": self.direct, "through": "; ".join(self.through)}
+
 
 @frozen
-class AccessSummary:
+class AccessSummary(Tabular):
     """How much a report tells: places that were read, roles that somebody has, people, service accounts, and rows.
 
     A person's logins that share a GUID are one person.
@@ -80,7 +85,7 @@ class AccessSummary:
 
 
 @frozen
-class AccessReport:
+class AccessReport(Tabular):
     """Who has what in a team's integrations; the rows are worked out as they are asked for.
 
     Attributes:
@@ -96,6 +101,9 @@ class AccessReport:
     unread: tuple[UnreadPlace, ...] = ()
     roles: tuple[str, ...] = ()
     person: str = ""
+
+    _rows_in: ClassVar = "places"
+    _below: ClassVar = ("unread",)
 
     def only(self, *, roles: Collection[str] = (), person: str = "") -> AccessReport:
         """The same about these roles and people alone.
@@ -126,6 +134,9 @@ class AccessReport:
             roles.add((row.place, row.role))
             (accounts if row.user.guid is None else people).add(row.user.guid or row.user.username)
         return AccessSummary(len(self.places), len(roles), len(people), len(accounts), count)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        return (row._cells() for row in self.rows())
 
     def _rows_of(self, state: PlaceState) -> Iterator[AccessRow]:
         parents = _parents(state.children)

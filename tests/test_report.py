@@ -33,6 +33,9 @@ HOSTILE = [
     "a|b `c` *d* _e_ [f](http://evil.example) ![g](h) ~~i~~ $j$ &amp;",
     "www.evil.example https://evil.example",
     "# heading",
+    "- entry",
+    "1. entry",
+    "    code",
     "@everyone and #1",
     "\u202enimda",
     "\x1b[2J\r\nx\u2028y\ud800",
@@ -82,7 +85,7 @@ def test_no_name_does_anything_in_markdown(name: str) -> None:
     assert (kinds.count("td_open"), kinds.count("list_item_open"), kinds.count("heading_open")) == (9, 1, 1)
     children = [child for token in tokens for child in token.children or ()]
     assert {child.type for child in children} <= {"text", "text_special", "strong_open", "strong_close"}
-    assert "html_block" not in kinds
+    assert not {"html_block", "code_block", "fence"} & {*kinds}
     assert not re.search(r"(?<![A-Za-z0-9_&])[@#]\w|(?<!\\):(?=//)|www\.", text)
     if name.isprintable() and name == name.strip():
         assert name in html.unescape(markdown.render(text)).replace("\u200b", "")

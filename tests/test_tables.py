@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,6 +195,9 @@ def test_masked_tables_tell_nobody(email: str, guid: str, name: str) -> None:
 
 
 SHOWN = {
+    "AccessReport",
+    "AccessRow",
+    "AccessSummary",
     "Grant",
     "GrantResult",
     "HeldRole",
@@ -244,6 +248,21 @@ def test_settings_and_credentials_are_no_tables(settings: Settings, sandbox: San
     for thing in (settings, credentials):
         assert not hasattr(thing, "_repr_html_")
         assert given["client_secret"] not in repr(thing)
+
+
+def test_a_report_is_a_row_for_each_role_that_somebody_has(css: Css) -> None:
+    """With the columns that people and places have elsewhere; what it could not read is told below."""
+    report = css.report(environments=["dev"]).only(roles=["reviewer"])
+    rows = table(report)
+    assert rows == table(report.rows())
+    assert [(row["last_name"], row["direct"], row["through"]) for row in rows] == [
+        ("Hargreave", False, "admin"),
+        ("Fairweather", True, ""),
+        ("Bellwether", True, ""),
+    ]
+    assert rows[0].keys() >= {"integration", "environment", "project_name", "role", "username", "email"}
+    unread = evolve(report, places=(), unread=(UnreadPlace(Place(1, "dev"), "X", NotFound("gone")),))
+    assert "gone" in Cells(unread._repr_html_()).text
 
 
 @pytest.mark.notebooks

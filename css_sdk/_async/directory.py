@@ -15,14 +15,14 @@ from ..persons import HeldRole, LoginDifference, PeopleFound, PersonRoles, Unrea
 from ..roster import Person
 from ..state import Place, PlaceState
 from .composites import tree_below
-from .people import _TERMS, AsyncPeople
+from .people import TERMS, AsyncPeople
 from .users import AsyncUsers
 from .wire import AsyncWire
 
 _SEARCHABLE: Final[Mapping[str, Sequence[str]]] = {
     # People of BCeID are searched by anything else from one integration's environment only.
     provider: ("guid",) if provider.startswith("bceid") else terms
-    for provider, terms in _TERMS.items()
+    for provider, terms in TERMS.items()
 }
 
 

@@ -47,7 +47,7 @@ _ATTRIBUTES: Final = {
 _IDIR_TERMS: Final = ("guid", "email", "first_name", "last_name")
 _GITHUB_TERMS: Final = ("guid", "email", "name", "login")
 _BCEID_TERMS: Final = ("guid", "email", "display_name", "username")
-_TERMS: Final = {
+TERMS: Final = {
     "idir": _IDIR_TERMS,
     "azureidir": _IDIR_TERMS,
     "githubbcgov": _GITHUB_TERMS,
@@ -92,11 +92,11 @@ class AsyncPeople:
         >>> len(found.users), found.complete
         (2, True)
         """
-        if provider not in _TERMS:
-            raise InvalidRequest(f"There is no provider {provider!r} to search. Providers: {', '.join(_TERMS)}.")
-        if not terms or not set(terms) <= set(_TERMS[provider]):
+        if provider not in TERMS:
+            raise InvalidRequest(f"There is no provider {provider!r} to search. Providers: {', '.join(TERMS)}.")
+        if not terms or not set(terms) <= set(TERMS[provider]):
             raise InvalidRequest(
-                f"{provider} is searched by {', '.join(_TERMS[provider])}, not by {', '.join(terms) or 'nothing'}."
+                f"{provider} is searched by {', '.join(TERMS[provider])}, not by {', '.join(terms) or 'nothing'}."
             )
         for name, term in terms.items():
             _rules.check_search_term(name, term)

@@ -16,14 +16,14 @@ from ..persons import HeldRole, LoginDifference, PeopleFound, PersonRoles, Unrea
 from ..roster import Person
 from ..state import Place, PlaceState
 from .composites import tree_below
-from .people import _TERMS, People
+from .people import TERMS, People
 from .users import Users
 from .wire import Wire
 
 _SEARCHABLE: Final[Mapping[str, Sequence[str]]] = {
     # People of BCeID are searched by anything else from one integration's environment only.
     provider: ("guid",) if provider.startswith("bceid") else terms
-    for provider, terms in _TERMS.items()
+    for provider, terms in TERMS.items()
 }
 
 
