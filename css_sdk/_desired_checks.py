@@ -13,8 +13,8 @@ from typing import Final, Generic, TypeVar
 from attrs import frozen
 
 from ._yaml_nodes import Node
-from .desired import DesiredPlace, DesiredRole, DesiredUser, Listed, Protection, identity_of, login_of
-from .roster import Person
+from .desired import DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from .roster import Person, identity_of, login_of
 
 Item = TypeVar("Item")
 Contradiction = tuple[Node, str]

@@ -11,9 +11,9 @@ from typing import Any, Final, TypeVar, cast
 from . import _rules
 from ._desired_checks import Found, FoundPlace, FoundRole, FoundUser, contradictions
 from ._yaml_nodes import Faults, Node, misread_as, read_nodes
-from .desired import Desired, DesiredPlace, Protection, identity_of
+from .desired import Desired, DesiredPlace, Protection
 from .errors import Refused
-from .roster import Person, PersonBy
+from .roster import Person, PersonBy, identity_of
 
 VERSION: Final = 1
 """Of the form of the file."""

@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 
 from ._desired_file import VERSION
 from ._yaml_nodes import misread_as
-from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection, login_of
-from .roster import Person
+from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from .roster import Person, login_of
 
 _NEEDS_NO_QUOTES: Final = re.compile(r"\w[\w.@/+*-]*( [\w.@/+*-]+)*")
 _ID: Final = re.compile(r"[1-9][0-9]*")

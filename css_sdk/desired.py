@@ -7,7 +7,6 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from . import _rules
 from .roster import Person
 
 Item_co = TypeVar("Item_co", covariant=True)
@@ -117,29 +116,3 @@ class Desired:
 
     places: tuple[DesiredPlace, ...]
     protect: Protection = Protection()
-
-
-def login_of(person: Person) -> str | None:
-    """The username of a person, or None where a search has to find it first.
-
-    Raises:
-        UnusableUser: when they are named by what is no username.
-
-    >>> login_of(Person("guid", "0F3A", "idir")), login_of(Person("email", "ilse@example.com", "idir"))
-    ('0f3a@idir', None)
-    """
-    if person.by == "guid" and person.provider is not None:
-        return _rules.username_of(f"{person.value}@{person.provider}")
-    return None if person.user is None else _rules.username_of(person.user)
-
-
-def identity_of(person: Person) -> str:
-    """The same text for the same login, in whichever of these ways it is written.
-
-    Raises:
-        UnusableUser: when they are named by what is no username.
-
-    >>> identity_of(Person("client_id", "grants-102")) == identity_of(Person("username", "service-account-grants-102"))
-    True
-    """
-    return login_of(person) or f"{person.by}={person.value.casefold()}@{person.provider or ''}"

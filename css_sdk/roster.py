@@ -44,6 +44,32 @@ class Person(Tabular):
                 return None
 
 
+def login_of(person: Person) -> str | None:
+    """The username of a person, or None where a search has to find it first.
+
+    Raises:
+        UnusableUser: when they are named by what is no username.
+
+    >>> login_of(Person("guid", "0F3A", "idir")), login_of(Person("email", "ilse@example.com", "idir"))
+    ('0f3a@idir', None)
+    """
+    if person.by == "guid" and person.provider is not None:
+        return _rules.username_of(f"{person.value}@{person.provider}")
+    return None if person.user is None else _rules.username_of(person.user)
+
+
+def identity_of(person: Person) -> str:
+    """The same text for the same login, in whichever of these ways it is written.
+
+    Raises:
+        UnusableUser: when they are named by what is no username.
+
+    >>> identity_of(Person("client_id", "grants-102")) == identity_of(Person("username", "service-account-grants-102"))
+    True
+    """
+    return login_of(person) or f"{person.by}={person.value.casefold()}@{person.provider or ''}"
+
+
 @frozen
 class Row(Tabular):
     """One line of a roster: a role that somebody shall have, or shall not."""
@@ -272,12 +298,7 @@ def _contradictions(rows: Sequence[Row], name: str) -> list[str]:
     seen: dict[tuple[str, str, str, str], Row] = {}
     faults = []
     for row in rows:
-        other = seen.setdefault((_identity(row.person), row.role, row.integration, row.environment), row)
+        other = seen.setdefault((identity_of(row.person), row.role, row.integration, row.environment), row)
         if other.action != row.action:
             faults.append(f"{name}:{row.line}: {row.action} of what line {other.line} would {other.action}")
     return faults
-
-
-def _identity(person: Person) -> str:
-    """The same text for the same person, however they are written in this way or that."""
-    return f"{person.by}={person.value.casefold()}" if person.user is None else _rules.username_of(person.user)

@@ -97,8 +97,8 @@ def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> 
     """A folder, a file in one that is not there, a name that tells no format, two formats, what is no environment."""
     for arguments, said in (
         (["--output", tmp_path], "is a directory"),
-        (["--output", tmp_path / "nowhere" / "r.csv"], "cannot be written. Nothing was read"),
-        (["--output", "/dev/null", "--format", "csv"], "cannot be written. Nothing was read"),
+        (["--output", tmp_path / "nowhere" / "r.csv"], "cannot be written. Nothing was sent"),
+        (["--output", "/dev/null", "--format", "csv"], "cannot be written. Nothing was sent"),
         (["--output", tmp_path / "report"], "tells no format"),
         (["--json", "--format", "csv"], "two formats"),
         (["-e", "stage"], "stage"),

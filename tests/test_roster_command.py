@@ -163,7 +163,7 @@ def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path:
     assert run_css("roster", "check", bad, *DEV) == 64
     err = capsys.readouterr().err
     assert "r.jsonl has 3 faults; nothing was sent" in err
-    assert [line.split(":")[1] for line in err.splitlines() if line.startswith("  r.jsonl")] == ["2", "2", "3"]
+    assert [line.split(":")[1] for line in err.splitlines() if line.startswith(f"  {bad}:")] == ["2", "2", "3"]
     assert asked(sandbox) == {}
 
 

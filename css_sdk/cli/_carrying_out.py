@@ -226,7 +226,7 @@ def _keep_the_rest(left: SavedPlan | None, origin: Origin, journal: Path) -> Non
     if left is None or origin.resume is not None:
         return _say_how_to_go_on(origin, journal)
     try:
-        write_whole(origin.remainder, plan_as_json(left))
+        write_whole(origin.remainder, [plan_as_json(left)])
     except InvalidFile as error:
         return click.echo(f"css: {error}", err=True)
     return click.echo(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 STDIN = Path("-")
@@ -37,8 +38,13 @@ def check_writable(file: Path) -> None:
         raise InvalidFile(f"{file} cannot be written. Nothing was sent; name another file.")
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Puts a text into a file, which is as it was until all is written; nobody but its owner may read it afterwards.
+def write_whole(file: Path, pieces: Iterable[str], encoding: str = "utf-8") -> None:
+    """Puts text into a file, which is as it was until all is written; nobody but its owner may read it afterwards.
+
+    Args:
+        file: where it goes.
+        pieces: of the text, one after the other.
+        encoding: `utf-8-sig` where Excel shall know UTF-8 by its mark.
 
     Raises:
         InvalidFile: when it cannot be written.
@@ -48,9 +54,17 @@ def write_whole(file: Path, text: str) -> None:
     draft: Path | None = None
     try:
         # Made readable for its owner alone, whatever the file was that it takes the place of.
-        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as opened:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            dir=file.parent,
+            prefix=f".{file.name}.",
+            delete=False,
+            encoding=encoding,
+            errors="backslashreplace",
+            newline="",
+        ) as opened:
             draft = Path(opened.name)
-            opened.write(text.encode("utf-8", "backslashreplace"))
+            opened.writelines(pieces)
             opened.flush()
             os.fsync(opened.fileno())
         draft.replace(file)

@@ -96,7 +96,7 @@ def keep(plan: SavedPlan, file: Path, *, mask: bool = False) -> None:
     """
     from .. import plan_as_json
 
-    write_whole(file, plan_as_json(plan, mask))
+    write_whole(file, [plan_as_json(plan, mask)])
     how = "names nobody, and cannot be carried out" if mask else f"is carried out by: css apply {quote(str(file))}"
     click.echo(f"The plan stands in {file}; it {how}", err=True)
 

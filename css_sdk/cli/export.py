@@ -60,4 +60,4 @@ def export(
     if output is None:
         print_lines([text.rstrip("\n")])
     else:
-        write_whole(output, text)
+        write_whole(output, [text])

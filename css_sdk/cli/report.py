@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ._common import json_line, json_option, print_lines, shown, table_lines
+from ._files import check_writable, write_whole
 
 if TYPE_CHECKING:
     from ..report import AccessReport
@@ -49,7 +48,7 @@ _COLUMNS = ["integration", "environment", "role", "name", "username", "email", "
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write it there, whole or not at all, in UTF-8; only its owner may read a new one.",
+    help="Write it there, whole or not at all, in UTF-8; only its owner may read it.",
 )
 @json_option
 def report(
@@ -77,7 +76,7 @@ def report(
 
     kind = _format(kind, output, as_json)
     if output is not None:
-        _check_writable(output)
+        check_writable(output)
     with Css.from_env() as css:
         found = css.report(integrations=integrations or None, environments=environments or None)
     found = found.only(roles=roles, person=person)
@@ -85,7 +84,7 @@ def report(
     if output is None:
         print_lines(lines)
     else:
-        _write(output, lines, "utf-8-sig" if kind == "csv" else "utf-8")
+        write_whole(output, _ended(lines), "utf-8-sig" if kind == "csv" else "utf-8")
     known = {role for state in found.places for role in state.roles}
     for role in roles:
         if role not in known:
@@ -121,35 +120,6 @@ def _lines(found: AccessReport, kind: str) -> Iterable[str]:
             return (json_line(row.as_record()) for row in found.rows())
         case _:
             return table_lines([row.as_record() | {"held": row.held} for row in found.rows()], _COLUMNS)
-
-
-def _check_writable(file: Path) -> None:
-    """Refuses a file that cannot be written; better known before anything is read."""
-    from ..errors import InvalidFile
-
-    is_special = file.exists() and not file.is_file()
-    if is_special or not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
-        raise InvalidFile(f"{file} cannot be written. Nothing was read; say another --output.")
-
-
-def _write(file: Path, lines: Iterable[str], encoding: str) -> None:
-    """Puts the lines into the file, which is as it was until all of them are written."""
-    from ..errors import InvalidFile
-
-    draft: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=file.parent, prefix=f".{file.name}.", delete=False, encoding=encoding, newline="\n"
-        ) as opened:
-            draft = Path(opened.name)
-            opened.writelines(_ended(lines))
-        draft.replace(file)
-        draft = None
-    except OSError as error:
-        raise InvalidFile(f"{file} could not be written: {error.strerror}.") from None
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
 
 
 def _ended(lines: Iterable[str]) -> Iterator[str]:

@@ -19,9 +19,10 @@ from ._common import (
     shown,
     width_option,
 )
+from ._files import check_writable
 from ._opening import ended_as_by_an_interrupt, journal_option, opened
 from ._progress import bar_on_terminal
-from ._results import result_path, rows_in, writable
+from ._results import result_path, rows_in
 
 if TYPE_CHECKING:
     from ..roster import RoleRemovals, RowResult
@@ -144,7 +145,9 @@ def apply(
     if max_removals is not None and not exact:
         raise click.UsageError("--max-removals is for --exact only.")
     rows = rows_in(file, integration, environment, exact=exact)
-    result = writable(result or result_path(file))
+    result = result or result_path(file)
+    if result is not None:
+        check_writable(result)
 
     def confirm_losses(losses: Sequence[RoleRemovals]) -> None:
         sentences = [losing(each.usernames, each.role, f"{each.integration}, {each.environment}") for each in losses]
