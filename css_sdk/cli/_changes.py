@@ -32,14 +32,12 @@ def rows_of(
     users: Sequence[str],
     client_ids: Sequence[str],
     roles: Sequence[str],
-    integration: str | None,
-    environment: str | None,
+    integration: str,
+    environment: str,
 ) -> Sequence[Row]:
     """The rows that arguments and options stand for."""
     from ..roster import Person, Row
 
-    if not integration or not environment:
-        raise click.UsageError("Say where: --integration and --environment.")
     if not roles:
         raise click.UsageError("Say which role: --role.")
     if not users and not client_ids:

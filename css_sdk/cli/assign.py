@@ -8,15 +8,13 @@ from pathlib import Path
 import click
 
 from ._changes import carry_out, confirm_removal, rows_of
-from ._common import json_option, place_options
+from ._common import json_option, place_options, removal_options
 from ._opening import journal_option
 
 _role_option = click.option("-r", "--role", "roles", multiple=True, metavar="ROLE", help="May be given several times.")
 _client_id_option = click.option(
     "--client-id", "client_ids", multiple=True, metavar="ID", help="A service account, by its client id."
 )
-_yes_option = click.option("--yes", is_flag=True, help="Take roles away without asking.")
-_prod_option = click.option("--allow-prod", is_flag=True, help="Take roles away in prod, too.")
 
 
 @click.command()
@@ -51,8 +49,7 @@ def assign(
 @place_options(required=True)
 @_role_option
 @_client_id_option
-@_yes_option
-@_prod_option
+@removal_options
 @journal_option
 @json_option
 def unassign(
