@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .. import _rules
-from .._pairs import async_each
+from .._pairs import AsyncLock, async_each
 from .._roster_goals import Place
 from ..errors import AuthenticationError, CssError
 from ..roster import RowCheck
@@ -16,13 +18,16 @@ class AsyncRosterCheck:
     Args:
         finding: finds what its rows mean.
         width: calls at once, 1 to 8.
+        progress: called with what would come of each row.
     """
 
-    def __init__(self, finding: AsyncFinding, *, width: int) -> None:
+    def __init__(self, finding: AsyncFinding, *, width: int, progress: Callable[[RowCheck], object] | None) -> None:
         self._finding = finding
         self._width = width
+        self._progress = progress
         self._members: dict[tuple[Place, str], frozenset[str] | CssError] = {}
-        self._unknown: dict[tuple[str, str], CssError] = {}
+        self._checks: dict[int, RowCheck] = {}
+        self._lock = AsyncLock()
 
     async def carry_out(self) -> list[RowCheck]:
         """What would come of each row, in their order."""
@@ -30,8 +35,17 @@ class AsyncRosterCheck:
         grants, places = self._finding.grants, self._finding.places
         roles = dict.fromkeys((places[number], grant.role) for number, grant in grants.items())
         await async_each(self._read_members, list(roles), self._width)
-        await async_each(self._look_up, list(self._logins_to_look_up()), self._width)
-        return [self._of(number) for number in range(len(self._finding.rows))]
+        waiting: dict[tuple[str, str], list[int]] = {}
+        for number, row in enumerate(self._finding.rows):
+            check = self._of(number)
+            # Whom a search found has logged in; of the others only a question to the service tells.
+            if check.state == "to do" and row.action == "grant" and row.person.user is not None:
+                username = _rules.username_of(grants[number].user)
+                waiting.setdefault((row.environment, username), []).append(number)
+            else:
+                self._settle(number, check)
+        await async_each(self._look_up, list(waiting.items()), self._width)
+        return [self._checks[number] for number in range(len(self._finding.rows))]
 
     async def _read_members(self, role: tuple[Place, str]) -> None:
         environment = self._finding.environments[role[0]]
@@ -43,26 +57,24 @@ class AsyncRosterCheck:
         except CssError as error:
             self._members[role] = error.with_traceback(None)
 
-    def _logins_to_look_up(self) -> dict[tuple[str, str], Place]:
-        """Who is to be given something and was not searched for, with one place of the environment to ask at."""
-        wanted: dict[tuple[str, str], Place] = {}
-        for number, grant in self._finding.grants.items():
-            row, place = self._finding.rows[number], self._finding.places[number]
-            username = _rules.username_of(grant.user)
-            members = self._members[place, grant.role]
-            is_open = not isinstance(members, CssError) and username not in members
-            if is_open and row.action == "grant" and row.person.user is not None:
-                wanted.setdefault((place[1], username), place)
-        self._asked_at = wanted
-        return wanted
-
-    async def _look_up(self, login: tuple[str, str]) -> None:
+    async def _look_up(self, login: tuple[tuple[str, str], list[int]]) -> None:
+        """Settles the rows of one login, of which it is not known whether it exists in its environment."""
+        (_, username), numbers = login
+        error: CssError | None = None
         try:
-            await self._finding.environments[self._asked_at[login]].users.roles(login[1])
+            await self._finding.environments[self._finding.places[numbers[0]]].users.roles(username)
         except AuthenticationError:
             raise
-        except CssError as error:
-            self._unknown[login] = error.with_traceback(None)
+        except CssError as failure:
+            error = failure.with_traceback(None)
+        async with self._lock:
+            for number in numbers:
+                self._settle(number, RowCheck(self._finding.rows[number], error=error))
+
+    def _settle(self, number: int, check: RowCheck) -> None:
+        self._checks[number] = check
+        if self._progress is not None:
+            self._progress(check)
 
     def _of(self, number: int) -> RowCheck:
         row = self._finding.rows[number]
@@ -73,5 +85,4 @@ class AsyncRosterCheck:
         members = self._members[place, grant.role]
         if isinstance(members, CssError):
             return RowCheck(row, error=members)
-        is_so = (username in members) is (row.action == "grant")
-        return RowCheck(row, is_so=is_so, error=None if is_so else self._unknown.get((place[1], username)))
+        return RowCheck(row, is_so=(username in members) is (row.action == "grant"))

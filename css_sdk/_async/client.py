@@ -192,7 +192,12 @@ class AsyncCss(AsyncTeam):
         return await (application.carry_out_exactly(confirm) if exact else application.carry_out(skip_existing))
 
     async def check_roster(
-        self, rows: Sequence[Row], *, width: int = 4, providers: Sequence[str] = EMPLOYEE_PROVIDERS
+        self,
+        rows: Sequence[Row],
+        *,
+        width: int = 4,
+        providers: Sequence[str] = EMPLOYEE_PROVIDERS,
+        progress: Callable[[RowCheck], object] | None = None,
     ) -> list[RowCheck]:
         """What would come of the rows of a roster, without a write: everybody and everything is looked up.
 
@@ -200,6 +205,8 @@ class AsyncCss(AsyncTeam):
             rows: as `read_roster` gives them.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.
+            progress: called with what would come of each row once it is known, one at a time, possibly from another
+                thread.
 
         Returns:
             What would come of each row, in their order.
@@ -214,7 +221,8 @@ class AsyncCss(AsyncTeam):
         ['already so', 'ambiguous']
         """
         _rules.check_width(width)
-        return await AsyncRosterCheck(AsyncFinding(self.integration, rows, providers, width), width=width).carry_out()
+        finding = AsyncFinding(self.integration, rows, providers, width)
+        return await AsyncRosterCheck(finding, width=width, progress=progress).carry_out()
 
     async def plan(
         self,

@@ -193,7 +193,12 @@ class Css(Team):
         return application.carry_out_exactly(confirm) if exact else application.carry_out(skip_existing)
 
     def check_roster(
-        self, rows: Sequence[Row], *, width: int = 4, providers: Sequence[str] = EMPLOYEE_PROVIDERS
+        self,
+        rows: Sequence[Row],
+        *,
+        width: int = 4,
+        providers: Sequence[str] = EMPLOYEE_PROVIDERS,
+        progress: Callable[[RowCheck], object] | None = None,
     ) -> list[RowCheck]:
         """What would come of the rows of a roster, without a write: everybody and everything is looked up.
 
@@ -201,6 +206,8 @@ class Css(Team):
             rows: as `read_roster` gives them.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.
+            progress: called with what would come of each row once it is known, one at a time, possibly from another
+                thread.
 
         Returns:
             What would come of each row, in their order.
@@ -215,7 +222,8 @@ class Css(Team):
         ['already so', 'ambiguous']
         """
         _rules.check_width(width)
-        return RosterCheck(Finding(self.integration, rows, providers, width), width=width).carry_out()
+        finding = Finding(self.integration, rows, providers, width)
+        return RosterCheck(finding, width=width, progress=progress).carry_out()
 
     def plan(
         self,

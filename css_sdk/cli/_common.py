@@ -58,6 +58,27 @@ def place_options(*, required: bool) -> Callable[[Function], Function]:
     return decorate
 
 
+def places_options(function: Function) -> Function:
+    """The options that name several integrations and environments."""
+    environments = click.option(
+        "-e",
+        "--environment",
+        "environments",
+        multiple=True,
+        type=click.Choice(["dev", "test", "prod"]),
+        help="May be given several times. Default: all.",
+    )
+    integrations = click.option(
+        "-i",
+        "--integration",
+        "integrations",
+        multiple=True,
+        metavar="ID|NAME",
+        help="Id or exact project name; may be given several times. Default: all.",
+    )
+    return integrations(environments(function))
+
+
 def removal_options(function: Function) -> Function:
     """The options `--yes` and `--allow-prod` of what takes something away."""
     prod = click.option("--allow-prod", is_flag=True, help="Take away in prod, too.")

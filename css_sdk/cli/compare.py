@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from ._common import json_option, print_rows, width_option
+from ._common import json_option, places_options, print_rows, width_option
 from ._opening import opened
-from ._plans import environments_of, places_options
+from ._plans import environments_of
 
 _MARKS = {True: "yes", False: "-", None: "?"}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._common import json_line, json_option, print_lines, shown, table_lines
+from ._common import json_line, json_option, places_options, print_lines, shown, table_lines
 from ._files import check_writable, write_whole
 
 if TYPE_CHECKING:
@@ -21,22 +21,7 @@ _COLUMNS = ["integration", "environment", "role", "name", "username", "email", "
 
 
 @click.command()
-@click.option(
-    "-i",
-    "--integration",
-    "integrations",
-    multiple=True,
-    metavar="ID|NAME",
-    help="Id or exact project name; may be given several times. Default: all.",
-)
-@click.option(
-    "-e",
-    "--environment",
-    "environments",
-    multiple=True,
-    type=click.Choice(["dev", "test", "prod"]),
-    help="May be given several times. Default: all.",
-)
+@places_options
 @click.option(
     "-r", "--role", "roles", multiple=True, metavar="NAME", help="This role alone; may be given several times."
 )

@@ -81,8 +81,8 @@ def check(
     from .. import Css
     from ..models import EMPLOYEE_PROVIDERS
 
-    with Css.from_env() as css:
-        checks = css.check_roster(rows, width=width, providers=providers or EMPLOYEE_PROVIDERS)
+    with bar_on_terminal(len(rows)) as tick, Css.from_env() as css:
+        checks = css.check_roster(rows, width=width, providers=providers or EMPLOYEE_PROVIDERS, progress=tick)
     print_rows([row_told(check.row, check.state, check.error) for check in checks], COLUMNS, as_json)
     counts = Counter(check.state for check in checks)
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do", err=True)

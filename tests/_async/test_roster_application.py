@@ -19,6 +19,7 @@ from css_sdk import (
     Person,
     RoleRemovals,
     Row,
+    RowCheck,
     RowResult,
     ServiceUnavailable,
     WrongProvider,
@@ -283,3 +284,16 @@ async def test_results_keep_no_calls_alive(css: AsyncCss) -> None:
     results = await css.apply_roster(rows)
     assert all(result.error is not None and result.error.__traceback__ is None for result in results)
     assert all(check.error is not None and check.error.__traceback__ is None for check in await css.check_roster(rows))
+
+
+async def test_each_check_is_told_once_as_it_is_known(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Rows of one login settle together, by one question, and the results are in the order of the rows all the same."""
+    member, other = sandbox.members(GRANTS_PORTAL, "dev", "admin")[0], "0" * 32 + "@idir"
+    named = [(member, "admin"), (other, "admin"), (other, "reviewer"), (member, "no such role")]
+    rows = [Row(2, Person("username", name), role, "101", "dev") for name, role in named]
+    seen: list[RowCheck] = []
+    checks = await css.check_roster(rows, progress=seen.append)
+    assert [check.state for check in checks] == ["already so", "never logged in", "never logged in", "failed"]
+    assert len(seen) == len(rows)
+    assert all(check in checks for check in seen)
+    assert sandbox.count(path="*/users/*/roles") == 1
