@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import math
+import re
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -25,7 +27,7 @@ _SHORTEST_TO_HIDE: Final = 3
 class Token:
     """An access token and the time until which it is used, on the clock of the auth that holds it.
 
-    `life` is what its server told, in seconds, or None.
+    `life` is what its server told, in seconds, or None. One without life is good for the call that it was asked for.
     """
 
     secret: Secret
@@ -66,8 +68,8 @@ def token_request(
         headers=headers | ({} if basic is None else {"Authorization": _basic(*basic)}),
         extensions={key: value for key, value in call.extensions.items() if key == "timeout"},
     )
-    request.method = method = _Post(request.method)
-    method.url, method.on_redirect = url, on_redirect
+    request.url = endpoint = _Endpoint(url)
+    endpoint.on_redirect = on_redirect
     return request
 
 
@@ -77,27 +79,37 @@ def _basic(client_id: str, client_secret: Secret) -> str:
     return "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
 
 
-class _Post(str):
-    """The method of a token request, which no redirect takes along.
+def _basic_in(asked: httpx.Request) -> Secret:
+    # Without its end, which some leave out.
+    return Secret(asked.headers.get("Authorization", "").removeprefix("Basic ").rstrip("="))
 
-    httpx would send the body, secret and all, wherever a 307 or 308 leads, and asks no auth before. But it compares the
-    method of the request that it builds with that of the one before, and there this says no. A body that could be read
-    only once would do too, and stop whatever reads requests for a log, or sends them again after a lost connection.
+
+class _Endpoint(httpx.URL):
+    """The address of a token request, which no redirect takes along.
+
+    httpx would send the body, secret and all, wherever a 307 or 308 leads, and after a 301, 302 or 303 at least the
+    Basic header to where it deems safe; it asks no auth before. But it hands the fragment of an address on to the next,
+    and whoever asks this one for its fragment is stopped. A body that could be read only once would not do: it also
+    stops whatever reads requests for a log, or sends them again after a lost connection.
     """
 
-    __slots__ = ("on_redirect", "url")
-
     on_redirect: Callable[[AuthenticationError], object]
-    url: httpx.URL
 
-    def __ne__(self, other: object) -> bool:
-        if other is self:
-            error = _redirected(self.url, "307 or 308")
-            self.on_redirect(error)
-            raise error
-        return str.__ne__(self, other)
+    @property
+    def fragment(self) -> str:
+        """No text ever.
 
-    __hash__ = str.__hash__
+        Raises:
+            AuthenticationError: always, having told it to `on_redirect`.
+        """
+        # What httpx was told, in its own frame; for the words of the error alone.
+        response = sys._getframe(1).f_locals.get("response")
+        error = _redirected(self, response if isinstance(response, httpx.Response) else None)
+        self.on_redirect(error)
+        raise error
+
+    def __reduce__(self) -> tuple[type[httpx.URL], tuple[str]]:
+        return httpx.URL, (str(self),)
 
 
 @frozen
@@ -126,12 +138,7 @@ def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
 
     def words(key: str) -> str | None:
         text = content.get(key)
-        if not isinstance(text, str):
-            return None
-        for secret in hide:
-            if len(secret.reveal()) > _SHORTEST_TO_HIDE:
-                text = text.replace(secret.reveal(), "…")
-        return "".join(filter(str.isprintable, text))[:_LONGEST_WORDS] or None
+        return (_without(hide, text)[:_LONGEST_WORDS] or None) if isinstance(text, str) else None
 
     token = content.get("access_token")
     try:
@@ -141,10 +148,28 @@ def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
     return _Answer(
         Secret(token if isinstance(token, str) and _fits_a_header(token) else ""),
         str(content.get("token_type", "Bearer")).lower(),
-        life if 0 < life < math.inf else None,
+        life if math.isfinite(life) else None,
         words("error"),
         words("error_description"),
     )
+
+
+def _without(secrets: Iterable[Secret], text: str) -> str:
+    """The text without control characters and secrets, whichever of their characters are encoded as in addresses."""
+    # First what could stand within a secret, and be taken out of it only when nobody looks for it any more.
+    text = "".join(filter(str.isprintable, text))
+    # The longest first: one may begin with another.
+    for secret in sorted(secrets, key=lambda each: len(each.reveal()), reverse=True):
+        if len(secret.reveal()) > _SHORTEST_TO_HIDE:
+            text = re.sub("".join(map(_plain_or_encoded, secret.reveal())), "…", text)
+    return text
+
+
+def _plain_or_encoded(character: str) -> str:
+    # A percent sign may itself be encoded, where an address stands within another.
+    encoded = "".join(f"%(?:25)*{byte:02X}" for byte in character.encode())
+    others = "|[+]" if character == " " else ""
+    return f"(?:{re.escape(character)}|(?i:{encoded}){others}){'' if character.isprintable() else '?'}"
 
 
 def _fits_a_header(token: str) -> bool:
@@ -165,8 +190,8 @@ def token_from(response: httpx.Response, asked: httpx.Request, asked_at: float, 
         ServiceUnavailable: when the endpoint has a fault.
         MalformedAnswer: for an answer that holds no bearer token.
     """
-    if response.request is not asked:  # a 302 was followed, with neither form nor method
-        raise _redirected(asked.url, "301, 302 or 303")
+    if response.request is not asked:
+        raise _redirected(asked.url, None)
     where = f"POST {asked.url.path}"
     facts: dict[str, Any] = {"status": response.status_code, "request": where}
     facts["retry_after"] = seconds_to_wait(response.headers.get("Retry-After"), time.time())
@@ -178,31 +203,48 @@ def token_from(response: httpx.Response, asked: httpx.Request, asked_at: float, 
             f"{where}: the login server answered {response.status_code}. Try again later.", **facts
         )
     if 300 <= response.status_code < 400:
-        raise _redirected(asked.url, str(response.status_code), **facts)
-    answer = _answer(response, hide)
+        raise _redirected(asked.url, response, **facts)
+    answer = _answer(response, [*hide, _basic_in(asked)])
     if response.status_code == 404:
         raise AuthenticationError(
             f"{where}: there is no token endpoint at {asked.url.host}. Check the token address.", **facts
         )
     if response.status_code != 200:
+        advice = "Check the credentials and the token address."
+        if "audience" in answer.said.lower() or answer.error == "invalid_target":
+            advice = (
+                "Check the audience: it is the client id of the application that is called, which has to be known "
+                "there and to let this client ask."
+            )
         raise AuthenticationError(
             f"{where}: the login server refused the credentials "
-            f"({answer.said or f'status {response.status_code}'}). Check the credentials and the token address.",
+            f"({answer.said or f'status {response.status_code}'}). {advice}",
             error=answer.error,
             error_description=answer.description,
             **facts,
         )
     if not answer.token or answer.kind != "bearer":
         raise MalformedAnswer(f"{where}: the answer holds no bearer token. Check the token address.", **facts)
-    life = answer.life or _LIFE_WHEN_NOT_TOLD
+    life = _LIFE_WHEN_NOT_TOLD if answer.life is None else answer.life
     # A share of the life, or a token of one second would never be good.
     return Token(answer.token, asked_at + life - min(30.0, life / 10), answer.life)
 
 
-def _redirected(url: httpx.URL, how: str, **facts: Any) -> AuthenticationError:
+def _redirected(url: httpx.URL, response: httpx.Response | None, **facts: Any) -> AuthenticationError:
     where = f"POST {url.path}"
+    status = None if response is None else response.status_code
+    how = f" ({status})" if status else ""
     return AuthenticationError(
-        f"{where}: the token endpoint at {url.host} redirects ({how}), and credentials are sent to no other "
-        f"address. Check the token address.",
-        **{"request": where, **facts},
+        f"{where}: the token endpoint at {url.host} redirects{how}{_target(url, response)}, and credentials are sent "
+        f"to no other address. Check the token address.",
+        **{"status": status, "request": where, **facts},
     )
+
+
+def _target(url: httpx.URL, response: httpx.Response | None) -> str:
+    # Its origin alone: what follows may hold anything.
+    try:
+        target = httpx.URL(str(url)).join(response.headers["Location"]) if response is not None else None
+    except (httpx.InvalidURL, KeyError):
+        target = None
+    return f" to {target.scheme}://{target.netloc.decode('ascii')}" if target is not None and target.host else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from typing import Any, Final, Literal
@@ -15,7 +14,7 @@ import httpx
 from ._renewal import Asking
 from ._token_endpoint import Token, token_from, token_request
 from .errors import ConfigurationError
-from .settings import Secret, as_secret, checked_address
+from .settings import Secret, as_secret, checked_address, is_text
 
 _NONE: Final = Token(Secret(""), float("-inf"))
 
@@ -46,14 +45,6 @@ def team_of(claims: Mapping[str, Any]) -> int | None:
     return int(team) if team.isdecimal() and len(team) < 16 else None
 
 
-def _is_text(value: object) -> bool:
-    text = value.reveal() if isinstance(value, Secret) else value
-    try:
-        return isinstance(text, str) and text.encode() != b""
-    except UnicodeEncodeError:  # carries the whole text
-        return False
-
-
 class TokenAuth(httpx.Auth):
     """What all ways to ask for a token have in common: when to ask, and where the token may go.
 
@@ -76,7 +67,7 @@ class TokenAuth(httpx.Auth):
         self,
         token_url: str,
         client_id: str,
-        client_secret: str | Secret,
+        client_secret: Secret,
         fields: Mapping[str, str | Secret],
         *,
         client_auth: str,
@@ -85,27 +76,29 @@ class TokenAuth(httpx.Auth):
         allow_http: bool,
         clock: Callable[[], float],
     ) -> None:
-        client_secret = as_secret(client_secret)
         self._client_id = client_id  # which a repr needs, whatever is wrong with the rest
         for name, value in {"client id": client_id, "client secret": client_secret, **fields}.items():
-            if not _is_text(value):
+            if not is_text(value):
                 raise ConfigurationError(f"The {name} is empty, or no text.")
         if client_auth not in ("basic", "form"):
             raise ConfigurationError(f"A client authenticates by 'basic' or 'form', not by {client_auth!r}.")
         checked_address(token_url, "The token address", allow_http)
-        for address in origins or ():
+        try:
+            addresses = None if origins is None else tuple(origins)
+        except TypeError:
+            raise ConfigurationError(f"origins= is a list of addresses, not {type(origins).__name__}.") from None
+        for address in addresses or ():
             checked_address(address, "An address that the token is for", allow_http)
         self._token_url = httpx.URL(token_url)
         self._client_secret = client_secret
         self._fields = dict(fields)
         self._is_basic = client_auth == "basic"
-        self._origins = None if origins is None else frozenset(origin(httpx.URL(address)) for address in origins)
+        self._origins = None if addresses is None else frozenset(origin(httpx.URL(address)) for address in addresses)
         self._accept = accept
         self._allow_http = allow_http
         self._clock = clock
         self._held = _NONE
         self._asking: Asking[Token] | None = None
-        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(client_id={self._client_id!r})"
@@ -191,7 +184,7 @@ class TokenAuth(httpx.Auth):
         """The token in hand, or who asks for the next one: the caller, if nobody else is at it."""
         if self._is_good(held := self._held, refused):
             return held
-        with self._lock:
+        with Asking.deciding:
             if self._is_good(self._held, refused):
                 return self._held
             if self._asking is None or self._asking.is_over or self._asking.is_callers(task):
@@ -202,7 +195,7 @@ class TokenAuth(httpx.Auth):
         """Whether a request can be sent again; if not, the token is dropped for those to come."""
         if isinstance(request.stream, httpx.ByteStream):
             return True
-        with self._lock:
+        with Asking.deciding:
             if self._held is refused:
                 self._held = _NONE
         return False
@@ -212,7 +205,7 @@ class TokenAuth(httpx.Auth):
         if self._origins is None:
             address = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
             checked_address(address, "The address of the first request", self._allow_http)
-            with self._lock:
+            with Asking.deciding:
                 self._origins = self._origins or frozenset({here})
         if here not in self._origins:
             raise ConfigurationError(

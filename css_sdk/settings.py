@@ -8,9 +8,9 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, overload
 
 from attrs import field, frozen
 
@@ -21,6 +21,7 @@ TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/o
 
 _LOG = logging.getLogger("css_sdk")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""This machine, the only one that plain http goes to unasked."""
 _ADDRESS: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|(?!xn--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.(?!xn--)[a-z0-9_-]+)*)"
     r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
@@ -53,9 +54,22 @@ class Secret:
         return self._text
 
 
-def as_secret(value: str | Secret) -> Secret:
-    """The text, covered."""
-    return value if isinstance(value, Secret) else Secret(value)
+@overload
+def as_secret(value: str | Secret) -> Secret: ...
+@overload
+def as_secret(value: str | Secret | None) -> Secret | None: ...
+def as_secret(value: str | Secret | None) -> Secret | None:
+    """The text, covered; None for None."""
+    return value if value is None or isinstance(value, Secret) else Secret(value)
+
+
+def is_text(value: object) -> bool:
+    """Whether it is a text, covered or not, that is not empty and can be sent."""
+    text = value.reveal() if isinstance(value, Secret) else value
+    try:
+        return isinstance(text, str) and text.encode() != b""
+    except UnicodeEncodeError:  # carries the whole text
+        return False
 
 
 def _as_team_id(value: int | str | None) -> int | None:
@@ -63,7 +77,7 @@ def _as_team_id(value: int | str | None) -> int | None:
         return None
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ConfigurationError(f"The team id {value!r} is no whole number.") from None
 
 
@@ -77,13 +91,13 @@ def _is_host(host: str) -> bool:
     return True
 
 
-def checked_address(url: str, what: str, allow_http: bool = False) -> str:
+def checked_address(url: str, what: str, allow_http: bool | None = None) -> str:
     """An address that secrets and tokens may go to, without a slash at its end.
 
     Args:
         url: the address.
         what: it is, to begin a sentence with.
-        allow_http: whether plain `http` may go further than this machine.
+        allow_http: whether plain `http` may go further than this machine; None where nobody could say so.
 
     Raises:
         ConfigurationError: when it is none, or unsafe.
@@ -93,8 +107,9 @@ def checked_address(url: str, what: str, allow_http: bool = False) -> str:
         # The address itself stays out of the message: it may hold a password.
         raise ConfigurationError(f"{what} is no plain http(s) address of host and path. It looks like {API_URL}.")
     if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
+        way_out = "" if allow_http is None else " (In Python, allow_http=True permits it.)"
         raise ConfigurationError(
-            f"{what} is plain http to {match['host']}: a secret would travel readable. Use https, or allow_http=True."
+            f"{what} is plain http to {match['host']}: a secret would travel readable. Use https.{way_out}"
         )
     return url.rstrip("/")
 
@@ -130,32 +145,86 @@ class Settings:
     file: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        if not self.client_id or not self.client_secret:
-            raise ConfigurationError("The client id or the client secret is empty. Both are in the downloaded file.")
+        if not is_text(self.client_id) or not is_text(self.client_secret):
+            raise ConfigurationError(
+                "The client id or the client secret is empty, or no text. Both are in the downloaded file."
+            )
         for name, what in (("api_url", "The API address"), ("token_url", "The token address")):
             object.__setattr__(self, name, checked_address(getattr(self, name), what, self.allow_http))
 
 
-@frozen
-class _Variables:
-    """The environment variables that count. Apart from the rest, so that no traceback shows the secret among them."""
-
-    client_id: str
-    client_secret: Secret
-    token_url: str
-    api_url: str
-    credentials_file: str
-
-
-def _variables(environ: Mapping[str, str] | None) -> _Variables:
+def _variables(names: Mapping[str, str], environ: Mapping[str, str] | None) -> dict[str, Secret]:
+    # In a function of its own, and covered, so that no traceback shows the environment.
     env = os.environ if environ is None else environ
-    return _Variables(
-        client_id=env.get("CSS_CLIENT_ID", ""),
-        client_secret=Secret(env.get("CSS_CLIENT_SECRET", "")),
-        token_url=env.get("CSS_TOKEN_URL", ""),
-        api_url=env.get("CSS_API_URL", ""),
-        credentials_file=env.get("CSS_CREDENTIALS_FILE", ""),
-    )
+    return {name: Secret(env.get(variable, "")) for name, variable in names.items()}
+
+
+def file_key(name: str) -> str:
+    """A credential's key in a file: `clientId` for `client_id`."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def check_whole(credentials: Mapping[str, Secret], shown: Callable[[str], str], advice: str) -> None:
+    """Refuses credentials of which some are missing.
+
+    Args:
+        credentials: by name; empty where one is missing.
+        shown: what a name is called where they come from.
+        advice: what else there is to do.
+
+    Raises:
+        ConfigurationError: which names those that are missing.
+    """
+    missing = [shown(name) for name, value in credentials.items() if not value]
+    if missing:
+        is_or_are = "is" if len(missing) == 1 else "are"
+        raise ConfigurationError(
+            f"{_listed(missing)} {is_or_are} missing: {_listed(map(shown, credentials))} belong together. {advice}"
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def variables_of(
+    system: str,
+    credentials: Sequence[str],
+    addresses: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+    file_hint: str = "",
+) -> tuple[dict[str, Secret], str]:
+    """What the environment tells of a system, by name and empty where it tells nothing; and its credentials' file.
+
+    Args:
+        system: what its variables begin with.
+        credentials: the names of those that belong together.
+        addresses: the names of addresses that may stand beside them, or beside the file.
+        environ: the variables to read; those of the process by default.
+        file_hint: what the file is.
+
+    Returns:
+        The values, and the name of the file, which is empty when the variables hold credentials.
+
+    Raises:
+        ConfigurationError: when there are no credentials, or only some.
+    """
+    names = {name: f"{system}_{name.upper()}" for name in (*credentials, *addresses)}
+    file_variable = f"{system}_CREDENTIALS_FILE"
+    values = _variables({**names, file_variable: file_variable}, environ)
+    file = values.pop(file_variable).reveal()
+    found = {name: values[name] for name in credentials}
+    if any(found.values()):
+        check_whole(found, names.__getitem__, f"Set all of them, or none of them and {file_variable}.")
+        return values, ""
+    if not file:
+        hint = file_hint or f"a JSON file that holds {_listed(map(file_key, credentials))}"
+        raise ConfigurationError(
+            f"No credentials. Set {_listed(names[name] for name in credentials)}, or {file_variable} to {hint}."
+        )
+    return values, file
 
 
 def settings_from_env(
@@ -174,32 +243,29 @@ def settings_from_env(
     Raises:
         ConfigurationError: when a source is half filled in, or there is none.
     """
-    given = _variables(environ)
-    if given.client_id and given.client_secret:
+    told, file = variables_of(
+        "CSS",
+        ("client_id", "client_secret"),
+        ("token_url", "api_url"),
+        environ,
+        "the file that the CSS web app lets you download for an API account",
+    )
+    token_url, api_url = told["token_url"].reveal(), told["api_url"].reveal()
+    if not file:
         return Settings(
-            client_id=given.client_id,
-            client_secret=given.client_secret,
-            token_url=given.token_url or TOKEN_URL,
-            api_url=given.api_url or API_URL,
+            client_id=told["client_id"].reveal(),
+            client_secret=told["client_secret"],
+            token_url=token_url or TOKEN_URL,
+            api_url=api_url or API_URL,
             team_id=team_id,
             allow_http=allow_http,
             source="environment",
         )
-    if given.client_id or given.client_secret:
-        missing = "CSS_CLIENT_SECRET" if given.client_id else "CSS_CLIENT_ID"
-        raise ConfigurationError(f"{missing} is missing: CSS_CLIENT_ID and CSS_CLIENT_SECRET belong together.")
-    if not given.credentials_file:
-        raise ConfigurationError(
-            "No credentials. Set CSS_CLIENT_ID and CSS_CLIENT_SECRET, or CSS_CREDENTIALS_FILE to the file that the "
-            "CSS web app lets you download for an API account."
-        )
-    if given.token_url:
+    if token_url:
         raise ConfigurationError(
             "CSS_TOKEN_URL stands beside CSS_CREDENTIALS_FILE, whose own tokenUrl counts. Unset one of the two."
         )
-    return settings_from_file(
-        given.credentials_file, api_url=given.api_url or None, team_id=team_id, allow_http=allow_http
-    )
+    return settings_from_file(file, api_url=api_url or None, team_id=team_id, allow_http=allow_http)
 
 
 def _covered(text: str, keys: Iterable[str]) -> dict[str, Secret] | None:
@@ -234,7 +300,10 @@ def read_credentials(
     Raises:
         ConfigurationError: when the file cannot be read, is not JSON, or lacks what is needed.
     """
-    file = Path(path)
+    try:
+        file = Path(path)
+    except TypeError:
+        raise ConfigurationError(f"A credentials file is named by its path, not by {type(path).__name__}.") from None
     reason = ""
     values = None
     try:

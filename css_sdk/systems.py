@@ -11,28 +11,30 @@ source, whole: from arguments; else from the environment; else from the JSON fil
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final
 
 import httpx
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
+from ._clients import new_client
 from ._quiet import quiet
 from ._token_endpoint import Token
 from ._version import __version__
 from .auth import ClientCredentials, PasswordGrant, TokenAuth
 from .errors import ConfigurationError
 from .settings import (
-    LOOPBACK,
     Secret,
     Settings,
     as_secret,
+    check_whole,
     checked_address,
+    file_key,
     read_credentials,
     settings_from_env,
+    variables_of,
 )
 
 AUTHORIZATION_SERVICE: Final = "authorization-service-api"
@@ -96,9 +98,10 @@ class System:
             options: of `httpx.Client`, but `auth` and `base_url`; a header given here goes before the system's own.
 
         Raises:
+            ConfigurationError: when certificates or proxies that the environment names cannot be used.
             TypeError: for an option that `httpx.Client` does not know, or that the system sets.
         """
-        return _Client(auth=self.auth, base_url=self.base_url, **self._options(options))
+        return new_client(_Client, auth=self.auth, base_url=self.base_url, **self._options(options))
 
     def async_client(self, **options: Any) -> httpx.AsyncClient:
         """As `client`, an `httpx.AsyncClient`.
@@ -107,9 +110,10 @@ class System:
             options: of `httpx.AsyncClient`, but `auth` and `base_url`.
 
         Raises:
+            ConfigurationError: when certificates or proxies that the environment names cannot be used.
             TypeError: for an option that `httpx.AsyncClient` does not know, or that the system sets.
         """
-        return _AsyncClient(auth=self.auth, base_url=self.base_url, **self._options(options))
+        return new_client(_AsyncClient, auth=self.auth, base_url=self.base_url, **self._options(options))
 
     def token(self, **options: Any) -> Token:
         """The token in hand, or a new one, for whatever carries it elsewhere than an httpx client.
@@ -132,11 +136,7 @@ class System:
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         headers = httpx.Headers({"User-Agent": f"css-sdk/{__version__}", **self.headers})
         headers.update(options.get("headers"))
-        ours: dict[str, Any] = {"timeout": 30.0}
-        if not {"mounts", "proxy"} & options.keys():
-            # A proxy of the environment is no way to this machine itself, and plain http may go no other way.
-            ours["mounts"] = {f"all://{host}": None for host in LOOPBACK}
-        return {**ours, **options, "headers": headers}
+        return {"timeout": 30.0, **options, "headers": headers}
 
 
 def css(
@@ -163,21 +163,20 @@ def css(
     >>> systems.css(client_id="service-account-team-2016-9001", client_secret="s3cret").issuer
     'https://loginproxy.gov.bc.ca/auth/realms/standard'
     """
-    client_secret = None if client_secret is None else as_secret(client_secret)
-    addresses = {"token_url": token_url, "api_url": base_url}
-    told: dict[str, Any] = {name: address for name, address in addresses.items() if address is not None}
-    if client_id is None and client_secret is None:
-        settings = evolve(settings_from_env(), **told)
+    client_secret = as_secret(client_secret)
+    given = _given("CSS", {"client_id": client_id, "client_secret": client_secret})
+    if given:
+        settings = Settings(client_id=given["client_id"].reveal(), client_secret=given["client_secret"])
     else:
-        settings = Settings(client_id=client_id or "", client_secret=client_secret or Secret(""), **told)
+        settings = settings_from_env(allow_http=True)  # refused below, where nothing allows it
+    token_url = checked_address(settings.token_url if token_url is None else token_url, "The token address")
+    base_url = checked_address(settings.api_url if base_url is None else base_url, "The API address") + "/"
     return System(
         name="css",
-        base_url=settings.api_url + "/",
-        token_url=settings.token_url,
-        issuer=_issuer(settings.token_url, _KEYCLOAK_TOKEN),
-        auth=ClientCredentials(
-            settings.token_url, settings.client_id, settings.client_secret, origins=[settings.api_url], clock=clock
-        ),
+        base_url=base_url,
+        token_url=token_url,
+        issuer=_issuer(token_url, _KEYCLOAK_TOKEN),
+        auth=ClientCredentials(token_url, settings.client_id, settings.client_secret, origins=[base_url], clock=clock),
     )
 
 
@@ -210,7 +209,7 @@ def cern(
     >>> systems.cern(client_id="my-app", client_secret="s3cret").issuer
     'https://auth.cern.ch/auth/realms/cern'
     """
-    client_secret = None if client_secret is None else as_secret(client_secret)
+    client_secret = as_secret(client_secret)
     source = _Source("CERN", {"client_id": client_id, "client_secret": client_secret}, ("token_url", "api_url"))
     token_url = checked_address(token_url or source.address("token_url") or CERN_TOKEN_URL, "The token address")
     if audience == AUTHORIZATION_SERVICE:
@@ -269,19 +268,20 @@ def bss(
     >>> systems.bss("https://bss.example", **given).token_url
     'https://bss.example/bsssmapi/oauth/token'
     """
-    given = {
+    client_secret, password = as_secret(client_secret), as_secret(password)
+    credentials = {
         "client_key": client_key,
-        "client_secret": None if client_secret is None else as_secret(client_secret),
+        "client_secret": client_secret,
         "username": username,
-        "password": None if password is None else as_secret(password),
+        "password": password,
     }
-    client_secret, password = given["client_secret"], given["password"]
-    source = _Source("BSS", given, ("host",))
+    source = _Source("BSS", credentials, ("host",))
     if token_url is None or base_url is None:
         host = host or source.address("host")
         if host is None:
             raise ConfigurationError(
-                "The address of the BSS is missing. Say host=, or set BSS_HOST beside credentials."
+                "The address of the BSS is missing. Say host=, or tell it beside credentials that are read: by "
+                "BSS_HOST, or as host in the file that BSS_CREDENTIALS_FILE names."
             )
         host = checked_address(host, "The address of the BSS")
     base_url = checked_address(base_url or f"{host}/bsssmapi", "The address of the BSS") + "/"
@@ -305,7 +305,27 @@ def bss(
 
 
 def _issuer(token_url: str, ending: str) -> str | None:
+    # As tokens name it: scheme and host in small letters, without the port that is the scheme's own.
+    token_url = str(httpx.URL(token_url))
     return token_url.removesuffix(ending) if token_url.endswith(ending) else None
+
+
+def _given(system: str, credentials: Mapping[str, str | Secret | None]) -> dict[str, Secret]:
+    """The credentials among the arguments, covered; empty when there are none.
+
+    Raises:
+        ConfigurationError: when there are only some.
+    """
+    if all(value is None for value in credentials.values()):
+        return {}
+    given = {name: as_secret("" if value is None else value) for name, value in credentials.items()}
+    check_whole(
+        given,
+        "{}=".format,
+        f"Give all of them, or none: then {', '.join(f'{system}_{name.upper()}' for name in given)} are read, or the "
+        f"file that {system}_CREDENTIALS_FILE names.",
+    )
+    return given
 
 
 class _Source:
@@ -315,66 +335,37 @@ class _Source:
 
     Args:
         system: what its variables begin with.
-        given: the credentials among the arguments, by name.
+        credentials: those among the arguments, by name.
         addresses: the names of addresses that the environment or the file may tell.
 
     Raises:
         ConfigurationError: when there is none, or one is half filled in.
     """
 
-    def __init__(self, system: str, given: Mapping[str, str | Secret | None], addresses: Sequence[str]) -> None:
-        self._addresses = dict.fromkeys(addresses, "")
-        told = {name: Secret("") if value is None else as_secret(value) for name, value in given.items()}
-        if any(value is not None for value in given.values()):
-            self._credentials = told
-            _check_whole(told, "Arguments are", lambda name: name)
+    def __init__(self, system: str, credentials: Mapping[str, str | Secret | None], addresses: Sequence[str]) -> None:
+        self._found = _given(system, credentials)
+        if self._found:
             return
-
-        def variable(name: str) -> str:
-            return f"{system}_{name.upper()}"
-
-        self._credentials = {name: _variable(variable(name)) for name in given}
-        file = _variable(f"{system}_CREDENTIALS_FILE").reveal()
-        self._addresses = {name: _variable(variable(name)).reveal() for name in addresses}
-        if any(self._credentials.values()) or not file:
-            _check_whole(self._credentials, "Variables are", variable)
+        self._found, file = variables_of(system, tuple(credentials), addresses)
+        if not file:
             return
-        found = read_credentials(file, [_key(name) for name in given], [_key(name) for name in addresses])
-        self._credentials = {name: found[_key(name)] for name in given}
+        inside = read_credentials(file, [*map(file_key, credentials)], [*map(file_key, addresses)])
         for name in addresses:
-            inside = found[_key(name)].reveal()
-            if inside and self._addresses[name]:
+            if self._found[name] and inside[file_key(name)]:
                 raise ConfigurationError(
-                    f"{variable(name)} stands beside {system}_CREDENTIALS_FILE, whose own {_key(name)} counts. "
-                    f"Unset one of the two."
+                    f"{system}_{name.upper()} stands beside {system}_CREDENTIALS_FILE, whose own {file_key(name)} "
+                    f"counts. Unset one of the two."
                 )
-            self._addresses[name] = inside or self._addresses[name]
+        self._found = {name: inside[file_key(name)] or value for name, value in self._found.items()}
 
     def secret(self, name: str) -> Secret:
         """A credential, covered."""
-        return self._credentials[name]
+        return self._found[name]
 
     def text(self, name: str) -> str:
         """A credential that is no secret."""
-        return self._credentials[name].reveal()
+        return self._found[name].reveal()
 
     def address(self, name: str) -> str | None:
         """An address that the source tells, if it does."""
-        return self._addresses[name] or None
-
-
-def _variable(name: str) -> Secret:
-    # In a function of its own, so that no traceback shows the environment.
-    return Secret(os.environ.get(name, ""))
-
-
-def _key(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))
-
-
-def _check_whole(credentials: Mapping[str, Secret], which: str, shown: Callable[[str], str]) -> None:
-    missing = [shown(name) for name, value in credentials.items() if not value]
-    if missing:
-        together = ", ".join(shown(name) for name in credentials)
-        raise ConfigurationError(f"{which} missing: {', '.join(missing)}. {together} belong together.")
+        return self._found[name].reveal() or None if name in self._found else None

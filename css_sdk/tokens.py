@@ -10,9 +10,10 @@ import base64
 import datetime
 import json
 import re
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeGuard
 
 from attrs import field, frozen
 
@@ -32,6 +33,8 @@ _MOST_LEEWAY: Final = 300.0
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 _REQUIRED: Final = ("iss", "aud", "exp", "iat")
+_NAMES: Final = ("sub", "azp", "client_id")
+_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _HEADER_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 _COMPACT: Final = re.compile(r"([\w-]*)\.([\w-]*)\.([\w-]*)", re.ASCII)
@@ -51,6 +54,12 @@ _KIND_OF_KEY: Final = {
 """The algorithms that may be asked for, all asymmetric, and the type and curve of their keys."""
 
 
+def _listed(names: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ConfigurationError(f"Tokens cannot be checked by {names!r}: algorithms are a list, such as ['RS256'].")
+    return tuple(names)
+
+
 @frozen
 class Terms:
     """What a token must meet.
@@ -67,21 +76,21 @@ class Terms:
 
     issuer: str
     audience: str
-    algorithms: tuple[str, ...]
+    algorithms: tuple[str, ...] = field(converter=_listed)
     leeway: float
 
     def __attrs_post_init__(self) -> None:
         for what, value in (("issuer", self.issuer), ("audience", self.audience)):
             if not isinstance(value, str) or not value:
                 raise ConfigurationError(f"The {what} of the tokens to accept is missing: it has to be a text.")
-        unsafe = [name for name in self.algorithms if name not in _KIND_OF_KEY]
+        unsafe = [name for name in self.algorithms if not isinstance(name, str) or name not in _KIND_OF_KEY]
         if unsafe or not self.algorithms:
             named = ", ".join(map(str, unsafe)) or "none at all"
             raise ConfigurationError(
                 f"Tokens cannot be checked by {named}. What has a public key is safe: {', '.join(_KIND_OF_KEY)}."
             )
-        if not 0 <= self.leeway <= _MOST_LEEWAY:
-            raise ConfigurationError(f"A leeway of {self.leeway} seconds makes no sense: 0 to {_MOST_LEEWAY:.0f} do.")
+        if not _is_number(self.leeway) or not 0 <= self.leeway <= _MOST_LEEWAY:
+            raise ConfigurationError(f"A leeway of {self.leeway!r} makes no sense: it is 0 to {_MOST_LEEWAY:.0f} s.")
 
 
 @frozen
@@ -185,9 +194,9 @@ def signing_keys(document: object, algorithms: Iterable[str]) -> tuple[SigningKe
         ConfigurationError: when the library for it is not installed.
     """
     jwt = _library()
-    listed = document.get("keys") if isinstance(document, dict) else document
+    listed = document.get("keys") if isinstance(document, Mapping) else document
     found: dict[object, SigningKey] = {}
-    for entry in listed if isinstance(listed, (list, tuple)) else ():
+    for entry in listed if isinstance(listed, Iterable) else ():
         for algorithm in algorithms:
             key = _read_key(jwt, entry, algorithm) if isinstance(entry, dict) else None
             if key is not None:
@@ -258,8 +267,11 @@ def verified(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: 
     """
     fitting = [key for key in keys if key.algorithm == token.algorithm and token.kid in (None, key.kid)]
     if len(fitting) != 1:
-        why = "It names no key, and not just one fits." if token.kid is None else "It names none of its issuer's keys."
-        return _invalid("unknown key", "The key that it names is not unique." if token.kid and fitting else why)
+        keys_of = f"keys of {terms.issuer}"
+        if token.kid is None:
+            return _invalid("unknown key", f"It names no key, and not just one of the {keys_of} fits.")
+        how_many = "several" if fitting else "none"
+        return _invalid("unknown key", f"It names {how_many} of the {keys_of}. Was it issued there?")
     content, _, signature = token.secret.reveal().rpartition(".")
     if not fitting[0].made(_decoded(signature), content.encode("ascii")):
         return _invalid("signature", "Its signature is not its issuer's: it was changed, or somebody else made it.")
@@ -283,8 +295,10 @@ def _fault(claims: Mapping[str, Any], terms: Terms, now: float) -> InvalidToken 
     if str(claims.get("typ", "Bearer")).lower() != "bearer":
         return _invalid("type", "It is not an access token: perhaps an ID token, or one bound to a key.")
     times = {name: claims[name] for name in ("exp", "iat", "nbf") if name in claims}
-    if not all(map(_is_moment, times.values())) or not isinstance(claims.get("sub", ""), str):
-        return _invalid("malformed", "A time in it is no number of seconds, or its subject no text.")
+    if not all(map(_is_moment, times.values())):
+        return _invalid("malformed", "A time in it is no number of seconds.")
+    if not all(isinstance(claims.get(name, ""), str) for name in _NAMES):
+        return _invalid("malformed", f"One of {', '.join(_NAMES)} in it is no text.")
     if now >= times["exp"] + terms.leeway:
         return _invalid("expired", "Its time is over. Ask for a new one.")
     if now + terms.leeway < max(times["iat"], times.get("nbf", 0)):
@@ -292,12 +306,16 @@ def _fault(claims: Mapping[str, Any], terms: Terms, now: float) -> InvalidToken 
     return None
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _is_moment(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _LAST_SECOND
+    return _is_number(value) and 0 <= value <= _LAST_SECOND
 
 
 def _told(claims: Mapping[str, Any], audience: str) -> VerifiedToken:
-    client_id = next((claims[name] for name in ("azp", "client_id") if _is_name(claims.get(name))), None)
+    client_id = claims.get("azp") or claims.get("client_id") or None
     return VerifiedToken(
         subject=claims.get("sub"),
         client_id=client_id,
@@ -309,19 +327,15 @@ def _told(claims: Mapping[str, Any], audience: str) -> VerifiedToken:
     )
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value != ""
-
-
 def _is_service_account(claims: Mapping[str, Any], client_id: str | None) -> bool:
     """Whether the token is the client's own: CERN tells it in `sub`, CSS in `preferred_username`.
 
     The prefix alone proves nothing, since a person might be named so: the rest has to be the very client that the
-    token was given to. Keycloak keeps usernames in lower case.
+    token was given to. Keycloak keeps usernames in lower case; beyond ASCII that would make equal what is not.
     """
     names = [claims.get(name) for name in ("sub", "preferred_username")]
-    wanted = f"{SERVICE_ACCOUNT}{client_id}".lower()
-    return client_id is not None and any(isinstance(name, str) and name.lower() == wanted for name in names)
+    wanted = f"{SERVICE_ACCOUNT}{client_id}".translate(_LOWER)
+    return client_id is not None and any(isinstance(name, str) and name.translate(_LOWER) == wanted for name in names)
 
 
 def _roles(claims: Mapping[str, Any], client_id: str | None, audience: str) -> frozenset[str]:
@@ -364,7 +378,15 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-_JSON: Final = json.JSONDecoder(parse_constant=_no_constant)  # NaN and Infinity are no JSON
+def _distinct(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError
+    return found
+
+
+# NaN and Infinity are no JSON; of a name that stands there twice, others might believe the other one.
+_JSON: Final = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_distinct)
 
 
 def _invalid(reason: type_of_refusal, why: str) -> InvalidToken:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from css_sdk import systems
+from css_sdk import CssError, systems
 
 
 def main(account: str = "1") -> None:
@@ -19,4 +19,7 @@ def main(account: str = "1") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    try:
+        main(*sys.argv[1:2])
+    except CssError as error:  # credentials are missing, or are refused
+        sys.exit(f"bss: {error}")

@@ -6,7 +6,9 @@ and CERN_API_URL lead to a sandbox.
 
 from __future__ import annotations
 
-from css_sdk import systems
+import sys
+
+from css_sdk import CssError, systems
 
 
 def main() -> None:
@@ -18,4 +20,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CssError as error:  # credentials are missing, or are refused
+        sys.exit(f"cern: {error}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from css_sdk import AsyncTokenVerifier, InvalidToken, KeysUnavailable, MissingRole, VerifiedToken
 
+LOG = logging.getLogger(__name__)
 BEARER = HTTPBearer(auto_error=False)
 
 
@@ -57,6 +59,7 @@ def make_app(verifier: AsyncTokenVerifier) -> FastAPI:
 
     @app.exception_handler(KeysUnavailable)
     async def unavailable(request: Request, error: KeysUnavailable) -> JSONResponse:
+        LOG.warning("%s", error)
         return JSONResponse({"error": "try again"}, 503, {"Retry-After": f"{error.retry_after or 1:.0f}"})
 
     return app

@@ -51,6 +51,7 @@ def make_app(verifier: TokenVerifier) -> Flask:
 
     @app.errorhandler(KeysUnavailable)
     def unavailable(error: KeysUnavailable) -> tuple[dict[str, Any], int, dict[str, str]]:
+        app.logger.warning("%s", error)
         return {"error": "try again"}, 503, {"Retry-After": f"{error.retry_after or 1:.0f}"}
 
     return app

@@ -10,6 +10,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
+from css_sdk import TokenVerifier
+
 NOW: Final = 1_790_000_000
 ISSUER: Final = "https://login.example/auth/realms/standard"
 AUDIENCE: Final = "grants-portal-101"
@@ -62,3 +64,11 @@ def signed(
 ) -> str:
     """Whatever content, truly signed: `jwt.encode` would refuse some of what has to be tried."""
     return jwt.PyJWS().encode(content, signer or key(), algorithm, {"kid": "first"} if header is None else header)
+
+
+ONE_KEY: Final = {"keys": [jwk()]}
+
+
+def verifier(keys: Any = ONE_KEY, **options: Any) -> TokenVerifier:
+    """A verifier that has its keys, and for which it is always the same moment."""
+    return TokenVerifier(ISSUER, AUDIENCE, keys=keys, **{"clock": lambda: NOW, "leeway": 0.0, **options})

@@ -194,7 +194,7 @@ def test_each_bad_answer_of_a_token_endpoint_has_its_error(response: httpx.Respo
         {"access_token": "a", "expires_in": None},
         {"access_token": "a", "expires_in": "soon"},
         {"access_token": "a", "expires_in": "nan"},
-        {"access_token": "a", "expires_in": -5},
+        {"access_token": "a", "expires_in": "1e999"},
     ],
 )
 def test_what_a_token_answer_may_leave_out(answer: dict[str, object]) -> None:
@@ -210,6 +210,24 @@ def test_what_a_token_answer_may_leave_out(answer: dict[str, object]) -> None:
             client.get("https://api.example/v1/integrations")
     assert [str(request.url) for request in sent].count("https://login.example/token") == 1
     assert sent[-1].headers["Authorization"] == "Bearer a"
+
+
+@pytest.mark.parametrize("life", [0, -5, "0", "-0.0"])
+@pytest.mark.parametrize(("status", "calls"), [(200, 1), (401, 2)])
+def test_a_token_without_life_serves_one_call(life: object, status: int, calls: int) -> None:
+    """It is not kept: each call asks for its own, once, and once more after a 401."""
+    sent: list[str] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url.path)
+        if request.url.path != "/token":
+            return httpx.Response(status)
+        return httpx.Response(200, json={"access_token": "a", "expires_in": life})
+
+    with answering(respond) as client:
+        for number in (1, 2):
+            assert client.get("https://api.example/v1/integrations").status_code == status
+            assert sent == ["/token", "/v1/integrations"] * calls * number
 
 
 @pytest.mark.parametrize("url", ["https://elsewhere.example/v1", "http://api.example/v1", "https://api.example:444/v1"])

@@ -30,6 +30,7 @@ LAYERS: Final = {
     "_renewal": 3,
     "_token_endpoint": 3,
     "_quiet": 3,
+    "_clients": 3,
     "_rules": 2,
     "_answers": 2,
     "_logs": 2,

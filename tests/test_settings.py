@@ -134,8 +134,18 @@ def test_the_team_is_handed_on(write: WriteFile) -> None:
 @pytest.mark.parametrize("missing", ["client_id", "client_secret"])
 def test_empty_credentials_are_refused(missing: str) -> None:
     """An empty client id or secret is no credential."""
-    with pytest.raises(ConfigurationError, match="empty"):
-        some_settings(**{missing: ""})
+    for value in ("", 5, None):
+        with pytest.raises(ConfigurationError, match="empty, or no text"):
+            some_settings(**{missing: value})
+
+
+def test_wrong_types_are_told() -> None:
+    """A team that is no whole number, and a file that is named by no path."""
+    for team in (float("inf"), "x", [1]):
+        with pytest.raises(ConfigurationError, match="is no whole number"):
+            some_settings(team_id=team)
+    with pytest.raises(ConfigurationError, match="named by its path, not by int"):
+        settings_from_file(5)  # type: ignore[arg-type]
 
 
 # Files

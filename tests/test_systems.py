@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import logging
+import os
 import runpy
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,33 +14,23 @@ from typing import Any
 import httpx
 import pytest
 
-from css_sdk import AuthenticationError, ConfigurationError, ServiceUnavailable, systems
+from css_sdk import AsyncCss, AuthenticationError, ConfigurationError, Css, ServiceUnavailable, systems
 from css_sdk.auth import claims_of
 from css_sdk.sandbox import Sandbox
-from css_sdk.systems import System
 from tests import readme
 from tests.crowds import Crowd
+from tests.system_calls import CALLS, lead_to
 
 ROOT = Path(__file__).resolve().parent.parent
 GRANTS_API = "http://localhost/cern/grants-portal-api/"
 THREADS, TASKS = 50, 200
+SYSTEM = systems.css(client_id="me", client_secret="s3cret")
 
 
 @pytest.fixture(autouse=True)
 def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variables that lead to the sandbox in process, for all three systems."""
-    for variable in ("CSS_CREDENTIALS_FILE", "CERN_CREDENTIALS_FILE", "BSS_CREDENTIALS_FILE"):
-        monkeypatch.delenv(variable, raising=False)
-    css = {f"CSS_{name.upper()}": str(value) for name, value in sandbox.credentials().items()}
-    for name, value in {**css, **sandbox.cern_environment(), **sandbox.bss_environment()}.items():
-        monkeypatch.setenv(name, value)
-
-
-CALLS = {
-    "css": (systems.css, "integrations", "Basic"),
-    "cern": (systems.cern, "Group", ""),
-    "bss": (systems.bss, "api/accounts/1", "Basic"),
-}
+    lead_to(sandbox, monkeypatch)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -222,6 +210,9 @@ def test_addresses_where_nothing_else_is_told(monkeypatch: pytest.MonkeyPatch) -
         "https://auth.cern.ch/auth/realms/cern",
     )
     assert systems.cern(token_url="https://login.example/token").issuer is None
+    for origin in ("HTTPS://Login.Example", "https://login.example:443"):
+        named = f"{origin}/auth/realms/x/protocol/openid-connect/token"
+        assert systems.css(token_url=named).issuer == "https://login.example/auth/realms/x"
     with pytest.raises(ConfigurationError, match="'my-api' is not known"):
         systems.cern("my-api")
     with pytest.raises(ConfigurationError, match="plain http"):
@@ -239,98 +230,6 @@ def test_addresses_may_be_told_by_arguments() -> None:
     assert systems.bss("https://bss.example/").token_url == "https://bss.example/bsssmapi/oauth/token"
 
 
-# One source, whole
-
-
-GIVEN: dict[str, dict[str, str]] = {
-    "css": {"client_id": "me", "client_secret": "hush-5a1f"},
-    "cern": {"client_id": "me", "client_secret": "hush-5a1f"},
-    "bss": {"client_key": "me", "client_secret": "hush-5a1f", "username": "robot", "password": "hush-5a1f"},
-}
-
-
-def no_variables(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    for credential in GIVEN[name]:
-        monkeypatch.delenv(f"{name.upper()}_{credential.upper()}")
-
-
-@pytest.mark.parametrize("name", GIVEN)
-def test_half_a_source_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Arguments, variables and file alike, each error naming what lacks; one source does not make up for another."""
-    make, given = CALLS[name][0], GIVEN[name]
-    for lacking in given:
-        with pytest.raises(ConfigurationError, match=r"missing|empty") as told:
-            make(**{key: value for key, value in given.items() if key != lacking})
-        assert "hush" not in str(told.value)
-        assert name == "css" or lacking in str(told.value)
-        variable = f"{name.upper()}_{lacking.upper()}"
-        with monkeypatch.context() as patch:
-            patch.delenv(variable)
-            with pytest.raises(ConfigurationError, match=f"{variable}.* missing|missing: {variable}\\."):
-                make()
-    no_variables(monkeypatch, name)
-    with pytest.raises(ConfigurationError, match=r"No credentials|missing: \w+_CLIENT"):
-        make()
-
-
-@pytest.mark.parametrize("name", ["cern", "bss"])
-def test_a_file_is_read_when_no_variable_is_set(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Sandbox
-) -> None:
-    """Its own address counts, or the variable where it has none, but not both; a variable goes before the file."""
-    make, path, _ = CALLS[name]
-    environment: dict[str, str] = getattr(sandbox, f"{name}_environment")()
-    keys = {"client_id": "clientId", "client_secret": "clientSecret", "client_key": "clientKey"}
-    content = {keys.get(key, key): environment[f"{name.upper()}_{key.upper()}"] for key in GIVEN[name]}
-    variable, key = ("CERN_TOKEN_URL", "tokenUrl") if name == "cern" else ("BSS_HOST", "host")
-    file = tmp_path / "credentials.json"
-
-    def write(**others: str) -> None:
-        file.write_text(json.dumps(content | others), encoding="utf-8")
-        file.chmod(0o600)
-
-    write()
-    monkeypatch.setenv(f"{name.upper()}_CREDENTIALS_FILE", str(file))
-    file.write_text("{", encoding="utf-8")
-    make()
-    no_variables(monkeypatch, name)
-    with pytest.raises(ConfigurationError, match="is not JSON"):
-        make()
-    write(**{key: environment[variable]})
-    with pytest.raises(ConfigurationError, match=f"{variable} stands beside {name.upper()}_CREDENTIALS_FILE"):
-        make()
-    write()
-    assert make().token(transport=sandbox.transport()).secret
-    write(**{key: environment[variable]})
-    monkeypatch.delenv(variable)
-    with make().client(transport=sandbox.transport()) as client:
-        assert client.get(path).status_code == 200
-    write(clientSecret="")
-    with pytest.raises(ConfigurationError, match="lacks clientSecret"):
-        make()
-
-
-def test_no_secret_is_shown(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
-    """Not by a system, nor by its errors, the locals of their frames, or the log, where httpx stays silent."""
-    caplog.set_level(logging.DEBUG)
-    shown: list[str] = []
-    for name, given in GIVEN.items():
-        addresses = {} if name != "bss" else {"host": "http://localhost/bss"}
-        for changed in ({}, {"base_url": "http://elsewhere.example"}, {"client_secret": ""}, {"token_url": "x"}):
-            try:
-                system: System = CALLS[name][0](**{**given, **addresses, **changed})
-                shown += [repr(system), str(vars(system.auth))]
-                with system.client(transport=sandbox.transport()) as client:
-                    client.get("x")
-            except (ConfigurationError, AuthenticationError) as error:
-                ours = error.__traceback__ and error.__traceback__.tb_next
-                frames = traceback.TracebackException(type(error), error, ours, capture_locals=True)
-                shown += [str(error), *[str(line) for line in frames.format() if "tests/" not in line]]
-    assert "hush" not in "".join(shown)
-    assert "HTTP Request" not in caplog.text
-    assert "hush" not in caplog.text
-
-
 def test_a_proxy_of_the_environment_is_no_way_to_this_machine(sandbox: Sandbox, monkeypatch: Any) -> None:
     """Or a token would leave it in plain http."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -341,6 +240,30 @@ def test_a_proxy_of_the_environment_is_no_way_to_this_machine(sandbox: Sandbox, 
         with systems.bss(server.bss_environment()["BSS_HOST"]).client(proxy="http://127.0.0.1:9") as client:
             with pytest.raises(httpx.ConnectError):
                 client.get("api/accounts/1")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("SSL_CERT_FILE", "/nowhere/hush.pem", r"certificates cannot be read \(No such file.*SSL_CERT_FILE"),
+        ("SSL_CERT_FILE", __file__, r"certificates cannot be read .*SSL_CERT_FILE"),
+        ("HTTPS_PROXY", "gopher://me:hush@proxy.example", r"a proxy's address is not usable\. Check HTTPS_PROXY"),
+        ("all_proxy", "gopher://me:hush@proxy.example", r"a proxy's address is not usable\. Check .*all_proxy"),
+    ],
+)
+def test_an_environment_that_is_no_good_is_told(
+    variable: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the variable's name and without its value, for each kind of client; what options get wrong is httpx's."""
+    monkeypatch.setenv(variable, value)
+    for make in (SYSTEM.client, SYSTEM.async_client, SYSTEM.token, Css.from_env, AsyncCss.from_env):
+        with pytest.raises(ConfigurationError, match=said) as told:
+            make()
+        assert "hush" not in str(told.value)
+        assert told.value.__cause__ is None
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="Unknown scheme for proxy"):
+        SYSTEM.client(proxy="gopher://proxy.example")
 
 
 @pytest.fixture
@@ -360,6 +283,17 @@ def test_the_example_runs(
     monkeypatch.setattr("sys.argv", [name])
     runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["cern", "bss"])
+def test_an_example_without_credentials_ends_in_a_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which says what to set; the exit code is not 0, and there is no traceback."""
+    for variable in [variable for variable in os.environ if variable.startswith(name.upper())]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setattr("sys.argv", [name])
+    with pytest.raises(SystemExit, match=rf"^{name}: No credentials\. Set [^\n]*$") as told:
+        runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
+    assert isinstance(told.value.code, str)  # which Python prints on stderr, and ends with 1
 
 
 def test_the_documentation_runs(served: None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -74,7 +75,7 @@ def test_the_token_itself_stands_alone(run: Run, capsys: pytest.CaptureFixture[s
         (["--system", "bss", "--audience", "x"], 64, "--audience is for --system cern"),
         (["--system", "css", "--raw", "--json"], 64, "--raw prints the token alone"),
         (["--system", "css", "verify", "x"], 64, "stand after its name"),
-        (["nonsense"], 64, "No such command"),
+        (["eyJhbGciOi.eyJzdWIi.c2ln"], 64, "has one command, verify"),
     ],
 )
 def test_each_mistake_is_one_clear_line(
@@ -86,6 +87,7 @@ def test_each_mistake_is_one_clear_line(
     assert said in err
     assert out == ""
     assert "Traceback" not in err
+    assert "eyJ" not in err
 
 
 def test_who_says_no_or_nothing_is_told(
@@ -99,7 +101,31 @@ def test_who_says_no_or_nothing_is_told(
     assert "No answer from the login server at 127.0.0.1 (ConnectError" in capsys.readouterr().err
     monkeypatch.delenv("CERN_CLIENT_ID")
     assert run("--system", "cern") == 64
-    assert "Variables are missing: CERN_CLIENT_ID." in capsys.readouterr().err
+    assert "CERN_CLIENT_ID is missing: CERN_CLIENT_ID and CERN_CLIENT_SECRET belong" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["whoami"], ["token", "--system", "bss"]])
+def test_no_way_to_the_network_is_a_usage_error(
+    run: Run, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Certificates that are not there, and a proxy of no known kind, whose password stays out of the line."""
+    for variable, value in (("HTTPS_PROXY", "gopher://me:hush@x.example"), ("SSL_CERT_FILE", "/nowhere.pem")):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            assert exit_code(command) == 64
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert variable in err
+        assert "hush" not in err
+
+
+def test_the_examples_of_the_help_run(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the sandbox, as they stand."""
+    assert exit_code(["token", "--help"]) == 0
+    examples = re.findall(r"^ +css token (--.*)$", capsys.readouterr().out, re.MULTILINE)
+    assert len(examples) == 2
+    for example in examples:
+        assert run(*example.split()) == 0
 
 
 def test_a_claim_cannot_move_the_cursor(run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,100 +3,29 @@
 from __future__ import annotations
 
 import base64
-import threading
+import re
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, quote_plus
 
-import anyio
 import httpx
 import pytest
 
 from css_sdk import AuthenticationError, ClientCredentials, ConfigurationError, PasswordGrant
 from css_sdk.auth import TokenAuth
-
-LOGIN = "https://login.example/token"
-API = "https://api.example/v1/things"
-SECRET, PASSWORD = "s3cret-5a1f", "pa55-5a1f"
-Respond = Callable[[httpx.Request], httpx.Response]
-Responding = Respond | httpx.MockTransport | None
-Call = Callable[..., httpx.Response]
-
-AUTHS: dict[str, Callable[..., TokenAuth]] = {
-    "basic": lambda url=LOGIN, **more: ClientCredentials(url, "me", SECRET, **more),
-    "form": lambda url=LOGIN, **more: ClientCredentials(url, "me", SECRET, "target", client_auth="form", **more),
-    "password": lambda url=LOGIN, **more: PasswordGrant(url, "me", SECRET, "robot", PASSWORD, **more),
-}
-
-
-class Streaming(httpx.MockTransport):
-    """Takes bodies piece by piece, as the network does, and does not keep them in the request."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        body = b"".join(request.stream)  # type: ignore[arg-type]
-        return super().handle_request(httpx.Request(request.method, request.url, content=body, headers=request.headers))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        body = b"".join([part async for part in request.stream])  # type: ignore[union-attr]
-        return super().handle_request(httpx.Request(request.method, request.url, content=body, headers=request.headers))
-
-
-def in_process(respond: Responding) -> httpx.MockTransport | None:
-    """The transport to whoever responds."""
-    return respond if respond is None or isinstance(respond, httpx.MockTransport) else httpx.MockTransport(respond)
-
-
-def in_a_thread(
-    auth: httpx.Auth, respond: Respond | httpx.MockTransport | None, url: str, **options: Any
-) -> httpx.Response:
-    """Calls with `httpx.Client`; over the network where nothing responds in process."""
-    transport = in_process(respond)
-    request = {name: options.pop(name) for name in ("method", "content") if name in options}
-    with httpx.Client(auth=auth, transport=transport, trust_env=False, **options) as client:
-        return client.request(**{"method": "GET", "url": url, **request})
-
-
-def in_a_task(
-    auth: httpx.Auth, respond: Respond | httpx.MockTransport | None, url: str, **options: Any
-) -> httpx.Response:
-    """Calls with `httpx.AsyncClient`."""
-
-    async def run() -> httpx.Response:
-        transport = in_process(respond)
-        request = {name: options.pop(name) for name in ("method", "content") if name in options}
-        async with httpx.AsyncClient(auth=auth, transport=transport, trust_env=False, **options) as client:
-            return await client.request(**{"method": "GET", "url": url, **request})
-
-    return anyio.run(run)
-
-
-both_worlds = pytest.mark.parametrize("call", [in_a_thread, in_a_task])
-every_auth = pytest.mark.parametrize("kind", AUTHS)
-
-
-class Service:
-    """A login server and an API in one; `answers` go before those that are good, by address."""
-
-    def __init__(self, **answers: httpx.Response) -> None:
-        self.answers = {LOGIN if name == "login" else API: answer for name, answer in answers.items()}
-        self.requests: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        request.read()
-        self.requests.append(request)
-        if answer := self.answers.get(str(request.url)):
-            return answer
-        if request.method == "POST" and request.url.path == "/token":
-            return httpx.Response(200, json={"access_token": f"t0ken-{len(self.requests)}", "expires_in": 300})
-        return httpx.Response(200)
-
-    @property
-    def seen(self) -> list[tuple[str, str]]:
-        """Method and address of what came."""
-        return [(request.method, str(request.url)) for request in self.requests]
+from tests.token_callers import (
+    API,
+    AUTHS,
+    LOGIN,
+    PASSWORD,
+    SECRET,
+    Call,
+    Service,
+    Streaming,
+    both_worlds,
+    every_auth,
+    in_a_thread,
+)
 
 
 @both_worlds
@@ -124,116 +53,6 @@ def test_what_each_grant_sends(call: Call, kind: str) -> None:
     assert asked.headers.get("Authorization") == (None if kind == "form" else basic)
     assert asked.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert sent.headers["Authorization"] == "Bearer t0ken-1"
-
-
-# Redirects
-
-
-@both_worlds
-@every_auth
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("follow", [True, False])
-@pytest.mark.parametrize("place", ["https://elsewhere.example/token", "https://login.example/other"])
-def test_a_token_request_follows_no_redirect(call: Call, kind: str, status: int, follow: bool, place: str) -> None:
-    """Whatever the client does with redirects, nobody else gets a secret, and the call is not made."""
-    service = Service(login=httpx.Response(status, headers={"Location": place}))
-    with pytest.raises(AuthenticationError, match=r"the token endpoint at login\.example redirects") as told:
-        call(AUTHS[kind](), service, API, follow_redirects=follow)
-    assert service.seen[0] == ("POST", LOGIN)
-    assert ("POST", place) not in service.seen
-    assert ("GET", API) not in service.seen
-    for request in service.requests[1:]:
-        assert request.content == b""
-        assert request.url.host == "login.example" or "Authorization" not in request.headers
-    assert SECRET not in str(told.value)
-
-
-class Moved(BaseHTTPRequestHandler):
-    """Answers each token request with a redirect to the next server, and remembers what came."""
-
-    def do_POST(self) -> None:
-        self.server.came.append(self.rfile.read(int(self.headers["Content-Length"])))  # type: ignore[attr-defined]
-        self.send_response(307)
-        self.send_header("Location", self.server.next)  # type: ignore[attr-defined]
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-@contextmanager
-def moved(where: str) -> Iterator[tuple[str, list[bytes]]]:
-    """The address of a server that redirects, and what it got."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Moved) as server:
-        server.next, server.came = where, []  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/token", server.came  # type: ignore[attr-defined]
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@both_worlds
-def test_a_redirect_on_the_wire_is_not_followed_either(call: Call) -> None:
-    """Over sockets, where a body travels in other ways than in process."""
-    with moved("/") as (second, at_second), moved(second) as (first, at_first):
-        auth = AUTHS["form"](first, origins=["https://api.example"])
-        with pytest.raises(AuthenticationError, match="redirects"):
-            call(auth, None, API, follow_redirects=True)
-    assert [SECRET.encode() in body for body in at_first] == [True]
-    assert at_second == []
-
-
-@both_worlds
-def test_a_token_request_can_be_read_and_sent_again(call: Call) -> None:
-    """Hooks that read bodies, and transports that try again, are none of a redirect's business."""
-    seen: list[bytes] = []
-
-    class Stubborn(httpx.MockTransport):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            for _ in range(2):
-                seen.append(b"".join(request.stream))  # type: ignore[arg-type]
-            return super().handle_request(request)
-
-    service = Service()
-    auth = AUTHS["form"]()
-
-    async def async_read(request: httpx.Request) -> None:
-        seen.append(request.content)
-
-    if call is in_a_thread:
-        hooks: dict[str, list[Any]] = {"request": [lambda request: seen.append(request.content)]}
-        with httpx.Client(auth=auth, transport=Stubborn(service), event_hooks=hooks) as client:
-            assert client.get(API).status_code == 200
-        assert len({body for body in seen if SECRET.encode() in body}) == 1
-    else:
-        assert call(auth, service, API, event_hooks={"request": [async_read]}).status_code == 200
-    assert SECRET.encode() in seen[0]
-
-
-@both_worlds
-@pytest.mark.parametrize(
-    ("start", "end", "travels"),
-    [
-        (API, "https://api.example/v2", True),
-        (API, "https://elsewhere.example/", False),
-        (API, "https://sub.api.example/", False),
-        (API, "https://api.example:444/", False),
-        (API, "http://api.example/v1/things", False),
-        ("http://localhost/v1", "https://elsewhere.example/", False),
-        ("http://localhost/v1", "https://localhost/v1", True),
-    ],
-)
-def test_where_a_redirect_takes_the_token(call: Call, start: str, end: str, travels: bool) -> None:
-    """To its own origin, and with httpx from http to https of the same host, which is this machine; nowhere else."""
-    service = Service()
-    service.answers[start] = httpx.Response(307, headers={"Location": end})
-    call(AUTHS["basic"](), service, start, follow_redirects=True)
-    assert service.seen[-1] == ("GET", end)
-    assert ("Authorization" in service.requests[-1].headers) is travels
 
 
 # Where a token may go
@@ -268,6 +87,16 @@ def test_plain_http_goes_no_further_than_this_machine(call: Call) -> None:
     assert call(AUTHS["form"](allow_http=True), service, "http://api.example/v1").status_code == 200
 
 
+@both_worlds
+def test_scheme_and_host_are_compared_as_addresses_are(call: Call) -> None:
+    """Capital letters and the usual port make no other origin; and `origins` may be read but once."""
+    service = Service()
+    auth = AUTHS["basic"]("HTTPS://LOGIN.example/token", origins=iter(["HTTPS://Api.Example:443"]))
+    assert call(auth, service, API).status_code == 200
+    assert call(AUTHS["basic"](), service, "HTTPS://API.example/v1/things").status_code == 200
+    assert service.seen == [("POST", LOGIN), ("GET", API)] * 2
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -279,6 +108,11 @@ def test_plain_http_goes_no_further_than_this_machine(call: Call) -> None:
         (lambda: ClientCredentials(LOGIN, "me", SECRET, client_auth="jwt"), "not by 'jwt'"),  # type: ignore[arg-type]
         (lambda: ClientCredentials("login.example", "me", SECRET), "token address is no plain"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, origins="https://a.example"), "is no plain http"),
+        (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=[5]), "is no plain http"),  # type: ignore[list-item]
+        (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=5), "origins= is a list"),  # type: ignore[arg-type]
+        (lambda: ClientCredentials(LOGIN, 5, SECRET), "client id is empty, or no text"),  # type: ignore[arg-type]
+        (lambda: ClientCredentials(5, "me", SECRET), "token address is no plain"),  # type: ignore[arg-type]
+        (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", 5), "password is empty, or no text"),  # type: ignore[arg-type]
         (lambda: PasswordGrant(LOGIN, "me", "", "robot", PASSWORD), "client secret is empty"),
         (lambda: PasswordGrant(LOGIN, "me", SECRET, "", PASSWORD), "username is empty"),
         (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", ""), "password is empty"),
@@ -334,3 +168,73 @@ def test_the_login_servers_words_are_told(call: Call) -> None:
     with pytest.raises(AuthenticationError, match=r"\(status 401\)") as told:
         call(AUTHS["password"](), service, API)
     assert (told.value.error, told.value.error_description) == (None, None)
+
+
+ODD = "s3cr+t/5 a%1é~"
+BASIC = base64.b64encode(f"me:{quote_plus(ODD)}".encode()).decode()
+
+
+@both_worlds
+@pytest.mark.parametrize(
+    "told_as",
+    [
+        ODD,
+        quote(ODD),
+        quote(ODD, safe=""),
+        quote_plus(ODD),
+        quote(ODD, safe="").replace("%2F", "%2f").replace("%C3", "%c3"),
+        quote(quote(ODD)),
+        ODD.replace("cr", "c\x1br"),
+        f"Basic {BASIC}",
+        quote(BASIC, safe=""),
+        BASIC.rstrip("="),
+    ],
+)
+def test_no_form_of_a_secret_is_repeated(call: Call, told_as: str) -> None:
+    """Encoded as in an address, once or twice, as the header that was sent, or with control characters in it."""
+    words = {"error": f"x{told_as}", "error_description": f"not {told_as} of you"}
+    service = Service(login=httpx.Response(400, json=words))
+    with pytest.raises(AuthenticationError) as told:
+        call(ClientCredentials(LOGIN, "me", ODD), service, API)
+    error = told.value
+    assert error.error is not None
+    assert error.error_description is not None
+    assert re.fullmatch(r"x(Basic )?…(=|%3D)*", error.error)
+    assert re.fullmatch(r"not (Basic )?…(=|%3D)* of you", error.error_description)
+    assert f"{error.error}: {error.error_description}" in str(error)
+    ours = told.tb.tb_next
+    frames = "".join(traceback.TracebackException(told.type, error, ours, capture_locals=True).format())
+    assert BASIC.rstrip("=") not in frames
+
+
+def test_a_secret_that_begins_another_leaves_no_end_of_it() -> None:
+    """The longer one is taken out first."""
+    service = Service(login=httpx.Response(400, json={"error": "begin-and-end begin"}))
+    with pytest.raises(AuthenticationError) as told:
+        in_a_thread(PasswordGrant(LOGIN, "me", "begin", "robot", "begin-and-end"), service, API)
+    assert told.value.error == "… …"
+
+
+def test_what_is_no_secret_stays() -> None:
+    """Short secrets would be found in any text, and what only looks alike is none."""
+    said = {"error": "ab", "error_description": "S3cret s3cre t abc"}
+    for secret, shown in (("ab", "S3cret s3cre t abc"), ("s3cret", "S3cret s3cre t abc"), ("s3cre", "S3cret … t abc")):
+        service = Service(login=httpx.Response(400, json=said))
+        with pytest.raises(AuthenticationError) as told:
+            in_a_thread(ClientCredentials(LOGIN, "me", secret), service, API)
+        assert told.value.error_description == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ({"error": "invalid_client", "error_description": "Audience not found"}, "Check the audience: "),
+        ({"error": "invalid_target"}, "Check the audience: "),
+        ({"error": "invalid_client", "error_description": "Invalid client"}, "Check the credentials and "),
+    ],
+)
+def test_what_to_check_is_told(words: dict[str, str], advice: str) -> None:
+    """As what the login server says: an application that it does not know is no matter of credentials."""
+    service = Service(login=httpx.Response(400, json=words))
+    with pytest.raises(AuthenticationError, match=rf"\)\. {advice}"):
+        in_a_thread(AUTHS["form"](), service, API)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request
+from tests.signing import token
 
 CLIENT = "fisheries-service-102"
 Run = Callable[..., int]
@@ -79,7 +82,9 @@ def test_other_issuers(run: Run, sandbox: Sandbox, origin: str, capsys: pytest.C
     dev = f"{origin}/auth/dev/realms/standard"
     assert run(signed, "--audience", CLIENT, "--issuer", dev) == 0
     assert run(signed, "--audience", CLIENT) == 1
-    assert "unknown key" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "unknown key" in shown and "--issuer" in shown
+    assert f"{origin}/auth/realms/standard" in shown
 
 
 def test_what_is_refused(
@@ -90,11 +95,14 @@ def test_what_is_refused(
     for code, words, text, arguments in [
         (1, "audience", signed, ["--audience", "grants-portal-101"]),
         (1, "signature", signed[:-2], ["--audience", CLIENT]),
-        (1, "malformed", "", ["--audience", CLIENT]),
+        (1, "malformed", "rubbish", ["--audience", CLIENT]),
+        (64, "no token on standard input", " \n", ["--audience", CLIENT]),
         (1, "Bearer", f"Bearer {signed}", ["--audience", CLIENT]),
         (1, "cannot be had", signed, ["--audience", CLIENT, "--issuer", "http://localhost:9/x"]),
         (4, "lacks the role 'admin'", signed, ["--audience", CLIENT, "--role", "admin"]),
         (64, "--audience", signed, []),
+        (64, "--file", "", ["--audience", CLIENT, "--file", signed]),
+        (64, "--file", "", ["--audience", CLIENT, "--file", "x" * 5000]),
         (64, "plain http", signed, ["--audience", CLIENT, "--issuer", "http://login.example/x"]),
         (64, "not given as an argument", "", ["--audience", CLIENT, signed]),
     ]:
@@ -103,6 +111,32 @@ def test_what_is_refused(
         assert words in shown.err
         assert shown.out == ""
         assert signed.split(".")[1] not in shown.err
+
+
+def test_the_issuer_of_the_credentials(
+    run: Run, sandbox: Sandbox, origin: str, signed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a file holds credentials, whoever gives tokens for them; variables of the environment are no second way."""
+    file = tmp_path / "account.json"
+    content = {"tokenUrl": os.environ["CSS_TOKEN_URL"], "clientId": "me", "clientSecret": "s3cret"}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    file.chmod(0o600)
+    monkeypatch.delenv("CSS_TOKEN_URL")
+    monkeypatch.setenv("CSS_CREDENTIALS_FILE", str(file))
+    assert run(signed, "--audience", CLIENT) == 0
+    monkeypatch.setenv("CSS_TOKEN_URL", content["tokenUrl"])
+    assert run(signed, "--audience", CLIENT) == 64
+
+
+def test_keys_that_cannot_be_had_are_told_of_once(tmp_path: Path) -> None:
+    """In one line, as the process itself shows it."""
+    file = tmp_path / "token.txt"
+    file.write_text(token(), encoding="utf-8")
+    command = ["token", "verify", "--audience", CLIENT, "--issuer", "http://localhost:9/x", "--file", str(file)]
+    ended = subprocess.run([sys.executable, "-m", "css_sdk.cli", *command], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.count("cannot be had") == 1
 
 
 def test_an_address_that_tells_no_issuer(

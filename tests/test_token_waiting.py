@@ -12,7 +12,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from css_sdk import ClientCredentials, ServiceUnavailable
+from css_sdk import AuthenticationError, ClientCredentials, ServiceUnavailable
 from css_sdk.auth import TokenAuth
 from tests.crowds import Crowd, gathered
 
@@ -64,7 +64,13 @@ def broken(_: httpx.Request) -> httpx.Response:
     return httpx.Response(503)
 
 
-@pytest.mark.parametrize(("answer", "error"), [(lost, httpx.TransportError), (broken, ServiceUnavailable)])
+def moved(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(307, headers={"Location": "https://elsewhere.example/"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [(lost, httpx.TransportError), (broken, ServiceUnavailable), (moved, AuthenticationError)]
+)
 async def test_no_answer_is_told_to_all_who_wait(answer: Respond, error: type[Exception]) -> None:
     """They do not try one after the other, each for as long as its timeout lasts."""
     threads = Held(20, answer)
@@ -78,6 +84,22 @@ async def test_no_answer_is_told_to_all_who_wait(answer: Respond, error: type[Ex
         told = await tasks.async_call(client, API)
     assert all(isinstance(one, error) for one in told)
     assert (threads.asked, tasks.asked) == (1, 1)
+
+
+async def test_a_token_without_life_serves_all_who_wait_for_it() -> None:
+    """They do not ask one after the other; who comes later does."""
+    held = Held(20, lambda _: httpx.Response(200, json={"access_token": "t0ken", "expires_in": 0}))
+    auth_of(held)
+    with httpx.Client(auth=held.auth, transport=httpx.MockTransport(held.respond)) as client:
+        for asked in (1, 2):
+            assert held.call(client, API) == [200] * 20
+            assert held.asked == asked
+    held.asked = 0
+    auth = auth_of(held)
+    async with httpx.AsyncClient(auth=auth, transport=httpx.MockTransport(held.async_respond)) as tasks:
+        for asked in (1, 2):
+            assert await held.async_call(tasks, API) == [200] * 20
+            assert held.asked == asked
 
 
 async def test_an_impatient_one_speaks_for_itself() -> None:

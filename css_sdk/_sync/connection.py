@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 import httpx
 
+from .._clients import new_client
 from .._retry import Backoff, RetryPolicy, Waiting
 from ..auth import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
@@ -20,7 +21,6 @@ _IDLE_SECONDS = 4.0
 """The service closes idle connections after 5 s; one kept as long would now and then be found dead."""
 
 _MOST_CONNECTIONS = 8
-_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class Options(TypedDict, total=False):
@@ -59,11 +59,10 @@ def open_wire(settings: Settings, options: Options) -> Wire:
     is_own = http is None
     is_plain = is_own and "transport" not in options
     if http is None:
-        http = httpx.Client(
+        http = new_client(
+            httpx.Client,
             transport=options.get("transport"),
             timeout=options.get("timeout", 30.0),
-            # A proxy of the environment is no way to this machine itself, and plain http may go no other way.
-            mounts=dict.fromkeys(_LOOPBACK),
             limits=httpx.Limits(
                 max_connections=_MOST_CONNECTIONS,
                 max_keepalive_connections=_MOST_CONNECTIONS,

@@ -7,17 +7,20 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
 import httpx
 from attrs import frozen
 
-from .._pairs import Lock
+from .._clients import new_client
+from .._pairs import time_limit
 from .._quiet import quiet
+from .._renewal import Asking
 from .._version import __version__
 from ..errors import ConfigurationError, InvalidToken, KeysUnavailable
-from ..settings import LOOPBACK, Secret, checked_address
+from ..settings import Secret, checked_address
 from ..tokens import SigningKey, Terms, VerifiedToken, opened, signing_keys, verified
 
 _LOG = logging.getLogger("css_sdk")
@@ -60,25 +63,45 @@ class IssuerKeys:
     """The keys of an issuer, found by discovery and kept.
 
     Whoever needs keys that are not there fetches them, and all others wait for that one fetch and take what it
-    brought. Between two attempts lie 30 seconds, whatever became of the first; one that was interrupted is none.
+    brought, but for those whose keys can still be used. Between two attempts lie 30 seconds, whatever became of the
+    first; one whose thread or event loop ended is none.
 
     Args:
         issuer: its address.
         algorithms: that the keys are for.
-        http: the client to fetch with.
+        http: the client to fetch with; without it each fetch has one of its own, in whatever event loop it is made.
+        timeout: seconds for discovery and keys together.
         clock: seconds since 1970.
+
+    Raises:
+        ConfigurationError: when the issuer's address is none or unsafe.
     """
 
-    def __init__(self, issuer: str, algorithms: Sequence[str], http: httpx.Client, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        algorithms: Sequence[str],
+        http: httpx.Client | None,
+        timeout: float,
+        clock: Callable[[], float],
+    ) -> None:
         self._issuer = issuer
-        self._address = checked_address(issuer, "The issuer")
+        self._address = checked_address(issuer, "The issuer", allow_http=True)
+        if not _is_safe(issuer):
+            raise ConfigurationError(
+                f"The issuer {issuer} is reached by plain http, so its keys could be anybody's. Say its https address."
+            )
+        if not isinstance(timeout, (int, float)) or not timeout > 0:
+            raise ConfigurationError(f"A timeout of {timeout!r} makes no sense: it is a number of seconds.")
         self._algorithms = algorithms
         self._http = http
+        self._timeout = timeout
         self._clock = clock
-        self._lock = Lock()
         self._held = _NOTHING
+        self._asking: Asking[_Fetched] | None = None
         self._tried_at = float("-inf")
         self._failure: KeysUnavailable | None = None
+        self.is_closed = False
 
     def current(self) -> _Fetched:
         """The keys, not older than an hour where their server can be reached, and a day where it cannot.
@@ -90,9 +113,7 @@ class IssuerKeys:
         if _is_within(now, held.at, _FRESH):
             return held
         is_usable = _is_within(now, held.at, _USABLE)
-        if is_usable and _is_within(now, self._tried_at, _PAUSE):
-            return held  # somebody is at it, or tried in vain
-        renewed = self._renewed(held)
+        renewed = self._renewed(held, waits=not is_usable)
         if renewed is held and not is_usable:
             raise self._unavailable()
         return renewed
@@ -106,72 +127,93 @@ class IssuerKeys:
         Raises:
             KeysUnavailable: when the last attempt to fetch them failed.
         """
-        renewed = self._renewed(held)
+        renewed = self._renewed(held, waits=True)
         if renewed is held and self._failure is not None:
             raise self._unavailable()
         return renewed
 
-    def _renewed(self, held: _Fetched) -> _Fetched:
-        with self._lock:
-            now = self._clock()
-            # Somebody else may have been at it while this one waited for the lock.
-            if self._held is held and not _is_within(now, self._tried_at, _PAUSE):
-                self._try(now)
-            return self._held
+    def _renewed(self, held: _Fetched, waits: bool) -> _Fetched:
+        """The keys after these, or these again; who does not wait takes them while others are fetching."""
+        while True:
+            asking, now = Asking[_Fetched](), self._clock()
+            with Asking.deciding:
+                if self._asking is None or self._asking.is_over:
+                    if self._held is not held or _is_within(now, self._tried_at, _PAUSE):
+                        return self._held
+                    self._asking = asking
+                under_way = self._asking
+            if under_way is asking:
+                asking.carry_out(self._attempt)
+            elif not waits:
+                return held
+            with suppress(TimeoutError), time_limit(self._timeout):  # its event loop may be gone
+                if (came := under_way.result()) is not None:
+                    return came
 
-    def _try(self, now: float) -> None:
-        if self._http.is_closed:
+    def _attempt(self) -> _Fetched:
+        """The keys that could be fetched, or else those in hand."""
+        if self.is_closed or (self._http is not None and self._http.is_closed):
             raise ConfigurationError("The verifier, or the HTTP client that it was given, was closed. Make another.")
-        before, self._tried_at = self._tried_at, now
+        now, failure = self._clock(), None
         try:
             self._held = _Fetched(self._fetched(), now)
-            self._failure = None
         except KeysUnavailable as error:
-            _LOG.warning("%s", error)
-            self._failure = error
-        except BaseException:
-            self._tried_at = before
-            raise
+            failure = error
+            if _is_within(now, self._held.at, _USABLE):  # else those who need them are told
+                _LOG.warning("%s Those in hand are used meanwhile.", error)
+        self._failure, self._tried_at = failure, now
+        return self._held
 
     def _unavailable(self) -> KeysUnavailable:
         """The last failure, as an error of its own for each who is told."""
         last = self._failure or KeysUnavailable(f"The keys of {self._issuer} cannot be had.")
         wait = max(0.0, _PAUSE - abs(self._clock() - self._tried_at))
-        return KeysUnavailable(str(last), status=last.status, request=last.request, retry_after=wait)
+        told = f"{last} Nothing is known about the token."
+        return KeysUnavailable(told, status=last.status, request=last.request, retry_after=wait)
 
     def _fetched(self) -> tuple[SigningKey, ...]:
-        discovery = self._address + "/.well-known/openid-configuration"
-        found = self._document(discovery)
-        if found.get("issuer") != self._issuer:
-            raise self._failed(discovery, "the document there names another issuer. Check the issuer's exact address")
-        address = str(found.get("jwks_uri"))
+        http = self._http or new_client(httpx.Client)
+        url = self._address + "/.well-known/openid-configuration"
         try:
-            checked_address(address, "The address of the keys")
-            is_safe = address.startswith("https:") or not self._address.startswith("https:")
-        except ConfigurationError:
-            is_safe = False
-        if not is_safe:
-            raise self._failed(discovery, "the document there names no safe address of keys")
-        keys = signing_keys(self._document(address), self._algorithms)
+            with quiet(), time_limit(self._timeout) as until:
+                url = self._address_of_keys(self._document(http, url, until), url)
+                keys = signing_keys(self._document(http, url, until), self._algorithms)
+        except (httpx.RequestError, httpx.InvalidURL, TimeoutError) as error:
+            is_late = isinstance(error, (httpx.TimeoutException, TimeoutError))
+            raise self._failed(url, "no answer came in time" if is_late else "no answer came") from None
+        finally:
+            if http is not self._http:
+                http.close()
         if not keys:
-            raise self._failed(address, f"there is no key for {' or '.join(self._algorithms)}")
+            raise self._failed(url, f"there is no key for {' or '.join(self._algorithms)}")
         return keys
 
-    def _document(self, url: str) -> dict[str, Any]:
-        content = b""
+    def _address_of_keys(self, document: dict[str, Any], discovery: str) -> str:
+        if document.get("issuer") != self._issuer:
+            raise self._failed(discovery, "the document there names another issuer. Check the issuer's exact address")
+        found = document.get("jwks_uri")
+        needs_https = httpx.URL(self._issuer).scheme == "https"
+        if not isinstance(found, str) or not _is_safe(found, needs_https):
+            raise self._failed(discovery, "the document there names no safe address of keys")
+        return found
+
+    def _document(self, http: httpx.Client, url: str, until: float) -> dict[str, Any]:
+        # A request of our own: what a client that was handed in sends to others is not for this server.
+        limits = httpx.Timeout(max(0.0, until - time.monotonic())).as_dict()
+        request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": limits})
+        answer = http.send(request, auth=None, follow_redirects=False, stream=True)
         try:
-            with quiet():
-                # Whatever a client that was handed in sends to others by itself is not for this server.
-                with self._http.stream("GET", url, headers=_HEADERS, auth=None, follow_redirects=False) as answer:
-                    if answer.status_code != httpx.codes.OK:
-                        raise self._failed(url, f"the answer was {answer.status_code}", answer.status_code)
-                    for chunk in answer.iter_bytes():
-                        content += chunk
-                        if len(content) > _LARGEST:
-                            raise self._failed(url, f"the answer has more than {_LARGEST} bytes")
-        except (httpx.RequestError, httpx.InvalidURL) as error:
-            how = "no answer came in time" if isinstance(error, httpx.TimeoutException) else "no answer came"
-            raise self._failed(url, how) from None
+            if answer.status_code != httpx.codes.OK:
+                raise self._failed(url, f"the answer was {answer.status_code}", answer.status_code)
+            content = b""
+            for chunk in answer.iter_bytes():
+                content += chunk
+                if len(content) > _LARGEST:
+                    raise self._failed(url, f"the answer has more than {_LARGEST} bytes")
+                if time.monotonic() > until:
+                    raise TimeoutError
+        finally:
+            answer.close()
         try:
             found = json.loads(content)
         except (ValueError, RecursionError):
@@ -181,19 +223,31 @@ class IssuerKeys:
         return found
 
     def _failed(self, url: str, why: str, status: int | None = None) -> KeysUnavailable:
+        place, _, _ = url.partition("?")
         return KeysUnavailable(
-            f"The keys of {self._issuer} cannot be had: at {url} {why}. Nothing is known about the token.",
+            f"The keys of {self._issuer} cannot be had: at {place} {why}.",
             status=status,
-            request=f"GET {httpx.URL(url).path}",
+            request=f"GET {httpx.URL(place).path}",
         )
+
+
+def _is_safe(address: str, needs_https: bool = False) -> bool:
+    """Whether what comes from an address can be nobody else's: by https, or by http from this machine where it may."""
+    path, _, query = address.partition("?")
+    try:
+        checked_address(path, "An address")
+    except ConfigurationError:
+        return False
+    is_text = query.isascii() and query.isprintable() and not set(query) & set(" #")
+    return is_text and (httpx.URL(path).scheme == "https" or not needs_https)
 
 
 class TokenVerifier:
     """Checks access tokens where they arrive: signature, issuer, audience and time.
 
-    Make one for each audience and share it: it keeps its issuer's keys, so that a check needs no request. Keys are
-    fetched anew after an hour, and when a token names one that is not among them, but never twice in 30 seconds,
-    however many ask. While their server is down, those in hand are used for a day.
+    Make one for each audience and share it, among threads and event loops too: it keeps its issuer's keys, so that a
+    check needs no request. Keys are fetched anew after an hour, and when a token names one that is not among them, but
+    never twice in 30 seconds, however many ask. While their server is down, those in hand are used for a day.
 
     Args:
         issuer: the exact claim `iss`, which is the address that the keys are found by.
@@ -202,9 +256,10 @@ class TokenVerifier:
         algorithms: that signatures may have; only those with a public key can be named.
         leeway: seconds by which this clock and the issuer's may differ.
         clock: seconds since 1970.
-        http_client: an httpx client to fetch keys with; the caller closes it.
+        http_client: an httpx client to fetch keys with, in the event loops that it is for; the caller closes it. Of
+            its headers, cookies and credentials none is sent.
         transport: an httpx transport, for a client of our own.
-        timeout: seconds for each phase of fetching keys.
+        timeout: seconds for fetching keys, for both requests together.
 
     Raises:
         ConfigurationError: for terms that are unsafe, keys of which none can be used, or when the extra `verify` is
@@ -230,26 +285,20 @@ class TokenVerifier:
         transport: httpx.BaseTransport | None = None,
         timeout: float = 5.0,
     ) -> None:
-        self._terms = Terms(issuer, audience, tuple(algorithms), leeway)
+        self._terms = Terms(issuer, audience, algorithms, leeway)
         self._clock = clock
         if http_client is not None and transport is not None:
             raise ConfigurationError("An http_client has its own transport; give one or the other.")
-        self._own_client: httpx.Client | None = None
+        self._given = _Fetched(signing_keys(keys, self._terms.algorithms), float("inf"))
         self._issuer_keys: IssuerKeys | None = None
-        listed = keys if keys is None or isinstance(keys, Mapping) else list(keys)
-        self._given = _Fetched(signing_keys(listed, self._terms.algorithms), float("inf"))
+        self._own_client: httpx.Client | None = None
         if keys is not None:
             if not self._given.keys:
                 raise ConfigurationError(f"None of the keys can be used for {' or '.join(self._terms.algorithms)}.")
             return
-        if http_client is None:
-            http_client = self._own_client = httpx.Client(
-                transport=transport,
-                timeout=timeout,
-                mounts={f"all://{host}": None for host in LOOPBACK},  # a proxy is no way to this machine itself
-                limits=httpx.Limits(max_keepalive_connections=0),  # the next fetch is an hour away
-            )
-        self._issuer_keys = IssuerKeys(issuer, self._terms.algorithms, http_client, clock)
+        if transport is not None:
+            http_client = self._own_client = new_client(httpx.Client, transport=transport)
+        self._issuer_keys = IssuerKeys(issuer, self._terms.algorithms, http_client, timeout, clock)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(issuer={self._terms.issuer!r}, audience={self._terms.audience!r})"
@@ -264,6 +313,8 @@ class TokenVerifier:
 
     def close(self) -> None:
         """Ends the fetching of keys; an httpx client that was handed in stays open."""
+        if self._issuer_keys is not None:
+            self._issuer_keys.is_closed = True
         if self._own_client is not None:
             self._own_client.close()
 

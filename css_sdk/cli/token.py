@@ -22,6 +22,14 @@ class _TokenGroup(click.Group):
         command: click.Command = importlib.import_module(f"{__package__}.token_verify").verify
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] != "verify":
+            # What stands there may be a token, which is not repeated, as click would.
+            raise click.UsageError("`css token` has one command, verify; a token goes to it through stdin or --file.")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=_TokenGroup, invoke_without_command=True)
 @click.option("--system", type=click.Choice(["css", "cern", "bss"]), help="Whose token.")
@@ -38,7 +46,7 @@ def token(ctx: click.Context, system: str | None, audience: str | None, raw: boo
     \b
     Example:
       css token --system css
-      css token --system cern --audience my-application --raw
+      css token --system cern --audience grants-portal-api --raw
     """
     if ctx.invoked_subcommand is not None:
         if system or audience or raw or as_json:

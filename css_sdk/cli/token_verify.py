@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TextIO
 
 import click
 
@@ -12,19 +11,13 @@ from ._common import json_option, print_rows
 
 @click.command()
 @click.argument("stdin", metavar="[-]", nargs=-1)
-@click.option(
-    "--file",
-    "source",
-    type=click.File("r", encoding="utf-8", errors="replace"),
-    default="-",
-    help="File that holds the token; standard input without it.",
-)
-@click.option("--issuer", metavar="URL", help="Who issued it; without it the login server of CSS_TOKEN_URL, or prod's.")
+@click.option("--file", metavar="FILE", default="-", help="File that holds the token; standard input without it.")
+@click.option("--issuer", metavar="URL", help="Who issued it; without it who gives tokens by `css token --system css`.")
 @click.option("--audience", metavar="CLIENT_ID", required=True, help="The client id of the application that it is for.")
 @click.option("--role", metavar="ROLE", help="A role that it has to hold there.")
 @json_option
 def verify(
-    stdin: tuple[str, ...], source: TextIO, issuer: str | None, audience: str, role: str | None, as_json: bool
+    stdin: tuple[str, ...], file: str, issuer: str | None, audience: str, role: str | None, as_json: bool
 ) -> None:
     """Check a token, and tell whose it is, its roles, and how long it lives.
 
@@ -40,15 +33,19 @@ def verify(
     """
     import time
 
-    from .. import TokenVerifier
-    from ..tokens import LONGEST
+    from .. import InvalidToken, TokenVerifier
 
     if stdin not in ((), ("-",)):
         # Click's own words would repeat it.
         raise click.UsageError("A token is not given as an argument, which others see: use standard input or --file.")
-    held = source.read(LONGEST + 3).strip()  # a line's end may follow the longest
+    held = _read(file)
     with TokenVerifier(issuer or _issuer(), audience) as verifier:
-        told = verifier.verify(held)
+        try:
+            told = verifier.verify(held)
+        except InvalidToken as error:
+            if error.reason not in ("unknown key", "issuer"):
+                raise
+            raise InvalidToken(f"{error} Other issuers are named by --issuer.", reason=error.reason) from None
     if role is not None:
         told.require_role(role)
     row = {
@@ -72,11 +69,34 @@ def _shown(value: object) -> object:
     return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
-def _issuer() -> str:
-    """The login server that gives the tokens of the API, by the address of its token endpoint."""
-    from ..settings import TOKEN_URL
+def _read(file: str) -> str:
+    """The token in a file, or on standard input.
 
-    issuer, found, _ = (os.environ.get("CSS_TOKEN_URL") or TOKEN_URL).partition("/protocol/")
-    if not found:
-        raise click.UsageError("CSS_TOKEN_URL does not tell who issues tokens there: give --issuer.")
-    return issuer
+    Raises:
+        UsageError: when there is none; it does not repeat the name of the file, which might be the token.
+    """
+    from ..tokens import LONGEST
+
+    try:
+        with click.open_file(file, encoding="utf-8", errors="replace") as source:
+            held: str = source.read(LONGEST + 3).strip()  # a line's end may follow the longest
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no name of a file"
+        raise click.UsageError(f"What --file names cannot be read: {reason}.") from None
+    if not held:
+        place = "on standard input" if file == "-" else "in the file"
+        raise click.UsageError(f"There is no token {place}: `css token --system css --raw` prints one.")
+    return held
+
+
+def _issuer() -> str:
+    """Who gives the tokens of the API; that needs no credentials, but where there are some, their addresses count."""
+    from .. import systems
+
+    if any(os.environ.get(f"CSS_{name}") for name in ("CLIENT_ID", "CLIENT_SECRET", "CREDENTIALS_FILE")):
+        found = systems.css()
+    else:
+        found = systems.css(client_id="none", client_secret="none", token_url=os.environ.get("CSS_TOKEN_URL") or None)  # noqa: S106
+    if found.issuer is None:
+        raise click.UsageError("The token address does not tell who issues tokens there: give --issuer.")
+    return found.issuer

@@ -1,0 +1,74 @@
+"""Who a good token stands for, and which roles it gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from css_sdk import MissingRole, VerifiedToken
+from tests.signing import AUDIENCE, token, verifier
+
+
+def told(**claims: Any) -> VerifiedToken:
+    """What a good token with these claims tells."""
+    return verifier().verify(token(**claims))
+
+
+NO_LIST: list[Any] = ["reviewer", {"reviewer": True}, [["reviewer"]], ["reviewer", 5], 5, True, {}]
+
+
+@pytest.mark.parametrize("odd", NO_LIST, ids=str)
+def test_roles_of_another_shape_are_none(odd: Any) -> None:
+    """A list of texts, or it counts for nothing: the letters of a text are no roles."""
+    assert told(client_roles=odd).roles == frozenset()
+    for access in (odd, {AUDIENCE: odd}, {AUDIENCE: {"roles": odd}}, {AUDIENCE: {"roles": {"roles": ["reviewer"]}}}):
+        assert told(client_roles=None, resource_access=access).roles == frozenset()
+
+
+def test_roles_are_those_of_the_audience() -> None:
+    """Another application's are not, nor those in `client_roles` of a token that another one got."""
+    access = {AUDIENCE: {"roles": ["approver"]}, "other": {"roles": ["admin"]}, "account": {"roles": ["view"]}}
+    both = told(resource_access=access, realm_access={"roles": ["admin"]}, roles=["admin"])
+    assert both.roles == {"approver", "reviewer"}
+    elsewhere = told(resource_access=access, azp="other", client_roles=["admin"], aud=["other", AUDIENCE])
+    assert elsewhere.roles == {"approver"}
+    assert told(client_roles=None, azp="other").roles == frozenset()
+    assert told(azp=None, client_roles=["admin"]).roles == frozenset()
+
+
+def test_a_role_can_be_required() -> None:
+    """Who lacks it is an error of its own, which names the role; letters count as they are."""
+    person = told()
+    person.require_role("reviewer")
+    for role in ("Reviewer", "admin", ""):
+        with pytest.raises(MissingRole) as caught:
+            person.require_role(role)
+        assert caught.value.role == role
+
+
+ROBOT = "service-account-Robot-7"
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"azp": "Robot-7", "sub": ROBOT}, True),
+        ({"azp": "Robot-7", "preferred_username": ROBOT.lower()}, True),
+        ({"azp": None, "client_id": "Robot-7", "sub": ROBOT}, True),
+        # The name alone proves nothing.
+        ({"preferred_username": ROBOT, "sub": ROBOT}, False),
+        ({"azp": "Robot-7", "client_id": AUDIENCE, "preferred_username": f"service-account-{AUDIENCE}"}, False),
+        ({"azp": None, "preferred_username": "service-account-None"}, False),
+        ({"azp": "", "preferred_username": "service-account-"}, False),
+        ({"azp": "service-account-x", "preferred_username": "service-account-x"}, False),
+        # Two letters that are not the same, though Python writes the first one small as the second.
+        ({"azp": "k-7", "preferred_username": "service-account-\N{KELVIN SIGN}-7"}, False),
+        ({"azp": "\N{KELVIN SIGN}-7", "preferred_username": "service-account-k-7"}, False),
+        ({"azp": "Élan-7", "preferred_username": "service-account-Élan-7"}, True),
+        ({"azp": "Robot-7", "preferred_username": [ROBOT]}, False),
+    ],
+)
+def test_a_service_account_is_named_after_its_client(claims: dict[str, Any], expected: bool) -> None:
+    """Who bears the name of another client's service account, or only its beginning, is none."""
+    assert told(**claims).is_service_account is expected
