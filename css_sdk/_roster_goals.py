@@ -8,7 +8,7 @@ from typing import Final
 from attrs import field, frozen
 
 from . import _rules
-from .errors import Ambiguous, CssError, EmptySet, NotFound, WrongProvider
+from .errors import Ambiguous, CssError, EmptySet, HeldBack, NotFound, WrongProvider
 from .models import Grant, User
 from .roster import Person, RoleRemovals, Row
 
@@ -140,7 +140,7 @@ class ExactRole:
     role: str
     rows: tuple[int, ...]
     wanted: Mapping[int, str] = field(hash=False)
-    held: frozenset[str]
+    held: Mapping[str, User] = field(hash=False)
 
     @property
     def already(self) -> tuple[int, ...]:
@@ -155,16 +155,33 @@ class ExactRole:
     @property
     def surplus(self) -> tuple[str, ...]:
         """Those who hold it and are not listed."""
-        return tuple(sorted(self.held.difference(self.wanted.values())))
+        return tuple(sorted(self.held.keys() - self.wanted.values()))
 
     @property
     def leaves_nobody(self) -> bool:
         """Whether everybody who holds it would lose it."""
         return bool(self.held) and not self.already
 
+    def removal_rows(self, row: Row) -> list[Row]:
+        """A row for each of them who loses it, with the place told as in a row of the role."""
+        people = [Person("username", username) for username in self.surplus]
+        return [Row(0, person, self.role, row.integration, row.environment, "revoke") for person in people]
+
+    def held_back(self, errors: Iterable[CssError | None]) -> HeldBack | None:
+        """Why nobody loses it for now, where one of its rows ended with an error that may mean one of them."""
+        if not any(map(holds_back, errors)):
+            return None
+        return HeldBack(
+            f"The role {self.role!r} is taken from nobody for now: a row of it did not work out, and may mean this "
+            f"user. Mend the roster, and apply it again."
+        )
+
     def removals(self, row: Row) -> RoleRemovals:
         """Who loses it, told with the names that a row of it uses."""
-        return RoleRemovals(row.integration, row.environment, self.role, self.surplus, len(self.held))
+        listed = {username.partition("@")[0] for username in self.wanted.values()}
+        users = tuple(self.held[username] for username in self.surplus)
+        again = tuple(user.username for user in users if user.guid in listed)
+        return RoleRemovals(row.integration, row.environment, self.role, users, len(self.held), again)
 
     def refused_as_empty(self, row: Row) -> EmptySet:
         """The refusal to leave nobody in the role because nobody of its rows can be found."""

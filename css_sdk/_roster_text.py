@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import frozen
@@ -47,22 +48,26 @@ def is_blank(text: str) -> bool:
     return all(character.isspace() or character in _DELIMITERS for character in text)
 
 
-def lines_of(text: str, name: str, integration: str | None, environment: str | None) -> list[Line]:
+def lines_of(
+    text: str, name: str, integration: str | None, environment: str | None, ignore: Collection[str] = ()
+) -> list[Line]:
     """The lines of a roster, without the header that CSV has.
 
     Args:
         text: of the file.
         name: of the file, for messages; an ending `.jsonl` or `.ndjson` says what it is, otherwise the text does.
         integration, environment: for lines that name none.
+        ignore: columns that hold something else.
 
     Raises:
         InvalidFile: for text that is no CSV, or a header that is none of a roster.
     """
+    ignored = {column.strip().lower() for column in ignore} - {*ALL_COLUMNS}
     if name.lower().endswith(_JSON_LINES) or text.lstrip().startswith("{"):
-        return [_json_line(number, line) for number, line in _numbered(text) if line.strip()]
+        return [_json_line(number, line, ignored) for number, line in _numbered(text) if line.strip()]
     (number, header), *rows = [*_cells(text, name)] or [(1, [])]
     columns = [cell.strip().lower() for cell in _without_empty_end(header)]
-    _check_header(columns, f"{name}:{number}", integration, environment)
+    _check_header(columns, f"{name}:{number}", integration, environment, ignored)
     return [_csv_line(number, cells, columns) for number, cells in rows]
 
 
@@ -71,7 +76,7 @@ def _numbered(text: str) -> Iterator[tuple[int, str]]:
     return enumerate(re.split(r"\r\n|\n|\r", text), start=1)
 
 
-def _json_line(number: int, line: str) -> Line:
+def _json_line(number: int, line: str, ignored: Collection[str]) -> Line:
     """A JSON object as a line of cells."""
     try:
         # Objects become tuples of pairs, so that a key which stands twice is seen.
@@ -85,10 +90,14 @@ def _json_line(number: int, line: str) -> Line:
     faults = []
     for key, value in pairs:
         column = key.strip().lower()
+        if column in ignored or (value is None and column in ALL_COLUMNS):
+            continue
         if column not in ALL_COLUMNS:
-            faults.append(f"there is no column {key!r}; the columns are {', '.join(COLUMNS)}")
+            faults.append(_unknown(key))
         elif column in cells:
             faults.append(f"the column {column!r} stands twice")
+        elif column == "integration" and type(value) is int:
+            cells[column] = str(value)
         elif not isinstance(value, str):
             faults.append(f"the {column} is not a text in quotes")
         elif any("\ud800" <= character <= "\udfff" for character in value):
@@ -126,17 +135,26 @@ def _without_empty_end(cells: list[str]) -> list[str]:
     return cells[: filled[-1]] if filled else []
 
 
-def _check_header(columns: Sequence[str], where: str, integration: str | None, environment: str | None) -> None:
-    faults = [
-        f"{where}: there is no column {column!r}; the columns are {', '.join(COLUMNS)}"
-        for column in columns
-        if column not in ALL_COLUMNS
-    ]
+def _check_header(
+    columns: Sequence[str], where: str, integration: str | None, environment: str | None, ignored: Collection[str]
+) -> None:
+    known = {*ALL_COLUMNS, *ignored}
+    faults = [f"{where}: {_unknown(column)}" for column in columns if column not in known]
     faults += [f"{where}: the column {column!r} stands twice" for column in ALL_COLUMNS if columns.count(column) > 1]
     if not set(PERSON_COLUMNS) & set(columns):
         faults.append(f"{where}: no column tells who: username, guid, email or client_id")
     given = {"role": None, "integration": integration, "environment": environment}
-    faults += [f"{where}: the column {c!r} is missing" for c, v in given.items() if c not in columns and not v]
+    faults += [
+        f"{where}: the column {column!r} is missing" + (", and was not said for all rows" if column != "role" else "")
+        for column, said in given.items()
+        if column not in columns and not said
+    ]
     if faults:
         told = "these are not the columns of a roster" if any(columns) else "the file is empty"
         raise InvalidFile(f"{where}: {told}; nothing was sent.", faults=faults)
+
+
+def _unknown(column: str) -> str:
+    close = difflib.get_close_matches(re.sub(r"[\W_]", "", column), COLUMNS, n=1)
+    meant = f"; {close[0]!r} may be meant" if close else ""
+    return f"there is no column {column!r}{meant}; the columns are {', '.join(COLUMNS)}, and others can be ignored"

@@ -29,6 +29,7 @@
     │   └── KeysUnavailable    the keys that tokens are checked with cannot be had
     ├── ConnectionFailed       no answer came
     ├── MalformedAnswer        an answer came that makes no sense
+    ├── NotTried               it was not begun: an interrupt came before, or what it needs was not done
     ├── NotAllDone             of several changes some failed; `results` holds each
     ├── StalePlan              what a plan was made from is not there any more; nothing was sent
     ├── OutcomeUnknown         a write may have been done or not, and no read could tell
@@ -47,6 +48,7 @@ from typing import Any, Final, Literal
 from attrs import frozen
 
 UNKNOWN_EXCEPTION: Final = "unknown exception"
+_MOST_TOLD: Final = 50
 
 type_of_thing = Literal["integration", "environment", "role", "user", "path"]
 type_of_refusal = Literal[
@@ -104,6 +106,9 @@ class InvalidFile(CssError):
     def __init__(self, message: str, *, faults: Sequence[str] = (), **facts: Any) -> None:
         super().__init__(message, **facts)
         self.faults = tuple(faults)
+        for fault in self.faults[:_MOST_TOLD]:
+            # A traceback shows them then, in a notebook too.
+            self.add_note(fault)
 
 
 class Refused(CssError):
@@ -160,6 +165,10 @@ class NotConfirmed(Refused):
 
 class HeldBack(Refused):
     """An exact roster takes a role from nobody while a row of that role does not work out: it may mean them."""
+
+
+class NotTried(CssError):
+    """It was not begun: the work was interrupted before, or something that it needs was not done."""
 
 
 class MissingRole(Refused):

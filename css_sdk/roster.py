@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from . import _roster_text, _rules
 from ._roster_text import PERSON_COLUMNS
 from ._tables import Tabular
-from .errors import Ambiguous, CssError, EmptySet, HeldBack, InvalidFile, NotFound, Refused, WrongProvider
-from .models import Outcome, ServiceAccount
+from .errors import Ambiguous, CssError, EmptySet, HeldBack, InvalidFile, NotFound, NotTried, Refused, WrongProvider
+from .models import Outcome, ServiceAccount, User
 
 Action = Literal["grant", "revoke"]
 PersonBy = Literal["username", "guid", "email", "client_id"]
@@ -42,6 +42,11 @@ class Person(Tabular):
                 return ServiceAccount(self.value)
             case _:
                 return None
+
+    @property
+    def is_service_account(self) -> bool:
+        """Whether a program is named, not somebody."""
+        return self.by == "client_id" or (self.by == "username" and "@" not in self.value)
 
 
 def login_of(person: Person) -> str | None:
@@ -89,7 +94,7 @@ class Row(Tabular):
 
 @frozen
 class RowResult(Tabular):
-    """How one row ended; `error` says why where it is `failed` or `unknown`.
+    """How one row ended; `error` says why where it is `failed` or `unknown`, and for one that was not tried.
 
     Where a roster is applied as it stands, `exact`, a row of line 0 stands for somebody who loses a role.
     """
@@ -111,7 +116,7 @@ class RowResult(Tabular):
             case "unknown":
                 return "unknown"
             case "failed":
-                return _state_of(self.error)
+                return _state_of(self.row, self.error)
 
     @property
     def is_done(self) -> bool:
@@ -121,7 +126,10 @@ class RowResult(Tabular):
 
 @frozen
 class RowCheck(Tabular):
-    """What would come of one row: it `is_so` already, or is to be done, or `error` says why it cannot be done."""
+    """What would come of one row: it `is_so` already, or is to be done, or `error` says why it cannot be done.
+
+    Where a roster is checked as if it were `exact`, a row of line 0 stands for somebody who would lose a role.
+    """
 
     row: Row
     is_so: bool = False
@@ -133,26 +141,37 @@ class RowCheck(Tabular):
     def state(self) -> str:
         """The same in words, those of `RowResult` where it cannot be done."""
         if self.error is not None:
-            return _state_of(self.error)
+            return _state_of(self.row, self.error)
         return "already so" if self.is_so else "to do"
 
 
 @frozen
 class RoleRemovals(Tabular):
-    """Whom an exact roster takes a role from: members that it does not list, as usernames.
+    """Whom an exact roster takes a role from: members that it does not list.
 
-    `members` is how many there are before.
+    `members` is how many there are before. `also_listed` are those of the users who are listed with another login.
     """
 
     integration: str
     environment: str
     role: str
-    usernames: tuple[str, ...]
+    users: tuple[User, ...]
     members: int
+    also_listed: tuple[str, ...] = field(default=(), repr=False)
+
+    _rows_in: ClassVar = "users"
+
+    @property
+    def usernames(self) -> tuple[str, ...]:
+        """Theirs."""
+        return tuple(user.username for user in self.users)
 
 
-def _state_of(error: CssError | None) -> str:
+def _state_of(row: Row, error: CssError | None) -> str:
     match error:
+        case NotFound(what="user") if row.person.is_service_account:
+            # A program never logs in: it is not there, and will not come.
+            return "failed"
         case WrongProvider():
             return "wrong provider"
         case NotFound(what="user"):
@@ -161,17 +180,20 @@ def _state_of(error: CssError | None) -> str:
             return "ambiguous"
         case HeldBack():
             return "held back"
+        case NotTried():
+            return "not tried"
         case _:
             return "failed"
 
 
 def read_roster(
     content: str | bytes,
-    name: str,
+    name: str = "the roster",
     *,
     integration: str | None = None,
     environment: str | None = None,
     exact: bool = False,
+    ignore: Collection[str] = (),
 ) -> tuple[Row, ...]:
     """The rows of a roster, checked without a request.
 
@@ -182,8 +204,9 @@ def read_roster(
         content: of the file, as text or as bytes: CSV separated by commas, semicolons or tabs, or an object of JSON
             on each line, with the same names and texts for values.
         name: of the file, for messages; `.jsonl` and `.ndjson` say what it is, otherwise its first character does.
-        integration: id or project name, for rows that name none.
-        environment: for rows that name none.
+        integration: id or project name, for rows that name none; another one in a row is a fault.
+        environment: for rows that name none; another one in a row is a fault.
+        ignore: names of columns that hold something else, such as notes.
         exact: whether it is for `apply_roster(…, exact=True)`, for which it has to be whole.
 
     Raises:
@@ -200,7 +223,7 @@ def read_roster(
     emptied = f"Nobody stands in {name}: everybody would lose their roles. Nothing was sent."
     if exact and _roster_text.is_blank(text):
         raise EmptySet(emptied)
-    lines = _roster_text.lines_of(text, name, integration, environment)
+    lines = _roster_text.lines_of(text, name, integration, environment, ignore)
     if exact and not lines:
         raise EmptySet(emptied)
     if exact and any("outcome" in line.cells for line in lines):
@@ -273,17 +296,24 @@ def _row(
     faults += _refusal(_rules.check_role_name, role)
     if role.strip() and role != role.strip():
         faults.append(f"the role {role!r} has blanks around it")
-    where = filled.get("integration", "").strip() or integration or ""
-    if not where:
-        faults.append("no integration")
-    environment = filled.get("environment", "").strip() or environment or ""
-    faults += _refusal(_rules.check_known_environment, environment) if environment else ["no environment"]
+    where, fault = _one_of("integration", filled, integration)
+    faults += fault
+    there, fault = _one_of("environment", filled, environment)
+    faults += fault or _refusal(_rules.check_known_environment, there)
     action = filled.get("action", "").strip().lower() or "grant"
     if action not in ("grant", "revoke"):
         faults.append(f"the action {action!r} is neither grant nor revoke")
     if faults:
         return None, faults
-    return Row(line, named[0], role, where, environment, "grant" if action == "grant" else "revoke"), []
+    return Row(line, named[0], role, where, there, "grant" if action == "grant" else "revoke"), []
+
+
+def _one_of(column: str, filled: Mapping[str, str], said: str | None) -> tuple[str, list[str]]:
+    """What a row says of its place, or else what was said of all rows; and the fault, where these are two."""
+    own = filled.get(column, "").strip()
+    if own and said and own != said:
+        return own, [f"the {column} is {own!r}, and {said!r} was said for all rows"]
+    return own or said or "", [] if own or said else [f"no {column}"]
 
 
 def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:

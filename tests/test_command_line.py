@@ -67,7 +67,7 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
     assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == [user, other, "service-account-fisheries-service-102"]
     assert "3 done" in capsys.readouterr().err
     assert run("unassign", *place, user, "--yes") == 0
-    assert "1 user loses the role 'guest'" in capsys.readouterr().err
+    assert "to be taken from 1 user: the role 'guest'" in capsys.readouterr().err
     assert user not in sandbox.members(GRANTS_PORTAL, "dev", "guest")
 
 

@@ -78,7 +78,10 @@ def test_a_set_is_exact(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFi
     capsys.readouterr()
     assert run_css("composites", "set", "admin", "a", *PLACE, "--yes", "--json") == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(row["action"], row["role"]) for row in rows] == [("remove", "approver"), ("remove", "reviewer")]
+    assert [(row["action"], row["role"], row["target"]) for row in rows] == [
+        ("remove", "admin", "approver"),
+        ("remove", "admin", "reviewer"),
+    ]
     assert children(sandbox) == {"a"}
     assert run_css("composites", "set", "admin", "a", *PLACE) == 0
     assert capsys.readouterr().err == "nothing to do\n"

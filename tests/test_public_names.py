@@ -64,6 +64,7 @@ PUBLIC = [
     "NotConfirmed",
     "NotFound",
     "NotGold",
+    "NotTried",
     "OutcomeUnknown",
     "PasswordGrant",
     "PeopleFound",

@@ -76,9 +76,9 @@ def test_columns_come_in_any_order() -> None:
 def test_defaults_fill_what_is_left_out() -> None:
     """Integration and environment may be left out, or left empty, where a default is given."""
     assert read(f"username,role\n{JANE},reviewer\n", integration="Grants Portal", environment="dev") == (a_row(),)
-    text = f"{HEADER}\n{JANE},reviewer,,,\n{JANE},reviewer,Other,test,\n"
+    text = f"{HEADER}\n{JANE},reviewer,,,\n{JANE},reviewer,Grants Portal,dev,\n"
     rows = read(text, integration="Grants Portal", environment="dev")
-    assert [row.place for row in rows] == [("Grants Portal", "dev"), ("Other", "test")]
+    assert [row.place for row in rows] == [("Grants Portal", "dev")] * 2
 
 
 @pytest.mark.parametrize(

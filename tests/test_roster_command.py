@@ -104,7 +104,7 @@ def test_a_revocation_in_a_roster_needs_a_yes(
     user = usernames(sandbox, 1)[0]
     roster = write(tmp_path / "r.csv", "username,role,action", f"{user},reviewer,revoke", f"{user},approver,grant")
     assert run_css("roster", "apply", roster, "-i", 101, "-e", "dev") == 4
-    assert "1 user loses the role 'reviewer' in 101, dev" in capsys.readouterr().err
+    assert "to be taken from 1 user: the role 'reviewer' in 101, dev" in capsys.readouterr().err
     assert asked(sandbox) == {}
 
 
@@ -306,7 +306,7 @@ def test_an_exact_roster_takes_what_it_does_not_list(
     roster = write(tmp_path / "r.csv", "username,role", f"{kept},guest", f"{new},guest", "0@idir,guest")
     assert run_css("roster", "apply", roster, *DEV, "--exact", "--yes", "--json") == 3
     out, err = capsys.readouterr()
-    assert err.startswith(f"1 user loses the role 'guest' in 101, dev: {gone}\n")
+    assert err.startswith(f"1 user loses the role 'guest' in 101, dev: Hollis Okanagan-Hart {gone}\n")
     rows = [json.loads(line) for line in out.splitlines()]
     assert [(row["line"], row["state"], row["action"]) for row in rows] == [
         (2, "already so", "grant"), (3, "done", "grant"), (4, "never logged in", "grant"), (0, "done", "revoke"),
@@ -321,3 +321,43 @@ def test_the_limit_of_removals_is_for_exact_rosters(run_css: Run, tmp_path: Path
     """Elsewhere it would be taken for what it is not."""
     roster = write(tmp_path / "r.csv", "username,role", f"{A}@idir,guest")
     assert run_css("roster", "apply", roster, *DEV, "--max-removals", 3) == 64
+
+
+def test_a_check_shows_whom_an_exact_roster_would_take_from(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the rows, without a write; and they would wait where a row may mean one of them."""
+    kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    for others, states in (([], ["already so", "to do"]), (["x@example.org"], ["already so", "failed", "held back"])):
+        people = [f"{kept},", *(f",{address}" for address in others)]
+        roster = write(tmp_path / "r.csv", "username,email,role", *(f"{person},reviewer" for person in people))
+        if others:
+            sandbox.faults.add("500_before", path="*idir/users", times=None)
+        run_css("roster", "check", roster, *DEV, "--online", "--exact", "--json")
+        rows = told(capsys)
+        assert [row["state"] for row in rows] == states
+        assert (rows[-1]["line"], rows[-1]["user"], rows[-1]["action"]) == (0, gone, "revoke")
+    assert set(asked(sandbox)) == {"GET", "token"}
+
+
+def test_who_never_logged_in_may_be_waited_for(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A nightly run ends with 0 then; a service account that is not there is a mistake and no newcomer."""
+    roster = write(tmp_path / "r.csv", "username,client_id,role", f"{'0' * 32}@idir,,reviewer")
+    assert run_css("roster", "apply", roster, *DEV) == 1
+    assert run_css("roster", "apply", roster, *DEV, "--allow-missing") == 0
+    assert "1 never logged in" in capsys.readouterr().err
+    program = write(tmp_path / "p.csv", "username,client_id,role", ",no-such-client,reviewer")
+    assert run_css("roster", "apply", program, *DEV, "--allow-missing") == 1
+    assert "1 failed" in capsys.readouterr().err
+
+
+def test_a_result_that_was_asked_for_is_written(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Even where nothing is left; and never over the roster itself."""
+    roster = write(tmp_path / "r.csv", "username,role,note", f"{usernames(sandbox, 1)[0]},reviewer,x")
+    chosen = ("roster", "apply", roster, *DEV, "--ignore", "Note", "--result")
+    assert run_css(*chosen, roster) == 64
+    assert asked(sandbox) == {}
+    assert run_css(*chosen, tmp_path / "audit.csv") == 0
+    assert "done" in (tmp_path / "audit.csv").read_text(encoding="utf-8-sig")

@@ -92,6 +92,8 @@ def test_an_interrupt_writes_down_what_is_left(
     assert len(left) == ROWS - len(done)
     assert all(row["message"].startswith("Interrupted") for row in left)
     assert "What is left to do stands in" in err
+    assert f"{len(done)} done, {len(left)} not tried\n" in err
+    assert {row["outcome"] for row in left} == {"not tried"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)

@@ -31,13 +31,13 @@ def test_json_lines_are_a_roster(name: str, end: str) -> None:
     """Told by the name or by the first character; with a byte order mark, blank lines, and any line end."""
     objects: list[dict[str, Any]] = [
         {"username": JANE, "role": "Prü\u2028fer", **PLACE, "action": "Revoke"},
-        {"Email": "jane.doe@gov.bc.ca", "role": "reader", "environment": "prod", "guid": ""},
+        {"Email": "jane.doe@gov.bc.ca", "role": "reader", "integration": None, "guid": ""},
     ]
     first, second = (json.dumps(each, ensure_ascii=False) for each in objects)
     rows = read_roster(f"\ufeff{end}{first}{end}{end}{second}".encode(), name, **PLACE)
     assert rows == (
         Row(2, Person("username", JANE), "Prü\u2028fer", "Grants Portal", "dev", "revoke"),
-        Row(4, Person("email", "jane.doe@gov.bc.ca"), "reader", "Grants Portal", "prod"),
+        Row(4, Person("email", "jane.doe@gov.bc.ca"), "reader", "Grants Portal", "dev"),
     )
 
 
@@ -55,8 +55,8 @@ def test_json_lines_are_a_roster(name: str, end: str) -> None:
         (f'{{"username": "{JANE}", "role": "x", "ROLE ": "y"}}', "'role' stands twice"),
         (f'{{"username": "{JANE}", "role": "x", "comment": "y"}}', "no column 'comment'"),
         (f'{{"username": "{JANE}", "role": 5}}', "the role is not a text"),
-        (f'{{"username": "{JANE}", "role": "x", "integration": 101}}', "the integration is not a text"),
-        (f'{{"username": "{JANE}", "role": null}}', "the role is not a text"),
+        (f'{{"username": "{JANE}", "role": "x", "integration": 101.5}}', "the integration is not a text"),
+        (f'{{"username": "{JANE}", "role": null}}', "A role name may not be empty"),
         (f'{{"username": "{JANE}", "role": {{"a": "b"}}}}', "the role is not a text"),
         (f'{{"username": "{JANE}", "role": "x", "integration": "\\ud800"}}', "cannot be sent"),
         (f'{{"username": "{JANE}", "role": ".."}}', "'..'"),
@@ -129,3 +129,23 @@ def test_rows_that_revoke_contradict_an_exact_roster() -> None:
     check_exact([row])
     with pytest.raises(Refused, match=r"\(line 3, 4\)"):
         check_exact([row, *(Row(line, row.person, "r", "101", "dev", "revoke") for line in (3, 4))])
+
+
+def test_a_row_that_contradicts_what_was_said_for_all_is_a_fault() -> None:
+    """Whoever says `dev` and hands in a file that says `prod` did not mean prod; a traceback shows the faults, too."""
+    with pytest.raises(InvalidFile) as caught:
+        read_roster(f"username,role,integration,environment\n{JANE},reviewer,Other,test\n", "r.csv", **PLACE)
+    assert caught.value.faults == (
+        "r.csv:2: the integration is 'Other', and 'Grants Portal' was said for all rows",
+        "r.csv:2: the environment is 'test', and 'dev' was said for all rows",
+    )
+    assert tuple(caught.value.__notes__) == caught.value.faults
+
+
+def test_columns_that_hold_something_else_can_be_ignored() -> None:
+    """By name, without case; those of a roster cannot, and an unknown one says which may be meant."""
+    unknown = faults_of("User Name,Notes,role\n", "r.csv")
+    assert "'username' may be meant" in unknown[0]
+    assert "others can be ignored" in unknown[1]
+    [row] = read_roster(f"username,Notes,role\n{JANE},hello,reviewer\n", ignore=["NOTES", "role"], **PLACE)
+    assert (row.person.value, row.role) == (JANE, "reviewer")

@@ -24,7 +24,7 @@ def test_roles_are_given_shown_and_taken(run_css: Run, sandbox: Sandbox, capsys:
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {row["role"]: row["direct"] for row in rows} == {"admin": True, "approver": False, "reviewer": True}
     assert run_css("service-account", "unassign", CLIENT_ID, "admin", *PLACE) == 4
-    assert f"1 user loses the role 'admin' in Grants Portal, dev: {CLIENT_ID}" in capsys.readouterr().err
+    assert f"to be taken from 1 user: the role 'admin' in Grants Portal, dev: {CLIENT_ID}" in capsys.readouterr().err
     assert asked(sandbox)["DELETE"] == 0
     assert run_css("service-account", "unassign", CLIENT_ID, "admin", *PLACE, "--yes") == 0
     assert sandbox.grants(GRANTS_PORTAL, "dev")[f"service-account-{CLIENT_ID}"] == {"reviewer"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .. import _rules
 from .._pairs import AsyncLock, async_each
-from .._roster_goals import Place
+from .._roster_goals import ExactRole, Place
 from ..errors import AuthenticationError, CssError
-from ..roster import RowCheck
+from ..models import User
+from ..roster import RowCheck, check_exact
 from .finding import AsyncFinding
 
 
@@ -25,18 +26,28 @@ class AsyncRosterCheck:
         self._finding = finding
         self._width = width
         self._progress = progress
-        self._members: dict[tuple[Place, str], frozenset[str] | CssError] = {}
+        self._members: dict[tuple[Place, str], dict[str, User] | CssError] = {}
         self._checks: dict[int, RowCheck] = {}
         self._lock = AsyncLock()
 
-    async def carry_out(self) -> list[RowCheck]:
-        """What would come of each row, in their order."""
+    async def carry_out(self, exact: bool) -> list[RowCheck]:
+        """What would come of each row, in their order; of an exact roster also who would lose a role.
+
+        Raises:
+            Refused: for an exact roster that is empty or has rows that revoke.
+        """
+        rows = self._finding.rows
+        if exact:
+            check_exact(rows)
         await self._finding.find()
         grants, places = self._finding.grants, self._finding.places
-        roles = dict.fromkeys((places[number], grant.role) for number, grant in grants.items())
-        await async_each(self._read_members, list(roles), self._width)
+        named: dict[tuple[Place, str], list[int]] = {}
+        for number, place in places.items():
+            if exact or number in grants:
+                named.setdefault((place, rows[number].role), []).append(number)
+        await async_each(self._read_members, list(named), self._width)
         waiting: dict[tuple[str, str], list[int]] = {}
-        for number, row in enumerate(self._finding.rows):
+        for number, row in enumerate(rows):
             check = self._of(number)
             # Whom a search found has logged in; of the others only a question to the service tells.
             if check.state == "to do" and row.action == "grant" and row.person.user is not None:
@@ -45,13 +56,24 @@ class AsyncRosterCheck:
             else:
                 self._settle(number, check)
         await async_each(self._look_up, list(waiting.items()), self._width)
-        return [self._checks[number] for number in range(len(self._finding.rows))]
+        checks = [self._checks[number] for number in range(len(rows))]
+        return checks + [removal for role, numbers in named.items() if exact for removal in self._lost(role, numbers)]
+
+    def _lost(self, named: tuple[Place, str], numbers: Sequence[int]) -> list[RowCheck]:
+        """Who would lose a role if nobody but its rows had it."""
+        held = self._members[named]
+        if isinstance(held, CssError):
+            return []
+        grants = self._finding.grants
+        wanted = {number: _rules.username_of(grants[number].user) for number in numbers if number in grants}
+        role = ExactRole(*named, rows=tuple(numbers), wanted=wanted, held=held)
+        waits = role.held_back(self._checks[number].error for number in numbers)
+        return [RowCheck(row, error=waits) for row in role.removal_rows(self._finding.rows[numbers[0]])]
 
     async def _read_members(self, role: tuple[Place, str]) -> None:
         environment = self._finding.environments[role[0]]
         try:
-            members = [user.username async for user in environment.roles.members(role[1])]
-            self._members[role] = frozenset(members)
+            self._members[role] = {user.username: user async for user in environment.roles.members(role[1])}
         except AuthenticationError:
             raise
         except CssError as error:

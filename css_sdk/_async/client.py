@@ -145,6 +145,7 @@ class AsyncCss(AsyncTeam):
         *,
         exact: bool = False,
         confirm: Callable[[Sequence[RoleRemovals]], object] | None = None,
+        max_removals: int | None = None,
         skip_existing: bool = True,
         width: int = 4,
         providers: Sequence[str] = EMPLOYEE_PROVIDERS,
@@ -164,6 +165,8 @@ class AsyncCss(AsyncTeam):
             exact: whether the rows name everybody who shall have these roles.
             confirm: called before the first write with what an exact roster takes away, if it does; what it raises
                 ends it, with nothing changed.
+            max_removals: how many an exact roster may take from any one role. By default 10 or a fifth of its members,
+                whichever is less, and 4 in any case.
             skip_existing: read the members of the roles named first, and send only what is missing; exact rosters do
                 so in any case.
             width: calls at once, 1 to 8.
@@ -175,7 +178,8 @@ class AsyncCss(AsyncTeam):
 
         Raises:
             ConfigurationError: for a width out of range.
-            Refused: for an exact roster that is empty, has rows that revoke, or would leave nobody in a role.
+            Refused: for an exact roster that is empty, has rows that revoke, would leave nobody in a role, or takes
+                too many away.
             CssError: when the service cannot be used at all; nothing was changed then.
 
         >>> rows = read_roster("email,role\\nilse.hargreave@example.com,reviewer", "roster.csv",
@@ -189,12 +193,15 @@ class AsyncCss(AsyncTeam):
         _rules.check_width(width)
         finding = AsyncFinding(self.integration, rows, providers, width)
         application = AsyncRosterApplication(finding, width=width, progress=progress)
-        return await (application.carry_out_exactly(confirm) if exact else application.carry_out(skip_existing))
+        if exact:
+            return await application.carry_out_exactly(confirm, max_removals)
+        return await application.carry_out(skip_existing)
 
     async def check_roster(
         self,
         rows: Sequence[Row],
         *,
+        exact: bool = False,
         width: int = 4,
         providers: Sequence[str] = EMPLOYEE_PROVIDERS,
         progress: Callable[[RowCheck], object] | None = None,
@@ -203,16 +210,18 @@ class AsyncCss(AsyncTeam):
 
         Args:
             rows: as `read_roster` gives them.
+            exact: whether the rows name everybody who shall have these roles.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.
             progress: called with what would come of each row once it is known, one at a time, possibly from another
                 thread.
 
         Returns:
-            What would come of each row, in their order.
+            What would come of each row, in their order; after them one for each removal of an exact roster.
 
         Raises:
             ConfigurationError: for a width out of range.
+            Refused: for an exact roster that is empty or has rows that revoke.
             CssError: when the service cannot be used at all.
 
         >>> rows = read_roster("email,role\\nilse.hargreave@example.com,admin\\nfront.counter@example.com,admin",
@@ -222,7 +231,7 @@ class AsyncCss(AsyncTeam):
         """
         _rules.check_width(width)
         finding = AsyncFinding(self.integration, rows, providers, width)
-        return await AsyncRosterCheck(finding, width=width, progress=progress).carry_out()
+        return await AsyncRosterCheck(finding, width=width, progress=progress).carry_out(exact)
 
     async def plan(
         self,

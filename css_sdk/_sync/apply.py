@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .. import _rules
+from .._limits import check_removals
 from .._pairs import each
-from .._roster_goals import ExactRole, Place, holds_back
+from .._roster_goals import ExactRole, Place
 from ..errors import CssError, HeldBack, NotFound
-from ..models import Grant, GrantResult
-from ..roster import Action, Person, RoleRemovals, Row, RowResult, check_exact
+from ..models import Grant, GrantResult, User
+from ..roster import Action, RoleRemovals, RowResult, check_exact
 from .finding import Finding
 
 Progress = Callable[[RowResult], object]
@@ -43,12 +44,16 @@ class RosterApplication:
                 self._change(place, action, self._finding.chosen(place, action), skip_existing)
         return self._in_order()
 
-    def carry_out_exactly(self, confirm: Confirm | None) -> list[RowResult]:
+    def carry_out_exactly(self, confirm: Confirm | None, max_removals: int | None) -> list[RowResult]:
         """Makes the members of the roles that the rows name exactly those listed; removals follow the rows.
+
+        Args:
+            confirm: called before the first write with what will be taken away, where that is anything.
+            max_removals: from any one role, where somebody said how many that may be.
 
         Raises:
             Refused: before anything is written, for an empty roster, rows that revoke, a role that would be left to
-                nobody; and whatever `confirm` raises.
+                nobody, or too many removals; and whatever `confirm` raises.
         """
         check_exact(self._rows)
         self._finding.find()
@@ -56,9 +61,13 @@ class RosterApplication:
         for role in roles:
             if role.leaves_nobody and not self._anybody_is_known(role):
                 raise role.refused_as_empty(self._rows[role.rows[0]])
-        wanted = [role for role in roles if role.surplus and not self._is_held_back(role)]
-        if wanted and confirm is not None:
-            confirm([role.removals(self._rows[role.rows[0]]) for role in wanted])
+        removals = [role.removals(self._rows[role.rows[0]]) for role in roles if self._held_back(role) is None]
+        losses = [loss for loss in removals if loss.users]
+        for loss in losses:
+            what = f"members of the role {loss.role!r} in {loss.integration}, {loss.environment}"
+            check_removals(what, len(loss.users), loss.members, max_removals)
+        if losses and confirm is not None:
+            confirm(losses)
         self._settle_errors()
         for role in roles:
             for number in role.already:
@@ -75,12 +84,12 @@ class RosterApplication:
         numbers: dict[tuple[Place, str], list[int]] = {}
         for number, place in finding.places.items():
             numbers.setdefault((place, self._rows[number].role), []).append(number)
-        held: dict[tuple[Place, str], frozenset[str]] = {}
+        held: dict[tuple[Place, str], dict[str, User]] = {}
 
         def read(key: tuple[Place, str]) -> None:
             try:
                 members = finding.environments[key[0]].roles.settled_members(key[1])
-                held[key] = frozenset(user.username for user in members)
+                held[key] = {user.username: user for user in members}
             except CssError as error:
                 for number in numbers[key]:
                     if finding.grants.pop(number, None) is not None:
@@ -110,30 +119,24 @@ class RosterApplication:
             return True
         return False
 
-    def _is_held_back(self, role: ExactRole) -> bool:
-        """Whether a row of the role may mean one of those who would lose it."""
+    def _held_back(self, role: ExactRole) -> HeldBack | None:
+        """Why nobody loses the role for now, if so."""
         ended = (self._results.get(number) for number in role.rows)
         errors = [result.error for result in ended if result is not None]
-        return any(map(holds_back, [*errors, *map(self._finding.errors.get, role.rows)]))
+        return role.held_back([*errors, *map(self._finding.errors.get, role.rows)])
 
     def _remove(self, roles: Iterable[ExactRole]) -> None:
         """Takes each role from those who are not listed, where all of its rows worked out."""
         taken: dict[Place, dict[int, Grant]] = {}
         for role in roles:
-            told = self._rows[role.rows[0]]
-            is_held_back = self._is_held_back(role)
-            for username in role.surplus:
+            waits = self._held_back(role)
+            for row in role.removal_rows(self._rows[role.rows[0]]):
                 number = len(self._rows)
-                person = Person("username", username)
-                self._rows.append(Row(0, person, role.role, told.integration, told.environment, "revoke"))
-                if is_held_back:
-                    waits = HeldBack(
-                        f"{username} keeps the role {role.role!r} for now: a row of that role did not work out, and "
-                        f"may mean this user. Mend the roster, and apply it again."
-                    )
-                    self._settle(number, RowResult(self._rows[number], "failed", waits))
+                self._rows.append(row)
+                if waits is not None:
+                    self._settle(number, RowResult(row, "failed", waits))
                 else:
-                    taken.setdefault(role.place, {})[number] = Grant(username, role.role)
+                    taken.setdefault(role.place, {})[number] = Grant(row.person.value, role.role)
         for place, grants in taken.items():
             self._change(place, "revoke", grants)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._common import print_rows, shown
+from ._common import print_rows, shown, tell_counts
 from ._opening import opened
 from ._results import with_the_rest, write_results
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Note = Callable[["RowResult"], object]
 """What is told of each result as it comes."""
-Change = tuple[str, str, Callable[[], object]]
-"""What is done, to which role, and the call that does it."""
+Change = tuple[str, str, str, Callable[[], object]]
+"""What is done, to which role, with which other one, if any, and the call that does it."""
 
 COLUMNS = ["line", "state", "action", "role", "integration", "environment", "user", "message"]
 _MOST_NAMED = 10
@@ -47,7 +47,7 @@ def rows_of(
 
 
 def confirm_removal(rows: Sequence[Row], yes: bool, allow_prod: bool) -> None:
-    """Says who loses what, and goes on only when that is wanted."""
+    """Says what is to be taken from whom, and goes on only when that is wanted."""
     if not rows:
         return
     sentences = []
@@ -55,7 +55,9 @@ def confirm_removal(rows: Sequence[Row], yes: bool, allow_prod: bool) -> None:
         there = [row for row in rows if row.place == place]
         for role in dict.fromkeys(row.role for row in there):
             people = {row.person.value for row in there if row.role == role}
-            sentences.append(losing(people, role, ", ".join(place)))
+            # Whether they have it is not known before the service is asked.
+            who = "1 user" if len(people) == 1 else f"{len(people)} users"
+            sentences.append(f"to be taken from {who}: the role {role!r} in {', '.join(place)}: {the_first_of(people)}")
     confirm(sentences, {row.environment for row in rows}, yes, allow_prod)
 
 
@@ -69,7 +71,8 @@ def losing(people: Collection[str], role: str, place: str) -> str:
 
 def the_first_of(names: Collection[str]) -> str:
     """The names, sorted; no more of them than a person reads."""
-    return ", ".join(sorted(names)[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
+    more = len(names) - _MOST_NAMED
+    return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
 
 def confirm(sentences: Sequence[str], environments: Collection[str], yes: bool, allow_prod: bool) -> None:
@@ -127,6 +130,8 @@ def reported(
     *,
     as_json: bool,
     result_file: Path | None = None,
+    always_written: bool = False,
+    may_be_missing: bool = False,
 ) -> int:
     """Reports what `apply` makes of the rows, writes down what is left, and gives the exit code.
 
@@ -134,21 +139,23 @@ def reported(
         rows: all that shall be done.
         apply: does it, hands on each result as it comes, and gives them all.
         as_json: whether the report is for machines.
-        result_file: where to write down what is left.
+        result_file: where to write down what became of each row.
+        always_written: whether even where nothing is left.
+        may_be_missing: whether those who never logged in are no failures.
     """
     settled: list[RowResult] = []
     try:
         results = apply(settled.append)
     except KeyboardInterrupt:
         ended = with_the_rest(settled, rows)
-        write_results(ended, result_file)
-        # What was not tried stands in the file, where there is one.
-        _report(settled if result_file else ended, as_json)
+        write_results(ended, result_file, always=always_written)
+        _report(ended, as_json, untried=result_file is None)
         raise
     # Written first: printing may take long, or end in a pipe that nobody reads.
-    was_written = write_results(results, result_file)
+    was_written = write_results(results, result_file, always=always_written)
     _report(results, as_json)
-    return _exit_code([(result.outcome, result.error) for result in results]) if was_written else 3
+    counting = [result for result in results if not (may_be_missing and result.state == "never logged in")]
+    return _exit_code([(result.outcome, result.error) for result in counting]) if was_written else 3
 
 
 def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: bool) -> int:
@@ -158,7 +165,7 @@ def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: b
     finish; then the same is reported.
     """
     from .._pairs import each
-    from ..errors import AuthenticationError, CssError, OutcomeUnknown
+    from ..errors import AuthenticationError, CssError, NotTried, OutcomeUnknown
 
     settled: list[tuple[Outcome, CssError | None]] = []
     lost: list[CssError] = []
@@ -178,23 +185,22 @@ def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: b
     try:
         each(make, changes, 1)
     finally:
-        untried = CssError("This was not tried.")
-        ended = [*settled, *[("failed", untried)] * (len(changes) - len(settled))]
-        _print_results(
-            [
-                {
-                    "state": "done" if outcome == "confirmed" else outcome,
-                    "action": action,
-                    "role": role,
-                    "integration": place[0],
-                    "environment": place[1],
-                    "message": str(error or ""),
-                }
-                for (action, role, _), (outcome, error) in zip(changes, ended, strict=True)
-            ],
-            ["state", "action", "role", "integration", "environment", "message"],
-            as_json,
-        )
+        untried: tuple[str, CssError | None] = ("not tried", NotTried("Interrupted before this was tried."))
+        ended = [*settled, *[untried] * (len(changes) - len(settled))]
+        rows = [
+            {
+                "state": "done" if outcome == "confirmed" else outcome,
+                "action": action,
+                "role": role,
+                "target": target,
+                "integration": place[0],
+                "environment": place[1],
+                "message": str(error or ""),
+            }
+            for (action, role, target, _), (outcome, error) in zip(changes, ended, strict=True)
+        ]
+        columns = ["state", "action", "role", "target", "integration", "environment", "message"]
+        _print_results(rows, columns if any(row["target"] for row in rows) else [*columns[:3], *columns[4:]], as_json)
     return _exit_code(settled)
 
 
@@ -212,16 +218,18 @@ def row_told(row: Row, state: str, error: CssError | None) -> dict[str, Any]:
     }
 
 
-def _report(results: Sequence[RowResult], as_json: bool) -> None:
+def _report(results: Sequence[RowResult], as_json: bool, untried: bool = True) -> None:
+    """Prints the results; what was not tried is only counted where it stands in a file anyway."""
     rows = [row_told(result.row, result.state, result.error) for result in results]
-    _print_results(rows, COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:], as_json)
+    columns = COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:]
+    print_rows([row for row in rows if untried or row["state"] != "not tried"], columns, as_json)
+    tell_counts(row["state"] for row in rows)
 
 
 def _print_results(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
     """Prints how each ended on stdout, and how many ended how on stderr."""
     print_rows(rows, columns, as_json)
-    counts = {state: sum(row["state"] == state for row in rows) for state in dict.fromkeys(r["state"] for r in rows)}
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do", err=True)
+    tell_counts(row["state"] for row in rows)
 
 
 def _exit_code(results: Sequence[tuple[Outcome, CssError | None]]) -> int:

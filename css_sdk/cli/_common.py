@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -103,6 +104,12 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_jso
     JSON lines are printed as the rows come; a table has to see them all first.
     """
     print_lines(map(json_line, rows) if as_json else table_lines(list(rows), columns))
+
+
+def tell_counts(states: Iterable[str]) -> None:
+    """Says on stderr how many ended how."""
+    counts = Counter(states)
+    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do", err=True)
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -62,7 +62,7 @@ def add(
     with opened(journal) as css:
         below = css.integration(integration).environment(environment).roles.composites(parent)
         adding = _once(partial(below.add, *children))
-        changes = [("add", child, adding) for child in dict.fromkeys(children)]
+        changes = [("add", parent, child, adding) for child in dict.fromkeys(children)]
         return change_each(changes, (integration, environment), as_json=as_json)
 
 
@@ -99,7 +99,7 @@ def remove(
         below = dev.roles.composites(parent)
         kept = [role.name for role in below.list() if role.name not in unwanted]
         confirm(by_separating(dev, parent, kept, unwanted), {environment}, yes, allow_prod)
-        changes = [("remove", child, partial(below.remove, child)) for child in unwanted]
+        changes = [("remove", parent, child, partial(below.remove, child)) for child in unwanted]
         return change_each(changes, (integration, environment), as_json=as_json)
 
 
@@ -133,7 +133,7 @@ def set_children(
     """
     from .._limits import check_removals
     from .._rules import check_separable
-    from ..errors import CssError
+    from ..errors import CssError, NotTried
     from ._losses import by_separating
 
     what = f"children of the role {parent!r}"
@@ -156,11 +156,11 @@ def set_children(
             try:
                 adding()
             except CssError:
-                raise CssError("Nothing is taken out while something could not be added.") from None
+                raise NotTried("Nothing is taken out while something could not be added.") from None
             below.remove(child)
 
-        changes = [("add", child, adding) for child in missing]
-        changes += [("remove", child, partial(take_out, child)) for child in unwanted]
+        changes = [("add", parent, child, adding) for child in missing]
+        changes += [("remove", parent, child, partial(take_out, child)) for child in unwanted]
         return change_each(changes, (integration, environment), as_json=as_json)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._changes import Note, check_not_emptied, confirm_removal, reported
+from ._changes import Note, check_not_emptied, confirm, losing, reported
 from ._common import exact_options, json_option, place_options, print_rows
 from ._opening import journal_option, opened
 
@@ -83,7 +83,7 @@ def set_members(
     """
     from .. import ServiceAccount
     from .._limits import check_removals
-    from ..errors import CssError
+    from ..errors import NotTried
     from ..roster import Person, Row, RowResult
 
     what = f"members of the role {role!r}"
@@ -100,14 +100,16 @@ def set_members(
         losses = [
             Row(0, Person("username", user), role, integration, environment, "revoke") for user in sorted(held - wanted)
         ]
-        check_removals(what, len(losses), len(held), max_removals)
-        confirm_removal(losses, yes, allow_prod)
+        if losses:
+            check_removals(what, len(losses), len(held), max_removals)
+            told = losing(held - wanted, role, f"{integration}, {environment}")
+            confirm([told], {environment}, yes, allow_prod)
 
         def apply(note: Note) -> Sequence[RowResult]:
             given = css.apply_roster(gains, skip_existing=False, progress=note)
             if all(result.is_done for result in given):
                 return [*given, *css.apply_roster(losses, skip_existing=False, progress=note)]
-            kept = CssError("Nobody loses the role while somebody could not be given it.")
+            kept = NotTried("Nobody loses the role while somebody could not be given it.")
             return [*given, *[RowResult(row, "failed", kept) for row in losses]]
 
         return reported([*gains, *losses], apply, as_json=as_json)

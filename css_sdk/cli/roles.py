@@ -90,7 +90,7 @@ def create(names: Sequence[str], integration: str, environment: str, journal: Pa
     """
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
-        changes = [("create", name, partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
+        changes = [("create", name, "", partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
         return change_each(changes, (integration, environment), as_json=as_json)
 
 
@@ -109,7 +109,7 @@ def rename(old: str, new: str, integration: str, environment: str, journal: Path
     """
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
-        change = ("rename", old, partial(dev.roles.rename, old, new))
+        change = ("rename", old, new, partial(dev.roles.rename, old, new))
         return change_each([change], (integration, environment), as_json=as_json)
 
 
@@ -142,7 +142,7 @@ def delete(
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
         confirm(by_deleting(dev, wanted), {environment}, yes, allow_prod)
-        changes = [("delete", name, partial(dev.roles.delete, name)) for name in wanted]
+        changes = [("delete", name, "", partial(dev.roles.delete, name)) for name in wanted]
         return change_each(changes, (integration, environment), as_json=as_json)
 
 

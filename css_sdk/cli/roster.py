@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from ._common import (
     print_rows,
     provider_option,
     removal_options,
-    shown,
+    tell_counts,
     width_option,
 )
 from ._files import check_writable
@@ -28,6 +27,13 @@ if TYPE_CHECKING:
     from ..roster import RoleRemovals, RowResult
 
 _file = click.argument("file", type=click.Path(path_type=Path))
+_exact = click.option("--exact", is_flag=True, help="Take the roles from everybody whom the roster does not list.")
+_ignore = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column that holds something else, such as notes; may be given several times.",
+)
 
 
 @click.group()
@@ -49,6 +55,8 @@ def roster() -> None:
 @_file
 @place_options(required=False)
 @provider_option
+@_exact
+@_ignore
 @click.option("--online", is_flag=True, help="Look everybody and everything up, without a write.")
 @width_option
 @json_option
@@ -57,6 +65,8 @@ def check(
     integration: str | None,
     environment: str | None,
     providers: Sequence[str],
+    exact: bool,
+    ignore: Sequence[str],
     online: bool,
     width: int,
     as_json: bool,
@@ -64,14 +74,14 @@ def check(
     """Tell what is wrong with a roster, and what it would do.
 
     All faults of the file are told at once, each with its line. With --online each row is told that cannot be done,
-    and of the others whether they are to be done or so already.
+    and of the others whether they are to be done or so already; with --exact also who would lose a role.
 
     \b
     Examples:
       css roster check roster.csv
-      css roster check roster.csv -i "Grants Portal" -e dev --online
+      css roster check roster.csv --online --exact
     """
-    rows = rows_in(file, integration, environment)
+    rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
     if not online:
         if as_json:
             print_rows([{"file": str(file), "rows": len(rows), "state": "fine"}], [], as_json)
@@ -82,18 +92,31 @@ def check(
     from ..models import EMPLOYEE_PROVIDERS
 
     with bar_on_terminal(len(rows)) as tick, Css.from_env() as css:
-        checks = css.check_roster(rows, width=width, providers=providers or EMPLOYEE_PROVIDERS, progress=tick)
+        logins = providers or EMPLOYEE_PROVIDERS
+        checks = css.check_roster(rows, exact=exact, width=width, providers=logins, progress=tick)
     print_rows([row_told(check.row, check.state, check.error) for check in checks], COLUMNS, as_json)
-    counts = Counter(check.state for check in checks)
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do", err=True)
+    tell_counts(check.state for check in checks)
     return 3 if any(check.error is not None for check in checks) else 0
+
+
+def _loss_told(loss: RoleRemovals) -> str:
+    """Who loses a role, by name where they have one."""
+    from ..persons import name_of
+
+    people = [f"{name_of(user)} {user.username}".strip() for user in loss.users]
+    told = losing(people, loss.role, f"{loss.integration}, {loss.environment}")
+    again = len(loss.also_listed)
+    if again:
+        told += f". Listed with another login: {again}"
+    return told
 
 
 @roster.command()
 @_file
 @place_options(required=False)
 @provider_option
-@click.option("--exact", is_flag=True, help="Take the roles from everybody whom the roster does not list.")
+@_exact
+@_ignore
 @click.option(
     "--max-removals",
     type=click.IntRange(0),
@@ -103,8 +126,9 @@ def check(
 @click.option(
     "--result",
     type=click.Path(path_type=Path),
-    help="Where to write the results. Default: FILE.result.csv beside the file; none for stdin.",
+    help="Where to write a line for each row. Default: FILE.result.csv beside the file, when anything is left.",
 )
+@click.option("--allow-missing", is_flag=True, help="End with 0 where only those are left who never logged in.")
 @width_option
 @removal_options
 @journal_option
@@ -115,8 +139,10 @@ def apply(
     environment: str | None,
     providers: Sequence[str],
     exact: bool,
+    ignore: Sequence[str],
     max_removals: int | None,
     result: Path | None,
+    allow_missing: bool,
     width: int,
     yes: bool,
     allow_prod: bool,
@@ -136,27 +162,22 @@ def apply(
     \b
     Examples:
       css roster apply roster.csv
-      css roster apply roster.result.csv
+      css roster apply roster.result.csv --allow-missing
       css roster apply everybody.csv -i "Grants Portal" -e prod --exact --allow-prod --yes
     """
-    from .._limits import check_removals
     from ..models import EMPLOYEE_PROVIDERS
 
     if max_removals is not None and not exact:
         raise click.UsageError("--max-removals is for --exact only.")
-    rows = rows_in(file, integration, environment, exact=exact)
-    result = result or result_path(file)
-    if result is not None:
-        check_writable(result)
+    rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
+    result_file = result or result_path(file)
+    if result_file is not None:
+        check_writable(result_file)
+        if result_file.exists() and file.exists() and result_file.samefile(file) and result_path(file) != file:
+            raise click.UsageError(f"--result {result_file} is the roster itself; name another file.")
 
     def confirm_losses(losses: Sequence[RoleRemovals]) -> None:
-        sentences = [losing(each.usernames, each.role, f"{each.integration}, {each.environment}") for each in losses]
-        for sentence in sentences:
-            click.echo(shown(sentence), err=True)
-        for each in losses:
-            what = f"members of the role {each.role!r} in {each.integration}, {each.environment}"
-            check_removals(what, len(each.usernames), each.members, max_removals)
-        confirm([], {each.environment for each in losses}, yes, allow_prod)
+        confirm([_loss_told(each) for each in losses], {each.environment for each in losses}, yes, allow_prod)
 
     def work(note: Note) -> Sequence[RowResult]:
         with bar_on_terminal(len(rows)) as tick, opened(journal) as css:
@@ -169,6 +190,7 @@ def apply(
                 rows,
                 exact=exact,
                 confirm=confirm_losses,
+                max_removals=max_removals,
                 width=width,
                 providers=providers or EMPLOYEE_PROVIDERS,
                 progress=told,
@@ -177,4 +199,11 @@ def apply(
     if not exact:
         confirm_removal([row for row in rows if row.action == "revoke"], yes, allow_prod)
     with ended_as_by_an_interrupt():
-        return reported(rows, work, as_json=as_json, result_file=result)
+        return reported(
+            rows,
+            work,
+            as_json=as_json,
+            result_file=result_file,
+            always_written=result is not None,
+            may_be_missing=allow_missing,
+        )

@@ -22,6 +22,7 @@ from css_sdk import (
     RowCheck,
     RowResult,
     ServiceUnavailable,
+    TooManyRemovals,
     WrongProvider,
     read_roster,
 )
@@ -154,7 +155,9 @@ async def test_an_exact_roster_joins_all_ways_to_write_a_place(css: AsyncCss, sa
     ]
     results = await css.apply_roster(rows, exact=True, confirm=told.extend)
     gone = "c48af3232157a5f13dc753a5d3eed7ce@idir"
-    assert told == [RoleRemovals("101", "dev", "reviewer", (gone,), 2)]
+    assert [(loss.integration, loss.role, loss.usernames, loss.members) for loss in told] == [
+        ("101", "reviewer", (gone,), 2)
+    ]
     assert [(result.state, result.row.person.value) for result in results] == [
         ("already so", kept), ("done", added.upper()), ("done", gone),
     ]  # fmt: skip
@@ -297,3 +300,21 @@ async def test_each_check_is_told_once_as_it_is_known(css: AsyncCss, sandbox: Sa
     assert len(seen) == len(rows)
     assert all(check in checks for check in seen)
     assert sandbox.count(path="*/users/*/roles") == 1
+
+
+async def test_the_library_limits_what_an_exact_roster_takes(css: AsyncCss, sandbox: Sandbox) -> None:
+    """As the command does, unless somebody says how many may be taken; and a listed person's other login is told."""
+    user = usernames(sandbox, 1)[0]
+    twin = person(user.partition("@")[0], "azureidir", "Ann", "ann@example.com")
+    other = twin["username"]
+    sandbox.world.users[other] = twin
+    sandbox.grant(GRANTS_PORTAL, "dev", "admin", other, *usernames(sandbox, 30))
+    rows = read_roster(f"username,role\n{user},admin", integration="101", environment="dev")
+    before = sandbox.members(GRANTS_PORTAL, "dev", "admin")
+    with pytest.raises(TooManyRemovals, match=f"{len(before) - 1} of {len(before)} members"):
+        await css.apply_roster(rows, exact=True)
+    assert asked(sandbox).keys() == {"GET", "token"}
+    losses: list[RoleRemovals] = []
+    await css.apply_roster(rows, exact=True, confirm=losses.extend, max_removals=len(before) - 1)
+    assert [loss.also_listed for loss in losses] == [(other,)]
+    assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [user]
