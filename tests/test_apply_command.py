@@ -48,7 +48,8 @@ def test_a_kept_plan_is_carried_out(
     assert journal.stat().st_mode & 0o777 == 0o600
     assert [entry.outcome for entry in read_journal(journal.read_bytes(), "journal").entries] == ["confirmed"] * 3
     out, err = capsys.readouterr()
-    assert err.splitlines()[-2:] == [f"Each change is written down in {journal}; css undo takes them back.", "3 done"]
+    way_back = f"What was changed stands in {journal}; to take it back: css undo {journal}"
+    assert err.splitlines()[-2:] == [way_back, "3 done"]
     said = out + err + journal.read_text(encoding="utf-8") + file.read_text(encoding="utf-8")
     assert not [secret for secret in secrets(sandbox) if secret in said]
 
@@ -102,11 +103,13 @@ def test_renaming_keeps_everybody(run_css: Run, sandbox: Sandbox, plan: Callable
 def test_a_plan_is_stale_when_one_membership_has_changed(
     run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is sent then, and no journal is left."""
+    """Nothing is sent then, no journal is left, and none is spoken of."""
     file = plan()
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", usernames(sandbox, 20)[-1])
     assert run_css("apply", file, "--yes") == 5
-    assert "is not as it was when the plan was made" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "is not as it was when the plan was made" in told
+    assert "journal.jsonl" not in told
     assert writes(sandbox) == []
     assert journals(file.parent) == []
 
@@ -117,6 +120,7 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
         (CHANGES, [], 4, "say --yes"),
         ("{exact: []}", ["--yes", "--max-removals", "2"], 4, "3 of 3 roles of Grants Portal"),
         ("{exact: [reviewer, approver]}", ["--yes", "--keep-last", "admin"], 4, "nobody would be left in the role"),
+        ("[{name: reviewer, members: {exact: []}}]", ["--yes", "--keep-last", "reviewer"], 4, "in the role 'reviewer'"),
         (CHANGES, ["--yes", "--prune"], 64, "are for a file of roles"),
         (CHANGES, ["--yes", "--dry-run"], 64, "No such option"),
         (CHANGES, ["--yes", "--resume", "a", "--journal", "b"], 64, "leave --journal out"),
@@ -143,6 +147,47 @@ def test_a_refusal_writes_nothing(
     assert said in capsys.readouterr().err
     assert writes(sandbox) == []
     assert sorted(file.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize(("members", "kept", "most"), [(20, 15, 5), (60, 49, 11), (20, 0, 20)])
+def test_many_removals_have_to_be_said(
+    run_css: Run,
+    sandbox: Sandbox,
+    plan: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    members: int,
+    kept: int,
+    most: int,
+) -> None:
+    """More than a fifth of a role, or more than ten: refused with the number that would be enough; one less is not."""
+    sandbox.revoke(GRANTS_PORTAL, "dev", "approver", TOBIAS)
+    people = sorted(sandbox.world.users)[:members]
+    sandbox.grant(GRANTS_PORTAL, "dev", "approver", *people)
+    file = plan(f"[{{name: approver, members: {{exact: [{', '.join(people[:kept])}]}}}}]")
+    for options in ([], ["--max-removals", most - 1]):
+        assert run_css("apply", file, "--yes", *options) == 4
+        told = capsys.readouterr().err
+        assert f"{most} of {members} members of the role 'approver' (#101 dev) would be taken away" in told
+        assert bool(options) or f"--max-removals {most}" in told
+    assert writes(sandbox) == []
+    assert run_css("apply", file, "--yes", "--max-removals", most) == 0
+    assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == people[:kept]
+
+
+def test_what_is_protected_is_never_taken_away(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A role with all that is its own, and a person wherever they are, whatever else the file says."""
+    monkeypatch.chdir(tmp_path)
+    file = file_of_roles(tmp_path, "{exact: [{name: reviewer, members: {exact: []}}]}")
+    text = file.read_text(encoding="utf-8")
+    protect = f"protect: {{roles: ['a*'], users: ['{MAREN}', '{TOBIAS}']}}"
+    file.write_text(text.replace("version: 1", f"version: 1, {protect}"), encoding="utf-8")
+    assert run_css("apply", file, "--prune", "--yes") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert "  = protected: would remove role admin, taking it from 1 member" in told
+    assert told[-1] == "No changes. Not part of it: 4 protected."
+    assert writes(sandbox) == []
 
 
 @pytest.mark.parametrize(("key", "value"), [("team_id", 7), ("api_url", "https://elsewhere.example/api/v1")])
@@ -194,6 +239,25 @@ def test_prod_is_changed_only_on_purpose(
     assert bool(writes(sandbox)) is (code == 0)
 
 
+@pytest.mark.parametrize("journal", ["roles.yaml", "no/such/folder/j.jsonl"])
+def test_nobody_is_asked_where_no_journal_can_be_kept(
+    run_css: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    journal: str,
+) -> None:
+    """The answer would be for nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert run_css("apply", file_of_roles(tmp_path, ADDITIONS), "--journal", journal) == 64
+    told = capsys.readouterr().err
+    assert "Carry it out?" not in told
+    assert "Nothing was changed; name another by --journal." in told
+    assert writes(sandbox) == []
+
+
 def test_a_fresh_plan_is_confirmed_on_a_terminal(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,3 +301,5 @@ def test_who_never_logged_in_is_told(
     out, err = capsys.readouterr()
     assert [line.split()[:4] for line in out.splitlines()[-1:]] == [["never", "logged", "in", "add_member"]]
     assert "1 never logged in, 1 done" in err
+    assert run_css("apply", file.with_name("plan.remainder.json")) == 3
+    assert "What was changed" not in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_after_a_kill_the_journal_goes_on(
     """The plan alone is stale then, and so is another plan's journal; with its own the rest is done, nothing twice."""
     before = everything(sandbox)
     file = file_of_roles(tmp_path, "[a, b, c, d, {name: boss, was: admin}]")
-    plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
+    plan, journal = tmp_path / "plan.json", tmp_path / "plan.1.journal.jsonl"
     assert served("plan", file, "--out", plan) == 0
     sandbox.faults.add("delay", method="POST", after=2, seconds=0.5)
     command = [sys.executable, "-m", "css_sdk.cli", "apply", str(plan), "--width", "1", "--journal", str(journal)]
@@ -51,7 +51,9 @@ def test_after_a_kill_the_journal_goes_on(
         process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL
     done = len(writes(sandbox))
+    capsys.readouterr()
     assert served("apply", plan) == 5
+    assert f"It was begun before; to go on: css apply {plan} --resume {journal}" in capsys.readouterr().err
     assert len(writes(sandbox)) == done
     other = tmp_path / "other.json"
     assert served("plan", file, "--out", other) == 0
@@ -127,3 +129,40 @@ def test_what_failed_twice_can_be_gone_on_with(
     assert f"css apply {plan} --resume {journal}" in capsys.readouterr().err
     assert run_css("apply", plan, "--resume", journal) == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"a", "b", "c"}
+
+
+def test_what_may_have_been_done_is_gone_on_with_by_the_journal(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was done, and no read could tell: a plan of the rest would be stale, so that it is not what is advised."""
+    monkeypatch.chdir(tmp_path)
+    plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
+    assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", plan) == 0
+    sandbox.faults.add("lose_after", method="POST", path="*/roles")
+    sandbox.faults.add("429", method="GET", path="*/roles/a", times=None, retry_after=3600)
+    sandbox.faults.add("429", method="GET", path="*/roles", times=None, after=1, retry_after=3600)
+    assert run_css("apply", plan, "--journal", journal, "--width", "1") == 3
+    told = capsys.readouterr()
+    assert "1 unknown, 1 done" in told.err
+    assert f"css apply {plan} --resume {journal}" in told.err
+    assert "remainder" not in told.err
+    sandbox.faults.clear()
+    assert run_css("apply", tmp_path / "plan.remainder.json") == 5
+    assert run_css("apply", plan, "--resume", journal) == 0
+    assert "nothing to do" in capsys.readouterr().err
+    assert [method for method, _ in writes(sandbox)] == ["POST", "POST"]
+
+
+def test_what_is_left_and_cannot_be_kept_is_told_how_to_do(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the file for what is left cannot be written, the journal leads on."""
+    monkeypatch.chdir(tmp_path)
+    plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
+    assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", plan) == 0
+    (tmp_path / "plan.remainder.json").mkdir()
+    sandbox.faults.add("429", method="POST", after=1, retry_after=3600)
+    assert run_css("apply", plan, "--journal", journal, "--width", "1") == 3
+    told = capsys.readouterr().err
+    assert "plan.remainder.json could not be written" in told
+    assert f"css apply {plan} --resume {journal}" in told

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import attrs
 import pytest
 
 from css_sdk import read_desired
 from css_sdk.sandbox import Sandbox
-from tests.states import secrets
 from tests.support import GRANTS_PORTAL, asked
 
 Run = Callable[..., int]
@@ -60,15 +60,30 @@ def test_an_environment_that_is_missing_is_refused(run_css: Run) -> None:
     assert run_css("export", "-e", "test") == 0
 
 
+def test_what_no_request_can_speak_of_is_left_out(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A role whose name holds control characters is told; everything else is there, and the plan of it is empty."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x1b[2Jrole")
+    file = tmp_path / "roles.yaml"
+    assert run_css("export", "-i", "101", "-e", "dev", "--output", file) == 0
+    assert "evil\\x1b[2Jrole" in caplog.text
+    assert "\x1b" not in caplog.text
+    [place] = read_desired(file.read_text(encoding="utf-8"), "export").places
+    assert [role.name for role in place.roles.items] == ["admin", "approver", "reviewer"] if place.roles else False
+    assert run_css("plan", file, "--prune", "--detailed-exitcode") == 0
+
+
 def test_what_no_file_can_hold_is_told(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A name with control characters would come back as another one, or not at all; nothing is written."""
-    sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x1b[2Jrole")
+    """An integration's name with control characters would come back as another one; nothing is written."""
+    integrations = sandbox.world.integrations
+    integrations[GRANTS_PORTAL] = attrs.evolve(integrations[GRANTS_PORTAL], project_name="evil\x1b[2J")
     file = tmp_path / "roles.yaml"
-    assert run_css("export", "-i", "101", "--output", file) == 64
+    assert run_css("export", "-i", "101", "--by-name", "--output", file) == 64
     told = capsys.readouterr().err
-    assert "control characters" in told
+    assert "cannot be told by a file of roles" in told
     assert "\x1b" not in told
     assert not file.exists()
-    assert not [secret for secret in secrets(sandbox) if secret in told]
+    assert run_css("export", "-i", "101", "--output", file) == 0

@@ -35,19 +35,22 @@ def test_a_plan_is_shown_and_nothing_written(
         "",
         "Plan: 1 to create, 1 to rename. Not part of it: 1 withheld.",
     ]
-    assert err == ""
+    assert err == "What exact sets do not list stays; --prune removes it.\n"
     assert run_css("plan", file, "--prune") == 0
-    assert f"  - remove {MAREN} ('Maren Fairweather') from reviewer" in capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    assert f"  - remove {MAREN} ('Maren Fairweather') from reviewer" in out.splitlines()
+    assert err == ""
     assert asked(sandbox).keys() == {"token", "GET"}
 
 
 def test_a_plan_is_told_to_machines_and_reviewers(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As one JSON object, or as Markdown; nobody is named with `--mask`, and no secret ever."""
+    """As one JSON object on a line, or as Markdown; nobody is named with `--mask`, and no secret ever."""
     file = file_of_roles(tmp_path, CHANGES)
     assert run_css("plan", file, "--json", "--prune") == 0
-    told = json.loads(capsys.readouterr().out)
+    [line] = capsys.readouterr().out.splitlines()
+    told = json.loads(line)
     assert [step["step"] for step in told["steps"]] == ["create_role", "rename_role", "remove_member"]
     assert (told["team_id"], told["api_url"]) == (2016, sandbox.api_url)
     assert run_css("plan", file, "--markdown", "--prune") == 0
@@ -74,7 +77,7 @@ def test_a_plan_is_kept_for_its_owner_alone(run_css: Run, tmp_path: Path, before
     assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "roles.yaml"}
 
 
-@pytest.mark.parametrize("out", ["/dev/null", "no/such/folder/plan.json", "."])
+@pytest.mark.parametrize("out", ["/dev/null", "no/such/folder/plan.json", ".", "-"])
 def test_a_plan_goes_into_files_only(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
 ) -> None:

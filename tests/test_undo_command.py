@@ -164,6 +164,20 @@ def test_guards_hold_on_the_way_back(run_css: Run, sandbox: Sandbox, tmp_path: P
     assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == [TOBIAS]
 
 
+def test_prod_is_taken_back_only_on_purpose(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is changed only on purpose; a yes is not enough."""
+    monkeypatch.chdir(tmp_path)
+    file, done = file_of_roles(tmp_path, "[a]", "prod"), tmp_path / "prod.jsonl"
+    assert run_css("apply", file, "--yes", "--allow-prod", "--journal", done) == 0
+    before = len(writes(sandbox))
+    assert run_css("undo", done, "--yes") == 4
+    assert len(writes(sandbox)) == before
+    assert run_css("undo", done, "--yes", "--allow-prod") == 0
+    assert sandbox.roles(GRANTS_PORTAL, "prod") == set()
+
+
 def test_what_may_have_been_done_is_taken_back_where_it_was(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     """A write in flight when the program ended, once done and once not; one that failed was not."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "done")

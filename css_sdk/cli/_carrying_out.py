@@ -1,23 +1,29 @@
-"""What the commands that carry out plans share: asking, writing a journal, and reporting what was not done."""
+"""What the commands that carry out plans share: options, asking, and doing it with a journal."""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
 import sys
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ._common import json_option, print_rows, shown, width_option
-from ._files import STDIN, content_of, write_whole
+from ._common import json_option, shown, width_option
+from ._endings import (
+    after_an_interrupt,
+    earlier_try,
+    keep_the_rest,
+    report,
+    say_how_to_go_on,
+    tell_the_way_back,
+)
+from ._files import STDIN, content_of, is_writable
 from ._opening import ended_as_by_an_interrupt, journal_option, opened
-from ._plans import tell
+from ._plans import tell, tell_withheld
 from ._progress import bar_on_terminal
 
 if TYPE_CHECKING:
@@ -25,8 +31,6 @@ if TYPE_CHECKING:
     from ..state import PlaceState, Step, StepResult
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-_COLUMNS = ["state", "step", "role", "target", "integration", "environment", "message"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,18 +119,28 @@ def read_resumed(origin: Origin) -> JournalRead | None:
         return None
     journal = read_journal(*content_of(origin.resume))
     if journal.plan != origin.fingerprint:
-        raise StalePlan(f"The journal {origin.resume} is not that of the plan {origin.file}. Nothing was sent.")
+        raise StalePlan(
+            f"The journal {origin.resume} is not that of the plan {origin.file or origin.name}. Nothing was sent."
+        )
     check_whose_journal(journal, settings_from_env())
     return journal
 
 
-def confirm_plan(plan: SavedPlan, manner: Manner, *, is_reviewed: bool = False) -> None:
-    """Goes on only when the plan is wanted; a change of prod has to be allowed in any case.
+def _check_journal(file: Path) -> None:
+    """Refuses a journal that cannot be kept; better known before anybody is asked.
 
-    Args:
-        plan: as it was shown.
-        manner: what was confirmed beforehand.
-        is_reviewed: whether it was saved, so that only what takes away is asked for again.
+    Raises:
+        InvalidFile: when it exists already, or cannot be written.
+    """
+    from ..errors import InvalidFile
+
+    why = "exists already" if file.exists() else "" if is_writable(file) else "cannot be written"
+    if why:
+        raise InvalidFile(f"The journal {file} {why}. Nothing was changed; name another by --journal.")
+
+
+def _confirm(plan: SavedPlan, manner: Manner, is_reviewed: bool) -> None:
+    """Goes on only when the plan is wanted; a change of prod has to be allowed in any case.
 
     Raises:
         NotConfirmed: when it is not wanted. Nothing was changed then.
@@ -138,7 +152,9 @@ def confirm_plan(plan: SavedPlan, manner: Manner, *, is_reviewed: bool = False) 
         if not sys.stdin.isatty():
             raise NotConfirmed("Prod would be changed. Nothing was changed; say --allow-prod if you mean it.")
         for name in sorted(names):
-            typed = click.prompt(f"Prod of {shown(name)!r} is changed. To go on, type the project's name", err=True)
+            typed = click.prompt(
+                f"Prod of {shown(name)!r} would be changed. To go on, type the project's name", err=True
+            )
             if typed.strip() != name.strip():
                 raise NotConfirmed("That is not its name. Nothing was changed.")
         return
@@ -163,23 +179,40 @@ def shown_and_carried_out(
         states: from which people's names are known; those of the plan by default.
     """
     tell(plan, states if states is not None else plan.states)
+    tell_withheld(saved)
     if not saved.steps:
         return 0
-    confirm_plan(saved, manner)
     return carry_out(saved, manner, Origin(name))
 
 
-def carry_out(plan: SavedPlan, manner: Manner, origin: Origin, resumed: JournalRead | None = None) -> int:
-    """Carries out a plan with a journal, reports what was not done, and gives the exit code.
+def carry_out(
+    plan: SavedPlan,
+    manner: Manner,
+    origin: Origin,
+    resumed: JournalRead | None = None,
+    *,
+    is_reviewed: bool = False,
+) -> int:
+    """Asks, carries out a plan with a journal, reports what was not done, and gives the exit code.
 
     An interrupt lets the calls in flight finish; then the same is reported.
+
+    Args:
+        plan: as it was shown.
+        manner: as the options say.
+        origin: where the plan comes from.
+        resumed: the journal of an earlier try.
+        is_reviewed: whether the plan was saved, so that only what takes away is asked for again.
     """
     from .. import Guards
+    from ..errors import StalePlan
 
     guards = Guards(max_removals=manner.max_removals, keep_last=manner.keep_last, remove_first=manner.remove_first)
     journal = origin.journal(manner.journal)
+    if origin.resume is None:
+        _check_journal(journal)
+    _confirm(plan, manner, is_reviewed)
     settled: dict[Step, StepResult] = {}
-    click.echo(f"Each change is written down in {journal}; css undo takes them back.", err=True)
     with ended_as_by_an_interrupt(), bar_on_terminal(len(plan.steps)) as tick:
 
         def note(result: StepResult) -> None:
@@ -188,88 +221,19 @@ def carry_out(plan: SavedPlan, manner: Manner, origin: Origin, resumed: JournalR
 
         try:
             with opened(journal, plan=origin.fingerprint, resume=origin.resume is not None) as css:
-                applied = css.apply_plan(plan, guards=guards, resume=resumed, width=manner.width, progress=note)
+                try:
+                    applied = css.apply_plan(plan, guards=guards, resume=resumed, width=manner.width, progress=note)
+                finally:
+                    tell_the_way_back(journal)
         except KeyboardInterrupt:
-            _report(_after_an_interrupt(plan.steps, settled, journal), manner.as_json)
-            _say_how_to_go_on(origin, journal)
+            report(after_an_interrupt(plan.steps, settled, journal), manner.as_json)
+            say_how_to_go_on(origin, journal)
             raise
+        except StalePlan as error:
+            raise StalePlan(f"{error}{earlier_try(origin)}") from None
     is_done = all(result.outcome == "confirmed" for result in applied.results)
     # Written first: printing may take long, or end in a pipe that nobody reads.
     if not is_done:
-        _keep_the_rest(applied.remainder, origin, journal)
-    _report(applied.results, manner.as_json)
+        keep_the_rest(applied, origin, journal)
+    report(applied.results, manner.as_json)
     return 0 if is_done else 3
-
-
-def _after_an_interrupt(
-    steps: Sequence[Step], settled: Mapping[Step, StepResult], journal: Path
-) -> Sequence[StepResult]:
-    """How each step ended: as it was told, else as the journal says; the others were not tried."""
-    from ..errors import CssError
-    from ..journal import read_journal
-    from ..state import StepResult
-
-    entries = read_journal(*content_of(journal)).entries if journal.exists() else ()
-    noted = {step: entry.outcome or "unknown" for entry in entries for step in entry.steps}
-    untried = CssError("Interrupted before this was tried.")
-    return [
-        settled.get(step) or (StepResult(step, noted[step]) if step in noted else StepResult(step, "skipped", untried))
-        for step in steps
-    ]
-
-
-def _keep_the_rest(left: SavedPlan | None, origin: Origin, journal: Path) -> None:
-    """Writes down what is left, unless it stands there already, and says how to go on."""
-    from .. import plan_as_json
-    from ..errors import InvalidFile
-
-    if left is None or origin.resume is not None:
-        return _say_how_to_go_on(origin, journal)
-    try:
-        write_whole(origin.remainder, [plan_as_json(left)])
-    except InvalidFile as error:
-        return click.echo(f"css: {error}", err=True)
-    return click.echo(
-        f"What is left to do stands in {origin.remainder}; go on by: css apply {quote(str(origin.remainder))}", err=True
-    )
-
-
-def _say_how_to_go_on(origin: Origin, journal: Path) -> None:
-    """After an interrupt, or where a journal was gone on with."""
-    again = (
-        f"css apply {quote(str(origin.file))} --resume {quote(str(journal))}"
-        if origin.file and journal.exists()
-        else "the same again"
-    )
-    click.echo(f"What is left to do is done by: {again}", err=True)
-
-
-def _report(results: Sequence[StepResult], as_json: bool) -> None:
-    """Prints each result as JSON, or those that were not done as a table; and on stderr how many ended how."""
-    rows = [_row(result) for result in results]
-    left = [row for row, result in zip(rows, results, strict=True) if result.outcome != "confirmed"]
-    if as_json or left:
-        print_rows(rows if as_json else left, _COLUMNS, as_json)
-    counts = Counter(str(row["state"]) for row in rows)
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do", err=True)
-
-
-def _row(result: StepResult) -> dict[str, Any]:
-    step = result.step
-    return {
-        "state": _state_of(result),
-        "step": step.kind,
-        "role": step.role,
-        "target": step.target,
-        "integration": step.place.integration,
-        "environment": step.place.environment,
-        "message": str(result.error or ""),
-    }
-
-
-def _state_of(result: StepResult) -> str:
-    from ..errors import NotFound
-
-    if isinstance(result.error, NotFound) and result.error.what == "user":
-        return "never logged in"
-    return "done" if result.outcome == "confirmed" else result.outcome

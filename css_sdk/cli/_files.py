@@ -25,6 +25,12 @@ def content_of(file: Path) -> tuple[bytes, str]:
         raise InvalidFile(f"{file} cannot be read: {error.strerror}.") from None
 
 
+def is_writable(file: Path) -> bool:
+    """Whether this is, or can become, a file that can be replaced; a device or a folder is none."""
+    is_special = file.exists() and not file.is_file()
+    return not is_special and file.parent.is_dir() and os.access(file.parent, os.W_OK)
+
+
 def check_writable(file: Path) -> None:
     """Refuses a file that cannot be written; better known before anything is asked of the service.
 
@@ -33,8 +39,9 @@ def check_writable(file: Path) -> None:
     """
     from ..errors import InvalidFile
 
-    is_special = file.exists() and not file.is_file()
-    if is_special or not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
+    if file == STDIN:
+        raise InvalidFile("Name a file to write to; - is none. Nothing was sent.")
+    if not is_writable(file):
         raise InvalidFile(f"{file} cannot be written. Nothing was sent; name another file.")
 
 

@@ -11,37 +11,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ._files import write_whole
+from ._files import content_of, write_whole
 
 if TYPE_CHECKING:
     from .. import Css, EnvironmentClient, Plan, SavedPlan
     from .._place_plan import Unresolved
+    from ..desired import Desired
     from ..state import PlaceState
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+CHANGES = 2
+"""Exit code that tells of changes, where that is asked for."""
 ENVIRONMENTS = ["dev", "test", "prod"]
-
-
-def places_options(function: Function) -> Function:
-    """The options that name several integrations and environments."""
-    environments = click.option(
-        "-e",
-        "--environment",
-        "environments",
-        multiple=True,
-        type=click.Choice(ENVIRONMENTS),
-        help="May be given several times. Default: all that it has.",
-    )
-    integrations = click.option(
-        "-i",
-        "--integration",
-        "integrations",
-        multiple=True,
-        metavar="ID|NAME",
-        help="Id or exact project name; may be given several times. Default: all that are applied.",
-    )
-    return integrations(environments(function))
+TOO_LITTLE = "css: Not everybody in the file could be told, which --strict demands. Nothing was changed."
 
 
 def file_argument(function: Function) -> Function:
@@ -66,6 +49,18 @@ def environments_of(css: Css, integrations: Sequence[str], environments: Sequenc
         for name in one.environments
         if name in environments or not environments
     ]
+
+
+def desired_in(file: Path) -> Desired:
+    """What a file of roles says, or one from stdin.
+
+    Raises:
+        InvalidFile: when it cannot be read, or has faults.
+        ConfigurationError: when PyYAML is not installed.
+    """
+    from .._desired_file import read_desired
+
+    return read_desired(*content_of(file))
 
 
 def is_saved_plan(content: bytes) -> bool:
@@ -113,6 +108,12 @@ def tell(plan: Plan | SavedPlan, states: Sequence[PlaceState] = ()) -> None:
     from .._plan_text import plan_as_text
 
     click.echo(plan_as_text(plan, names_in(states)), err=True)
+
+
+def tell_withheld(plan: SavedPlan) -> None:
+    """Says on stderr how what is not in the file would be removed."""
+    if plan.withheld and not plan.prune:
+        click.echo("What exact sets do not list stays; --prune removes it.", err=True)
 
 
 def tell_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:

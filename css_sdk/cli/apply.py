@@ -12,7 +12,6 @@ from ._carrying_out import (
     Manner,
     Origin,
     carry_out,
-    confirm_plan,
     manner_options,
     most_option,
     read_resumed,
@@ -21,9 +20,7 @@ from ._carrying_out import (
 from ._common import provider_option
 from ._files import content_of
 from ._opening import opened
-from ._plans import file_argument, is_saved_plan, saved, tell
-
-_UNRESOLVED = "css: not everybody in the file could be told, which --strict demands. Nothing was changed."
+from ._plans import TOO_LITTLE, file_argument, is_saved_plan, saved, tell
 
 
 @click.command()
@@ -46,8 +43,8 @@ _UNRESOLVED = "css: not everybody in the file could be told, which --strict dema
 def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resume: Path | None, **options: Any) -> int:
     """Carry out a plan: one that css plan --out kept, or a new one of a file of roles.
 
-    A kept plan is carried out exactly as it is, or refused with 5 when something has changed since. A new one is shown
-    first, and confirmed on a terminal; elsewhere it needs --yes. So does a kept one that takes something away. Prod
+    A kept plan is carried out exactly as it is, or refused with 5 when something has changed since. It is shown first.
+    A new one, and a kept one that takes something away, is confirmed on a terminal; elsewhere it needs --yes. Prod
     needs --allow-prod, or the project's name typed on a terminal.
 
     Each change is written down in a journal, by default NAME.TIME.journal.jsonl beside the kept plan or in the current
@@ -60,9 +57,6 @@ def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resum
       css apply roles.yaml --prune --yes
       css apply plan.json --resume plan.20261121T120000.000000Z.journal.jsonl --yes
     """
-    from .. import read_desired, read_plan
-    from ..models import EMPLOYEE_PROVIDERS
-
     manner = Manner(**options)
     content, name = content_of(file)
     if is_saved_plan(content):
@@ -70,25 +64,36 @@ def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resum
             raise click.UsageError("--prune and --provider are for a file of roles; a plan says all that is done.")
         if resume and manner.journal:
             raise click.UsageError("--resume goes on with the journal that it names; leave --journal out.")
-        plan = read_plan(content, name)
-        origin = Origin.of_file(file, content, resume)
-        resumed = read_resumed(origin)
-        tell(plan)
-        if strict and plan.unresolved:
-            click.echo(_UNRESOLVED, err=True)
-            return 3
-        if not plan.steps:
-            return 0
-        confirm_plan(plan, manner, is_reviewed=True)
-        return carry_out(plan, manner, origin, resumed)
+        return _apply_kept(content, name, Origin.of_file(file, content, resume), manner, strict)
     if resume:
         raise click.UsageError("--resume is for a saved plan; a file of roles is simply applied again.")
+    return _apply_new(content, name, prune, providers, manner, strict)
+
+
+def _apply_kept(content: bytes, name: str, origin: Origin, manner: Manner, strict: bool) -> int:
+    from .. import read_plan
+
+    plan = read_plan(content, name)
+    resumed = read_resumed(origin)
+    tell(plan)
+    if strict and plan.unresolved:
+        click.echo(TOO_LITTLE, err=True)
+        return 3
+    if not plan.steps:
+        return 0
+    return carry_out(plan, manner, origin, resumed, is_reviewed=True)
+
+
+def _apply_new(content: bytes, name: str, prune: bool, providers: Sequence[str], manner: Manner, strict: bool) -> int:
+    from .. import read_desired
+    from ..models import EMPLOYEE_PROVIDERS
+
     desired = read_desired(content, name)
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=manner.width)
         complete = saved(css, made, prune=prune)
     if strict and made.unresolved:
         tell(made, made.states)
-        click.echo(_UNRESOLVED, err=True)
+        click.echo(TOO_LITTLE, err=True)
         return 3
-    return shown_and_carried_out(made, complete, manner, "stdin" if name == "stdin" else file.stem)
+    return shown_and_carried_out(made, complete, manner, Path(name).stem)

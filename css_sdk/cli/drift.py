@@ -10,9 +10,7 @@ import click
 
 from ._common import json_option, print_rows, provider_option, width_option
 from ._opening import opened
-from ._plans import file_argument, mask_option, tell_unresolved
-from .plan import CHANGES
-from .validate import desired_in
+from ._plans import CHANGES, desired_in, file_argument, mask_option, tell_unresolved
 
 if TYPE_CHECKING:
     from ..state import Step, StepKind

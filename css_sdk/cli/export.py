@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from ._common import print_lines, width_option
+from ._common import places_options, print_lines, width_option
 from ._files import check_writable, write_whole
 from ._opening import opened
-from ._plans import environments_of, names_in, places_options
+from ._plans import environments_of, names_in
 
 
 @click.command()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from ._common import json_option, print_lines, provider_option, width_option
+from ._common import json_line, json_option, print_lines, provider_option, width_option
 from ._files import check_writable
 from ._opening import opened
-from ._plans import file_argument, keep, mask_option, names_in, saved
-from .validate import desired_in
-
-CHANGES = 2
-"""Exit code that tells of changes, where that is asked for."""
+from ._plans import CHANGES, TOO_LITTLE, desired_in, file_argument, keep, mask_option, names_in, saved, tell_withheld
 
 
 @click.command()
@@ -72,10 +69,11 @@ def plan(
         keep(complete, out, mask=mask)
     names = names_in(made.states)
     if as_json:
-        print_lines([plan_as_json(complete, mask).rstrip("\n")])
+        print_lines([json_line(json.loads(plan_as_json(complete, mask)))])
     else:
         print_lines([plan_as_markdown(made, names, mask) if markdown else plan_as_text(made, names, mask)])
+    tell_withheld(complete)
     if is_too_little:
-        click.echo("css: not everybody in the file could be told, which --strict demands.", err=True)
+        click.echo(TOO_LITTLE, err=True)
         return 3
     return CHANGES if detailed_exitcode and made.steps else 0

@@ -10,22 +10,11 @@ import click
 
 from . import USAGE
 from ._common import json_line, json_option, print_lines, shown
-from ._files import STDIN, content_of
+from ._files import STDIN
+from ._plans import desired_in
 
 if TYPE_CHECKING:
     from ..desired import Desired
-
-
-def desired_in(file: Path) -> Desired:
-    """What a file of roles says, or one from stdin.
-
-    Raises:
-        InvalidFile: when it cannot be read, or has faults.
-        ConfigurationError: when PyYAML is not installed.
-    """
-    from .._desired_file import read_desired
-
-    return read_desired(*content_of(file))
 
 
 @click.command()

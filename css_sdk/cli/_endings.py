@@ -1,0 +1,129 @@
+"""How plans that were carried out end: what is reported, and how to go on or go back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from glob import escape
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._common import print_rows, tell_counts
+from ._files import content_of, write_whole
+
+if TYPE_CHECKING:
+    from .. import Applied
+    from ..state import Step, StepResult
+    from ._carrying_out import Origin
+
+_COLUMNS = ["state", "step", "role", "target", "integration", "environment", "message"]
+
+
+def tell_the_way_back(journal: Path) -> None:
+    """Says where what was changed is written down, when anything was."""
+    from .. import read_journal
+    from ..errors import InvalidFile
+
+    # A journal that a full disk has spoilt must not stand before the error that tells of it.
+    with suppress(InvalidFile):
+        if read_journal(*content_of(journal)).begun:
+            click.echo(f"What was changed stands in {journal}; to take it back: css undo {_named(journal)}", err=True)
+
+
+def earlier_try(origin: Origin) -> str:
+    """Where the journal of an earlier try stands beside its plan, how to go on with it."""
+    from .. import read_journal
+    from ..errors import InvalidFile
+
+    if origin.file is None or origin.resume is not None:
+        return ""
+    for path in sorted(origin.folder.glob(f"{escape(origin.name)}.*.journal.jsonl"), reverse=True):
+        with suppress(InvalidFile):
+            if read_journal(*content_of(path)).plan == origin.fingerprint:
+                return f" It was begun before; to go on: css apply {_named(origin.file)} --resume {_named(path)}"
+    return ""
+
+
+def after_an_interrupt(
+    steps: Sequence[Step], settled: Mapping[Step, StepResult], journal: Path
+) -> Sequence[StepResult]:
+    """How each step ended: as it was told, else as the journal says; the others were not tried."""
+    from ..errors import CssError
+    from ..journal import read_journal
+    from ..state import StepResult
+
+    entries = read_journal(*content_of(journal)).entries if journal.exists() else ()
+    noted = {step: entry.outcome or "unknown" for entry in entries for step in entry.steps}
+    untried = CssError("Interrupted before this was tried.")
+    return [
+        settled.get(step) or (StepResult(step, noted[step]) if step in noted else StepResult(step, "skipped", untried))
+        for step in steps
+    ]
+
+
+def keep_the_rest(applied: Applied, origin: Origin, journal: Path) -> None:
+    """Writes down what is left, unless it stands there already, and says how to go on.
+
+    Where something may have been done or not, the plan of the rest may be stale; the journal leads on in any case.
+    """
+    from .. import plan_as_json
+    from ..errors import InvalidFile
+
+    if applied.remainder is None or origin.resume is not None:
+        return say_how_to_go_on(origin, journal)
+    try:
+        write_whole(origin.remainder, [plan_as_json(applied.remainder)])
+    except InvalidFile as error:
+        click.echo(f"css: {error}", err=True)
+        return say_how_to_go_on(origin, journal)
+    if any(result.outcome == "unknown" for result in applied.results):
+        return say_how_to_go_on(origin, journal)
+    return click.echo(f"What is left to do is kept, and done by: css apply {_named(origin.remainder)}", err=True)
+
+
+def say_how_to_go_on(origin: Origin, journal: Path) -> None:
+    """After an interrupt, or where a journal was gone on with."""
+    again = (
+        f"css apply {_named(origin.file)} --resume {_named(journal)}"
+        if origin.file and journal.exists()
+        else "the same again"
+    )
+    click.echo(f"What is left to do is done by: {again}", err=True)
+
+
+def _named(file: Path) -> str:
+    """The file, as a shell takes it."""
+    return quote(str(file))
+
+
+def report(results: Sequence[StepResult], as_json: bool) -> None:
+    """Prints each result as JSON, or those that were not done as a table; and on stderr how many ended how."""
+    rows = [_row(result) for result in results]
+    left = [row for row, result in zip(rows, results, strict=True) if result.outcome != "confirmed"]
+    if as_json or left:
+        print_rows(rows if as_json else left, _COLUMNS, as_json)
+    tell_counts(row["state"] for row in rows)
+
+
+def _row(result: StepResult) -> dict[str, Any]:
+    step = result.step
+    return {
+        "state": _state_of(result),
+        "step": step.kind,
+        "role": step.role,
+        "target": step.target,
+        "integration": step.place.integration,
+        "environment": step.place.environment,
+        "message": str(result.error or ""),
+    }
+
+
+def _state_of(result: StepResult) -> str:
+    from ..errors import NotFound
+
+    if isinstance(result.error, NotFound) and result.error.what == "user":
+        return "never logged in"
+    return "done" if result.outcome == "confirmed" else result.outcome

@@ -1,0 +1,94 @@
+"""The walk through `docs/roles-as-code.md`: what it prints is what is printed, and no secret is told on the way."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.sandbox import Sandbox
+from tests import readme
+from tests.states import everything, secrets
+
+Run = Callable[..., int]
+DOCUMENT = readme.README.parent / "docs" / "roles-as-code.md"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """All that any library logs, down to DEBUG."""
+    stream = io.StringIO()
+    handler, root = logging.StreamHandler(stream), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.fixture
+def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The sandbox on a socket, so that the libraries below log, too; its credentials are in the environment."""
+    with sandbox.serve() as server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", str(value))
+        yield
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One with the examples, which is the current one."""
+    shutil.copytree(readme.README.parent / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_walk_prints_what_it_shows_and_tells_no_secret(
+    served: None,
+    sandbox: Sandbox,
+    folder: Path,
+    log: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Neither in outputs nor in plans, journals and logs, with debugging on and a token that is refused on the way."""
+    monkeypatch.setenv("CSS_DEBUG", "1")
+    sandbox.faults.add("revoked_token", method="POST")
+    said, last, shown = "", "", 0
+    blocks = re.findall(
+        r"^```(console|text)\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    for language, content in blocks:
+        if language == "text":
+            assert content in last
+            shown += 1
+            continue
+        for line in content.splitlines():
+            exit_code(shlex.split(line, comments=True)[1:])
+            last = "".join(capsys.readouterr())
+            said += last
+    assert shown == 3
+    files = [path for path in folder.iterdir() if path.is_file()]
+    assert {"plan.json", "changes.jsonl", "back.jsonl", "prod.json", "roles.yaml"} <= {path.name for path in files}
+    said += "".join(path.read_text(encoding="utf-8") for path in files) + log.getvalue()
+    assert "send_request_headers" in log.getvalue()
+    assert len(secrets(sandbox)) > 10
+    assert not [secret for secret in secrets(sandbox) if secret in said]
+
+
+def test_the_python_runs(run_css: Run, sandbox: Sandbox, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As it stands; what it did it takes back, and leaves its journal."""
+    before = everything(sandbox)
+    [program] = readme.blocks("python", DOCUMENT)
+    exec(compile(program, DOCUMENT.name, "exec"), {})  # noqa: S102
+    assert "confirmed create_role auditor" in capsys.readouterr().out
+    assert everything(sandbox) == before
+    assert {path.name for path in folder.iterdir()} == {"examples", "today.jsonl"}
