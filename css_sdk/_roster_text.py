@@ -43,6 +43,11 @@ def text_of(content: bytes, name: str) -> str:
         raise InvalidFile(f"{name} is not text in UTF-8. In Excel, save it as «CSV UTF-8».") from None
 
 
+def is_file_name(text: str) -> bool:
+    """Whether this is rather the name of a roster than what stands in it."""
+    return re.fullmatch(r"[^\r\n]+\.(csv|tsv|txt|jsonl|ndjson)", text, re.IGNORECASE) is not None
+
+
 def is_blank(text: str) -> bool:
     """Whether nothing stands in a file but what a spreadsheet leaves of empty cells."""
     return all(character.isspace() or character in _DELIMITERS for character in text)

@@ -106,12 +106,12 @@ def username_of(user: UserLike) -> str:
             return text.lower()
         raise UnusableUser(
             f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; a service account is "
-            f"named by its client id: ServiceAccount(client_id), or --client-id on the command line."
+            f"named by its client id: ServiceAccount(client_id), --client-id, or the column `client_id` of a roster."
         )
     if "." in provider:
         raise UnusableUser(
             f"{text!r} looks like an e-mail address, which is no username: find the person by it first, with "
-            f"people.find_one or the column `email` of a roster."
+            f"people.find_one or `css people find --email`, or use the column `email` of a roster."
         )
     if not name or provider.lower() not in PROVIDERS:
         raise UnusableUser(

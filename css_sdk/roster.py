@@ -12,7 +12,18 @@ from attrs import field, frozen
 from . import _roster_text, _rules
 from ._roster_text import PERSON_COLUMNS
 from ._tables import Tabular
-from .errors import Ambiguous, CssError, EmptySet, HeldBack, InvalidFile, NotFound, NotTried, Refused, WrongProvider
+from .errors import (
+    Ambiguous,
+    CssError,
+    EmptySet,
+    HeldBack,
+    InvalidFile,
+    InvalidRequest,
+    NotFound,
+    NotTried,
+    Refused,
+    WrongProvider,
+)
 from .models import Outcome, ServiceAccount, User
 
 Action = Literal["grant", "revoke"]
@@ -211,6 +222,7 @@ def read_roster(
 
     Raises:
         InvalidFile: with every fault and its line.
+        InvalidRequest: for a file's name, or what else is no content.
         EmptySet: where nobody stands in it and it is to be exact.
         Refused: for a file of results that is to be exact: it names only what was left to do.
 
@@ -218,6 +230,8 @@ def read_roster(
     >>> row.person
     Person(by='username', value='0f3a@idir', provider=None)
     """
+    if not isinstance(content, (str, bytes)) or (isinstance(content, str) and _roster_text.is_file_name(content)):
+        raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
     text = content if isinstance(content, str) else _roster_text.text_of(content, name)
     text = text.removeprefix("\ufeff")
     emptied = f"Nobody stands in {name}: everybody would lose their roles. Nothing was sent."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -122,3 +124,13 @@ def test_a_name_cannot_move_the_cursor(run: Run, sandbox: Sandbox) -> None:
         assert "role" in "".join(out)
         assert "nn Example" in "".join(out)
         assert not {"\x1b", "\u202e"} & {*"".join(out)}
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
+def test_a_full_disk_is_told_in_a_line(sandbox: Sandbox) -> None:
+    """Nothing was changed, and nobody is asked to report it."""
+    with sandbox.serve() as server, Path("/dev/full").open("w", encoding="utf-8") as full:
+        environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        command = [sys.executable, "-m", "css_sdk.cli", "integrations"]
+        done = subprocess.run(command, env=environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (64, "Error: The results could not be printed: No space left on device.\n")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from css_sdk import EmptySet, InvalidFile, Person, Refused, Row, read_roster
+from css_sdk import EmptySet, InvalidFile, InvalidRequest, Person, Refused, Row, read_roster
 from css_sdk.roster import RowResult, check_exact, results_as_csv
 
 JANE = "0f3a@idir"
@@ -149,3 +150,10 @@ def test_columns_that_hold_something_else_can_be_ignored() -> None:
     assert "others can be ignored" in unknown[1]
     [row] = read_roster(f"username,Notes,role\n{JANE},hello,reviewer\n", ignore=["NOTES", "role"], **PLACE)
     assert (row.person.value, row.role) == (JANE, "reviewer")
+
+
+@pytest.mark.parametrize("content", ["roster.csv", Path("roster.csv"), None])
+def test_a_name_is_no_content(content: Any) -> None:
+    """Whoever hands in the file itself is told what to hand in."""
+    with pytest.raises(InvalidRequest, match="read_bytes"):
+        read_roster(content)

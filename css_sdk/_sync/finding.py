@@ -23,6 +23,9 @@ class Finding:
         providers: whose logins a GUID or an e-mail address means.
         width: calls at once, 1 to 8.
 
+    Raises:
+        InvalidRequest: for rows that are none.
+
     Attributes:
         environments: the places that rows lead to, however they are written.
         places: where each row leads that leads anywhere.
@@ -37,6 +40,8 @@ class Finding:
         providers: Sequence[str],
         width: int,
     ) -> None:
+        if not all(isinstance(row, Row) for row in rows):
+            raise InvalidRequest("The rows of a roster are what read_roster gives.")
         self.rows = rows
         self.environments: dict[Place, EnvironmentClient] = {}
         self.places: dict[int, Place] = {}

@@ -121,7 +121,16 @@ def print_lines(lines: Iterable[str]) -> None:
         for line in lines:
             click.echo(line)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
+    except OSError as error:
+        _silence_stdout()
+        # What was done before was done, whoever can read of it.
+        raise click.ClickException(f"The results could not be printed: {error.strerror}.") from None
+
+
+def _silence_stdout() -> None:
+    """Lets nobody find out again, at the end of the program, that nothing can be printed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def json_line(row: Mapping[str, Any]) -> str:

@@ -40,7 +40,8 @@ def logs(integration: str, environment: str, since: str, until: str | None, as_j
     now = datetime.datetime.now(datetime.UTC)
     first, last = _moment(since, "--since", now), _moment(until, "--until", now) if until else now
     if last < first:
-        raise click.BadParameter("It is before --since.", param_hint="--until")
+        what = "--until is before it" if until else "it is not yet that late"
+        raise click.BadParameter(f"{what}.", param_hint="--since")
     printed = 0
 
     def printable() -> Iterator[str]:

@@ -93,7 +93,8 @@ def find(environments: Sequence[str], providers: Sequence[str], as_json: bool, *
         click.echo("css: more people answer to this than the service tells. Search by more, or by GUID.", err=True)
         return 3
     if not found.people:
-        click.echo("css: nobody was found: never logged in here?", err=True)
+        whole = " A GUID is searched for whole." if terms.get("guid") else ""
+        click.echo(f"css: nobody was found: never logged in here?{whole}", err=True)
         return 1
     return 0
 

@@ -318,3 +318,12 @@ async def test_the_library_limits_what_an_exact_roster_takes(css: AsyncCss, sand
     await css.apply_roster(rows, exact=True, confirm=losses.extend, max_removals=len(before) - 1)
     assert [loss.also_listed for loss in losses] == [(other,)]
     assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [user]
+
+
+async def test_only_rows_are_rows(css: AsyncCss, sandbox: Sandbox) -> None:
+    """A file's name or a pair is refused before anything is asked."""
+    for rows in ("roster.csv", [("0f3a@idir", "reviewer")]):
+        for work in (css.apply_roster, css.check_roster):
+            with pytest.raises(InvalidRequest, match="read_roster"):
+                await work(rows)  # type: ignore[operator]
+    assert asked(sandbox) == {}
