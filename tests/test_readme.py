@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from css_sdk import Css
 from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
 from tests import readme
@@ -36,6 +39,41 @@ def beside_the_examples(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_p
         for name, value in server.credentials().items():
             monkeypatch.setenv(f"CSS_{name.upper()}", value)
         yield tmp_path
+
+
+@pytest.mark.usefixtures("beside_the_examples")
+def test_the_python_of_rosters_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """On the file that the page shows."""
+    [program] = readme.blocks("python", ROOT / "docs" / "rosters.md")
+    exec(compile(program, "rosters.md", "exec"), {})  # noqa: S102
+    told = Counter(line.split(" ", 1)[1].partition(" The ")[0].strip() for line in capsys.readouterr().out.splitlines())
+    assert told["done"] + told["already so"] == 23
+    assert sum(told.values()) == 25
+
+
+class Workers(ThreadPoolExecutor):
+    """As dask's client, with threads of this process for machines elsewhere."""
+
+    def __init__(self, _: str) -> None:
+        super().__init__(2)
+
+    def get_executor(self, *, pure: bool) -> Workers:
+        """What dask gives for work that is done anew each time."""
+        assert not pure
+        return self
+
+
+@pytest.mark.usefixtures("beside_the_examples")
+def test_the_python_of_notebooks_runs(sandbox: Sandbox) -> None:
+    """A table as it is shown, and grants by an executor's workers."""
+    shown, machines = readme.blocks("python", ROOT / "docs" / "notebooks.md")
+    user = sandbox.world.usernames("idir")[-1]
+    with Css.from_env() as css:
+        dev = css.integration("Grants Portal").environment("dev")
+        exec(compile(shown, "notebooks.md", "exec"), {"dev": dev})  # noqa: S102
+    names = {"Client": Workers, "Css": Css, "grants": [(user, "reviewer")]}
+    exec(compile(machines, "notebooks.md", "exec"), names)  # noqa: S102
+    assert user in sandbox.members(101, "dev", "reviewer")
 
 
 @pytest.mark.parametrize("document", readme.DOCUMENTS, ids=lambda path: path.name)
