@@ -124,6 +124,14 @@ def to_read(planned: PlannedPlace, begun: Iterable[Step]) -> frozenset[str]:
     return frozenset(names)
 
 
+def changed_since(planned: PlannedPlace) -> StalePlan:
+    """What is raised of a place that is not as it was when the plan was made."""
+    return StalePlan(
+        f"{planned.project_name} ({planned.place}) is not as it was when the plan was made. Nothing was sent. "
+        f"Make the plan anew; a plan that was interrupted goes on with its journal (--resume)."
+    )
+
+
 def state_before(planned: PlannedPlace, state: PlaceState, begun: Iterable[Step]) -> PlaceState:
     """The state that the plan was made from, when nothing but the steps that were begun has changed it.
 
@@ -137,10 +145,7 @@ def state_before(planned: PlannedPlace, state: PlaceState, begun: Iterable[Step]
     """
     before = state.before(begun)
     if before.fingerprint != planned.fingerprint:
-        raise StalePlan(
-            f"{planned.project_name} ({planned.place}) is not as it was when the plan was made. Nothing was sent. "
-            f"Make the plan anew; a plan that was interrupted goes on with its journal (--resume)."
-        )
+        raise changed_since(planned)
     return before
 
 

@@ -15,7 +15,7 @@ from .desired import DesiredPlace, DesiredRole, Listed, Protection
 from .errors import CompositeCycle, InvalidRequest, Refused
 from .models import RoleTree
 from .roster import Person
-from .state import Place, PlaceState, Step, StepKind
+from .state import Place, PlaceState, Step, StepKind, check_addressable
 
 Username = str
 
@@ -85,6 +85,7 @@ class PlacePlan:
         self._protect = protect
         self._people = people
         self._told: dict[Person, Username | Unresolved | None] = {}
+        self._out_of_reach = state.out_of_reach
 
         listed = wanted.roles or Listed[DesiredRole]()
         self._kept_names: dict[str, str] = {}
@@ -96,7 +97,7 @@ class PlacePlan:
         self._create()
         self._gone = self._delete() if listed.exact else frozenset()
         self._there = self._now.roles.union(self._names) - self._gone
-        roles = 0 if listed.exact else len(self._now.roles - self._names)
+        roles = len((self._out_of_reach.keys() if listed.exact else self._now.roles) - self._names)
         self.unmanaged = Unmanaged(roles, self._compose(listed.items), self._grant(listed.items))
 
     @property
@@ -144,7 +145,7 @@ class PlacePlan:
             else:
                 due[old] = name
                 self.changes.append(step)
-                self._check(check_addressable, *self._where, old)
+                self._check(check_addressable, self.state.place, old)
                 self._check(_rules.check_removable, *self._where, [name])
                 free += [old] if old in was else []
         for name, old in was.items():
@@ -166,6 +167,9 @@ class PlacePlan:
         """Deletes what is not listed, and gives the names."""
         gone = set()
         for name in sorted(self._now.roles - self._names):
+            if name in self._out_of_reach:
+                self._leave(name)
+                continue
             # Whom a deletion takes the role from has to be known, if anybody is protected.
             held = self._members(name) if self._protect.users else self._now.members.get(name, frozenset())
             step = self._step("delete_role", name, people=len(held))
@@ -175,7 +179,7 @@ class PlacePlan:
                 or any(map(self._protect.covers_user, held if self._protect.users else ()))
             ):
                 self.protected.append(step)
-            elif self._can(step, check_addressable, *self._where, name):
+            else:
                 self.removals.append(step)
                 gone.add(name)
         return frozenset(gone)
@@ -196,7 +200,7 @@ class PlacePlan:
         exact = set()
         for role in listed:
             if role.composites is not None:
-                name = self._name(role.name)
+                name = self._within_reach(role.name)
                 wanted.setdefault(name, set()).update(map(self._name, role.composites.items))
                 exact |= {name} if role.composites.exact else set()
         left = 0
@@ -208,8 +212,11 @@ class PlacePlan:
                 if self._exists(child, f"a child of {parent!r}"):
                     self._check(_rules.check_separable, *self._where, parent, [child])
                     self.changes.append(self._step("add_composite", parent, child, people))
-            surplus = sorted(have - want) if parent in exact else []
-            for child in surplus:
+            surplus = have - want if parent in exact else frozenset()
+            for child in sorted(surplus & self._out_of_reach.keys()):
+                self._leave(child)
+            surplus -= self._out_of_reach.keys()
+            for child in sorted(surplus):
                 step = self._step("remove_composite", parent, child, people)
                 if parent in self._below_protected or any(map(self._protect.covers_role, (parent, child))):
                     self.protected.append(step)
@@ -238,7 +245,7 @@ class PlacePlan:
 
         for role in listed:
             if role.members is not None:
-                name = self._name(role.name)
+                name = self._within_reach(role.name)
                 wanted.setdefault(name, set())
                 exact_roles |= {name} if role.members.exact else set()
                 for person in role.members.items:
@@ -246,11 +253,14 @@ class PlacePlan:
         for user in self.wanted.users:
             who = self._who(user.person)
             exact_users |= {who} if user.roles.exact and isinstance(who, str) else set()
-            for name in map(self._name, user.roles.items):
+            for name in map(self._within_reach, user.roles.items):
                 if name in wanted or self._exists(name, "a user's role"):
                     wanted.setdefault(name, set())
                     want(name, user.person)
         for name in sorted(self._there if exact_users else wanted):
+            if name in self._out_of_reach:
+                self._leave(name)
+                continue
             have, listed_there = self._members(name), wanted.get(name, set())
             self._add_members(name, listed_there - have)
             surplus = have - listed_there
@@ -321,6 +331,18 @@ class PlacePlan:
     def _step(self, kind: StepKind, role: str, target: str = "", people: int = 0) -> Step:
         return Step(kind, self.state.place, role, target, people)
 
+    def _within_reach(self, name: str) -> str:
+        """The name of a role of the file in what will be; a fault where no request can speak of the role."""
+        name = self._name(name)
+        if (why := self._out_of_reach.get(name)) and why not in self.faults:
+            self.faults.append(why)
+        return name
+
+    def _leave(self, role: str) -> None:
+        """Notes that a role stays as it is, since no request can speak of it."""
+        note = f"{role!r} stays as it is: {self._out_of_reach[role]}"
+        self.notes += [note] if note not in self.notes else []
+
     def _exists(self, name: str, what: str) -> bool:
         """Whether there will be such a role; where not, this is a fault."""
         if name not in self._there:
@@ -347,17 +369,6 @@ class PlacePlan:
             return {}
         told = {username: _refusal(_rules.check_removable, *self._where, [role], username) for username in usernames}
         return {username: why[0] for username, why in sorted(told.items()) if why}
-
-
-def check_addressable(integration_id: int, environment: str, role: str) -> None:
-    """Refuses a role that exists and of which no request can speak.
-
-    Raises:
-        UnusableName: for a name that `check_role_name` refuses.
-        RequestTooLong: when the request would need more than 255 characters.
-    """
-    path = f"/integrations/{integration_id}/{environment}/roles/{quote(_rules.role_in_path(role), safe='')}"
-    _rules.check_length(path, f"A request about the role {role!r}")
 
 
 def _refusal(check: Callable[..., object], *arguments: Any) -> list[str]:

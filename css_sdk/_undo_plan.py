@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import evolve
 
+from .journal import Entry
 from .plan import Plan
 from .state import Draft, Place, PlaceState, Step, StepKind
 from .undo import inverse, undo
@@ -46,7 +47,7 @@ def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     kept = _used_by_others(begun, now)
     own = [step for number, step in enumerate(begun) if not any(number in numbers for numbers in kept.values())]
     wanted = _without_detours(undo(own, [_before(state, own) for state in now]))
-    steps = _possible(wanted, now)
+    steps = _possible(wanted, now, kept.keys())
     notes = [f"{place}: everything is as it was before, already" for place in sorted(as_before)]
     notes += [f"{place}: the role {name!r} stays: others have used it since" for place, name in kept]
     for state in now:
@@ -57,6 +58,32 @@ def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
                 f"back already, or changed by somebody since"
             )
     return Plan(steps=tuple(steps), states=now, notes=tuple(notes))
+
+
+def brought_about(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
+    """What a journal's writes brought about, in its order: without those in doubt of which nothing can be seen.
+
+    Args:
+        entries: of the journal.
+        states: of its places as they are now, with the members of `concerned`.
+
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
+    >>> steps = [Step("create_role", state.place, "a")], [Step("delete_role", state.place, "a")]
+    >>> [step.kind for step in brought_about([Entry(1, steps[0], "confirmed"), Entry(2, steps[1])], [state])]
+    ['create_role']
+    """
+    drafts = {state.place: Draft(state) for state in states}
+    found: list[Step] = []
+    for entry in reversed(entries):
+        # What goes along with a deletion may be gone for another reason.
+        telling = [step for step in entry.steps if step.kind == "delete_role"] or entry.steps
+        if entry.outcome != "failed" and (
+            not entry.is_doubtful or any(drafts[step.place].shows(step) for step in telling)
+        ):
+            for step in reversed(entry.steps):
+                drafts[step.place].take_back(step)
+                found.append(step)
+    return tuple(reversed(found))
 
 
 def concerned(begun: Iterable[Step], place: Place) -> frozenset[str]:
@@ -90,6 +117,10 @@ def _is_as_before(begun: Iterable[Step], state: PlaceState) -> bool:
                 facts.setdefault(("member", role, step.target), step.kind == "remove_member")
             case "add_composite" | "remove_composite" if role is not None and target is not None:
                 facts.setdefault(("child", role, target), step.kind == "remove_composite")
+    moved = {name: first for name, first in at_first.items() if first not in (None, name)}
+    if moved and moved.keys() == set(moved.values()):
+        # Roles that changed places have the same names before and after.
+        return False
     held = {"role": dict.fromkeys(state.roles, frozenset({""})), "member": state.members, "child": state.children}
     return bool(facts) and all(
         (value in held[kind].get(name, ())) is there for (kind, name, value), there in facts.items()
@@ -106,24 +137,23 @@ def _before(state: PlaceState, begun: Iterable[Step]) -> PlaceState:
 def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
     """The created roles that have got more since than the steps gave them, and the numbers of what is not taken back.
 
-    That is the creation; of a role that was renamed since, everything that speaks of one of its names.
+    That is the creation; of a role that was renamed since, everything that speaks of it.
     """
-    created: dict[tuple[Place, str], tuple[int, Set[str]]] = {}
+    created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(begun):
+        for name in (step.role, step.target):
+            created.get((step.place, name), []).append(number)
         if step.kind == "create_role":
-            created[step.place, step.role] = number, {step.role}
+            created[step.place, step.role] = [number]
         elif step.kind == "rename_role" and (step.place, step.role) in created:
-            first, names = created.pop((step.place, step.role))
-            created[step.place, step.target] = first, names | {step.target}
+            created[step.place, step.target] = created.pop((step.place, step.role))
         elif step.kind == "delete_role":
             created.pop((step.place, step.role), None)
     expected = {state.place: _before(state, begun).after(begun) for state in states}
     found = {state.place: state for state in states}
     return {
-        (place, name): {first}
-        if len(names) == 1
-        else {number for number, step in enumerate(begun) if _speaks_of(step, place, names)}
-        for (place, name), (first, names) in created.items()
+        (place, name): set(numbers if any(begun[one].kind == "rename_role" for one in numbers) else numbers[:1])
+        for (place, name), numbers in created.items()
         if place in found and not _what_holds(found[place], name) <= _what_holds(expected[place], name)
     }
 
@@ -150,24 +180,45 @@ def _without_detours(steps: Iterable[Step]) -> tuple[Step, ...]:
             kept[number] = step
             latest[step] = number
         if step.kind.endswith("_role"):
-            names = {step.role, step.target} - {""}
-            latest = {one: at for one, at in latest.items() if not _speaks_of(one, step.place, names)}
+            anew = step.role if step.kind != "rename_role" else step.target
+            latest = {_renamed(one, step): at for one, at in latest.items() if not _speaks_of(one, step.place, {anew})}
     return tuple(kept.values())
 
 
-def _possible(wanted: Sequence[Step], states: Sequence[PlaceState]) -> list[Step]:
-    """Those of the steps that can be done one after another, with the number of people whom they concern."""
+def _renamed(one: Step, renaming: Step) -> Step:
+    """The step in the words that are right after a renaming; itself after anything else."""
+    if renaming.kind != "rename_role" or one.place != renaming.place:
+        return one
+    role, target = (renaming.target if name == renaming.role else name for name in (one.role, one.target))
+    return evolve(one, role=role, target=target)
+
+
+def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tuple[Place, str]]) -> list[Step]:
+    """Those of the steps that can be done one after another, with the number of people whom they concern.
+
+    Args:
+        wanted: the way back.
+        states: of its places as they are now.
+        kept: the roles that stay because others use them.
+    """
     drafts = {state.place: Draft(state) for state in states}
     steps: dict[int, Step] = {}
+    mistakable: set[tuple[Place, str]] = set()
     for number, step in enumerate(wanted):
         draft = drafts[step.place]
-        if _is_possible(step, draft):
+        names = {(step.place, name) for name in (step.role, step.target)}
+        if not names.isdisjoint(mistakable):
+            mistakable |= names if step.kind == "rename_role" else set()
+        elif _is_possible(step, draft):
             keeps_count = step.kind not in ("rename_role", "delete_role")
             steps[number] = step if keeps_count else evolve(step, people=len(draft.members.get(step.role, ())))
             draft.carry_out(step)
         elif step.kind == "rename_role" and (in_vain := _since_created(step.role, step.place, steps)):
             # A role that came back only to get its old name again is there under that name already.
-            return _possible([one for at, one in enumerate(wanted) if at not in in_vain], states)
+            return _possible([one for at, one in enumerate(wanted) if at not in in_vain], states, kept)
+        elif step.kind == "rename_role" and (step.role in draft.roles or (step.place, step.target) in kept):
+            # Another role has the old name by now: what follows speaks of one of the two and would hit the other.
+            mistakable |= names
     return list(steps.values())
 
 

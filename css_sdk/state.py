@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, TypeGuard, get_args
+from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
+from . import _rules
 from ._tables import Tabular
-from .errors import CssError
+from .errors import CssError, Refused
 from .models import Outcome, Role, RoleTree, User
 
 StepKind = Literal[
@@ -96,6 +98,44 @@ class Step(Tabular):
         return cls(kind, Place(integration, texts["environment"]), texts["role"], texts["target"], people)
 
 
+_LONGEST_QUESTION: Final = "/users?page=99999&max=50"
+"""What follows the name of a role in the longest request that is about nothing but this role."""
+
+
+def check_addressable(place: Place, role: str) -> None:
+    """Refuses a role that may exist, and of which no request can speak.
+
+    Args:
+        place: where it is.
+        role: its name.
+
+    Raises:
+        UnusableName: for a name that cannot be sent, such as `..`.
+        RequestTooLong: for a name that makes requests longer than the service takes.
+    """
+    path = f"/integrations/{place.integration}/{place.environment}/roles/{quote(_rules.role_in_path(role), safe='')}"
+    _rules.check_length(path + _LONGEST_QUESTION, f"A request about the role {role!r}")
+
+
+def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
+    """Those of the roles that no request can speak of, and why. They are never asked about, changed or deleted.
+
+    Args:
+        place: where they are.
+        roles: their names.
+
+    >>> list(out_of_reach(Place(101, "dev"), ["reviewer", ".."]))
+    ['..']
+    """
+    found: dict[str, str] = {}
+    for name in sorted(roles):
+        try:
+            check_addressable(place, name)
+        except Refused as refusal:
+            found[name] = str(refusal)
+    return found
+
+
 @frozen
 class StepResult(Tabular):
     """How one step ended; `skipped` where what it depends on was not done. `error` says why where it was not."""
@@ -134,6 +174,11 @@ class PlaceState(Tabular):
         """The roles and their children, for questions about what leads where."""
         roles = tuple(Role(name, composite=bool(self.children.get(name))) for name in sorted(self.roles))
         return RoleTree(roles, {name: tuple(sorted(below)) for name, below in self.children.items()})
+
+    @property
+    def out_of_reach(self) -> Mapping[str, str]:
+        """The roles that no request can speak of, and why: nothing is known of them but that they are there."""
+        return out_of_reach(self.place, self.roles)
 
     @property
     def fingerprint(self) -> str:

@@ -8,14 +8,17 @@ from typing import Literal
 
 from attrs import frozen
 
+from . import _rules
 from .desired import Desired, DesiredPlace, DesiredRole, Listed
-from .errors import InvalidRequest
+from .errors import InvalidRequest, UnusableUser
 from .roster import Person
 from .state import PlaceState
 
 
 def export(states: Iterable[PlaceState], *, exact: bool = True, by_name: bool = False) -> Desired:
     """What is, as what shall be: the plan of it is empty.
+
+    Roles and members that no request can speak of are left out: every plan leaves them alone.
 
     Args:
         states: what was read; members stand in it for the roles whose members were read.
@@ -32,20 +35,34 @@ def export(states: Iterable[PlaceState], *, exact: bool = True, by_name: bool = 
 
 
 def _place(state: PlaceState, exact: bool, by_name: bool) -> DesiredPlace:
+    names = _within_reach(state)
     roles = [
         DesiredRole(
             name,
-            composites=Listed(tuple(sorted(state.children.get(name, ()))), exact),
+            composites=Listed(tuple(sorted(names & state.children.get(name, frozenset()))), exact),
             members=_people(state.members[name], exact) if name in state.members else None,
         )
-        for name in sorted(state.roles)
+        for name in sorted(names)
     ]
     integration = state.project_name if by_name else str(state.place.integration)
     return DesiredPlace(integration, state.place.environment, Listed(tuple(roles), exact))
 
 
 def _people(usernames: Iterable[str], exact: bool) -> Listed[Person]:
-    return Listed(tuple(Person("username", username) for username in sorted(usernames)), exact)
+    return Listed(tuple(Person("username", name) for name in sorted(usernames) if _is_sendable(name)), exact)
+
+
+def _is_sendable(username: str) -> bool:
+    """Whether a request can speak of the user; some logins can have no roles, but may have got one in another way."""
+    try:
+        _rules.username_of(username)
+    except UnusableUser:
+        return False
+    return True
+
+
+def _within_reach(state: PlaceState) -> frozenset[str]:
+    return state.roles - state.out_of_reach.keys()
 
 
 def promoted(
@@ -57,6 +74,8 @@ def promoted(
     names: Mapping[str, str] | None = None,
 ) -> DesiredPlace:
     """What one environment has, as what another shall have: all of it is added there, nothing removed.
+
+    Roles and members that no request can speak of are left out.
 
     Args:
         source: what was read.
@@ -75,17 +94,19 @@ def promoted(
     (DesiredRole(name='b', was=None, composites=Listed(items=(), exact=False), members=None),)
     """
     renamed = names or {}
-    if unknown := sorted(renamed.keys() - source.roles):
+    within_reach = _within_reach(source)
+    if unknown := sorted(renamed.keys() - within_reach):
         raise InvalidRequest(f"{source.place} has no role {', '.join(map(repr, unknown))} to be called something else.")
-    called = {name: renamed.get(name, name) for name in sorted(source.roles)}
+    called = {name: renamed.get(name, name) for name in sorted(within_reach)}
     if twice := sorted(new for new, count in Counter(called.values()).items() if count > 1):
         raise InvalidRequest(f"Several roles of {source.place} would become {', '.join(map(repr, twice))}.")
-    if members and (unread := sorted(source.roles - source.members.keys())):
+    if members and (unread := sorted(within_reach - source.members.keys())):
         raise InvalidRequest(f"{source.place}: the members of {', '.join(map(repr, unread))} were not read.")
+    children = {name: within_reach & below for name, below in source.children.items()}
     roles = [
         DesiredRole(
             new_name,
-            composites=Listed(tuple(sorted(called[child] for child in source.children.get(name, ())))),
+            composites=Listed(tuple(sorted(called[child] for child in children.get(name, ())))),
             members=_people(source.members[name], exact=False) if members else None,
         )
         for name, new_name in called.items()

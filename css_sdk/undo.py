@@ -90,8 +90,9 @@ def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]
         if step.place not in drafts:
             raise InvalidRequest(f"{step.place}: what was there before is not known, so nothing can lead back to it.")
         steps = inverse(step, drafts[step.place])
-        # A role that is deleted on the way back takes its members along.
-        back.append(tuple(one for one in steps if one.kind != "remove_member" or (one.place, one.role) not in made))
+        # A role that is deleted on the way back takes its members along, whoever they were in between.
+        is_made = (step.place, step.role) in made
+        back.append(() if is_made and step.kind in ("add_member", "remove_member") else steps)
         if step.kind == "create_role" and steps:
             made.add((step.place, step.role))
         elif step.kind == "rename_role" and (step.place, step.role) in made:

@@ -15,7 +15,7 @@ from css_sdk.errors import CompositeCycle, InvalidFile, InvalidRequest, TooManyR
 from css_sdk.plan import Plan, emptied, plan, removals
 from css_sdk.roster import Person
 from css_sdk.state import Place, PlaceState, Step
-from css_sdk.transfer import promoted, side_by_side
+from css_sdk.transfer import export, promoted, side_by_side
 from css_sdk.undo import undo
 
 DEV, TEST = Place(101, "dev"), Place(101, "test")
@@ -254,6 +254,24 @@ def test_what_no_request_can_name_stays() -> None:
     state = a_state(["..", "a"], {"a": ["x@otp"]})
     made = planned(state, exactly(DesiredRole("a", members=exactly())))
     assert (made.steps, len(made.notes)) == ((), 2)
+    assert made.unmanaged == {DEV: Unmanaged(roles=1)}
+    file = export([state])
+    assert [(role.name, role.members) for role in file.places[0].roles.items] == [("a", exactly())]  # type: ignore[union-attr]
+    assert planned(state, file.places[0].roles).steps == ()
+    [wanted] = promoted(state, "101", "test", members=True).roles.items  # type: ignore[union-attr]
+    assert wanted.members == Listed()
+
+
+@pytest.mark.parametrize("role", [{"members": exactly()}, {"composites": exactly()}, {"was": "x" * 240}])
+def test_nothing_can_be_asked_of_what_no_request_can_name(role: dict[str, Any]) -> None:
+    """A file that lists such a role and no more is right; whatever it says of the role is a fault."""
+    long = "x" * 240
+    state = PlaceState(DEV, "Grants Portal", frozenset({long, "a"}))
+    name = "new" if "was" in role else long
+    assert planned(state, Listed((DesiredRole(long),))).steps == ()
+    assert ["takes 255" in fault for fault in faults_of(state, Listed((DesiredRole(name, **role),)))] == [True]
+    users = (DesiredUser(who(ANN)[0], Listed((long,))),)
+    assert ["takes 255" in fault for fault in faults_of(state, None, users)] == [True]
 
 
 # Orders, limits, and the way back

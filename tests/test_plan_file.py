@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,6 +73,24 @@ def test_the_schema_is_one() -> None:
     """The published schema is itself valid, and names as required all that every plan holds."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert set(SCHEMA["required"]) == SCHEMA["properties"].keys() == record().keys()
+
+
+def test_every_field_is_described() -> None:
+    """Whatever may stand in a plan has a sentence in the schema, at its own place or where it refers to."""
+
+    def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+        return SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")] if "$ref" in schema else schema
+
+    def fields(schema: dict[str, Any], where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for name, below in schema.get("properties", {}).items():
+            yield f"{where}{name}", resolved(below)
+            yield from fields(resolved(below), f"{where}{name}.")
+        if "items" in schema:
+            yield from fields(resolved(schema["items"]), where)
+
+    found = dict(fields(SCHEMA, ""))
+    assert len(found) == 13 + 9 + 3 * 6 + 7
+    assert [name for name, schema in found.items() if not schema.get("description", "").endswith(".")] == []
 
 
 def test_a_masked_plan_is_only_to_look_at() -> None:

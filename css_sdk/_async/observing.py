@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 
 from .. import _rules
 from .._pairs import async_each
-from ..errors import IncompleteSearch, RequestTooLong, UnusableName
+from ..errors import IncompleteSearch
 from ..models import Integration, User
-from ..state import Place, PlaceState
+from ..state import Place, PlaceState, out_of_reach
 from .roles import AsyncRoles
 
 _LOG = logging.getLogger("css_sdk")
@@ -45,7 +45,11 @@ async def observe(
             f"Integration #{integration.id}, {environment}: the list of roles stops at {len(listed)}, and there may "
             f"be more."
         )
+    place = Place(integration.id, environment)
     names = frozenset(role.name for role in listed)
+    unspoken = out_of_reach(place, names)
+    for name, why in unspoken.items():
+        _LOG.warning("Integration #%d, %s: the role %r is not looked into: %s", integration.id, environment, name, why)
     children: dict[str, frozenset[str]] = {}
     members: dict[str, frozenset[str]] = {}
     users: dict[str, User] = {}
@@ -58,16 +62,8 @@ async def observe(
         members[name] = frozenset(user.username for user in found)
         users.update((user.username, user) for user in found)
 
-    async def if_addressable(read: Callable[[str], Awaitable[None]], name: str) -> None:
-        try:
-            await read(name)
-        except (UnusableName, RequestTooLong) as refusal:
-            _LOG.warning("Integration #%d, %s: the role %r is not looked into: %s", *where, name, refusal)
-
-    where = integration.id, environment
-    composites = [role.name for role in listed if role.composite]
-    await async_each(lambda name: if_addressable(look_into, name), composites, width)
-    chosen = sorted(names.intersection(members_of(names)))
-    await async_each(lambda name: if_addressable(read_members, name), chosen, width)
-    place = Place(integration.id, environment)
+    composites = [role.name for role in listed if role.composite and role.name not in unspoken]
+    await async_each(look_into, composites, width)
+    chosen = names.intersection(members_of(names)) - unspoken.keys()
+    await async_each(read_members, sorted(chosen), width)
     return PlaceState(place, integration.project_name, names, children, members, users)

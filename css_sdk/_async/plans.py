@@ -12,7 +12,7 @@ from .._order import dependents
 from .._place_plan import Unresolved
 from .._plan_file import SavedPlan
 from .._roster_goals import Place as Where
-from .._undo_plan import concerned, undo_plan
+from .._undo_plan import brought_about, concerned, undo_plan
 from ..desired import Desired
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, WrongProvider
 from ..journal import JournalRead
@@ -59,7 +59,7 @@ async def undone(integration: Integrations, journal: JournalRead, *, width: int)
     for place in dict.fromkeys(step.place for step in journal.begun):
         environment = (await integration(place.integration)).environment(place.environment)
         states.append(await environment.state(concerned(journal.begun, place), settled=True, width=width))
-    return undo_plan(journal.begun, states)
+    return undo_plan(brought_about(journal.entries, states), states)
 
 
 def _told(place: Place, person: Person, user: UserLike | CssError) -> str | Unresolved:
@@ -119,7 +119,13 @@ async def checked(
     planned_from: list[PlaceState] = []
     for planned in saved.places:
         chosen = _applying.to_read(planned, begun)
-        read = now[planned.place] = await environments[planned.place].state(chosen, settled=True, width=width)
+        try:
+            read = now[planned.place] = await environments[planned.place].state(chosen, settled=True, width=width)
+        except NotFound as error:
+            if error.what != "role":
+                raise
+            # A role went away or got another name between the list of roles and the look into this one.
+            raise _applying.changed_since(planned) from error
         planned_from.append(_applying.state_before(planned, read, begun))
     guards.check(saved.steps, planned_from)
     steps = _applying.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)

@@ -13,7 +13,7 @@ from .._order import dependents
 from .._place_plan import Unresolved
 from .._plan_file import SavedPlan
 from .._roster_goals import Place as Where
-from .._undo_plan import concerned, undo_plan
+from .._undo_plan import brought_about, concerned, undo_plan
 from ..desired import Desired
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, WrongProvider
 from ..journal import JournalRead
@@ -57,7 +57,7 @@ def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Pl
     for place in dict.fromkeys(step.place for step in journal.begun):
         environment = (integration(place.integration)).environment(place.environment)
         states.append(environment.state(concerned(journal.begun, place), settled=True, width=width))
-    return undo_plan(journal.begun, states)
+    return undo_plan(brought_about(journal.entries, states), states)
 
 
 def _told(place: Place, person: Person, user: UserLike | CssError) -> str | Unresolved:
@@ -115,7 +115,13 @@ def checked(
     planned_from: list[PlaceState] = []
     for planned in saved.places:
         chosen = _applying.to_read(planned, begun)
-        read = now[planned.place] = environments[planned.place].state(chosen, settled=True, width=width)
+        try:
+            read = now[planned.place] = environments[planned.place].state(chosen, settled=True, width=width)
+        except NotFound as error:
+            if error.what != "role":
+                raise
+            # A role went away or got another name between the list of roles and the look into this one.
+            raise _applying.changed_since(planned) from error
         planned_from.append(_applying.state_before(planned, read, begun))
     guards.check(saved.steps, planned_from)
     steps = _applying.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)

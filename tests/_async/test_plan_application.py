@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from css_sdk import AsyncCss, Guards, Settings, desired_as_yaml, read_desired
+from css_sdk._place_plan import Unmanaged
 from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from css_sdk.journal import read_journal
@@ -17,7 +18,7 @@ from css_sdk.journal_file import Journal
 from css_sdk.roster import Person
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import PlaceState, StepResult
-from css_sdk.transfer import export
+from css_sdk.transfer import export, promoted
 from tests.fault_sequences import facts, sent_writes
 from tests.plan_worlds import (
     DEV,
@@ -118,7 +119,7 @@ async def test_what_was_exported_needs_no_plan(one: PlaceState, other: PlaceStat
 async def test_a_role_of_which_no_request_can_speak_is_left_alone(
     name: str, composite: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It hides nothing else, is never asked about, changed or deleted, and the log says that it was not looked into."""
+    """It hides nothing else, is never asked about, carried over, changed or deleted; the log and the notes say so."""
     sandbox = seeded([MIXED_BEFORE])
     where = DEV.integration, DEV.environment
     sandbox.create_role(*where, name, ["a"] if composite else [])
@@ -139,12 +140,19 @@ async def test_a_role_of_which_no_request_can_speak_is_left_alone(
         found = await css.report(environments=["dev"])
         assert state in found.places
         file = export([state])
-        assert (await css.plan(file, prune=True)).steps == ()
+        plan = await css.plan(file, prune=True)
+        assert (plan.steps, plan.withheld, plan.protected) == ((), (), ())
+        assert [f"{name!r} stays as it is" in note for note in plan.notes] == [True]
+        assert plan.unmanaged == {DEV: Unmanaged(roles=1, composites=1)}
+        assert name not in str(promoted(state, "101", "test", members=True))
+        there = await css.plan(Desired((promoted(state, "101", "test", members=True),)))
+        assert {step.role for step in there.steps if step.kind == "create_role"} == {*"abdgp"}
         assert read_desired(desired_as_yaml(file), "file.yaml") == file
         for listed, protect in ((roles, Protection(users=USERS[:1])), ((*roles, with_children), Protection())):
             place = DesiredPlace("101", "dev", Listed(listed, exact=True), nothing if not protect.users else ())
             plan = await css.plan(Desired((place,), protect), prune=True)
             assert name not in {told for step in plan.steps for told in (step.role, step.target)}
+            assert [f"{name!r} stays as it is" in note for note in plan.notes] == [True]
             assert not reason((await css.apply_plan(plan, guards=ANY_NUMBER)).results)
             assert facts(sandbox, *where) >= kept
     assert f"{name!r}" in caplog.text

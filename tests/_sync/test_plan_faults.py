@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -10,14 +13,19 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from css_sdk import Applied, AuthenticationError, Backoff, Css, CssError, Guards, Settings, StalePlan
+from css_sdk._applying import unsaved
 from css_sdk._order import dependents
 from css_sdk._plan_file import plan_as_json, read_plan
+from css_sdk.journal import read_journal
+from css_sdk.journal_file import Journal
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Step, StepResult
 from tests.fault_sequences import elsewhere, faults, sent_writes
 from tests.plan_worlds import MIXED_BEFORE, as_facts, everything, mixed, outcomes, reason, seeded, told_truly
+from tests.states import secrets
 from tests.support import asked
 
+NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
 STEADY = settings(derandomize=True, deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 """The same examples in every run."""
 
@@ -26,11 +34,12 @@ def no_time(_: float) -> None:
     """A late answer is late without anybody waiting for it."""
 
 
-def client(sandbox: Sandbox) -> Css:
+def client(sandbox: Sandbox, journal: Journal | None = None) -> Css:
     """A client with three tries that never waits, and takes whatever is later than a second for lost."""
     credentials = Settings(**sandbox.credentials())
     retry = Backoff(tries=3, first=0.0, budget=0.0)
-    return Css(credentials, transport=sandbox.transport(no_time), timeout=1.0, retry=retry)
+    transport = sandbox.transport(no_time)
+    return Css(credentials, transport=transport, timeout=1.0, retry=retry, journal=journal)
 
 
 def judged(sandbox: Sandbox, steps: tuple[Step, ...], applied: Applied) -> None:
@@ -96,6 +105,41 @@ def test_what_failed_is_told_and_can_be_done_later(
         assert applied is None or not third.results or "unknown" in outcomes(applied.results).values()
     assert everything(sandbox)[MIXED_BEFORE.place] == as_facts(MIXED_BEFORE.after(plan.steps))
     assert elsewhere(sandbox) == others
+
+
+@STEADY
+@given(
+    st.lists(faults(), min_size=1, max_size=4),
+    st.sampled_from([1, 1, 4]),
+    st.sampled_from([Guards(), Guards(remove_first=True)]),
+)
+def test_what_was_struck_goes_on_with_its_journal(laid: list[dict[str, Any]], width: int, guards: Guards) -> None:
+    """Whatever strikes: the saved plan and its journal lead to the end; neither they nor an error tell a secret."""
+    sandbox = seeded([MIXED_BEFORE])
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "journal")
+        with Journal(path) as journal:
+            with client(sandbox, journal) as css:
+                plan = css.plan(mixed(), prune=True)
+                saved = unsaved(plan, css.settings.api_url, 2016, NOW)
+                for fault in laid:
+                    sandbox.faults.add(**{**fault, "after": fault["after"] + 2})
+                try:
+                    told: object = css.apply_plan(saved, guards=guards, width=width)
+                except CssError as error:
+                    event(f"refused: {type(error).__name__}")
+                    told = error
+        sandbox.faults.clear()
+        written = path.read_text(encoding="utf-8")  # noqa: ASYNC240
+        with Journal(path, resume=True) as journal:
+            with client(sandbox, journal) as css:
+                applied = css.apply_plan(saved, resume=read_journal(written, "journal"), guards=guards)
+        assert not reason(applied.results)
+        assert applied.remainder is None
+        event("went on" if applied.results else "all was done")
+    assert everything(sandbox)[MIXED_BEFORE.place] == as_facts(MIXED_BEFORE.after(plan.steps))
+    texts = plan_as_json(saved), written, str(told), repr(told), "".join(plan.notes)
+    assert not [secret for secret in secrets(sandbox) for text in texts if secret in text]
 
 
 @pytest.mark.parametrize("kind", ["500_before", "422_after", "lose_after", "empty_success", "login_server"])

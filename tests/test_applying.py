@@ -1,0 +1,267 @@
+"""What stands between a plan and its first write, and what is left of it afterwards, case by case."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+
+import pytest
+from attrs import evolve
+
+from css_sdk._applying import (
+    Guards,
+    check_whose,
+    check_whose_journal,
+    remainder,
+    state_before,
+    to_read,
+    unfinished,
+    unsaved,
+)
+from css_sdk._place_plan import Unmanaged
+from css_sdk._plan_file import PlannedPlace, SavedPlan
+from css_sdk.errors import CssError, LastMember, StalePlan, TooManyRemovals
+from css_sdk.journal import JournalRead
+from css_sdk.plan import Plan
+from css_sdk.settings import Settings
+from css_sdk.state import Place, PlaceState, Step, StepKind, StepResult
+
+DEV, TEST = Place(101, "dev"), Place(101, "test")
+URL = "https://api.example.org/api/v1"
+NOON = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
+MANY = [f"{number:03}@idir" for number in range(100)]
+ANN, BOB = MANY[:2]
+
+
+def a_state(members: Mapping[str, Iterable[str]], children: Mapping[str, Iterable[str]] | None = None) -> PlaceState:
+    """Roles with these members, all of which were read."""
+    below = {name: frozenset(some) for name, some in (children or {}).items()}
+    held = {name: frozenset(some) for name, some in members.items()}
+    return PlaceState(DEV, "Grants Portal", frozenset(members), below, held)
+
+
+def step(kind: StepKind, role: str, target: str = "") -> Step:
+    """A step in dev."""
+    return Step(kind, DEV, role, target)
+
+
+def taken(role: str, count: int) -> list[Step]:
+    """So many members of a role."""
+    return [step("remove_member", role, username) for username in MANY[:count]]
+
+
+# Guards
+
+FULL = a_state(
+    {"big": MANY, "small": MANY[:5], "one": [ANN], "none": [], **{f"r{n}": [] for n in range(36)}},
+    {"big": [f"r{n}" for n in range(20)]},
+)
+"""40 roles, of which one has 20 children."""
+
+
+@pytest.mark.parametrize(
+    ("steps", "most", "told"),
+    [
+        ([], None, ""),
+        (taken("big", 10), None, ""),
+        (taken("big", 11), None, "11 of 100 members of the role 'big'"),
+        (taken("big", 11), 11, ""),
+        (taken("big", 11), 10, "11 of 100 members"),
+        (taken("big", 1), 0, "1 of 100 members"),
+        (taken("small", 1), None, ""),
+        (taken("small", 5), None, "5 of 5 members of the role 'small'"),
+        (taken("small", 5), 5, ""),
+        ([*taken("big", 10), *taken("small", 1)], None, ""),
+        ([step("delete_role", f"r{n}") for n in range(8)], None, ""),
+        ([step("delete_role", f"r{n}") for n in range(11)], None, "11 of 40 roles of Grants Portal"),
+        ([step("delete_role", "big")], None, "100 of 100 members of the role 'big'"),
+        ([step("delete_role", "big")], 99, "100 of 100 members of the role 'big'"),
+        ([step("remove_composite", "big", f"r{n}") for n in range(11)], None, "11 of 20 children of the role 'big'"),
+        ([step("rename_role", "big", "grand"), *taken("grand", 11)], None, "11 of 100 members of the role 'grand'"),
+    ],
+)
+def test_how_much_may_be_taken_away(steps: list[Step], most: int | None, told: str) -> None:
+    """Each collection is held against its own limit, the usual one or the one that was said."""
+    guards = Guards(max_removals=most)
+    if told:
+        with pytest.raises(TooManyRemovals, match=told):
+            guards.check(steps, [FULL])
+    else:
+        guards.check(steps, [FULL])
+
+
+@pytest.mark.parametrize(
+    ("steps", "role", "is_refused"),
+    [
+        (taken("one", 1), "one", True),
+        (taken("one", 1), "small", False),
+        (taken("small", 4), "small", False),
+        ([step("delete_role", "one")], "one", True),
+        ([step("delete_role", "none")], "none", False),
+        ([*taken("one", 1), step("add_member", "one", BOB)], "one", False),
+        ([step("rename_role", "one", "only"), *taken("only", 1)], "only", True),
+        ([step("rename_role", "one", "only"), step("create_role", "one")], "one", False),
+        ([step("rename_role", "one", "only")], "only", False),
+    ],
+)
+def test_a_role_that_shall_keep_somebody(steps: list[Step], role: str, is_refused: bool) -> None:
+    """Whoever comes counts as well as who goes, and a role is known by the name that it will have."""
+    guards = Guards(max_removals=100, keep_last=[role])
+    if is_refused:
+        with pytest.raises(LastMember, match=f"'{role}'"):
+            guards.check(steps, [FULL])
+    else:
+        guards.check(steps, [FULL])
+
+
+def test_the_order_is_the_plans_own_unless_asked() -> None:
+    """Only for `remove_first` the steps are put into another order."""
+    steps = (step("add_member", "small", MANY[9]), *taken("one", 1))
+    assert Guards().order(steps, [FULL]) == steps
+    assert Guards(remove_first=True).order(steps, [FULL]) == steps[::-1]
+
+
+# Whose
+
+
+@pytest.mark.parametrize(
+    ("url", "team", "told"),
+    [
+        (URL, 2016, ""),
+        (URL, 2017, "team 2016, and this is team 2017"),
+        (URL, None, "team 2016, and this is team None"),
+        ("https://elsewhere.example", 2016, f"made for {URL}, and this is https://elsewhere.example"),
+        (URL + "/", 2016, "made for"),
+    ],
+)
+def test_a_plan_is_for_one_team_and_address(url: str, team: int | None, told: str) -> None:
+    """Any other is told, with both."""
+    saved = unsaved(Plan(), URL, 2016, NOON)
+    if told:
+        with pytest.raises(StalePlan, match=told):
+            check_whose(saved, url, team)
+    else:
+        check_whose(saved, url, team)
+
+
+@pytest.mark.parametrize(
+    ("client_id", "url", "fits"),
+    [("account", URL, True), ("other", URL, False), ("account", "https://elsewhere.example", False)],
+)
+def test_a_journal_is_of_one_account_and_address(client_id: str, url: str, fits: bool) -> None:
+    """Any other is told, and the secret is not."""
+    settings = Settings(client_id="account", client_secret="hush", token_url="https://login.example.org", api_url=URL)
+    journal = JournalRead(client_id, url, ())
+    if fits:
+        check_whose_journal(journal, settings)
+    else:
+        with pytest.raises(StalePlan, match="Nothing was sent") as told:
+            check_whose_journal(journal, settings)
+        assert "hush" not in str(told.value)
+
+
+def test_a_plan_that_is_carried_out_at_once() -> None:
+    """It says when, and that it prunes where it takes anything away; an account without a team has number 0."""
+    assert unsaved(Plan(steps=(step("create_role", "a"),)), URL, None, NOON).prune is False
+    saved = unsaved(Plan(steps=(step("delete_role", "a"),)), URL, None, NOON)
+    assert (saved.prune, saved.team_id, saved.created_at) == (True, 0, "2026-11-21T12:00:00+00:00")
+    check_whose(saved, URL, None)
+
+
+# Going on
+
+BEFORE = a_state({"a": [ANN], "b": [BOB], "c": []}, {"a": ["c"]})
+STEPS = (
+    step("rename_role", "b", "x"),
+    step("rename_role", "a", "b"),
+    step("create_role", "a"),
+    step("add_composite", "a", "x"),
+    step("add_member", "a", ANN),
+    step("remove_member", "x", BOB),
+    step("delete_role", "c"),
+)
+TAKEN_ALONG = step("remove_composite", "b", "c")
+"""What a journal tells of the deletion of `c` besides: it was a child of the role that is then `b`."""
+BEGUN = (*STEPS[:6], TAKEN_ALONG, STEPS[6])
+PLANNED = PlannedPlace.of(BEFORE, Unmanaged())
+
+
+@pytest.mark.parametrize("count", range(len(STEPS) + 1))
+@pytest.mark.parametrize("in_flight", [0, 1])
+def test_what_was_begun_is_the_only_difference(count: int, in_flight: int) -> None:
+    """After any number of steps, and one that was begun and not done, the beginning is told, and so is what is left."""
+    now = BEFORE.after(STEPS[:count])
+    begun = BEGUN[: count + in_flight] if count < 6 else BEGUN
+    assert state_before(PLANNED, now, begun).fingerprint == BEFORE.fingerprint
+    assert unfinished(STEPS, [now], begun) == STEPS[count:]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        step("create_role", "y"),
+        step("delete_role", "b"),
+        step("rename_role", "x", "y"),
+        step("add_member", "b", BOB),
+        step("remove_member", "b", ANN),
+        step("add_composite", "x", "b"),
+        step("remove_composite", "b", "c"),
+    ],
+)
+def test_anything_else_makes_a_plan_stale(other: Step) -> None:
+    """One thing that the journal does not tell of, and the plan is refused, wherever it was interrupted."""
+    now = BEFORE.after([*STEPS[:5], other])
+    with pytest.raises(StalePlan, match=r"Grants Portal \(#101 dev\) is not as it was.*--resume"):
+        state_before(PLANNED, now, BEGUN[:5])
+    with pytest.raises(StalePlan):
+        state_before(PLANNED, BEFORE.after(STEPS[:5]), ())
+
+
+def test_what_somebody_took_back_is_done_again() -> None:
+    """A step that was done and is not there any more cannot be told from one that was never done."""
+    now = BEFORE.after([*STEPS[:5], step("remove_composite", "a", "x")])
+    assert state_before(PLANNED, now, BEGUN[:5]).fingerprint == BEFORE.fingerprint
+    assert unfinished(STEPS, [now], BEGUN[:5]) == (STEPS[3], *STEPS[5:])
+
+
+def test_what_is_read_again() -> None:
+    """The roles that were read, and those that came under way, under all their names; none of another place."""
+    planned = evolve(PLANNED, members_read=("a",))
+    assert to_read(planned, ()) == {"a"}
+    assert to_read(planned, (*BEGUN, Step("create_role", TEST, "z"))) == {"a", "b", "x"}
+
+
+def test_members_who_were_not_read_make_nothing_stale() -> None:
+    """A fingerprint speaks of the members that were read, and of no others."""
+    unread = evolve(BEFORE, members={"a": BEFORE.members["a"]})
+    planned = PlannedPlace.of(unread, Unmanaged())
+    assert state_before(planned, unread.after(STEPS[:1]), STEPS[:1]) == unread
+
+
+# What is left
+
+
+def a_plan(steps: tuple[Step, ...] = STEPS) -> SavedPlan:
+    """The steps as a saved plan."""
+    return unsaved(Plan(steps=steps, states=(BEFORE,)), URL, 2016, NOON)
+
+
+@pytest.mark.parametrize("ends", ["failed", "unknown", "skipped", None])
+def test_a_plan_of_what_is_left(ends: str | None) -> None:
+    """What is not confirmed stays, in its order, and fits what is there once the rest is done; None is not tried."""
+    saved = a_plan()
+    results = [StepResult(one, "confirmed") for one in STEPS[:3]]
+    if ends is not None:
+        results += [StepResult(one, ends, CssError("no")) for one in STEPS[3:]]  # type: ignore[arg-type]
+    left = remainder(saved, results, {DEV: BEFORE})
+    assert left is not None
+    assert left.steps == STEPS[3:]
+    [planned] = left.places
+    assert planned.fingerprint == BEFORE.after(STEPS[:3]).fingerprint
+    assert evolve(left, steps=saved.steps, places=saved.places) == saved
+
+
+def test_nothing_is_left_when_all_is_confirmed() -> None:
+    """Then there is no plan, and neither is there of a plan without steps."""
+    assert remainder(a_plan(), [StepResult(one, "confirmed") for one in STEPS], {DEV: BEFORE}) is None
+    assert remainder(a_plan(()), [], {DEV: BEFORE}) is None

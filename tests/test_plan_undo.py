@@ -1,0 +1,182 @@
+"""What is taken back, role by role: a role is followed through all its names, so that none is taken for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import count
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from css_sdk._undo_plan import brought_about, undo_plan
+from css_sdk.journal import Entry
+from css_sdk.state import PlaceState, Step, StepKind
+from tests.test_undo_command import BEGINNING, DEV, STEPS, journaled
+
+SOME = STEPS.filter(lambda step: step.role != step.target)
+
+
+class World:
+    """Roles by numbers that they keep, whatever they are called.
+
+    Attributes:
+        names: of the roles, by number.
+        facts: who holds which role, and what is whose child: pairs of a number and a username or another number.
+    """
+
+    def __init__(self, state: PlaceState) -> None:
+        self._numbers = count()
+        self.names = {next(self._numbers): name for name in sorted(state.roles)}
+        self.facts: set[tuple[str | int, ...]] = set()
+        for number, name in self.names.items():
+            self.facts |= {(number, username) for username in state.members.get(name, ())}
+            self.facts |= {(number, self.number(child)) for child in state.children.get(name, ())}
+
+    def copy(self) -> World:
+        """Another one, alike."""
+        other = object.__new__(World)
+        other._numbers, other.names, other.facts = self._numbers, dict(self.names), set(self.facts)
+        return other
+
+    def number(self, name: str) -> int:
+        """Of the role that has the name now."""
+        [number] = [number for number, called in self.names.items() if called == name]
+        return number
+
+    def carry_out(self, step: Step, comes_back: Callable[[str], int | None] = lambda _: None) -> None:
+        """Does what the service would; whatever it would refuse, or that has nothing to do, is an error."""
+        if step.kind == "create_role":
+            assert step.role not in self.names.values(), step
+            number = comes_back(step.role)
+            self.names[next(self._numbers) if number is None else number] = step.role
+            return
+        number = self.number(step.role)
+        match step.kind:
+            case "rename_role":
+                assert step.target not in self.names.values(), step
+                self.names[number] = step.target
+            case "delete_role":
+                del self.names[number]
+                self.facts = {fact for fact in self.facts if number not in fact}
+            case _:
+                fact = (number, step.target if "member" in step.kind else self.number(step.target))
+                assert (fact in self.facts) is step.takes_away, step
+                self.facts ^= {fact}
+
+
+class Story:
+    """What was there at first, what a journal tells of, what others did then, and the way back.
+
+    Others neither create nor rename a role to a name that one had while the journal was written: from outside nobody
+    could tell the one from the other.
+    """
+
+    def __init__(self, steps: Sequence[Step], others: Sequence[Step]) -> None:
+        self.first = World(BEGINNING)
+        middle, self.done = journaled(BEGINNING, list(steps))
+        self.middle = self.first.copy()
+        deleted: dict[str, list[int]] = {}
+        taken = {*BEGINNING.roles}
+        for step in self.done:
+            if step.kind == "delete_role" and (number := self.middle.number(step.role)) in self.first.names:
+                deleted.setdefault(step.role, []).append(number)
+            self.middle.carry_out(step)
+            taken |= {*self.middle.names.values()}
+        theirs = [
+            step
+            for step in others
+            if {"create_role": step.role, "rename_role": step.target}.get(step.kind) not in taken
+        ]
+        self.state, told = journaled(middle, theirs)
+        self.then = self.middle.copy()
+        for step in told:
+            self.then.carry_out(step)
+        self.plan = undo_plan(self.done, [self.state])
+        self.end = self.then.copy()
+        for step in self.plan.steps:
+            self.end.carry_out(step, lambda name: deleted[name].pop() if deleted.get(name) else None)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(SOME, max_size=8), st.lists(SOME, max_size=3))
+def test_what_others_did_is_not_taken_for_ours(steps: list[Step], others: list[Step]) -> None:
+    """The way back can be gone; it changes only what the journal changed, and to what it was."""
+    story = Story(steps, others)
+    first, middle, then, end = story.first, story.middle, story.then, story.end
+    for number in then.names.keys() - end.names.keys():
+        assert number in middle.names
+        assert number not in first.names
+        assert {fact for fact in then.facts if number in fact} <= middle.facts
+    for number, name in end.names.items():
+        if number not in then.names:
+            assert number in first.names
+        elif name != then.names[number]:
+            assert then.names[number] == middle.names[number]
+    # A role that others made again, or that the journal did, stands for the one that is gone.
+    gone = {name: number for number, name in first.names.items() if number not in end.names}
+    stands_for: dict[str | int, int] = {
+        number: gone.get(name, number) for number, name in end.names.items() if number not in first.names
+    }
+    for fact in end.facts ^ then.facts:
+        if end.names.keys() >= {one for one in fact if isinstance(one, int)}:
+            assert (tuple(stands_for.get(one, one) for one in fact) in first.facts) is (fact in end.facts)
+            assert (fact in middle.facts) is (fact in then.facts)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(SOME, max_size=8), SOME)
+def test_a_write_in_flight_was_done_or_not(steps: list[Step], last: Step) -> None:
+    """The way back from either leads to the beginning."""
+    now, done = journaled(BEGINNING, steps)
+    after, more = journaled(now, [last])
+    entries = [Entry(number, (step,), "confirmed") for number, step in enumerate(done)]
+    for state in (now, after):
+        begun = brought_about([*entries, Entry(len(done), tuple(more))], [state])
+        end = state.after(undo_plan(begun, [state]).steps)
+        assert end.roles == BEGINNING.roles
+        assert end.fingerprint == BEGINNING.fingerprint
+
+
+def step(kind: StepKind, role: str, target: str = "") -> Step:
+    """A step in dev."""
+    return Step(kind, DEV, role, target)
+
+
+@pytest.mark.parametrize(
+    ("done", "others", "back"),
+    [
+        # Another role took the name that ours should get back: what follows would speak of the wrong one.
+        ([step("delete_role", "a"), step("rename_role", "b", "a")], [step("create_role", "b")], []),
+        (
+            [step("remove_member", "b", "2@idir"), step("rename_role", "b", "c")],
+            [step("create_role", "b"), step("add_member", "b", "3@idir")],
+            [],
+        ),
+        # A role that came and went while the journal was written, and that others made again.
+        ([step("create_role", "c"), step("delete_role", "c")], [step("create_role", "c")], []),
+        # Somebody got a role again that was given and taken here, under two names.
+        (
+            [step("add_member", "a", "3@idir"), step("rename_role", "a", "d"), step("remove_member", "d", "3@idir")],
+            [step("add_member", "d", "3@idir")],
+            [step("rename_role", "d", "a")],
+        ),
+        # A new role has the name of one that ours was, and stays because others use it.
+        (
+            [step("remove_composite", "a", "b"), step("rename_role", "b", "c"), step("create_role", "b")],
+            [step("add_composite", "c", "b"), step("rename_role", "c", "d")],
+            [],
+        ),
+        # One that was deleted, and that others made again, gets its members back.
+        (
+            [step("delete_role", "a")],
+            [step("create_role", "a")],
+            [step("add_composite", "a", "b"), step("add_member", "a", "1@idir")],
+        ),
+    ],
+)
+def test_names_that_others_took(done: list[Step], others: list[Step], back: list[Step]) -> None:
+    """Nothing is given to, or taken from, a role that only has the name of the one that is meant."""
+    middle, told = journaled(BEGINNING, done)
+    now, _ = journaled(middle, others)
+    assert list(undo_plan(told, [now]).steps) == back
