@@ -12,7 +12,7 @@ from ._limits import check_removals
 from ._order import ordered
 from ._plan_file import PlannedPlace, SavedPlan
 from ._version import __version__
-from .errors import LastMember, StalePlan
+from .errors import InvalidRequest, LastMember, StalePlan
 from .journal import JournalRead
 from .plan import Plan, emptied, removals
 from .settings import Settings
@@ -49,14 +49,22 @@ class Guards:
             before: the states of their places.
 
         Raises:
+            InvalidRequest: when no place has a role that shall keep somebody.
             TooManyRemovals: when a collection would lose more than a mistake should cost.
             LastMember: when a role that shall keep somebody would lose everybody.
         """
         states = list(before)
+        known = {name for state in states for name in state.roles | state.after(steps).roles}
+        if unknown := [name for name in self.keep_last if name not in known]:
+            told = ", ".join(map(repr, unknown))
+            raise InvalidRequest(f"No place of the plan has a role {told} that could be kept. Nothing was sent.")
         for what, removed, size in removals(steps, states):
             check_removals(what, removed, size, self.max_removals)
         for place, role in emptied(steps, states, self.keep_last):
-            raise LastMember(f"{place}: nobody would be left in the role {role!r}, which shall keep somebody.")
+            raise LastMember(
+                f"{place}: nobody would be left in the role {role!r}, which shall keep somebody. Nothing was sent; "
+                f"leave somebody in it, or do not ask for it to be kept."
+            )
 
     def order(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
         """The steps in the order in which they are to be carried out.
@@ -71,8 +79,8 @@ class Guards:
 USUAL_GUARDS: Final = Guards()
 
 
-def unsaved(plan: Plan, api_url: str, team_id: int | None, at: datetime.datetime) -> SavedPlan:
-    """A plan that is carried out at once.
+def saved_plan(plan: Plan, api_url: str, team_id: int | None, at: datetime.datetime) -> SavedPlan:
+    """The plan with all that a later run has to know.
 
     Args:
         plan: as it was made.
@@ -80,12 +88,8 @@ def unsaved(plan: Plan, api_url: str, team_id: int | None, at: datetime.datetime
         team_id: of the account.
         at: the time.
     """
-    # Whatever takes something away was planned with prune.
-    pruning = any(step.takes_away for step in plan.steps)
     created_at = at.isoformat(timespec="seconds")
-    return SavedPlan.of(
-        plan, api_url=api_url, team_id=team_id or 0, version=__version__, created_at=created_at, prune=pruning
-    )
+    return SavedPlan.of(plan, api_url=api_url, team_id=team_id or 0, version=__version__, created_at=created_at)
 
 
 def check_whose(saved: SavedPlan, api_url: str, team_id: int | None) -> None:

@@ -38,7 +38,8 @@ def check_removals(what: str, removed: int, size: int, most: int | None = None) 
     if most is not None:
         if removed > most:
             raise TooManyRemovals(
-                f"{removed} of {size} {what} would be taken away, and {most} may be. Nothing was changed."
+                f"{removed} of {size} {what} would be taken away, and {most} may be. Nothing was changed; if that is "
+                f"meant, allow {removed} removals (--max-removals {removed})."
             )
         return
     if removed > MOST_REMOVALS or (removed > FEW and removed > MOST_SHARE * size):

@@ -86,7 +86,7 @@ class SavedPlan:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, plan: Plan, *, api_url: str, team_id: int, version: str, created_at: str, prune: bool) -> SavedPlan:
+    def of(cls, plan: Plan, *, api_url: str, team_id: int, version: str, created_at: str) -> SavedPlan:
         """The plan with all that a later run has to know, and without what was read.
 
         Args:
@@ -95,11 +95,10 @@ class SavedPlan:
             team_id: of the account.
             version: of this package.
             created_at: the time, as ISO 8601 writes it, with its offset.
-            prune: as the plan was made with.
         """
         places = tuple(PlannedPlace.of(s, plan.unmanaged.get(s.place, Unmanaged())) for s in plan.states)
         told = plan.steps, plan.withheld, plan.protected, plan.unresolved, plan.notes
-        return cls(api_url, team_id, version, created_at, prune, places, *told)
+        return cls(api_url, team_id, version, created_at, plan.prune, places, *told)
 
     @property
     def project_names(self) -> Mapping[Place, str]:

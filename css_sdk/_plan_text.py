@@ -206,7 +206,7 @@ class _Telling:
         done = [
             f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word in _SIGNS.values()) if counts[word]
         ]
-        rest = {"withheld": self.plan.withheld, "protected": self.plan.protected, "not found": self.plan.unresolved}
+        rest = {"withheld": self.plan.withheld, "protected": self.plan.protected, "not resolved": self.plan.unresolved}
         left = ", ".join(f"{len(found):,} {word}" for word, found in rest.items() if found)
         return (f"Plan: {', '.join(done)}." if done else "No changes.") + (f" Not part of it: {left}." if left else "")
 
@@ -229,14 +229,14 @@ class _Telling:
             case "remove_composite":
                 return f"remove {target} from composite {role}"
             case "delete_role":
-                return f"remove role {role}, taking it from {_count(step.people, 'member')}"
+                return f"delete role {role}, taking it from {_count(step.people, 'member')}"
 
     def _who(self, username: str) -> str:
         name = self._names.get(username)
         return f"{self._quote(username)} ({self._quote(name)})" if name else self._quote(username)
 
     def _unresolved(self, one: Unresolved) -> str:
-        maybe = f", may be {' or '.join(map(self._who, one.candidates))}" if one.candidates else ""
+        maybe = f", may be {' or '.join(map(self._who, one.candidates))}: name the username" if one.candidates else ""
         state = one.state if re.fullmatch("[a-z ]+", one.state) else self._quote(one.state)
         return f"{state}: {self._quote(one.person.value)}{maybe}"
 

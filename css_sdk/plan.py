@@ -33,6 +33,7 @@ class Plan:
         unmanaged: by place, how much is there that the file does not speak of, and that is left alone.
         states: what was read; fingerprints come from here.
         notes: sentences about what the file says and cannot be done or is not needed any more.
+        prune: whether the removals of exact collections were asked for.
     """
 
     steps: tuple[Step, ...] = ()
@@ -42,6 +43,7 @@ class Plan:
     unmanaged: Mapping[Place, Unmanaged] = field(factory=dict, hash=False)
     states: tuple[PlaceState, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+    prune: bool = False
 
     @property
     def project_names(self) -> Mapping[Place, str]:
@@ -102,6 +104,7 @@ def plan(
         unmanaged={part.state.place: part.unmanaged for part in parts},
         states=states,
         notes=tuple(f"{' '.join(part.wanted.named)}: {note}" for part in parts for note in part.notes),
+        prune=prune,
     )
 
 

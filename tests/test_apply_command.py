@@ -185,7 +185,7 @@ def test_what_is_protected_is_never_taken_away(
     file.write_text(text.replace("version: 1", f"version: 1, {protect}"), encoding="utf-8")
     assert run_css("apply", file, "--prune", "--yes") == 0
     told = capsys.readouterr().err.splitlines()
-    assert "  = protected: would remove role admin, taking it from 1 member" in told
+    assert "  = protected: would delete role admin, taking it from 1 member" in told
     assert told[-1] == "No changes. Not part of it: 4 protected."
     assert writes(sandbox) == []
 

@@ -13,14 +13,14 @@ from css_sdk._applying import (
     check_whose,
     check_whose_journal,
     remainder,
+    saved_plan,
     state_before,
     to_read,
     unfinished,
-    unsaved,
 )
 from css_sdk._place_plan import Unmanaged
 from css_sdk._plan_file import PlannedPlace, SavedPlan
-from css_sdk.errors import CssError, LastMember, StalePlan, TooManyRemovals
+from css_sdk.errors import CssError, InvalidRequest, LastMember, StalePlan, TooManyRemovals
 from css_sdk.journal import JournalRead
 from css_sdk.plan import Plan
 from css_sdk.settings import Settings
@@ -136,7 +136,7 @@ def test_the_order_is_the_plans_own_unless_asked() -> None:
 )
 def test_a_plan_is_for_one_team_and_address(url: str, team: int | None, told: str) -> None:
     """Any other is told, with both."""
-    saved = unsaved(Plan(), URL, 2016, NOON)
+    saved = saved_plan(Plan(), URL, 2016, NOON)
     if told:
         with pytest.raises(StalePlan, match=told):
             check_whose(saved, url, team)
@@ -161,9 +161,9 @@ def test_a_journal_is_of_one_account_and_address(client_id: str, url: str, fits:
 
 
 def test_a_plan_that_is_carried_out_at_once() -> None:
-    """It says when, and that it prunes where it takes anything away; an account without a team has number 0."""
-    assert unsaved(Plan(steps=(step("create_role", "a"),)), URL, None, NOON).prune is False
-    saved = unsaved(Plan(steps=(step("delete_role", "a"),)), URL, None, NOON)
+    """It says when, and whether it prunes; an account without a team has number 0."""
+    assert saved_plan(Plan(), URL, None, NOON).prune is False
+    saved = saved_plan(Plan(prune=True), URL, None, NOON)
     assert (saved.prune, saved.team_id, saved.created_at) == (True, 0, "2026-11-21T12:00:00+00:00")
     check_whose(saved, URL, None)
 
@@ -243,7 +243,7 @@ def test_members_who_were_not_read_make_nothing_stale() -> None:
 
 def a_plan(steps: tuple[Step, ...] = STEPS) -> SavedPlan:
     """The steps as a saved plan."""
-    return unsaved(Plan(steps=steps, states=(BEFORE,)), URL, 2016, NOON)
+    return saved_plan(Plan(steps=steps, states=(BEFORE,)), URL, 2016, NOON)
 
 
 @pytest.mark.parametrize("ends", ["failed", "unknown", "skipped", None])
@@ -265,3 +265,11 @@ def test_nothing_is_left_when_all_is_confirmed() -> None:
     """Then there is no plan, and neither is there of a plan without steps."""
     assert remainder(a_plan(), [StepResult(one, "confirmed") for one in STEPS], {DEV: BEFORE}) is None
     assert remainder(a_plan(()), [], {DEV: BEFORE}) is None
+
+
+def test_what_shall_be_kept_has_to_be_there() -> None:
+    """A name that no place has, now or after the plan, protects nothing: it is refused as the mistake that it is."""
+    Guards(keep_last=["a"]).check((), [BEFORE])
+    Guards(keep_last=["new"]).check([step("create_role", "new")], [BEFORE])
+    with pytest.raises(InvalidRequest, match="has a role 'adminn'"):
+        Guards(keep_last=["a", "adminn"]).check((), [BEFORE])

@@ -44,7 +44,7 @@ PLAN = Plan(
 def test_a_plan_on_a_terminal() -> None:
     """Each environment has a line for each step, for what is not done and why, and the end sums it up."""
     total = "Plan: 1 to create, 1 to rename, 2 to add, 2 to remove, 1 to delete."
-    left = "Not part of it: 1 withheld, 1 protected, 2 not found."
+    left = "Not part of it: 1 withheld, 1 protected, 2 not resolved."
     assert (
         plan_as_text(PLAN, {ANN: "Ann Ó Brien"})
         == f"""\
@@ -56,13 +56,13 @@ Grants Portal #101 dev
   - remove {BOB} from admin
   - remove reader from composite admin
   ! would remove {BOB} from reviewer
-  = protected: would remove role break-glass, taking it from 1 member
-  ? ambiguous: jane.doe@example.com, may be {ANN} ('Ann Ó Brien') or {BOB}
+  = protected: would delete role break-glass, taking it from 1 member
+  ? ambiguous: jane.doe@example.com, may be {ANN} ('Ann Ó Brien') or {BOB}: name the username
   ? never logged in: ab12
   unmanaged, left alone: 3 roles, 1 composite
 
 Grants Portal #101 prod
-  - remove role x, taking it from 1,200 members
+  - delete role x, taking it from 1,200 members
 
 Note: Grants Portal dev: 'a' and 'b' both exist.
 {total} {left}"""

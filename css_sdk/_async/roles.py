@@ -240,7 +240,8 @@ class AsyncRoles(AsyncMembers):
             return ()
         members = [Step("remove_member", self._at, name, user.username) for user in await self.settled_members(name)]
         children = [Step("remove_composite", self._at, name, child) for child in tree.children.get(name, ())]
-        parents = [Step("remove_composite", self._at, up, name) for up, below in tree.children.items() if name in below]
+        above = [up for up, below in tree.children.items() if name in below and up != name]
+        parents = [Step("remove_composite", self._at, up, name) for up in above]
         return (*members, *children, *parents)
 
     async def _still_listed(self, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from .. import _rules
 from .._pairs import AsyncLock, async_each
-from ..errors import AuthenticationError, CssError, UnusableUser
+from ..errors import AuthenticationError, CssError, NotTried, UnusableUser
 from ..models import Grant, GrantResult, Outcome
 from ..state import Place, Step, StepResult
 from .grants import AsyncGranting, AsyncRun, GrantWrite, outcome_of
@@ -79,7 +79,7 @@ class AsyncStepRun:
                 ready[number] = step
             else:
                 told = f"Not tried: it needs {needed.kind} of {needed.role!r}, which was not done."
-                await self._settle({number: step}, "skipped", CssError(told))
+                await self._settle({number: step}, "skipped", NotTried(told))
         return ready
 
     async def _each(

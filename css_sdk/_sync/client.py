@@ -270,6 +270,24 @@ class Css(Team):
         """
         return plans.made(self.integration, desired, prune=prune, providers=providers, width=width)
 
+    def saved_plan(self, plan: Plan) -> SavedPlan:
+        """A plan with all that a later run has to know, for `plan_as_json`: whose it is, from when, and what was read.
+
+        Args:
+            plan: as `plan` or `undo_plan` gave it.
+
+        Raises:
+            AuthenticationError: when the credentials are not accepted.
+
+        >>> from css_sdk import Plan, plan_as_json, read_plan
+        >>> saved = css.saved_plan(Plan())
+        >>> read_plan(plan_as_json(saved), "plan.json") == saved
+        True
+        """
+        self.integrations()
+        now = datetime.datetime.now(datetime.UTC)
+        return _applying.saved_plan(plan, self.settings.api_url, team_of(self._wire.claims), now)
+
     def apply_plan(
         self,
         plan: Plan | SavedPlan,
@@ -296,7 +314,8 @@ class Css(Team):
             A result for each step that was still to be done, and a plan of what is left.
 
         Raises:
-            StalePlan: when something has changed, or it was made for another team or address. Nothing is sent.
+            StalePlan: when something has changed, or plan or journal are another team's, account's or address's.
+                Nothing is sent.
             TooManyRemovals, LastMember: by the guards. Nothing is sent.
             ConfigurationError: for a width out of range.
             CssError: when something could not be read. Nothing is sent.
@@ -307,11 +326,11 @@ class Css(Team):
         >>> [(result.step.kind, result.outcome) for result in applied.results], applied.remainder
         ([('create_role', 'confirmed')], None)
         """
+        saved = plan if isinstance(plan, SavedPlan) else self.saved_plan(plan)
         self.integrations()
-        api_url, team_id = self.settings.api_url, team_of(self._wire.claims)
-        now = datetime.datetime.now(datetime.UTC)
-        saved = plan if isinstance(plan, SavedPlan) else _applying.unsaved(plan, api_url, team_id, now)
-        _applying.check_whose(saved, api_url, team_id)
+        _applying.check_whose(saved, self.settings.api_url, team_of(self._wire.claims))
+        if resume is not None:
+            _applying.check_whose_journal(resume, self.settings)
         run = plans.checked(self.integration, saved, guards, resume, width)
         if self._wire.journal is not None:
             self._wire.journal.note_news(run.steps)

@@ -241,7 +241,8 @@ class Roles(Members):
             return ()
         members = [Step("remove_member", self._at, name, user.username) for user in self.settled_members(name)]
         children = [Step("remove_composite", self._at, name, child) for child in tree.children.get(name, ())]
-        parents = [Step("remove_composite", self._at, up, name) for up, below in tree.children.items() if name in below]
+        above = [up for up, below in tree.children.items() if name in below and up != name]
+        parents = [Step("remove_composite", self._at, up, name) for up in above]
         return (*members, *children, *parents)
 
     def _still_listed(self, names: tuple[str, ...]) -> tuple[str, ...]:

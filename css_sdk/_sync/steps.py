@@ -10,7 +10,7 @@ from typing import Literal
 
 from .. import _rules
 from .._pairs import Lock, each
-from ..errors import AuthenticationError, CssError, UnusableUser
+from ..errors import AuthenticationError, CssError, NotTried, UnusableUser
 from ..models import Grant, GrantResult, Outcome
 from ..state import Place, Step, StepResult
 from .grants import Granting, GrantWrite, Run, outcome_of
@@ -80,7 +80,7 @@ class StepRun:
                 ready[number] = step
             else:
                 told = f"Not tried: it needs {needed.kind} of {needed.role!r}, which was not done."
-                self._settle({number: step}, "skipped", CssError(told))
+                self._settle({number: step}, "skipped", NotTried(told))
         return ready
 
     def _each(self, batch: Numbered, by: Callable[[Step], Hashable], work: Callable[[Numbered], None]) -> None:

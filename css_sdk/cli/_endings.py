@@ -51,13 +51,13 @@ def after_an_interrupt(
     steps: Sequence[Step], settled: Mapping[Step, StepResult], journal: Path
 ) -> Sequence[StepResult]:
     """How each step ended: as it was told, else as the journal says; the others were not tried."""
-    from ..errors import CssError
+    from ..errors import NotTried
     from ..journal import read_journal
     from ..state import StepResult
 
     entries = read_journal(*content_of(journal)).entries if journal.exists() else ()
     noted = {step: entry.outcome or "unknown" for entry in entries for step in entry.steps}
-    untried = CssError("Interrupted before this was tried.")
+    untried = NotTried("Interrupted before this was tried.")
     return [
         settled.get(step) or (StepResult(step, noted[step]) if step in noted else StepResult(step, "skipped", untried))
         for step in steps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -70,17 +69,6 @@ def is_saved_plan(content: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(told, dict) and "steps" in told
-
-
-def saved(css: Css, plan: Plan, *, prune: bool) -> SavedPlan:
-    """A plan with all that a later run has to know."""
-    from .. import SavedPlan
-    from .._version import __version__
-
-    who, now = css.whoami(), datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return SavedPlan.of(
-        plan, api_url=who.api_url, team_id=who.team_id, version=__version__, created_at=now, prune=prune
-    )
 
 
 def keep(plan: SavedPlan, file: Path, *, mask: bool = False) -> None:

@@ -11,7 +11,7 @@ import click
 from ._carrying_out import Manner, manner_options, shown_and_carried_out
 from ._files import check_writable
 from ._opening import opened
-from ._plans import keep, saved, tell
+from ._plans import keep, tell
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -64,7 +64,7 @@ def carried_over(
         state = css.integration(source[0]).environment(source[1]).state(None if members else (), width=manner.width)
         wanted = promoted(state, *target, members=members, names=names)
         made = css.plan(Desired((wanted,)), width=manner.width)
-        complete = saved(css, made, prune=False)
+        complete = css.saved_plan(made)
     known = [*made.states, state]
     if out is None:
         return shown_and_carried_out(made, complete, manner, name, known)

@@ -20,7 +20,7 @@ from ._carrying_out import (
 from ._common import provider_option
 from ._files import content_of
 from ._opening import opened
-from ._plans import TOO_LITTLE, file_argument, is_saved_plan, saved, tell
+from ._plans import TOO_LITTLE, file_argument, is_saved_plan, tell
 
 
 @click.command()
@@ -91,7 +91,7 @@ def _apply_new(content: bytes, name: str, prune: bool, providers: Sequence[str],
     desired = read_desired(content, name)
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=manner.width)
-        complete = saved(css, made, prune=prune)
+        complete = css.saved_plan(made)
     if strict and made.unresolved:
         tell(made, made.states)
         click.echo(TOO_LITTLE, err=True)

@@ -11,7 +11,7 @@ import click
 from ._common import json_line, json_option, print_lines, provider_option, width_option
 from ._files import check_writable
 from ._opening import opened
-from ._plans import CHANGES, TOO_LITTLE, desired_in, file_argument, keep, mask_option, names_in, saved, tell_withheld
+from ._plans import CHANGES, TOO_LITTLE, desired_in, file_argument, keep, mask_option, names_in, tell_withheld
 
 
 @click.command()
@@ -63,7 +63,7 @@ def plan(
         check_writable(out)
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=width)
-        complete = saved(css, made, prune=prune)
+        complete = css.saved_plan(made)
     is_too_little = strict and bool(made.unresolved)
     if out is not None and not is_too_little:
         keep(complete, out, mask=mask)

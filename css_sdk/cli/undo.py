@@ -10,7 +10,6 @@ import click
 from ._carrying_out import Manner, manner_options, most_option, shown_and_carried_out
 from ._files import content_of
 from ._opening import opened
-from ._plans import saved
 
 
 @click.command()
@@ -35,5 +34,5 @@ def undo(file: Path, **options: Any) -> int:
     journal = read_journal(*content_of(file))
     with opened() as css:
         made = css.undo_plan(journal, width=manner.width)
-        complete = saved(css, made, prune=False)
+        complete = css.saved_plan(made)
     return shown_and_carried_out(made, complete, manner, "undo")

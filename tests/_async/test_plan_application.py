@@ -71,7 +71,7 @@ async def test_what_was_applied_needs_no_plan_and_can_be_undone(
             plan = await css.plan(desired, prune=True, width=width)
             assert asked(sandbox).keys() <= {"GET", "token"}
             made = {"api_url": css.settings.api_url, "version": "1.0", "created_at": "2026-11-21T12:00:00+00:00"}
-            saved = read_plan(plan_as_json(SavedPlan.of(plan, team_id=2016, prune=True, **made)), "plan.json")
+            saved = read_plan(plan_as_json(SavedPlan.of(plan, team_id=2016, **made)), "plan.json")
             applied = await css.apply_plan(saved if is_saved else plan, guards=guards, width=width)
             possible = [step for step in plan.steps if step.target != GHOST]
             assert {result.step: result.outcome for result in applied.results} == {

@@ -45,7 +45,7 @@ async def planned(css: AsyncCss) -> SavedPlan:
     """The plan of every kind of step, as a later run finds it in a file."""
     plan = await css.plan(mixed(), prune=True)
     facts = {"api_url": css.settings.api_url, "version": "1.0", "created_at": "2026-11-21T12:00:00+00:00"}
-    return read_plan(plan_as_json(SavedPlan.of(plan, team_id=2016, prune=True, **facts)), "plan.json")
+    return read_plan(plan_as_json(SavedPlan.of(plan, team_id=2016, **facts)), "plan.json")
 
 
 async def refused(css: AsyncCss, saved: SavedPlan) -> type[Exception]:

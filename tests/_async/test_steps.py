@@ -19,7 +19,7 @@ from css_sdk import (
     TooManyRemovals,
     UnusableUser,
 )
-from css_sdk._applying import unsaved
+from css_sdk._applying import saved_plan
 from css_sdk._async.steps import AsyncStepRun
 from css_sdk._order import dependents
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
@@ -111,7 +111,10 @@ async def test_a_plan_for_others_is_refused(sandbox: Sandbox) -> None:
     async with client(sandbox) as css:
         plan = await css.plan(file_of(DesiredRole("another")))
         url = css.settings.api_url
-        other_team, elsewhere = unsaved(plan, url, 2017, NOW), unsaved(plan, "https://elsewhere.example/v1", 2016, NOW)
+        other_team, elsewhere = (
+            saved_plan(plan, url, 2017, NOW),
+            saved_plan(plan, "https://elsewhere.example/v1", 2016, NOW),
+        )
         before = asked(sandbox)
         with pytest.raises(StalePlan, match="team 2017"):
             await css.apply_plan(other_team)

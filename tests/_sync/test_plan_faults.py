@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from css_sdk import Applied, AuthenticationError, Backoff, Css, CssError, Guards, Settings, StalePlan
-from css_sdk._applying import unsaved
+from css_sdk._applying import saved_plan
 from css_sdk._order import dependents
 from css_sdk._plan_file import plan_as_json, read_plan
 from css_sdk.journal import read_journal
@@ -121,7 +121,7 @@ def test_what_was_struck_goes_on_with_its_journal(laid: list[dict[str, Any]], wi
         with Journal(path) as journal:
             with client(sandbox, journal) as css:
                 plan = css.plan(mixed(), prune=True)
-                saved = unsaved(plan, css.settings.api_url, 2016, NOW)
+                saved = saved_plan(plan, css.settings.api_url, 2016, NOW)
                 for fault in laid:
                     sandbox.faults.add(**{**fault, "after": fault["after"] + 2})
                 try:

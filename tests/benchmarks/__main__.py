@@ -64,7 +64,7 @@ def _machine() -> str:
 
 def _line(cells: Sequence[str]) -> str:
     name, value, reference, ratio, limit, verdict, against = cells
-    return f"{name:<33}{value:>13}{reference:>13}{ratio:>9}{limit:>9}  {verdict:<9} {against}".rstrip()
+    return f"{name:<33}{value:>13}{reference:>13}{ratio:>9}{limit:>14}  {verdict:<9} {against}".rstrip()
 
 
 def _tell(line: str) -> None:

@@ -70,7 +70,7 @@ class Work:
         """The plan as it is saved, from the file as it is read."""
         made = self.plan(read_desired(self.text, "roles.yaml"))
         facts = {"api_url": "https://example.org", "version": "1", "created_at": "2026-11-21T12:00:00+00:00"}
-        return plan_as_json(SavedPlan.of(made, team_id=2016, prune=True, **facts))
+        return plan_as_json(SavedPlan.of(made, team_id=2016, **facts))
 
 
 STAGES: Final[tuple[tuple[str, Callable[[Work], object]], ...]] = (
