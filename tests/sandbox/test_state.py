@@ -134,7 +134,7 @@ class Writer:
 
     def __call__(self) -> None:
         """Until the connection is lost."""
-        with contextlib.suppress(OSError, HTTPException):
+        with contextlib.suppress(OSError, HTTPException), contextlib.closing(self._connection):
             while True:
                 body = json.dumps({"name": f"{self._prefix}{len(self.confirmed)}"})
                 answer = self._ask("/api/v1/integrations/104/dev/roles", body, self._headers)
