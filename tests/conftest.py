@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,12 @@ import pytest
 from css_sdk import Css, Settings
 from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
+
+
+def pytest_configure() -> None:
+    """Interrupts interrupt, where the tests were started in the background, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
-from keycloak import KeycloakAdmin
 
 from tests.keycloak.server import Keycloak
+
+if TYPE_CHECKING:
+    from keycloak import KeycloakAdmin
 
 NAME: Final = "standard"
 ADA: Final = "6513270e269e0d37f2a74de452e6b438@idir"
