@@ -8,6 +8,7 @@ from typing import Final
 from attrs import field, frozen
 
 from . import _rules
+from ._limits import check_removals
 from .errors import Ambiguous, CssError, EmptySet, HeldBack, NotFound, WrongProvider
 from .models import Grant, User
 from .roster import Person, RoleRemovals, Row
@@ -182,6 +183,15 @@ class ExactRole:
         users = tuple(self.held[username] for username in self.surplus)
         again = tuple(user.username for user in users if user.guid in listed)
         return RoleRemovals(row.integration, row.environment, self.role, users, len(self.held), again)
+
+    def check_losses(self, row: Row, most: int | None) -> None:
+        """Refuses to take it from more than a mistake in the roster should cost.
+
+        Raises:
+            TooManyRemovals: when they are more.
+        """
+        what = f"members of the role {self.role!r} in {row.integration}, {row.environment}"
+        check_removals(what, len(self.surplus), len(self.held), most)
 
     def refused_as_empty(self, row: Row) -> EmptySet:
         """The refusal to leave nobody in the role because nobody of its rows can be found."""

@@ -241,16 +241,40 @@ def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) 
         raise EmptySet(f"All {what} would be taken away. If that is meant, say allow_empty=True.")
 
 
-def distinct(names: Iterable[str], what: str) -> tuple[str, ...]:
-    """The names without repetition, in their order.
+def names(given: str | Iterable[str]) -> tuple[str, ...]:
+    """The names, where a text is one name and no collection of letters; without repetition, in their order.
+
+    >>> names("idir"), names(["idir", "azureidir", "idir"])
+    (('idir',), ('idir', 'azureidir'))
+    """
+    return (given,) if isinstance(given, str) else tuple(dict.fromkeys(given))
+
+
+def distinct(given: str | Iterable[str], what: str) -> tuple[str, ...]:
+    """The same, at least one.
 
     Raises:
         InvalidRequest: for none at all.
     """
-    found = tuple(dict.fromkeys(names))
+    found = names(given)
     if not found:
         raise InvalidRequest(f"No {what} was named.")
     return found
+
+
+def known_environments(given: str | Iterable[str] | None) -> tuple[str, ...]:
+    """The environments that are named, in their usual order; all where none is.
+
+    Raises:
+        EnvironmentMissing: for what is no environment.
+        InvalidRequest: for an empty list.
+    """
+    if given is None:
+        return ENVIRONMENTS
+    named = distinct(given, "environment")
+    for environment in named:
+        check_known_environment(environment)
+    return tuple(name for name in ENVIRONMENTS if name in named)
 
 
 def check_width(width: int) -> None:

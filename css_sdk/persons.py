@@ -154,7 +154,7 @@ def name_of(user: User) -> str:
 
 
 def providers_for(
-    terms: Collection[str], named: Sequence[str] | None, searchable: Mapping[str, Collection[str]]
+    terms: Collection[str], named: str | Sequence[str] | None, searchable: Mapping[str, Collection[str]]
 ) -> tuple[str, ...]:
     """The providers that can be searched by all the terms: of those named each one has to, else all that can.
 
@@ -168,6 +168,7 @@ def providers_for(
     """
     if not terms:
         raise InvalidRequest("Nothing to search by was given.")
+    named = None if named is None else _rules.names(named)
     for provider in named or ():
         if provider not in searchable:
             raise InvalidRequest(f"There is no provider {provider!r} to search. Providers: {', '.join(searchable)}.")
@@ -278,5 +279,7 @@ def login_differences(
         other = f"{guid}@{EMPLOYEE_PROVIDERS[1 - EMPLOYEE_PROVIDERS.index(provider)]}"
         lacking = sorted(roles - held.get(other, set()))
         if lacking:
-            found.append(LoginDifference(users[username], other, tuple(lacking), exists=other in users))
+            found.append(
+                LoginDifference(users.get(username) or User(username), other, tuple(lacking), exists=other in users)
+            )
     return tuple(found)

@@ -105,18 +105,18 @@ class AccessReport(Tabular):
     _rows_in: ClassVar = "places"
     _below: ClassVar = ("unread",)
 
-    def only(self, *, roles: Collection[str] = (), person: str = "") -> AccessReport:
+    def only(self, *, roles: str | Collection[str] = (), person: str = "") -> AccessReport:
         """The same about these roles and people alone.
 
         Args:
-            roles: their exact names; all, when there are none.
+            roles: their exact names, or one; all, when there are none.
             person: a part of a username, name or e-mail address, without case; everybody, when it is empty.
 
         >>> report = css.report(environments=["dev"]).only(roles=["reviewer"])
         >>> [(row.user.last_name, row.held) for row in report.rows()]
         [('Hargreave', 'through admin'), ('Fairweather', 'directly'), ('Bellwether', 'directly')]
         """
-        return evolve(self, roles=tuple(roles), person=person)
+        return evolve(self, roles=_rules.names(roles), person=person)
 
     def rows(self) -> Iterator[AccessRow]:
         """All rows, by project, environment, role and name; nothing is kept of them."""
@@ -141,9 +141,10 @@ class AccessReport(Tabular):
     def _rows_of(self, state: PlaceState) -> Iterator[AccessRow]:
         parents = _parents(state.children)
         wanted = self.person.casefold()
+        users = {name: state.users.get(name) or User(name) for name in frozenset().union(*state.members.values())}
         order = {
             username: (name_of(user).casefold() or username, username)
-            for username, user in state.users.items()
+            for username, user in users.items()
             if wanted in f"{username}\n{name_of(user)}\n{user.email}".casefold()
         }
         for role in sorted(state.roles, key=_without_case):
@@ -154,8 +155,7 @@ class AccessReport(Tabular):
             having = direct.union(*(state.members.get(above, ()) for above in chains))
             for username in sorted(having & order.keys(), key=order.__getitem__):
                 ways = tuple(chains[above] for above in chains if username in state.members.get(above, ()))
-                user = state.users[username]
-                yield AccessRow(state.place, state.project_name, role, user, username in direct, ways)
+                yield AccessRow(state.place, state.project_name, role, users[username], username in direct, ways)
 
 
 def in_order(unread: Collection[UnreadPlace]) -> tuple[UnreadPlace, ...]:

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from css_sdk import AccessReport, ServiceUnavailable, User, report_as_csv, report_as_html, report_as_markdown
 from css_sdk._holders import leading_to
-from css_sdk.persons import UnreadPlace
+from css_sdk.persons import UnreadPlace, login_differences
 from css_sdk.state import Place, PlaceState
 
 AT = datetime.datetime(2026, 11, 2, 8, 30, tzinfo=datetime.UTC)
@@ -206,3 +206,10 @@ def test_ways_are_those_that_lead_to_a_role() -> None:
     assert told == {"a": (False, ("top",)), "b": (False, ("top",)), "c": (False, ("top > b",)), "top": (True, ())}
     for role in state.roles:
         assert ("top" in leading_to(state.tree, role)) == (role in told)
+
+
+def test_whoever_holds_a_role_is_told_of_though_nobody_knows_their_name() -> None:
+    """A state that was worked out holds members of whom nothing else was read."""
+    state = PlaceState(Place(1, "dev"), "Alpha", frozenset({"a"}), members={"a": frozenset({"0f3a@idir"})})
+    assert [row.user.username for row in AccessReport(1, (state,)).rows()] == ["0f3a@idir"]
+    assert [found.username for found in login_differences(state.members, {})] == ["0f3a@azureidir"]

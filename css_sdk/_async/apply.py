@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .. import _rules
-from .._limits import check_removals
 from .._pairs import async_each
 from .._roster_goals import ExactRole, Place
 from ..errors import CssError, HeldBack, NotFound
@@ -60,13 +59,11 @@ class AsyncRosterApplication:
         for role in roles:
             if role.leaves_nobody and not await self._anybody_is_known(role):
                 raise role.refused_as_empty(self._rows[role.rows[0]])
-        removals = [role.removals(self._rows[role.rows[0]]) for role in roles if self._held_back(role) is None]
-        losses = [loss for loss in removals if loss.users]
-        for loss in losses:
-            what = f"members of the role {loss.role!r} in {loss.integration}, {loss.environment}"
-            check_removals(what, len(loss.users), loss.members, max_removals)
-        if losses and confirm is not None:
-            confirm(losses)
+        losing = [role for role in roles if role.surplus and self._held_back(role) is None]
+        for role in losing:
+            role.check_losses(self._rows[role.rows[0]], max_removals)
+        if losing and confirm is not None:
+            confirm([role.removals(self._rows[role.rows[0]]) for role in losing])
         self._settle_errors()
         for role in roles:
             for number in role.already:

@@ -40,12 +40,10 @@ class AsyncDirectory:
         self._width = width
 
     async def find(
-        self, terms: Mapping[str, str], environments: Sequence[str], providers: Sequence[str] | None
+        self, terms: Mapping[str, str], environments: str | Sequence[str], providers: str | Sequence[str] | None
     ) -> PeopleFound:
         """Everybody who answers to the terms, with all their logins; see `AsyncCss.find_people`."""
-        for environment in _rules.distinct(environments, "environment"):
-            _rules.check_known_environment(environment)
-        environments = [name for name in _rules.ENVIRONMENTS if name in environments]
+        environments = _rules.known_environments(environments)
         for name, term in terms.items():
             _rules.check_search_term(name, term)
         chosen = persons.providers_for(terms, providers, _SEARCHABLE)
@@ -56,7 +54,7 @@ class AsyncDirectory:
         return persons.people_of(seen, environments, complete=complete)
 
     async def roles_of(
-        self, person: Person, integrations: Sequence[Integration], providers: Sequence[str]
+        self, person: Person, integrations: Sequence[Integration], providers: str | Sequence[str]
     ) -> PersonRoles:
         """What a person has in these integrations; see `AsyncCss.roles_of`."""
         by_environment = {
@@ -105,11 +103,13 @@ class AsyncDirectory:
 
         await async_each(look_up, where, self._width)
 
-    async def _usernames(self, person: Person, environments: Sequence[str], providers: Sequence[str]) -> list[str]:
+    async def _usernames(
+        self, person: Person, environments: Sequence[str], providers: str | Sequence[str]
+    ) -> list[str]:
         """The logins that are meant, whether they exist or not."""
         if person.user is not None:
             return [_rules.username_of(person.user)]
-        among = [person.provider] if person.provider else list(dict.fromkeys(providers))
+        among = [person.provider] if person.provider else list(_rules.names(providers))
         guid = person.value if person.by == "guid" else await self._guid_of(person.value, environments, among)
         return [_rules.username_of(f"{guid}@{provider}") for provider in among]
 

@@ -36,7 +36,7 @@ class AsyncFinding:
         self,
         integration: Callable[[str], Awaitable[AsyncIntegrationClient]],
         rows: Sequence[Row],
-        providers: Sequence[str],
+        providers: str | Sequence[str],
         width: int,
     ) -> None:
         if not all(isinstance(row, Row) for row in rows):

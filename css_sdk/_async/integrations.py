@@ -66,7 +66,7 @@ class AsyncEnvironmentClient:
         return await self._logs.read(since, until)
 
     async def state(
-        self, members_of: Chosen | Collection[str] | None = None, *, settled: bool = False, width: int = 4
+        self, members_of: Chosen | str | Collection[str] | None = None, *, settled: bool = False, width: int = 4
     ) -> PlaceState:
         """All roles, what they are composed of, and who holds them; no call per person.
 
@@ -88,7 +88,7 @@ class AsyncEnvironmentClient:
         if callable(members_of):
             chosen = members_of
         else:
-            names = None if members_of is None else frozenset(members_of)
+            names = None if members_of is None else frozenset(_rules.names(members_of))
 
             def chosen(existing: frozenset[str]) -> Collection[str]:
                 return existing if names is None else existing & names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .. import _roster_goals
+from .. import _roster_goals, _rules
 from .._pairs import async_each
 from .._roster_goals import Found, Place, Search
 from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
@@ -23,10 +23,10 @@ class AsyncPeopleFinding:
     """
 
     def __init__(
-        self, environments: Mapping[Place, AsyncEnvironmentClient], providers: Sequence[str], width: int
+        self, environments: Mapping[Place, AsyncEnvironmentClient], providers: str | Sequence[str], width: int
     ) -> None:
         self._environments = environments
-        self._providers = providers
+        self._providers = _rules.names(providers)
         self._width = width
         self._found: dict[Search, Found] = {}
 

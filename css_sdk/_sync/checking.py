@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from .. import _rules
 from .._pairs import Lock, each
 from .._roster_goals import ExactRole, Place
-from ..errors import AuthenticationError, CssError
+from ..errors import AuthenticationError, CssError, NotFound, TooManyRemovals
 from ..models import User
 from ..roster import RowCheck, check_exact
 from .finding import Finding
@@ -31,8 +31,12 @@ class RosterCheck:
         self._checks: dict[int, RowCheck] = {}
         self._lock = Lock()
 
-    def carry_out(self, exact: bool) -> list[RowCheck]:
+    def carry_out(self, exact: bool, max_removals: int | None) -> list[RowCheck]:
         """What would come of each row, in their order; of an exact roster also who would lose a role.
+
+        Args:
+            exact: whether the rows name everybody who shall have these roles.
+            max_removals: from any one role, where somebody said how many that may be.
 
         Raises:
             Refused: for an exact roster that is empty or has rows that revoke.
@@ -58,18 +62,27 @@ class RosterCheck:
                 self._settle(number, check)
         each(self._look_up, list(waiting.items()), self._width)
         checks = [self._checks[number] for number in range(len(rows))]
-        return checks + [removal for role, numbers in named.items() if exact for removal in self._lost(role, numbers)]
+        if exact:
+            checks += [loss for role, numbers in named.items() for loss in self._lost(role, numbers, max_removals)]
+        return checks
 
-    def _lost(self, named: tuple[Place, str], numbers: Sequence[int]) -> list[RowCheck]:
-        """Who would lose a role if nobody but its rows had it."""
+    def _lost(self, named: tuple[Place, str], numbers: Sequence[int], most: int | None) -> list[RowCheck]:
+        """Who would lose a role if nobody but its rows had it, or why that would be refused."""
         held = self._members[named]
         if isinstance(held, CssError):
             return []
         grants = self._finding.grants
         wanted = {number: _rules.username_of(grants[number].user) for number in numbers if number in grants}
         role = ExactRole(*named, rows=tuple(numbers), wanted=wanted, held=held)
-        waits = role.held_back(self._checks[number].error for number in numbers)
-        return [RowCheck(row, error=waits) for row in role.removal_rows(self._finding.rows[numbers[0]])]
+        row = self._finding.rows[numbers[0]]
+        refusal: CssError | None = role.held_back(self._checks[number].error for number in numbers)
+        if refusal is None and role.leaves_nobody and all(self._checks[number].error for number in numbers):
+            refusal = role.refused_as_empty(row)
+        try:
+            role.check_losses(row, most)
+        except TooManyRemovals as error:
+            refusal = refusal or error.with_traceback(None)
+        return [RowCheck(loss, error=refusal) for loss in role.removal_rows(row)]
 
     def _read_members(self, role: tuple[Place, str]) -> None:
         environment = self._finding.environments[role[0]]
@@ -84,12 +97,19 @@ class RosterCheck:
         """Settles the rows of one login, of which it is not known whether it exists in its environment."""
         (_, username), numbers = login
         error: CssError | None = None
-        try:
-            self._finding.environments[self._finding.places[numbers[0]]].users.roles(username)
-        except AuthenticationError:
-            raise
-        except CssError as failure:
-            error = failure.with_traceback(None)
+        for place in dict.fromkeys(self._finding.places[number] for number in numbers):
+            # Any integration of the environment tells; where one cannot, another may.
+            try:
+                self._finding.environments[place].users.roles(username)
+            except AuthenticationError:
+                raise
+            except CssError as failure:
+                error = failure.with_traceback(None)
+                if not (isinstance(failure, NotFound) and failure.what == "user"):
+                    continue
+            else:
+                error = None
+            break
         with self._lock:
             for number in numbers:
                 self._settle(number, RowCheck(self._finding.rows[number], error=error))

@@ -23,7 +23,7 @@ from .apply import RosterApplication
 from .checking import RosterCheck
 from .directory import Directory
 from .finding import Finding
-from .reporting import known_environments, read_access
+from .reporting import read_access
 from .team import Team
 
 
@@ -43,8 +43,8 @@ class Css(Team):
     def find_people(
         self,
         *,
-        environments: Sequence[str] = _rules.ENVIRONMENTS,
-        providers: Sequence[str] | None = None,
+        environments: str | Sequence[str] = _rules.ENVIRONMENTS,
+        providers: str | Sequence[str] | None = None,
         width: int = 4,
         **terms: str | None,
     ) -> PeopleFound:
@@ -76,7 +76,7 @@ class Css(Team):
         return Directory(self._wire, width).find(given, environments, providers)
 
     def roles_of(
-        self, person: UserLike | Person, *, providers: Sequence[str] = EMPLOYEE_PROVIDERS, width: int = 4
+        self, person: UserLike | Person, *, providers: str | Sequence[str] = EMPLOYEE_PROVIDERS, width: int = 4
     ) -> PersonRoles:
         """What a person has in all the team's integrations and environments, directly and through composite roles.
 
@@ -106,8 +106,8 @@ class Css(Team):
     def report(
         self,
         *,
-        integrations: Sequence[int | str] | None = None,
-        environments: Sequence[str] | None = None,
+        integrations: int | str | Sequence[int | str] | None = None,
+        environments: str | Sequence[str] | None = None,
         width: int = 4,
     ) -> AccessReport:
         """Who has what in the whole team, directly and through composite roles.
@@ -135,9 +135,11 @@ class Css(Team):
         [('admin', 'Hargreave', 'directly'), ('approver', 'Hargreave', 'through admin')]
         """
         _rules.check_width(width)
-        asked = known_environments(environments)
+        asked = _rules.known_environments(environments)
         all_ids = [info.id for info in self.integrations()]
-        chosen = [self.integration(which) for which in (all_ids if integrations is None else integrations)]
+        named = all_ids if integrations is None else integrations
+        named = [named] if isinstance(named, (int, str)) else named
+        chosen = [self.integration(which) for which in named]
         return read_access(chosen, asked, team_of(self._wire.claims), width)
 
     def apply_roster(
@@ -149,7 +151,7 @@ class Css(Team):
         max_removals: int | None = None,
         skip_existing: bool = True,
         width: int = 4,
-        providers: Sequence[str] = EMPLOYEE_PROVIDERS,
+        providers: str | Sequence[str] = EMPLOYEE_PROVIDERS,
         progress: Callable[[RowResult], object] | None = None,
     ) -> list[RowResult]:
         """Brings about what the rows of a roster say; never stops at the first row that fails.
@@ -203,8 +205,9 @@ class Css(Team):
         rows: Sequence[Row],
         *,
         exact: bool = False,
+        max_removals: int | None = None,
         width: int = 4,
-        providers: Sequence[str] = EMPLOYEE_PROVIDERS,
+        providers: str | Sequence[str] = EMPLOYEE_PROVIDERS,
         progress: Callable[[RowCheck], object] | None = None,
     ) -> list[RowCheck]:
         """What would come of the rows of a roster, without a write: everybody and everything is looked up.
@@ -212,6 +215,7 @@ class Css(Team):
         Args:
             rows: as `read_roster` gives them.
             exact: whether the rows name everybody who shall have these roles.
+            max_removals: how many an exact roster may take from any one role, as for `apply_roster`.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.
             progress: called with what would come of each row once it is known, one at a time, possibly from another
@@ -232,14 +236,14 @@ class Css(Team):
         """
         _rules.check_width(width)
         finding = Finding(self.integration, rows, providers, width)
-        return RosterCheck(finding, width=width, progress=progress).carry_out(exact)
+        return RosterCheck(finding, width=width, progress=progress).carry_out(exact, max_removals)
 
     def plan(
         self,
         desired: Desired,
         *,
         prune: bool = False,
-        providers: Sequence[str] = EMPLOYEE_PROVIDERS,
+        providers: str | Sequence[str] = EMPLOYEE_PROVIDERS,
         width: int = 4,
     ) -> Plan:
         """The ordered changes that lead from what is to what shall be; reads only.

@@ -41,12 +41,10 @@ class Directory:
         self._width = width
 
     def find(
-        self, terms: Mapping[str, str], environments: Sequence[str], providers: Sequence[str] | None
+        self, terms: Mapping[str, str], environments: str | Sequence[str], providers: str | Sequence[str] | None
     ) -> PeopleFound:
         """Everybody who answers to the terms, with all their logins; see `Css.find_people`."""
-        for environment in _rules.distinct(environments, "environment"):
-            _rules.check_known_environment(environment)
-        environments = [name for name in _rules.ENVIRONMENTS if name in environments]
+        environments = _rules.known_environments(environments)
         for name, term in terms.items():
             _rules.check_search_term(name, term)
         chosen = persons.providers_for(terms, providers, _SEARCHABLE)
@@ -56,7 +54,9 @@ class Directory:
             self._look_up(seen, persons.unseen(seen, environments, chosen))
         return persons.people_of(seen, environments, complete=complete)
 
-    def roles_of(self, person: Person, integrations: Sequence[Integration], providers: Sequence[str]) -> PersonRoles:
+    def roles_of(
+        self, person: Person, integrations: Sequence[Integration], providers: str | Sequence[str]
+    ) -> PersonRoles:
         """What a person has in these integrations; see `Css.roles_of`."""
         by_environment = {
             environment: there
@@ -104,11 +104,11 @@ class Directory:
 
         each(look_up, where, self._width)
 
-    def _usernames(self, person: Person, environments: Sequence[str], providers: Sequence[str]) -> list[str]:
+    def _usernames(self, person: Person, environments: Sequence[str], providers: str | Sequence[str]) -> list[str]:
         """The logins that are meant, whether they exist or not."""
         if person.user is not None:
             return [_rules.username_of(person.user)]
-        among = [person.provider] if person.provider else list(dict.fromkeys(providers))
+        among = [person.provider] if person.provider else list(_rules.names(providers))
         guid = person.value if person.by == "guid" else self._guid_of(person.value, environments, among)
         return [_rules.username_of(f"{guid}@{provider}") for provider in among]
 

@@ -37,7 +37,7 @@ class Finding:
         self,
         integration: Callable[[str], IntegrationClient],
         rows: Sequence[Row],
-        providers: Sequence[str],
+        providers: str | Sequence[str],
         width: int,
     ) -> None:
         if not all(isinstance(row, Row) for row in rows):

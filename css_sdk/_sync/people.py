@@ -130,7 +130,7 @@ class People:
         """
         given = {name: term for name, term in terms.items() if term is not None}
         wanted = ", ".join(f"{name} {term}" for name, term in given.items())
-        among = (providers,) if isinstance(providers, str) else tuple(dict.fromkeys(providers))
+        among = _rules.names(providers)
         if not among:
             raise InvalidRequest("No provider to search was named.")
         found: list[User] = []

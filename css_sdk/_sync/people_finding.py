@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .. import _roster_goals
+from .. import _roster_goals, _rules
 from .._pairs import each
 from .._roster_goals import Found, Place, Search
 from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
@@ -23,9 +23,11 @@ class PeopleFinding:
         width: calls at once, 1 to 8.
     """
 
-    def __init__(self, environments: Mapping[Place, EnvironmentClient], providers: Sequence[str], width: int) -> None:
+    def __init__(
+        self, environments: Mapping[Place, EnvironmentClient], providers: str | Sequence[str], width: int
+    ) -> None:
         self._environments = environments
-        self._providers = providers
+        self._providers = _rules.names(providers)
         self._width = width
         self._found: dict[Search, Found] = {}
 

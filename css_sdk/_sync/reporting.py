@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from .. import _rules
 from .._pairs import each
 from ..errors import AuthenticationError, ConfigurationError, CssError, EnvironmentMissing, IncompleteSearch
 from ..persons import UnreadPlace
@@ -50,17 +49,3 @@ def _not_looked_into(state: PlaceState) -> list[UnreadPlace]:
         return []
     told = f"Who has {', '.join(map(repr, names))} cannot be asked: no request can hold such a name."
     return [UnreadPlace(state.place, state.project_name, IncompleteSearch(told))]
-
-
-def known_environments(environments: Sequence[str] | None) -> Sequence[str]:
-    """The environments to read, in their usual order; all where none is named.
-
-    Raises:
-        EnvironmentMissing: for what is no environment.
-        InvalidRequest: for an empty list.
-    """
-    if environments is None:
-        return _rules.ENVIRONMENTS
-    for environment in _rules.distinct(environments, "environment"):
-        _rules.check_known_environment(environment)
-    return [name for name in _rules.ENVIRONMENTS if name in environments]

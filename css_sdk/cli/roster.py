@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 _file = click.argument("file", type=click.Path(path_type=Path))
 _exact = click.option("--exact", is_flag=True, help="Take the roles from everybody whom the roster does not list.")
+_most = click.option(
+    "--max-removals",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Let --exact take up to N from each role. Default: 10 or a fifth of its members, whichever is less; 4 always.",
+)
 _ignore = click.option(
     "--ignore",
     multiple=True,
@@ -56,6 +62,7 @@ def roster() -> None:
 @place_options(required=False)
 @provider_option
 @_exact
+@_most
 @_ignore
 @click.option("--online", is_flag=True, help="Look everybody and everything up, without a write.")
 @width_option
@@ -66,6 +73,7 @@ def check(
     environment: str | None,
     providers: Sequence[str],
     exact: bool,
+    max_removals: int | None,
     ignore: Sequence[str],
     online: bool,
     width: int,
@@ -93,7 +101,9 @@ def check(
 
     with bar_on_terminal(len(rows)) as tick, Css.from_env() as css:
         logins = providers or EMPLOYEE_PROVIDERS
-        checks = css.check_roster(rows, exact=exact, width=width, providers=logins, progress=tick)
+        checks = css.check_roster(
+            rows, exact=exact, max_removals=max_removals, width=width, providers=logins, progress=tick
+        )
     print_rows([row_told(check.row, check.state, check.error) for check in checks], COLUMNS, as_json)
     tell_counts(check.state for check in checks)
     return 3 if any(check.error is not None for check in checks) else 0
@@ -117,12 +127,7 @@ def _loss_told(loss: RoleRemovals) -> str:
 @provider_option
 @_exact
 @_ignore
-@click.option(
-    "--max-removals",
-    type=click.IntRange(0),
-    metavar="N",
-    help="Let --exact take up to N from each role. Default: 10 or a fifth of its members, whichever is less; 4 always.",
-)
+@_most
 @click.option(
     "--result",
     type=click.Path(path_type=Path),

@@ -327,3 +327,39 @@ async def test_only_rows_are_rows(css: AsyncCss, sandbox: Sandbox) -> None:
             with pytest.raises(InvalidRequest, match="read_roster"):
                 await work(rows)  # type: ignore[operator]
     assert asked(sandbox) == {}
+
+
+async def test_a_check_tells_what_an_exact_roster_would_be_refused_for(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Too many removals, and nobody left: each removal carries what `apply_roster` would raise."""
+    known, stranger = usernames(sandbox, 1)[0], "0" * 32 + "@idir"
+    sandbox.grant(GRANTS_PORTAL, "dev", "admin", *usernames(sandbox, 30))
+    for user, refusal in ((known, TooManyRemovals), (stranger, EmptySet)):
+        rows = read_roster(f"username,role\n{user},admin", integration="101", environment="dev")
+        checks = await css.check_roster(rows, exact=True)
+        assert {type(check.error) for check in checks[1:]} == {refusal}
+        with pytest.raises(refusal):
+            await css.apply_roster(rows, exact=True)
+    rows = read_roster(f"username,role\n{known},admin", integration="101", environment="dev")
+    checks = await css.check_roster(rows, exact=True, max_removals=100)
+    assert {check.state for check in checks[1:]} == {"to do"}
+    assert asked(sandbox).keys() == {"GET", "token"}
+
+
+async def test_another_integration_tells_where_one_cannot(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Whether somebody logged in to an environment, any integration there knows; a fault of one is not the others'."""
+    user = usernames(sandbox, 20)[-1]
+    sandbox.create_role(FISHERIES, "dev", "reviewer")
+    sandbox.faults.add("422_before", path="*/101/*/users/*/roles", times=None)
+    rows = [Row(2, Person("username", user), "reviewer", place, "dev") for place in ("101", "102")]
+    assert [check.state for check in await css.check_roster(rows)] == ["to do", "to do"]
+
+
+async def test_one_name_is_no_collection_of_letters(css: AsyncCss) -> None:
+    """Where several may be named, a text is one."""
+    dev = (await css.integration("101")).environment("dev")
+    assert (await dev.state("reviewer")).members.keys() == {"reviewer"}
+    report = await css.report(integrations="Grants Portal", environments="dev")
+    assert {row.role for row in report.only(roles="reviewer").rows()} == {"reviewer"}
+    rows = [Row(2, Person("email", "ilse.hargreave@example.com"), "admin", "101", "dev")]
+    assert [check.state for check in await css.check_roster(rows, providers="idir")] == ["already so"]
+    assert (await css.find_people(email="ilse.hargreave@example.com", environments="dev", providers="idir")).people
