@@ -13,6 +13,7 @@ from ._desired_checks import Found, FoundPlace, FoundRole, FoundUser, contradict
 from ._yaml_nodes import Faults, Node, misread_as, read_nodes
 from .desired import Desired, DesiredPlace, Protection
 from .errors import Refused
+from .models import PROVIDERS
 from .roster import Person, PersonBy, identity_of
 
 VERSION: Final = 1
@@ -271,8 +272,8 @@ def _check_client_id(text: str) -> None:
 
 
 def _check_provider(text: str) -> None:
-    if text not in _rules.PROVIDERS:
-        raise ValueError(f"{text!r} is no provider; there are {', '.join(sorted(_rules.PROVIDERS))}")
+    if text not in PROVIDERS:
+        raise ValueError(f"{text!r} is no provider; there are {', '.join(sorted(PROVIDERS))}")
 
 
 def _check_role_pattern(text: str) -> None:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
 
 from attrs import field, frozen
 
 from . import _rules
 from ._limits import check_removals
 from .errors import Ambiguous, CssError, EmptySet, HeldBack, NotFound, WrongProvider
-from .models import Grant, User
+from .models import PROVIDER_FAMILIES, PROVIDERS, Grant, User
 from .roster import Person, RoleRemovals, Row
-
-_BCEID: Final = ("bceidbasic", "bceidbusiness", "bceidboth")
-_PROVIDERS: Final = ("idir", "azureidir", "githubbcgov", "githubpublic", *_BCEID)
-"""The order in which logins are looked for."""
 
 Place = tuple[int, str]
 """Integration, by id, and environment."""
@@ -46,7 +41,7 @@ def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Sea
             person.by,
             person.value.casefold(),
             provider,
-            place[0] if person.by == "email" and provider in _BCEID else None,
+            place[0] if person.by == "email" and provider in PROVIDER_FAMILIES["bceid"] else None,
         )
         for provider in providers
     ]
@@ -59,7 +54,7 @@ def asked_of(person: Person, providers: Sequence[str]) -> tuple[str, ...]:
 
 def others(asked: Collection[str]) -> tuple[str, ...]:
     """The providers that nobody asked for."""
-    return tuple(provider for provider in _PROVIDERS if provider not in asked)
+    return tuple(provider for provider in PROVIDERS if provider not in asked)
 
 
 def who(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> str | CssError:

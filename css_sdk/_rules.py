@@ -19,7 +19,7 @@ from .errors import (
     UnusableName,
     UnusableUser,
 )
-from .models import SERVICE_ACCOUNT_PREFIX, Integration, Role, RoleTree, ServiceAccount, User, UserLike
+from .models import PROVIDERS, SERVICE_ACCOUNT_PREFIX, Integration, Role, RoleTree, ServiceAccount, User, UserLike
 
 LONGEST_REQUEST: Final = 255
 """Characters of path and query, after the base address, beyond which the service goes down."""
@@ -45,10 +45,6 @@ MOST_FOUND: Final = 50
 ENVIRONMENTS: Final = ("dev", "test", "prod")
 """The environments there are; their names are matched with case."""
 
-PROVIDERS: Final = frozenset(
-    {"idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"}
-)
-"""The identity providers whose users can have roles, as they stand behind the `@` of a username."""
 
 _LONGEST_USERNAME_PROVIDED_FOR: Final = 64
 

@@ -13,7 +13,14 @@ from .errors import CssError
 
 SERVICE_ACCOUNT_PREFIX: Final = "service-account-"
 
-EMPLOYEE_PROVIDERS: Final = ("idir", "azureidir")
+PROVIDER_FAMILIES: Final = {
+    "idir": ("idir", "azureidir"),
+    "github": ("githubbcgov", "githubpublic"),
+    "bceid": ("bceidbasic", "bceidbusiness", "bceidboth"),
+}
+"""The identity providers whose users can have roles; a person's logins within a family share their GUID."""
+PROVIDERS: Final = tuple(provider for family in PROVIDER_FAMILIES.values() for provider in family)
+EMPLOYEE_PROVIDERS: Final = PROVIDER_FAMILIES["idir"]
 """The two logins of the province's own people; one person's logins share a GUID."""
 
 

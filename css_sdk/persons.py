@@ -10,15 +10,11 @@ from attrs import field, frozen
 from . import _rules
 from ._tables import Tabular
 from .errors import CssError, InvalidRequest
-from .models import EMPLOYEE_PROVIDERS, Role, RoleTree, ServiceAccount, User, UserLike
+from .models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, Role, RoleTree, ServiceAccount, User, UserLike
 from .roster import Person
 from .state import Place
 
-_FAMILIES: Final = {
-    **dict.fromkeys(EMPLOYEE_PROVIDERS, "idir"),
-    **dict.fromkeys(("githubbcgov", "githubpublic"), "github"),
-    **dict.fromkeys(("bceidbasic", "bceidbusiness", "bceidboth"), "bceid"),
-}
+_FAMILIES: Final = {provider: family for family, among in PROVIDER_FAMILIES.items() for provider in among}
 """Providers whose logins share a person's GUID; in the order in which logins are shown."""
 
 Seen = dict[str, dict[str, User]]

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from css_sdk import InvalidFile, desired_as_yaml, read_desired
-from css_sdk._rules import ENVIRONMENTS, PROVIDERS
+from css_sdk._rules import ENVIRONMENTS
+from css_sdk.models import PROVIDERS
 from tests.desired_files import NAME, whole
 
 ROOT: Final = Path(__file__).parent.parent
@@ -116,7 +117,7 @@ def test_the_schema_is_one() -> None:
     """And it knows the environments and providers that the package knows."""
     Draft202012Validator.check_schema(SCHEMA)
     definitions = SCHEMA["$defs"]
-    assert set(definitions["provider"]["enum"]) == PROVIDERS
+    assert set(definitions["provider"]["enum"]) == set(PROVIDERS)
     assert list(definitions["integration"]["properties"]["environments"]["properties"]) == list(ENVIRONMENTS)
     usernames = Draft202012Validator({"$defs": definitions, "$ref": "#/$defs/username"})
     for provider in (*PROVIDERS, "idir2", "gov"):

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._changes import carry_out
-from ._common import json_option, place_options, print_rows, shown
+from ._common import PROVIDERS, json_option, place_options, print_rows, shown
 from ._opening import journal_option
 
 if TYPE_CHECKING:
     from ..models import ServiceAccount
     from ..persons import LoginDifference, PersonFound
 
-_EMPLOYEES = ["idir", "azureidir"]
-_PROVIDERS = [*_EMPLOYEES, "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"]
+_EMPLOYEES = PROVIDERS[:2]
 
 
 @click.group()
@@ -51,7 +50,7 @@ def people() -> None:
     "--provider",
     "providers",
     multiple=True,
-    type=click.Choice(_PROVIDERS),
+    type=click.Choice(PROVIDERS),
     help="Whose logins to search. Default: all that are searched by the terms given.",
 )
 @json_option
@@ -120,7 +119,7 @@ def _person(one: PersonFound) -> dict[str, object]:
     "--provider",
     "providers",
     multiple=True,
-    type=click.Choice(_PROVIDERS),
+    type=click.Choice(PROVIDERS),
     help="Whose logins a GUID or e-mail address means. Default: idir and azureidir.",
 )
 @json_option
