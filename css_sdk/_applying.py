@@ -8,12 +8,13 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from ._holders import counted, unread
 from ._limits import check_removals
 from ._order import ordered
 from ._plan_file import PlannedPlace, SavedPlan
 from ._version import __version__
-from .errors import InvalidRequest, LastMember, StalePlan
-from .journal import JournalRead
+from .errors import InvalidFile, LastMember, Refused, StalePlan
+from .journal import Entry, JournalRead
 from .plan import Plan, emptied, removals
 from .settings import Settings
 from .state import Draft, Place, PlaceState, Step, StepResult
@@ -49,21 +50,22 @@ class Guards:
             before: the states of their places.
 
         Raises:
-            InvalidRequest: when no place has a role that shall keep somebody.
+            Refused: when no place has a role that shall keep somebody.
             TooManyRemovals: when a collection would lose more than a mistake should cost.
-            LastMember: when a role that shall keep somebody would lose everybody.
+            LastMember: when a role that shall keep somebody would lose everybody, be it until others are added.
         """
         states = list(before)
         known = {name for state in states for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:
             told = ", ".join(map(repr, unknown))
-            raise InvalidRequest(f"No place of the plan has a role {told} that could be kept. Nothing was sent.")
+            raise Refused(f"No place of the plan has a role {told} that could be kept. Nothing was sent.")
         for what, removed, size in removals(steps, states):
             check_removals(what, removed, size, self.max_removals)
-        for place, role in emptied(steps, states, self.keep_last):
+        for place, role in emptied(self.order(steps, states), states, self.keep_last):
+            way_out = " Adding first, as usual, may keep somebody there." if self.remove_first else ""
             raise LastMember(
                 f"{place}: nobody would be left in the role {role!r}, which shall keep somebody. Nothing was sent; "
-                f"leave somebody in it, or do not ask for it to be kept."
+                f"leave somebody in it, or do not ask for it to be kept.{way_out}"
             )
 
     def order(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
@@ -136,21 +138,63 @@ def changed_since(planned: PlannedPlace) -> StalePlan:
     )
 
 
-def state_before(planned: PlannedPlace, state: PlaceState, begun: Iterable[Step]) -> PlaceState:
+def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entry]) -> PlaceState:
     """The state that the plan was made from, when nothing but the steps that were begun has changed it.
+
+    What is confirmed has to be as it was left; what is in doubt may have been done or not.
 
     Args:
         planned: the place as the plan knows it.
         state: as it was read now.
-        begun: the steps that the plan's own journal tells of.
+        entries: of the plan's own journal.
 
     Raises:
         StalePlan: when something else has changed.
     """
-    before = state.before(begun)
+    draft = Draft(state)
+    for entry in reversed(entries):
+        for step in reversed(entry.steps if entry.outcome != "failed" else ()):
+            if step.place != planned.place:
+                continue
+            if entry.outcome == "confirmed" and not draft.shows(step):
+                raise _not_as_left(planned, step)
+            if step.kind == "create_role" and draft.members.get(step.role):
+                # Whoever came by a step of the journal is not there any more by now.
+                raise changed_since(planned)
+            draft.take_back(step)
+    before = draft.state()
     if before.fingerprint != planned.fingerprint:
         raise changed_since(planned)
     return before
+
+
+def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
+    told = " ".join(filter(None, (step.kind, repr(step.role), step.target)))
+    return StalePlan(
+        f"{planned.project_name} ({planned.place}) is not as it was left: {told} was done, and somebody has changed "
+        f"that since. Nothing was sent. Make the plan anew."
+    )
+
+
+def check_numbers(steps: Sequence[Step], before: Sequence[PlaceState]) -> None:
+    """Refuses a plan that does not tell how many people lose what: it was changed after it was made.
+
+    Args:
+        steps: of the plan, in its own order.
+        before: the states that it was made from.
+
+    Raises:
+        InvalidFile: when it tells other numbers, or what they come from was not read.
+    """
+    faults = [
+        f"{one.place}: {one.kind} of {one.role!r} takes a role from {true.people}, and not from {one.people}"
+        for one, true in zip(steps, counted(steps, before), strict=True)
+        if one.people != true.people
+    ]
+    for place, names in unread(steps, before).items():
+        faults += [f"{place}: who holds {name!r} was not read" for name in sorted(names)]
+    if faults:
+        raise InvalidFile("The plan is not as it was made. Nothing was sent. Make it anew.", faults=faults)
 
 
 def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], begun: Sequence[Step]) -> tuple[Step, ...]:
@@ -188,8 +232,8 @@ def remainder(saved: SavedPlan, results: Iterable[StepResult], before: Mapping[P
     left = tuple(step for step in saved.steps if step not in confirmed)
     if not left:
         return None
+    reached = {place: state.after(done) for place, state in before.items()}
     places = tuple(
-        PlannedPlace.of(before[one.place].after(done), one.unmanaged) if one.place in before else one
-        for one in saved.places
+        PlannedPlace.of(reached[one.place], one.unmanaged) if one.place in reached else one for one in saved.places
     )
-    return evolve(saved, steps=left, places=places)
+    return evolve(saved, steps=counted(left, reached.values()), places=places)

@@ -13,7 +13,7 @@ from ._desired_checks import Found, FoundPlace, FoundRole, FoundUser, contradict
 from ._yaml_nodes import Faults, Node, misread_as, read_nodes
 from .desired import Desired, DesiredPlace, Protection
 from .errors import Refused
-from .models import PROVIDERS
+from .models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
 from .roster import Person, PersonBy, identity_of
 
 VERSION: Final = 1
@@ -40,7 +40,7 @@ def read_desired(content: str | bytes, name: str) -> Desired:
     >>> text = "{version: 1, integrations: [{integration: 101, environments: {dev: {roles: [reviewer, admin]}}}]}"
     >>> [place] = read_desired(text, "roles.yaml").places
     >>> place.named, [role.name for role in place.roles.items]
-    (('101', 'dev'), ['reviewer', 'admin'])
+    (('#101', 'dev'), ['reviewer', 'admin'])
     """
     faults = Faults(name)
     desired = _Reader(faults).file(read_nodes(content, name, faults))
@@ -96,7 +96,7 @@ class _Reader:
 
     def _integration_named(self, node: Node | None) -> str | None:
         if node is not None and node.is_plain and re.fullmatch("[1-9][0-9]*", str(node.value)):
-            return str(node.value)
+            return f"#{node.value}"
         return self._text(node)
 
     def _place(self, integration: str, environment: str, node: Node) -> FoundPlace:
@@ -252,13 +252,19 @@ def _kind(node: Node) -> str:
 
 
 def _check_username(text: str) -> None:
+    if "@" not in text and not text.startswith(SERVICE_ACCOUNT_PREFIX):
+        raise ValueError(
+            f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; of a service account "
+            f"write `client_id: {text}`"
+        )
     if "." in text.partition("@")[2]:
         raise ValueError(f"{text!r} looks like an e-mail address: write `email: {text}`")
     _rules.username_of(text)
 
 
 def _check_guid(text: str) -> None:
-    if not (text.isascii() and text.isalnum()):
+    guid = _rules.guid_of(text)
+    if not (guid.isascii() and guid.isalnum()):
         raise ValueError(f"{text!r} is no GUID")
 
 
@@ -284,6 +290,11 @@ def _check_role_pattern(text: str) -> None:
 def _check_user_pattern(text: str) -> None:
     # Without a wildcard it protects nobody unless it is a username.
     if not _WILDCARDS.search(text):
+        if "@" not in text and not text.startswith(SERVICE_ACCOUNT_PREFIX):
+            raise ValueError(
+                f"{text!r} is neither a username nor a pattern: a person's is <guid>@<provider>, that of a service "
+                f"account {SERVICE_ACCOUNT_PREFIX}{text}"
+            )
         _rules.username_of(text)
 
 

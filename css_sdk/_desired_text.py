@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, TypeVar
 
+from . import _rules
 from ._desired_file import VERSION
 from ._yaml_nodes import misread_as
 from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .roster import Person, login_of
 
 _NEEDS_NO_QUOTES: Final = re.compile(r"\w[\w.@/+*-]*( [\w.@/+*-]+)*")
-_ID: Final = re.compile(r"[1-9][0-9]*")
 _STEP: Final = "  "
 
 Item = TypeVar("Item")
@@ -77,7 +77,8 @@ def _protection(protect: Protection) -> Lines:
 
 def _integration(places: Sequence[DesiredPlace], names: Names) -> Lines:
     which = places[0].integration
-    yield f"integration: {which if _ID.fullmatch(which) else _text(which)}"
+    number = _rules.integration_id(which)
+    yield f"integration: {_text(which) if number is None else number}"
     yield "environments:"
     for place in places:
         inner = list(_place(place, names))

@@ -1,12 +1,13 @@
-"""Who holds a role, directly or through others, before a change of composites and after it. Pure."""
+"""Who holds a role, directly or through others, and who loses it when something is taken away. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from .models import RoleTree
+from .state import Draft, Place, PlaceState, Step, out_of_reach
 
 
 def leading_to(tree: RoleTree, role: str) -> frozenset[str]:
@@ -16,17 +17,7 @@ def leading_to(tree: RoleTree, role: str) -> frozenset[str]:
     >>> sorted(leading_to(tree, "reader"))
     ['admin', 'boss', 'reader']
     """
-    parents: dict[str, set[str]] = {}
-    for parent, children in tree.children.items():
-        for child in children:
-            parents.setdefault(child, set()).add(parent)
-    found = {role}
-    waiting = [role]
-    while waiting:
-        above = parents.get(waiting.pop(), set()) - found
-        found |= above
-        waiting += above
-    return frozenset(found)
+    return _leading_to(tree.children, role)
 
 
 def losers(
@@ -46,9 +37,115 @@ def losers(
     >>> losers(tree, members, "admin", [], "reader")
     frozenset({'ann'})
     """
-    after = evolve(tree, children={**tree.children, parent: tuple(children)})
-    return _having(tree, members, role) - _having(after, members, role)
+    after = {**tree.children, parent: tuple(children)}
+    return having(tree.children, members, role) - having(after, members, role)
 
 
-def _having(tree: RoleTree, members: Mapping[str, Set[str]], role: str) -> frozenset[str]:
-    return frozenset().union(*(members.get(name, ()) for name in leading_to(tree, role)))
+def having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]], role: str) -> frozenset[str]:
+    """Who has a role, directly or through others.
+
+    >>> having({"admin": ["reader"]}, {"admin": {"ann"}, "reader": {"bob"}}, "reader") == {"ann", "bob"}
+    True
+    """
+    return frozenset().union(*(members.get(name, ()) for name in _leading_to(children, role)))
+
+
+def _leading_to(children: Mapping[str, Iterable[str]], role: str) -> frozenset[str]:
+    parents: dict[str, set[str]] = {}
+    for parent, below in children.items():
+        for child in below:
+            parents.setdefault(child, set()).add(parent)
+    found = {role}
+    waiting = [role]
+    while waiting:
+        above = parents.get(waiting.pop(), set()) - found
+        found |= above
+        waiting += above
+    return frozenset(found)
+
+
+@frozen
+class Loss:
+    """Who has a role no more once one step is done.
+
+    Attributes:
+        number: of the step.
+        place: where it is.
+        role: the role that is lost, by its name then.
+        at_first: its name before all steps.
+        members: who held it directly.
+        others: who had it only through others.
+        leading: the roles that led to it, by their names before all steps.
+    """
+
+    number: int
+    place: Place
+    role: str
+    at_first: str
+    members: frozenset[str]
+    others: frozenset[str]
+    leading: frozenset[str]
+
+
+def losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Loss]:
+    """What roles that are deleted and children that are taken out cost, each after all that comes before it.
+
+    Args:
+        steps: in the order of carrying out.
+        states: of their places, as they are before.
+    """
+    places = {step.place for step in steps if step.kind in ("delete_role", "remove_composite")}
+    drafts = {state.place: Draft(state) for state in states if state.place in places}
+    at_first: dict[tuple[Place, str], str] = {}
+    for number, step in enumerate(steps):
+        if (draft := drafts.get(step.place)) is None:
+            continue
+        place = step.place
+        if step.kind not in ("delete_role", "remove_composite"):
+            draft.carry_out(step)
+            if step.kind == "rename_role":
+                at_first[place, step.target] = at_first.pop((place, step.role), step.role)
+            continue
+        role = step.role if step.kind == "delete_role" else step.target
+        leading = frozenset(at_first.get((place, name), name) for name in _leading_to(draft.children, role))
+        before = having(draft.children, draft.members, role)
+        members = frozenset(draft.members.get(role, ())) if step.kind == "delete_role" else frozenset[str]()
+        draft.carry_out(step)
+        others = before - members - having(draft.children, draft.members, role)
+        yield Loss(number, place, role, at_first.get((place, role), role), members, others, leading)
+
+
+def counted(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Step, ...]:
+    """The steps with the number of people from whom each deletion, and each child less, takes a role.
+
+    Args:
+        steps: in the order of carrying out.
+        states: of their places, as they are before.
+
+    >>> held = {"all": frozenset({"0f3a@idir"}), "leaf": frozenset()}
+    >>> state = PlaceState(Place(101, "dev"), "", frozenset(held), {"all": frozenset({"leaf"})}, held)
+    >>> counted([Step("delete_role", state.place, "leaf")], [state])[0].people
+    1
+    """
+    numbers = {loss.number: len(loss.members) + len(loss.others) for loss in losses(steps, states)}
+    return tuple(evolve(step, people=numbers[n]) if n in numbers else step for n, step in enumerate(steps))
+
+
+def unread(steps: Sequence[Step], states: Iterable[PlaceState]) -> dict[Place, frozenset[str]]:
+    """The roles whose members have to be read before it can be told who loses what.
+
+    Args:
+        steps: in the order of carrying out.
+        states: of their places, as they are before.
+
+    >>> state = PlaceState(Place(101, "dev"), "", frozenset({"all", "leaf"}), {"all": frozenset({"leaf"})})
+    >>> sorted(unread([Step("delete_role", state.place, "leaf")], [state])[state.place])
+    ['all', 'leaf']
+    """
+    known = {state.place: state for state in states}
+    needed: dict[Place, set[str]] = {}
+    for loss in losses(steps, known.values()):
+        needed.setdefault(loss.place, set()).update(loss.leading)
+    lacking = {place: (names & known[place].roles) - known[place].members.keys() for place, names in needed.items()}
+    reachable = {place: frozenset(names - out_of_reach(place, names).keys()) for place, names in lacking.items()}
+    return {place: names for place, names in reachable.items() if names}

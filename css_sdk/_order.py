@@ -1,4 +1,4 @@
-"""The order in which steps are carried out, and which of them need which. Pure."""
+"""The order in which steps are carried out. Pure."""
 
 from __future__ import annotations
 
@@ -120,47 +120,3 @@ def in_circles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> lis
         tree = RoleTree((), {name: tuple(below) for name, below in edges.items()})
         return [step for step in added if step.role == step.target or step.role in tree.descendants(step.target)]
     return []
-
-
-def dependents(steps: Sequence[Step]) -> Mapping[int, frozenset[int]]:
-    """Of each step that others need, these others, by their numbers: whoever fails takes them along.
-
-    A step needs the one before it that made, renamed or deleted a role of which it speaks. What is added after
-    something was taken away was put there on purpose and needs it: a user's role the removals from the same user, a
-    composite the removals of composites and roles of its place.
-
-    Args:
-        steps: in the order of carrying out.
-
-    >>> dev = Place(101, "dev")
-    >>> dict(dependents([Step("create_role", dev, "a"), Step("add_member", dev, "a", "0f3a@idir")]))
-    {0: frozenset({1})}
-    """
-    settled: dict[tuple[Place, str], int] = {}
-    taken: dict[tuple[Place, str], list[int]] = {}
-    needed: list[frozenset[int]] = []
-    nothing: frozenset[int] = frozenset()
-    for number, step in enumerate(steps):
-        direct = {settled[step.place, name] for name in _roles_of(step) if (step.place, name) in settled}
-        if step.kind in ("add_member", "add_composite"):
-            direct.update(taken.get((step.place, _whose(step)), ()))
-        needed.append(nothing.union(direct, *(needed[one] for one in direct)) if direct else nothing)
-        if step.kind in ("create_role", "rename_role", "delete_role"):
-            settled.update(((step.place, name), number) for name in _roles_of(step))
-        if step.takes_away:
-            taken.setdefault((step.place, _whose(step)), []).append(number)
-    found: dict[int, set[int]] = {}
-    for number, needs in enumerate(needed):
-        for one in needs:
-            found.setdefault(one, set()).add(number)
-    return {number: frozenset(others) for number, others in found.items()}
-
-
-def _roles_of(step: Step) -> tuple[str, ...]:
-    speaks_of_two = step.kind in ("rename_role", "add_composite", "remove_composite")
-    return (step.role, step.target) if speaks_of_two else (step.role,)
-
-
-def _whose(step: Step) -> str:
-    """The user of whom a step speaks, or "" for one about roles."""
-    return step.target if step.kind in ("add_member", "remove_member") else ""

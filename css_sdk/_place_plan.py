@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 from urllib.parse import quote
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from . import _rules
 from ._order import in_circles
@@ -32,12 +32,14 @@ class Unresolved:
         person: as the file names them.
         state: why, in words: `never logged in`, `wrong provider`, `ambiguous`, or another.
         candidates: the usernames that may be meant.
+        roles: which the file gives them; none where it names them only to say that they shall have none.
     """
 
     place: Place
     person: Person
     state: str
     candidates: tuple[Username, ...] = ()
+    roles: tuple[str, ...] = ()
 
     @property
     def may_be_anybody(self) -> bool:
@@ -85,6 +87,7 @@ class PlacePlan:
         self._protect = protect
         self._people = people
         self._told: dict[Person, Username | Unresolved | None] = {}
+        self._missing_in: dict[Person, dict[str, None]] = {}
         self._out_of_reach = state.out_of_reach
 
         listed = wanted.roles or Listed[DesiredRole]()
@@ -103,7 +106,11 @@ class PlacePlan:
     @property
     def unresolved(self) -> tuple[Unresolved, ...]:
         """Those of the file who could not be told."""
-        return tuple(told for told in self._told.values() if isinstance(told, Unresolved))
+        return tuple(
+            evolve(told, roles=tuple(self._missing_in.get(person, ())))
+            for person, told in self._told.items()
+            if isinstance(told, Unresolved)
+        )
 
     def check_circles(self, prune: bool) -> None:
         """Refuses children that would lead back to their parent once everything is done.
@@ -171,17 +178,19 @@ class PlacePlan:
                 self._leave(name)
                 continue
             # Whom a deletion takes the role from has to be known, if anybody is protected.
-            held = self._members(name) if self._protect.users else self._now.members.get(name, frozenset())
-            step = self._step("delete_role", name, people=len(held))
+            held = self._members(name) if self._protect.users else ()
+            step = self._step("delete_role", name)
             if (
                 name in self._below_protected
                 or any(map(self._protect.covers_role, [name, *self._now.children.get(name, ())]))
-                or any(map(self._protect.covers_user, held if self._protect.users else ()))
+                or any(map(self._protect.covers_user, held))
             ):
                 self.protected.append(step)
             else:
                 self.removals.append(step)
                 gone.add(name)
+                refused = _refusal(_rules.check_removable, *self._where, [name])
+                self.notes += [f"{name!r} is deleted for good, and cannot be created again: {why}" for why in refused]
         return frozenset(gone)
 
     def _what_protected_roles_stand_for(self) -> frozenset[str]:
@@ -217,7 +226,7 @@ class PlacePlan:
                 self._leave(child)
             surplus -= self._out_of_reach.keys()
             for child in sorted(surplus):
-                step = self._step("remove_composite", parent, child, people)
+                step = self._step("remove_composite", parent, child)
                 if parent in self._below_protected or any(map(self._protect.covers_role, (parent, child))):
                     self.protected.append(step)
                 elif self._can(step, _rules.check_separable, *self._where, parent, [child]):
@@ -238,6 +247,7 @@ class PlacePlan:
             who = self._who(person)
             if isinstance(who, Unresolved):
                 unclear.setdefault(role, []).append(who)
+                self._missing_in.setdefault(person, {})[role] = None
                 return None
             if who is not None:
                 wanted[role].add(who)

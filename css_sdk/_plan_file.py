@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, get_args
 
 from attrs import frozen
@@ -37,7 +37,7 @@ _FIELDS: Final = (
 )
 _COUNTS: Final = ("roles", "composites", "members")
 _PLACE_FIELDS: Final = ("integration", "project_name", "environment", "members_read", "fingerprint", "unmanaged")
-_UNRESOLVED_FIELDS: Final = ("integration", "environment", "by", "value", "state", "candidates")
+_UNRESOLVED_FIELDS: Final = ("integration", "environment", "by", "value", "state", "candidates", "roles")
 
 Value = TypeVar("Value")
 
@@ -157,6 +157,7 @@ def _unresolved_record(one: Unresolved) -> dict[str, Any]:
         **({"provider": one.person.provider} if one.person.provider else {}),
         "state": one.state,
         "candidates": list(one.candidates),
+        "roles": list(one.roles),
     }
 
 
@@ -217,6 +218,8 @@ class _Reading:
         self._one(told, "masked", _flag)
         places = self._each(told, "places", self._place)
         steps, withheld, protected = (self._each(told, key, self._step) for key in ("steps", "withheld", "protected"))
+        if not self.faults:
+            self.faults += _unknown_members(steps, places)
         unresolved = self._each(told, "unresolved", self._unresolved)
         notes = self._each(told, "notes", _text)
         if self.faults or api_url is None or team_id is None or version is None or created_at is None or prune is None:
@@ -282,11 +285,26 @@ class _Reading:
             raise ValueError(f"nobody is named by {record['by']!r}")
         provider = _text(record["provider"]) if "provider" in record else None
         person = Person(by, _text(record["value"]), provider)
-        return Unresolved(place, person, _text(record["state"]), tuple(map(_text, _list(record["candidates"]))))
+        candidates, roles = (tuple(map(_text, _list(record[key]))) for key in ("candidates", "roles"))
+        return Unresolved(place, person, _text(record["state"]), candidates, roles)
 
     def _check_place(self, place: Place) -> None:
         if place not in self._known:
             raise ValueError(f"{place} is none of the plan's places")
+
+
+def _unknown_members(steps: Iterable[Step], places: Iterable[PlannedPlace]) -> Iterator[str]:
+    """Of steps that take a role from members of whom nothing was read, what is wrong: no guard could count them."""
+    known = {one.place: set(one.members_read) for one in places}
+    for number, step in enumerate(steps, start=1):
+        read = known[step.place]
+        if step.kind == "create_role":
+            read.add(step.role)
+        elif step.kind == "rename_role" and step.role in read:
+            read.remove(step.role)
+            read.add(step.target)
+        elif step.kind in ("remove_member", "delete_role") and step.role not in read:
+            yield f"steps, number {number}: who holds {step.role!r} was not read when the plan was made"
 
 
 def _object(told: Any, fields: Iterable[str], optional: Sequence[str] = ()) -> dict[str, Any]:

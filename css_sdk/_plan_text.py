@@ -227,9 +227,9 @@ class _Telling:
             case "remove_member":
                 return f"remove {self._who(step.target)} from {role}"
             case "remove_composite":
-                return f"remove {target} from composite {role}"
+                return f"remove {target} from composite {role}, taking it from {_people(step.people)}"
             case "delete_role":
-                return f"delete role {role}, taking it from {_count(step.people, 'member')}"
+                return f"delete role {role}, taking it from {_people(step.people)}"
 
     def _who(self, username: str) -> str:
         name = self._names.get(username)
@@ -238,11 +238,16 @@ class _Telling:
     def _unresolved(self, one: Unresolved) -> str:
         maybe = f", may be {' or '.join(map(self._who, one.candidates))}: name the username" if one.candidates else ""
         state = one.state if re.fullmatch("[a-z ]+", one.state) else self._quote(one.state)
-        return f"{state}: {self._quote(one.person.value)}{maybe}"
+        wanted = f"for {', '.join(map(self._quote, one.roles))}" if one.roles else "among the users"
+        return f"{state}: {self._quote(one.person.value)}, {wanted}{maybe}"
 
 
 def _count(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _people(number: int) -> str:
+    return f"{number:,} person" if number == 1 else f"{number:,} people"
 
 
 def harmless(text: str) -> str:

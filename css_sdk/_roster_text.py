@@ -102,7 +102,7 @@ def _json_line(number: int, line: str, ignored: Collection[str]) -> Line:
         elif column in cells:
             faults.append(f"the column {column!r} stands twice")
         elif column == "integration" and type(value) is int:
-            cells[column] = str(value)
+            cells[column] = f"#{value}"
         elif not isinstance(value, str):
             faults.append(f"the {column} is not a text in quotes")
         elif any("\ud800" <= character <= "\udfff" for character in value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
@@ -80,6 +81,25 @@ def role_in_path(name: str) -> str:
     return quote(check_role_name(name), safe="").replace(".", "%2E")
 
 
+def integration_id(text: str) -> int | None:
+    """The id that a text means beyond doubt, written as messages write it; None for any other text.
+
+    >>> [integration_id(text) for text in ("#101", "101", "Grants Portal")]
+    [101, None, None]
+    """
+    return int(text[1:]) if re.fullmatch("#[1-9][0-9]{0,14}", text) else None
+
+
+def guid_of(text: str) -> str:
+    """The GUID without the dashes with which many programs write one; any other text is itself.
+
+    >>> guid_of("0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799")
+    '0F3AC87806AA7F215A7C0D4CC4D9E799'
+    """
+    is_dashed = re.fullmatch("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", text)
+    return text.replace("-", "") if is_dashed else text
+
+
 def username_of(user: UserLike) -> str:
     """The username in the login server, lower case, of whatever stands for a user.
 
@@ -109,7 +129,9 @@ def username_of(user: UserLike) -> str:
             f"{text!r} looks like an e-mail address, which is no username: find the person by it first, with "
             f"people.find_one or `css people find --email`, or use the column `email` of a roster."
         )
-    if not name or provider.lower() not in PROVIDERS:
+    if not name:
+        raise UnusableUser(f"{text!r} names nobody: before the @ stands the person's GUID, such as 0f3a…{text}.")
+    if provider.lower() not in PROVIDERS:
         raise UnusableUser(
             f"{text!r}: users of {provider or 'no provider'!r} cannot have roles. Providers that can: "
             f"{', '.join(sorted(PROVIDERS))}."

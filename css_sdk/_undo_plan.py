@@ -7,6 +7,7 @@ from typing import Final
 
 from attrs import evolve
 
+from ._holders import counted
 from .journal import Entry
 from .plan import Plan
 from .state import Draft, Place, PlaceState, Step, StepKind
@@ -57,7 +58,7 @@ def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
                 f"{state.place}: {all_of_it - rest} of {all_of_it} changes are not there any more: they were taken "
                 f"back already, or changed by somebody since"
             )
-    return Plan(steps=tuple(steps), states=now, notes=tuple(notes))
+    return Plan(steps=counted(steps, now), states=now, notes=tuple(notes))
 
 
 def brought_about(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
@@ -137,14 +138,15 @@ def _before(state: PlaceState, begun: Iterable[Step]) -> PlaceState:
 def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
     """The created roles that have got more since than the steps gave them, and the numbers of what is not taken back.
 
-    That is the creation; of a role that was renamed since, everything that speaks of it.
+    That is the creation, or several where others deleted it in between; of a role that was renamed since, everything
+    that speaks of it.
     """
     created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(begun):
         for name in (step.role, step.target):
             created.get((step.place, name), []).append(number)
         if step.kind == "create_role":
-            created[step.place, step.role] = [number]
+            created.setdefault((step.place, step.role), [number])
         elif step.kind == "rename_role" and (step.place, step.role) in created:
             created[step.place, step.target] = created.pop((step.place, step.role))
         elif step.kind == "delete_role":
@@ -152,10 +154,17 @@ def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapp
     expected = {state.place: _before(state, begun).after(begun) for state in states}
     found = {state.place: state for state in states}
     return {
-        (place, name): set(numbers if any(begun[one].kind == "rename_role" for one in numbers) else numbers[:1])
+        (place, name): _taken_for_others(begun, numbers)
         for (place, name), numbers in created.items()
         if place in found and not _what_holds(found[place], name) <= _what_holds(expected[place], name)
     }
+
+
+def _taken_for_others(begun: Sequence[Step], numbers: Sequence[int]) -> Set[int]:
+    """Of the steps that speak of a created role those that stay."""
+    kinds = {number: begun[number].kind for number in numbers}
+    is_renamed = "rename_role" in kinds.values()
+    return {number for number, kind in kinds.items() if is_renamed or kind == "create_role"}
 
 
 def _what_holds(state: PlaceState, name: str) -> frozenset[tuple[str, str]]:
@@ -194,7 +203,7 @@ def _renamed(one: Step, renaming: Step) -> Step:
 
 
 def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tuple[Place, str]]) -> list[Step]:
-    """Those of the steps that can be done one after another, with the number of people whom they concern.
+    """Those of the steps that can be done one after another.
 
     Args:
         wanted: the way back.
@@ -210,8 +219,8 @@ def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tu
         if not names.isdisjoint(mistakable):
             mistakable |= names if step.kind == "rename_role" else set()
         elif _is_possible(step, draft):
-            keeps_count = step.kind not in ("rename_role", "delete_role")
-            steps[number] = step if keeps_count else evolve(step, people=len(draft.members.get(step.role, ())))
+            is_renamed = step.kind == "rename_role"
+            steps[number] = evolve(step, people=len(draft.members.get(step.role, ()))) if is_renamed else step
             draft.carry_out(step)
         elif step.kind == "rename_role" and (in_vain := _since_created(step.role, step.place, steps)):
             # A role that came back only to get its old name again is there under that name already.

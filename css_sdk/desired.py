@@ -44,7 +44,7 @@ class DesiredUser:
 
 @frozen
 class DesiredPlace:
-    """One environment of one integration, the integration by id or exact project name.
+    """One environment of one integration, the integration by exact project name, or by id as in `#101`.
 
     `roles` is None where the file does not speak of the environment's roles; the roles of its `users` are then
     expected to exist.

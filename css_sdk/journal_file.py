@@ -61,6 +61,8 @@ class Journal:
         self._count = 0
         self._length = 0
         self._fault: InvalidFile | None = None
+        self._is_closed = False
+        self._is_told = False
         self._news: set[Step] = set()
         how = os.O_RDWR if resume else os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
@@ -82,8 +84,11 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Closes the file."""
-        os.close(self._file)
+        """Closes the file; how writes end that are still in flight then stands nowhere."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                os.close(self._file)
 
     def open_for(self, settings: Settings) -> None:
         """Notes whose writes follow, as each client does that is given the journal.
@@ -138,7 +143,7 @@ class Journal:
             error: what it ended with; None where it is confirmed.
 
         A write that was sent is not undone by a full disk: where it cannot be written down the log says so, and the
-        next `begin` refuses.
+        next `begin` refuses. So it is after the journal was closed, as a second interrupt closes it.
         """
         outcome: Outcome = "confirmed"
         if error is not None:
@@ -148,7 +153,9 @@ class Journal:
             try:
                 self._write(line, "Nothing more was sent.")
             except InvalidFile as fault:
-                _LOG.error("%s The last write stands in it as begun only.", fault)
+                if not self._is_told:
+                    _LOG.error("%s What was in flight stands in it as begun only.", fault)
+                self._is_told = True
 
     def _at(self) -> str:
         return self._clock().isoformat(timespec="milliseconds")
@@ -156,6 +163,8 @@ class Journal:
     def _write(self, line: str, otherwise: str) -> None:
         if self._fault is not None:
             raise self._fault
+        if self._is_closed:
+            raise InvalidFile(f"The journal {self.path} is closed. {otherwise}")
         content = line.encode("ascii")
         try:
             if os.write(self._file, content) < len(content):

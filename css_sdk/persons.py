@@ -125,7 +125,7 @@ def person_named(text: str) -> Person:
     """
     if "." in text.partition("@")[2]:
         return Person("email", text)
-    if text.isalnum():
+    if _rules.guid_of(text).isalnum():
         return Person("guid", text)
     return Person("username", _rules.username_of(text))
 

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import field, frozen
 
+from ._holders import counted, having, losses
 from ._order import ordered
 from ._place_plan import PlacePlan, Unmanaged, Unresolved, Username
 from .desired import Desired
 from .errors import InvalidFile, InvalidRequest
 from .roster import Person
-from .state import Place, PlaceState, Step
+from .state import Draft, Place, PlaceState, Step
 
 
 @frozen
@@ -96,15 +97,26 @@ def plan(
     removals = [step for part in parts for step in part.removals]
     held = [step for part in parts for step in part.held]
     changes = [step for part in parts for step in part.changes]
+    steps = counted(ordered([*changes, *(removals if prune else ())], states), states)
     return Plan(
-        steps=ordered([*changes, *(removals if prune else ())], states),
-        withheld=ordered([*held, *(() if prune else removals)]),
-        protected=ordered([step for part in parts for step in part.protected]),
+        steps=steps,
+        withheld=_not_done(steps, [*held, *(() if prune else removals)], states),
+        protected=_not_done(steps, [step for part in parts for step in part.protected], states),
         unresolved=tuple(one for part in parts for one in part.unresolved),
         unmanaged={part.state.place: part.unmanaged for part in parts},
         states=states,
-        notes=tuple(f"{' '.join(part.wanted.named)}: {note}" for part in parts for note in part.notes),
+        notes=tuple(f"{' '.join(part.wanted.named)}: {note.rstrip('.')}" for part in parts for note in part.notes),
         prune=prune,
+    )
+
+
+def _not_done(steps: Sequence[Step], others: Iterable[Step], states: Sequence[PlaceState]) -> tuple[Step, ...]:
+    """Steps that are not carried out, in order, and how many people they would hit after those that are."""
+    found = ordered(others)
+    taking = [step for step in found if step.takes_away]
+    return (
+        *(step for step in found if not step.takes_away),
+        *counted([*steps, *taking], states)[len(steps) :],
     )
 
 
@@ -112,13 +124,14 @@ def _repeated(named: Mapping[Place, list[str]]) -> Iterator[tuple[Place, list[st
     return ((place, names) for place, names in named.items() if len(names) > 1)
 
 
-def removals(steps: Iterable[Step], states: Iterable[PlaceState]) -> tuple[tuple[str, int, int], ...]:
+def removals(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[tuple[str, int, int], ...]:
     """How much is taken away from each collection: what `check_removals` asks.
 
-    A deletion counts twice: as a role less, and as its members, who lose it all.
+    A deletion counts as a role less, as its members, and as those who had it through composites only. These count too
+    where it is taken out of a composite.
 
     Args:
-        steps: of a plan.
+        steps: of a plan, in the order of carrying out.
         states: of their places, as they are before.
 
     Returns:
@@ -134,14 +147,18 @@ def removals(steps: Iterable[Step], states: Iterable[PlaceState]) -> tuple[tuple
     lost: Counter[tuple[str, Place, str]] = Counter()
     for step in steps:
         if step.kind == "rename_role":
-            old_names[step.place, step.target] = step.role
+            old_names[step.place, step.target] = old_names.pop((step.place, step.role), step.role)
         elif step.kind == "delete_role":
             lost["roles", step.place, ""] += 1
-            lost["members", step.place, step.role] += len(before[step.place].members.get(step.role, ()))
         elif step.kind == "remove_member":
             lost["members", step.place, step.role] += 1
         elif step.kind == "remove_composite":
             lost["children", step.place, step.role] += 1
+    others: dict[tuple[Place, str], set[str]] = {}
+    for loss in losses(steps, before.values()):
+        lost["members", loss.place, loss.role] += len(loss.members)
+        others.setdefault((loss.place, loss.role), set()).update(loss.others)
+        old_names.setdefault((loss.place, loss.role), loss.at_first)
     found = []
     for (what, place, role), count in lost.items():
         state, name = before[place], old_names.get((place, role), role)
@@ -153,14 +170,19 @@ def removals(steps: Iterable[Step], states: Iterable[PlaceState]) -> tuple[tuple
                 else f"{what} of the role {role!r} ({place})"
             )
             found.append((told, count, len(sizes[what])))
+    for (place, role), people in others.items():
+        if people:
+            state, name = before[place], old_names.get((place, role), role)
+            holders = people | (having(state.children, state.members, name) - state.members.get(name, frozenset()))
+            found.append((f"people with the role {role!r} through composites ({place})", len(people), len(holders)))
     return tuple(found)
 
 
 def emptied(steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable[str]) -> tuple[tuple[Place, str], ...]:
-    """Which of these roles have members and would be left without any, or be deleted with them.
+    """Which of these roles have members and would at some time be left without any, or be deleted with them.
 
     Args:
-        steps: of a plan.
+        steps: of a plan, in the order of carrying out.
         states: of their places, as they are before.
         roles: the names, as they are after the plan.
 
@@ -170,14 +192,18 @@ def emptied(steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable
     ((Place(integration=101, environment='dev'), 'a'),)
     """
     wanted = set(roles)
-    old_names = {(step.place, step.target): step.role for step in steps if step.kind == "rename_role"}
-    hit = {(step.place, step.role) for step in steps if step.kind in ("remove_member", "delete_role")}
     found: list[tuple[Place, str]] = []
-    for state in states:
-        touched = sorted(name for place, name in hit if place == state.place and name in wanted)
-        after = state.after(steps) if touched else state
-        for name in touched:
-            held = state.members.get(old_names.get((state.place, name), name), ())
-            if held and not after.members.get(name):
-                found.append((state.place, name))
+    for state in states if wanted else ():
+        draft = Draft(state)
+        hit: set[str] = set()
+        for step in steps:
+            if step.place != state.place:
+                continue
+            held = bool(draft.members.get(step.role))
+            draft.carry_out(step)
+            if step.kind == "rename_role" and step.role in hit:
+                hit = hit - {step.role} | {step.target}
+            elif step.takes_away and held and not draft.members.get(step.role):
+                hit.add(step.role)
+        found += [(state.place, name) for name in sorted(hit & wanted)]
     return tuple(found)

@@ -34,7 +34,8 @@ PersonBy = Literal["username", "guid", "email", "client_id"]
 class Person(Tabular):
     """Somebody as a roster names them: by `username`, `guid`, `email` or `client_id`.
 
-    `provider` says whose login a GUID or an e-mail address means, where several may have it.
+    `provider` says whose login a GUID or an e-mail address means, where several may have it. A GUID may be written
+    with dashes, and is held without them.
     """
 
     by: PersonBy
@@ -42,6 +43,10 @@ class Person(Tabular):
     provider: str | None = None
 
     _renamed: ClassVar = {"value": "person"}
+
+    def __attrs_post_init__(self) -> None:
+        if self.by == "guid":
+            object.__setattr__(self, "value", _rules.guid_of(self.value))
 
     @property
     def user(self) -> str | ServiceAccount | None:
@@ -215,7 +220,8 @@ def read_roster(
         content: of the file, as text or as bytes: CSV separated by commas, semicolons or tabs, or an object of JSON
             on each line, with the same names and texts for values.
         name: of the file, for messages; `.jsonl` and `.ndjson` say what it is, otherwise its first character does.
-        integration: id or project name, for rows that name none; another one in a row is a fault.
+        integration: id or project name, for rows that name none; another one in a row is a fault. A number in JSON
+            is an id, as the text `#101` is; a text of digits may be a name as well.
         environment: for rows that name none; another one in a row is a fault.
         ignore: names of columns that hold something else, such as notes.
         exact: whether it is for `apply_roster(…, exact=True)`, for which it has to be whole.
@@ -325,9 +331,15 @@ def _row(
 def _one_of(column: str, filled: Mapping[str, str], said: str | None) -> tuple[str, list[str]]:
     """What a row says of its place, or else what was said of all rows; and the fault, where these are two."""
     own = filled.get(column, "").strip()
-    if own and said and own != said:
+    if own and said and not _is_same(own, said):
         return own, [f"the {column} is {own!r}, and {said!r} was said for all rows"]
     return own or said or "", [] if own or said else [f"no {column}"]
+
+
+def _is_same(own: str, said: str) -> bool:
+    """Whether both may name the same; `#101` is one way to write the id 101."""
+    is_id = _rules.integration_id(own) or _rules.integration_id(said)
+    return own == said or bool(is_id and own.removeprefix("#") == said.removeprefix("#"))
 
 
 def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:

@@ -46,8 +46,8 @@ class Step(Tabular):
     """One change of one thing.
 
     `target` is the new name of a renamed role, the child of a composite, or the username of a member; empty for a role
-    that is created or deleted. `people` are those whom it concerns: who gain or lose something, or keep a role
-    under its new name.
+    that is created or deleted. `people` are those whom it concerns: who gain something, lose a role directly or
+    through composites, or keep one under its new name.
     """
 
     kind: StepKind
@@ -177,8 +177,13 @@ class PlaceState(Tabular):
 
     @property
     def out_of_reach(self) -> Mapping[str, str]:
-        """The roles that no request can speak of, and why: nothing is known of them but that they are there."""
-        return out_of_reach(self.place, self.roles)
+        """The roles that no request can speak of, or no file of roles can name, and why: plans leave them alone."""
+        blank = {
+            name: f"no file of roles can name {name!r}, which has blanks around it"
+            for name in sorted(self.roles)
+            if name != name.strip()
+        }
+        return blank | out_of_reach(self.place, self.roles)
 
     @property
     def fingerprint(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
@@ -11,19 +13,25 @@ from attrs import frozen
 from . import _rules
 from .desired import Desired, DesiredPlace, DesiredRole, Listed
 from .errors import InvalidRequest, UnusableUser
+from .models import Integration
 from .roster import Person
 from .state import PlaceState
 
 
-def export(states: Iterable[PlaceState], *, exact: bool = True, by_name: bool = False) -> Desired:
+def export(
+    states: Iterable[PlaceState], *, exact: bool = True, by_name: bool = False, team: Iterable[Integration] = ()
+) -> Desired:
     """What is, as what shall be: the plan of it is empty.
 
-    Roles and members that no request can speak of are left out: every plan leaves them alone.
+    Roles and members that no request can speak of, and roles whose names have blanks around them, are left out: every
+    plan leaves them alone.
 
     Args:
         states: what was read; members stand in it for the roles whose members were read.
         exact: whether what comes later and is not listed shall be removed; else the file only adds.
-        by_name: name integrations by their project names, which people read and others may have too, not by their ids.
+        by_name: name integrations by their project names, not by their ids, where a file can hold the name and no
+            other integration can be meant by it.
+        team: the integrations that there are beside those that were read.
 
     >>> from css_sdk.state import Place
     >>> held = {"a": frozenset({"0f3a@idir"})}
@@ -31,7 +39,20 @@ def export(states: Iterable[PlaceState], *, exact: bool = True, by_name: bool = 
     >>> export([state]).places[0].roles.items[0].members
     Listed(items=(Person(by='username', value='0f3a@idir', provider=None),), exact=True)
     """
-    return Desired(tuple(_place(state, exact, by_name) for state in states))
+    read = list(states)
+    known = {one.id: one.project_name for one in team} | {one.place.integration: one.project_name for one in read}
+    counts = Counter(known.values())
+    named = {number for number, name in known.items() if by_name and counts[name] == 1 and _is_tellable(name)}
+    return Desired(tuple(_place(state, exact, state.place.integration in named) for state in read))
+
+
+def _is_tellable(project_name: str) -> bool:
+    """Whether a file can hold the name, and means no id by it."""
+    return (
+        re.fullmatch("#?[0-9]+", project_name) is None
+        and project_name == project_name.strip() != ""
+        and not any(unicodedata.category(character) in ("Cc", "Cs") for character in project_name)
+    )
 
 
 def _place(state: PlaceState, exact: bool, by_name: bool) -> DesiredPlace:
@@ -44,7 +65,7 @@ def _place(state: PlaceState, exact: bool, by_name: bool) -> DesiredPlace:
         )
         for name in sorted(names)
     ]
-    integration = state.project_name if by_name else str(state.place.integration)
+    integration = state.project_name if by_name else f"#{state.place.integration}"
     return DesiredPlace(integration, state.place.environment, Listed(tuple(roles), exact))
 
 
@@ -75,7 +96,7 @@ def promoted(
 ) -> DesiredPlace:
     """What one environment has, as what another shall have: all of it is added there, nothing removed.
 
-    Roles and members that no request can speak of are left out.
+    Roles and members that no request can speak of, and roles whose names have blanks around them, are left out.
 
     Args:
         source: what was read.

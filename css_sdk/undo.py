@@ -101,9 +101,4 @@ def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]
         elif step.kind == "delete_role":
             made.discard((step.place, step.role))
         drafts[step.place].carry_out(step)
-    return tuple(_counted(step, drafts[step.place]) for steps in reversed(back) for step in steps)
-
-
-def _counted(step: Step, now: Draft) -> Step:
-    """The step with the number of people who lose the role that it deletes."""
-    return evolve(step, people=len(now.members.get(step.role, ()))) if step.kind == "delete_role" else step
+    return tuple(step for steps in reversed(back) for step in steps)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+import httpx
+
 from css_sdk import CssError, systems
 
 
@@ -23,3 +25,5 @@ if __name__ == "__main__":
         main(*sys.argv[1:2])
     except CssError as error:  # credentials are missing, or are refused
         sys.exit(f"bss: {error}")
+    except (httpx.HTTPError, ValueError) as error:  # nobody answers, or not with what is asked for
+        sys.exit(f"bss: {str(error).partition(chr(10))[0]}")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+import httpx
+
 from css_sdk import CssError, systems
 
 
@@ -24,3 +26,5 @@ if __name__ == "__main__":
         main()
     except CssError as error:  # credentials are missing, or are refused
         sys.exit(f"cern: {error}")
+    except (httpx.HTTPError, ValueError) as error:  # nobody answers, or not with what is asked for
+        sys.exit(f"cern: {str(error).partition(chr(10))[0]}")

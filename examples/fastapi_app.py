@@ -67,4 +67,7 @@ def make_app(verifier: AsyncTokenVerifier) -> FastAPI:
 
 def from_environment() -> FastAPI:
     """The application for the issuer and the audience that the environment names."""
+    missing = [name for name in ("ISSUER", "AUDIENCE") if not os.environ.get(name)]
+    if missing:
+        raise SystemExit(f"Set {' and '.join(missing)}: ISSUER to the claim iss, AUDIENCE to your own client id.")
     return make_app(AsyncTokenVerifier(os.environ["ISSUER"], os.environ["AUDIENCE"]))

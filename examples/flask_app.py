@@ -59,4 +59,7 @@ def make_app(verifier: TokenVerifier) -> Flask:
 
 def from_environment() -> Flask:
     """The application for the issuer and the audience that the environment names."""
+    missing = [name for name in ("ISSUER", "AUDIENCE") if not os.environ.get(name)]
+    if missing:
+        raise SystemExit(f"Set {' and '.join(missing)}: ISSUER to the claim iss, AUDIENCE to your own client id.")
     return make_app(TokenVerifier(os.environ["ISSUER"], os.environ["AUDIENCE"]))

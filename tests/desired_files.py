@@ -64,7 +64,7 @@ def places(draw: st.DrawFn, integration: str, environment: str) -> DesiredPlace:
 @st.composite
 def whole(draw: st.DrawFn) -> Desired:
     """A file without faults."""
-    where = st.tuples(NAMES | st.sampled_from(["101", "102"]), st.sampled_from(["dev", "test", "prod"]))
+    where = st.tuples(NAMES | st.sampled_from(["101", "#101", "#102"]), st.sampled_from(["dev", "test", "prod"]))
     named = draw(st.lists(where, max_size=3, unique=True))
     patterns = st.lists(NAMES, max_size=2)
     protected = draw(patterns), [f"{name}*" for name in draw(patterns)]

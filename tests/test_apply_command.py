@@ -118,9 +118,12 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
     ("roles", "options", "code", "said"),
     [
         (CHANGES, [], 4, "say --yes"),
-        ("{exact: []}", ["--yes", "--max-removals", "2"], 4, "3 of 3 roles of Grants Portal"),
+        ("{exact: []}", ["--yes", "--max-removals", "2", "--allow-empty"], 4, "3 of 3 roles of Grants Portal"),
+        ("{exact: []}", ["--yes", "--max-removals", "9"], 4, "away: all 3 roles of 'Grants Portal' (#101 dev)."),
+        ("[{name: admin, members: {exact: []}}]", ["--yes"], 4, "the only member of the role 'admin' (#101 dev)."),
+        ("[{name: admin, members: {exact: [{email: no@x.ca}]}}]", ["--yes"], 4, "say --allow-empty"),
         ("{exact: [reviewer, approver]}", ["--yes", "--keep-last", "admin"], 4, "nobody would be left in the role"),
-        ("[{name: reviewer, members: {exact: []}}]", ["--yes", "--keep-last", "reviewer"], 4, "in the role 'reviewer'"),
+        ("[{name: admin, members: {exact: []}}]", ["--yes", "--allow-empty", "--keep-last", "admin"], 4, "left in"),
         (CHANGES, ["--yes", "--prune"], 64, "are for a file of roles"),
         (CHANGES, ["--yes", "--dry-run"], 64, "No such option"),
         (CHANGES, ["--yes", "--resume", "a", "--journal", "b"], 64, "leave --journal out"),
@@ -164,13 +167,14 @@ def test_many_removals_have_to_be_said(
     people = sorted(sandbox.world.users)[:members]
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", *people)
     file = plan(f"[{{name: approver, members: {{exact: [{', '.join(people[:kept])}]}}}}]")
+    empty = [] if kept else ["--allow-empty"]
     for options in ([], ["--max-removals", most - 1]):
-        assert run_css("apply", file, "--yes", *options) == 4
+        assert run_css("apply", file, "--yes", *empty, *options) == 4
         told = capsys.readouterr().err
         assert f"{most} of {members} members of the role 'approver' (#101 dev) would be taken away" in told
         assert bool(options) or f"--max-removals {most}" in told
     assert writes(sandbox) == []
-    assert run_css("apply", file, "--yes", "--max-removals", most) == 0
+    assert run_css("apply", file, "--yes", *empty, "--max-removals", most) == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == people[:kept]
 
 
@@ -185,7 +189,7 @@ def test_what_is_protected_is_never_taken_away(
     file.write_text(text.replace("version: 1", f"version: 1, {protect}"), encoding="utf-8")
     assert run_css("apply", file, "--prune", "--yes") == 0
     told = capsys.readouterr().err.splitlines()
-    assert "  = protected: would delete role admin, taking it from 1 member" in told
+    assert any(line.startswith("  = protected: would delete role admin, taking it from ") for line in told)
     assert told[-1] == "No changes. Not part of it: 4 protected."
     assert writes(sandbox) == []
 
@@ -199,6 +203,26 @@ def test_a_plan_of_another_team_or_address_is_stale(
     file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | {key: value}), encoding="utf-8")
     assert run_css("apply", file, "--yes") == 5
     assert writes(sandbox) == []
+
+
+@pytest.mark.parametrize("roles", ["{exact: []}", "[{name: reviewer, members: {exact: []}}]"])
+def test_everything_is_taken_away_only_on_purpose(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roles: str
+) -> None:
+    """Of a place or of a role, from a file as from a kept plan; what is added meanwhile makes it another matter."""
+    monkeypatch.chdir(tmp_path)
+    file = file_of_roles(tmp_path, roles)
+    assert run_css("apply", file, "--prune", "--yes") == 4
+    assert writes(sandbox) == []
+    assert journals(tmp_path) == []
+    [added] = usernames(sandbox, 20)[-1:]
+    other = f"{{exact: [{added}]}}" if "members" in roles else ""
+    file_of_roles(tmp_path, roles.replace("{exact: []}", other or "{exact: [other]}"))
+    assert run_css("plan", file, "--prune", "--out", "plan.json") == 0
+    assert run_css("apply", "plan.json", "--yes") == 0
+    file_of_roles(tmp_path, roles)
+    assert run_css("apply", file, "--prune", "--yes", "--allow-empty") == 0
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [] if other else not sandbox.roles(GRANTS_PORTAL, "dev")
 
 
 class Terminal(io.StringIO):
@@ -259,14 +283,22 @@ def test_nobody_is_asked_where_no_journal_can_be_kept(
 
 
 def test_a_fresh_plan_is_confirmed_on_a_terminal(
-    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A no leaves everything as it is."""
+    """A no leaves everything as it is, and so does an interrupt, which says so."""
     monkeypatch.chdir(tmp_path)
-    for typed, code in (("n\n", 4), ("y\n", 0)):
+    for typed, code, said in (
+        ("n\n", 4, "Nothing was changed"),
+        ("", 130, "interrupted. Nothing"),
+        ("y\n", 0, "2 done"),
+    ):
         monkeypatch.setattr("sys.stdin", Terminal(typed))
         assert run_css("apply", file_of_roles(tmp_path, ADDITIONS)) == code
+        assert said in capsys.readouterr().err
         assert len(writes(sandbox)) == (0 if code else 2)
+    monkeypatch.setattr("sys.stdin", Terminal(""))
+    assert run_css("unassign", "-i", "101", "-e", "dev", "-r", "reviewer", MAREN) == 130
+    assert capsys.readouterr().err.endswith("css: interrupted. Nothing was changed.\n")
 
 
 def test_what_fails_is_told_and_kept_as_a_plan(
@@ -301,5 +333,24 @@ def test_who_never_logged_in_is_told(
     out, err = capsys.readouterr()
     assert [line.split()[:4] for line in out.splitlines()[-1:]] == [["never", "logged", "in", "add_member"]]
     assert "1 never logged in, 1 done" in err
-    assert run_css("apply", file.with_name("plan.remainder.json")) == 3
-    assert "What was changed" not in capsys.readouterr().err
+    left = file.with_name("plan.remainder.json")
+    before = left.read_bytes()
+    assert run_css("apply", left) == 3
+    told = capsys.readouterr().err
+    assert "What was changed" not in told
+    assert f"css apply {file.with_name('plan.remainder.2.json')}" in told
+    assert run_css("apply", file.with_name("plan.remainder.2.json")) == 3
+    assert left.read_bytes() == before
+    assert file.with_name("plan.remainder.3.json").exists()
+
+
+def test_what_is_left_destroys_nothing(
+    run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is no plan, and stands where what is left would be kept, is told before anything is asked."""
+    file = plan()
+    file.with_name("plan.remainder.json").write_text("mine", encoding="utf-8")
+    asked_before = len(sandbox.requests)
+    assert run_css("apply", file, "--yes") == 64
+    assert "plan.remainder.json is no plan" in capsys.readouterr().err
+    assert len(sandbox.requests) == asked_before

@@ -134,7 +134,7 @@ def test_what_failed_twice_can_be_gone_on_with(
 def test_what_may_have_been_done_is_gone_on_with_by_the_journal(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It was done, and no read could tell: a plan of the rest would be stale, so that it is not what is advised."""
+    """It was done, and no read could tell: a plan of the rest would be stale, so that none is kept."""
     monkeypatch.chdir(tmp_path)
     plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
     assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", plan) == 0
@@ -146,10 +146,15 @@ def test_what_may_have_been_done_is_gone_on_with_by_the_journal(
     assert "1 unknown, 1 done" in told.err
     assert f"css apply {plan} --resume {journal}" in told.err
     assert "remainder" not in told.err
+    assert not (tmp_path / "plan.remainder.json").exists()
     sandbox.faults.clear()
-    assert run_css("apply", tmp_path / "plan.remainder.json") == 5
     assert run_css("apply", plan, "--resume", journal) == 0
-    assert "nothing to do" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "Done before, as " in told.err
+    assert "  + create role a" in told.err.splitlines()
+    assert "  + create role b" not in told.err.splitlines()
+    assert told.err.endswith("\nnothing to do\n")
+    assert "What was changed" not in told.err
     assert [method for method, _ in writes(sandbox)] == ["POST", "POST"]
 
 
@@ -158,11 +163,30 @@ def test_what_is_left_and_cannot_be_kept_is_told_how_to_do(
 ) -> None:
     """Where the file for what is left cannot be written, the journal leads on."""
     monkeypatch.chdir(tmp_path)
-    plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
+    plan, journal = tmp_path / f"{'plan' * 58}.json", tmp_path / "j.jsonl"  # no name may be much longer
     assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", plan) == 0
-    (tmp_path / "plan.remainder.json").mkdir()
     sandbox.faults.add("429", method="POST", after=1, retry_after=3600)
     assert run_css("apply", plan, "--journal", journal, "--width", "1") == 3
     told = capsys.readouterr().err
     assert "plan.remainder.json could not be written" in told
     assert f"css apply {plan} --resume {journal}" in told
+
+
+def test_a_plan_that_was_carried_out_says_so(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A journal that came to its end leads nowhere on; neither does one with which nothing was done this time."""
+    monkeypatch.chdir(tmp_path)
+    assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", "plan.json") == 0
+    assert run_css("apply", "plan.json") == 0
+    [journal] = [path.name for path in journals(tmp_path)]
+    capsys.readouterr()
+    assert run_css("apply", "plan.json") == 5
+    told = capsys.readouterr().err
+    assert f"It was carried out already (journal {journal}); make a new plan." in told
+    assert f"--resume {journal}" not in told
+    sandbox.create_role(GRANTS_PORTAL, "dev", "since")
+    assert run_css("apply", "plan.json", "--resume", journal) == 5
+    told = capsys.readouterr().err
+    assert f"Done before, as {journal} tells: 2 of 2." in told
+    assert "What was changed" not in told

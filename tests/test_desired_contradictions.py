@@ -76,11 +76,11 @@ def test_what_may_be_so_is_no_contradiction(inner: str) -> None:
 
 
 def test_a_place_stands_once() -> None:
-    """An integration may stand twice, its environments may not; the id as a number or a text is the same."""
-    again = '  - integration: "101"\n    environments:\n'
+    """An integration may stand twice, its environments may not; `#101` is the id, as the number is."""
+    again = '  - integration: "#101"\n    environments:\n'
     assert len(read_desired(in_dev("{}") + again + "      prod: {}\n", NAME).places) == 2
     assert faults_of(in_dev("{}") + again + "      dev: {}\n") == [
-        "9: integrations[1].environments.dev: 101 dev stands on line 5 already"
+        "9: integrations[1].environments.dev: #101 dev stands on line 5 already"
     ]
 
 

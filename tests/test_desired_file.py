@@ -85,7 +85,7 @@ def test_a_whole_file() -> None:
         (
             DesiredPlace("Grants Portal", "prod"),
             DesiredPlace("Grants Portal", "dev", Listed(roles)),
-            DesiredPlace("101", "dev", Listed((), exact=True), (user,)),
+            DesiredPlace("#101", "dev", Listed((), exact=True), (user,)),
         ),
         Protection(("admin*",), ("service-account-*", JANE)),
     )
@@ -116,7 +116,7 @@ def test_json_is_read_too(options: dict[str, str]) -> None:
 def test_the_example_is_read() -> None:
     """The shipped file has no faults, and names places of the shipped world."""
     desired = read_desired(EXAMPLE.read_bytes(), EXAMPLE.name)
-    assert [place.named for place in desired.places] == [("Grants Portal", "dev"), ("102", "dev")]
+    assert [place.named for place in desired.places] == [("Grants Portal", "dev"), ("#102", "dev")]
     assert len(desired.places[0].grants) == 6
 
 
@@ -267,7 +267,7 @@ users:
         "1: version: the version of the file is 1, a number",
         "2: protect: there is no key 'all'; there are roles, users",
         "2: protect.roles[0]: A role named '..' cannot be addressed",
-        "2: protect.users[0]: 'bob' is no username",
+        "2: protect.users[0]: 'bob' is neither a username nor a pattern",
         "4: integrations[0].integration: a text is expected here, not a list",
         f"7: {dev}: there is no key 'membres'; there are roles, users",
         f"10: {dev}.roles[0].composites: a list is expected here, not a text",
@@ -324,3 +324,25 @@ def test_without_its_c_library_pyyaml_reads_the_same(monkeypatch: pytest.MonkeyP
     assert [fault.partition(":")[0] for fault in faults_of(in_dev("roles: [no, {name: x"))] == [
         fault.partition(":")[0] for fault in faults
     ]
+
+
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ("fisheries-service-102", "write `client_id: fisheries-service-102`"),
+        ("'@idir'", "'@idir' names nobody: before the @ stands the person's GUID"),
+        ("{guid: 0F3AC878-06AA}", "'0F3AC878-06AA' is no GUID"),
+    ],
+)
+def test_who_is_named_wrongly_is_told_how(member: str, said: str) -> None:
+    """In the words of the file."""
+    [fault] = faults_of(in_dev(f"roles: [{{name: a, members: [{member}]}}]"))
+    assert said in fault
+
+
+def test_a_guid_may_have_dashes() -> None:
+    """It is the same person as without, so that both are a repetition."""
+    dashed = "0f3ac878-06aa-7f21-5a7c-0d4cc4d9e799"
+    people = f"{{guid: {dashed}}}, {{guid: {dashed.replace('-', '')}}}"
+    [fault] = faults_of(in_dev(f"roles: [{{name: a, members: [{people}]}}]"))
+    assert "the same stands on line" in fault

@@ -35,6 +35,7 @@ STRANGE: Final[tuple[Any, ...]] = (
     *({"additive": ["x"]}, {"exact": [], "additive": []}, {"name": "x", "members": {"exact": ["a@idir"]}}, {"x": 1}),
     *({"email": "a@b.ca"}, {"username": "a@idir", "provider": "idir"}, {"guid": "x", "username": "a@idir"}),
     {"guid": "x", "username": "a@idir", "provider": "idir"},
+    *("#101", {"guid": "0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799"}, {"guid": "0F3AC878-06AA"}, {"username": "@idir"}),
 )  # fmt: skip
 KEYS: Final = (
     *("version", "protect", "integrations", "integration", "environments", "dev", "roles", "users", "name", "was"),

@@ -43,7 +43,7 @@ def test_people_are_told_by_their_names_in_comments() -> None:
     people = (Person("username", ILSE.upper().replace("IDIR", "idir")), Person("client_id", "fisheries-102"))
     roles = Listed((DesiredRole("reviewer", members=Listed(people)),))
     user = DesiredUser(Person("guid", "0F3A", "idir"), Listed((), exact=True))
-    desired = Desired((DesiredPlace("101", "dev", roles, (user,)),))
+    desired = Desired((DesiredPlace("#101", "dev", roles, (user,)),))
     names = {ILSE: "Ilse\n- bob@idir\x1b[2J", "service-account-fisheries-102": "Fisheries", "0f3a@idir": "Maren"}
     text = desired_as_yaml(desired, header="Made by hand.\nversion: 2\r\x1b", names=names)
     assert read_desired(text, NAME) == desired

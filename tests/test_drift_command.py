@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,17 +56,47 @@ def test_both_directions_are_told(
 @pytest.mark.parametrize(
     ("roles", "code", "said"),
     [
-        ("[admin]", 0, ""),
-        ("[{name: reviewer, members: [{email: nobody@example.com}]}]", 0, "never logged in: nobody@example.com"),
-        (f"[{{name: reviewer, members: [{{email: maren.fairweather@example.com, provider: idir}}, {TOBIAS}]}}]", 0, ""),
+        ("[admin]", 0, None),
+        ("[{name: reviewer, members: [{email: nobody@example.com}]}]", 0, None),
+        ("[{name: reviewer, members: [{email: maren.fairweather@example.com, provider: githubpublic}]}]", 0, None),
+        ("[{name: reviewer, members: [{email: nobody@example.com}]}, x]", 2, "never logged in: nobody@example.com"),
+        (
+            f"[{{name: reviewer, members: [{{email: maren.fairweather@example.com, provider: idir}}, {TOBIAS}]}}]",
+            0,
+            None,
+        ),
         ("[{name: reviewer, members: [{email: front.counter@example.com}]}]", 3, "ambiguous"),
         ("[{name: reviewer, members: [{email: front.counter@example.com}]}, auditor]", 2, "ambiguous"),
         ("[no]", 64, "quotes"),
     ],
 )
 def test_what_else_there_is_to_tell(
-    run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], roles: str, code: int, said: str
+    run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], roles: str, code: int, said: str | None
 ) -> None:
-    """Additive lists let others be; who never logged in can hold nothing; who cannot be told leaves it open."""
+    """Additive lists let others be; who never logged in, or elsewhere only, can hold nothing; who cannot be told leaves
+    it open. With 0 nothing is printed."""
     assert run_css("drift", file_of_roles(tmp_path, roles)) == code
-    assert said in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert said in err if said else (out, err) == ("", "")
+
+
+def test_what_is_protected_is_no_drift(run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the exact lists leave out; nothing is printed."""
+    file = file_of_roles(tmp_path, "{exact: [reviewer]}")
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("version: 1", "version: 1, protect: {roles: ['a*']}"), encoding="utf-8")
+    assert run_css("drift", file) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("roles", "code"), [("[admin]", 0), ("[auditor]", 2)])
+def test_the_log_is_as_quiet(sandbox: Sandbox, tmp_path: Path, roles: str, code: int) -> None:
+    """What no plan can touch is warned of on the log: with a drift, and where nothing differs not."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x1b[2Jrole")
+    with sandbox.serve() as server:
+        given = {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()}
+        command = [sys.executable, "-m", "css_sdk.cli", "drift", str(file_of_roles(tmp_path, roles))]
+        ended = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, check=False)
+    assert ended.returncode == code
+    assert ("is not looked into" in ended.stderr) is (code == 2)
+    assert (ended.stdout + ended.stderr == "") is (code == 0)

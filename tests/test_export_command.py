@@ -10,6 +10,7 @@ import pytest
 
 from css_sdk import read_desired
 from css_sdk.sandbox import Sandbox
+from tests.states import everything, file_of_roles
 from tests.support import GRANTS_PORTAL, asked
 
 Run = Callable[..., int]
@@ -43,9 +44,9 @@ def test_all_places_are_written_down(run_css: Run, capsys: pytest.CaptureFixture
     text = capsys.readouterr().out
     places = [place.named for place in read_desired(text, "export").places]
     assert places == [
-        *(("101", name) for name in ("dev", "test", "prod")),
-        *(("102", name) for name in ("dev", "prod")),
-        ("103", "dev"),
+        *(("#101", name) for name in ("dev", "test", "prod")),
+        *(("#102", name) for name in ("dev", "prod")),
+        ("#103", "dev"),
     ]
     assert "Maren" not in text
     assert run_css("export", "--by-name", "--names") == 0
@@ -74,16 +75,56 @@ def test_what_no_request_can_speak_of_is_left_out(
     assert run_css("plan", file, "--prune", "--detailed-exitcode") == 0
 
 
-def test_what_no_file_can_hold_is_told(
-    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", ["evil\x1b[2J", " Portal", "102", "#102", "Fisheries Service", "0"])
+def test_an_integration_whose_name_may_mislead_is_named_by_id(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, name: str
 ) -> None:
-    """An integration's name with control characters would come back as another one; nothing is written."""
+    """What a file cannot hold, digits, and what another one is named, though it is not exported itself."""
     integrations = sandbox.world.integrations
-    integrations[GRANTS_PORTAL] = attrs.evolve(integrations[GRANTS_PORTAL], project_name="evil\x1b[2J")
+    integrations[GRANTS_PORTAL] = attrs.evolve(integrations[GRANTS_PORTAL], project_name=name)
     file = tmp_path / "roles.yaml"
-    assert run_css("export", "-i", "101", "--by-name", "--output", file) == 64
-    told = capsys.readouterr().err
-    assert "cannot be told by a file of roles" in told
-    assert "\x1b" not in told
-    assert not file.exists()
-    assert run_css("export", "-i", "101", "--output", file) == 0
+    assert run_css("export", "-i", "#101", "--by-name", "--output", file) == 0
+    assert "  - integration: 101\n" in file.read_text(encoding="utf-8")
+    assert run_css("plan", file, "--prune", "--detailed-exitcode") == 0
+
+
+def test_a_role_that_no_file_can_name_is_left_alone(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Blanks around its name: it stands in no export, and exact lists take nothing from it, nor it from others."""
+    monkeypatch.chdir(tmp_path)
+    for name in (" lead", "lead\xa0"):
+        sandbox.create_role(GRANTS_PORTAL, "dev", name, ["reviewer"])
+        sandbox.grant(GRANTS_PORTAL, "dev", name, *sorted(sandbox.world.users)[:2])
+    sandbox.create_role(GRANTS_PORTAL, "dev", "above", [" lead"])
+    before = everything(sandbox)
+    assert run_css("export", "-i", "101", "-e", "dev", "--output", "roles.yaml") == 0
+    [place] = read_desired(Path("roles.yaml").read_bytes(), "export").places
+    assert place.roles
+    assert [role.name for role in place.roles.items] == ["above", "admin", "approver", "reviewer"]
+    capsys.readouterr()
+    assert run_css("plan", "roles.yaml", "--prune", "--detailed-exitcode") == 0
+    assert "no file of roles can name ' lead', which has blanks around it" in capsys.readouterr().out
+    assert run_css("drift", "roles.yaml") == 0
+    assert run_css("promote", "-i", "101", "--from", "dev", "--to", "test", "--members", "--yes") == 0
+    assert sandbox.roles(GRANTS_PORTAL, "test") == {"above", "admin", "approver", "reviewer"}
+    file = file_of_roles(tmp_path, "{exact: [reviewer]}")
+    assert run_css("apply", file, "--prune", "--yes") == 0
+    assert sandbox.roles(GRANTS_PORTAL, "dev") == {"reviewer", " lead", "lead\xa0"}
+    assert sandbox.members(GRANTS_PORTAL, "dev", " lead") == sorted(sandbox.world.users)[:2]
+    assert everything(sandbox).keys() == before.keys()
+
+
+@pytest.mark.parametrize(("content", "code"), [("mine", 64), ('{"steps": []}', 64), ("", 0), (None, 0)])
+def test_only_an_older_export_is_replaced(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, content: str | None, code: int
+) -> None:
+    """Or an empty file; anything else stays, and nothing is asked of the service."""
+    file = tmp_path / "roles.yaml"
+    if content is None:
+        file = file_of_roles(tmp_path, "[admin]")
+    else:
+        file.write_text(content, encoding="utf-8")
+    assert run_css("export", "--output", file) == code
+    assert (asked(sandbox) == {}) is bool(code)
+    assert (file.read_text(encoding="utf-8") == content) is bool(code)

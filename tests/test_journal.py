@@ -95,3 +95,22 @@ def test_a_resumed_journal_goes_on_after_a_line_that_was_cut(tmp_path: Path) -> 
     found = read_journal(path.read_bytes(), "journal")
     assert isinstance(found, JournalRead)
     assert [(entry.number, entry.outcome) for entry in found.entries] == [(1, None), (2, "confirmed")]
+
+
+def test_a_closed_journal_tells_once_what_it_misses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """After a second interrupt writes end that nobody waits for: that is no broken disk, and one line is enough."""
+    with Journal(tmp_path / "journal") as journal:
+        journal.open_for(SETTINGS)
+        numbers = [journal.begin([STEP]) for _ in range(3)]
+    with (tmp_path / "another").open("wb"):  # may have the number that the journal's file had
+        for number in numbers:
+            journal.end(number)
+        with pytest.raises(InvalidFile, match=r"is closed\. Nothing more was sent"):
+            journal.begin([STEP])
+        journal.close()
+    [record] = caplog.records
+    assert record.getMessage().endswith(
+        "journal is closed. Nothing more was sent. What was in flight stands in it as begun only."
+    )
+    assert [entry.outcome for entry in read_journal(journal.path.read_bytes(), "journal").entries] == [None] * 3
+    assert (tmp_path / "another").read_bytes() == b""

@@ -43,6 +43,7 @@ LAYERS: Final = {
     "state": 2,
     "_limits": 2,
     "_holders": 2,
+    "_grounds": 2,
     "desired": 2,
     "_yaml_nodes": 2,
     "_desired_checks": 2,

@@ -72,6 +72,14 @@ def test_people_are_found_with_their_logins(run: Run) -> None:
     assert [(login["username"], login["known_in"]) for login in told[0]["logins"]] == [(f"{BEA}@idir", ["dev", "prod"])]
 
 
+def test_a_guid_may_have_dashes(run: Run) -> None:
+    """For the one who is searched for and the one whose roles are told."""
+    dashed = "-".join([ANN[:8], ANN[8:12], ANN[12:16], ANN[16:20], ANN[20:]]).upper()
+    _, plain, _ = run("find", "--guid", ANN)
+    assert (run("find", "--guid", dashed)[:2], len(plain)) == ((0, plain), 3)
+    assert run("roles", dashed)[:2] == run("roles", ANN)[:2]
+
+
 def test_nobody_found_is_1_and_a_wrong_provider_too(run: Run, sandbox: Sandbox) -> None:
     """With a hint, and nothing on stdout; a mistake in the options is 64 and sends nothing."""
     for arguments in (("--email", "nobody@"), ("--email", "cleo@", "--provider", "idir"), ("--login", "cleo")):

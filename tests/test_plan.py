@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from css_sdk._limits import check_removals
-from css_sdk._order import dependents, ordered
+from css_sdk._order import ordered
 from css_sdk._place_plan import Unmanaged, Unresolved
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from css_sdk.errors import CompositeCycle, InvalidFile, InvalidRequest, TooManyRemovals
@@ -17,6 +18,7 @@ from css_sdk.roster import Person
 from css_sdk.state import Place, PlaceState, Step
 from css_sdk.transfer import export, promoted, side_by_side
 from css_sdk.undo import undo
+from tests.test_grounds import not_tried
 
 DEV, TEST = Place(101, "dev"), Place(101, "test")
 ANN, BOB, CAT = "aaaa@idir", "bbbb@idir", "cccc@bceidbasic"
@@ -99,7 +101,7 @@ def test_exact_and_empty_removes_all() -> None:
     roles = exactly(DesiredRole("a", composites=exactly(), members=exactly()), DesiredRole("c"))
     made = planned(state, roles)
     assert told(made.steps) == [f"remove_member a {ANN}", "remove_composite a c", "delete_role b"]
-    assert [step.people for step in made.steps] == [1, 1, 2]
+    assert [step.people for step in made.steps] == [1, 0, 2]
     unpruned = planned(state, roles, prune=False)
     assert (unpruned.steps, set(unpruned.withheld)) == ((), set(made.steps))
 
@@ -145,7 +147,7 @@ def test_names_move_in_a_chain() -> None:
     entries = (DesiredRole("b", was="a"), DesiredRole("c", was="b"), DesiredRole("a", members=Listed(who(ANN))))
     made = planned(a_state(["a", "b"]), Listed(entries))
     assert told(made.steps) == ["rename_role b c", "rename_role a b", "create_role a", f"add_member a {ANN}"]
-    assert dependents(made.steps) == {0: frozenset({1, 2, 3}), 1: frozenset({2, 3}), 2: frozenset({3})}
+    assert [not_tried(made.steps, failing) for failing in range(3)] == [{1, 2, 3}, {2, 3}, {3}]
 
 
 def test_names_cannot_be_swapped() -> None:
@@ -188,7 +190,7 @@ def test_circles_are_refused() -> None:
     turned = Listed((DesiredRole("a", composites=exactly()), DesiredRole("c", composites=Listed(("a",)))))
     made = planned(state, turned)
     assert told(made.steps) == ["remove_composite a b", "add_composite c a"]
-    assert dependents(made.steps) == {0: frozenset({1})}
+    assert not_tried(made.steps, 0) == {1}
     with pytest.raises(CompositeCycle, match="Pruning"):
         planned(state, turned, prune=False)
 
@@ -245,7 +247,7 @@ def test_whoever_may_be_meant_stays(state: str, candidates: tuple[str, ...], kep
     )
     assert [step.target for step in made.withheld] == kept
     assert [step.target for step in made.steps] == [one for one in (ANN, BOB) if one not in kept]
-    assert made.unresolved == (lost,)
+    assert made.unresolved == (evolve(lost, roles=("a",)),)
     assert bool(made.notes) is bool(kept)
 
 
@@ -274,6 +276,26 @@ def test_nothing_can_be_asked_of_what_no_request_can_name(role: dict[str, Any]) 
     assert ["takes 255" in fault for fault in faults_of(state, None, users)] == [True]
 
 
+def test_a_deletion_for_good_is_noted() -> None:
+    """A role of a name that is too long to be created is told when it is to be deleted; notes end without a stop."""
+    long = "x" * 180
+    made = planned(a_state([long, "x" * 240]), exactly())
+    assert told(made.steps) == [f"delete_role {long}"]
+    assert [f"{long!r} is deleted for good" in note for note in made.notes] == [True, False]
+    assert not any(note.endswith(".") for note in made.notes)
+
+
+def test_who_is_missing_is_told_with_the_roles() -> None:
+    """Once for each person, with all that the file gives them."""
+    people = {JANE: Unresolved(DEV, JANE, "never logged in")}
+    roles = (DesiredRole("a", members=Listed((JANE,))), DesiredRole("b", members=Listed((JANE,))))
+    users = (DesiredUser(JANE, Listed(("a", "c"))),)
+    made = planned(a_state("abc"), Listed(roles), users, people=people)
+    assert [one.roles for one in made.unresolved] == [("a", "b", "c")]
+    made = planned(a_state("abc"), None, (DesiredUser(JANE, exactly()),), people=people)
+    assert [one.roles for one in made.unresolved] == [()]
+
+
 # Orders, limits, and the way back
 
 
@@ -285,7 +307,7 @@ def test_taking_away_first() -> None:
     )
     steps = ordered(made.steps, remove_first=True)
     assert told(steps) == [f"remove_member a {ANN}", f"add_member a {BOB}", f"add_member b {ANN}"]
-    assert dependents(steps) == {0: frozenset({2})}
+    assert not_tried(steps, 0) == {2}
 
 
 def test_places_come_in_order() -> None:
@@ -318,6 +340,7 @@ def test_a_role_that_nobody_would_hold() -> None:
     made = planned(state, roles)
     assert emptied(made.steps, made.states, ["a", "b", "c", "d"]) == ((DEV, "a"), (DEV, "b"))
     assert emptied(made.steps, made.states, ["d"]) == ()
+    assert emptied(ordered(made.steps, remove_first=True), made.states, ["d"]) == ((DEV, "d"),)
 
 
 def test_undoing_takes_back_what_was_done_and_no_more() -> None:

@@ -66,15 +66,62 @@ def test_a_plan_is_told_to_machines_and_reviewers(
 
 @pytest.mark.parametrize("before", [None, 0o644])
 def test_a_plan_is_kept_for_its_owner_alone(run_css: Run, tmp_path: Path, before: int | None) -> None:
-    """Also where a file that others may read stands in its place, and nothing else is left in the folder."""
+    """Also where an older one that others may read stands in its place, and nothing else is left in the folder."""
     file, out = file_of_roles(tmp_path, CHANGES), tmp_path / "plan.json"
     if before is not None:
-        out.write_text("older", encoding="utf-8")
+        assert run_css("plan", file, "--out", out, "--mask") == 0
         out.chmod(before)
     assert run_css("plan", file, "--out", out) == 0
+    assert json.loads(out.read_text(encoding="utf-8"))["masked"] is False
     assert out.stat().st_mode & 0o777 == 0o600
     assert json.loads(out.read_text(encoding="utf-8"))["version"] == 1
     assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "roles.yaml"}
+
+
+@pytest.mark.parametrize("content", ["mine", "{}", '{"steps": []}', None])
+def test_nothing_but_a_plan_is_replaced(
+    run_css: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: str | None,
+) -> None:
+    """Neither the file of roles itself nor anything else, by whatever command; nothing is asked of the service."""
+    monkeypatch.chdir(tmp_path)
+    file, out = file_of_roles(tmp_path, CHANGES), tmp_path / "kept.json"
+    if content is None:
+        out.symlink_to(file)
+    else:
+        out.write_text(content, encoding="utf-8")
+    before = out.read_text(encoding="utf-8")
+    places = ("-i", "101", "--from", "dev", "--to", "test")
+    for command in (["plan", file], ["promote", *places]):
+        assert run_css(*command, "--out", out) == 64
+        assert "name another file" in capsys.readouterr().err
+    assert out.read_text(encoding="utf-8") == before
+    assert asked(sandbox) == {}
+    out.unlink()
+    out.touch()
+    assert run_css("plan", file, "--out", out) == 0
+
+
+def test_what_is_no_file_of_roles_is_told(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A plan or a journal given to the wrong command: one line says what it is and which command takes it."""
+    monkeypatch.chdir(tmp_path)
+    assert run_css("plan", file_of_roles(tmp_path, "[auditor]"), "--out", "p.json") == 0
+    assert run_css("apply", "p.json", "--journal", "j.jsonl") == 0
+    capsys.readouterr()
+    a_plan = "a plan and no file of roles; carry it out by: css apply p.json"
+    a_journal = "a journal and no file of roles; take back what stands in it by: css undo j.jsonl"
+    given = [(command, "p.json", a_plan) for command in ("plan", "validate", "drift")]
+    given += [(command, "j.jsonl", a_journal) for command in ("plan", "validate", "apply")]
+    given += [("undo", "p.json", "a plan and no journal; carry it out by: css apply p.json")]
+    for command, file, said in given:
+        assert run_css(command, file) == 64
+        assert capsys.readouterr().err == f"css: {file} is {said}\n"
 
 
 @pytest.mark.parametrize("out", ["/dev/null", "no/such/folder/plan.json", ".", "-"])
@@ -117,7 +164,7 @@ def test_what_is_too_little_is_shown_and_not_kept(
     out = tmp_path / "plan.json"
     assert run_css("plan", file_of_roles(tmp_path, NOBODY), "--strict", "--out", out) == 3
     told = capsys.readouterr()
-    assert "  ? never logged in: nobody@example.com" in told.out.splitlines()
+    assert "  ? never logged in: nobody@example.com, for reviewer" in told.out.splitlines()
     assert "--strict" in told.err
     assert not out.exists()
 

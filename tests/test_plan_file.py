@@ -30,11 +30,11 @@ SAVED: Final = SavedPlan(
     version="1.0",
     created_at="2026-11-21T12:00:00+00:00",
     prune=True,
-    places=(PlannedPlace(DEV, "Grants Portal", ("a",), "0123456789abcdef" * 4, Unmanaged(1, 2, 3)),),
+    places=(PlannedPlace(DEV, "Grants Portal", ("a", "b"), "0123456789abcdef" * 4, Unmanaged(1, 2, 3)),),
     steps=(Step("create_role", DEV, "prüfer 🦫"), Step("add_member", DEV, "a", ANN, 1), Step("delete_role", DEV, "b")),
     withheld=(Step("remove_composite", DEV, "a", "b"),),
     protected=(Step("rename_role", DEV, "a", "b", 3),),
-    unresolved=(Unresolved(DEV, JANE, "ambiguous", (ANN,)),),
+    unresolved=(Unresolved(DEV, JANE, "ambiguous", (ANN,), ("a",)),),
     notes=("something",),
 )
 
@@ -89,7 +89,7 @@ def test_every_field_is_described() -> None:
             yield from fields(resolved(schema["items"]), where)
 
     found = dict(fields(SCHEMA, ""))
-    assert len(found) == 13 + 9 + 3 * 6 + 7
+    assert len(found) == 13 + 9 + 3 * 6 + 8
     assert [name for name, schema in found.items() if not schema.get("description", "").endswith(".")] == []
 
 
@@ -127,6 +127,8 @@ def test_what_is_no_plan(content: str | bytes) -> None:
 
 
 STEP: Final = {"step": "add_member", "integration": 101, "environment": "dev", "role": "a", "target": ANN}
+TO_C: Final = {**STEP, "step": "rename_role", "target": "c"}
+DELETION: Final = {**{key: value for key, value in STEP.items() if key != "target"}, "step": "delete_role"}
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,9 @@ STEP: Final = {"step": "add_member", "integration": 101, "environment": "dev", "
         ({"steps": [{**STEP, "step": "rename_role", "target": "."}]}, "'.'"),
         ({"steps": [{**STEP, "step": "run"}]}, "no step 'run'"),
         ({"steps": [{**STEP, "people": 1.5}]}, "whole numbers"),
+        ({"steps": [{**STEP, "step": "remove_member", "role": "c"}]}, "steps, number 1: who holds 'c' was not read"),
+        ({"steps": [TO_C, {**STEP, "step": "remove_member"}]}, "steps, number 2: who holds 'a'"),
+        ({"steps": [TO_C, {**DELETION, "role": "c"}, {**DELETION, "role": "x"}]}, "steps, number 3: who holds 'x'"),
         ({"unresolved": [{"by": "email"}]}, "missing"),
         ({"unresolved": [{**record()["unresolved"][0], "by": "name"}]}, "'name'"),
     ],

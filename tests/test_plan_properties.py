@@ -12,7 +12,8 @@ from attrs import evolve, frozen
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from css_sdk._order import dependents, ordered
+from css_sdk._holders import unread
+from css_sdk._order import ordered
 from css_sdk._place_plan import Unresolved
 from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
 from css_sdk._plan_text import plan_as_markdown, plan_as_text
@@ -23,6 +24,7 @@ from css_sdk.roster import Person
 from css_sdk.state import Place, PlaceState, Step
 from css_sdk.transfer import export
 from css_sdk.undo import undo
+from tests.test_grounds import not_tried
 
 DEV: Final = Place(101, "dev")
 ROLES: Final = ("a", "b", "c", "d", "e")
@@ -76,10 +78,11 @@ def a_desired_place(dice: Dice, exact: float) -> DesiredPlace:
 
 @frozen
 class Case:
-    """A file, what is there, and whom it means."""
+    """A file, what is there, as far as it is read and as it is, and whom the file means."""
 
     desired: Desired
     state: PlaceState
+    whole: PlaceState
     people: Mapping[tuple[Place, Person], str | Unresolved]
 
     def plan(self, state: PlaceState | None = None, *, prune: bool = True) -> Plan:
@@ -90,13 +93,13 @@ def a_case(seed: int, exact: float = 0.5) -> Case:
     """A case in which the file asks for nothing that cannot be; only that is read which a plan needs."""
     dice = Dice(seed)
     while True:
-        wanted, state = a_desired_place(dice, exact), a_state(dice)
-        read = wanted.members_to_read(state.roles)
-        state = evolve(state, members={name: held for name, held in state.members.items() if name in read})
+        wanted, whole = a_desired_place(dice, exact), a_state(dice)
+        read = wanted.members_to_read(whole.roles)
+        state = evolve(whole, members={name: held for name, held in whole.members.items() if name in read})
         protect = Protection(tuple(dice.some(ROLES, 1)), tuple(dice.some(USERS, 1))) if dice.maybe(1) else Protection()
         why = dice.choice(["never logged in", "ambiguous", "wrong provider"])
         unclear = Unresolved(DEV, EMAIL, why, tuple(dice.some(USERS, 2)))
-        case = Case(Desired((wanted,), protect), state, {(DEV, EMAIL): dice.choice([*USERS, unclear])})
+        case = Case(Desired((wanted,), protect), state, whole, {(DEV, EMAIL): dice.choice([*USERS, unclear])})
         with suppress(InvalidFile, CompositeCycle):
             case.plan()
             return case
@@ -200,7 +203,7 @@ def test_what_depends_on_a_failure_is_known(case: Case, remove_first: bool, data
     if not steps:
         return
     failing = data.draw(st.integers(0, len(steps) - 1))
-    left_out = {failing, *dependents(steps).get(failing, ())}
+    left_out = {failing, *not_tried(steps, failing, [case.state])}
     carried_out(case.state, [step for number, step in enumerate(steps) if number not in left_out])
 
 
@@ -280,12 +283,38 @@ def test_a_saved_plan_is_read_back(case: Case, prune: bool) -> None:
 @MANY
 @given(cases())
 def test_removals_are_counted(case: Case) -> None:
-    """The counts of removals sum up to what the state lost; a deletion counts its members too."""
+    """The counts of removals sum up to what was lost, who loses a role with another or through composites included."""
     made = case.plan()
     counted = sum(removed for _, removed, _ in removals(made.steps, made.states))
-    deleted = [step for step in made.steps if step.kind == "delete_role"]
-    assert counted == sum(step.takes_away for step in made.steps) + sum(step.people for step in deleted)
+    losing = [step for step in made.steps if step.kind in ("delete_role", "remove_composite")]
+    assert counted == sum(step.takes_away for step in made.steps) + sum(step.people for step in losing)
     assert all(0 < removed <= size for _, removed, size in removals(made.steps, made.states))
+
+
+def with_role(state: PlaceState, role: str) -> set[str]:
+    """Who has it, found from above: everybody's roles and what these lead to."""
+    return {
+        who for name, held in state.members.items() if role in {name} | state.tree.descendants(name) for who in held
+    }
+
+
+@MANY
+@given(cases())
+def test_whoever_loses_a_role_is_counted(case: Case) -> None:
+    """Directly or through composites, and not who has it in another way; what has to be read for that is enough."""
+    steps = case.plan().steps
+    lacking = unread(steps, [case.state]).get(DEV, frozenset())
+    read = evolve(case.state, members={**case.state.members, **{name: case.whole.members[name] for name in lacking}})
+    made = case.plan(read)
+    assert made.steps == steps
+    assert not unread(made.steps, [read])
+    now = case.whole
+    for step in made.steps:
+        after = now.after([step])
+        if step.kind in ("delete_role", "remove_composite"):
+            role = step.role if step.kind == "delete_role" else step.target
+            assert step.people == len(with_role(now, role) - with_role(after, role))
+        now = after
 
 
 @MANY

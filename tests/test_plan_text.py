@@ -26,13 +26,13 @@ PLAN = Plan(
         Step("add_composite", DEV, "admin", "reviewer"),
         Step("add_member", DEV, "reviewer", ANN, 1),
         Step("remove_member", DEV, "admin", BOB, 1),
-        Step("remove_composite", DEV, "admin", "reader"),
+        Step("remove_composite", DEV, "admin", "reader", 40),
         Step("delete_role", PROD, "x", people=1_200),
     ),
     withheld=(Step("remove_member", DEV, "reviewer", BOB, 1),),
     protected=(Step("delete_role", DEV, "break-glass", people=1),),
     unresolved=(
-        Unresolved(DEV, JANE, "ambiguous", (ANN, BOB)),
+        Unresolved(DEV, JANE, "ambiguous", (ANN, BOB), ("reviewer", "old name")),
         Unresolved(DEV, Person("guid", "ab12"), "never logged in"),
     ),
     unmanaged={DEV: Unmanaged(3, 1, 0), PROD: Unmanaged()},
@@ -54,15 +54,15 @@ Grants Portal #101 dev
   + add reviewer to composite admin
   + add {ANN} ('Ann Ó Brien') to reviewer
   - remove {BOB} from admin
-  - remove reader from composite admin
+  - remove reader from composite admin, taking it from 40 people
   ! would remove {BOB} from reviewer
-  = protected: would delete role break-glass, taking it from 1 member
-  ? ambiguous: jane.doe@example.com, may be {ANN} ('Ann Ó Brien') or {BOB}: name the username
-  ? never logged in: ab12
+  = protected: would delete role break-glass, taking it from 1 person
+  ? ambiguous: jane.doe@example.com, for reviewer, 'old name', may be {ANN} ('Ann Ó Brien') or {BOB}: name the username
+  ? never logged in: ab12, among the users
   unmanaged, left alone: 3 roles, 1 composite
 
 Grants Portal #101 prod
-  - delete role x, taking it from 1,200 members
+  - delete role x, taking it from 1,200 people
 
 Note: Grants Portal dev: 'a' and 'b' both exist.
 {total} {left}"""

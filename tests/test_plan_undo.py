@@ -180,3 +180,21 @@ def test_names_that_others_took(done: list[Step], others: list[Step], back: list
     middle, told = journaled(BEGINNING, done)
     now, _ = journaled(middle, others)
     assert list(undo_plan(told, [now]).steps) == back
+
+
+GIVEN = [step("create_role", "c"), step("add_member", "c", "1@idir")]
+
+
+@pytest.mark.parametrize(
+    ("since", "back"),
+    [
+        ([step("add_member", "c", "3@idir")], [step("remove_member", "c", "1@idir")]),
+        ([step("rename_role", "c", "d"), step("add_member", "d", "3@idir")], []),
+        ([], [step("delete_role", "c")]),
+    ],
+)
+def test_a_role_created_twice(since: list[Step], back: list[Step]) -> None:
+    """Others deleted it in between, so that an apply that went on made it again: it stays as any that others use."""
+    made = undo_plan([*GIVEN, *GIVEN], [BEGINNING.after([*GIVEN, *since])])
+    assert list(made.steps) == back
+    assert bool(made.notes) is bool(since)

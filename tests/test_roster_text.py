@@ -157,3 +157,28 @@ def test_a_name_is_no_content(content: Any) -> None:
     """Whoever hands in the file itself is told what to hand in."""
     with pytest.raises(InvalidRequest, match="read_bytes"):
         read_roster(content)
+
+
+DASHED = "0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799"
+
+
+def test_a_guid_may_have_dashes() -> None:
+    """As many programs write one; it means the same as without, and in another form it is none."""
+    [row] = read_roster(f"guid,role\n{DASHED},reviewer", integration="101", environment="dev")
+    assert row.person == Person("guid", DASHED.replace("-", ""))
+    with pytest.raises(InvalidFile):
+        read_roster(f"guid,role\n{DASHED[:-1]},reviewer", integration="101", environment="dev")
+
+
+@pytest.mark.parametrize(
+    ("said", "own", "meant"),
+    [(None, 101, "#101"), ("101", 101, "#101"), ("#101", 101, "#101"), ("102", 101, None), ("x", "#x", None)],
+)
+def test_a_number_is_an_id(said: str | None, own: object, meant: str | None) -> None:
+    """In JSON, and nothing else; whoever said the same id for all rows did not contradict it."""
+    line = json.dumps({"username": JANE, "role": "a", "environment": "dev", "integration": own})
+    if meant is None:
+        with pytest.raises(InvalidFile, match="1 fault"):
+            read_roster(line, integration=said)
+    else:
+        assert [row.integration for row in read_roster(line, integration=said)] == [meant]

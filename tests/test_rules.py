@@ -84,6 +84,21 @@ def test_a_name_survives_two_decodings(name: str) -> None:
     assert httpx.URL(f"https://host/api/v1/roles/{segment}").raw_path == f"/api/v1/roles/{segment}".encode()
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("#101", 101), ("101", None), ("#0", None), ("#01", None), ("# 1", None), ("#\u0661", None), ("", None)],
+)
+def test_an_id_is_written_with_its_sign(text: str, number: int | None) -> None:
+    """As messages write it; every other text may be a project's name."""
+    assert _rules.integration_id(text) == number
+
+
+def test_nobody_at_a_provider_is_told_apart_from_a_wrong_provider() -> None:
+    """The list of providers would be no help to whoever left the GUID out."""
+    with pytest.raises(UnusableUser, match="'@idir' names nobody"):
+        _rules.username_of("@idir")
+
+
 @pytest.mark.parametrize("provider", sorted(_rules.PROVIDERS))
 def test_users_of_the_seven_providers_can_have_roles(provider: str) -> None:
     """A username of each of the seven providers is taken, and lowered."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import runpy
 import threading
 from collections import Counter
@@ -190,9 +192,36 @@ async def test_an_address_of_another_origin_is_refused(url: str, sandbox: Sandbo
 
 def test_what_the_system_sets_is_no_option() -> None:
     """A client with another auth or base would not be this system's."""
-    for name in ("auth", "base_url", "nonsense"):
-        with pytest.raises(TypeError, match=name):
-            systems.css().client(**{name: None})
+    for name in ("auth", "base_url"):
+        for make in (systems.css().client, systems.css().async_client, systems.css().token):
+            with pytest.raises(ConfigurationError, match=rf"^{name}= is set by the system css"):
+                make(**{name: None})
+    with pytest.raises(TypeError, match="nonsense"):
+        systems.css().client(nonsense=None)
+
+
+def test_an_audience_is_a_text() -> None:
+    """Whoever wants several makes several systems."""
+    with pytest.raises(ConfigurationError, match=r"An audience is a text, .* not \['a', 'b'\]"):
+        systems.cern(["a", "b"], base_url="https://api.example")  # type: ignore[arg-type]
+
+
+def test_a_system_is_not_pickled() -> None:
+    """Its auth says why: a copy would ask for tokens of its own."""
+    for again in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match=r"^ClientCredentials is not copied or pickled, .* make one from the same"):
+            again(systems.css().auth)
+    with pytest.raises(TypeError, match="is not copied or pickled"):
+        pickle.dumps(systems.css())
+
+
+def test_a_token_address_may_have_a_query(sandbox: Sandbox) -> None:
+    """As RFC 6749 allows; it is sent, and is no part of the issuer's name. An address may be a URL of httpx."""
+    url = httpx.URL(os.environ["CSS_TOKEN_URL"] + "?tenant=a/")
+    system = systems.css(token_url=url)  # type: ignore[arg-type]
+    assert (system.token_url, system.issuer) == (str(url), systems.css().issuer)
+    system.token(transport=sandbox.transport())
+    assert sandbox.requests[-1].path.endswith("/token?tenant=a/")
 
 
 def test_addresses_where_nothing_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,6 +323,28 @@ def test_an_example_without_credentials_ends_in_a_line(name: str, monkeypatch: p
     with pytest.raises(SystemExit, match=rf"^{name}: No credentials\. Set [^\n]*$") as told:
         runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
     assert isinstance(told.value.code, str)  # which Python prints on stderr, and ends with 1
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "said"),
+    [
+        ("cern", "CERN_TOKEN_URL", "No answer from the login server at localhost (ConnectError"),
+        ("cern", "CERN_API_URL", "ConnectError"),
+        ("bss", "", "invalid literal for int"),
+    ],
+)
+def test_an_example_without_an_answer_ends_in_a_line(
+    name: str, variable: str, said: str, served: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As well one that is asked for nonsense."""
+    if variable:
+        monkeypatch.setenv(variable, "http://localhost:9/token")
+    monkeypatch.setattr("sys.argv", [name, "nonsense"])
+    with pytest.raises(SystemExit) as told:
+        runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
+    assert str(told.value.code).startswith(f"{name}: ")
+    assert "\n" not in str(told.value.code)
+    assert said in str(told.value.code) or said == "ConnectError"
 
 
 def test_the_documentation_runs(served: None) -> None:

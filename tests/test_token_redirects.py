@@ -23,12 +23,16 @@ from tests.token_callers import API, AUTHS, LOGIN, SECRET, Call, Service, both_w
 @pytest.mark.parametrize("follow", [True, False])
 @pytest.mark.parametrize("place", ["https://elsewhere.example", "http://login.example", "https://login.example"])
 def test_a_token_request_follows_no_redirect(call: Call, kind: str, status: int, follow: bool, place: str) -> None:
-    """Whatever the client does with redirects, nothing is sent there; the origin that it leads to is told, no more."""
+    """Whatever the client does with redirects, nothing is sent there; the origin that it leads to is told, no more.
+
+    Where the origin stays the same, the path is.
+    """
     service = Service(login=httpx.Response(status, headers={"Location": f"{place}/signin?code=much"}))
     with pytest.raises(AuthenticationError) as told:
         call(AUTHS[kind](), service, API, follow_redirects=follow)
     assert service.seen == [("POST", LOGIN)]
-    assert f"the token endpoint at login.example redirects ({status}) to {place}, and" in str(told.value)
+    path = "/signin" if place == "https://login.example" else ""
+    assert f"the token endpoint at login.example redirects ({status}) to {place}{path}, and" in str(told.value)
     assert SECRET not in str(told.value)
     assert (told.value.status, told.value.request) == (status, "POST /token")
 
@@ -39,7 +43,7 @@ def test_a_token_request_follows_no_redirect(call: Call, kind: str, status: int,
 def test_a_redirect_in_circles_ends_at_once(call: Call, place: str, status: int) -> None:
     """With one request, and not with the error of httpx after many; a name and password in an address are not told."""
     service = Service(login=httpx.Response(status, headers={"Location": place}))
-    with pytest.raises(AuthenticationError, match=r" to https://(login|elsewhere)\.example, and"):
+    with pytest.raises(AuthenticationError, match=r" to https://(login\.example/token|elsewhere\.example), and"):
         call(AUTHS["basic"](), service, API, follow_redirects=True, max_redirects=1)
     assert service.seen == [("POST", LOGIN)]
 
@@ -63,6 +67,44 @@ def test_httpx_alone_would_take_secrets_along(
         assert SECRET.encode() in followed.content
     else:
         assert followed.headers["Authorization"] == asked.headers["Authorization"]
+
+
+@both_worlds
+@pytest.mark.parametrize("status", [200, 307])
+def test_hooks_can_read_the_whole_address(call: Call, status: int) -> None:
+    """Its fragment too, before and after, by whatever name they call the answer: only httpx itself is stopped."""
+    seen: list[str] = []
+
+    def read(request: httpx.Request) -> None:
+        seen.append(request.url.fragment)
+
+    def read_again(response: httpx.Response) -> None:
+        seen.append(response.request.url.fragment)
+
+    async def async_read(request: httpx.Request) -> None:
+        read(request)
+
+    async def async_read_again(response: httpx.Response) -> None:
+        read_again(response)
+
+    hooks = {"request": [read], "response": [read_again]}
+    if call is not in_a_thread:
+        hooks = {"request": [async_read], "response": [async_read_again]}
+    service = Service(**({"login": httpx.Response(307, headers={"Location": "/x"})} if status == 307 else {}))
+    if status == 200:
+        assert call(AUTHS["basic"](), service, API, event_hooks=hooks).status_code == 200
+    else:
+        with pytest.raises(AuthenticationError, match=r"redirects \(307\)"):
+            call(AUTHS["basic"](), service, API, event_hooks=hooks, follow_redirects=True)
+    assert seen == [""] * (4 if status == 200 else 2)
+
+
+def test_a_secret_in_the_place_that_it_leads_to_is_not_told() -> None:
+    """Some servers repeat what they got."""
+    service = Service(login=httpx.Response(302, headers={"Location": f"/again/{SECRET}/{'x' * 500}"}))
+    with pytest.raises(AuthenticationError, match=r" to https://login\.example/again/…/x+, and") as told:
+        in_a_thread(AUTHS["form"](), service, API)
+    assert len(str(told.value)) < 500
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])  # noqa: S301

@@ -61,8 +61,10 @@ def test_a_plan_can_be_kept_instead(run_css: Run, sandbox: Sandbox, in_a_folder:
         (["promote", "-i", "101", "--from", "dev", "--to", "dev"], 64, "two environments"),
         (["promote", "-i", "102", "--from", "dev", "--to", "test", "--yes"], 4, "has no environment 'test'"),
         ([*TO_TEST, "--rename", "admin", "--yes"], 64, "OLD=NEW"),
-        ([*TO_TEST, "--rename", "nope=a", "--yes"], 1, "has no role 'nope'"),
-        ([*TO_TEST, "--rename", "admin=approver", "--yes"], 1, "would become 'approver'"),
+        ([*TO_TEST, "--rename", "nope=a", "--yes"], 64, "has no role 'nope'"),
+        ([*TO_TEST, "--rename", "admin=approver", "--yes"], 64, "would become 'approver'"),
+        ([*TO_TEST, "--rename", "admin=..", "--yes"], 64, "cannot be addressed"),
+        ([*TO_TEST, "--rename", "admin= lead", "--yes"], 64, "has blanks around it"),
     ],
 )
 def test_a_refusal_writes_nothing(
@@ -70,7 +72,7 @@ def test_a_refusal_writes_nothing(
 ) -> None:
     """By a guard, or because it makes no sense."""
     assert run_css(*arguments) == code
-    assert said in capsys.readouterr().err
+    assert capsys.readouterr().err.count(said) == 1
     assert writes(sandbox) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from css_sdk import AsyncTokenVerifier, TokenVerifier
+from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
 from tests import readme
 from tests.support import GRANTS_PORTAL
@@ -150,3 +152,39 @@ def test_the_documentation(sandbox: Sandbox) -> None:
     sandbox.faults.add("500_before", target="keys", times=None)
     names["verifier"] = TokenVerifier(ISSUER, PORTAL, transport=sandbox.transport(), clock=lambda: sandbox.clock_skew)
     assert may(good) == "503: try again in 30 s"
+
+
+@pytest.mark.parametrize("name", ["flask_app", "fastapi_app"])
+def test_what_the_environment_lacks_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a line, when the application is started."""
+    monkeypatch.setenv("AUDIENCE", PORTAL)
+    monkeypatch.delenv("ISSUER", raising=False)
+    with pytest.raises(SystemExit, match=r"^Set ISSUER: "):
+        example(name).from_environment()
+
+
+def test_the_way_to_see_it_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Line by line, as `docs/tokens.md` tells it: in the end the application lets a service account in."""
+    block = next(block for block in readme.blocks("sh", EXAMPLES.parent / "docs" / "tokens.md") if "flask" in block)
+    with Sandbox().serve() as server:
+        origin = server.credentials()["token_url"].partition("/auth/")[0]
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", str(value))
+        lines = block.replace("http://127.0.0.1:9080", origin).replace("\\\n", "").splitlines()
+        realm = next(line for line in lines if line.startswith("realm=")).partition("=")[2]
+        called = None
+        for line in lines:
+            told = [word.replace("$realm", realm).partition("=") for word in shlex.split(line.partition("|")[0])]
+            variables = {name: value for name, mark, value in told if mark and name.isupper()}
+            words = [name for name, mark, _ in told if not mark]
+            with monkeypatch.context() as patch:
+                for name, value in variables.items():
+                    patch.setenv(name, value)
+                if words[:1] == ["css"]:
+                    assert exit_code(words[1:]) == 0, line
+                elif words[:1] == ["flask"]:
+                    called = example("flask_app").from_environment()
+        token = capsys.readouterr().out.split()[-1]
+        with httpx.Client(transport=httpx.WSGITransport(called), base_url="http://app") as http:
+            answer = http.get("/applications", headers=bearer(token))
+        assert (answer.status_code, answer.json()["client"]) == (200, "fisheries-service-102")

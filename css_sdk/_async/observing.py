@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+
+from attrs import evolve
 
 from .. import _rules
 from .._pairs import async_each
 from ..errors import IncompleteSearch
-from ..models import Integration, User
+from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
 from .roles import AsyncRoles
 
@@ -51,19 +53,34 @@ async def observe(
     for name, why in unspoken.items():
         _LOG.warning("Integration #%d, %s: the role %r is not looked into: %s", integration.id, environment, name, why)
     children: dict[str, frozenset[str]] = {}
-    members: dict[str, frozenset[str]] = {}
-    users: dict[str, User] = {}
 
     async def look_into(name: str) -> None:
         children[name] = frozenset(child.name for child in await roles.composites(name).list())
+
+    composites = [role.name for role in listed if role.composite and role.name not in unspoken]
+    await async_each(look_into, composites, width)
+    chosen = names.intersection(members_of(names)) - unspoken.keys()
+    state = PlaceState(place, integration.project_name, names, children)
+    return await with_members(roles, state, chosen, settled=settled, width=width)
+
+
+async def with_members(
+    roles: AsyncRoles, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
+) -> PlaceState:
+    """The state, and who holds these roles besides.
+
+    Args:
+        roles: of the environment.
+        state: as it was read.
+        names: of roles whose members were not.
+        settled, width: as for `observe`.
+    """
+    members, users = dict(state.members), dict(state.users)
 
     async def read_members(name: str) -> None:
         found = await roles.settled_members(name) if settled else [user async for user in roles.members(name)]
         members[name] = frozenset(user.username for user in found)
         users.update((user.username, user) for user in found)
 
-    composites = [role.name for role in listed if role.composite and role.name not in unspoken]
-    await async_each(look_into, composites, width)
-    chosen = names.intersection(members_of(names)) - unspoken.keys()
-    await async_each(read_members, sorted(chosen), width)
-    return PlaceState(place, integration.project_name, names, children, members, users)
+    await async_each(read_members, sorted(names), width)
+    return evolve(state, members=members, users=users)

@@ -8,7 +8,8 @@ from attrs import evolve, frozen
 
 from .. import _applying, _rules
 from .._applying import Guards
-from .._order import dependents
+from .._grounds import Grounds
+from .._holders import unread
 from .._place_plan import Unresolved
 from .._plan_file import SavedPlan
 from .._roster_goals import Place as Where
@@ -21,6 +22,7 @@ from ..plan import Plan, plan
 from ..roster import Person
 from ..state import Place, PlaceState, Step, StepResult
 from .integrations import AsyncEnvironmentClient, AsyncIntegrationClient
+from .observing import with_members
 from .people_finding import AsyncPeopleFinding
 from .steps import AsyncStepRun
 
@@ -29,7 +31,7 @@ Integrations = Callable[[int | str], Awaitable[AsyncIntegrationClient]]
 
 
 async def made(
-    integration: Integrations, desired: Desired, *, prune: bool, providers: Sequence[str], width: int
+    integration: Integrations, desired: Desired, *, prune: bool, providers: str | Sequence[str], width: int
 ) -> Plan:
     """The plan that leads from what is to what shall be; see `AsyncCss.plan`."""
     _rules.check_width(width)
@@ -49,17 +51,34 @@ async def made(
     ]
     found = await AsyncPeopleFinding(at, providers, width).find(asked)
     people = {(Place(*where), person): _told(Place(*where), person, user) for (where, person), user in found.items()}
+    first = plan(desired, observed, people, prune=prune)
+    taking = [step for step in (*first.withheld, *first.protected) if step.takes_away]
+    lacking = unread([*first.steps, *taking], first.states)
+    if not lacking:
+        return first
+    # Whoever has a role through others loses it as well, and is told.
+    for named, state in observed.items():
+        names = lacking.get(state.place, ())
+        observed[named] = await with_members(environments[named].roles, state, names, settled=False, width=width)
     return plan(desired, observed, people, prune=prune)
 
 
 async def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Plan:
     """The plan that takes back what a journal tells of; see `AsyncCss.undo_plan`."""
     _rules.check_width(width)
-    states: list[PlaceState] = []
+    states: dict[Place, PlaceState] = {}
+    environments: dict[Place, AsyncEnvironmentClient] = {}
     for place in dict.fromkeys(step.place for step in journal.begun):
-        environment = (await integration(place.integration)).environment(place.environment)
-        states.append(await environment.state(concerned(journal.begun, place), settled=True, width=width))
-    return undo_plan(brought_about(journal.entries, states), states)
+        environment = environments[place] = (await integration(place.integration)).environment(place.environment)
+        states[place] = await environment.state(concerned(journal.begun, place), settled=True, width=width)
+    first = undo_plan(brought_about(journal.entries, states.values()), states.values())
+    lacking = unread(first.steps, first.states)
+    if not lacking:
+        return first
+    for place, names in lacking.items():
+        roles = environments[place].roles
+        states[place] = await with_members(roles, states[place], names, settled=True, width=width)
+    return undo_plan(brought_about(journal.entries, states.values()), states.values())
 
 
 def _told(place: Place, person: Person, user: UserLike | CssError) -> str | Unresolved:
@@ -101,7 +120,8 @@ class AsyncPlanRun:
         self, *, width: int, progress: Callable[[StepResult], object] | None = None
     ) -> list[StepResult]:
         """Does the steps and gives a result for each, in their order."""
-        run = AsyncStepRun(self.environments, self.steps, dependents(self.steps), width=width, progress=progress)
+        grounds = Grounds(self.steps, self.before.values())
+        run = AsyncStepRun(self.environments, self.steps, grounds, width=width, progress=progress)
         return await run.carry_out()
 
 
@@ -110,7 +130,7 @@ async def checked(
 ) -> AsyncPlanRun:
     """A plan that still fits what is there, every place of it read again; see `AsyncCss.apply_plan`."""
     _rules.check_width(width)
-    begun = resume.begun if resume is not None else ()
+    begun, entries = (resume.begun, resume.entries) if resume is not None else ((), ())
     environments: dict[Place, AsyncEnvironmentClient] = {}
     for planned in saved.places:
         client = await integration(planned.place.integration)
@@ -126,7 +146,8 @@ async def checked(
                 raise
             # A role went away or got another name between the list of roles and the look into this one.
             raise _applying.changed_since(planned) from error
-        planned_from.append(_applying.state_before(planned, read, begun))
+        planned_from.append(_applying.state_before(planned, read, entries))
+    _applying.check_numbers(saved.steps, planned_from)
     guards.check(saved.steps, planned_from)
     steps = _applying.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)
     return AsyncPlanRun(evolve(saved, steps=steps), now, environments)

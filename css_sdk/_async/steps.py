@@ -8,8 +8,9 @@ from itertools import groupby
 from typing import Literal
 
 from .. import _rules
+from .._grounds import Grounds
 from .._pairs import AsyncLock, async_each
-from ..errors import AuthenticationError, CssError, NotTried, UnusableUser
+from ..errors import AuthenticationError, CssError, UnusableUser
 from ..models import Grant, GrantResult, Outcome
 from ..state import Place, Step, StepResult
 from .grants import AsyncGranting, AsyncRun, GrantWrite, outcome_of
@@ -25,7 +26,7 @@ class AsyncStepRun:
     Args:
         environments: where each place of the steps leads.
         steps: in an order in which they can be carried out.
-        dependents: of each step that others need, these others, by their numbers.
+        grounds: what they stand on.
         width: calls at once, 1 to 8.
         progress: called with each result as it comes, one at a time, possibly from another thread.
     """
@@ -34,18 +35,17 @@ class AsyncStepRun:
         self,
         environments: Mapping[Place, AsyncEnvironmentClient],
         steps: Sequence[Step],
-        dependents: Mapping[int, frozenset[int]],
+        grounds: Grounds,
         *,
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
         self._environments = environments
         self._steps = steps
-        self._dependents = dependents
+        self._grounds = grounds
         self._width = width
         self._progress = progress
         self._results: dict[int, StepResult] = {}
-        self._groundless: dict[int, Step] = {}
         self._lost_access: AuthenticationError | None = None
         self._lock = AsyncLock()
 
@@ -74,12 +74,11 @@ class AsyncStepRun:
         """Those of the steps whose ground is there; the others are settled."""
         ready: Numbered = {}
         for number, step in batch.items():
-            needed = self._groundless.get(number)
-            if needed is None:
+            lacking = self._grounds.lacking(step)
+            if lacking is None:
                 ready[number] = step
             else:
-                told = f"Not tried: it needs {needed.kind} of {needed.role!r}, which was not done."
-                await self._settle({number: step}, "skipped", NotTried(told))
+                await self._settle({number: step}, "skipped", lacking)
         return ready
 
     async def _each(
@@ -159,8 +158,6 @@ class AsyncStepRun:
 
     def _note(self, number: int, result: StepResult) -> None:
         self._results[number] = result
-        if result.outcome != "confirmed":
-            for other in self._dependents.get(number, ()):
-                self._groundless.setdefault(other, result.step)
+        self._grounds.note(result)
         if self._progress is not None:
             self._progress(result)

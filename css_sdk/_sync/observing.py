@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+
+from attrs import evolve
 
 from .. import _rules
 from .._pairs import each
 from ..errors import IncompleteSearch
-from ..models import Integration, User
+from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
 from .roles import Roles
 
@@ -52,19 +54,32 @@ def observe(
     for name, why in unspoken.items():
         _LOG.warning("Integration #%d, %s: the role %r is not looked into: %s", integration.id, environment, name, why)
     children: dict[str, frozenset[str]] = {}
-    members: dict[str, frozenset[str]] = {}
-    users: dict[str, User] = {}
 
     def look_into(name: str) -> None:
         children[name] = frozenset(child.name for child in roles.composites(name).list())
+
+    composites = [role.name for role in listed if role.composite and role.name not in unspoken]
+    each(look_into, composites, width)
+    chosen = names.intersection(members_of(names)) - unspoken.keys()
+    state = PlaceState(place, integration.project_name, names, children)
+    return with_members(roles, state, chosen, settled=settled, width=width)
+
+
+def with_members(roles: Roles, state: PlaceState, names: Iterable[str], *, settled: bool, width: int) -> PlaceState:
+    """The state, and who holds these roles besides.
+
+    Args:
+        roles: of the environment.
+        state: as it was read.
+        names: of roles whose members were not.
+        settled, width: as for `observe`.
+    """
+    members, users = dict(state.members), dict(state.users)
 
     def read_members(name: str) -> None:
         found = roles.settled_members(name) if settled else [user for user in roles.members(name)]
         members[name] = frozenset(user.username for user in found)
         users.update((user.username, user) for user in found)
 
-    composites = [role.name for role in listed if role.composite and role.name not in unspoken]
-    each(look_into, composites, width)
-    chosen = names.intersection(members_of(names)) - unspoken.keys()
-    each(read_members, sorted(chosen), width)
-    return PlaceState(place, integration.project_name, names, children, members, users)
+    each(read_members, sorted(names), width)
+    return evolve(state, members=members, users=users)

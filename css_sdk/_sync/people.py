@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from css_api.api.users import (
@@ -79,9 +79,9 @@ class People:
         Args:
             provider: as it stands behind the `@` of a username, such as `idir`. The three kinds of BCeID can be
                 searched from an integration's environment, and by `guid` alone without one.
-            terms: of 2 characters or more. `guid` is matched whole, the others in part, both without case. IDIR takes
-                `first_name`, `last_name`, `email`; GitHub `name`, `login`, `email`; BCeID `display_name`, `username`,
-                `email`.
+            terms: of 2 characters or more. `guid` is matched whole, the others in part, both without case; it may be
+                written with dashes. IDIR takes `first_name`, `last_name`, `email`; GitHub `name`, `login`, `email`;
+                BCeID `display_name`, `username`, `email`.
 
         Returns:
             The people found, nobody twice, and whether these are all: the service stops at 50.
@@ -99,6 +99,7 @@ class People:
             raise InvalidRequest(
                 f"{provider} is searched by {', '.join(TERMS[provider])}, not by {', '.join(terms) or 'nothing'}."
             )
+        terms = _terms_sent(terms)
         for name, term in terms.items():
             _rules.check_search_term(name, term)
         operation, place = self._call(provider, terms)
@@ -128,7 +129,7 @@ class People:
         >>> (dev.people.find_one(login="saltwind", providers="githubpublic")).email
         'saltwind@example.org'
         """
-        given = {name: term for name, term in terms.items() if term is not None}
+        given = _terms_sent({name: term for name, term in terms.items() if term is not None})
         wanted = ", ".join(f"{name} {term}" for name, term in given.items())
         among = _rules.names(providers)
         if not among:
@@ -171,6 +172,11 @@ class People:
                 f"People of {provider} are searched by other terms than guid from an integration's environment only."
             )
         return _SEARCHES[provider], place
+
+
+def _terms_sent(terms: Mapping[str, str]) -> dict[str, str]:
+    """The terms as the service takes them: it holds GUIDs without dashes."""
+    return {name: _rules.guid_of(term) if name == "guid" else term for name, term in terms.items()}
 
 
 def _has(user: User, name: str, term: str) -> bool:

@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 
 from .. import _applying, _rules
 from .._applying import Guards
-from .._order import dependents
+from .._grounds import Grounds
+from .._holders import unread
 from .._place_plan import Unresolved
 from .._plan_file import SavedPlan
 from .._roster_goals import Place as Where
@@ -22,6 +23,7 @@ from ..plan import Plan, plan
 from ..roster import Person
 from ..state import Place, PlaceState, Step, StepResult
 from .integrations import EnvironmentClient, IntegrationClient
+from .observing import with_members
 from .people_finding import PeopleFinding
 from .steps import StepRun
 
@@ -29,7 +31,9 @@ Integrations = Callable[[int | str], IntegrationClient]
 """Gives an integration by id or name."""
 
 
-def made(integration: Integrations, desired: Desired, *, prune: bool, providers: Sequence[str], width: int) -> Plan:
+def made(
+    integration: Integrations, desired: Desired, *, prune: bool, providers: str | Sequence[str], width: int
+) -> Plan:
     """The plan that leads from what is to what shall be; see `Css.plan`."""
     _rules.check_width(width)
     environments: dict[tuple[str, str], EnvironmentClient] = {}
@@ -47,17 +51,34 @@ def made(integration: Integrations, desired: Desired, *, prune: bool, providers:
     ]
     found = PeopleFinding(at, providers, width).find(asked)
     people = {(Place(*where), person): _told(Place(*where), person, user) for (where, person), user in found.items()}
+    first = plan(desired, observed, people, prune=prune)
+    taking = [step for step in (*first.withheld, *first.protected) if step.takes_away]
+    lacking = unread([*first.steps, *taking], first.states)
+    if not lacking:
+        return first
+    # Whoever has a role through others loses it as well, and is told.
+    for named, state in observed.items():
+        names = lacking.get(state.place, ())
+        observed[named] = with_members(environments[named].roles, state, names, settled=False, width=width)
     return plan(desired, observed, people, prune=prune)
 
 
 def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Plan:
     """The plan that takes back what a journal tells of; see `Css.undo_plan`."""
     _rules.check_width(width)
-    states: list[PlaceState] = []
+    states: dict[Place, PlaceState] = {}
+    environments: dict[Place, EnvironmentClient] = {}
     for place in dict.fromkeys(step.place for step in journal.begun):
-        environment = (integration(place.integration)).environment(place.environment)
-        states.append(environment.state(concerned(journal.begun, place), settled=True, width=width))
-    return undo_plan(brought_about(journal.entries, states), states)
+        environment = environments[place] = (integration(place.integration)).environment(place.environment)
+        states[place] = environment.state(concerned(journal.begun, place), settled=True, width=width)
+    first = undo_plan(brought_about(journal.entries, states.values()), states.values())
+    lacking = unread(first.steps, first.states)
+    if not lacking:
+        return first
+    for place, names in lacking.items():
+        roles = environments[place].roles
+        states[place] = with_members(roles, states[place], names, settled=True, width=width)
+    return undo_plan(brought_about(journal.entries, states.values()), states.values())
 
 
 def _told(place: Place, person: Person, user: UserLike | CssError) -> str | Unresolved:
@@ -97,7 +118,8 @@ class PlanRun:
 
     def carry_out(self, *, width: int, progress: Callable[[StepResult], object] | None = None) -> list[StepResult]:
         """Does the steps and gives a result for each, in their order."""
-        run = StepRun(self.environments, self.steps, dependents(self.steps), width=width, progress=progress)
+        grounds = Grounds(self.steps, self.before.values())
+        run = StepRun(self.environments, self.steps, grounds, width=width, progress=progress)
         return run.carry_out()
 
 
@@ -106,7 +128,7 @@ def checked(
 ) -> PlanRun:
     """A plan that still fits what is there, every place of it read again; see `Css.apply_plan`."""
     _rules.check_width(width)
-    begun = resume.begun if resume is not None else ()
+    begun, entries = (resume.begun, resume.entries) if resume is not None else ((), ())
     environments: dict[Place, EnvironmentClient] = {}
     for planned in saved.places:
         client = integration(planned.place.integration)
@@ -122,7 +144,8 @@ def checked(
                 raise
             # A role went away or got another name between the list of roles and the look into this one.
             raise _applying.changed_since(planned) from error
-        planned_from.append(_applying.state_before(planned, read, begun))
+        planned_from.append(_applying.state_before(planned, read, entries))
+    _applying.check_numbers(saved.steps, planned_from)
     guards.check(saved.steps, planned_from)
     steps = _applying.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)
     return PlanRun(evolve(saved, steps=steps), now, environments)

@@ -9,8 +9,9 @@ from itertools import groupby
 from typing import Literal
 
 from .. import _rules
+from .._grounds import Grounds
 from .._pairs import Lock, each
-from ..errors import AuthenticationError, CssError, NotTried, UnusableUser
+from ..errors import AuthenticationError, CssError, UnusableUser
 from ..models import Grant, GrantResult, Outcome
 from ..state import Place, Step, StepResult
 from .grants import Granting, GrantWrite, Run, outcome_of
@@ -26,7 +27,7 @@ class StepRun:
     Args:
         environments: where each place of the steps leads.
         steps: in an order in which they can be carried out.
-        dependents: of each step that others need, these others, by their numbers.
+        grounds: what they stand on.
         width: calls at once, 1 to 8.
         progress: called with each result as it comes, one at a time, possibly from another thread.
     """
@@ -35,18 +36,17 @@ class StepRun:
         self,
         environments: Mapping[Place, EnvironmentClient],
         steps: Sequence[Step],
-        dependents: Mapping[int, frozenset[int]],
+        grounds: Grounds,
         *,
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
         self._environments = environments
         self._steps = steps
-        self._dependents = dependents
+        self._grounds = grounds
         self._width = width
         self._progress = progress
         self._results: dict[int, StepResult] = {}
-        self._groundless: dict[int, Step] = {}
         self._lost_access: AuthenticationError | None = None
         self._lock = Lock()
 
@@ -75,12 +75,11 @@ class StepRun:
         """Those of the steps whose ground is there; the others are settled."""
         ready: Numbered = {}
         for number, step in batch.items():
-            needed = self._groundless.get(number)
-            if needed is None:
+            lacking = self._grounds.lacking(step)
+            if lacking is None:
                 ready[number] = step
             else:
-                told = f"Not tried: it needs {needed.kind} of {needed.role!r}, which was not done."
-                self._settle({number: step}, "skipped", NotTried(told))
+                self._settle({number: step}, "skipped", lacking)
         return ready
 
     def _each(self, batch: Numbered, by: Callable[[Step], Hashable], work: Callable[[Numbered], None]) -> None:
@@ -156,8 +155,6 @@ class StepRun:
 
     def _note(self, number: int, result: StepResult) -> None:
         self._results[number] = result
-        if result.outcome != "confirmed":
-            for other in self._dependents.get(number, ()):
-                self._groundless.setdefault(other, result.step)
+        self._grounds.note(result)
         if self._progress is not None:
             self._progress(result)

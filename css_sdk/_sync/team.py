@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self, Unpack
@@ -129,12 +130,13 @@ class Team:
         """One of the team's Gold integrations.
 
         Args:
-            which: its id, or its exact project name. A text of digits is an id unless a project is named so.
+            which: its id, or its exact project name. A number is an id, and so is a text such as `#101`; a text of
+                digits is an id or a name.
 
         Raises:
             NotFound: when the team has no such integration.
             NotGold: when it has, but the integration is not Gold.
-            Ambiguous: when two projects have that name.
+            Ambiguous: when two projects have that name, or digits are the name of one and the id of another.
 
         >>> (css.integration("Grants Portal")).info.id
         101
@@ -147,8 +149,12 @@ class Team:
             # It may have been made, or become Gold, since the list was read.
             found = _named(which, self.integrations(refresh=True))
         if len(found) > 1:
-            ids = ", ".join(f"#{integration.id}" for integration in found)
-            raise Ambiguous(f"{len(found)} integrations are named {which!r}: {ids}. Give the id.", candidates=found)
+            told = ", ".join(f"#{integration.id} {integration.project_name!r}" for integration in found)
+            sure = f"'#{found[0].id}'"
+            raise Ambiguous(
+                f"{len(found)} integrations may be meant by {which!r}: {told}. Give the id, such as {sure}.",
+                candidates=found,
+            )
         if not found:
             self._explain_missing(_as_id(which))
         return IntegrationClient(self._wire, found[0])
@@ -188,9 +194,18 @@ class Team:
 
 
 def _as_id(which: int | str) -> int | str:
-    return int(which) if isinstance(which, str) and which.isdecimal() and len(which) < 16 else which
+    if isinstance(which, int):
+        return which
+    digits = int(which) if re.fullmatch("[0-9]{1,15}", which) else which
+    return _rules.integration_id(which) or digits
 
 
 def _named(which: int | str, known: Sequence[Integration]) -> list[Integration]:
+    number = _as_id(which)
+    by_id = [integration for integration in known if integration.id == number]
+    if isinstance(which, int) or _rules.integration_id(which) is not None:
+        return by_id
     by_name = [integration for integration in known if integration.project_name == which]
-    return by_name or [integration for integration in known if integration.id == _as_id(which)]
+    if by_name and which != str(number):
+        return by_name  # nobody writes an id with zeros in front
+    return by_name + [integration for integration in by_id if integration not in by_name]

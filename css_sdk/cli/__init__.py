@@ -140,8 +140,8 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return USAGE
-    except (click.Abort, KeyboardInterrupt):
-        _tell("interrupted.")
+    except (click.Abort, KeyboardInterrupt) as interrupt:
+        _tell(" ".join(["interrupted.", *map(str, interrupt.args)]))
         return INTERRUPTED
     except Exception as error:
         return _code_of(error)

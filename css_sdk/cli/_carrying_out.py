@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,18 +13,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ._common import json_option, shown, width_option
+from ._common import asked, json_option, shown, told_if_unanswered, width_option
 from ._endings import (
     after_an_interrupt,
     earlier_try,
     keep_the_rest,
+    left_of,
     report,
     say_how_to_go_on,
     tell_the_way_back,
 )
-from ._files import STDIN, content_of, is_writable
+from ._files import STDIN, content_of, is_writable, may_be_replaced
 from ._opening import ended_as_by_an_interrupt, journal_option, opened
-from ._plans import tell, tell_withheld
+from ._plans import is_plan_of_ours, tell, tell_withheld
 from ._progress import bar_on_terminal
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from ..state import PlaceState, Step, StepResult
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_REMAINDER = re.compile(r"\.remainder(?:\.([0-9]{1,9}))?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,7 @@ class Manner:
     max_removals: int | None = None
     keep_last: Sequence[str] = ()
     remove_first: bool = False
+    allow_empty: bool = True
 
 
 def manner_options(function: Function) -> Function:
@@ -88,12 +93,14 @@ class Origin:
         fingerprint = hashlib.sha256(content).hexdigest()
         if file == STDIN:
             return cls("stdin", fingerprint=fingerprint, resume=resume)
-        return cls(file.stem.removesuffix(".remainder"), file.parent, file, fingerprint, resume)
+        return cls(_REMAINDER.sub("", file.stem), file.parent, file, fingerprint, resume)
 
     @property
     def remainder(self) -> Path:
-        """The file for what is left."""
-        return self.folder / f"{self.name}.remainder.json"
+        """The file for what is left; what is left of a remainder has the next number, so that both stay."""
+        found = _REMAINDER.search(self.file.stem) if self.file else None
+        number = f".{int(found[1] or 1) + 1}" if found else ""
+        return self.folder / f"{self.name}.remainder{number}.json"
 
     def journal(self, named: Path | None) -> Path:
         """The file for the journal."""
@@ -139,6 +146,20 @@ def _check_journal(file: Path) -> None:
         raise InvalidFile(f"The journal {file} {why}. Nothing was changed; name another by --journal.")
 
 
+def _check_remainder(file: Path) -> None:
+    """Refuses to begin where what is left could not be kept without destroying something else.
+
+    Raises:
+        InvalidFile: when the file for it holds what is no plan.
+    """
+    from ..errors import InvalidFile
+
+    if file.exists() and not (file.is_file() and may_be_replaced(file, is_plan_of_ours)):
+        raise InvalidFile(
+            f"{file} is no plan, and what is left undone would be kept there. Nothing was changed; move it."
+        )
+
+
 def _confirm(plan: SavedPlan, manner: Manner, is_reviewed: bool) -> None:
     """Goes on only when the plan is wanted; a change of prod has to be allowed in any case.
 
@@ -152,9 +173,9 @@ def _confirm(plan: SavedPlan, manner: Manner, is_reviewed: bool) -> None:
         if not sys.stdin.isatty():
             raise NotConfirmed("Prod would be changed. Nothing was changed; say --allow-prod if you mean it.")
         for name in sorted(names):
-            typed = click.prompt(
-                f"Prod of {shown(name)!r} would be changed. To go on, type the project's name", err=True
-            )
+            question = f"Prod of {shown(name)!r} would be changed. To go on, type the project's name"
+            with told_if_unanswered():
+                typed = click.prompt(question, err=True)
             if typed.strip() != name.strip():
                 raise NotConfirmed("That is not its name. Nothing was changed.")
         return
@@ -162,7 +183,7 @@ def _confirm(plan: SavedPlan, manner: Manner, is_reviewed: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise NotConfirmed("Roles would be changed, and there is no terminal to ask. Nothing was changed; say --yes.")
-    if not click.confirm("Carry it out?", err=True):
+    if not asked("Carry it out?"):
         raise NotConfirmed("Not confirmed. Nothing was changed.")
 
 
@@ -204,16 +225,22 @@ def carry_out(
         resumed: the journal of an earlier try.
         is_reviewed: whether the plan was saved, so that only what takes away is asked for again.
     """
-    from .. import Guards
     from ..errors import StalePlan
+    from ._guards import GuardsOfApply
 
-    guards = Guards(max_removals=manner.max_removals, keep_last=manner.keep_last, remove_first=manner.remove_first)
+    guards = GuardsOfApply(
+        max_removals=manner.max_removals,
+        keep_last=manner.keep_last,
+        remove_first=manner.remove_first,
+        allow_empty=manner.allow_empty,
+    )
     journal = origin.journal(manner.journal)
     if origin.resume is None:
         _check_journal(journal)
+        _check_remainder(origin.remainder)
     _confirm(plan, manner, is_reviewed)
     settled: dict[Step, StepResult] = {}
-    with ended_as_by_an_interrupt(), bar_on_terminal(len(plan.steps)) as tick:
+    with ended_as_by_an_interrupt(), bar_on_terminal(len(left_of(plan, resumed))) as tick:
 
         def note(result: StepResult) -> None:
             settled[result.step] = result
@@ -224,13 +251,13 @@ def carry_out(
                 try:
                     applied = css.apply_plan(plan, guards=guards, resume=resumed, width=manner.width, progress=note)
                 finally:
-                    tell_the_way_back(journal)
+                    tell_the_way_back(journal, resumed)
         except KeyboardInterrupt:
             report(after_an_interrupt(plan.steps, settled, journal), manner.as_json)
             say_how_to_go_on(origin, journal)
             raise
         except StalePlan as error:
-            raise StalePlan(f"{error}{earlier_try(origin)}") from None
+            raise StalePlan(f"{error}{earlier_try(origin, plan)}") from None
     is_done = all(result.outcome == "confirmed" for result in applied.results)
     # Written first: printing may take long, or end in a pipe that nobody reads.
     if not is_done:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._common import print_rows, shown, tell_counts
+from ._common import asked, print_rows, shown, tell_counts
 from ._opening import opened
 from ._results import with_the_rest, write_results
 
@@ -99,7 +99,7 @@ def confirm(sentences: Sequence[str], environments: Collection[str], yes: bool, 
         raise NotConfirmed(
             "Roles would be taken away, and there is no terminal to ask. Nothing was changed; say --yes."
         )
-    if not click.confirm("Take them away?", err=True):
+    if not asked("Take them away?"):
         raise NotConfirmed("Not confirmed. Nothing was changed.")
 
 

@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import click
@@ -96,6 +97,25 @@ def exact_options(function: Function) -> Function:
         help="Take away up to N. Default: 10 or a fifth of what is there, whichever is less; 4 always.",
     )
     return empty(most(removal_options(function)))
+
+
+def asked(question: str) -> bool:
+    """Whether somebody on the terminal says yes.
+
+    Raises:
+        click.Abort: when the question is not answered; nothing was changed before it.
+    """
+    with told_if_unanswered():
+        return click.confirm(question, err=True)
+
+
+@contextmanager
+def told_if_unanswered() -> Iterator[None]:
+    """Lets an interrupt at a question say that nothing was changed."""
+    try:
+        yield
+    except click.Abort:
+        raise click.Abort("Nothing was changed.") from None
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:

@@ -15,26 +15,34 @@ from ._common import print_rows, tell_counts
 from ._files import content_of, write_whole
 
 if TYPE_CHECKING:
-    from .. import Applied
+    from .. import Applied, JournalRead, SavedPlan
     from ..state import Step, StepResult
     from ._carrying_out import Origin
 
 _COLUMNS = ["state", "step", "role", "target", "integration", "environment", "message"]
 
 
-def tell_the_way_back(journal: Path) -> None:
-    """Says where what was changed is written down, when anything was."""
+def tell_the_way_back(journal: Path, resumed: JournalRead | None) -> None:
+    """Says where what was changed is written down, when anything was since the journal was gone on with."""
     from .. import read_journal
     from ..errors import InvalidFile
 
     # A journal that a full disk has spoilt must not stand before the error that tells of it.
     with suppress(InvalidFile):
-        if read_journal(*content_of(journal)).begun:
+        entries = read_journal(*content_of(journal)).entries[len(resumed.entries) if resumed else 0 :]
+        if any(entry.outcome != "failed" for entry in entries):
             click.echo(f"What was changed stands in {journal}; to take it back: css undo {_named(journal)}", err=True)
 
 
-def earlier_try(origin: Origin) -> str:
-    """Where the journal of an earlier try stands beside its plan, how to go on with it."""
+def left_of(plan: SavedPlan, journal: JournalRead | None) -> tuple[Step, ...]:
+    """The steps of a plan that its journal does not tell to be done."""
+    entries = journal.entries if journal is not None else ()
+    done = {step for entry in entries if entry.outcome == "confirmed" for step in entry.steps}
+    return tuple(step for step in plan.steps if step not in done)
+
+
+def earlier_try(origin: Origin, plan: SavedPlan) -> str:
+    """Where the journal of an earlier try stands beside its plan, how to go on with it, or that it came to its end."""
     from .. import read_journal
     from ..errors import InvalidFile
 
@@ -42,8 +50,12 @@ def earlier_try(origin: Origin) -> str:
         return ""
     for path in sorted(origin.folder.glob(f"{escape(origin.name)}.*.journal.jsonl"), reverse=True):
         with suppress(InvalidFile):
-            if read_journal(*content_of(path)).plan == origin.fingerprint:
-                return f" It was begun before; to go on: css apply {_named(origin.file)} --resume {_named(path)}"
+            journal = read_journal(*content_of(path))
+            if journal.plan != origin.fingerprint:
+                continue
+            if not left_of(plan, journal):
+                return f" It was carried out already (journal {path}); make a new plan."
+            return f" It was begun before; to go on: css apply {_named(origin.file)} --resume {_named(path)}"
     return ""
 
 
@@ -67,19 +79,18 @@ def after_an_interrupt(
 def keep_the_rest(applied: Applied, origin: Origin, journal: Path) -> None:
     """Writes down what is left, unless it stands there already, and says how to go on.
 
-    Where something may have been done or not, the plan of the rest may be stale; the journal leads on in any case.
+    Where something may have been done or not, a plan of the rest may be stale from the beginning: the journal leads on.
     """
     from .. import plan_as_json
     from ..errors import InvalidFile
 
-    if applied.remainder is None or origin.resume is not None:
+    is_unknown = any(result.outcome == "unknown" for result in applied.results)
+    if applied.remainder is None or origin.resume is not None or is_unknown:
         return say_how_to_go_on(origin, journal)
     try:
         write_whole(origin.remainder, [plan_as_json(applied.remainder)])
     except InvalidFile as error:
         click.echo(f"css: {error}", err=True)
-        return say_how_to_go_on(origin, journal)
-    if any(result.outcome == "unknown" for result in applied.results):
         return say_how_to_go_on(origin, journal)
     return click.echo(f"What is left to do is kept, and done by: css apply {_named(origin.remainder)}", err=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 STDIN = Path("-")
@@ -43,6 +43,39 @@ def check_writable(file: Path) -> None:
         raise InvalidFile("Name a file to write to; - is none. Nothing was sent.")
     if not is_writable(file):
         raise InvalidFile(f"{file} cannot be written. Nothing was sent; name another file.")
+
+
+def may_be_replaced(file: Path, is_kind: Callable[[bytes], bool]) -> bool:
+    """Whether an existing file is empty, or of the kind that may be replaced.
+
+    Raises:
+        InvalidFile: when it cannot be read.
+    """
+    content, _ = content_of(file)
+    return not content.strip() or is_kind(content)
+
+
+def check_may_replace(file: Path, is_kind: Callable[[bytes], bool], kind: str, source: Path = STDIN) -> None:
+    """Refuses a file that cannot be written, and one that holds something else than what is to be written there.
+
+    Args:
+        file: where to write.
+        is_kind: tells of a content whether it may be replaced.
+        kind: what that is.
+        source: what is read, and never replaced.
+
+    Raises:
+        InvalidFile: when it cannot be written, or must not be.
+    """
+    from ..errors import InvalidFile
+
+    check_writable(file)
+    if not file.exists():
+        return
+    if source != STDIN and source.exists() and file.samefile(source):
+        raise InvalidFile(f"{file} is what is read. Nothing was sent; name another file.")
+    if not may_be_replaced(file, is_kind):
+        raise InvalidFile(f"{file} exists, and is not {kind}. Nothing was sent; name another file.")
 
 
 def write_whole(file: Path, pieces: Iterable[str], encoding: str = "utf-8") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from ._common import shown
 
 if TYPE_CHECKING:
     from .. import Css
@@ -52,6 +55,30 @@ def opened(journal: Path | None = None, *, plan: str | None = None, resume: bool
     finally:
         if not resume and journal.read_bytes().count(b"\n") <= 1:  # the line that says whose it is
             journal.unlink()
+
+
+@contextmanager
+def log_held_back() -> Iterator[list[logging.LogRecord]]:
+    """Keeps warnings of the log until it is known whether anybody has to read them: what is still listed at the end.
+
+    Whoever has set up a log of their own gets them at once.
+    """
+    records: list[logging.LogRecord] = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    keeper = Keeper(logging.WARNING)
+    log = logging.getLogger("css_sdk")
+    has_own = log.hasHandlers()
+    log.addHandler(keeper)
+    try:
+        yield records
+    finally:
+        log.removeHandler(keeper)
+        for record in [] if has_own else records:
+            click.echo(shown(record.getMessage()), err=True)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ._files import content_of, write_whole
+from ._files import STDIN, check_may_replace, content_of, write_whole
 
 if TYPE_CHECKING:
     from .. import Css, EnvironmentClient, Plan, SavedPlan
@@ -54,21 +54,77 @@ def desired_in(file: Path) -> Desired:
     """What a file of roles says, or one from stdin.
 
     Raises:
-        InvalidFile: when it cannot be read, or has faults.
+        InvalidFile: when it cannot be read, has faults, or is something else.
+        ConfigurationError: when PyYAML is not installed.
+    """
+    return desired_of(*content_of(file))
+
+
+def desired_of(content: bytes, name: str) -> Desired:
+    """What the content of a file of roles says.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        InvalidFile: when it has faults, or is something else.
         ConfigurationError: when PyYAML is not installed.
     """
     from .._desired_file import read_desired
+    from ..errors import InvalidFile
 
-    return read_desired(*content_of(file))
+    if is_saved_plan(content):
+        raise InvalidFile(f"{name} is a plan and no file of roles; carry it out by: css apply {quote(name)}")
+    if is_journal(content):
+        raise InvalidFile(
+            f"{name} is a journal and no file of roles; take back what stands in it by: css undo {quote(name)}"
+        )
+    return read_desired(content, name)
+
+
+def is_file_of_roles(content: bytes) -> bool:
+    """Whether this reads as a file of roles."""
+    from ..errors import InvalidFile
+
+    try:
+        desired_of(content, "")
+    except InvalidFile:
+        return False
+    return True
+
+
+def is_journal(content: bytes) -> bool:
+    """Whether this begins as a journal does."""
+    return "journal" in _told_by(content.partition(b"\n")[0])
 
 
 def is_saved_plan(content: bytes) -> bool:
     """Whether this is a plan and not a file of roles, which may be JSON too."""
+    return "steps" in _told_by(content)
+
+
+def _told_by(content: bytes) -> Mapping[str, Any]:
+    """What a JSON object holds; nothing where it is none."""
     try:
         told = json.loads(content)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(told, dict) and "steps" in told
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def check_may_keep(file: Path, source: Path = STDIN) -> None:
+    """Refuses a file in which no plan can be kept: only an older plan is replaced, and never what is read.
+
+    Raises:
+        InvalidFile: when it is something else, or cannot be written.
+    """
+    check_may_replace(file, is_plan_of_ours, "a plan", source)
+
+
+def is_plan_of_ours(content: bytes) -> bool:
+    """Whether this is a plan that was kept, of whatever version, and nothing that only resembles one."""
+    return {"css_sdk", "places", "steps"} <= _told_by(content).keys()
 
 
 def keep(plan: SavedPlan, file: Path, *, mask: bool = False) -> None:

@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from ._carrying_out import Manner, manner_options, shown_and_carried_out
-from ._files import check_writable
 from ._opening import opened
-from ._plans import keep, tell
+from ._plans import check_may_keep, keep, tell
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -27,7 +26,7 @@ def transfer_options(function: Function) -> Function:
         help="What a role is called there; may be given several times.",
     )
     out = click.option(
-        "--out", type=click.Path(path_type=Path), metavar="PLAN.json", help="Only write the plan there, for css apply."
+        "--out", type=click.Path(path_type=Path), metavar="PLAN.json", help="Only keep the plan there, for css apply."
     )
     return members(rename(out(manner_options(function))))
 
@@ -54,15 +53,19 @@ def carried_over(
         options: as `Manner` takes them.
     """
     from .. import Desired
+    from ..errors import InvalidRequest
     from ..transfer import promoted
 
     names = _names(renames)
     if out is not None:
-        check_writable(out)
+        check_may_keep(out)
     manner = Manner(**options)
     with opened() as css:
         state = css.integration(source[0]).environment(source[1]).state(None if members else (), width=manner.width)
-        wanted = promoted(state, *target, members=members, names=names)
+        try:
+            wanted = promoted(state, *target, members=members, names=names)
+        except InvalidRequest as error:
+            raise click.UsageError(str(error)) from None
         made = css.plan(Desired((wanted,)), width=manner.width)
         complete = css.saved_plan(made)
     known = [*made.states, state]
@@ -74,10 +77,19 @@ def carried_over(
 
 
 def _names(renames: Sequence[str]) -> Mapping[str, str]:
+    from .._rules import check_role_name
+    from ..errors import UnusableName
+
     names: dict[str, str] = {}
     for each in renames:
         old, _, new = each.partition("=")
         if not old or not new or old in names:
             raise click.UsageError(f"--rename takes OLD=NEW, each role once, and not {each!r}.")
+        try:
+            check_role_name(new)
+        except UnusableName as error:
+            raise click.UsageError(f"--rename {each!r}: {error}") from None
+        if new != new.strip():
+            raise click.UsageError(f"--rename {each!r}: the new name has blanks around it.")
         names[old] = new
     return names

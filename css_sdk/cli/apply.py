@@ -18,9 +18,10 @@ from ._carrying_out import (
     shown_and_carried_out,
 )
 from ._common import provider_option
+from ._endings import left_of
 from ._files import content_of
 from ._opening import opened
-from ._plans import TOO_LITTLE, file_argument, is_saved_plan, tell
+from ._plans import TOO_LITTLE, desired_of, file_argument, is_saved_plan, tell
 
 
 @click.command()
@@ -32,6 +33,7 @@ from ._plans import TOO_LITTLE, file_argument, is_saved_plan, tell
 @click.option(
     "--keep-last", multiple=True, metavar="ROLE", help="Never leave it without a member; may be given several times."
 )
+@click.option("--allow-empty", is_flag=True, help="Take all roles of an environment, or all members of a role.")
 @click.option("--remove-first", is_flag=True, help="Take away before anything is added.")
 @click.option(
     "--resume",
@@ -49,7 +51,7 @@ def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resum
 
     Each change is written down in a journal, by default NAME.TIME.journal.jsonl beside the kept plan or in the current
     folder. What could not be done is printed, and kept as NAME.remainder.json, a plan of its own; the exit code is 3
-    then.
+    then. Where it is not known whether something was done, the journal leads on instead: --resume.
 
     \b
     Examples:
@@ -71,11 +73,17 @@ def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resum
 
 
 def _apply_kept(content: bytes, name: str, origin: Origin, manner: Manner, strict: bool) -> int:
+    from attrs import evolve
+
     from .. import read_plan
 
     plan = read_plan(content, name)
     resumed = read_resumed(origin)
-    tell(plan)
+    left = left_of(plan, resumed)
+    tell(evolve(plan, steps=left))
+    if resumed is not None:
+        done = len(plan.steps) - len(left)
+        click.echo(f"Done before, as {origin.resume} tells: {done} of {len(plan.steps)}.", err=True)
     if strict and plan.unresolved:
         click.echo(TOO_LITTLE, err=True)
         return 3
@@ -85,10 +93,9 @@ def _apply_kept(content: bytes, name: str, origin: Origin, manner: Manner, stric
 
 
 def _apply_new(content: bytes, name: str, prune: bool, providers: Sequence[str], manner: Manner, strict: bool) -> int:
-    from .. import read_desired
     from ..models import EMPLOYEE_PROVIDERS
 
-    desired = read_desired(content, name)
+    desired = desired_of(content, name)
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=manner.width)
         complete = css.saved_plan(made)

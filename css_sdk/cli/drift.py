@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ._common import json_option, print_rows, provider_option, width_option
-from ._opening import opened
+from ._opening import log_held_back, opened
 from ._plans import CHANGES, desired_in, file_argument, mask_option, tell_unresolved
 
 if TYPE_CHECKING:
@@ -36,9 +36,11 @@ _TOLD: Final[Mapping[StepKind, tuple[str, str]]] = {
 def drift(file: Path, providers: Sequence[str], mask: bool, width: int, as_json: bool) -> int:
     """Tell where the service differs from a file of roles.
 
-    For cron: nothing is changed, and nothing said when nothing differs. What is missing is told, and of exact sets also
-    what is not in the file. Protected things may differ, and so may who never logged in: they are named on stderr. Exit
-    codes: 0 no drift; 2 drift; 3 not known, since somebody in the file could not be told.
+    For cron: nothing is changed, and nothing at all is printed when the exit code is 0. What is missing is told, and of
+    exact sets also what is not in the file. What the file protects is no drift, however it differs. People who never
+    logged in, or only with another provider, are none either: with any other exit code they are named on stderr; css
+    plan shows them, and what is protected, at any time. Exit codes: 0 no drift; 2 drift; 3 not known, since somebody in
+    the file could not be told from others.
 
     \b
     Examples:
@@ -49,13 +51,17 @@ def drift(file: Path, providers: Sequence[str], mask: bool, width: int, as_json:
     from ..models import EMPLOYEE_PROVIDERS
 
     desired = desired_in(file)
-    with opened() as css:
-        made = css.plan(desired, prune=True, providers=providers or EMPLOYEE_PROVIDERS, width=width)
+    with log_held_back() as log:
+        with opened() as css:
+            made = css.plan(desired, prune=True, providers=providers or EMPLOYEE_PROVIDERS, width=width)
+        is_unclear = any(one.state == "ambiguous" or one.may_be_anybody for one in made.unresolved)
+        if not made.steps and not is_unclear:
+            log.clear()
+            return 0
     tell_unresolved(made.unresolved, mask=mask)
     if made.steps:
         print_rows([_row(step) for step in (masked(made) if mask else made).steps], _COLUMNS, as_json)
-        return CHANGES
-    return 3 if any(one.candidates or one.may_be_anybody for one in made.unresolved) else 0
+    return CHANGES if made.steps else 3
 
 
 def _row(step: Step) -> dict[str, Any]:

@@ -8,21 +8,21 @@ from pathlib import Path
 import click
 
 from ._common import places_options, print_lines, width_option
-from ._files import check_writable, write_whole
+from ._files import check_may_replace, write_whole
 from ._opening import opened
-from ._plans import environments_of, names_in
+from ._plans import environments_of, is_file_of_roles, names_in
 
 
 @click.command()
 @places_options
 @click.option("--additive", is_flag=True, help="Let the file only add; else what it does not list shall not be.")
-@click.option("--by-name", is_flag=True, help="Name integrations by their project names, not by their ids.")
+@click.option("--by-name", is_flag=True, help="Name integrations by project name where it cannot mean another.")
 @click.option("--names", is_flag=True, help="Write people's names behind their usernames, as comments.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write it there, whole or not at all; only its owner may read it.",
+    help="Write it there, whole or not at all; only its owner may read it. An older file of roles is replaced.",
 )
 @width_option
 def export(
@@ -46,12 +46,12 @@ def export(
     from ..transfer import export as exported
 
     if output is not None:
-        check_writable(output)
+        check_may_replace(output, is_file_of_roles, "a file of roles")
     with opened() as css:
         states = [one.state(width=width) for one in environments_of(css, integrations, environments)]
-    text = desired_as_yaml(
-        exported(states, exact=not additive, by_name=by_name), names=names_in(states) if names else {}
-    )
+        team = css.integrations()
+    wanted = exported(states, exact=not additive, by_name=by_name, team=team)
+    text = desired_as_yaml(wanted, names=names_in(states) if names else {})
     try:
         read_desired(text, "the file")
     except InvalidFile as error:

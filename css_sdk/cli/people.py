@@ -33,7 +33,11 @@ def people() -> None:
 
 @people.command()
 @click.option("--email", metavar="TEXT", help="The address, or a part of it.")
-@click.option("--guid", metavar="GUID", help="The whole GUID; the best, since the service keeps what was searched for.")
+@click.option(
+    "--guid",
+    metavar="GUID",
+    help="The whole GUID, dashes or not; the best, since the service keeps what was searched for.",
+)
 @click.option("--first-name", metavar="TEXT", help="Or a part of it; for idir and azureidir.")
 @click.option("--last-name", metavar="TEXT", help="Or a part of it; for idir and azureidir.")
 @click.option("--name", metavar="TEXT", help="Or a part of it; for GitHub.")

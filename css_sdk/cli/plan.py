@@ -9,9 +9,18 @@ from pathlib import Path
 import click
 
 from ._common import json_line, json_option, print_lines, provider_option, width_option
-from ._files import check_writable
 from ._opening import opened
-from ._plans import CHANGES, TOO_LITTLE, desired_in, file_argument, keep, mask_option, names_in, tell_withheld
+from ._plans import (
+    CHANGES,
+    TOO_LITTLE,
+    check_may_keep,
+    desired_in,
+    file_argument,
+    keep,
+    mask_option,
+    names_in,
+    tell_withheld,
+)
 
 
 @click.command()
@@ -23,7 +32,7 @@ from ._plans import CHANGES, TOO_LITTLE, desired_in, file_argument, keep, mask_o
     "--out",
     type=click.Path(path_type=Path),
     metavar="PLAN.json",
-    help="Write the plan there, for css apply; only its owner may read it.",
+    help="Write the plan there, for css apply; only its owner may read it. An older plan is replaced.",
 )
 @click.option("--markdown", is_flag=True, help="Print Markdown, for a comment on a pull request.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 when there are changes.")
@@ -60,7 +69,7 @@ def plan(
         raise click.UsageError("--json and --markdown are two formats.")
     desired = desired_in(file)
     if out is not None:
-        check_writable(out)
+        check_may_keep(out, file)
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=width)
         complete = css.saved_plan(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from ._carrying_out import Manner, manner_options, most_option, shown_and_carried_out
 from ._files import content_of
 from ._opening import opened
+from ._plans import is_saved_plan
 
 
 @click.command()
@@ -29,9 +31,13 @@ def undo(file: Path, **options: Any) -> int:
       css undo changes.jsonl --yes --max-removals 60
     """
     from .. import read_journal
+    from ..errors import InvalidFile
 
     manner = Manner(**options)
-    journal = read_journal(*content_of(file))
+    content, name = content_of(file)
+    if is_saved_plan(content):
+        raise InvalidFile(f"{name} is a plan and no journal; carry it out by: css apply {quote(name)}")
+    journal = read_journal(content, name)
     with opened() as css:
         made = css.undo_plan(journal, width=manner.width)
         complete = css.saved_plan(made)

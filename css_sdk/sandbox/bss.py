@@ -45,8 +45,10 @@ class Bss:
         except TokenRefusal:
             client = (None, None)
         # Credentials in the form do no good here, and a client that sends them beside the header gives them away.
-        if client != (self.world.client_key, self.world.client_secret) or "client_secret" in form:
+        if client == (None, None) or "client_secret" in form:
             raise TokenRefusal(401, "invalid_client", "Client key and secret are needed as HTTP Basic, and only there")
+        if client != (self.world.client_key, self.world.client_secret):
+            raise TokenRefusal(401, "invalid_client", "Bad client credentials")
         kind = form.get("grant_type")
         if kind is None:
             raise TokenRefusal(400, "invalid_request", "Missing grant type")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
+import attrs
 import pytest
 
 from css_sdk import AsyncCss, EnvironmentMissing, NotApplied, NotFound, NotGold, Settings, WrongTeam
 from css_sdk.errors import Ambiguous
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked
+from tests.support import FISHERIES, GRANTS_PORTAL, asked
 
 
 async def test_an_integration_is_found_by_id_by_digits_and_by_exact_name(css: AsyncCss) -> None:
@@ -70,6 +71,24 @@ async def test_two_projects_of_one_name_are_not_guessed_between(draft_css: Async
         await draft_css.integration("Twin")
     assert [candidate.id for candidate in told.value.candidates] == [201, 202]
     assert (await draft_css.integration(202)).info.id == 202
+
+
+async def test_digits_are_no_guess_between_a_name_and_an_id(css: AsyncCss, sandbox: Sandbox) -> None:
+    """A project may be named as another one's id; a number, and a text with the sign, are ids and nothing else."""
+    integrations = sandbox.world.integrations
+    integrations[FISHERIES] = attrs.evolve(integrations[FISHERIES], project_name=str(GRANTS_PORTAL))
+    integrations[103] = attrs.evolve(integrations[103], project_name="#102")
+    with pytest.raises(Ambiguous, match="Give the id, such as '#102'") as told:
+        await css.integration(str(GRANTS_PORTAL))
+    assert {candidate.id for candidate in told.value.candidates} == {GRANTS_PORTAL, FISHERIES}
+    for which in (GRANTS_PORTAL, FISHERIES):
+        assert (await css.integration(which)).info.id == which
+        assert (await css.integration(f"#{which}")).info.id == which
+    integrations[FISHERIES] = attrs.evolve(integrations[FISHERIES], project_name=str(FISHERIES))
+    await css.integrations(refresh=True)
+    assert (await css.integration(str(FISHERIES))).info.id == FISHERIES
+    with pytest.raises(NotFound, match="no Gold integration #99999"):
+        await css.integration("#99999")
 
 
 async def test_an_integration_on_its_way_is_worth_a_warning(

@@ -21,7 +21,7 @@ from css_sdk import (
 )
 from css_sdk._applying import saved_plan
 from css_sdk._async.steps import AsyncStepRun
-from css_sdk._order import dependents
+from css_sdk._grounds import Grounds
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.journal import read_journal
 from css_sdk.journal_file import Journal
@@ -59,7 +59,7 @@ async def carried_out(
     """Carries out steps of one environment."""
     dev = (await css.integration(DEV.integration)).environment(DEV.environment)
     progress = None if told is None else told.append
-    return await AsyncStepRun({DEV: dev}, steps, dependents(steps), width=width, progress=progress).carry_out()
+    return await AsyncStepRun({DEV: dev}, steps, Grounds(steps), width=width, progress=progress).carry_out()
 
 
 # What is refused before the first write.

@@ -12,10 +12,13 @@ from tests.support import asked, usernames
 
 
 def test_a_guid_finds_the_login_of_the_named_provider(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Both logins of a person share the GUID, so that without a provider the answer is ambiguous."""
+    """However it is written; both logins of a person share it, so that without a provider the answer is ambiguous."""
     azure = usernames(sandbox, 1, "azureidir")[0]
     guid = azure.partition("@")[0]
-    assert (dev.people.find_one(guid=guid.upper(), providers=["azureidir"])).username == azure
+    dashed = "-".join([guid[:8], guid[8:12], guid[12:16], guid[16:20], guid[20:]])
+    for term in (guid.upper(), dashed):
+        assert (dev.people.find_one(guid=term, providers=["azureidir"])).username == azure
+    assert [user.username for user in (dev.people.search("azureidir", guid=dashed)).users] == [azure]
     with pytest.raises(Ambiguous) as told:
         dev.people.find_one(guid=guid)
     assert {user.username for user in told.value.candidates} == {azure, f"{guid}@idir"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from css_sdk import Applied, AuthenticationError, Backoff, Css, CssError, Guards, Settings, StalePlan
 from css_sdk._applying import saved_plan
-from css_sdk._order import dependents
+from css_sdk._grounds import Grounds
 from css_sdk._plan_file import plan_as_json, read_plan
 from css_sdk.journal import read_journal
 from css_sdk.journal_file import Journal
@@ -46,10 +46,10 @@ def judged(sandbox: Sandbox, steps: tuple[Step, ...], applied: Applied) -> None:
     """Whether a result stands for each step, all are true, and those were skipped that needed one that was not done."""
     assert [result.step for result in applied.results] == [*steps]
     assert told_truly(MIXED_BEFORE, applied.results, sandbox)
-    ended = [result.outcome for result in applied.results]
-    needing = dependents(steps)
-    groundless = {other for number, end in enumerate(ended) if end != "confirmed" for other in needing.get(number, ())}
-    assert {number for number, end in enumerate(ended) if end == "skipped"} == groundless
+    grounds = Grounds(steps, [MIXED_BEFORE])
+    for result in applied.results:
+        assert (grounds.lacking(result.step) is not None) is (result.outcome == "skipped")
+        grounds.note(result)
     left = tuple(result.step for result in applied.results if result.outcome != "confirmed")
     assert (applied.remainder.steps if applied.remainder else ()) == left
 

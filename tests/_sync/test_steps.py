@@ -21,7 +21,7 @@ from css_sdk import (
     UnusableUser,
 )
 from css_sdk._applying import saved_plan
-from css_sdk._order import dependents
+from css_sdk._grounds import Grounds
 from css_sdk._sync.steps import StepRun
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.journal import read_journal
@@ -56,7 +56,7 @@ def carried_out(css: Css, steps: list[Step], width: int = 1, told: list[StepResu
     """Carries out steps of one environment."""
     dev = (css.integration(DEV.integration)).environment(DEV.environment)
     progress = None if told is None else told.append
-    return StepRun({DEV: dev}, steps, dependents(steps), width=width, progress=progress).carry_out()
+    return StepRun({DEV: dev}, steps, Grounds(steps), width=width, progress=progress).carry_out()
 
 
 # What is refused before the first write.

@@ -79,6 +79,13 @@ def test_no_token(ask: Callable[..., httpx.Response], fields: dict[str, Any], st
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
+def test_a_wrong_secret_is_told_from_none(ask: Callable[..., httpx.Response]) -> None:
+    """By the words alone."""
+    assert ask(auth=("sandbox-bss-client", "wrong")).json()["error_description"] == "Bad client credentials"
+    for fields in ({"auth": None}, KEY):
+        assert "needed as HTTP Basic" in ask(**fields).json()["error_description"]
+
+
 @pytest.mark.parametrize("header", [b"Basic ?", b"Basic \xff", b"Digest x"])
 def test_a_header_that_is_no_basic(client: httpx.Client, header: bytes) -> None:
     """It is refused as a wrong one is, and only a POST is for tokens at all."""

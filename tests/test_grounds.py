@@ -1,0 +1,166 @@
+"""What is not tried any more when other steps were not done: nobody loses a role because another one did not come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from css_sdk._grounds import Grounds
+from css_sdk.errors import CssError, InvalidRequest, NotFound, OutcomeUnknown
+from css_sdk.state import Place, PlaceState, Step, StepKind, StepResult
+
+DEV, TEST = Place(101, "dev"), Place(101, "test")
+NO = InvalidRequest("The service said no.")
+NEVER = NotFound("User not found.", what="user")
+ANN, BOB, CAT, DAN = (f"{name}@idir" for name in ("ann", "bob", "cat", "dan"))
+
+
+def step(kind: StepKind, role: str, target: str = "", place: Place = DEV) -> Step:
+    return Step(kind, place, role, target)
+
+
+def ended(
+    steps: Sequence[Step], errors: dict[int, CssError], states: Iterable[PlaceState] = ()
+) -> tuple[list[StepResult], Grounds]:
+    """How the steps end when some fail of themselves."""
+    grounds = Grounds(steps, states)
+    results = []
+    for number, one in enumerate(steps):
+        if (lacking := grounds.lacking(one)) is not None:
+            results.append(StepResult(one, "skipped", lacking))
+        elif (error := errors.get(number)) is not None:
+            results.append(StepResult(one, "unknown" if isinstance(error, OutcomeUnknown) else "failed", error))
+        else:
+            results.append(StepResult(one, "confirmed"))
+        grounds.note(results[-1])
+    return results, grounds
+
+
+def not_tried(steps: Sequence[Step], failing: int, states: Iterable[PlaceState] = ()) -> set[int]:
+    """The numbers of those that are skipped when one fails."""
+    results, _ = ended(steps, {failing: NO}, states)
+    return {number for number, result in enumerate(results) if result.outcome == "skipped"}
+
+
+ADD = step("add_member", "a", ANN)
+
+
+@pytest.mark.parametrize(
+    ("failing", "taking", "is_kept"),
+    [
+        # Members of the role, roles of the user.
+        (ADD, step("remove_member", "a", CAT), True),
+        (ADD, step("remove_member", "b", ANN), True),
+        (ADD, step("remove_member", "b", CAT), False),
+        (ADD, step("remove_member", "a", CAT, TEST), False),
+        (ADD, step("remove_composite", "a", "b"), False),
+        # Children.
+        (step("add_composite", "a", "b"), step("remove_composite", "a", "c"), True),
+        (step("add_composite", "a", "b"), step("remove_composite", "b", "c"), False),
+        (step("add_composite", "a", "b"), step("remove_member", "a", CAT), False),
+        # Roles.
+        (ADD, step("delete_role", "c"), True),
+        (step("create_role", "a"), step("delete_role", "c"), True),
+        (step("rename_role", "a", "b"), step("delete_role", "c"), True),
+        (step("add_composite", "a", "b"), step("delete_role", "c"), True),
+        (step("create_role", "a"), step("delete_role", "c", place=TEST), False),
+        (step("create_role", "a"), step("remove_member", "c", CAT), False),
+        # What is taken away, and not, keeps nothing that is taken back.
+        (step("remove_member", "a", ANN), step("remove_member", "a", CAT), False),
+        (step("remove_member", "a", ANN), step("delete_role", "c"), False),
+    ],
+)
+@pytest.mark.parametrize("error", [NO, OutcomeUnknown("Nobody knows.")])
+def test_what_is_not_taken_away(failing: Step, taking: Step, is_kept: bool, error: CssError) -> None:
+    """Where what was to come was not given, what was to go stays, and it is told which step that was and why."""
+    [_, result], _ = ended([failing, taking], {0: error})
+    assert (result.outcome == "skipped") is is_kept
+    if is_kept:
+        assert f"{failing.kind} of 'a'" in str(result.error)
+        assert str(error) in str(result.error)
+        assert ("may have failed" in str(result.error)) is isinstance(error, OutcomeUnknown)
+
+
+def test_what_was_skipped_counts_as_not_given() -> None:
+    """A role that could not be created keeps what its members were to lose, and is told as the reason."""
+    steps = [step("create_role", "new"), step("add_member", "new", ANN), step("remove_member", "a", ANN)]
+    results, _ = ended(steps, {0: NO})
+    assert [result.outcome for result in results] == ["failed", "skipped", "skipped"]
+    assert "create_role of 'new' comes before" in str(results[2].error)
+
+
+def test_what_failed_is_followed_through_a_renaming() -> None:
+    """A role keeps what it should keep, whatever it is called by then."""
+    steps = [ADD, step("rename_role", "a", "b"), step("remove_member", "b", CAT)]
+    state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset([CAT])})
+    for error in (NO, NEVER):
+        assert [one.outcome for one in ended(steps, {0: error}, [state])[0]] == ["failed", "confirmed", "skipped"]
+    children = [step("add_composite", "a", "c"), step("rename_role", "a", "b"), step("remove_composite", "b", "d")]
+    assert not_tried(children, 0) == {2}
+
+
+@pytest.mark.parametrize(
+    ("held", "added", "never", "taken", "skipped"),
+    [
+        ([CAT], [ANN], [ANN], [CAT], [CAT]),
+        ([CAT, DAN], [ANN], [ANN], [CAT, DAN], [CAT, DAN]),
+        ([CAT, DAN], [ANN], [ANN], [CAT], []),
+        ([CAT], [ANN, BOB], [ANN], [CAT], []),
+        ([CAT], [ANN, BOB], [ANN, BOB], [CAT], [CAT]),
+    ],
+)
+def test_a_newcomer_keeps_a_role_from_being_empty_and_nothing_else(
+    held: list[str], added: list[str], never: list[str], taken: list[str], skipped: list[str]
+) -> None:
+    """Who never logged in does not keep the others' removals back, unless nobody at all would be left."""
+    state = PlaceState(DEV, "", frozenset("ab"), members={"a": frozenset(held)})
+    steps = [
+        *(step("add_member", "a", username) for username in added),
+        *(step("remove_member", "a", username) for username in taken),
+        step("delete_role", "b"),
+    ]
+    errors: dict[int, CssError] = {added.index(username): NEVER for username in never}
+    results, _ = ended(steps, errors, [state])
+    assert [result.step.target for result in results if result.outcome == "skipped"] == skipped
+    assert results[-1].outcome == "confirmed"
+
+
+USERS = [ANN, BOB, CAT, DAN]
+SETS = st.fixed_dictionaries({name: st.frozensets(st.sampled_from(USERS)) for name in "abc"})
+
+
+@settings(max_examples=150, deadline=None)
+@given(SETS, SETS, st.dictionaries(st.integers(0, 11), st.sampled_from([NO, NEVER, OutcomeUnknown("?")])))
+def test_nobody_loses_for_nothing(
+    before: dict[str, frozenset[str]], wanted: dict[str, frozenset[str]], errors: dict[int, CssError]
+) -> None:
+    """Whatever fails: a role that shall have members is never emptied, and no user who shall have roles loses all."""
+    steps = [step("add_member", name, who) for name in "abc" for who in sorted(wanted[name] - before[name])]
+    errors = {number: error for number, error in errors.items() if number < len(steps)}
+    steps += [step("remove_member", name, who) for name in "abc" for who in sorted(before[name] - wanted[name])]
+    state = PlaceState(DEV, "", frozenset("abc"), members=before)
+    results, _ = ended(steps, errors, [state])
+    after = state.after([result.step for result in results if result.outcome == "confirmed"]).members
+    for name in "abc":
+        assert after[name] or not before[name] or not wanted[name]
+        if any(e is not NEVER and steps[n].role == name for n, e in errors.items()):
+            assert before[name] <= after[name]
+    never = {steps[number].target for number, error in errors.items() if error is NEVER}
+    for who in set(USERS) - never:
+        had, shall, has = ({name for name in "abc" if who in some[name]} for some in (before, wanted, after))
+        assert has or not had or not shall
+    if not errors:
+        assert after == wanted
+
+
+def test_ten_thousand_of_each_are_no_matter() -> None:
+    """What one failed addition keeps back is not written down for each pair of steps."""
+    people = [f"{number:05}@idir" for number in range(10_000)]
+    steps = [step("add_member", "a", f"n{who}") for who in people] + [step("remove_member", "a", who) for who in people]
+    state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset(people)})
+    results, grounds = ended(steps, dict.fromkeys(range(10_000), NO), [state])
+    assert sum(result.outcome == "skipped" for result in results) == 10_000
+    assert len(grounds._lost) == 2 * 10_000 + 2
