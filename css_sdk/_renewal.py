@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import math
 import os
+import sys
 import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import anyio
+import anyio.to_thread
 import httpx
 from attrs import frozen
 
-from ._pairs import async_waited_for
 from .errors import CssError
 
 Value = TypeVar("Value")
@@ -35,13 +36,13 @@ class Asking(Generic[Value]):
     What came is for all. So is an error that an answer stands for: nobody who waited asks again by themselves, or fifty
     would fall upon a login server that has just said no. That no answer came is for all who would have waited as long
     as the one who asked; others are to ask themselves, and so is one of those who wait when whoever asked was stopped.
+    Nobody waits longer than a request of their own might take.
 
     Args:
         request: the request that what is asked for is wanted for, if all who wait do not have the same patience anyway.
         task: the task that asks; None in a thread.
 
     Attributes:
-        asked: the request, once it is made.
         value: what came, to be set before leaving.
         deciding: held while it is decided who asks, and no longer; one for all, so that a forked child can renew it.
     """
@@ -49,12 +50,10 @@ class Asking(Generic[Value]):
     deciding: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, request: httpx.Request | None = None, task: int | None = None) -> None:
-        self.asked: httpx.Request | None = None
         self.value: Value | None = None
-        self._error: CssError | None = None
         self._patience = _patience(request)
         self._process = os.getpid()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = None if task is None else _asyncio_loop()
         self._thread, self._task = threading.get_ident(), task
         self._end: Future[Value | _Failed | None] = Future()
         self._end.set_running_or_notify_cancel()  # from now on nobody who waits can cancel it
@@ -62,12 +61,21 @@ class Asking(Generic[Value]):
     @property
     def is_over(self) -> bool:
         """Whether it has ended, or never will, as who makes it is in the process before a fork or in a closed loop."""
-        is_left = self._process != os.getpid() or (self._loop is not None and self._loop.is_closed())
-        return is_left or self._end.done()
+        return self._process != os.getpid() or self._is_left or self._end.done()
 
-    def fail(self, error: CssError) -> None:
-        """Tells why it is about to end without a value."""
-        self._error = error
+    @property
+    def _is_left(self) -> bool:
+        return self._loop is not None and self._loop.is_closed()
+
+    def release(self) -> None:
+        """Lets those go who wait for what was left in a closed loop; they are to see who asks now."""
+        # In the process before a fork nobody is to be woken, and its locks are not to be touched.
+        if self._process == os.getpid() and self._is_left:
+            self._finish(None)
+
+    def _finish(self, end: Value | _Failed | None) -> None:
+        with suppress(InvalidStateError):  # nobody waits any more
+            self._end.set_result(end)
 
     def is_callers(self, task: int | None = None) -> bool:
         """Whether it is the caller's own thread, or task, that carries it on, and that could never wait for its end."""
@@ -85,8 +93,8 @@ class Asking(Generic[Value]):
             with self:
                 self.value = await work()
 
-        if _runs_asyncio():
-            self._loop = asyncio.get_running_loop()
+        self._loop = _asyncio_loop()
+        if self._loop is not None:
             # Whoever gives up leaves at once. What the work waits for holds the task, as long as the loop is there.
             await asyncio.shield(asyncio.create_task(carried_out()))
         else:
@@ -99,13 +107,19 @@ class Asking(Generic[Value]):
         Raises:
             CssError: that the answer stood for.
             httpx.RequestError: when none came.
+            TimeoutError: when the end did not come in the time that a request may take.
         """
-        return self._told(self._end.result(), request)
+        return self._told(self._end.result(_seconds(request)), request)
 
     async def async_result(self, request: httpx.Request | None = None) -> Value | None:
         """As `result`, while other tasks go on."""
-        end = asyncio.wrap_future(self._end) if _runs_asyncio() else async_waited_for(self._end)
-        return self._told(await end, request)
+        seconds = _seconds(request)
+        if _asyncio_loop() is None:
+            end = await anyio.to_thread.run_sync(self._end.result, seconds, abandon_on_cancel=True)
+        else:
+            with anyio.fail_after(seconds):
+                end = await asyncio.wrap_future(self._end)
+        return self._told(end, request)
 
     def _told(self, end: Value | _Failed | None, request: httpx.Request | None) -> Value | None:
         if not isinstance(end, _Failed):
@@ -120,16 +134,38 @@ class Asking(Generic[Value]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # httpx does not throw into a flow what became of its request: it closes the flow. What it was at is the context
-        # then, but in a flow for tasks there is none.
-        cause: Any = self._error or (error.__context__ if isinstance(error, GeneratorExit) else error)
+        cause = cause_of(error)
         if isinstance(cause, CssError | httpx.RequestError):
-            self._end.set_result(_Failed(copy.copy(cause)))
-        elif isinstance(error, GeneratorExit) and cause is None and self._task is not None and not _is_cancelled():
-            lost = httpx.NetworkError("The request for a token got no answer.", request=self.asked)
-            self._end.set_result(_Failed(lost))
+            self._finish(_Failed(copy.copy(cause)))
         else:
-            self._end.set_result(self.value)
+            self._finish(self.value)
+
+
+def cause_of(error: BaseException | None) -> BaseException | None:
+    """What became of a request, by what an auth flow sees of it: httpx closes the flow, while it handles the error."""
+    return error.__context__ if isinstance(error, GeneratorExit) else error
+
+
+class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
+    """An auth flow for tasks that learns why it is closed, as one for threads does: see `cause_of`."""
+
+    def __init__(self, flow: AsyncGenerator[httpx.Request, httpx.Response]) -> None:
+        self._flow = flow
+
+    async def asend(self, value: Any) -> httpx.Request:
+        """The next request, after an answer."""
+        return await self._flow.asend(value)
+
+    async def athrow(self, *error: Any) -> httpx.Request:
+        """The next request, after an error."""
+        return await self._flow.athrow(*error)
+
+    async def aclose(self) -> None:
+        """Ends it, and tells it what its caller is handling."""
+        ending = GeneratorExit()
+        ending.__context__ = sys.exc_info()[1]
+        with suppress(GeneratorExit, StopAsyncIteration):
+            await self._flow.athrow(ending)
 
 
 def _renew_lock() -> None:
@@ -144,19 +180,15 @@ def _patience(request: httpx.Request | None) -> object:
     return None if request is None else request.extensions.get("timeout")
 
 
-def _runs_asyncio() -> bool:
+def _seconds(request: httpx.Request | None) -> float | None:
+    """How long a request may wait for a connection and then for an answer; None for one that waits for ever."""
+    timeouts = (request.extensions.get("timeout") if request is not None else None) or {}
+    connect, read = timeouts.get("connect"), timeouts.get("read")
+    return None if connect is None or read is None else float(connect + read)
+
+
+def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:  # another event loop than asyncio's
-        return False
-    return True
-
-
-def _is_cancelled() -> bool:
-    """Whether the task that runs is being cancelled."""
-    if anyio.current_effective_deadline() == -math.inf:
-        return True
-    if not _runs_asyncio():
-        return False
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
+        return asyncio.get_running_loop()
+    except RuntimeError:  # none, or another kind than asyncio's
+        return None

@@ -6,22 +6,29 @@ import base64
 import json
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 
 import anyio
 import httpx
 
-from ._renewal import Asking
-from ._token_endpoint import Token, token_from, token_request
+from ._renewal import Asking, AsyncFlow
+from ._token_endpoint import Asked, Token, measure, token_from, token_request, waiting
 from .errors import ConfigurationError
-from .settings import Secret, as_secret, checked_address, is_text
+from .settings import Secret, as_secret, check_credential, checked_address
 
+_PORTS: Final = {"http": 80, "https": 443}
 _NONE: Final = Token(Secret(""), float("-inf"))
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Scheme, host and port of an address; the port is given even where it is the scheme's own."""
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, url.port or _PORTS.get(url.scheme)
+
+
+def _shown(place: tuple[str, str, int | None]) -> str:
+    """An origin as it stands in an address."""
+    scheme, host, port = place
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}{'' if port == _PORTS.get(scheme) else f':{port}'}"
 
 
 def claims_of(token: str) -> dict[str, Any]:
@@ -51,10 +58,11 @@ class TokenAuth(httpx.Auth):
     A token is asked for when one is needed, kept, renewed before it ends, and once after a 401. However many threads
     and tasks use one auth, and in however many clients, one token is asked for per life: who comes meanwhile waits for
     it. When the login server says no, or has a fault, all who wait are told, and none of them asks again by itself; the
-    next call does. Only when whoever asked is cancelled, one of those who wait takes over.
+    next call does. Only when whoever asked is cancelled, one of those who wait takes over. Nobody waits longer than the
+    connect and read timeouts of their own request allow.
 
     Token requests go through the client whose request needs the token, with its proxies, and with the timeouts of that
-    request. They follow no redirect.
+    request. They follow no redirect, and of their answers no more than 256 KB are read.
 
     The token goes to the given origins only; without them, to the origin of the first request. httpx leaves it out
     when it follows a redirect to another origin, but for the one from http to https of the same host.
@@ -65,35 +73,35 @@ class TokenAuth(httpx.Auth):
 
     def __init__(
         self,
-        token_url: str,
+        token_url: str | httpx.URL,
         client_id: str,
         client_secret: Secret,
         fields: Mapping[str, str | Secret],
         *,
         client_auth: str,
-        origins: Iterable[str] | None,
+        origins: str | Iterable[str | httpx.URL] | None,
         accept: Callable[[dict[str, Any]], object],
         allow_http: bool,
         clock: Callable[[], float],
     ) -> None:
         self._client_id = client_id  # which a repr needs, whatever is wrong with the rest
         for name, value in {"client id": client_id, "client secret": client_secret, **fields}.items():
-            if not is_text(value):
-                raise ConfigurationError(f"The {name} is empty, or no text.")
+            check_credential(f"The {name}", value)
         if client_auth not in ("basic", "form"):
             raise ConfigurationError(f"A client authenticates by 'basic' or 'form', not by {client_auth!r}.")
-        checked_address(token_url, "The token address", allow_http)
+        checked_address(token_url, "The token address", allow_http, may_have_query=True)
+        self._token_url = httpx.URL(token_url)  # as it is: a slash at its end may count there
         try:
-            addresses = None if origins is None else tuple(origins)
+            addresses = [origins] if isinstance(origins, (str, httpx.URL)) else None if origins is None else [*origins]
         except TypeError:
             raise ConfigurationError(f"origins= is a list of addresses, not {type(origins).__name__}.") from None
-        for address in addresses or ():
-            checked_address(address, "An address that the token is for", allow_http)
-        self._token_url = httpx.URL(token_url)
+        if addresses == []:
+            raise ConfigurationError("origins=[] lets the token go nowhere. Name where it may go, or leave it out.")
+        checked = [checked_address(each, "An address that the token is for", allow_http) for each in addresses or ()]
         self._client_secret = client_secret
         self._fields = dict(fields)
         self._is_basic = client_auth == "basic"
-        self._origins = None if addresses is None else frozenset(origin(httpx.URL(address)) for address in addresses)
+        self._origins = frozenset(origin(httpx.URL(each)) for each in checked) or None
         self._accept = accept
         self._allow_http = allow_http
         self._clock = clock
@@ -103,12 +111,19 @@ class TokenAuth(httpx.Auth):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(client_id={self._client_id!r})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} is not copied or pickled, since copies would ask for tokens of their own. Share it "
+            f"among threads and tasks; in another process, make one from the same credentials."
+        )
+
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """The flow for `httpx.Client`, which calls it with each request.
 
         Raises:
             AuthenticationError, ServiceUnavailable, RateLimited, MalformedAnswer: when no token could be had.
             ConfigurationError: for a request to another origin; no token is asked for then.
+            httpx.TransportError: when the login server did not answer, which it says.
         """
         self._check_origin(request)
         refused = _NONE
@@ -117,15 +132,18 @@ class TokenAuth(httpx.Auth):
             if isinstance(turn, Token):
                 token = turn
             elif turn.is_callers():
-                with turn:
+                with turn, Asked(self._token_request(request)) as asked:
                     asked_at = self._clock()
-                    response = yield (asked := self._token_request(turn, request))
+                    response = yield asked
+                    measure(response, self._clock)
                     response.read()
                     token = turn.value = self._kept(asked, response, asked_at)
-            elif (came := turn.result(request)) is not None:
-                token = came
             else:
-                continue
+                with waiting(self._token_url):
+                    came = turn.result(request)
+                if came is None:
+                    continue
+                token = came
             request.headers["Authorization"] = token.header
             response = yield request
             if response.status_code != 401 or refused is not _NONE:
@@ -136,11 +154,14 @@ class TokenAuth(httpx.Auth):
                 return
             refused = token
 
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+    def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """The flow for `httpx.AsyncClient`, as `sync_auth_flow`, with the waiting and the reading of that world.
 
         It is called with each request, and raises what `sync_auth_flow` does.
         """
+        return AsyncFlow(self._async_auth_flow(request))
+
+    async def _async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         self._check_origin(request)
         task = anyio.get_current_task().id
         refused = _NONE
@@ -149,15 +170,18 @@ class TokenAuth(httpx.Auth):
             if isinstance(turn, Token):
                 token = turn
             elif turn.is_callers(task):
-                with turn:
+                with turn, Asked(self._token_request(request)) as asked:
                     asked_at = self._clock()
-                    response = yield (asked := self._token_request(turn, request))
+                    response = yield asked
+                    measure(response, self._clock)
                     await response.aread()
                     token = turn.value = self._kept(asked, response, asked_at)
-            elif (came := await turn.async_result(request)) is not None:
-                token = came
             else:
-                continue
+                with waiting(self._token_url):
+                    came = await turn.async_result(request)
+                if came is None:
+                    continue
+                token = came
             request.headers["Authorization"] = token.header
             response = yield request
             if response.status_code != 401 or refused is not _NONE:
@@ -187,9 +211,12 @@ class TokenAuth(httpx.Auth):
         with Asking.deciding:
             if self._is_good(self._held, refused):
                 return self._held
-            if self._asking is None or self._asking.is_over or self._asking.is_callers(task):
-                self._asking = Asking(request, task)
-            return self._asking
+            under_way = self._asking
+            if under_way is None or under_way.is_over or under_way.is_callers(task):
+                if under_way is not None:
+                    under_way.release()
+                under_way = self._asking = Asking(request, task)
+            return under_way
 
     def _may_repeat(self, request: httpx.Request, refused: Token) -> bool:
         """Whether a request can be sent again; if not, the token is dropped for those to come."""
@@ -203,25 +230,24 @@ class TokenAuth(httpx.Auth):
     def _check_origin(self, request: httpx.Request) -> None:
         here = origin(request.url)
         if self._origins is None:
-            address = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
-            checked_address(address, "The address of the first request", self._allow_http)
+            checked_address(_shown(here), "The address of the first request", self._allow_http)
             with Asking.deciding:
                 self._origins = self._origins or frozenset({here})
         if here not in self._origins:
+            allowed = ", ".join(sorted(map(_shown, self._origins)))
             raise ConfigurationError(
-                f"A token for {self._token_url.host} is not sent to {request.url.host}: it is another origin."
+                f"The token of {self._token_url.host} is not sent to {_shown(here)}: that is another origin than "
+                f"{allowed}."
             )
 
-    def _token_request(self, asking: Asking[Token], call: httpx.Request) -> httpx.Request:
+    def _token_request(self, call: httpx.Request) -> httpx.Request:
         fields, basic = self._fields, (self._client_id, self._client_secret)
         if not self._is_basic:
             fields = {**fields, "client_id": self._client_id, "client_secret": self._client_secret}
-        asking.asked = token_request(self._token_url, fields, basic if self._is_basic else None, call, asking.fail)
-        return asking.asked
+        return token_request(self._token_url, fields, basic if self._is_basic else None, call)
 
     def _kept(self, asked: httpx.Request, response: httpx.Response, asked_at: float) -> Token:
-        hide = [self._client_secret, *(value for value in self._fields.values() if isinstance(value, Secret))]
-        token = token_from(response, asked, asked_at, hide)
+        token = token_from(response, asked, asked_at)
         self._accept(claims_of(token.secret.reveal()))
         self._held = token
         return token
@@ -239,7 +265,7 @@ class ClientCredentials(TokenAuth):
         audience: the client id of the application that the token is for, where the login server wants it told.
         scope: what the token shall allow, where the login server wants it told.
         client_auth: how the client shows who it is, `basic` or `form`.
-        origins: addresses whose origins may see the token; without them the first request's.
+        origins: an address whose origin may see the token, or several; without them the first request's.
         accept: called with each new token's claims before it is used; raises to refuse it.
         allow_http: whether plain `http` may go further than this machine.
         clock: seconds that only grow.
@@ -255,14 +281,14 @@ class ClientCredentials(TokenAuth):
 
     def __init__(
         self,
-        token_url: str,
+        token_url: str | httpx.URL,
         client_id: str,
         client_secret: str | Secret,
         audience: str | None = None,
         scope: str | None = None,
         client_auth: Literal["basic", "form"] = "basic",
         *,
-        origins: Iterable[str] | None = None,
+        origins: str | Iterable[str | httpx.URL] | None = None,
         accept: Callable[[dict[str, Any]], object] = lambda _: None,
         allow_http: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -295,7 +321,7 @@ class PasswordGrant(TokenAuth):
         username: of the user, mostly one made for applications.
         password: sent to the token endpoint alone.
         scope: what the token shall allow, where the login server wants it told.
-        origins: addresses whose origins may see the token; without them the first request's.
+        origins: an address whose origin may see the token, or several; without them the first request's.
         allow_http: whether plain `http` may go further than this machine.
         clock: seconds that only grow.
 
@@ -308,14 +334,14 @@ class PasswordGrant(TokenAuth):
 
     def __init__(
         self,
-        token_url: str,
+        token_url: str | httpx.URL,
         client_id: str,
         client_secret: str | Secret,
         username: str,
         password: str | Secret,
         scope: str | None = None,
         *,
-        origins: Iterable[str] | None = None,
+        origins: str | Iterable[str | httpx.URL] | None = None,
         allow_http: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

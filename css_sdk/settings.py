@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, overload
@@ -27,6 +28,11 @@ _ADDRESS: Final = re.compile(
     r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
     re.ASCII | re.IGNORECASE,
 )
+_LIKE: Final = {
+    "The API address": API_URL,
+    "The token address": TOKEN_URL,
+    "The issuer": TOKEN_URL.partition("/protocol")[0],
+}
 
 
 class Secret:
@@ -72,6 +78,18 @@ def is_text(value: object) -> bool:
         return False
 
 
+def check_credential(what: str, value: object) -> None:
+    """Refuses what can be no part of credentials; `what` begins the sentence.
+
+    Raises:
+        ConfigurationError: with the reason.
+    """
+    if not is_text(value):
+        raise ConfigurationError(f"{what} is empty, or no text.")
+    if (value.reveal() if isinstance(value, Secret) else str(value)).endswith(("\n", "\r")):
+        raise ConfigurationError(f"{what} ends with a line break, as the line of a file does. Take it off: .strip().")
+
+
 def _as_team_id(value: int | str | None) -> int | None:
     if value is None:
         return None
@@ -91,27 +109,55 @@ def _is_host(host: str) -> bool:
     return True
 
 
-def checked_address(url: str, what: str, allow_http: bool | None = None) -> str:
+def checked_address(
+    url: object, what: str, allow_http: bool | None = None, *, may_have_query: bool = False, like: str = ""
+) -> str:
     """An address that secrets and tokens may go to, without a slash at its end.
 
     Args:
-        url: the address.
+        url: the address, as a text or as a URL of httpx.
         what: it is, to begin a sentence with.
         allow_http: whether plain `http` may go further than this machine; None where nobody could say so.
+        may_have_query: whether a query may follow the path, as it may in the address of a token endpoint.
+        like: an example of such an address.
 
     Raises:
         ConfigurationError: when it is none, or unsafe.
     """
-    match = _ADDRESS.fullmatch(url) if isinstance(url, str) and not set(url) & set("?#@\\") else None
-    if match is None or int(match["port"] or 0) > 65535 or not _is_host(match["host"]):
+    if (httpx := sys.modules.get("httpx")) is not None and isinstance(url, httpx.URL):
+        url = str(url)
+    place, mark, _ = url.partition("?") if isinstance(url, str) and may_have_query else (url, "", "")
+    match = _ADDRESS.fullmatch(place) if isinstance(place, str) and isinstance(url, str) else None
+    fault = _fault_of(url, may_have_query)
+    if match is None or fault or int(match["port"] or 0) > 65535 or not _is_host(match["host"]):
         # The address itself stays out of the message: it may hold a password.
-        raise ConfigurationError(f"{what} is no plain http(s) address of host and path. It looks like {API_URL}.")
+        raise ConfigurationError(
+            f"{what} is no plain http(s) address of host and path{fault}. "
+            f"It looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
+        )
     if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
         way_out = "" if allow_http is None else " (In Python, allow_http=True permits it.)"
         raise ConfigurationError(
             f"{what} is plain http to {match['host']}: a secret would travel readable. Use https.{way_out}"
         )
-    return url.rstrip("/")
+    return str(url) if mark else str(url).rstrip("/")
+
+
+def _fault_of(url: object, may_have_query: bool) -> str:
+    """What is plainly wrong with an address, to go on a sentence with; nothing where nothing is."""
+    if not isinstance(url, str):
+        return f": it is no text, but of type {type(url).__name__}"
+    if not url:
+        return ": it is empty"
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return ": it holds a blank, or a character that no address holds as it is"
+    if not url.lower().startswith(("http://", "https://")):
+        return ": it does not begin with https://"
+    if "@" in url.partition("?")[0]:
+        return ": it holds credentials, before an @"
+    if "#" in url:
+        return ": it has a fragment, after a #"
+    return "" if may_have_query or "?" not in url else ": it has a query, after a ?"
 
 
 @frozen(kw_only=True)
@@ -145,12 +191,11 @@ class Settings:
     file: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        if not is_text(self.client_id) or not is_text(self.client_secret):
-            raise ConfigurationError(
-                "The client id or the client secret is empty, or no text. Both are in the downloaded file."
-            )
+        for name, value in (("id", self.client_id), ("secret", self.client_secret)):
+            check_credential(f"The client {name}", value)
         for name, what in (("api_url", "The API address"), ("token_url", "The token address")):
-            object.__setattr__(self, name, checked_address(getattr(self, name), what, self.allow_http))
+            url = checked_address(getattr(self, name), what, self.allow_http, may_have_query=name == "token_url")
+            object.__setattr__(self, name, url)
 
 
 def _variables(names: Mapping[str, str], environ: Mapping[str, str] | None) -> dict[str, Secret]:

@@ -41,6 +41,7 @@ AUTHORIZATION_SERVICE: Final = "authorization-service-api"
 AUTHORIZATION_SERVICE_URL: Final = "https://authorization-service-api.web.cern.ch/api/v1.0/"
 CERN_TOKEN_URL: Final = "https://auth.cern.ch/auth/realms/cern/api-access/token"  # noqa: S105
 
+_BSS_HOST: Final = "https://bss.example.com"
 _API_ACCESS: Final = "/api-access/token"
 _KEYCLOAK_TOKEN: Final = "/protocol/openid-connect/token"  # noqa: S105
 
@@ -98,8 +99,9 @@ class System:
             options: of `httpx.Client`, but `auth` and `base_url`; a header given here goes before the system's own.
 
         Raises:
-            ConfigurationError: when certificates or proxies that the environment names cannot be used.
-            TypeError: for an option that `httpx.Client` does not know, or that the system sets.
+            ConfigurationError: for an option that the system sets, or when certificates or proxies that the environment
+                names cannot be used.
+            TypeError: for an option that `httpx.Client` does not know.
         """
         return new_client(_Client, auth=self.auth, base_url=self.base_url, **self._options(options))
 
@@ -110,8 +112,9 @@ class System:
             options: of `httpx.AsyncClient`, but `auth` and `base_url`.
 
         Raises:
-            ConfigurationError: when certificates or proxies that the environment names cannot be used.
-            TypeError: for an option that `httpx.AsyncClient` does not know, or that the system sets.
+            ConfigurationError: for an option that the system sets, or when certificates or proxies that the environment
+                names cannot be used.
+            TypeError: for an option that `httpx.AsyncClient` does not know.
         """
         return new_client(_AsyncClient, auth=self.auth, base_url=self.base_url, **self._options(options))
 
@@ -123,17 +126,24 @@ class System:
 
         Raises:
             CssError: when no token could be had.
-            httpx.RequestError: when no answer came.
+            httpx.TransportError: when the login server did not answer, which it says.
         """
         with self.client(**options) as http:
             call = http.build_request("GET", "")  # the call that the token is for is never made
             with closing(self.auth.sync_auth_flow(call)) as flow:
                 asked = next(flow)
                 while asked is not call:
-                    asked = flow.send(http.send(asked, auth=None, follow_redirects=False))
+                    with closing(http.send(asked, auth=None, follow_redirects=False, stream=True)) as answer:
+                        asked = flow.send(answer)
         return self.auth.held
 
     def _options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        for name in ("auth", "base_url"):
+            if name in options:
+                raise ConfigurationError(
+                    f"{name}= is set by the system {self.name}, whose credentials and address its clients have. For "
+                    f"others make another system, or an httpx client of your own."
+                )
         headers = httpx.Headers({"User-Agent": f"css-sdk/{__version__}", **self.headers})
         headers.update(options.get("headers"))
         return {"timeout": 30.0, **options, "headers": headers}
@@ -143,8 +153,8 @@ def css(
     *,
     client_id: str | None = None,
     client_secret: str | Secret | None = None,
-    token_url: str | None = None,
-    base_url: str | None = None,
+    token_url: str | httpx.URL | None = None,
+    base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
     """The CSS API, for calls that `css_sdk.Css` has no method for.
@@ -169,7 +179,7 @@ def css(
         settings = Settings(client_id=given["client_id"].reveal(), client_secret=given["client_secret"])
     else:
         settings = settings_from_env(allow_http=True)  # refused below, where nothing allows it
-    token_url = checked_address(settings.token_url if token_url is None else token_url, "The token address")
+    token_url = _token_address(settings.token_url if token_url is None else token_url)
     base_url = checked_address(settings.api_url if base_url is None else base_url, "The API address") + "/"
     return System(
         name="css",
@@ -185,8 +195,8 @@ def cern(
     *,
     client_id: str | None = None,
     client_secret: str | Secret | None = None,
-    token_url: str | None = None,
-    base_url: str | None = None,
+    token_url: str | httpx.URL | None = None,
+    base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
     """An application at CERN that takes tokens of CERN's API access; each has a token of its own.
@@ -211,12 +221,14 @@ def cern(
     """
     client_secret = as_secret(client_secret)
     source = _Source("CERN", {"client_id": client_id, "client_secret": client_secret}, ("token_url", "api_url"))
-    token_url = checked_address(token_url or source.address("token_url") or CERN_TOKEN_URL, "The token address")
+    if not isinstance(audience, str):
+        raise ConfigurationError(f"An audience is a text, the client id of one application, not {audience!r}.")
+    token_url = _token_address(token_url or source.address("token_url") or CERN_TOKEN_URL, CERN_TOKEN_URL)
     if audience == AUTHORIZATION_SERVICE:
         base_url = base_url or source.address("api_url") or AUTHORIZATION_SERVICE_URL
     if base_url is None:
         raise ConfigurationError(f"The address of {audience!r} is not known. Say base_url=.")
-    base_url = checked_address(base_url, f"The address of {audience!r}") + "/"
+    base_url = checked_address(base_url, f"The address of {audience!r}", like=AUTHORIZATION_SERVICE_URL) + "/"
     return System(
         name="cern",
         base_url=base_url,
@@ -235,14 +247,14 @@ def cern(
 
 
 def bss(
-    host: str | None = None,
+    host: str | httpx.URL | None = None,
     *,
     client_key: str | None = None,
     client_secret: str | Secret | None = None,
     username: str | None = None,
     password: str | Secret | None = None,
-    token_url: str | None = None,
-    base_url: str | None = None,
+    token_url: str | httpx.URL | None = None,
+    base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
     """The interworks BSS and Billing API.
@@ -283,9 +295,9 @@ def bss(
                 "The address of the BSS is missing. Say host=, or tell it beside credentials that are read: by "
                 "BSS_HOST, or as host in the file that BSS_CREDENTIALS_FILE names."
             )
-        host = checked_address(host, "The address of the BSS")
-    base_url = checked_address(base_url or f"{host}/bsssmapi", "The address of the BSS") + "/"
-    token_url = checked_address(token_url or f"{host}/bsssmapi/oauth/token", "The token address")
+        host = checked_address(host, "The address of the BSS", like=_BSS_HOST)
+    base_url = checked_address(base_url or f"{host}/bsssmapi", "The address of the BSS", like=_BSS_HOST) + "/"
+    token_url = _token_address(token_url or f"{host}/bsssmapi/oauth/token", f"{_BSS_HOST}/bsssmapi/oauth/token")
     return System(
         name="bss",
         base_url=base_url,
@@ -304,9 +316,13 @@ def bss(
     )
 
 
+def _token_address(token_url: str | httpx.URL, like: str = "") -> str:
+    return checked_address(token_url, "The token address", may_have_query=True, like=like)
+
+
 def _issuer(token_url: str, ending: str) -> str | None:
     # As tokens name it: scheme and host in small letters, without the port that is the scheme's own.
-    token_url = str(httpx.URL(token_url))
+    token_url, _, _ = str(httpx.URL(token_url)).partition("?")
     return token_url.removesuffix(ending) if token_url.endswith(ending) else None
 
 

@@ -82,7 +82,7 @@ class Terms:
     def __attrs_post_init__(self) -> None:
         for what, value in (("issuer", self.issuer), ("audience", self.audience)):
             if not isinstance(value, str) or not value:
-                raise ConfigurationError(f"The {what} of the tokens to accept is missing: it has to be a text.")
+                raise ConfigurationError(f"The {what} of the tokens to accept is missing: an {what} is a text.")
         unsafe = [name for name in self.algorithms if not isinstance(name, str) or name not in _KIND_OF_KEY]
         if unsafe or not self.algorithms:
             named = ", ".join(map(str, unsafe)) or "none at all"
@@ -240,6 +240,11 @@ def opened(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
         return _invalid("too long", f"It has more than {LONGEST} characters, and no token is that long.")
     if token[:7].lower() == "bearer ":
         return _invalid("malformed", 'Give the token alone, without the word "Bearer" before it.')
+    if token and "." not in token:
+        return _invalid(
+            "malformed",
+            "It is no JWT, and an opaque token cannot be checked. Was it copied whole?",
+        )
     match = _COMPACT.fullmatch(token)
     header = _object(_decoded(match[1])) if match and all(map(_is_canonical, match.groups())) else None
     if header is None:

@@ -18,6 +18,7 @@ from .._clients import new_client
 from .._pairs import time_limit
 from .._quiet import quiet
 from .._renewal import Asking
+from .._token_endpoint import described
 from .._version import __version__
 from ..errors import ConfigurationError, InvalidToken, KeysUnavailable
 from ..settings import Secret, checked_address
@@ -169,7 +170,9 @@ class IssuerKeys:
         last = self._failure or KeysUnavailable(f"The keys of {self._issuer} cannot be had.")
         wait = max(0.0, _PAUSE - abs(self._clock() - self._tried_at))
         told = f"{last} Nothing is known about the token."
-        return KeysUnavailable(told, status=last.status, request=last.request, retry_after=wait)
+        unavailable = KeysUnavailable(told, status=last.status, request=last.request, retry_after=wait)
+        unavailable.__cause__ = last.__cause__
+        return unavailable
 
     def _fetched(self) -> tuple[SigningKey, ...]:
         http = self._http or new_client(httpx.Client)
@@ -180,7 +183,8 @@ class IssuerKeys:
                 keys = signing_keys(self._document(http, url, until), self._algorithms)
         except (httpx.RequestError, httpx.InvalidURL, TimeoutError) as error:
             is_late = isinstance(error, (httpx.TimeoutException, TimeoutError))
-            raise self._failed(url, "no answer came in time" if is_late else "no answer came") from None
+            why = f" ({described(error)})" if isinstance(error, httpx.RequestError) else ""
+            raise self._failed(url, f"no answer came{' in time' if is_late else ''}{why}") from error
         finally:
             if http is not self._http:
                 http.close()

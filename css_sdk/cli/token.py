@@ -82,10 +82,7 @@ def _ask(system: str, audience: str | None, raw: bool, as_json: bool) -> None:
         made = found.token()
     except httpx.RequestError as error:
         # Its own words only: the frames below hold the secret.
-        raise ConnectionFailed(
-            f"No answer from the login server at {httpx.URL(found.token_url).host} ({type(error).__name__}: {error}). "
-            f"Check the address, the network and any proxy."
-        ) from None
+        raise ConnectionFailed(f"{error} Check the address, the network and any proxy.") from None
     if raw:
         click.echo(made.secret.reveal())
         return
