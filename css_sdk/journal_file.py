@@ -8,7 +8,7 @@ import errno
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +18,11 @@ from .errors import CssError, InvalidFile, OutcomeUnknown
 from .models import Outcome
 from .settings import Settings
 from .state import Step
+
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
 
 _LOG = logging.getLogger("css_sdk")
 
@@ -63,7 +68,7 @@ class Journal:
         self._fault: InvalidFile | None = None
         self._is_closed = False
         self._is_told = False
-        self._news: set[Step] = set()
+        self._undone: set[Step] = set()
         how = os.O_RDWR if resume else os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
             self._file = os.open(self.path, how | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
@@ -71,8 +76,13 @@ class Journal:
             raise InvalidFile(f"The journal {self.path} exists already. Name another; none is overwritten.") from None
         except OSError as error:
             raise InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}.") from None
-        if resume:
-            self._go_on()
+        try:
+            self._claim()
+            if resume:
+                self._go_on()
+        except BaseException:
+            self.close()
+            raise
 
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r})"
@@ -105,21 +115,26 @@ class Journal:
                 "Nothing was sent.",
             )
 
-    def note_news(self, steps: Iterable[Step]) -> None:
-        """Notes that a read has shown these steps to be still undone, so that it need not be read again.
+    @contextlib.contextmanager
+    def knowing_undone(self, steps: Iterable[Step]) -> Iterator[None]:
+        """For so long, each of these steps is known to be undone until it is begun, and need not be read again.
 
         Args:
-            steps: that may follow.
+            steps: that a read has just shown to be undone.
         """
-        self._news.update(steps)
+        self._undone.update(steps)
+        try:
+            yield
+        finally:
+            self._undone.clear()
 
-    def is_news(self, steps: Iterable[Step]) -> bool:
-        """Whether all these steps are known to be undone, by `note_news`.
+    def are_undone(self, steps: Iterable[Step]) -> bool:
+        """Whether all these steps are known to be undone.
 
         Args:
             steps: of one write.
         """
-        return self._news.issuperset(steps)
+        return self._undone.issuperset(steps)
 
     def begin(self, steps: Sequence[Step]) -> int:
         """Writes down what is about to be sent, and gives the number under which it ends.
@@ -132,6 +147,7 @@ class Journal:
         """
         with self._lock:
             self._count += 1
+            self._undone.difference_update(steps)
             self._write(journal.before(self._count, steps, self._at()), "Nothing more was sent.")
             return self._count
 
@@ -176,6 +192,14 @@ class Journal:
             self._fault = InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}. {otherwise}")
             raise self._fault from None
         self._length += len(content)
+
+    def _claim(self) -> None:
+        """Keeps the file for this run, where the system can: the lines of two would be one journal of neither."""
+        if fcntl is not None:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise InvalidFile(f"The journal {self.path} is in use by another run. Nothing was sent.") from None
 
     def _go_on(self) -> None:
         """Counts on from the last write; a line that was cut short is ended, so that the next one stands alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import stat
 from pathlib import Path
 
@@ -114,3 +115,18 @@ def test_a_closed_journal_tells_once_what_it_misses(tmp_path: Path, caplog: pyte
     )
     assert [entry.outcome for entry in read_journal(journal.path.read_bytes(), "journal").entries] == [None] * 3
     assert (tmp_path / "another").read_bytes() == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing locks files so here")
+def test_two_runs_cannot_go_on_with_one_journal(tmp_path: Path) -> None:
+    """The second is refused; and what is no journal is let go of."""
+    with Journal(tmp_path / "journal") as first:
+        first.open_for(SETTINGS)
+        with pytest.raises(InvalidFile, match="in use by another run"):
+            Journal(first.path, resume=True)
+    Journal(first.path, resume=True).close()
+    (tmp_path / "other").write_text("nothing\n", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(InvalidFile, match="other") as caught:
+            Journal(tmp_path / "other", resume=True)
+        assert "in use" not in str(caught.value)

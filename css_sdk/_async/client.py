@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from .. import _applying, _rules, persons
 from .._applying import USUAL_GUARDS, Applied, Guards
@@ -335,9 +336,9 @@ class AsyncCss(AsyncTeam):
         if resume is not None:
             _applying.check_whose_journal(resume, self.settings)
         run = await plans.checked(self.integration, saved, guards, resume, width)
-        if self._wire.journal is not None:
-            self._wire.journal.note_news(run.steps)
-        results = await run.carry_out(width=width, progress=progress)
+        journal = self._wire.journal
+        with nullcontext() if journal is None else journal.knowing_undone(run.steps):
+            results = await run.carry_out(width=width, progress=progress)
         return Applied(tuple(results), _applying.remainder(run.saved, results, run.before))
 
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:

@@ -52,7 +52,7 @@ async def carry_out(wire: AsyncWire, change: AsyncChange) -> None:
         await _prove(wire, change)
         return
     roles = change.roles
-    if not journal.is_news(change.steps(roles)):
+    if not journal.are_undone(change.steps(roles)):
         roles = await change.remaining(roles)
     number = journal.begin(change.steps(roles))
     try:

@@ -53,7 +53,7 @@ def carry_out(wire: Wire, change: Change) -> None:
         _prove(wire, change)
         return
     roles = change.roles
-    if not journal.is_news(change.steps(roles)):
+    if not journal.are_undone(change.steps(roles)):
         roles = change.remaining(roles)
     number = journal.begin(change.steps(roles))
     try:

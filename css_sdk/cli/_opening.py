@@ -46,14 +46,14 @@ def opened(journal: Path | None = None, *, plan: str | None = None, resume: bool
         with Css.from_env() as css:
             yield css
         return
-    from .. import Journal
+    from .. import Journal, read_journal
 
     kept = Journal(journal, plan=plan, resume=resume)
     try:
         with kept, Css.from_env(journal=kept) as css:
             yield css
     finally:
-        if not resume and journal.read_bytes().count(b"\n") <= 1:  # the line that says whose it is
+        if not resume and not read_journal(journal.read_bytes(), str(journal)).begun:
             journal.unlink()
 
 
