@@ -15,7 +15,7 @@ from attrs import frozen
 from .errors import InvalidFile
 
 PERSON_COLUMNS: Final = ("username", "guid", "email", "client_id")
-COLUMNS: Final = (*PERSON_COLUMNS, "role", "integration", "environment", "action")
+COLUMNS: Final = (*PERSON_COLUMNS, "provider", "role", "integration", "environment", "action")
 ALL_COLUMNS: Final = (*COLUMNS, "outcome", "message")
 _DELIMITERS: Final = ",;\t"
 _JSON_LINES: Final = (".jsonl", ".ndjson")

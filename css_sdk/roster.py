@@ -24,7 +24,7 @@ from .errors import (
     Refused,
     WrongProvider,
 )
-from .models import Outcome, ServiceAccount, User
+from .models import PROVIDERS, Outcome, ServiceAccount, User
 
 Action = Literal["grant", "revoke"]
 PersonBy = Literal["username", "guid", "email", "client_id"]
@@ -213,8 +213,9 @@ def read_roster(
 ) -> tuple[Row, ...]:
     """The rows of a roster, checked without a request.
 
-    Columns: `username`, `guid`, `email` or `client_id`; `role`; `integration`; `environment`; `action`, which is
-    `grant` or `revoke`. A file that holds results is read too: its rows that are done are left out.
+    Columns: `username`, `guid`, `email` or `client_id`; `provider`, whose login a GUID or an address means; `role`;
+    `integration`; `environment`; `action`, which is `grant` or `revoke`. A file that holds results is read too: its
+    rows that are done are left out.
 
     Args:
         content: of the file, as text or as bytes: CSV separated by commas, semicolons or tabs, or an object of JSON
@@ -293,7 +294,7 @@ def results_as_csv(results: Iterable[RowResult]) -> str:
             continue
         row = result.row
         person = [row.person.value if by == row.person.by else "" for by in PERSON_COLUMNS]
-        place = [row.role, row.integration, row.environment, row.action]
+        place = [row.person.provider or "", row.role, row.integration, row.environment, row.action]
         writer.writerow([*person, *place, result.state, str(result.error or "")])
     return out.getvalue()
 
@@ -302,7 +303,8 @@ def _row(
     line: int, filled: Mapping[str, str], integration: str | None, environment: str | None
 ) -> tuple[Row | None, list[str]]:
     faults: list[str] = []
-    named = [Person(by, filled[by].strip()) for by in PERSON_COLUMNS if filled.get(by, "").strip()]
+    provider = filled.get("provider", "").strip().lower() or None
+    named = [Person(by, filled[by].strip(), provider) for by in PERSON_COLUMNS if filled.get(by, "").strip()]
     if len(named) != 1:
         told = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
         faults.append(f"{told}; fill in exactly one of {', '.join(PERSON_COLUMNS)}")
@@ -312,6 +314,10 @@ def _row(
         faults.append(f"{named[0].value!r} is no e-mail address")
     elif named[0].by == "guid" and not named[0].value.isalnum():
         faults.append(f"{named[0].value!r} is no GUID")
+    if provider is not None and provider not in PROVIDERS:
+        faults.append(f"there is no provider {provider!r}; there are {', '.join(PROVIDERS)}")
+    elif provider is not None and named and named[0].user is not None:
+        faults.append("a provider says whose login a GUID or an e-mail address means, and nothing else")
     role = filled.get("role", "")
     faults += _refusal(_rules.check_role_name, role)
     if role.strip() and role != role.strip():

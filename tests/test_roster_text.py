@@ -182,3 +182,17 @@ def test_a_number_is_an_id(said: str | None, own: object, meant: str | None) -> 
             read_roster(line, integration=said)
     else:
         assert [row.integration for row in read_roster(line, integration=said)] == [meant]
+
+
+def test_a_row_says_whose_login_it_means() -> None:
+    """For a GUID or an address, without case; and its result, read again, means the same."""
+    head = "username,guid,email,provider,role\n"
+    rows = read_roster(f"{head},,a@b.example,AzureIDIR,x\n,0f3a,,idir,x\n", **PLACE)
+    assert [row.person for row in rows] == [
+        Person("email", "a@b.example", "azureidir"), Person("guid", "0f3a", "idir"),
+    ]  # fmt: skip
+    again = read_roster(results_as_csv([RowResult(row, "failed") for row in rows]), "r.result.csv")
+    assert [row.person for row in again] == [row.person for row in rows]
+    assert ["no provider 'ldap'" in fault or "nothing else" in fault for fault in faults_of(
+        f"{head},,a@b.example,ldap,x\n{JANE},,,idir,x\n", "r.csv"
+    )] == [True, True]  # fmt: skip
