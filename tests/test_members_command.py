@@ -133,7 +133,10 @@ def test_many_at_once_have_to_be_said(run_css: Run, sandbox: Sandbox, capsys: py
     assert members(sandbox, "approver") == set(keep)
 
 
-def test_an_interrupt_tells_what_was_done(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interrupt_tells_what_was_done(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
     """The calls in flight are finished, and every change stands in the report, those that were not tried as well."""
     people = usernames(sandbox, 30)
     sandbox.faults.add("delay", method="POST", times=None, seconds=0.05)
@@ -142,7 +145,7 @@ def test_an_interrupt_tells_what_was_done(run_css: Run, sandbox: Sandbox, capsys
     def interrupt_after_some() -> None:
         while sandbox.count(method="POST", kind="api") < 5 and not stop.wait(0.005):
             pass
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
 
     threading.Thread(target=interrupt_after_some).start()
     assert run_css("members", "set", "approver", *people, *PLACE, "--yes", "--json") == 130

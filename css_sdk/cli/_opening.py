@@ -33,7 +33,7 @@ def journal_option(function: Function) -> Function:
 def opened(journal: Path | None = None, *, plan: str | None = None, resume: bool = False) -> Iterator[Css]:
     """A client, which writes each of its changes down where a journal is named.
 
-    A journal in which no change was begun is not left behind.
+    SIGTERM ends the work with it as an interrupt does. A journal in which no change was begun is not left behind.
 
     Args:
         journal: the file.
@@ -43,14 +43,14 @@ def opened(journal: Path | None = None, *, plan: str | None = None, resume: bool
     from .. import Css
 
     if journal is None:
-        with Css.from_env() as css:
+        with ended_as_by_an_interrupt(), Css.from_env() as css:
             yield css
         return
     from .. import Journal, read_journal
 
     kept = Journal(journal, plan=plan, resume=resume)
     try:
-        with kept, Css.from_env(journal=kept) as css:
+        with ended_as_by_an_interrupt(), kept, Css.from_env(journal=kept) as css:
             yield css
     finally:
         if not resume and not read_journal(journal.read_bytes(), str(journal)).begun:
