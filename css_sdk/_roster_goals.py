@@ -11,9 +11,8 @@ from ._limits import check_removals
 from .errors import Ambiguous, CssError, EmptySet, HeldBack, NotFound, WrongProvider
 from .models import PROVIDER_FAMILIES, PROVIDERS, Grant, User
 from .roster import Person, RoleRemovals, Row
+from .state import Place
 
-Place = tuple[int, str]
-"""Integration, by id, and environment."""
 Found = tuple[User, ...] | CssError
 """What one search found."""
 
@@ -37,11 +36,11 @@ def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Sea
     """The searches that tell who a person is, among the logins of these providers."""
     return [
         Search(
-            place[1],
+            place.environment,
             person.by,
             person.value.casefold(),
             provider,
-            place[0] if person.by == "email" and provider in PROVIDER_FAMILIES["bceid"] else None,
+            place.integration if person.by == "email" and provider in PROVIDER_FAMILIES["bceid"] else None,
         )
         for provider in providers
     ]
@@ -110,7 +109,7 @@ def contradicting(rows: Sequence[Row], grants: Mapping[int, Grant], places: Mapp
     """The rows that would both give and take the same, which only shows once everybody is found."""
     by_goal: dict[tuple[object, ...], dict[str, set[int]]] = {}
     for number, grant in grants.items():
-        goal = *places[number], _rules.username_of(grant.user), grant.role
+        goal = places[number], _rules.username_of(grant.user), grant.role
         by_goal.setdefault(goal, {}).setdefault(rows[number].action, set()).add(number)
     return {n for actions in by_goal.values() if len(actions) > 1 for numbers in actions.values() for n in numbers}
 

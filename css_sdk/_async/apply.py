@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .. import _rules
 from .._pairs import async_each
-from .._roster_goals import ExactRole, Place
+from .._roster_goals import ExactRole
 from ..errors import CssError, HeldBack, NotFound
 from ..models import Grant, GrantResult, User
 from ..roster import Action, RoleRemovals, RowResult, check_exact
+from ..state import Place
 from .finding import AsyncFinding
 
 Progress = Callable[[RowResult], object]

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 from .. import _rules
 from .._pairs import AsyncLock, async_each
-from .._roster_goals import ExactRole, Place
+from .._roster_goals import ExactRole
 from ..errors import AuthenticationError, CssError, NotFound, TooManyRemovals
 from ..models import User
 from ..roster import RowCheck, check_exact
+from ..state import Place
 from .finding import AsyncFinding
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from .. import _roster_goals
-from .._roster_goals import Place
 from ..errors import Ambiguous, CssError, InvalidRequest, NotFound, Refused
 from ..models import Grant
 from ..roster import Action, Row
+from ..state import Place
 from .integrations import AsyncEnvironmentClient, AsyncIntegrationClient
 from .people_finding import AsyncPeopleFinding
 
@@ -93,7 +93,7 @@ class AsyncFinding:
             except (NotFound, Ambiguous, Refused) as error:
                 found[written] = error.with_traceback(None)
             else:
-                place = found[written] = environment.integration.id, environment.name
+                place = found[written] = Place(environment.integration.id, environment.name)
                 self.environments.setdefault(place, environment)
         for number, row in enumerate(self.rows):
             where = found[row.place]

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .. import _roster_goals, _rules
 from .._pairs import async_each
-from .._roster_goals import Found, Place, Search
+from .._roster_goals import Found, Search
 from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
 from ..models import User, UserLike
 from ..roster import Person
+from ..state import Place
 from .integrations import AsyncEnvironmentClient
 
 
@@ -54,7 +55,7 @@ class AsyncPeopleFinding:
         elsewhere: dict[tuple[Place, Person], list[Search]] = {}
         for (place, person), needed in sought.items():
             asked = tuple(search.provider for search in needed)
-            meant = _roster_goals.who(person, place[1], asked, [self._found[search] for search in needed])
+            meant = _roster_goals.who(person, place.environment, asked, [self._found[search] for search in needed])
             people[place, person] = meant
             if isinstance(meant, NotFound):
                 elsewhere[place, person] = _roster_goals.searches(person, place, _roster_goals.others(asked))
@@ -63,17 +64,17 @@ class AsyncPeopleFinding:
             missing = people[place, person]
             if isinstance(missing, NotFound):
                 found = [self._found[search] for search in needed]
-                people[place, person] = _roster_goals.who_else(missing, person, place[1], found)
+                people[place, person] = _roster_goals.who_else(missing, person, place.environment, found)
         return people
 
     async def _search(self, needed: Iterable[Sequence[Search]]) -> None:
         """Makes the searches that were not made yet, each once."""
-        everybody = {place[1]: there.people.of_environment for place, there in self._environments.items()}
+        everybody = {place.environment: there.people.of_environment for place, there in self._environments.items()}
 
         async def search(one: Search) -> None:
             people = everybody[one.environment]
             if one.integration is not None:
-                people = self._environments[one.integration, one.environment].people
+                people = self._environments[Place(one.integration, one.environment)].people
             try:
                 user: User = await people.find_one(providers=one.provider, **{one.by: one.value})
                 self._found[one] = (user,)

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .. import _roster_goals
-from .._roster_goals import Place
 from ..errors import Ambiguous, CssError, InvalidRequest, NotFound, Refused
 from ..models import Grant
 from ..roster import Action, Row
+from ..state import Place
 from .integrations import EnvironmentClient, IntegrationClient
 from .people_finding import PeopleFinding
 
@@ -94,7 +94,7 @@ class Finding:
             except (NotFound, Ambiguous, Refused) as error:
                 found[written] = error.with_traceback(None)
             else:
-                place = found[written] = environment.integration.id, environment.name
+                place = found[written] = Place(environment.integration.id, environment.name)
                 self.environments.setdefault(place, environment)
         for number, row in enumerate(self.rows):
             where = found[row.place]

@@ -13,7 +13,6 @@ from .._grounds import Grounds
 from .._holders import unread
 from .._place_plan import Unresolved
 from .._plan_file import SavedPlan
-from .._roster_goals import Place as Where
 from .._undo_plan import brought_about, concerned, undo_plan
 from ..desired import Desired
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, WrongProvider
@@ -42,15 +41,15 @@ def made(
     observed = {
         wanted.named: environments[wanted.named].state(wanted.members_to_read, width=width) for wanted in desired.places
     }
-    at: dict[Where, EnvironmentClient] = {(e.integration.id, e.name): e for e in environments.values()}
+    at = {observed[named].place: environment for named, environment in environments.items()}
     asked = [
-        ((environments[wanted.named].integration.id, wanted.environment), person)
+        (observed[wanted.named].place, person)
         for wanted in desired.places
         for person in wanted.people
         if person.user is None
     ]
     found = PeopleFinding(at, providers, width).find(asked)
-    people = {(Place(*where), person): _told(Place(*where), person, user) for (where, person), user in found.items()}
+    people = {(place, person): _told(place, person, user) for (place, person), user in found.items()}
     first = plan(desired, observed, people, prune=prune)
     taking = [step for step in (*first.withheld, *first.protected) if step.takes_away]
     lacking = unread([*first.steps, *taking], first.states)
