@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,8 @@ from attrs import frozen
 from . import _rules
 from ._place_plan import Unmanaged, Unresolved
 from ._plan_text import masked
-from .errors import InvalidFile, Refused
+from ._text_files import text_of
+from .errors import InvalidFile, InvalidRequest, Refused
 from .plan import Plan
 from .roster import Person, PersonBy
 from .state import Place, PlaceState, Step
@@ -27,6 +29,7 @@ _FIELDS: Final = (
     "api_url",
     "team_id",
     "prune",
+    "leads_back",
     "masked",
     "places",
     "steps",
@@ -71,6 +74,7 @@ class SavedPlan:
         version: of this package.
         created_at: when, as an ISO 8601 time with its offset.
         prune: whether removals of exact collections were asked for.
+        leads_back: whether it takes back what was done.
     """
 
     api_url: str
@@ -84,6 +88,7 @@ class SavedPlan:
     protected: tuple[Step, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
     notes: tuple[str, ...] = ()
+    leads_back: bool = False
 
     @classmethod
     def of(cls, plan: Plan, *, api_url: str, team_id: int, version: str, created_at: str) -> SavedPlan:
@@ -95,10 +100,24 @@ class SavedPlan:
             team_id: of the account.
             version: of this package.
             created_at: the time, as ISO 8601 writes it, with its offset.
+
+        Raises:
+            InvalidRequest: when it holds a step twice, or one of a place of which nothing was read.
         """
+        known = {state.place for state in plan.states}
+        if faults := [
+            *(f"nothing was read of {place}" for place in dict.fromkeys(s.place for s in plan.steps) if place not in known),
+            *_repeated(plan.steps),
+        ]:
+            raise InvalidRequest(f"This is no plan that can be carried out: {', and '.join(faults)}. Nothing was sent.")
         places = tuple(PlannedPlace.of(s, plan.unmanaged.get(s.place, Unmanaged())) for s in plan.states)
-        told = plan.steps, plan.withheld, plan.protected, plan.unresolved, plan.notes
+        told = plan.steps, plan.withheld, plan.protected, plan.unresolved, plan.notes, plan.leads_back
         return cls(api_url, team_id, version, created_at, plan.prune, places, *told)
+
+    @property
+    def fingerprint(self) -> str:
+        """What a journal names that belongs to this plan: equal for equal plans, and for no others."""
+        return hashlib.sha256(plan_as_json(self).encode()).hexdigest()
 
     @property
     def project_names(self) -> Mapping[Place, str]:
@@ -126,6 +145,7 @@ def plan_as_json(saved: SavedPlan, mask: bool = False) -> str:
         "api_url": plan.api_url,
         "team_id": plan.team_id,
         "prune": plan.prune,
+        "leads_back": plan.leads_back,
         "masked": mask,
         "places": [_place_record(one) for one in plan.places],
         "steps": [step.as_record() for step in plan.steps],
@@ -177,8 +197,7 @@ def read_plan(content: str | bytes, name: str) -> SavedPlan:
     css_sdk.errors.InvalidFile: plan.json is no plan of version 1 ...
     """
     try:
-        text = content if isinstance(content, str) else content.decode("utf-8")
-        told = json.loads(text, object_pairs_hook=_once_each)
+        told = json.loads(text_of(content, name), object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
         raise InvalidFile(f"{name} is no JSON that css-sdk wrote: {str(error) or 'it is too deep'}.") from None
     if not isinstance(told, dict) or type(told.get("version")) is not int or told["version"] != VERSION:
@@ -196,7 +215,7 @@ def read_plan(content: str | bytes, name: str) -> SavedPlan:
 def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     told = dict(pairs)
     if len(told) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("a key appears twice in one object")
     return told
 
 
@@ -215,18 +234,20 @@ class _Reading:
         version = self._one(told, "css_sdk", _text)
         created_at = self._one(told, "created_at", _time)
         prune = self._one(told, "prune", _flag)
+        leads_back = self._one(told, "leads_back", _flag)
         self._one(told, "masked", _flag)
         places = self._each(told, "places", self._place)
         steps, withheld, protected = (self._each(told, key, self._step) for key in ("steps", "withheld", "protected"))
         if not self.faults:
-            self.faults += _unknown_members(steps, places)
+            self.faults += [*_unknown_members(steps, places), *_repeated(steps)]
         unresolved = self._each(told, "unresolved", self._unresolved)
         notes = self._each(told, "notes", _text)
-        if self.faults or api_url is None or team_id is None or version is None or created_at is None or prune is None:
+        if api_url is None or team_id is None or version is None or created_at is None or prune is None:
             return None
-        return SavedPlan(
-            api_url, team_id, version, created_at, prune, places, steps, withheld, protected, unresolved, notes
-        )
+        if self.faults or leads_back is None:
+            return None
+        told_of = steps, withheld, protected, unresolved, notes, leads_back
+        return SavedPlan(api_url, team_id, version, created_at, prune, places, *told_of)
 
     def _one(self, told: Mapping[str, Any], key: str, decode: Callable[[Any], Value]) -> Value | None:
         try:
@@ -254,7 +275,7 @@ class _Reading:
         place = Place(_number(record["integration"]), _text(record["environment"]))
         _rules.check_known_environment(place.environment)
         if place in self._known:
-            raise ValueError(f"{place} stands there twice")
+            raise ValueError(f"{place} appears twice")
         self._known.add(place)
         counts = _object(record["unmanaged"], _COUNTS)
         return PlannedPlace(
@@ -305,6 +326,19 @@ def _unknown_members(steps: Iterable[Step], places: Iterable[PlannedPlace]) -> I
             read.add(step.target)
         elif step.kind in ("remove_member", "delete_role") and step.role not in read:
             yield f"steps, number {number}: who holds {step.role!r} was not read when the plan was made"
+
+
+def _repeated(steps: Iterable[Step]) -> Iterator[str]:
+    """Of steps that are there twice with nothing in between that would make it sense, what is wrong."""
+    seen: dict[Step, int] = {}
+    kind = ""
+    for number, step in enumerate(steps, start=1):
+        if step.kind != kind:
+            seen, kind = {}, step.kind
+        # A name may be given and taken away again by renamings alone.
+        if step in seen and kind != "rename_role":
+            yield f"steps, number {number}: it is the same as number {seen[step]}"
+        seen.setdefault(step, number)
 
 
 def _object(told: Any, fields: Iterable[str], optional: Sequence[str] = ()) -> dict[str, Any]:

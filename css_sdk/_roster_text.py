@@ -30,19 +30,6 @@ class Line:
     faults: tuple[str, ...] = ()
 
 
-def text_of(content: bytes, name: str) -> str:
-    """The text of a file as Excel and editors write it: UTF-8, or UTF-16 with its byte order mark.
-
-    Raises:
-        InvalidFile: for any other encoding.
-    """
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        raise InvalidFile(f"{name} is not text in UTF-8. In Excel, save it as «CSV UTF-8».") from None
-
-
 def is_file_name(text: str) -> bool:
     """Whether this is rather the name of a roster than what stands in it."""
     return re.fullmatch(r"[^\r\n]+\.(csv|tsv|txt|jsonl|ndjson)", text, re.IGNORECASE) is not None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from attrs import define, field
 
+from ._text_files import text_of
 from .errors import ConfigurationError, InvalidFile
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def read_nodes(content: str | bytes, name: str, faults: Faults) -> Node:
         raise ConfigurationError(
             'Reading a file of roles needs PyYAML, which is not installed. Run: pip install "css-sdk[plan]"'
         ) from None
-    text = _shown_text(content if isinstance(content, str) else _decoded(content, name), faults)
+    text = _shown_text(text_of(content, name), faults)
     builder = _Builder(faults)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -143,21 +144,8 @@ def read_nodes(content: str | bytes, name: str, faults: Faults) -> Node:
     return builder.root
 
 
-def _decoded(content: bytes, name: str) -> str:
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidFile(
-            f"{name} is not text in UTF-8; save it so. Nothing was sent.",
-            faults=[f"{name}:{line}: here stands what is not {error.encoding.upper()}"],
-        ) from None
-
-
 def _shown_text(text: str, faults: Faults) -> str:
     """The text, when a reader sees all that it holds."""
-    text = text.removeprefix("\ufeff")
     if _NEVER_RAW.search(text):
         for line, found in enumerate(map(_NEVER_RAW.search, _lines(text)), start=1):
             if found:

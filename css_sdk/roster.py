@@ -12,6 +12,7 @@ from attrs import field, frozen
 from . import _roster_text, _rules
 from ._roster_text import PERSON_COLUMNS
 from ._tables import Tabular
+from ._text_files import text_of
 from .errors import (
     Ambiguous,
     CssError,
@@ -239,8 +240,7 @@ def read_roster(
     """
     if not isinstance(content, (str, bytes)) or (isinstance(content, str) and _roster_text.is_file_name(content)):
         raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
-    text = content if isinstance(content, str) else _roster_text.text_of(content, name)
-    text = text.removeprefix("\ufeff")
+    text = text_of(content, name)
     emptied = f"Nobody stands in {name}: everybody would lose their roles. Nothing was sent."
     if exact and _roster_text.is_blank(text):
         raise EmptySet(emptied)

@@ -197,7 +197,7 @@ def test_nothing_is_no_empty_list(text: str) -> None:
         ("version: 1\nx: a\x00b", r"2: the character '\\x00' cannot be seen"),
         ("version: 1\nx: \ud800", r"2: the character '\\ud800' cannot be seen"),
         ("version: 1\nx: a\u202eb", r"2: the character '\\u202e' cannot be seen"),
-        (b"version: 1\n# caf\xe9\n", "2: here stands what is not UTF-8"),
+        (b"version: 1\n# caf\xe9\n", "2: this is not UTF-8"),
         ('{"x": "\\ud83e"}', "1: this is not YAML: found invalid Unicode character escape code"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from css_sdk._roster_text import text_of
+from css_sdk._text_files import text_of
 from css_sdk.errors import Ambiguous, CssError, InvalidFile, NotFound, OutcomeUnknown, ServiceUnavailable, WrongProvider
 from css_sdk.models import Outcome, ServiceAccount
 from css_sdk.roster import Person, Row, RowResult, read_roster, results_as_csv
