@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from attrs import evolve, frozen
@@ -13,7 +14,7 @@ from ._limits import check_removals
 from ._order import ordered
 from ._plan_file import PlannedPlace, SavedPlan
 from ._version import __version__
-from .errors import InvalidFile, LastMember, Refused, StalePlan
+from .errors import EmptySet, InvalidFile, LastMember, Refused, StalePlan
 from .journal import Entry, JournalRead
 from .plan import Plan, emptied, removals
 from .settings import Settings
@@ -36,25 +37,40 @@ class Guards:
         max_removals: from any one collection, where somebody said how many that may be.
         keep_last: the roles that must not be left without a member.
         remove_first: take away before anything is added, where nobody may have the old and the new at once.
+        allow_empty: whether all roles of a place, or all members of a role that stays, may be taken away.
     """
 
     max_removals: int | None = None
     keep_last: Sequence[str] = ()
     remove_first: bool = False
+    allow_empty: bool = True
 
-    def check(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> None:
+    def check(self, steps: Sequence[Step], before: Iterable[PlaceState], *, leads_back: bool = False) -> None:
         """Refuses what would take away too much.
 
         Args:
             steps: of the plan.
             before: the states of their places.
+            leads_back: whether the plan takes back what was done: it may leave nothing, and keeps its own order.
 
         Raises:
-            Refused: when no place has a role that shall keep somebody.
+            Refused: when no place has a role that shall keep somebody, or an order is asked for that cannot be.
+            EmptySet: when nothing would be left of the roles of a place, or of the members of a role.
             TooManyRemovals: when a collection would lose more than a mistake should cost.
             LastMember: when a role that shall keep somebody would lose everybody, be it until others are added.
         """
         states = list(before)
+        if self.remove_first and leads_back:
+            raise Refused(
+                "The plan takes back what was done, and has an order of its own. Nothing was sent; leave --remove-first "
+                "(in Python `remove_first`) out."
+            )
+        left_empty = [told for state in states for told in _left_empty(state, steps)]
+        if left_empty and not (self.allow_empty or leads_back):
+            raise EmptySet(
+                f"Everything would be taken away: {', and '.join(left_empty)}. Nothing was sent; if that is meant, say "
+                f"--allow-empty (in Python `allow_empty=True`)."
+            )
         known = {name for state in states for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:
             told = ", ".join(map(repr, unknown))
@@ -76,6 +92,25 @@ class Guards:
             before: the states of their places.
         """
         return ordered(steps, before, remove_first=True) if self.remove_first else tuple(steps)
+
+
+def _left_empty(state: PlaceState, steps: Sequence[Step]) -> Iterator[str]:
+    """What of the place would have nothing left: its roles, or the members of a role that stays."""
+    there = [step for step in steps if step.place == state.place]
+    if not any(step.takes_away for step in there):
+        return
+    after = state.after(there)
+    beyond = state.out_of_reach.keys()
+    if state.roles - beyond and not after.roles - beyond:
+        yield f"{_all_of(len(state.roles - beyond), 'role')} of {state.project_name!r} ({state.place})"
+    for role in sorted({step.role for step in there if step.kind == "remove_member"} & after.roles):
+        if not after.members.get(role):
+            count = sum(step.kind == "remove_member" and step.role == role for step in there)
+            yield f"{_all_of(count, 'member')} of the role {role!r} ({state.place})"
+
+
+def _all_of(count: int, what: str) -> str:
+    return f"the only {what}" if count == 1 else f"all {count} {what}s"
 
 
 USUAL_GUARDS: Final = Guards()
@@ -106,8 +141,13 @@ def check_whose(saved: SavedPlan, api_url: str, team_id: int | None) -> None:
         raise StalePlan(f"The plan was made for team {saved.team_id}, and this is team {team_id}. Nothing was sent.")
 
 
-def check_whose_journal(journal: JournalRead, settings: Settings) -> None:
-    """Refuses a journal of another account or another address.
+def check_whose_journal(journal: JournalRead, settings: Settings, plan: SavedPlan | None = None) -> None:
+    """Refuses a journal of another account or another address, or one that names another plan.
+
+    Args:
+        journal: as it was read.
+        settings: of this account.
+        plan: the one that is gone on with.
 
     Raises:
         StalePlan: when it is.
@@ -117,6 +157,8 @@ def check_whose_journal(journal: JournalRead, settings: Settings) -> None:
             f"The journal is that of {journal.client_id!r} at {journal.api_url}, and this is {settings.client_id!r} at "
             f"{settings.api_url}. Nothing was sent."
         )
+    if plan is not None and journal.plan not in (None, plan.fingerprint):
+        raise StalePlan("The journal is that of another plan, and this one cannot go on with it. Nothing was sent.")
 
 
 def to_read(planned: PlannedPlace, begun: Iterable[Step]) -> frozenset[str]:
@@ -209,14 +251,30 @@ def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], begun: Sequence
         begun: the steps that the plan's own journal tells of, in their order.
     """
     drafts = {state.place: Draft(state) for state in now}
-    done: set[Step] = set()
+    done: list[Step] = []
     for step in reversed(begun):
         if step.place in drafts:
             draft = drafts[step.place]
             if draft.shows(step):
-                done.add(step)
+                done.append(step)
             draft.take_back(step)
-    return tuple(step for step in steps if step not in done)
+    return without(steps, done)
+
+
+def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps that are still to be done; one that is there twice has to be done twice.
+
+    >>> step = Step("create_role", Place(101, "dev"), "auditor")
+    >>> without([step, step], [step]) == (step,)
+    True
+    """
+    rest = Counter(done)
+    left = []
+    for step in steps:
+        if rest[step] <= 0:
+            left.append(step)
+        rest[step] -= 1
+    return tuple(left)
 
 
 def remainder(saved: SavedPlan, results: Iterable[StepResult], before: Mapping[Place, PlaceState]) -> SavedPlan | None:
@@ -228,8 +286,7 @@ def remainder(saved: SavedPlan, results: Iterable[StepResult], before: Mapping[P
         before: the states from which it was carried out.
     """
     done = [result.step for result in results if result.outcome == "confirmed"]
-    confirmed = set(done)
-    left = tuple(step for step in saved.steps if step not in confirmed)
+    left = without(saved.steps, done)
     if not left:
         return None
     reached = {place: state.after(done) for place, state in before.items()}

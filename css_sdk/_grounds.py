@@ -1,24 +1,33 @@
-"""What steps stand on: which of them are not to be tried any more once others were not done. Pure."""
+"""Which steps of a plan are not tried any more, once others before them failed. Pure.
+
+A plan goes on when a step fails. But a member cannot be added to a role that was not created, and nobody shall lose a
+role because the one that was to replace it could not be given. So each step that was not done leaves marks ("the
+members of this role are not as they should be"), and each later step looks for the marks that stand in its way.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Final, Literal
 
-from .errors import NotFound, NotTried
+from .errors import NotFound, NotTried, UnusableUser
 from .state import Place, PlaceState, Step, StepResult
 
-Kind = Literal["role", "children", "members", "roles of", "taken from", "given"]
+Kind = Literal["role", "spoken of", "children", "members", "roles of", "taken from", "given"]
 Ground = tuple[Kind, Place, str]
 """Something that steps need to be as it should be: of a role, of a user, or of a place, for which the name is empty."""
+
+_OF_MEMBERS_AND_CHILDREN: Final = ("add_member", "remove_member", "add_composite", "remove_composite")
 
 
 class Grounds:
     """What became of steps so far, and what that means for those that follow.
 
-    A step needs the one before it that made, renamed or deleted a role of which it speaks. What is added after
-    something was taken away was put there on purpose and needs it: a user's role the removals from the same user, a
+    A step needs the one before it that made, renamed or deleted a role of which it speaks. A role is renamed or
+    deleted only after all that was to be done with it by its name: what is left of a plan could not name it any more.
+    Somebody whom the service does not know, or who cannot have roles at all, holds none of this back. What is added after something
+    was taken away was put there on purpose and needs it: a user's role the removals from the same user, a
     composite the removals of composites and roles of its place.
 
     Nothing is taken away where what was to come instead could not be given: a member is not removed when an addition
@@ -47,7 +56,7 @@ class Grounds:
             return None
         needed, result = cause
         what = f"{result.step.kind} of {result.step.role!r}"
-        if needed[0] in ("role", "taken from"):
+        if needed[0] in ("role", "spoken of", "taken from"):
             return NotTried(f"Not tried: it needs {what}, which was not done.")
         whom = f" for {result.step.target}" if result.step.kind == "add_member" else ""
         ended = "failed" if result.outcome == "failed" else "may have failed"
@@ -69,7 +78,8 @@ class Grounds:
         else:
             cause = self._cause(step) if result.outcome == "skipped" else None
             for ground in _grounds_of(step):
-                self._lost.setdefault(ground, cause[1] if cause else result)
+                if ground[0] != "spoken of" or not _is_nobody(result):
+                    self._lost.setdefault(ground, cause[1] if cause else result)
 
     def _note_done(self, step: Step) -> None:
         if step.kind == "add_member":
@@ -79,10 +89,8 @@ class Grounds:
             self._staying[new] = self._staying.pop(old, 0)
             if old in self._newcomers:
                 self._newcomers[new] = self._newcomers.pop(old)
-            kinds: tuple[Kind, ...] = ("children", "members")
-            for kind in kinds:
-                if (kind, *old) in self._lost:
-                    self._lost[kind, *new] = self._lost[kind, *old]
+            if ("members", *old) in self._lost:
+                self._lost["members", *new] = self._lost["members", *old]
 
     def _cause(self, step: Step) -> tuple[Ground, StepResult] | None:
         for ground in _needed_by(step):
@@ -108,6 +116,10 @@ def _staying(steps: Iterable[Step], states: Iterable[PlaceState]) -> Counter[tup
     return found
 
 
+def _is_nobody(result: StepResult) -> bool:
+    return isinstance(result.error, UnusableUser) or _is_newcomer(result)
+
+
 def _is_newcomer(result: StepResult) -> bool:
     return isinstance(result.error, NotFound) and result.error.what == "user"
 
@@ -115,6 +127,8 @@ def _is_newcomer(result: StepResult) -> bool:
 def _grounds_of(step: Step) -> Iterator[Ground]:
     """What is not as it should be when the step was not done."""
     place = step.place
+    if step.kind in _OF_MEMBERS_AND_CHILDREN:
+        yield from (("spoken of", place, name) for name in _roles_of(step))
     match step.kind:
         case "create_role" | "rename_role":
             yield from (("role", place, name) for name in _roles_of(step))
@@ -137,6 +151,8 @@ def _grounds_of(step: Step) -> Iterator[Ground]:
 def _needed_by(step: Step) -> Iterator[Ground]:
     place = step.place
     yield from (("role", place, name) for name in _roles_of(step))
+    if step.kind in ("rename_role", "delete_role"):
+        yield "spoken of", place, step.role
     match step.kind:
         case "add_member":
             yield "taken from", place, step.target

@@ -58,7 +58,7 @@ def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
                 f"{state.place}: {all_of_it - rest} of {all_of_it} changes are not there any more: they were taken "
                 f"back already, or changed by somebody since"
             )
-    return Plan(steps=counted(steps, now), states=now, notes=tuple(notes))
+    return Plan(steps=counted(steps, now), states=now, notes=tuple(notes), leads_back=True)
 
 
 def brought_about(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:

@@ -1,14 +1,18 @@
-"""Plans: the ordered changes that lead from what is to what shall be. Pure.
+"""Plans: the ordered changes that make environments what a file of roles says. Pure.
 
-A plan only ever takes away what an `exact` collection does not list, and that only with `prune`; what is not listed
-anywhere else stays as it is. Protection wins over everything. Somebody of the file who could not be told apart from
-others keeps whatever they may hold: who might be meant is not removed from a collection in which they are listed.
+`plan` compares the file with what was read and gives a `Plan`; `removals` and `emptied` tell what a plan costs, for the
+guards that hold before it is carried out. `_place_plan` compares one environment, `_order` puts the steps in order.
+
+A plan only ever takes away what an `exact` collection does not list, and that only with `prune`; everything else stays
+as it is. Protection wins over everything. When somebody of the file could not be identified, whoever may be meant
+keeps the roles of which the file makes that person a member.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from attrs import field, frozen
 
@@ -28,13 +32,15 @@ class Plan:
     Attributes:
         steps: in the order in which they are carried out.
         withheld: what an exact collection does not list and is kept all the same: without `prune`, or because it may
-            be somebody of the file who could not be told.
+            be somebody of the file who could not be identified.
         protected: what would be taken away or renamed, were it not for a protection.
-        unresolved: those of the file who could not be told; nothing is done for them.
+        unresolved: those of the file who could not be identified; nothing is done for them.
         unmanaged: by place, how much is there that the file does not speak of, and that is left alone.
         states: what was read; fingerprints come from here.
         notes: sentences about what the file says and cannot be done or is not needed any more.
         prune: whether the removals of exact collections were asked for.
+        leads_back: whether it takes back what was done. Such a plan has an order of its own, and is not kept from
+            leaving nothing where nothing was before.
     """
 
     steps: tuple[Step, ...] = ()
@@ -45,6 +51,7 @@ class Plan:
     states: tuple[PlaceState, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
     prune: bool = False
+    leads_back: bool = False
 
     @property
     def project_names(self) -> Mapping[Place, str]:
@@ -85,7 +92,7 @@ def plan(
     named: dict[Place, list[str]] = {}
     for wanted in desired.places:
         named.setdefault(observed[wanted.named].place, []).append(" ".join(wanted.named))
-    faults = [f"{place} stands there more than once: {', '.join(names)}" for place, names in _repeated(named)]
+    faults = [f"{place} appears more than once: {', '.join(names)}" for place, names in _repeated(named)]
     parts = [PlacePlan(wanted, observed[wanted.named], desired.protect, people) for wanted in desired.places]
     faults += [f"{' '.join(part.wanted.named)}: {fault}" for part in parts for fault in part.faults]
     if faults:
@@ -184,7 +191,7 @@ def emptied(steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable
     Args:
         steps: of a plan, in the order of carrying out.
         states: of their places, as they are before.
-        roles: the names, as they are after the plan.
+        roles: the names, those before the plan or those after it: a role that is renamed has both.
 
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
@@ -195,15 +202,22 @@ def emptied(steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable
     found: list[tuple[Place, str]] = []
     for state in states if wanted else ():
         draft = Draft(state)
-        hit: set[str] = set()
+        # Of each role all names that it ever has, by the one that it has at the moment.
+        names = {name: {name} for name in state.roles}
+        hit: list[set[str]] = []
         for step in steps:
             if step.place != state.place:
                 continue
             held = bool(draft.members.get(step.role))
             draft.carry_out(step)
-            if step.kind == "rename_role" and step.role in hit:
-                hit = hit - {step.role} | {step.target}
-            elif step.takes_away and held and not draft.members.get(step.role):
-                hit.add(step.role)
-        found += [(state.place, name) for name in sorted(hit & wanted)]
+            own = names.pop(step.role, {step.role})
+            if step.kind == "rename_role":
+                own.add(step.target)
+                names[step.target] = own
+                continue
+            if step.takes_away and held and not draft.members.get(step.role):
+                hit.append(own)
+            if step.kind != "delete_role":
+                names[step.role] = own
+        found += [(state.place, name) for name in sorted(wanted.intersection(chain.from_iterable(hit)))]
     return tuple(found)

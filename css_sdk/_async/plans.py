@@ -147,6 +147,6 @@ async def checked(
             raise _applying.changed_since(planned) from error
         planned_from.append(_applying.state_before(planned, read, entries))
     _applying.check_numbers(saved.steps, planned_from)
-    guards.check(saved.steps, planned_from)
+    guards.check(saved.steps, planned_from, leads_back=saved.leads_back)
     steps = _applying.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)
     return AsyncPlanRun(evolve(saved, steps=steps), now, environments)
