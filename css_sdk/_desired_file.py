@@ -67,7 +67,7 @@ class _Reader:
             for found, node in self._integration(item):
                 place = found.place
                 if place.named in places:
-                    self._faults.add(node, f"{' '.join(place.named)} stands on line {lines[place.named]} already")
+                    self._faults.add(node, f"{' '.join(place.named)} is on line {lines[place.named]} already")
                     continue
                 places[place.named], lines[place.named] = place, node.line
                 for where, message in contradictions(found, protect):
@@ -109,7 +109,7 @@ class _Reader:
                 continue
             other = users.setdefault(identity_of(user.person), user)
             if other is not user:
-                self._faults.add(item, f"the same user stands on line {other.node.line} already")
+                self._faults.add(item, f"the same user is on line {other.node.line} already")
         return FoundPlace(integration, environment, roles, tuple(users.values()))
 
     def _role(self, node: Node) -> FoundRole | None:
@@ -177,7 +177,7 @@ class _Reader:
                 continue
             same = items.setdefault(identity(item), (item, each))
             if same[1] is not each:
-                self._faults.add(each, f"the same stands on line {same[1].line} already")
+                self._faults.add(each, f"the same is on line {same[1].line} already")
         return Found(node, tuple(item for item, _ in items.values()), tuple(each for _, each in items.values()), exact)
 
     def _items(self, node: Node | None) -> Sequence[Node]:

@@ -71,7 +71,7 @@ def _numbered(text: str) -> Iterator[tuple[int, str]]:
 def _json_line(number: int, line: str, ignored: Collection[str]) -> Line:
     """A JSON object as a line of cells."""
     try:
-        # Objects become tuples of pairs, so that a key which stands twice is seen.
+        # Objects become tuples of pairs, so that a key which appears twice is seen.
         pairs: Any = json.loads(line, object_pairs_hook=tuple)
     except (ValueError, RecursionError) as error:
         said = f": {error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
@@ -87,7 +87,7 @@ def _json_line(number: int, line: str, ignored: Collection[str]) -> Line:
         if column not in ALL_COLUMNS:
             faults.append(_unknown(key))
         elif column in cells:
-            faults.append(f"the column {column!r} stands twice")
+            faults.append(f"the column {column!r} appears twice")
         elif column == "integration" and type(value) is int:
             cells[column] = f"#{value}"
         elif not isinstance(value, str):
@@ -132,7 +132,7 @@ def _check_header(
 ) -> None:
     known = {*ALL_COLUMNS, *ignored}
     faults = [f"{where}: {_unknown(column)}" for column in columns if column not in known]
-    faults += [f"{where}: the column {column!r} stands twice" for column in ALL_COLUMNS if columns.count(column) > 1]
+    faults += [f"{where}: the column {column!r} appears twice" for column in ALL_COLUMNS if columns.count(column) > 1]
     if not set(PERSON_COLUMNS) & set(columns):
         faults.append(f"{where}: no column tells who: username, guid, email or client_id")
     given = {"role": None, "integration": integration, "environment": environment}

@@ -130,7 +130,7 @@ def username_of(user: UserLike) -> str:
             f"people.find_one or `css people find --email`, or use the column `email` of a roster."
         )
     if not name:
-        raise UnusableUser(f"{text!r} names nobody: before the @ stands the person's GUID, such as 0f3a…{text}.")
+        raise UnusableUser(f"{text!r} names nobody: before the @ comes the person's GUID, such as 0f3a…{text}.")
     if provider.lower() not in PROVIDERS:
         raise UnusableUser(
             f"{text!r}: users of {provider or 'no provider'!r} cannot have roles. Providers that can: "

@@ -44,7 +44,7 @@ _MISREAD: Final = {
 _HINTS: Final = {
     "mapping values are not allowed": "a text that holds «: » wants quotes, and keys of a mapping equal indentation",
     "could not find expected ':'": "is a colon missing, or the blank behind it?",
-    "did not find expected key": "is the indentation that of the lines above? Does a quote stand within the text?",
+    "did not find expected key": "is the indentation that of the lines above? Is there a quote within the text?",
     "unexpected end of stream": "is a quote or a bracket not closed?",
 }
 
@@ -230,7 +230,7 @@ class _Builder:
     def _take_key(self, event: Any) -> None:
         self._keys[-1] = (event.value, event.start_mark.line + 1)
         if event.value == "<<" and not event.style:
-            self._stop(event, "merge keys (<<) are not read: write out what shall stand here")
+            self._stop(event, "merge keys (<<) are not read: write out what shall be here")
         self._check_plainness(event, Node(None, event.start_mark.line + 1, self._open[-1], event.value))
 
     def _begin(self, event: Any, value: list[Node] | dict[str, Node]) -> None:
@@ -256,7 +256,7 @@ class _Builder:
             node.is_plain = not event.style
             if event.end_mark.line != event.start_mark.line:
                 node.value = None
-                self._faults.add(node, "a text stands on one line; is a colon or a dash missing on the next?")
+                self._faults.add(node, "a text is on one line; is a colon or a dash missing on the next?")
         self._check_plainness(event, node)
         return node
 
@@ -268,7 +268,7 @@ class _Builder:
         node = Node(value, line, above, key)
         siblings = cast("dict[str, Node]", above.value)
         if key in siblings:
-            self._faults.add(node, f"the key {key!r} stands on line {siblings[key].line} already")
+            self._faults.add(node, f"the key {key!r} is on line {siblings[key].line} already")
         else:
             siblings[key] = node
         return node
@@ -277,7 +277,7 @@ class _Builder:
         """Refuses what makes a file mean something that does not stand there."""
         line = event.start_mark.line + 1
         if type(event).__name__ == "AliasEvent":
-            told = f"*{event.anchor} is an alias: write out what it stands for, or in quotes where a text is meant"
+            told = f"*{event.anchor} is an alias: write out what it means, or in quotes where a text is meant"
             self._faults.add(node, told, line)
         elif event.anchor is not None:
             told = f"&{event.anchor} is an anchor, which is not read: take it out, or write a text in quotes"

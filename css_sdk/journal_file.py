@@ -170,7 +170,7 @@ class Journal:
                 self._write(line, "Nothing more was sent.")
             except InvalidFile as fault:
                 if not self._is_told:
-                    _LOG.error("%s What was in flight stands in it as begun only.", fault)
+                    _LOG.error("%s What was in flight is in it only as begun.", fault)
                 self._is_told = True
 
     def _at(self) -> str:

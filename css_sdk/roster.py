@@ -231,7 +231,7 @@ def read_roster(
     Raises:
         InvalidFile: with every fault and its line.
         InvalidRequest: for a file's name, or what else is no content.
-        EmptySet: where nobody stands in it and it is to be exact.
+        EmptySet: where it names nobody and it is to be exact.
         Refused: for a file of results that is to be exact: it names only what was left to do.
 
     >>> [row] = read_roster("username,role\\n0f3a@idir,reviewer", "roster.csv", integration="101", environment="dev")
@@ -241,7 +241,7 @@ def read_roster(
     if not isinstance(content, (str, bytes)) or (isinstance(content, str) and _roster_text.is_file_name(content)):
         raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
     text = text_of(content, name)
-    emptied = f"Nobody stands in {name}: everybody would lose their roles. Nothing was sent."
+    emptied = f"{name} names nobody: everybody would lose their roles. Nothing was sent."
     if exact and _roster_text.is_blank(text):
         raise EmptySet(emptied)
     lines = _roster_text.lines_of(text, name, integration, environment, ignore)
@@ -249,7 +249,7 @@ def read_roster(
         raise EmptySet(emptied)
     if exact and any("outcome" in line.cells for line in lines):
         raise Refused(f"{name} holds results, which do not name everybody. Nothing was sent; give the roster itself.")
-    faults: list[str] = [] if lines else [f"{name}:1: nobody stands in it"]
+    faults: list[str] = [] if lines else [f"{name}:1: it names nobody"]
     rows: list[Row] = []
     for line in lines:
         wrong = list(line.faults)
@@ -272,7 +272,7 @@ def check_exact(rows: Sequence[Row]) -> None:
         Refused: for rows that take away: whoever shall not have a role is left out of an exact roster.
     """
     if not rows:
-        raise EmptySet("Nobody stands in the roster: everybody would lose their roles. Nothing was sent.")
+        raise EmptySet("The roster names nobody: everybody would lose their roles. Nothing was sent.")
     lines = [str(row.line) for row in rows if row.action == "revoke"]
     if lines:
         raise Refused(

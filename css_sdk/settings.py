@@ -308,7 +308,7 @@ def settings_from_env(
         )
     if token_url:
         raise ConfigurationError(
-            "CSS_TOKEN_URL stands beside CSS_CREDENTIALS_FILE, whose own tokenUrl counts. Unset one of the two."
+            "CSS_TOKEN_URL is set beside CSS_CREDENTIALS_FILE, whose own tokenUrl counts. Unset one of the two."
         )
     return settings_from_file(file, api_url=api_url or None, team_id=team_id, allow_http=allow_http)
 

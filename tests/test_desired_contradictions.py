@@ -13,13 +13,13 @@ from tests.desired_files import NAME, faults_of, in_dev
 @pytest.mark.parametrize(
     ("inner", "told"),
     [
-        ("roles: [a, {name: a}]", "roles[1]: the same stands on line 6 already"),
+        ("roles: [a, {name: a}]", "roles[1]: the same is on line 6 already"),
         ("roles: [{name: a, was: a}]", "roles[0].was: the role 'a' was named so already"),
         ("roles: [{name: a, was: b}, b]", "roles[0].was: the role 'b' is listed itself on line 6"),
         ("roles: [{name: a, was: c}, {name: b, was: c}]", "roles[1].was: line 6 renames the role 'c' already"),
         ("roles: [{name: a, was: b, composites: [b]}]", "composites[0]: line 6 renames the role 'b': write 'a'"),
         ("roles: [{name: a, composites: [a]}]", "composites[0]: the role 'a' cannot be a child of itself"),
-        ("roles: [{name: a, composites: [b, b]}]", "composites[1]: the same stands on line 6 already"),
+        ("roles: [{name: a, composites: [b, b]}]", "composites[1]: the same is on line 6 already"),
         (
             "roles: [{name: a, composites: [b]}, {name: b, composites: {exact: [c]}}, {name: c, composites: [a]}]",
             "the composites close a circle: 'a' -> 'b' -> 'c' -> 'a'",
@@ -29,18 +29,18 @@ from tests.desired_files import NAME, faults_of, in_dev
             "roles: {exact: []}\nusers: [{guid: x, roles: [b]}]",
             "users[0].roles[0]: the role 'b' is not among the exact",
         ),
-        ("roles: [{name: a, members: [0f3a@idir, 0F3A@IDIR]}]", "members[1]: the same stands on line 6 already"),
+        ("roles: [{name: a, members: [0f3a@idir, 0F3A@IDIR]}]", "members[1]: the same is on line 6 already"),
         (
             "roles: [{name: a, members: [{client_id: x}, service-account-x]}]",
-            "members[1]: the same stands on line 6 already",
+            "members[1]: the same is on line 6 already",
         ),
         (
             "roles: [{name: a, members: [{guid: 0F3A, provider: idir}, 0f3a@idir]}]",
-            "members[1]: the same stands on line 6 already",
+            "members[1]: the same is on line 6 already",
         ),
         (
             "users:\n  - {email: a@b.ca, roles: [a]}\n  - {email: A@b.ca, roles: [b]}",
-            "users[1]: the same user stands on line 7 already",
+            "users[1]: the same user is on line 7 already",
         ),
         (
             "roles: [{name: a, members: [0F3A@idir]}]\nusers: [{username: 0f3a@idir, roles: {exact: []}}]",
@@ -80,7 +80,7 @@ def test_a_place_stands_once() -> None:
     again = '  - integration: "#101"\n    environments:\n'
     assert len(read_desired(in_dev("{}") + again + "      prod: {}\n", NAME).places) == 2
     assert faults_of(in_dev("{}") + again + "      dev: {}\n") == [
-        "9: integrations[1].environments.dev: #101 dev stands on line 5 already"
+        "9: integrations[1].environments.dev: #101 dev is on line 5 already"
     ]
 
 

@@ -98,7 +98,7 @@ def test_files_as_programs_write_them(encoding: str, end: str) -> None:
     text = WHOLE.replace("reviewer", "Prüfer 🦫").replace("\n", end)
     assert read_desired(text.encode(encoding), NAME) == read_desired("\ufeff" + text, NAME)
     assert faults_of(text.replace("version: 1", f"version: 1{end}version: 1").encode(encoding)) == [
-        "2: version: the key 'version' stands on line 1 already"
+        "2: version: the key 'version' is on line 1 already"
     ]
 
 
@@ -216,9 +216,9 @@ def test_other_texts_are_refused(content: str | bytes, fault: str) -> None:
         ("roles: !include x.yaml", "6: integrations[0].environments.dev.roles: the tag '!include' is not read"),
         (
             "roles:\n  - name: admin\n     was chief\n",
-            "7: integrations[0].environments.dev.roles[0].name: a text stands on one",
+            "7: integrations[0].environments.dev.roles[0].name: a text is on one",
         ),
-        ("roles:\n  - |\n    admin\n", "7: integrations[0].environments.dev.roles[0]: a text stands on one line"),
+        ("roles:\n  - |\n    admin\n", "7: integrations[0].environments.dev.roles[0]: a text is on one line"),
     ],
 )
 def test_what_hides_what_a_file_says_is_refused(inner: str, told: str) -> None:
@@ -330,7 +330,7 @@ def test_without_its_c_library_pyyaml_reads_the_same(monkeypatch: pytest.MonkeyP
     ("member", "said"),
     [
         ("fisheries-service-102", "write `client_id: fisheries-service-102`"),
-        ("'@idir'", "'@idir' names nobody: before the @ stands the person's GUID"),
+        ("'@idir'", "'@idir' names nobody: before the @ comes the person's GUID"),
         ("{guid: 0F3AC878-06AA}", "'0F3AC878-06AA' is no GUID"),
     ],
 )
@@ -345,4 +345,4 @@ def test_a_guid_may_have_dashes() -> None:
     dashed = "0f3ac878-06aa-7f21-5a7c-0d4cc4d9e799"
     people = f"{{guid: {dashed}}}, {{guid: {dashed.replace('-', '')}}}"
     [fault] = faults_of(in_dev(f"roles: [{{name: a, members: [{people}]}}]"))
-    assert "the same stands on line" in fault
+    assert "the same is on line" in fault

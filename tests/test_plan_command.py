@@ -115,7 +115,7 @@ def test_what_is_no_file_of_roles_is_told(
     assert run_css("apply", "p.json", "--journal", "j.jsonl") == 0
     capsys.readouterr()
     a_plan = "a plan and no file of roles; carry it out by: css apply p.json"
-    a_journal = "a journal and no file of roles; take back what stands in it by: css undo j.jsonl"
+    a_journal = "a journal and no file of roles; take it back by: css undo j.jsonl"
     given = [(command, "p.json", a_plan) for command in ("plan", "validate", "drift")]
     given += [(command, "j.jsonl", a_journal) for command in ("plan", "validate", "apply")]
     given += [("undo", "p.json", "a plan and no journal; carry it out by: css apply p.json")]

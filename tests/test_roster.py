@@ -178,10 +178,10 @@ def test_formulas_are_only_texts(role: str) -> None:
         ("username,role,integration", ["'environment' is missing"]),
         ("user,role,integration,environment", ["no column 'user'", "who"]),
         (HEADER + ",comment", ["no column 'comment'"]),
-        (HEADER + ",role", ["'role' stands twice"]),
-        (HEADER + ", ROLE ", ["'role' stands twice"]),
-        (HEADER + ",outcome,outcome", ["'outcome' stands twice"]),
-        ("guid,guid,email,x,y", ["'x'", "'y'", "'guid' stands twice", "'role'", "'integration'", "'environment'"]),
+        (HEADER + ",role", ["'role' appears twice"]),
+        (HEADER + ", ROLE ", ["'role' appears twice"]),
+        (HEADER + ",outcome,outcome", ["'outcome' appears twice"]),
+        ("guid,guid,email,x,y", ["'x'", "'y'", "'guid' appears twice", "'role'", "'integration'", "'environment'"]),
     ],
 )
 def test_faulty_headers(header: str, told: list[str]) -> None:

@@ -269,8 +269,8 @@ HEADER, TAKES = "username,role,action", "-e prod --exact --allow-prod --yes"
 REFUSED = [
     ("-e prod --exact --yes --max-removals 19", [HEADER, "{held},reviewer,"], "say --allow-prod"),
     ("-e prod --exact --allow-prod --max-removals 19", [HEADER, "{held},reviewer,"], "no terminal"),
-    (TAKES, [HEADER], "Nobody stands in"),
-    (TAKES, [",,;"], "Nobody stands in"),
+    (TAKES, [HEADER], "names nobody"),
+    (TAKES, [",,;"], "names nobody"),
     (TAKES, [HEADER, f"{A}@idir,reviewer,"], "all 20 members would lose it"),
     (TAKES, [HEADER, "{held},reviewer,"], "19 of 20 members of the role 'reviewer'"),
     (f"{TAKES} --max-removals 18", [HEADER, "{held},reviewer,"], "and 18 may be"),

@@ -91,7 +91,7 @@ def test_an_interrupt_writes_down_what_is_left(
     left = left_in(roster.with_suffix(".result.csv"))
     assert len(left) == ROWS - len(done)
     assert all(row["message"].startswith("Interrupted") for row in left)
-    assert "What is left to do stands in" in err
+    assert "What is left to do is in" in err
     assert f"{len(done)} done, {len(left)} not tried\n" in err
     assert {row["outcome"] for row in left} == {"not tried"}
 

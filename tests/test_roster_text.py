@@ -52,8 +52,8 @@ def test_json_lines_are_a_roster(name: str, end: str) -> None:
         ("[]", "not a JSON object"),
         ('[["role", "x"]]', "not a JSON object"),
         ('"role"', "not a JSON object"),
-        (f'{{"username": "{JANE}", "role": "x", "role": "x"}}', "'role' stands twice"),
-        (f'{{"username": "{JANE}", "role": "x", "ROLE ": "y"}}', "'role' stands twice"),
+        (f'{{"username": "{JANE}", "role": "x", "role": "x"}}', "'role' appears twice"),
+        (f'{{"username": "{JANE}", "role": "x", "ROLE ": "y"}}', "'role' appears twice"),
         (f'{{"username": "{JANE}", "role": "x", "comment": "y"}}', "no column 'comment'"),
         (f'{{"username": "{JANE}", "role": 5}}', "the role is not a text"),
         (f'{{"username": "{JANE}", "role": "x", "integration": 101.5}}', "the integration is not a text"),
@@ -77,7 +77,7 @@ def test_all_faults_of_json_lines_are_told_at_once() -> None:
     lines = ['{"x": "", "role": 1}', f'{{"username": "{JANE}", "role": "a"}}', '{"guid": "-", "role": "."}']
     lines.append(f'{{"username": "{JANE.upper()}", "role": "a", "action": "revoke"}}')
     assert [fault.split(":")[1] for fault in faults_of("\n".join(lines))] == ["1", "1", "3", "3", "4"]
-    assert faults_of("", "r.jsonl") == ["r.jsonl:1: nobody stands in it"]
+    assert faults_of("", "r.jsonl") == ["r.jsonl:1: it names nobody"]
 
 
 CELLS = st.sampled_from([JANE, "7c1d@bceidbusiness", "reviewer", "a,b", '"', "dev", "grant", "revoke", " ", "", "="])
@@ -108,7 +108,7 @@ def test_both_forms_say_the_same(rows: list[dict[str, str]]) -> None:
 @pytest.mark.parametrize("text", ["", " \r\n", ",,;\t\n", "username,role\n", "username,role\n,\n"], ids=repr)
 def test_an_emptied_roster_is_refused_and_not_only_faulty(text: str) -> None:
     """Whatever an editor leaves of it: everybody would lose their roles."""
-    with pytest.raises(EmptySet, match=r"Nobody stands in r\.csv"):
+    with pytest.raises(EmptySet, match=r"r\.csv names nobody"):
         read_roster(text, "r.csv", **PLACE, exact=True)
 
 

@@ -74,7 +74,7 @@ def test_the_token_itself_stands_alone(run: Run, capsys: pytest.CaptureFixture[s
         (["--system", "ldap"], 64, "'ldap'"),
         (["--system", "bss", "--audience", "x"], 64, "--audience is for --system cern"),
         (["--system", "css", "--raw", "--json"], 64, "--raw prints the token alone"),
-        (["--system", "css", "verify", "x"], 64, "stand after its name"),
+        (["--system", "css", "verify", "x"], 64, "come after its name"),
         (["eyJhbGciOi.eyJzdWIi.c2ln"], 64, "has one command, verify"),
     ],
 )

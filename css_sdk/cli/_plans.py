@@ -77,9 +77,7 @@ def desired_of(content: bytes, name: str) -> Desired:
     if is_saved_plan(content):
         raise InvalidFile(f"{name} is a plan and no file of roles; carry it out by: css apply {quote(name)}")
     if is_journal(content):
-        raise InvalidFile(
-            f"{name} is a journal and no file of roles; take back what stands in it by: css undo {quote(name)}"
-        )
+        raise InvalidFile(f"{name} is a journal and no file of roles; take it back by: css undo {quote(name)}")
     return read_desired(content, name)
 
 
@@ -137,7 +135,7 @@ def keep(plan: SavedPlan, file: Path, *, mask: bool = False) -> None:
 
     write_whole(file, [plan_as_json(plan, mask)])
     how = "names nobody, and cannot be carried out" if mask else f"is carried out by: css apply {quote(str(file))}"
-    click.echo(f"The plan stands in {file}; it {how}", err=True)
+    click.echo(f"The plan is in {file}; it {how}", err=True)
 
 
 def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:

@@ -73,5 +73,5 @@ def write_results(results: Sequence[RowResult], file: Path | None, *, always: bo
         click.echo(f"css: {error}", err=True)
         return False
     if is_left:
-        click.echo(f"What is left to do stands in {file}.", err=True)
+        click.echo(f"What is left to do is in {file}.", err=True)
     return True

@@ -50,7 +50,7 @@ def token(ctx: click.Context, system: str | None, audience: str | None, raw: boo
     """
     if ctx.invoked_subcommand is not None:
         if system or audience or raw or as_json:
-            raise click.UsageError(f"Options of `css token {ctx.invoked_subcommand}` stand after its name.")
+            raise click.UsageError(f"Options of `css token {ctx.invoked_subcommand}` come after its name.")
         return
     if system is None:
         raise click.UsageError("Say whose token: --system css, cern or bss.")
