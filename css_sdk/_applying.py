@@ -20,6 +20,8 @@ from .plan import Plan, emptied, removals
 from .settings import Settings
 from .state import Draft, Place, PlaceState, Step, StepResult
 
+_OF_TWO_ROLES: Final = ("add_composite", "remove_composite")
+
 
 @frozen
 class Applied:
@@ -62,8 +64,8 @@ class Guards:
         states = list(before)
         if self.remove_first and leads_back:
             raise Refused(
-                "The plan takes back what was done, and has an order of its own. Nothing was sent; leave --remove-first "
-                "(in Python `remove_first`) out."
+                "The plan takes back what was done, in an order of its own. Nothing was sent; leave out --remove-first "
+                "(in Python `remove_first`)."
             )
         left_empty = [told for state in states for told in _left_empty(state, steps)]
         if left_empty and not (self.allow_empty or leads_back):
@@ -268,13 +270,36 @@ def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
     >>> without([step, step], [step]) == (step,)
     True
     """
+    return tuple(step for step, is_done in _marked(steps, done) if not is_done)
+
+
+def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, bool]]:
+    """The steps, and whether each was done."""
     rest = Counter(done)
-    left = []
+    marked = []
     for step in steps:
-        if rest[step] <= 0:
-            left.append(step)
+        marked.append((step, rest[step] > 0))
         rest[step] -= 1
-    return tuple(left)
+    return marked
+
+
+def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps that are still to be done, in the words that are right now.
+
+    Somebody whom the service did not know holds no renaming back, which makes their roles be called something else.
+    """
+    names: dict[tuple[Place, str], str] = {}
+    left = []
+    for step, is_done in reversed(_marked(steps, done)):
+        place = step.place
+        if not is_done:
+            role, target = names.get((place, step.role), step.role), names.get((place, step.target), step.target)
+            left.append(evolve(step, role=role, target=target if step.kind in _OF_TWO_ROLES else step.target))
+        elif step.kind == "rename_role":
+            names[place, step.role] = names.pop((place, step.target), step.target)
+        elif step.kind == "create_role":
+            names.pop((place, step.role), None)
+    return tuple(reversed(left))
 
 
 def remainder(saved: SavedPlan, results: Iterable[StepResult], before: Mapping[Place, PlaceState]) -> SavedPlan | None:
@@ -286,7 +311,7 @@ def remainder(saved: SavedPlan, results: Iterable[StepResult], before: Mapping[P
         before: the states from which it was carried out.
     """
     done = [result.step for result in results if result.outcome == "confirmed"]
-    left = without(saved.steps, done)
+    left = _left(saved.steps, done)
     if not left:
         return None
     reached = {place: state.after(done) for place, state in before.items()}

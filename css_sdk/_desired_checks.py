@@ -25,7 +25,7 @@ _MOST_CIRCLES: Final = 20
 
 @frozen
 class Found(Generic[Item]):
-    """A collection of a file, where it stands and where each of its items does."""
+    """A collection of a file, with the node of the whole and of each item."""
 
     node: Node
     items: tuple[Item, ...]
@@ -45,7 +45,7 @@ class Found(Generic[Item]):
 
 @frozen
 class FoundRole:
-    """A role of a file, and where everything of it stands."""
+    """A role of a file, with its nodes."""
 
     name: str
     was: str | None
@@ -62,7 +62,7 @@ class FoundRole:
 
 @frozen
 class FoundUser:
-    """Somebody of a file's `users`, and where everything of them stands."""
+    """Somebody of a file's `users`, with their nodes."""
 
     person: Person
     node: Node

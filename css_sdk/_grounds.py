@@ -26,9 +26,9 @@ class Grounds:
 
     A step needs the one before it that made, renamed or deleted a role of which it speaks. A role is renamed or
     deleted only after all that was to be done with it by its name: what is left of a plan could not name it any more.
-    Somebody whom the service does not know, or who cannot have roles at all, holds none of this back. What is added after something
-    was taken away was put there on purpose and needs it: a user's role the removals from the same user, a
-    composite the removals of composites and roles of its place.
+    Somebody whom the service does not know, or who cannot have roles at all, holds none of this back. What is added
+    after something was taken away was put there on purpose and needs it: a user's role the removals from the same
+    user, a composite the removals of composites and roles of its place.
 
     Nothing is taken away where what was to come instead could not be given: a member is not removed when an addition
     to the same role, or of a role for the same user, was not done; a child when another was not added to its role; a

@@ -17,7 +17,7 @@ def leading_to(tree: RoleTree, role: str) -> frozenset[str]:
     >>> sorted(leading_to(tree, "reader"))
     ['admin', 'boss', 'reader']
     """
-    return _leading_to(tree.children, role)
+    return _leading_to(_parents(tree.children), role)
 
 
 def losers(
@@ -47,14 +47,22 @@ def having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]
     >>> having({"admin": ["reader"]}, {"admin": {"ann"}, "reader": {"bob"}}, "reader") == {"ann", "bob"}
     True
     """
-    return frozenset().union(*(members.get(name, ()) for name in _leading_to(children, role)))
+    return _members_of(_leading_to(_parents(children), role), members)
 
 
-def _leading_to(children: Mapping[str, Iterable[str]], role: str) -> frozenset[str]:
+def _members_of(roles: Iterable[str], members: Mapping[str, Set[str]]) -> frozenset[str]:
+    return frozenset().union(*(members.get(name, ()) for name in roles))
+
+
+def _parents(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
     parents: dict[str, set[str]] = {}
     for parent, below in children.items():
         for child in below:
             parents.setdefault(child, set()).add(parent)
+    return parents
+
+
+def _leading_to(parents: Mapping[str, Set[str]], role: str) -> frozenset[str]:
     found = {role}
     waiting = [role]
     while waiting:
@@ -95,7 +103,7 @@ def losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Loss
         states: of their places, as they are before.
     """
     places = {step.place for step in steps if step.kind in ("delete_role", "remove_composite")}
-    drafts = {state.place: Draft(state) for state in states if state.place in places}
+    drafts = {state.place: _FollowedDraft(state) for state in states if state.place in places}
     at_first: dict[tuple[Place, str], str] = {}
     for number, step in enumerate(steps):
         if (draft := drafts.get(step.place)) is None:
@@ -107,12 +115,40 @@ def losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Loss
                 at_first[place, step.target] = at_first.pop((place, step.role), step.role)
             continue
         role = step.role if step.kind == "delete_role" else step.target
-        leading = frozenset(at_first.get((place, name), name) for name in _leading_to(draft.children, role))
-        before = having(draft.children, draft.members, role)
+        above = _leading_to(draft.parents, role)
+        before = _members_of(above, draft.members)
         members = frozenset(draft.members.get(role, ())) if step.kind == "delete_role" else frozenset[str]()
         draft.carry_out(step)
-        others = before - members - having(draft.children, draft.members, role)
+        others = before - members - _members_of(_leading_to(draft.parents, role), draft.members)
+        leading = frozenset(at_first.get((place, name), name) for name in above)
         yield Loss(number, place, role, at_first.get((place, role), role), members, others, leading)
+
+
+class _FollowedDraft(Draft):
+    """A draft that knows the parents of each child, without looking through all composites at each step."""
+
+    def __init__(self, state: PlaceState) -> None:
+        super().__init__(state)
+        self.parents = _parents(self.children)
+
+    def carry_out(self, step: Step) -> None:
+        """Changes it as the service would."""
+        below = self.children.get(step.role, set())
+        super().carry_out(step)
+        match step.kind:
+            case "add_composite":
+                self.parents.setdefault(step.target, set()).add(step.role)
+            case "remove_composite":
+                self.parents.get(step.target, set()).discard(step.role)
+            case "rename_role":
+                if step.role in self.parents:
+                    self.parents[step.target] = self.parents.pop(step.role)
+                for child in self.children.get(step.target, ()):
+                    self.parents[child] = self.parents[child] - {step.role} | {step.target}
+            case "delete_role":
+                self.parents.pop(step.role, None)
+                for child in below - {step.role}:
+                    self.parents[child].discard(step.role)
 
 
 def counted(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Step, ...]:

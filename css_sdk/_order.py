@@ -1,4 +1,8 @@
-"""The order in which steps are carried out. Pure."""
+"""The order in which the steps of a plan are carried out. Pure.
+
+Kind by kind: usually everything is added before anything is removed, so that nobody is without access in between;
+`remove_first` turns that round. The steps of an undo have an order of their own, and never come here.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
 from . import _rules
-from .errors import InvalidRequest
 from .models import RoleTree
 from .state import Place, PlaceState, Step, StepKind
 
@@ -37,16 +40,12 @@ def ordered(
     """A plan's steps in the order in which they are carried out, the same whatever order they come in.
 
     Adding first keeps access: roles are created and renamed, composites and members added, and then members,
-    composites and roles removed. A role whose name a renaming frees is created after it, and a child that would close
-    a circle until another is taken out is added after that.
+    composites and roles removed. A child that would close a circle until another is taken out is added after that.
 
     Args:
-        steps: of a plan. What leads back (`undo`) has its own order.
+        steps: of a plan.
         states: of the places, as they are before; only circles are told by them.
         remove_first: take away before anything is added, where nobody may have the old and the new at once.
-
-    Raises:
-        InvalidRequest: when roles are to swap their names.
 
     >>> dev = Place(101, "dev")
     >>> steps = [Step("add_member", dev, "b", "0f3a@idir"), Step("rename_role", dev, "a", "b")]
@@ -54,34 +53,17 @@ def ordered(
     ['rename_role', 'add_member']
     """
     chosen = list(steps)
-    renamed = {(step.place, step.role): step for step in chosen if step.kind == "rename_role"}
     late = set() if remove_first else _late(chosen, states)
     ranks = {kind: rank for rank, kind in enumerate(_REMOVING_FIRST if remove_first else _ADDING_FIRST)}
     environments = {name: number for number, name in enumerate(_rules.ENVIRONMENTS)}
 
     def key(step: Step) -> tuple[Any, ...]:
-        kind, place = step.kind, step.place
-        rank: float = ranks[kind]
-        if kind == "create_role" and (place, step.role) in renamed:
-            rank = max(rank, ranks["rename_role"] + 0.5)
-        elif kind == "add_composite" and step in late:
-            rank = len(ranks)
-        depth = _depth(step, renamed) if kind == "rename_role" else 0
+        place = step.place
+        rank = len(ranks) if step in late else ranks[step.kind]
         where = environments.get(place.environment, len(environments)), place.environment
-        return rank, place.integration, *where, depth, step.role, step.target
+        return rank, place.integration, *where, step.role, step.target
 
     return tuple(sorted(chosen, key=key))
-
-
-def _depth(step: Step, renamed: Mapping[tuple[Place, str], Step]) -> int:
-    """How many renamings have to come first, each to free the next one's name."""
-    depth, following = 0, renamed.get((step.place, step.target))
-    while following is not None:
-        depth += 1
-        if depth > len(renamed):
-            raise InvalidRequest(f"{step.place}: roles cannot swap names, {step.role!r} and {step.target!r} neither.")
-        following = renamed.get((step.place, following.target))
-    return depth
 
 
 def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
@@ -93,18 +75,12 @@ def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
         if step.kind == "add_composite" and step.place in before:
             adding.setdefault(step.place, []).append(step)
     for place, added in adding.items():
-        named = before[place].after(step for step in _renames_in_order(steps, place))
+        named = before[place].after(step for step in steps if step.kind == "rename_role")
         edges = {name: set(below) for name, below in named.children.items()}
         for step in added:
             edges.setdefault(step.role, set()).add(step.target)
         late.update(in_circles(edges, added))
     return late
-
-
-def _renames_in_order(steps: Sequence[Step], place: Place) -> list[Step]:
-    renames = [step for step in steps if step.kind == "rename_role" and step.place == place]
-    renamed = {(step.place, step.role): step for step in renames}
-    return sorted(renames, key=lambda step: _depth(step, renamed))
 
 
 def in_circles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> list[Step]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -11,7 +10,7 @@ from attrs import evolve, frozen
 
 from . import _rules
 from ._order import in_circles
-from .desired import DesiredPlace, DesiredRole, Listed, Protection
+from .desired import DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .errors import CompositeCycle, InvalidRequest, Refused
 from .models import RoleTree
 from .roster import Person
@@ -25,7 +24,7 @@ _NOBODY: Final = ("never logged in", "wrong provider")
 
 @frozen
 class Unresolved:
-    """Somebody of the file whose username could not be told.
+    """Somebody of the file who could not be identified.
 
     Attributes:
         place: where they were looked for.
@@ -105,7 +104,7 @@ class PlacePlan:
 
     @property
     def unresolved(self) -> tuple[Unresolved, ...]:
-        """Those of the file who could not be told."""
+        """Those of the file who could not be identified."""
         return tuple(
             evolve(told, roles=tuple(self._missing_in.get(person, ())))
             for person, told in self._told.items()
@@ -131,35 +130,28 @@ class PlacePlan:
     # Roles
 
     def _rename(self, listed: Sequence[DesiredRole]) -> None:
-        """Renames what has its old name still, each as soon as the new name is free."""
-        live = self.state.roles
-        said = {role.name: role.was for role in listed if role.was and role.was != role.name}
-        if swapping := _circling(said):
-            told = ", ".join(map(repr, swapping))
-            self.faults.append(f"the roles {told} cannot swap names: rename one to a third name first")
-            return
-        was = {name: old for name, old in said.items() if old in live}
+        """Renames what still has its old name, unless there is a role of the new name as well."""
+        live, names = self.state.roles, {role.name for role in listed}
         due: dict[str, str] = {}
-        free = [name for name in was if name not in live]
-        for name in free:
-            old = was[name]
-            step = self._step("rename_role", old, name, len(self.state.members.get(old, ())))
-            if self._protect.covers_role(old):
-                self._kept_names[name] = old
-                self.protected.append(step)
+        for name, old in {role.name: role.was for role in listed if role.was and role.was != role.name}.items():
+            if old in names:
+                self.faults.append(f"the role {old!r} is listed itself, and cannot be both")
             elif old in due:
                 self.faults.append(f"the role {old!r} cannot become both {due[old]!r} and {name!r}")
-            else:
-                due[old] = name
-                self.changes.append(step)
-                self._check(check_addressable, self.state.place, old)
-                self._check(_rules.check_removable, *self._where, [name])
-                free += [old] if old in was else []
-        for name, old in was.items():
-            if name not in free and old not in due:
+            elif old in live and name in live:
                 self.notes.append(
                     f"{name!r} and {old!r}, which it was, both exist; {old!r} counts as a role of its own"
                 )
+            elif old in live:
+                due[old] = name
+                step = self._step("rename_role", old, name, len(self.state.members.get(old, ())))
+                if self._protect.covers_role(old):
+                    self._kept_names[name] = old
+                    self.protected.append(step)
+                else:
+                    self.changes.append(step)
+                    self._check(check_addressable, self.state.place, old)
+                    self._check(_rules.check_removable, *self._where, [name])
 
     def _name(self, name: str) -> str:
         """The name of a role of the file in what will be: the old one where a protection forbids to rename it."""
@@ -171,7 +163,7 @@ class PlacePlan:
             self.changes.append(self._step("create_role", name))
 
     def _delete(self) -> frozenset[str]:
-        """Deletes what is not listed, and gives the names."""
+        """Deletes what is not listed, and returns the names."""
         gone = set()
         for name in sorted(self._now.roles - self._names):
             if name in self._out_of_reach:
@@ -204,7 +196,7 @@ class PlacePlan:
     # Composites
 
     def _compose(self, listed: Sequence[DesiredRole]) -> int:
-        """Adds and removes children, and gives how many are left alone."""
+        """Adds and removes children, and returns how many are left alone."""
         wanted: dict[str, set[str]] = {}
         exact = set()
         for role in listed:
@@ -237,21 +229,19 @@ class PlacePlan:
     # Members
 
     def _grant(self, listed: Sequence[DesiredRole]) -> int:
-        """Adds and removes members, and gives how many are left alone."""
+        """Adds and removes members, and returns how many are left alone."""
         wanted: dict[str, set[Username]] = {}
         unclear: dict[str, list[Unresolved]] = {}
         exact_roles: set[str] = set()
         exact_users: set[Username] = set()
 
-        def want(role: str, person: Person) -> Username | None:
+        def want(role: str, person: Person) -> None:
             who = self._who(person)
             if isinstance(who, Unresolved):
                 unclear.setdefault(role, []).append(who)
                 self._missing_in.setdefault(person, {})[role] = None
-                return None
-            if who is not None:
+            elif who is not None:
                 wanted[role].add(who)
-            return who
 
         for role in listed:
             if role.members is not None:
@@ -267,6 +257,7 @@ class PlacePlan:
                 if name in wanted or self._exists(name, "a user's role"):
                     wanted.setdefault(name, set())
                     want(name, user.person)
+        self._check_users(listed)
         for name in sorted(self._there if exact_users else wanted):
             if name in self._out_of_reach:
                 self._leave(name)
@@ -280,6 +271,22 @@ class PlacePlan:
             if name in self._there and name not in exact_roles:
                 left += len(have - wanted.get(name, set()) - exact_users)
         return left
+
+    def _check_users(self, listed: Sequence[DesiredRole]) -> None:
+        """Faults where one user has two entries, or is a member of a role that their own exact roles leave out."""
+        entries: dict[Username | Unresolved | None, DesiredUser] = {}
+        for user in self.wanted.users:
+            who = self._who(user.person)
+            first = entries.setdefault(who, user) if isinstance(who, str) else user
+            if first is not user:
+                self.faults.append(f"{_told(first.person)} and {_told(user.person)} are the same user; name them once")
+        exact = {who: user for who, user in entries.items() if user.roles.exact}
+        for role in listed if exact else ():
+            for person in role.members.items if role.members is not None else ():
+                one = exact.get(self._who(person))
+                if one is not None and role.name not in one.roles.items:
+                    told = f"leave out {role.name!r}, which lists {_told(person)}"
+                    self.faults.append(f"the exact roles of {_told(one.person)} {told}")
 
     def _add_members(self, role: str, usernames: Collection[Username]) -> None:
         self.faults += self._refusals(role, usernames).values()
@@ -325,7 +332,7 @@ class PlacePlan:
             return told
         if told is None:
             where = " ".join(self.wanted.named)
-            raise InvalidRequest(f"{where}: nobody looked up whom the {person.by} {person.value!r} means.")
+            raise InvalidRequest(f"{where}: nobody looked up whom {_told(person)} means.")
         try:
             return _rules.username_of(told)
         except Refused as error:
@@ -389,10 +396,5 @@ def _refusal(check: Callable[..., object], *arguments: Any) -> list[str]:
     return []
 
 
-def _circling(was: Mapping[str, str]) -> list[str]:
-    """Roles of which each was another one of them."""
-    try:
-        TopologicalSorter({name: [old] for name, old in was.items()}).prepare()
-    except CycleError as error:
-        return sorted(set(error.args[1]))
-    return []
+def _told(person: Person) -> str:
+    return f"the {person.by} {person.value!r}"

@@ -106,7 +106,11 @@ class SavedPlan:
         """
         known = {state.place for state in plan.states}
         if faults := [
-            *(f"nothing was read of {place}" for place in dict.fromkeys(s.place for s in plan.steps) if place not in known),
+            *(
+                f"nothing was read of {place}"
+                for place in dict.fromkeys(s.place for s in plan.steps)
+                if place not in known
+            ),
             *_repeated(plan.steps),
         ]:
             raise InvalidRequest(f"This is no plan that can be carried out: {', and '.join(faults)}. Nothing was sent.")

@@ -134,7 +134,7 @@ def plan_as_text(plan: Told, names: Mapping[str, str] | None = None, mask: bool 
 def plan_as_markdown(plan: Told, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
     """The plan as Markdown, for a comment on a pull request: a table for each place.
 
-    Whatever was named by people stands in it as code, with everything encoded that Markdown or HTML would obey: nobody
+    Whatever was named by people is in it as code, with everything encoded that Markdown or HTML would obey: nobody
     is mentioned and nothing becomes a link.
 
     Args:

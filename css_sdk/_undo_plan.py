@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from math import inf
 from typing import Final
 
 from attrs import evolve
@@ -12,6 +13,9 @@ from .journal import Entry
 from .plan import Plan
 from .state import Draft, Place, PlaceState, Step, StepKind
 from .undo import inverse, undo
+
+Name = tuple[Place, str]
+"""Of a role of a place; or of a user, who can have the name of none."""
 
 _OPPOSITES: Final[Mapping[StepKind, StepKind]] = {
     "add_member": "remove_member",
@@ -46,7 +50,8 @@ def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     as_before = {state.place for state in now if _is_as_before(begun, state)}
     begun = [step for step in begun if step.place not in as_before]
     kept = _used_by_others(begun, now)
-    own = [step for number, step in enumerate(begun) if not any(number in numbers for numbers in kept.values())]
+    left = set().union(*kept.values())
+    own = [step for number, step in enumerate(begun) if number not in left]
     wanted = _without_detours(undo(own, [_before(state, own) for state in now]))
     steps = _possible(wanted, now, kept.keys())
     notes = [f"{place}: everything is as it was before, already" for place in sorted(as_before)]
@@ -151,12 +156,12 @@ def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapp
             created[step.place, step.target] = created.pop((step.place, step.role))
         elif step.kind == "delete_role":
             created.pop((step.place, step.role), None)
-    expected = {state.place: _before(state, begun).after(begun) for state in states}
-    found = {state.place: state for state in states}
+    found = _what_holds(states)
+    expected = _what_holds(_before(state, begun).after(begun) for state in states)
     return {
-        (place, name): _taken_for_others(begun, numbers)
-        for (place, name), numbers in created.items()
-        if place in found and not _what_holds(found[place], name) <= _what_holds(expected[place], name)
+        name: _taken_for_others(begun, numbers)
+        for name, numbers in created.items()
+        if not found.get(name, set()) <= expected.get(name, set())
     }
 
 
@@ -167,39 +172,77 @@ def _taken_for_others(begun: Sequence[Step], numbers: Sequence[int]) -> Set[int]
     return {number for number, kind in kinds.items() if is_renamed or kind == "create_role"}
 
 
-def _what_holds(state: PlaceState, name: str) -> frozenset[tuple[str, str]]:
-    """Members, children and parents of a role."""
-    told = [("member", username) for username in state.members.get(name, ())]
-    told += [("child", child) for child in state.children.get(name, ())]
-    told += [("parent", parent) for parent, below in state.children.items() if name in below]
-    return frozenset(told)
+def _what_holds(states: Iterable[PlaceState]) -> Mapping[Name, Set[tuple[str, str]]]:
+    """Members, children and parents of each role."""
+    told: dict[Name, set[tuple[str, str]]] = {}
+    for state in states:
+        for name, held in state.members.items():
+            told.setdefault((state.place, name), set()).update(("member", username) for username in held)
+        for parent, below in state.children.items():
+            for child in below:
+                told.setdefault((state.place, parent), set()).add(("child", child))
+                told.setdefault((state.place, child), set()).add(("parent", parent))
+    return told
 
 
 def _without_detours(steps: Iterable[Step]) -> tuple[Step, ...]:
     """The steps without those that a later one takes back whole: nobody gets a role only to lose it again."""
     kept: dict[int, Step] = {}
-    latest: dict[Step, int] = {}
+    numbers: dict[Name, list[int]] = {}
+    latest = _Latest()
     for number, step in enumerate(steps):
-        if step.kind in _OPPOSITES and (opposite := evolve(step, kind=_OPPOSITES[step.kind])) in latest:
-            del kept[latest.pop(opposite)]
+        if (taken_back := latest.opposite(step)) is not None:
+            del kept[taken_back]
             continue
-        if step.kind == "delete_role" and (in_vain := _since_created(step.role, step.place, kept)):
-            kept = {at: one for at, one in kept.items() if at not in in_vain}
+        if step.kind == "delete_role" and (in_vain := _since_created(step.role, step.place, kept, numbers)):
+            for at in in_vain:
+                del kept[at]
         else:
             kept[number] = step
-            latest[step] = number
-        if step.kind.endswith("_role"):
-            anew = step.role if step.kind != "rename_role" else step.target
-            latest = {_renamed(one, step): at for one, at in latest.items() if not _speaks_of(one, step.place, {anew})}
+            for name in _names_of(step):
+                numbers.setdefault(name, []).append(number)
+        latest.note(number, step)
     return tuple(kept.values())
 
 
-def _renamed(one: Step, renaming: Step) -> Step:
-    """The step in the words that are right after a renaming; itself after anything else."""
-    if renaming.kind != "rename_role" or one.place != renaming.place:
-        return one
-    role, target = (renaming.target if name == renaming.role else name for name in (one.role, one.target))
-    return evolve(one, role=role, target=target)
+class _Latest:
+    """The latest changes of members and children that can still be taken back, in the words that are right by now."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Step, int] = {}
+        self._of: dict[Name, set[Step]] = {}
+
+    def opposite(self, step: Step) -> int | None:
+        """The number of the change that this one takes back, which is forgotten; None where it takes none back."""
+        opposite = evolve(step, kind=_OPPOSITES[step.kind]) if step.kind in _OPPOSITES else None
+        return self._forget(opposite) if opposite in self._numbers else None
+
+    def note(self, number: int, step: Step) -> None:
+        """Notes a step: a change, or what became of a role of which changes speak."""
+        if step.kind in _OPPOSITES:
+            self._keep(step, number)
+            return
+        for old in list(self._of.get((step.place, step.target or step.role), ())):
+            self._forget(old)
+        for old in list(self._of.get((step.place, step.role), ())):
+            at = self._forget(old)
+            role, target = (step.target if name == step.role else name for name in (old.role, old.target))
+            self._keep(evolve(old, role=role, target=target), at)
+
+    def _keep(self, step: Step, number: int) -> None:
+        self._numbers[step] = number
+        for name in _names_of(step):
+            self._of.setdefault(name, set()).add(step)
+
+    def _forget(self, step: Step) -> int:
+        for name in _names_of(step):
+            self._of[name].discard(step)
+        return self._numbers.pop(step)
+
+
+def _names_of(step: Step) -> set[Name]:
+    """What a step speaks of: its role and its target, by place."""
+    return {(step.place, step.role), (step.place, step.target)}
 
 
 def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tuple[Place, str]]) -> list[Step]:
@@ -222,7 +265,7 @@ def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tu
             is_renamed = step.kind == "rename_role"
             steps[number] = evolve(step, people=len(draft.members.get(step.role, ()))) if is_renamed else step
             draft.carry_out(step)
-        elif step.kind == "rename_role" and (in_vain := _since_created(step.role, step.place, steps)):
+        elif step.kind == "rename_role" and (in_vain := _since_created(step.role, step.place, steps, _numbered(steps))):
             # A role that came back only to get its old name again is there under that name already.
             return _possible([one for at, one in enumerate(wanted) if at not in in_vain], states, kept)
         elif step.kind == "rename_role" and (step.role in draft.roles or (step.place, step.target) in kept):
@@ -231,21 +274,42 @@ def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tu
     return list(steps.values())
 
 
-def _since_created(name: str, place: Place, steps: dict[int, Step]) -> Set[int]:
-    """The numbers of the steps that speak of a role, whatever its name was, since they created it; else none."""
+def _numbered(steps: Mapping[int, Step]) -> dict[Name, list[int]]:
+    """The numbers of the steps that speak of each name, in their order."""
+    found: dict[Name, list[int]] = {}
+    for number, step in steps.items():
+        for name in _names_of(step):
+            found.setdefault(name, []).append(number)
+    return found
+
+
+def _since_created(
+    name: str, place: Place, steps: Mapping[int, Step], numbers: Mapping[Name, Sequence[int]]
+) -> Set[int]:
+    """The numbers of the steps that speak of a role, whatever its name was, since they created it; else none.
+
+    Args:
+        name: of the role, at the end.
+        place: where it is.
+        steps: by number, in their order.
+        numbers: of at least these steps, by what they speak of.
+    """
     found: set[int] = set()
-    for number, step in reversed(steps.items()):
-        if _speaks_of(step, place, {name}):
+    before: float = inf
+    is_renamed = True
+    while is_renamed:
+        is_renamed = False
+        for number in reversed(numbers.get((place, name), ())):
+            step = steps.get(number)
+            if step is None or number >= before:
+                continue
             found.add(number)
             if step.kind == "create_role":
                 return found
             if step.kind == "rename_role":
-                name = step.role
+                name, before, is_renamed = step.role, number, True
+                break
     return set()
-
-
-def _speaks_of(step: Step, place: Place, names: Set[str]) -> bool:
-    return step.place == place and not names.isdisjoint({step.role, step.target})
 
 
 def _is_possible(step: Step, draft: Draft) -> bool:

@@ -1,7 +1,7 @@
 """Plans: the ordered changes that make environments what a file of roles says. Pure.
 
-`plan` compares the file with what was read and gives a `Plan`; `removals` and `emptied` tell what a plan costs, for the
-guards that hold before it is carried out. `_place_plan` compares one environment, `_order` puts the steps in order.
+`plan` compares the file with what was read and returns a `Plan`; `removals` and `emptied` tell what a plan costs, for
+the guards that hold before it is carried out. `_place_plan` compares one environment, `_order` puts steps in order.
 
 A plan only ever takes away what an `exact` collection does not list, and that only with `prune`; everything else stays
 as it is. Protection wins over everything. When somebody of the file could not be identified, whoever may be meant

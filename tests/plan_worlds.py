@@ -162,18 +162,18 @@ MIXED_WRITES: Final = 13
 
 
 def mixed() -> Desired:
-    """Two renamings of which one waits for the other, a new role of a name that they free, and steps of other kinds."""
+    """Two renamings, two new roles, a deletion, and steps of all other kinds."""
 
     def people(*names: str) -> Listed[Person]:
         return Listed(tuple(Person("username", name) for name in names), exact=True)
 
     roles = (
-        DesiredRole("a", members=people(X, W)),
-        DesiredRole("b", was="a", composites=Listed(("n",), exact=True), members=people(X)),
+        DesiredRole("q", members=people(X, W)),
+        DesiredRole("e", was="a", composites=Listed(("n",), exact=True), members=people(X)),
         DesiredRole("c", was="b", members=people()),
-        DesiredRole("d", composites=Listed(("n", "a")), members=people(Y, Z, W)),
+        DesiredRole("d", composites=Listed(("n", "q")), members=people(Y, Z, W)),
         DesiredRole("n", members=people(W)),
-        DesiredRole("p", composites=Listed(("b",), exact=True)),
+        DesiredRole("p", composites=Listed(("e",), exact=True)),
     )
     return Desired((DesiredPlace(str(DEV.integration), DEV.environment, Listed(roles, exact=True)),))
 

@@ -48,7 +48,7 @@ def test_a_kept_plan_is_carried_out(
     assert journal.stat().st_mode & 0o777 == 0o600
     assert [entry.outcome for entry in read_journal(journal.read_bytes(), "journal").entries] == ["confirmed"] * 3
     out, err = capsys.readouterr()
-    way_back = f"What was changed stands in {journal}; to take it back: css undo {journal}"
+    way_back = f"What was changed is in {journal}; to take it back: css undo {journal}"
     assert err.splitlines()[-2:] == [way_back, "3 done"]
     said = out + err + journal.read_text(encoding="utf-8") + file.read_text(encoding="utf-8")
     assert not [secret for secret in secrets(sandbox) if secret in said]

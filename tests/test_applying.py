@@ -21,7 +21,7 @@ from css_sdk._applying import (
 )
 from css_sdk._place_plan import Unmanaged
 from css_sdk._plan_file import PlannedPlace, SavedPlan
-from css_sdk.errors import CssError, InvalidFile, LastMember, Refused, StalePlan, TooManyRemovals
+from css_sdk.errors import CssError, EmptySet, InvalidFile, LastMember, Refused, StalePlan, TooManyRemovals
 from css_sdk.journal import Entry, JournalRead
 from css_sdk.plan import Plan
 from css_sdk.settings import Settings
@@ -351,3 +351,48 @@ def test_what_shall_be_kept_has_to_be_there() -> None:
     Guards(keep_last=["new"]).check([step("create_role", "new")], [BEFORE])
     with pytest.raises(Refused, match="has a role 'adminn'"):
         Guards(keep_last=["a", "adminn"]).check((), [BEFORE])
+
+
+def test_what_is_left_is_called_what_it_is_by_now() -> None:
+    """Whom the service does not know holds no renaming back, and is not lost by it; a new role of that name is new."""
+    first, second = step("add_member", "a", ANN), step("add_member", "a", BOB)
+    steps = (first, step("rename_role", "a", "b"), step("create_role", "a"), second, step("rename_role", "b", "c"))
+    state = a_state({"a": []})
+    for done, left in ((steps[1:], ["c"]), (steps[1:3], ["b", "a", "b"]), (steps[:3], ["a", "b"])):
+        saved = evolve(a_plan(steps), places=(PlannedPlace.of(state, Unmanaged()),))
+        results = [StepResult(one, "confirmed") for one in done]
+        rest = remainder(saved, results, {DEV: state})
+        assert rest is not None
+        assert [one.role for one in rest.steps] == left
+
+
+# Guards of Python and of the command line
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (taken("one", 1), "the only member of the role 'one'"),
+        (taken("small", 5), "all 5 members of the role 'small'"),
+        ([*taken("one", 1), step("add_member", "one", BOB)], ""),
+        ([step("delete_role", "one")], ""),
+    ],
+)
+def test_nothing_is_emptied_by_mistake(steps: list[Step], told: str) -> None:
+    """Where it is forbidden; usually it is not, and what is taken back may leave what was there: nothing."""
+    Guards(max_removals=100).check(steps, [FULL])
+    forbidding = Guards(max_removals=100, allow_empty=False)
+    forbidding.check(steps, [FULL], leads_back=True)
+    if told:
+        with pytest.raises(EmptySet, match=told):
+            forbidding.check(steps, [FULL])
+    else:
+        forbidding.check(steps, [FULL])
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_role_that_shall_keep_somebody_has_all_its_names(name: str) -> None:
+    """Whether it is named as it was or as it will be: of a plan that leads back that is the other way round."""
+    taking = [step("remove_member", "b", ANN), step("rename_role", "b", "a")]
+    with pytest.raises(LastMember, match=f"'{name}'"):
+        Guards(keep_last=[name]).check(taking, [a_state({"b": [ANN]})])

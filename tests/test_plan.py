@@ -17,7 +17,6 @@ from css_sdk.plan import Plan, emptied, plan, removals
 from css_sdk.roster import Person
 from css_sdk.state import Place, PlaceState, Step
 from css_sdk.transfer import export, promoted, side_by_side
-from css_sdk.undo import undo
 from tests.test_grounds import not_tried
 
 DEV, TEST = Place(101, "dev"), Place(101, "test")
@@ -109,7 +108,7 @@ def test_exact_and_empty_removes_all() -> None:
 def test_members_and_users_are_one_set() -> None:
     """A role gets who stands at it and who names it; exact on either side keeps both."""
     state = a_state(["a", "b"], {"a": [ANN, CAT], "b": [ANN, BOB]})
-    users = (DesiredUser(who(BOB)[0], Listed(("a",))), DesiredUser(who(ANN)[0], exactly()))
+    users = (DesiredUser(who(BOB)[0], Listed(("a",))), DesiredUser(who(ANN)[0], exactly("a")))
     made = planned(state, Listed((DesiredRole("a", members=exactly(*who(ANN))),)), users)
     assert told(made.steps) == [f"add_member a {BOB}", f"remove_member a {CAT}", f"remove_member b {ANN}"]
 
@@ -119,6 +118,19 @@ def test_usernames_are_compared_without_case() -> None:
     people = {JANE: ANN.upper()}
     roles = Listed((DesiredRole("a", members=exactly(*who("AAAA@IDIR"), JANE)),))
     assert planned(a_state(["a"], {"a": [ANN]}), roles, people=people).steps == ()
+
+
+def test_one_user_has_one_entry() -> None:
+    """Who is named in two ways among the users is told, and so is a membership that their exact roles leave out."""
+    one, state, people = who(ANN)[0], a_state(["a", "b"]), {JANE: ANN}
+    users = (DesiredUser(JANE, exactly("a")), DesiredUser(one, exactly("b")))
+    same = f"Grants Portal dev: the email {JANE.value!r} and the username {ANN!r} are the same user; name them once"
+    assert faults_of(state, None, users, people=people) == [same]
+    roles = Listed((DesiredRole("a", members=Listed((one,))), DesiredRole("b", members=Listed((one,)))))
+    left_out = f"the exact roles of the email {JANE.value!r} leave out 'b', which lists the username {ANN!r}"
+    assert faults_of(state, roles, users[:1], people=people) == [f"Grants Portal dev: {left_out}"]
+    additive = (DesiredUser(JANE, Listed(("a",))),)
+    assert told(planned(state, roles, additive, people=people).steps) == [f"add_member a {ANN}", f"add_member b {ANN}"]
 
 
 # Renaming
@@ -142,20 +154,23 @@ def test_an_old_name_beside_the_new_one(exact: bool, deleted: list[str]) -> None
     assert ["both exist" in note for note in made.notes] == [True]
 
 
-def test_names_move_in_a_chain() -> None:
-    """Each name is free before it is taken, and a role under a name that became free is created after that."""
-    entries = (DesiredRole("b", was="a"), DesiredRole("c", was="b"), DesiredRole("a", members=Listed(who(ANN))))
-    made = planned(a_state(["a", "b"]), Listed(entries))
-    assert told(made.steps) == ["rename_role b c", "rename_role a b", "create_role a", f"add_member a {ANN}"]
-    assert [not_tried(made.steps, failing) for failing in range(3)] == [{1, 2, 3}, {2, 3}, {3}]
-
-
-def test_names_cannot_be_swapped() -> None:
-    """Two roles that shall take each other's names are a fault, and so are two that were the same one."""
+@pytest.mark.parametrize("protected", [(), ("b",)])
+@pytest.mark.parametrize("live", ["", "a", "b", "ab", "abc"])
+def test_names_move_in_no_chain(live: str, protected: tuple[str, ...]) -> None:
+    """A role under the old name of another one is a fault, as in a file: which of the two is meant is not guessed."""
+    chain = Listed((DesiredRole("c", "b", members=Listed(who(ANN))), DesiredRole("b", "a", members=Listed(who(BOB)))))
+    faults = faults_of(a_state(list(live)), chain, protect=Protection(protected))
+    assert faults == ["Grants Portal dev: the role 'b' is listed itself, and cannot be both"]
     swap = Listed((DesiredRole("a", was="b"), DesiredRole("b", was="a")))
-    assert ["swap" in fault for fault in faults_of(a_state(["a", "b"]), swap)] == [True]
+    assert len(faults_of(a_state(list(live)), swap)) == 2
+
+
+@pytest.mark.parametrize("protected", [(), ("a",)])
+def test_one_role_becomes_one(protected: tuple[str, ...]) -> None:
+    """Two roles that were the same one are a fault, protected or not."""
     torn = Listed((DesiredRole("x", was="a"), DesiredRole("y", was="a")))
-    assert ["both 'x' and 'y'" in fault for fault in faults_of(a_state(["a"]), torn)] == [True]
+    faults = faults_of(a_state(["a"]), torn, protect=Protection(protected))
+    assert ["both 'x' and 'y'" in fault for fault in faults] == [True]
 
 
 # What cannot be
@@ -177,7 +192,7 @@ def test_a_place_stands_in_the_file_once() -> None:
     places = (DesiredPlace("101", "dev"), DesiredPlace("Grants Portal", "dev"))
     with pytest.raises(InvalidFile) as caught:
         plan(Desired(places), {place.named: a_state() for place in places}, {})
-    assert caught.value.faults == ("#101 dev stands there more than once: 101 dev, Grants Portal dev",)
+    assert caught.value.faults == ("#101 dev appears more than once: 101 dev, Grants Portal dev",)
 
 
 def test_circles_are_refused() -> None:
@@ -296,7 +311,7 @@ def test_who_is_missing_is_told_with_the_roles() -> None:
     assert [one.roles for one in made.unresolved] == [()]
 
 
-# Orders, limits, and the way back
+# Orders and limits
 
 
 def test_taking_away_first() -> None:
@@ -341,17 +356,6 @@ def test_a_role_that_nobody_would_hold() -> None:
     assert emptied(made.steps, made.states, ["a", "b", "c", "d"]) == ((DEV, "a"), (DEV, "b"))
     assert emptied(made.steps, made.states, ["d"]) == ()
     assert emptied(ordered(made.steps, remove_first=True), made.states, ["d"]) == ((DEV, "d"),)
-
-
-def test_undoing_takes_back_what_was_done_and_no_more() -> None:
-    """A member who was there before stays, and what was not read is not taken away."""
-    state = a_state(["a"], {"a": [ANN]})
-    unread = PlaceState(DEV, "Grants Portal", frozenset({"a"}))
-    done = [Step("add_member", DEV, "a", ANN), Step("add_member", DEV, "a", BOB)]
-    assert told(undo(done, [state])) == [f"remove_member a {BOB}"]
-    assert undo(done, [unread]) == ()
-    with pytest.raises(InvalidRequest, match="#101 test"):
-        undo([Step("create_role", TEST, "a")], [state])
 
 
 # From one environment to another

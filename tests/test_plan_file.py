@@ -9,14 +9,16 @@ from typing import Any, Final
 
 import jsonschema
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from css_sdk._place_plan import Unmanaged, Unresolved
 from css_sdk._plan_file import PlannedPlace, SavedPlan, plan_as_json, read_plan
-from css_sdk.errors import InvalidFile
+from css_sdk.errors import InvalidFile, InvalidRequest
+from css_sdk.plan import Plan
 from css_sdk.roster import Person
-from css_sdk.state import Place, Step
+from css_sdk.state import Place, PlaceState, Step
 from tests.test_plan_properties import a_case
 
 SCHEMA: Final = json.loads((Path(__file__).parent.parent / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
@@ -89,7 +91,7 @@ def test_every_field_is_described() -> None:
             yield from fields(resolved(schema["items"]), where)
 
     found = dict(fields(SCHEMA, ""))
-    assert len(found) == 13 + 9 + 3 * 6 + 8
+    assert len(found) == 14 + 9 + 3 * 6 + 8
     assert [name for name, schema in found.items() if not schema.get("description", "").endswith(".")] == []
 
 
@@ -142,6 +144,7 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
         ({"created_at": "2026-11-21T12:00:00"}, "time zone"),
         ({"created_at": "soon"}, "created_at"),
         ({"prune": 1}, "prune"),
+        ({"leads_back": "no"}, "leads_back"),
         ({"masked": None}, "masked"),
         ({"notes": [1]}, "notes, number 1"),
         ({"places": record()["places"] * 2}, "twice"),
@@ -160,6 +163,8 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
         ({"steps": [{**STEP, "step": "remove_member", "role": "c"}]}, "steps, number 1: who holds 'c' was not read"),
         ({"steps": [TO_C, {**STEP, "step": "remove_member"}]}, "steps, number 2: who holds 'a'"),
         ({"steps": [TO_C, {**DELETION, "role": "c"}, {**DELETION, "role": "x"}]}, "steps, number 3: who holds 'x'"),
+        ({"steps": [STEP, TO_C, STEP, STEP]}, "steps, number 4: it is the same as number 3"),
+        ({"steps": [STEP, {**STEP, "role": "b"}, STEP]}, "steps, number 3: it is the same as number 1"),
         ({"unresolved": [{"by": "email"}]}, "missing"),
         ({"unresolved": [{**record()["unresolved"][0], "by": "name"}]}, "'name'"),
     ],
@@ -167,6 +172,27 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
 def test_what_is_wrong_with_a_plan(changes: dict[str, Any], fault: str) -> None:
     """Whatever was changed by hand into what no plan holds is told with its place; the file is not used."""
     assert any(fault in told for told in faults_of(record(**changes)))
+
+
+def test_the_same_step_may_come_again() -> None:
+    """What is undone may speak of two roles that had the same name one after the other."""
+    assert len(read_plan(json.dumps(record(steps=[STEP, TO_C, STEP])), "plan.json").steps) == 3
+
+
+def test_a_fingerprint_is_of_one_plan() -> None:
+    """It is the same however the file is laid out, and another one for whatever else is to be done."""
+    compact = read_plan(json.dumps(record(), separators=(",", ":")), "plan.json")
+    assert compact.fingerprint == SAVED.fingerprint
+    assert evolve(SAVED, leads_back=True).fingerprint != SAVED.fingerprint != evolve(SAVED, steps=()).fingerprint
+
+
+@pytest.mark.parametrize(("states", "fault"), [(0, "nothing was read of #101 dev"), (1, "it is the same as number 1")])
+def test_only_what_can_be_carried_out_is_kept(states: int, fault: str) -> None:
+    """A plan made by hand is refused where it lacks its places or says something twice, before anything is sent."""
+    state = PlaceState(DEV, "Grants Portal", frozenset("a"), members={"a": frozenset()})
+    made = Plan(steps=(Step("add_member", DEV, "a", ANN),) * 2, states=(state,) * states)
+    with pytest.raises(InvalidRequest, match=fault):
+        SavedPlan.of(made, api_url=SAVED.api_url, team_id=1, version="1", created_at=SAVED.created_at)
 
 
 def test_all_faults_are_told() -> None:

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from css_sdk._holders import unread
+from css_sdk._holders import _FollowedDraft, _parents, unread
 from css_sdk._order import ordered
 from css_sdk._place_plan import Unresolved
 from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
@@ -238,7 +238,7 @@ def test_what_is_protected_stays(case: Case) -> None:
 @MANY
 @given(cases())
 def test_whoever_may_be_meant_keeps_what_they_have(case: Case) -> None:
-    """Who may be the one that the file names and could not be told is not taken out of where it names them."""
+    """Who may be the one that the file names and could not be identified is not taken out of where it names them."""
     told = case.people[DEV, EMAIL]
     [wanted] = case.desired.places
     roles = wanted.roles.items if wanted.roles else ()
@@ -296,6 +296,17 @@ def with_role(state: PlaceState, role: str) -> set[str]:
     return {
         who for name, held in state.members.items() if role in {name} | state.tree.descendants(name) for who in held
     }
+
+
+@MANY
+@given(cases(), st.booleans())
+def test_parents_are_followed(case: Case, back: bool) -> None:
+    """Who is whose parent is right after every step, on the way there and on the way back."""
+    there = case.plan().steps
+    draft = _FollowedDraft(case.state.after(there) if back else case.state)
+    for step in undo(there, [case.state]) if back else there:
+        draft.carry_out(step)
+        assert {name: some for name, some in draft.parents.items() if some} == _parents(draft.children)
 
 
 @MANY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
 
@@ -10,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from css_sdk._undo_plan import brought_about, undo_plan
+from css_sdk.errors import InvalidRequest
 from css_sdk.journal import Entry
-from css_sdk.state import PlaceState, Step, StepKind
+from css_sdk.state import Place, PlaceState, Step, StepKind
+from css_sdk.undo import undo
 from tests.test_undo_command import BEGINNING, DEV, STEPS, journaled
 
 SOME = STEPS.filter(lambda step: step.role != step.target)
@@ -198,3 +202,35 @@ def test_a_role_created_twice(since: list[Step], back: list[Step]) -> None:
     made = undo_plan([*GIVEN, *GIVEN], [BEGINNING.after([*GIVEN, *since])])
     assert list(made.steps) == back
     assert bool(made.notes) is bool(since)
+
+
+def test_undoing_takes_back_what_was_done_and_no_more() -> None:
+    """A member who was there before stays, and what was not read is not taken away."""
+    state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset(["ann@idir"])})
+    done = [step("add_member", "a", "ann@idir"), step("add_member", "a", "bob@idir")]
+    assert undo(done, [state]) == (step("remove_member", "a", "bob@idir"),)
+    assert undo(done, [PlaceState(DEV, "", frozenset("a"))]) == ()
+    with pytest.raises(InvalidRequest, match="#101 test"):
+        undo([Step("create_role", Place(101, "test"), "a")], [state])
+
+
+@pytest.mark.parametrize("kind", ["create_role", "rename_role"])
+def test_the_way_back_of_many_roles_is_quickly_found(kind: StepKind) -> None:
+    """Ten times the roles are ten times the work, and not a hundred times."""
+    work = []
+    for size in (30, 300):
+        done = [step(kind, f"r{n}", f"n{n}" if kind == "rename_role" else "") for n in range(size)]
+        names = sorted(one.target or one.role for one in done)
+        done += [step("add_composite", names[0], name) for name in names[1:]]
+        below = {names[0]: frozenset(names[1:])}
+        state = PlaceState(DEV, "", frozenset(names), below, dict.fromkeys(names, frozenset[str]()))
+        calls = Counter[str]()
+        before = sys.getprofile()
+        sys.setprofile(lambda _, event, __: calls.update([event]))  # noqa: B023
+        try:
+            steps = undo_plan(done, [state]).steps
+        finally:
+            sys.setprofile(before)
+        assert len(steps) == 2 * size - 1
+        work.append(calls.total())
+    assert work[1] < 12 * work[0]

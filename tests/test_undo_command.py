@@ -178,6 +178,25 @@ def test_guards_hold_on_the_way_back(run_css: Run, sandbox: Sandbox, tmp_path: P
     assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == [TOBIAS]
 
 
+def test_what_is_left_of_an_undo_is_done_in_its_order(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its file knows that it leads back: taking away first is refused, and leaving nothing needs no word."""
+    monkeypatch.chdir(tmp_path)
+    sandbox.create_role(GRANTS_PORTAL, "dev", "old")
+    before = everything(sandbox)
+    file = file_of_roles(tmp_path, f"[{{name: new, was: old, members: [{MAREN}]}}]")
+    assert run_css("apply", file, "--yes", "--journal", "done.jsonl") == 0
+    sandbox.faults.add("422_before", method="DELETE", path="*/users/*", times=None)
+    assert run_css("undo", "done.jsonl", "--yes") == 3
+    assert "done by: css apply undo.remainder.json" in capsys.readouterr().err
+    sandbox.faults.clear()
+    assert run_css("apply", "undo.remainder.json", "--yes", "--remove-first") == 4
+    assert "leave out --remove-first" in capsys.readouterr().err
+    assert run_css("apply", "undo.remainder.json", "--yes") == 0
+    assert everything(sandbox) == before
+
+
 def test_prod_is_taken_back_only_on_purpose(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

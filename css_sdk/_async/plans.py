@@ -26,7 +26,7 @@ from .people_finding import AsyncPeopleFinding
 from .steps import AsyncStepRun
 
 Integrations = Callable[[int | str], Awaitable[AsyncIntegrationClient]]
-"""Gives an integration by id or name."""
+"""Finds an integration by id or name."""
 
 
 async def made(
@@ -118,7 +118,7 @@ class AsyncPlanRun:
     async def carry_out(
         self, *, width: int, progress: Callable[[StepResult], object] | None = None
     ) -> list[StepResult]:
-        """Does the steps and gives a result for each, in their order."""
+        """Does the steps and returns a result for each, in their order."""
         grounds = Grounds(self.steps, self.before.values())
         run = AsyncStepRun(self.environments, self.steps, grounds, width=width, progress=progress)
         return await run.carry_out()

@@ -250,7 +250,8 @@ class Css(Team):
         """The ordered changes that lead from what is to what shall be; reads only.
 
         One list of roles in each environment, the children of each composite role, the members of the roles that the
-        file speaks of, and a search for each GUID or e-mail address: no call for anybody who is named by username.
+        file speaks of and of those that lead to what is deleted or taken out of a composite, and a search for each
+        GUID or e-mail address: no call for anybody who is named by username.
 
         Args:
             desired: what shall be, as `read_desired` gives it.
@@ -259,7 +260,7 @@ class Css(Team):
             width: calls at once, 1 to 8.
 
         Returns:
-            The plan. People who could not be told apart, or never logged in, do not stop the rest.
+            The plan. People who could not be identified, or never logged in, do not stop the rest.
 
         Raises:
             InvalidFile: when the file asks for what cannot be, with every fault.
@@ -304,14 +305,16 @@ class Css(Team):
     ) -> Applied:
         """Carries out a plan exactly as it was made, when what it was made from is still there.
 
-        All that was read for the plan is read again before the first write. A step that fails takes along those that
-        need it; the others are done. Keep a journal (`Css(settings, journal=Journal(path))`), and what was interrupted
+        All that was read for the plan is read again before the first write. When a step fails, those that need it are
+        skipped, and so is what would be taken away while what comes in its place could not be given; the others are
+        done. Keep a journal (`Css(settings, journal=Journal(path, plan=saved.fingerprint))`), and what was interrupted
         can go on with it.
 
         Args:
             plan: as `plan` gave it, or as `read_plan` read it from a file.
             guards: how much it may take away.
-            resume: the journal of an earlier try; its steps are the only differences allowed.
+            resume: the journal of an earlier try; its steps are the only differences allowed. One that names another
+                plan is refused.
             width: calls at once, 1 to 8.
             progress: called with each result as it comes, one at a time, possibly from another thread.
 
@@ -321,7 +324,9 @@ class Css(Team):
         Raises:
             StalePlan: when something has changed, or plan or journal are another team's, account's or address's.
                 Nothing is sent.
-            TooManyRemovals, LastMember: by the guards. Nothing is sent.
+            InvalidFile: when a plan from a file is not as it was made. Nothing is sent.
+            InvalidRequest: when a step appears twice, or nothing was read of its place. Nothing is sent.
+            TooManyRemovals, LastMember, EmptySet, Refused: by the guards. Nothing is sent.
             ConfigurationError: for a width out of range.
             CssError: when something could not be read. Nothing is sent.
 
@@ -335,7 +340,7 @@ class Css(Team):
         self.integrations()
         _applying.check_whose(saved, self.settings.api_url, team_of(self._wire.claims))
         if resume is not None:
-            _applying.check_whose_journal(resume, self.settings)
+            _applying.check_whose_journal(resume, self.settings, saved)
         run = plans.checked(self.integration, saved, guards, resume, width)
         journal = self._wire.journal
         with nullcontext() if journal is None else journal.knowing_undone(run.steps):

@@ -27,7 +27,7 @@ from .people_finding import PeopleFinding
 from .steps import StepRun
 
 Integrations = Callable[[int | str], IntegrationClient]
-"""Gives an integration by id or name."""
+"""Finds an integration by id or name."""
 
 
 def made(
@@ -116,7 +116,7 @@ class PlanRun:
         return self.saved.steps
 
     def carry_out(self, *, width: int, progress: Callable[[StepResult], object] | None = None) -> list[StepResult]:
-        """Does the steps and gives a result for each, in their order."""
+        """Does the steps and returns a result for each, in their order."""
         grounds = Grounds(self.steps, self.before.values())
         run = StepRun(self.environments, self.steps, grounds, width=width, progress=progress)
         return run.carry_out()
@@ -145,6 +145,6 @@ def checked(
             raise _applying.changed_since(planned) from error
         planned_from.append(_applying.state_before(planned, read, entries))
     _applying.check_numbers(saved.steps, planned_from)
-    guards.check(saved.steps, planned_from)
+    guards.check(saved.steps, planned_from, leads_back=saved.leads_back)
     steps = _applying.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)
     return PlanRun(evolve(saved, steps=steps), now, environments)

@@ -51,7 +51,7 @@ class StepRun:
         self._lock = Lock()
 
     def carry_out(self) -> list[StepResult]:
-        """Does one kind of step after another and gives the results, in the order of the steps."""
+        """Does one kind of step after another and returns the results, in the order of the steps."""
         for kind, run in groupby(enumerate(self._steps), key=lambda numbered: numbered[1].kind):
             batch = self._ready(dict(run))
             match kind:

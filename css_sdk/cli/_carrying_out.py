@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -74,10 +73,10 @@ class Origin:
     """Where a plan comes from.
 
     Attributes:
-        name: stands at the beginning of the names of its journal and of what is left.
+        name: the beginning of the names of its journal and of what is left.
         folder: in which these are put.
         file: of the plan, where it was saved before.
-        fingerprint: of that file.
+        fingerprint: of the plan in that file.
         resume: the journal of an earlier try.
     """
 
@@ -88,9 +87,8 @@ class Origin:
     resume: Path | None = None
 
     @classmethod
-    def of_file(cls, file: Path, content: bytes, resume: Path | None) -> Origin:
+    def of_file(cls, file: Path, fingerprint: str, resume: Path | None) -> Origin:
         """A plan that was saved."""
-        fingerprint = hashlib.sha256(content).hexdigest()
         if file == STDIN:
             return cls("stdin", fingerprint=fingerprint, resume=resume)
         return cls(_REMAINDER.sub("", file.stem), file.parent, file, fingerprint, resume)
@@ -110,7 +108,7 @@ class Origin:
         return self.folder / f"{self.name}.{now}.journal.jsonl"
 
 
-def read_resumed(origin: Origin) -> JournalRead | None:
+def read_resumed(plan: SavedPlan, origin: Origin) -> JournalRead | None:
     """The journal with which a saved plan goes on, checked before a line is added to it.
 
     Raises:
@@ -125,11 +123,9 @@ def read_resumed(origin: Origin) -> JournalRead | None:
     if origin.resume is None:
         return None
     journal = read_journal(*content_of(origin.resume))
-    if journal.plan != origin.fingerprint:
-        raise StalePlan(
-            f"The journal {origin.resume} is not that of the plan {origin.file or origin.name}. Nothing was sent."
-        )
-    check_whose_journal(journal, settings_from_env())
+    check_whose_journal(journal, settings_from_env(), plan)
+    if journal.plan is None:
+        raise StalePlan(f"The journal {origin.resume} is not that of a saved plan. Nothing was sent.")
     return journal
 
 
@@ -190,13 +186,13 @@ def _confirm(plan: SavedPlan, manner: Manner, is_reviewed: bool) -> None:
 def shown_and_carried_out(
     plan: Plan, saved: SavedPlan, manner: Manner, name: str, states: Sequence[PlaceState] | None = None
 ) -> int:
-    """Shows a plan that was just made, asks, carries it out, and gives the exit code.
+    """Shows a plan that was just made, asks, carries it out, and returns the exit code.
 
     Args:
         plan: as it was made.
         saved: the same, with all that a later run has to know.
         manner: as the options say.
-        name: stands at the beginning of the names of its journal and of what is left.
+        name: the beginning of the names of its journal and of what is left.
         states: from which people's names are known; those of the plan by default.
     """
     tell(plan, states if states is not None else plan.states)
@@ -214,7 +210,7 @@ def carry_out(
     *,
     is_reviewed: bool = False,
 ) -> int:
-    """Asks, carries out a plan with a journal, reports what was not done, and gives the exit code.
+    """Asks, carries out a plan with a journal, reports what was not done, and returns the exit code.
 
     An interrupt lets the calls in flight finish; then the same is reported.
 
@@ -225,10 +221,10 @@ def carry_out(
         resumed: the journal of an earlier try.
         is_reviewed: whether the plan was saved, so that only what takes away is asked for again.
     """
+    from .. import Guards
     from ..errors import StalePlan
-    from ._guards import GuardsOfApply
 
-    guards = GuardsOfApply(
+    guards = Guards(
         max_removals=manner.max_removals,
         keep_last=manner.keep_last,
         remove_first=manner.remove_first,

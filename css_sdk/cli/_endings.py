@@ -31,18 +31,19 @@ def tell_the_way_back(journal: Path, resumed: JournalRead | None) -> None:
     with suppress(InvalidFile):
         entries = read_journal(*content_of(journal)).entries[len(resumed.entries) if resumed else 0 :]
         if any(entry.outcome != "failed" for entry in entries):
-            click.echo(f"What was changed stands in {journal}; to take it back: css undo {_named(journal)}", err=True)
+            click.echo(f"What was changed is in {journal}; to take it back: css undo {_named(journal)}", err=True)
 
 
 def left_of(plan: SavedPlan, journal: JournalRead | None) -> tuple[Step, ...]:
     """The steps of a plan that its journal does not tell to be done."""
+    from .._applying import without
+
     entries = journal.entries if journal is not None else ()
-    done = {step for entry in entries if entry.outcome == "confirmed" for step in entry.steps}
-    return tuple(step for step in plan.steps if step not in done)
+    return without(plan.steps, [step for entry in entries if entry.outcome == "confirmed" for step in entry.steps])
 
 
 def earlier_try(origin: Origin, plan: SavedPlan) -> str:
-    """Where the journal of an earlier try stands beside its plan, how to go on with it, or that it came to its end."""
+    """Where the journal of an earlier try lies beside its plan, how to go on with it, or that it came to its end."""
     from .. import read_journal
     from ..errors import InvalidFile
 
@@ -77,7 +78,7 @@ def after_an_interrupt(
 
 
 def keep_the_rest(applied: Applied, origin: Origin, journal: Path) -> None:
-    """Writes down what is left, unless it stands there already, and says how to go on.
+    """Writes down what is left, unless it is there already, and says how to go on.
 
     Where something may have been done or not, a plan of the rest may be stale from the beginning: the journal leads on.
     """

@@ -27,7 +27,7 @@ from ._plans import TOO_LITTLE, desired_of, file_argument, is_saved_plan, tell
 @click.command()
 @file_argument
 @click.option("--prune", is_flag=True, help="Remove what exact sets do not list; for a file of roles.")
-@click.option("--strict", is_flag=True, help="Change nothing, and end with 3, when somebody cannot be told.")
+@click.option("--strict", is_flag=True, help="Change nothing, and end with 3, when somebody cannot be identified.")
 @provider_option
 @most_option
 @click.option(
@@ -66,19 +66,20 @@ def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resum
             raise click.UsageError("--prune and --provider are for a file of roles; a plan says all that is done.")
         if resume and manner.journal:
             raise click.UsageError("--resume goes on with the journal that it names; leave --journal out.")
-        return _apply_kept(content, name, Origin.of_file(file, content, resume), manner, strict)
+        return _apply_kept(content, name, file, resume, manner, strict)
     if resume:
         raise click.UsageError("--resume is for a saved plan; a file of roles is simply applied again.")
     return _apply_new(content, name, prune, providers, manner, strict)
 
 
-def _apply_kept(content: bytes, name: str, origin: Origin, manner: Manner, strict: bool) -> int:
+def _apply_kept(content: bytes, name: str, file: Path, resume: Path | None, manner: Manner, strict: bool) -> int:
     from attrs import evolve
 
     from .. import read_plan
 
     plan = read_plan(content, name)
-    resumed = read_resumed(origin)
+    origin = Origin.of_file(file, plan.fingerprint, resume)
+    resumed = read_resumed(plan, origin)
     left = left_of(plan, resumed)
     tell(evolve(plan, steps=left))
     if resumed is not None:

@@ -40,7 +40,7 @@ def drift(file: Path, providers: Sequence[str], mask: bool, width: int, as_json:
     exact sets also what is not in the file. What the file protects is no drift, however it differs. People who never
     logged in, or only with another provider, are none either: with any other exit code they are named on stderr; css
     plan shows them, and what is protected, at any time. Exit codes: 0 no drift; 2 drift; 3 not known, since somebody in
-    the file could not be told from others.
+    the file could not be identified.
 
     \b
     Examples:

@@ -26,7 +26,7 @@ from ._plans import (
 @click.command()
 @file_argument
 @click.option("--prune", is_flag=True, help="Plan what exact sets remove; without it that is only shown.")
-@click.option("--strict", is_flag=True, help="End with 3 when somebody cannot be told; no plan is written then.")
+@click.option("--strict", is_flag=True, help="End with 3 when somebody cannot be identified; no plan is written then.")
 @provider_option
 @click.option(
     "--out",
