@@ -159,7 +159,7 @@ def tell_withheld(plan: SavedPlan) -> None:
 
 
 def tell_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
-    """Says on stderr who of a file could not be told."""
+    """Says on stderr who of a file could not be identified."""
     from .._plan_text import harmless, masked_name
 
     for one in unresolved:
