@@ -73,7 +73,7 @@ class Guards:
                 f"Everything would be taken away: {', and '.join(left_empty)}. Nothing was sent; if that is meant, say "
                 f"--allow-empty (in Python `allow_empty=True`)."
             )
-        known = {name for state in states for name in state.roles | state.after(steps).roles}
+        known = {name for state in states if self.keep_last for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:
             told = ", ".join(map(repr, unknown))
             raise Refused(f"No place of the plan has a role {told} that could be kept. Nothing was sent.")

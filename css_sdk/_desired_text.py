@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from . import _rules
 from ._desired_file import VERSION
+from ._shown import shown
 from ._yaml_nodes import misread_as
 from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .roster import Person, login_of
@@ -44,7 +45,7 @@ def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None =
               - "no"
     <BLANKLINE>
     """
-    lines = [f"# {_shown(line)}".rstrip() for line in header.splitlines()]
+    lines = [f"# {_on_one_line(line)}".rstrip() for line in header.splitlines()]
     lines += [f"version: {VERSION}", *_protection(desired.protect)]
     groups = _by_integration(desired.places)
     lines += ["integrations:"] if groups else ["integrations: []"]
@@ -126,7 +127,7 @@ def _person(person: Person, names: Names) -> Lines:
 
 
 def _comment(person: Person, names: Names) -> str:
-    name = _shown(names.get(login_of(person) or "", "")) if names else ""
+    name = _on_one_line(names.get(login_of(person) or "", "")) if names else ""
     return f"  # {name}" if name else ""
 
 
@@ -166,7 +167,6 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
-def _shown(text: str) -> str:
+def _on_one_line(text: str) -> str:
     """The text on one line, with nothing in it that an editor would obey."""
-    words = " ".join(text.split())
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in words)
+    return shown(" ".join(text.split()))

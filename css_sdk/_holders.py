@@ -17,7 +17,7 @@ def leading_to(tree: RoleTree, role: str) -> frozenset[str]:
     >>> sorted(leading_to(tree, "reader"))
     ['admin', 'boss', 'reader']
     """
-    return _leading_to(_parents(tree.children), role)
+    return _leading_to(parents_of(tree.children), role)
 
 
 def losers(
@@ -47,14 +47,15 @@ def having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]
     >>> having({"admin": ["reader"]}, {"admin": {"ann"}, "reader": {"bob"}}, "reader") == {"ann", "bob"}
     True
     """
-    return _members_of(_leading_to(_parents(children), role), members)
+    return _members_of(_leading_to(parents_of(children), role), members)
 
 
 def _members_of(roles: Iterable[str], members: Mapping[str, Set[str]]) -> frozenset[str]:
     return frozenset().union(*(members.get(name, ()) for name in roles))
 
 
-def _parents(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    """By each role that is a child, the roles that it is a child of."""
     parents: dict[str, set[str]] = {}
     for parent, below in children.items():
         for child in below:
@@ -129,7 +130,7 @@ class _FollowedDraft(Draft):
 
     def __init__(self, state: PlaceState) -> None:
         super().__init__(state)
-        self.parents = _parents(self.children)
+        self.parents = parents_of(self.children)
 
     def carry_out(self, step: Step) -> None:
         """Changes it as the service would."""

@@ -12,17 +12,8 @@ from typing import Any, Final
 
 from . import _rules
 from .models import RoleTree
-from .state import Place, PlaceState, Step, StepKind
+from .state import STEP_KINDS, Place, PlaceState, Step, StepKind
 
-_ADDING_FIRST: Final[tuple[StepKind, ...]] = (
-    "create_role",
-    "rename_role",
-    "add_composite",
-    "add_member",
-    "remove_member",
-    "remove_composite",
-    "delete_role",
-)
 _REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
     "rename_role",  # takes nothing away, and what follows speaks of the new names
     "remove_member",
@@ -54,7 +45,7 @@ def ordered(
     """
     chosen = list(steps)
     late = set() if remove_first else _late(chosen, states)
-    ranks = {kind: rank for rank, kind in enumerate(_REMOVING_FIRST if remove_first else _ADDING_FIRST)}
+    ranks = {kind: rank for rank, kind in enumerate(_REMOVING_FIRST if remove_first else STEP_KINDS)}
     environments = {name: number for number, name in enumerate(_rules.ENVIRONMENTS)}
 
     def key(step: Step) -> tuple[Any, ...]:

@@ -211,8 +211,7 @@ def read_plan(content: str | bytes, name: str) -> SavedPlan:
     reading = _Reading()
     saved = reading.plan(told)
     if saved is None:
-        count = "1 fault" if len(reading.faults) == 1 else f"{len(reading.faults)} faults"
-        raise InvalidFile(f"{name} has {count}; nothing was sent. Make the plan anew.", faults=reading.faults)
+        raise InvalidFile.with_faults(name, reading.faults, " Make the plan anew.")
     return saved
 
 

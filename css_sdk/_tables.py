@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 from attrs import fields
 
+from ._shown import shown
 from .errors import InvalidRequest
 
 _MOST_SHOWN: Final = 200
@@ -152,4 +153,4 @@ def _escaped(value: object) -> str:
         text = value.isoformat(" ", "seconds")
     else:
         text = "" if value is None else str(value)
-    return html.escape("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text))
+    return html.escape(shown(text))

@@ -93,8 +93,7 @@ class Faults:
     def stop(self) -> NoReturn:
         """Tells them all, in the order of their lines."""
         told = [f"{self._name}:{line}: {message}" for line, message in sorted(self._found, key=lambda one: one[0])]
-        count = "1 fault" if len(told) == 1 else f"{len(told)} faults"
-        raise InvalidFile(f"{self._name} has {count}; nothing was sent.", faults=told)
+        raise InvalidFile.with_faults(self._name, told)
 
     def stop_if_any(self) -> None:
         """Goes on only where there are none."""

@@ -43,7 +43,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from attrs import frozen
 
@@ -109,6 +109,18 @@ class InvalidFile(CssError):
         for fault in self.faults[:_MOST_TOLD]:
             # A traceback shows them then, in a notebook too.
             self.add_note(fault)
+
+    @classmethod
+    def with_faults(cls, name: str, faults: Sequence[str], then: str = "") -> Self:
+        """The error of a file that was read whole and has these faults.
+
+        Args:
+            name: of the file.
+            faults: a line for each.
+            then: what to do next, where that is not to mend them.
+        """
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        return cls(f"{name} has {count}; nothing was sent.{then}", faults=faults)
 
 
 class Refused(CssError):

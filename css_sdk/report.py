@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from attrs import evolve, frozen
 
 from . import _rules
+from ._holders import parents_of
 from ._tables import Tabular
 from .models import User
 from .persons import UnreadPlace, name_of
@@ -139,7 +140,7 @@ class AccessReport(Tabular):
         return (row._cells() for row in self.rows())
 
     def _rows_of(self, state: PlaceState) -> Iterator[AccessRow]:
-        parents = _parents(state.children)
+        parents = {child: sorted(above) for child, above in parents_of(state.children).items()}
         wanted = self.person.casefold()
         users = {name: state.users.get(name) or User(name) for name in frozenset().union(*state.members.values())}
         order = {
@@ -170,14 +171,6 @@ def _place_order(at: PlaceState | UnreadPlace) -> tuple[str, int, int]:
 
 def _without_case(name: str) -> tuple[str, str]:
     return name.casefold(), name
-
-
-def _parents(children: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-    parents: dict[str, list[str]] = {}
-    for parent in sorted(children):
-        for child in children[parent]:
-            parents.setdefault(child, []).append(parent)
-    return parents
 
 
 def _chains(parents: Mapping[str, Collection[str]], role: str) -> dict[str, tuple[str, ...]]:

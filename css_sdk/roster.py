@@ -259,8 +259,7 @@ def read_roster(
         faults += [f"{name}:{line.number}: {fault}" for fault in wrong]
     faults += _contradictions(rows, name)
     if faults:
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise InvalidFile(f"{name} has {count}; nothing was sent.", faults=faults)
+        raise InvalidFile.with_faults(name, faults)
     return tuple(rows)
 
 

@@ -26,7 +26,7 @@ StepKind = Literal[
 ]
 """What one step does, in the order in which steps are carried out."""
 
-_KINDS: Final[tuple[StepKind, ...]] = get_args(StepKind)
+STEP_KINDS: Final[tuple[StepKind, ...]] = get_args(StepKind)
 _WITHOUT_TARGET: Final = ("create_role", "delete_role")
 
 
@@ -84,7 +84,7 @@ class Step(Tabular):
         unknown = sorted(map(str, record.keys() - {"step", "integration", "environment", "role", "target", "people"}))
         if unknown:
             raise ValueError(f"a step has no {', '.join(unknown)}")
-        kind = next((known for known in _KINDS if known == record.get("step")), None)
+        kind = next((known for known in STEP_KINDS if known == record.get("step")), None)
         if kind is None:
             raise ValueError(f"there is no step {record.get('step')!r}")
         integration, people = record.get("integration"), record.get("people", 0)
@@ -223,10 +223,6 @@ class PlaceState(Tabular):
                 user = self.users.get(username) or User(username)
                 yield {**self.place._cells(), "project_name": self.project_name, "role": role, **user._cells()}
 
-    def shows(self, step: Step) -> bool:
-        """Whether this state is as the step would have it."""
-        return _shows(self, step)
-
 
 class Draft:
     """A state that can be changed: a state's roles, children and members as sets, step by step."""
@@ -248,7 +244,17 @@ class Draft:
 
     def shows(self, step: Step) -> bool:
         """Whether it is as the step would have it."""
-        return _shows(self, step)
+        match step.kind:
+            case "create_role":
+                return step.role in self.roles
+            case "rename_role":
+                return step.target in self.roles and step.role not in self.roles
+            case "delete_role":
+                return step.role not in self.roles
+            case "add_composite" | "remove_composite":
+                return (step.target in self.children.get(step.role, ())) is (step.kind == "add_composite")
+            case "add_member" | "remove_member":
+                return (step.target in self.members.get(step.role, ())) is (step.kind == "add_member")
 
     def carry_out(self, step: Step) -> None:
         """Changes it as the service would, which does nothing where there is nothing to do."""
@@ -306,17 +312,3 @@ class Draft:
             if name in below:
                 below.remove(name)
                 below.add(new_name)
-
-
-def _shows(known: PlaceState | Draft, step: Step) -> bool:
-    match step.kind:
-        case "create_role":
-            return step.role in known.roles
-        case "rename_role":
-            return step.target in known.roles and step.role not in known.roles
-        case "delete_role":
-            return step.role not in known.roles
-        case "add_composite" | "remove_composite":
-            return (step.target in known.children.get(step.role, ())) is (step.kind == "add_composite")
-        case "add_member" | "remove_member":
-            return (step.target in known.members.get(step.role, ())) is (step.kind == "add_member")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeGuard
 from attrs import field, frozen
 
 from .errors import ConfigurationError, InvalidToken, MissingRole, type_of_refusal
+from .models import SERVICE_ACCOUNT_PREFIX
 from .settings import Secret
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 LONGEST: Final = 16 * 1024
 """Characters that a token may have; servers take no longer header."""
 
-SERVICE_ACCOUNT: Final = "service-account-"
 
 _SMALLEST_RSA: Final = 2048
 _MOST_LEEWAY: Final = 300.0
@@ -339,7 +339,7 @@ def _is_service_account(claims: Mapping[str, Any], client_id: str | None) -> boo
     token was given to. Keycloak keeps usernames in lower case; beyond ASCII that would make equal what is not.
     """
     names = [claims.get(name) for name in ("sub", "preferred_username")]
-    wanted = f"{SERVICE_ACCOUNT}{client_id}".translate(_LOWER)
+    wanted = f"{SERVICE_ACCOUNT_PREFIX}{client_id}".translate(_LOWER)
     return client_id is not None and any(isinstance(name, str) and name.translate(_LOWER) == wanted for name in names)
 
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.sandbox import Sandbox
+
+Run = Callable[..., tuple[int, list[str], str]]
 
 ALPHA, BETA, DRAFT = 301, 302, 303
 
@@ -84,3 +94,22 @@ PEOPLE = [
 ]
 
 CROWD = [person(f"{number:032x}", "idir", "Crowd", f"p{number}@crowd.example") for number in range(60)]
+
+
+@contextmanager
+def running(
+    command: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
+    """Runs a command on the sandbox over a socket, and gives exit code, lines on stdout, and stderr."""
+
+    def run(*arguments: str | Path) -> tuple[int, list[str], str]:
+        code = exit_code([command, *map(str, arguments)])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out.splitlines(), err
+
+    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
+    with sandbox.serve() as server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", value)
+        yield run

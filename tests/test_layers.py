@@ -45,6 +45,7 @@ LAYERS: Final = {
     "_holders": 2,
     "_grounds": 2,
     "desired": 2,
+    "_shown": 1,
     "_text_files": 2,
     "_yaml_nodes": 2,
     "_desired_checks": 2,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from css_sdk.cli import exit_code
 from css_sdk.cli.people import people
 from css_sdk.sandbox import Sandbox
-from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, NELL, world
+from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, NELL, Run, running, world
 from tests.support import asked
-
-Run = Callable[..., tuple[int, list[str], str]]
 
 
 @pytest.fixture
@@ -25,19 +22,9 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Runs a command on the sandbox, and gives exit code, lines on stdout, and stderr."""
-
-    def command(*arguments: str) -> tuple[int, list[str], str]:
-        code = exit_code(["people", *arguments])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out.splitlines(), err
-
-    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
-    with sandbox.serve() as server:
-        for name, value in server.credentials().items():
-            monkeypatch.setenv(f"CSS_{name.upper()}", value)
-        yield command
+    """The command, for this world."""
+    with running("people", sandbox, monkeypatch, capsys) as run:
+        yield run
 
 
 def words(lines: list[str]) -> list[list[str]]:

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from css_sdk._holders import _FollowedDraft, _parents, unread
+from css_sdk._holders import _FollowedDraft, parents_of, unread
 from css_sdk._order import ordered
 from css_sdk._place_plan import Unresolved
 from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
@@ -306,7 +306,7 @@ def test_parents_are_followed(case: Case, back: bool) -> None:
     draft = _FollowedDraft(case.state.after(there) if back else case.state)
     for step in undo(there, [case.state]) if back else there:
         draft.carry_out(step)
-        assert {name: some for name, some in draft.parents.items() if some} == _parents(draft.children)
+        assert {name: some for name, some in draft.parents.items() if some} == parents_of(draft.children)
 
 
 @MANY

@@ -6,17 +6,14 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
-from tests.people_world import ALPHA, ANN, BETA, PEOPLE, world
+from tests.people_world import ALPHA, ANN, BETA, PEOPLE, Run, running, world
 from tests.support import asked
-
-Run = Callable[..., tuple[int, list[str], str]]
 
 
 @pytest.fixture
@@ -27,19 +24,9 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Runs the command on the sandbox, and gives exit code, lines on stdout, and stderr."""
-
-    def command(*arguments: str | Path) -> tuple[int, list[str], str]:
-        code = exit_code(["report", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out.splitlines(), err
-
-    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
-    with sandbox.serve() as server:
-        for name, value in server.credentials().items():
-            monkeypatch.setenv(f"CSS_{name.upper()}", value)
-        yield command
+    """The command, for this world."""
+    with running("report", sandbox, monkeypatch, capsys) as run:
+        yield run
 
 
 def test_each_format_tells_every_row(run: Run) -> None:

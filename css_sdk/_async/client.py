@@ -342,7 +342,7 @@ class AsyncCss(AsyncTeam):
             _applying.check_whose_journal(resume, self.settings, saved)
         run = await plans.checked(self.integration, saved, guards, resume, width)
         journal = self._wire.journal
-        with nullcontext() if journal is None else journal.knowing_undone(run.steps):
+        with nullcontext() if journal is None else journal.knowing_undone(run.saved.steps):
             results = await run.carry_out(width=width, progress=progress)
         return Applied(tuple(results), _applying.remainder(run.saved, results, run.before))
 

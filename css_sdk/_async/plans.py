@@ -19,7 +19,7 @@ from ..journal import JournalRead
 from ..models import UserLike
 from ..plan import Plan, plan
 from ..roster import Person
-from ..state import Place, PlaceState, Step, StepResult
+from ..state import Place, PlaceState, StepResult
 from .integrations import AsyncEnvironmentClient, AsyncIntegrationClient
 from .observing import with_members
 from .people_finding import AsyncPeopleFinding
@@ -110,17 +110,12 @@ class AsyncPlanRun:
     before: dict[Place, PlaceState]
     environments: dict[Place, AsyncEnvironmentClient]
 
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Those that are still to be done, in their order."""
-        return self.saved.steps
-
     async def carry_out(
         self, *, width: int, progress: Callable[[StepResult], object] | None = None
     ) -> list[StepResult]:
         """Does the steps and returns a result for each, in their order."""
-        grounds = Grounds(self.steps, self.before.values())
-        run = AsyncStepRun(self.environments, self.steps, grounds, width=width, progress=progress)
+        grounds = Grounds(self.saved.steps, self.before.values())
+        run = AsyncStepRun(self.environments, self.saved.steps, grounds, width=width, progress=progress)
         return await run.carry_out()
 
 

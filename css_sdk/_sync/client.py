@@ -343,7 +343,7 @@ class Css(Team):
             _applying.check_whose_journal(resume, self.settings, saved)
         run = plans.checked(self.integration, saved, guards, resume, width)
         journal = self._wire.journal
-        with nullcontext() if journal is None else journal.knowing_undone(run.steps):
+        with nullcontext() if journal is None else journal.knowing_undone(run.saved.steps):
             results = run.carry_out(width=width, progress=progress)
         return Applied(tuple(results), _applying.remainder(run.saved, results, run.before))
 

@@ -20,7 +20,7 @@ from ..journal import JournalRead
 from ..models import UserLike
 from ..plan import Plan, plan
 from ..roster import Person
-from ..state import Place, PlaceState, Step, StepResult
+from ..state import Place, PlaceState, StepResult
 from .integrations import EnvironmentClient, IntegrationClient
 from .observing import with_members
 from .people_finding import PeopleFinding
@@ -110,15 +110,10 @@ class PlanRun:
     before: dict[Place, PlaceState]
     environments: dict[Place, EnvironmentClient]
 
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Those that are still to be done, in their order."""
-        return self.saved.steps
-
     def carry_out(self, *, width: int, progress: Callable[[StepResult], object] | None = None) -> list[StepResult]:
         """Does the steps and returns a result for each, in their order."""
-        grounds = Grounds(self.steps, self.before.values())
-        run = StepRun(self.environments, self.steps, grounds, width=width, progress=progress)
+        grounds = Grounds(self.saved.steps, self.before.values())
+        run = StepRun(self.environments, self.saved.steps, grounds, width=width, progress=progress)
         return run.carry_out()
 
 

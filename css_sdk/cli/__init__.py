@@ -149,8 +149,8 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 
 def _code_of(error: Exception) -> int:
+    from .._shown import shown
     from ..errors import ConfigurationError, CssError, InvalidFile, OutcomeUnknown, Refused, StalePlan
-    from ._common import shown
 
     if not isinstance(error, CssError):
         if os.environ.get("CSS_DEBUG"):
@@ -177,6 +177,6 @@ def _code_of(error: Exception) -> int:
 
 
 def _tell(message: str) -> None:
-    from ._common import shown
+    from .._shown import shown
 
     click.echo(f"css: {shown(message)}", err=True)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ._common import asked, json_option, shown, told_if_unanswered, width_option
+from .._shown import shown
+from ._common import asked, json_option, told_if_unanswered, width_option
 from ._endings import (
     after_an_interrupt,
     earlier_try,

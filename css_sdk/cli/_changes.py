@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._common import asked, print_rows, shown, tell_counts
+from .._shown import shown
+from ._common import asked, print_rows, tell_counts
 from ._opening import opened
 from ._results import with_the_rest, write_results
 

@@ -12,6 +12,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from .._shown import shown
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PROVIDERS: Final = ["idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"]
@@ -171,8 +173,3 @@ def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> li
 
 def _cell(value: object) -> str:
     return shown(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
-
-
-def shown(text: str) -> str:
-    """The text as a terminal may see it: it may hold anything, and a terminal obeys control characters."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

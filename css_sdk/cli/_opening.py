@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ._common import shown
+from .._shown import shown
 
 if TYPE_CHECKING:
     from .. import Css

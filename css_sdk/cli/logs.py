@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._common import json_line, json_option, place_options, print_lines, shown
+from .._shown import shown
+from ._common import json_line, json_option, place_options, print_lines
 
 if TYPE_CHECKING:
     from .. import EnvironmentClient

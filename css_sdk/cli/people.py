@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._shown import shown
 from ._changes import carry_out
-from ._common import PROVIDERS, json_option, place_options, print_rows, shown
+from ._common import PROVIDERS, json_option, place_options, print_rows
 from ._opening import journal_option
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._common import json_line, json_option, places_options, print_lines, shown, table_lines
+from .._shown import shown
+from ._common import json_line, json_option, places_options, print_lines, table_lines
 from ._files import check_writable, write_whole
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._shown import shown
 from ._changes import change_each, confirm
-from ._common import json_option, place_options, print_lines, print_rows, removal_options, shown
+from ._common import json_option, place_options, print_lines, print_rows, removal_options
 from ._opening import journal_option, opened
 
 if TYPE_CHECKING:

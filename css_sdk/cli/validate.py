@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._shown import shown
 from . import USAGE
-from ._common import json_line, json_option, print_lines, shown
+from ._common import json_line, json_option, print_lines
 from ._files import STDIN
 from ._plans import desired_in
 
