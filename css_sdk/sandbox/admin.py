@@ -23,7 +23,8 @@ def answer(sandbox: Sandbox, request: Request, path: str) -> Response:
 
     ``GET``, ``DELETE /sandbox/requests``: the log (the query may hold ``method``, ``path``, ``kind``), forget it.
     ``GET``, ``POST``, ``DELETE /sandbox/faults``: the faults, add one (the arguments of ``faults.add`` as an object),
-    clear them. ``GET /sandbox/harm``: harm and notes. ``GET /sandbox/state``: as the state file has it.
+    clear them. ``GET``, ``POST /sandbox/late-writes``: the writes that a fault made late, carry them out.
+    ``GET /sandbox/harm``: harm and notes. ``GET /sandbox/state``: as the state file has it.
     ``GET``, ``PUT /sandbox/settings``: ``token_life`` and ``clock_skew`` in seconds. ``POST /sandbox/keys``: rotate
     (``{"environment"}`` or none). ``POST /sandbox/revoke``: revoke the tokens issued so far.
     ``POST /sandbox/token``: the token of a user (``{"username", "integration", "environment"}``).
@@ -61,6 +62,10 @@ def _call(sandbox: Sandbox, name: str, request: Request, body: dict[str, Any]) -
             return sandbox.faults.add_document(body).view()
         case "DELETE /faults":
             sandbox.faults.clear()
+        case "GET /late-writes":
+            return sandbox.late_writes
+        case "POST /late-writes":
+            return {"landed": sandbox.land_late_writes()}
         case "GET /harm":
             return sandbox.journal.document()
         case "GET /state":

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from attrs import define, evolve, field
 
 from . import routing
-from .faults import Fault, Faults
+from .faults import READS, Fault, Faults
 from .http import (
     Refusal,
     Request,
@@ -23,6 +23,7 @@ from .http import (
     unknown_exception,
 )
 from .javascript import MalformedEscape, date_text, query
+from .late import LateWrites
 from .login import LoginServers, pass_through
 from .roles import Destructive
 from .routing import BASE, Route
@@ -38,7 +39,8 @@ PREFLIGHT = {
     "vary": "Access-Control-Request-Headers",
     "content-length": "0",
 }
-READS = ("GET", "HEAD")
+HOUR = 3600.0
+PROXY_ERRORS = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
 
 @define
@@ -46,6 +48,7 @@ class Api:
     """Everything under the base.
 
     Attributes:
+        late: the writes that a fault made late.
         story: what the service last said of a bad token; requests share it.
     """
 
@@ -53,6 +56,7 @@ class Api:
     servers: LoginServers
     tokens: Tokens
     faults: Faults
+    late: LateWrites = field(factory=LateWrites)
     story: str = field(default="not authorized", init=False)
 
     def answer(self, request: Request, path: str) -> Response:
@@ -70,7 +74,7 @@ class Api:
         response = None if fault is None else self._refused(fault, path)
         if response is None:
             response = self._worked(fault, request, path)
-        return evolve(response.with_headers(CORS), delay=delay)
+        return evolve(response.with_headers(CORS), delay=delay + response.delay)
 
     def _refused(self, fault: Fault, path: str) -> Response | None:
         """What a fault answers that lets nothing be done; None where it lets the work begin."""
@@ -95,41 +99,47 @@ class Api:
 
     def _worked(self, fault: Fault | None, request: Request, path: str) -> Response:
         """The answer after the work, or what a fault makes of it."""
-        kind = fault.kind if fault else ""
-        response, call, route = self._dispatch(request, path, fault)
-        match kind:
+        found = self._prepare(request, path)
+        prepared = None if isinstance(found, Response) else found
+        if fault is not None and fault.kind == "late_write":
+            if prepared is not None:
+                self.late.add(request.method, path, fault.reads, lambda: self._handle(*prepared, None))
+            return _late_answer(fault)
+        response = found if isinstance(found, Response) else self._handle(*found, fault)
+        match fault.kind if fault else "":
             case "lose_after":
                 return Response(0, dropped=True)
             case "500_after":
                 return page(500, "Internal Server Error")
             case "422_after":
-                self._lose_booking(call, route, response)
+                if prepared is not None:
+                    self._lose_booking(*prepared, response)
                 return unknown_exception()
         return response
 
-    def _dispatch(self, request: Request, path: str, fault: Fault | None) -> tuple[Response, Call | None, Route | None]:
+    def _prepare(self, request: Request, path: str) -> Response | tuple[Route, Call]:
+        """The call that a request asks for, or the answer to a request that leads to none."""
         try:
             body = body_of(request)
         except MalformedBody:
-            return page(400, "Bad Request"), None, None
+            return page(400, "Bad Request")
         segments = routing.segments_of(path)
         fixed = [segment.lower() for segment in segments]
         if fixed == ["heartbeat"] and request.method in READS:
-            return json_response(200, [{"now": date_text(self.service.now())}]), None, None
+            return json_response(200, [{"now": date_text(self.service.now())}])
         if fixed == ["token"] and request.method == "POST":
-            return self._carried(lambda: pass_through(self.servers, request, body)), None, None
+            return self._carried(lambda: pass_through(self.servers, request, body))
         team = self._team(request)
         if isinstance(team, Response):
-            return team, None, None
+            return team
         route = routing.find(request.method, segments)
         if route is None:
-            return not_found_page(request), None, None
+            return not_found_page(request)
         try:
             parameters = route.parameters(segments)
         except MalformedEscape:
-            return page(400, "Bad Request"), None, None
-        call = Call(request, team, parameters, query(request.query), body)
-        return self._handle(route, call, fault), call, route
+            return page(400, "Bad Request")
+        return route, Call(request, team, parameters, query(request.query), body)
 
     def _handle(self, route: Route, call: Call, fault: Fault | None) -> Response:
         kind = fault.kind if fault else ""
@@ -144,19 +154,19 @@ class Api:
         except LoginServerFailed:
             response = unknown_exception()
         if kind == "empty_success" and response.status < 300:
-            self._lose_booking(call, route, response)
+            self._lose_booking(route, call, response)
             return _empty_success(route, call)
         if fault is not None and kind == "login_server" and call.used_login_server:
-            self._lose_booking(call, route, response)
+            self._lose_booking(route, call, response)
             return _login_server_failed(route, call, fault)
         return response
 
-    def _lose_booking(self, call: Call | None, route: Route | None, response: Response) -> None:
+    def _lose_booking(self, route: Route, call: Call, response: Response) -> None:
         """The service's books do not get the role that this call created, and lose the one that it should delete.
 
         A call that never went to the login server has changed no book, and may name nothing that there is.
         """
-        if call is None or route is None or not call.used_login_server or route.failing not in ("create", "delete"):
+        if not call.used_login_server or route.failing not in ("create", "delete"):
             return
         if route.failing == "create" and response.status != 201:
             return
@@ -218,6 +228,13 @@ def _login_server_failed(route: Route, call: Call, fault: Fault) -> Response:
         case "role":
             return message(404, f"role {call.role()} not found")
     return unknown_exception()
+
+
+def _late_answer(fault: Fault) -> Response:
+    """What the client sees of a write that lands later."""
+    if isinstance(fault.answer, int):
+        return page(fault.answer, PROXY_ERRORS[fault.answer])
+    return Response(0, dropped=True, delay=(fault.seconds or HOUR) if fault.answer == "timeout" else 0.0)
 
 
 def _empty_success(route: Route, call: Call) -> Response:

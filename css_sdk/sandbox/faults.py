@@ -19,7 +19,9 @@ from .tokens import REALM
 BEFORE = frozenset({"drop_before", "500_before", "422_before", "429", "expired_token", "revoked_token", "disaster"})
 AROUND = frozenset({"login_server", "empty_success"})
 AFTER = frozenset({"lose_after", "500_after", "422_after"})
-KINDS = BEFORE | AROUND | AFTER | {"delay"}
+KINDS = BEFORE | AROUND | AFTER | {"delay", "late_write"}
+LATE_ANSWERS = ("lost", "timeout", 502, 503, 504)
+READS = ("GET", "HEAD")
 TOKEN_KINDS = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay"})
 PLACES = {
     "token": [*(realm + TOKEN_PATH for realm in REALM.values()), CERN_REALM + CERN_TOKEN_PATH, BSS_TOKEN_PATH],
@@ -39,6 +41,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     "retry_after": (int, str, type(None)),
     "done": (bool,),
     "first_look_up": (bool,),
+    "answer": (str, int),
+    "reads": (int, type(None)),
 }
 OTHER_KINDS = TOKEN_KINDS | {"expired_token", "revoked_token"}
 TARGETS = {"api": KINDS, "token": TOKEN_KINDS, "keys": TOKEN_KINDS, "cern": OTHER_KINDS, "bss": OTHER_KINDS}
@@ -59,6 +63,8 @@ class Fault:
     retry_after: int | str | None
     done: bool
     first_look_up: bool
+    answer: int | str
+    reads: int | None
     seen: int = 0
     struck: int = 0
     _random: random.Random = field(factory=random.Random, repr=False)
@@ -68,6 +74,8 @@ class Fault:
         if self.target != target or (self.times is not None and self.struck >= self.times):
             return False
         if (self.method is not None and self.method != method) or not fnmatchcase(path, self.path):
+            return False
+        if self.kind == "late_write" and method in READS:
             return False
         self.seen += 1
         if self.seen <= self.after or (self.probability < 1 and self._random.random() >= self.probability):
@@ -111,6 +119,8 @@ class Faults:
         retry_after: int | str | None = None,
         done: bool = False,
         first_look_up: bool = False,
+        answer: int | str = "lost",
+        reads: int | None = 1,
     ) -> Fault:
         """Let requests fail.
 
@@ -119,7 +129,9 @@ class Faults:
                 ``500_before``, ``500_after``, ``422_before``, ``422_after`` answer so, the work not done or done;
                 ``empty_success`` answers a success with no body; ``delay`` answers late; ``429`` refuses for now;
                 ``expired_token`` and ``revoked_token`` answer 401; ``disaster`` answers 503 to everything but the
-                heartbeat; ``login_server`` lets the login server behind the API fail.
+                heartbeat; ``login_server`` lets the login server behind the API fail; ``late_write`` loses the
+                answer of a write and does the work only after the next read of the same integration and environment,
+                or when ``Sandbox.land_late_writes`` is called. It strikes no reads.
             method: only requests of this method.
             path: only requests whose path, after the base and decoded once, fits this glob; a ``*`` spans slashes.
                 For all but the CSS API it is the whole path.
@@ -135,6 +147,10 @@ class Faults:
             retry_after: the ``Retry-After`` header of a ``429``; none without it.
             done: whether ``login_server`` and ``empty_success`` do the work.
             first_look_up: ``login_server`` fails at its first look-up, where creating a role answers 422.
+            answer: what the client sees of a ``late_write``: ``lost`` (the connection is closed), ``timeout`` (no
+                answer for ``seconds``, an hour without it), or the status 502, 503 or 504 of a proxy.
+            reads: how many reads of the same integration and environment do not show a ``late_write`` before it is
+                done; None waits for ``Sandbox.land_late_writes`` alone.
 
         Returns:
             The fault; its ``struck`` counts the requests that it struck.
@@ -153,6 +169,10 @@ class Faults:
             raise SandboxError(f"a header cannot hold {retry_after!r}")
         if first_look_up and done:
             raise SandboxError("a fault at the first look-up leaves nothing done")
+        if answer not in LATE_ANSWERS:
+            raise SandboxError(f"a late write cannot answer {answer!r}; it can answer {LATE_ANSWERS}")
+        if reads is not None and reads < 1:
+            raise SandboxError(f"a late write waits for at least one read, not for {reads}")
         if times == -1:
             times = None if kind == "disaster" or probability < 1 else 1
         fault = Fault(
@@ -167,6 +187,8 @@ class Faults:
             retry_after,
             done,
             first_look_up,
+            answer,
+            reads,
             random=random.Random(seed),  # noqa: S311 - chances that repeat are the point
         )
         self._faults.append(fault)

@@ -8,10 +8,10 @@ from functools import partial
 from attrs import define, evolve
 
 from . import swagger
-from .api import READS, Api
+from .api import Api
 from .bss import BSS_TOKEN_PATH, Bss
 from .cern import Cern
-from .faults import Faults
+from .faults import READS, Faults
 from .http import Request, Response, bearer_refusal, json_response, not_found_page, page, plain
 from .login import TOKEN_PATH, LoginServers
 from .others import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
@@ -37,7 +37,7 @@ class Front:
         lower = path.lower()
         if lower.startswith(BASE) and lower[len(BASE) :][:1] in ("", "/"):
             response = self.api.answer(request, path[len(BASE) :])
-            if request.method not in READS:
+            if request.method not in READS or self.api.late.count_read(path[len(BASE) :], response):
                 self.state.save()
             return "api", response
         for environment, prefix in REALM.items():

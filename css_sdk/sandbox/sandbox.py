@@ -85,6 +85,7 @@ class Sandbox:
         self._servers = LoginServers(self.world, self.state, self._tokens, self.now)
         service = Service(self.world, self.state, self.journal, self.now)
         api = Api(service, self._servers, self._tokens, self.faults)
+        self._late = api.late
         self._cern = Cern(self.world.cern, self.now)
         self._bss = Bss(self.world.bss, self.now)
         self._front = Front(api, self._servers, self._cern, self._bss, self.state, self.faults)
@@ -237,6 +238,23 @@ class Sandbox:
     def notes(self) -> list[Harm]:
         """Requests that were legal and strange."""
         return self.journal.notes
+
+    @property
+    def late_writes(self) -> list[str]:
+        """Method and path of each write that is still on its way because of a fault ``late_write``, in order."""
+        with self._lock:
+            return [f"{write.method} {write.path}" for write in self._late.pending]
+
+    def land_late_writes(self) -> int:
+        """Carry out every write that is still on its way because of a fault ``late_write``.
+
+        Returns:
+            How many there were.
+        """
+        with self._lock:
+            landed = self._late.land()
+            self.state.save()
+            return landed
 
     # What there is.
 

@@ -1,0 +1,77 @@
+"""Writes whose answer was lost, and that land later than a read of the same place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import define, field
+
+from .http import Response
+
+
+@define
+class LateWrite:
+    """A write that is still on its way.
+
+    Attributes:
+        method: of the request.
+        path: of the request, after the base, as sent.
+        place: the part of the path that names the integration and the environment.
+        reads: how many reads of the place it lets pass; None waits for ``LateWrites.land``.
+        land: carries the write out.
+    """
+
+    method: str
+    path: str
+    place: str
+    reads: int | None
+    land: Callable[[], object]
+
+
+@define
+class LateWrites:
+    """The writes that are still on their way, in the order in which they were sent."""
+
+    pending: list[LateWrite] = field(factory=list)
+
+    def add(self, method: str, path: str, reads: int | None, land: Callable[[], object]) -> None:
+        """Keep a write until its time has come."""
+        self.pending.append(LateWrite(method, path, place_of(path), reads, land))
+
+    def count_read(self, path: str, response: Response) -> int:
+        """Count a read, and carry out the writes that waited for it.
+
+        A read that failed has not shown anything, so that it does not count.
+
+        Args:
+            path: of the read, after the base, as sent.
+            response: its answer.
+
+        Returns:
+            How many writes were carried out.
+        """
+        if response.dropped or response.status not in (200, 404):
+            return 0
+        for write in self.pending:
+            if write.reads is not None and write.place == place_of(path):
+                write.reads -= 1
+        return self._carry_out([write for write in self.pending if write.reads is not None and write.reads < 1])
+
+    def land(self) -> int:
+        """Carry out every write that is still on its way.
+
+        Returns:
+            How many there were.
+        """
+        return self._carry_out(list(self.pending))
+
+    def _carry_out(self, writes: list[LateWrite]) -> int:
+        for write in writes:
+            self.pending.remove(write)
+            write.land()
+        return len(writes)
+
+
+def place_of(path: str) -> str:
+    """Return the part of a path that names the integration and the environment."""
+    return "/".join(path.split("/")[:4]).lower()
