@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from ._holders import counted, unread
+from ._holders import FollowedRole, counted, followed_roles, unread
 from ._limits import check_removals
 from ._order import ordered
 from ._plan_file import PlannedPlace, SavedPlan
@@ -105,10 +105,14 @@ def _left_empty(state: PlaceState, steps: Sequence[Step]) -> Iterator[str]:
     beyond = state.out_of_reach.keys()
     if state.roles - beyond and not after.roles - beyond:
         yield f"{_all_of(len(state.roles - beyond), 'role')} of {state.project_name!r} ({state.place})"
-    for role in sorted({step.role for step in there if step.kind == "remove_member"} & after.roles):
-        if not after.members.get(role):
-            count = sum(step.kind == "remove_member" and step.role == role for step in there)
-            yield f"{_all_of(count, 'member')} of the role {role!r} ({state.place})"
+    counts: Counter[FollowedRole] = Counter()
+    names: dict[FollowedRole, str] = {}
+    for step, role, _ in followed_roles(there, [state]):
+        counts[role] += step.kind == "remove_member"
+        names[role] = step.target if step.kind == "rename_role" else step.role
+    for role, name in sorted(names.items(), key=lambda named: named[1]):
+        if counts[role] and name in after.roles and not after.members.get(name):
+            yield f"{_all_of(counts[role], 'member')} of the role {name!r} ({state.place})"
 
 
 def _all_of(count: int, what: str) -> str:

@@ -74,6 +74,52 @@ def _leading_to(parents: Mapping[str, Set[str]], role: str) -> frozenset[str]:
 
 
 @frozen
+class FollowedRole:
+    """One role through a sequence of steps, whatever its name is at each of them.
+
+    Attributes:
+        place: where it is.
+        name: its name before all steps; of a role that a step creates, its name then.
+        created: the number of the step that creates it; None for a role that existed before.
+    """
+
+    place: Place
+    name: str
+    created: int | None = None
+
+
+def followed_roles(
+    steps: Sequence[Step], states: Iterable[PlaceState]
+) -> Iterator[tuple[Step, FollowedRole, FollowedRole]]:
+    """Return each step with the role that it changes, and with the role that its target names.
+
+    A limit that counts by name counts one role twice where a step renames it in between, so limits count by these.
+    A target that is not the name of a role (a username) gives a value without meaning.
+
+    Args:
+        steps: in the order of carrying out.
+        states: of their places, as they are before.
+
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
+    >>> steps = [Step("rename_role", state.place, "a", "b"), Step("remove_member", state.place, "b", "0f3a@idir")]
+    >>> [role.name for _, role, _ in followed_roles(steps, [state])]
+    ['a', 'a']
+    """
+    known = {(state.place, name): FollowedRole(state.place, name) for state in states for name in state.roles}
+    for number, step in enumerate(steps):
+        place = step.place
+        if step.kind == "create_role":
+            known.setdefault((place, step.role), FollowedRole(place, step.role, number))
+        role = known.get((place, step.role), FollowedRole(place, step.role))
+        target = known.get((place, step.target), FollowedRole(place, step.target))
+        if step.kind == "rename_role" and (place, step.role) in known:
+            target = known[place, step.target] = known.pop((place, step.role))
+        elif step.kind == "delete_role":
+            known.pop((place, step.role), None)
+        yield step, role, target
+
+
+@frozen
 class Loss:
     """Who has a role no more once one step is done.
 
@@ -81,7 +127,6 @@ class Loss:
         number: of the step.
         place: where it is.
         role: the role that is lost, by its name then.
-        at_first: its name before all steps.
         members: who held it directly.
         others: who had it only through others.
         leading: the roles that led to it, by their names before all steps.
@@ -90,7 +135,6 @@ class Loss:
     number: int
     place: Place
     role: str
-    at_first: str
     members: frozenset[str]
     others: frozenset[str]
     leading: frozenset[str]
@@ -122,7 +166,7 @@ def losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Loss
         draft.carry_out(step)
         others = before - members - _members_of(_leading_to(draft.parents, role), draft.members)
         leading = frozenset(at_first.get((place, name), name) for name in above)
-        yield Loss(number, place, role, at_first.get((place, role), role), members, others, leading)
+        yield Loss(number, place, role, members, others, leading)
 
 
 class _FollowedDraft(Draft):

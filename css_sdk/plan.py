@@ -13,16 +13,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Final
 
 from attrs import field, frozen
 
-from ._holders import counted, having, losses
+from ._holders import FollowedRole, counted, followed_roles, having, losses
 from ._order import ordered
 from ._place_plan import PlacePlan, Unmanaged, Unresolved, Username
 from .desired import Desired
 from .errors import InvalidFile, InvalidRequest
 from .roster import Person
-from .state import Draft, Place, PlaceState, Step
+from .state import Draft, Place, PlaceState, Step, StepKind
+
+_COUNTED: Final[Mapping[StepKind, str]] = {"remove_member": "members", "remove_composite": "children"}
+"""By the steps that make a collection of one role smaller, the collection."""
 
 
 @frozen
@@ -132,9 +136,10 @@ def _repeated(named: Mapping[Place, list[str]]) -> Iterator[tuple[Place, list[st
 
 
 def removals(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[tuple[str, int, int], ...]:
-    """How much is taken away from each collection: what `check_removals` asks.
+    """Return how much the steps remove from each collection, for `check_removals`.
 
-    A deletion counts as a role less, as its members, and as those who had it through composites only. These count too
+    A role is one collection whatever its name is at each step: what it loses before and after a rename adds up. A
+    deletion counts as a role less, as its members, and as those who had it through composites only. These count too
     where it is taken out of a composite.
 
     Args:
@@ -150,38 +155,43 @@ def removals(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[tuple
     (("members of the role 'a' (#101 dev)", 1, 1),)
     """
     before = {state.place: state for state in states}
-    old_names: dict[tuple[Place, str], str] = {}
-    lost: Counter[tuple[str, Place, str]] = Counter()
-    for step in steps:
-        if step.kind == "rename_role":
-            old_names[step.place, step.target] = old_names.pop((step.place, step.role), step.role)
-        elif step.kind == "delete_role":
-            lost["roles", step.place, ""] += 1
-        elif step.kind == "remove_member":
-            lost["members", step.place, step.role] += 1
-        elif step.kind == "remove_composite":
-            lost["children", step.place, step.role] += 1
-    others: dict[tuple[Place, str], set[str]] = {}
+    follow = list(followed_roles(steps, before.values()))
+    # By what is counted and the role, how much it loses; a role keeps its count when a step renames it.
+    lost: Counter[tuple[str, FollowedRole]] = Counter()
+    names: dict[FollowedRole, str] = {}
+    for step, role, _ in follow:
+        if step.kind == "delete_role":
+            lost["roles", FollowedRole(step.place, "")] += 1
+        elif step.kind in _COUNTED:
+            lost[_COUNTED[step.kind], role] += 1
+            names[role] = step.role
+    others: dict[FollowedRole, set[str]] = {}
     for loss in losses(steps, before.values()):
-        lost["members", loss.place, loss.role] += len(loss.members)
-        others.setdefault((loss.place, loss.role), set()).update(loss.others)
-        old_names.setdefault((loss.place, loss.role), loss.at_first)
+        step, role, child = follow[loss.number]
+        losing = role if step.kind == "delete_role" else child
+        names[losing] = loss.role
+        lost["members", losing] += len(loss.members)
+        others.setdefault(losing, set()).update(loss.others)
     found = []
-    for (what, place, role), count in lost.items():
-        state, name = before[place], old_names.get((place, role), role)
-        sizes = {"roles": state.roles, "members": state.members.get(name, ()), "children": state.children.get(name, ())}
-        if count:
-            told = (
-                f"roles of {state.project_name} ({place})"
-                if what == "roles"
-                else f"{what} of the role {role!r} ({place})"
-            )
-            found.append((told, count, len(sizes[what])))
-    for (place, role), people in others.items():
+    for (what, role), count in lost.items():
+        state = before[role.place]
+        if not count:
+            continue
+        if what == "roles":
+            found.append((f"roles of {state.project_name} ({role.place})", count, len(state.roles)))
+        else:
+            held = state.members if what == "members" else state.children
+            size = 0 if role.created is not None else len(held.get(role.name, ()))
+            found.append((f"{what} of the role {names[role]!r} ({role.place})", count, size))
+    for role, people in others.items():
         if people:
-            state, name = before[place], old_names.get((place, role), role)
-            holders = people | (having(state.children, state.members, name) - state.members.get(name, frozenset()))
-            found.append((f"people with the role {role!r} through composites ({place})", len(people), len(holders)))
+            state = before[role.place]
+            holders = set(people)
+            if role.created is None:
+                directly = state.members.get(role.name, frozenset())
+                holders |= having(state.children, state.members, role.name) - directly
+            told = f"people with the role {names[role]!r} through composites ({role.place})"
+            found.append((told, len(people), len(holders)))
     return tuple(found)
 
 

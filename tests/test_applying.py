@@ -21,7 +21,7 @@ from css_sdk._applying import (
 )
 from css_sdk._place_plan import Unmanaged
 from css_sdk._plan_file import PlannedPlace, SavedPlan
-from css_sdk.errors import CssError, EmptySet, InvalidFile, LastMember, Refused, StalePlan, TooManyRemovals
+from css_sdk.errors import CssError, InvalidFile, Refused, StalePlan, TooManyRemovals
 from css_sdk.journal import Entry, JournalRead
 from css_sdk.plan import Plan
 from css_sdk.settings import Settings
@@ -44,84 +44,6 @@ def a_state(members: Mapping[str, Iterable[str]], children: Mapping[str, Iterabl
 def step(kind: StepKind, role: str, target: str = "") -> Step:
     """A step in dev."""
     return Step(kind, DEV, role, target)
-
-
-def taken(role: str, count: int) -> list[Step]:
-    """So many members of a role."""
-    return [step("remove_member", role, username) for username in MANY[:count]]
-
-
-# Guards
-
-FULL = a_state(
-    {"big": MANY, "small": MANY[:5], "one": [ANN], "none": [], **{f"r{n}": [] for n in range(36)}},
-    {"big": [f"r{n}" for n in range(20)]},
-)
-"""40 roles, of which one has 20 children."""
-
-
-@pytest.mark.parametrize(
-    ("steps", "most", "told"),
-    [
-        ([], None, ""),
-        (taken("big", 10), None, ""),
-        (taken("big", 11), None, "11 of 100 members of the role 'big'"),
-        (taken("big", 11), 11, ""),
-        (taken("big", 11), 10, "11 of 100 members"),
-        (taken("big", 1), 0, "1 of 100 members"),
-        (taken("small", 1), None, ""),
-        (taken("small", 5), None, "5 of 5 members of the role 'small'"),
-        (taken("small", 5), 5, ""),
-        ([*taken("big", 10), *taken("small", 1)], None, ""),
-        ([step("delete_role", f"r{n}") for n in range(20, 28)], None, ""),
-        ([step("delete_role", f"r{n}") for n in range(11)], None, "11 of 40 roles of Grants Portal"),
-        ([step("delete_role", "r1")], None, "100 of 100 people with the role 'r1' through composites"),
-        ([step("delete_role", "big")], None, "100 of 100 members of the role 'big'"),
-        ([step("delete_role", "big")], 99, "100 of 100 members of the role 'big'"),
-        ([step("remove_composite", "big", f"r{n}") for n in range(11)], None, "11 of 20 children of the role 'big'"),
-        ([step("rename_role", "big", "grand"), *taken("grand", 11)], None, "11 of 100 members of the role 'grand'"),
-    ],
-)
-def test_how_much_may_be_taken_away(steps: list[Step], most: int | None, told: str) -> None:
-    """Each collection is held against its own limit, the usual one or the one that was said."""
-    guards = Guards(max_removals=most)
-    if told:
-        with pytest.raises(TooManyRemovals, match=told):
-            guards.check(steps, [FULL])
-    else:
-        guards.check(steps, [FULL])
-
-
-@pytest.mark.parametrize(
-    ("steps", "role", "is_refused"),
-    [
-        (taken("one", 1), "one", True),
-        (taken("one", 1), "small", False),
-        (taken("small", 4), "small", False),
-        ([step("delete_role", "one")], "one", True),
-        ([step("delete_role", "none")], "none", False),
-        ([step("add_member", "one", BOB), *taken("one", 1)], "one", False),
-        ([*taken("one", 1), step("add_member", "one", BOB)], "one", True),
-        ([step("rename_role", "one", "only"), *taken("only", 1)], "only", True),
-        ([step("rename_role", "one", "only"), step("create_role", "one")], "one", False),
-        ([step("rename_role", "one", "only")], "only", False),
-    ],
-)
-def test_a_role_that_shall_keep_somebody(steps: list[Step], role: str, is_refused: bool) -> None:
-    """Whoever comes counts as well as who goes, and a role is known by the name that it will have."""
-    guards = Guards(max_removals=100, keep_last=[role])
-    if is_refused:
-        with pytest.raises(LastMember, match=f"'{role}'"):
-            guards.check(steps, [FULL])
-    else:
-        guards.check(steps, [FULL])
-
-
-def test_the_order_is_the_plans_own_unless_asked() -> None:
-    """Only for `remove_first` the steps are put into another order."""
-    steps = (step("add_member", "small", MANY[9]), *taken("one", 1))
-    assert Guards().order(steps, [FULL]) == steps
-    assert Guards(remove_first=True).order(steps, [FULL]) == steps[::-1]
 
 
 # Whose
@@ -294,14 +216,6 @@ def test_who_loses_a_role_through_composites_counts(kind: StepKind) -> None:
     Guards().check([*given, step("remove_composite", "all", "leaf")], [ALL])
 
 
-def test_keeping_somebody_all_the_time() -> None:
-    """Whoever is to come only after the last has gone does not count: it may fail."""
-    steps = [step("add_member", "one", BOB), *taken("one", 1)]
-    Guards(keep_last=["one"]).check(steps, [FULL])
-    with pytest.raises(LastMember, match="Adding first"):
-        Guards(keep_last=["one"], remove_first=True).check(steps, [FULL])
-
-
 def test_what_is_read_again() -> None:
     """The roles that were read, and those that came under way, under all their names; none of another place."""
     planned = evolve(PLANNED, members_read=("a",))
@@ -364,35 +278,3 @@ def test_what_is_left_is_called_what_it_is_by_now() -> None:
         rest = remainder(saved, results, {DEV: state})
         assert rest is not None
         assert [one.role for one in rest.steps] == left
-
-
-# Guards of Python and of the command line
-
-
-@pytest.mark.parametrize(
-    ("steps", "told"),
-    [
-        (taken("one", 1), "the only member of the role 'one'"),
-        (taken("small", 5), "all 5 members of the role 'small'"),
-        ([*taken("one", 1), step("add_member", "one", BOB)], ""),
-        ([step("delete_role", "one")], ""),
-    ],
-)
-def test_nothing_is_emptied_by_mistake(steps: list[Step], told: str) -> None:
-    """Where it is forbidden; usually it is not, and what is taken back may leave what was there: nothing."""
-    Guards(max_removals=100).check(steps, [FULL])
-    forbidding = Guards(max_removals=100, allow_empty=False)
-    forbidding.check(steps, [FULL], leads_back=True)
-    if told:
-        with pytest.raises(EmptySet, match=told):
-            forbidding.check(steps, [FULL])
-    else:
-        forbidding.check(steps, [FULL])
-
-
-@pytest.mark.parametrize("name", ["a", "b"])
-def test_a_role_that_shall_keep_somebody_has_all_its_names(name: str) -> None:
-    """Whether it is named as it was or as it will be: of a plan that leads back that is the other way round."""
-    taking = [step("remove_member", "b", ANN), step("rename_role", "b", "a")]
-    with pytest.raises(LastMember, match=f"'{name}'"):
-        Guards(keep_last=[name]).check(taking, [a_state({"b": [ANN]})])

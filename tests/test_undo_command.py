@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from css_sdk import Css, Settings
 from css_sdk._undo_plan import undo_plan
 from css_sdk.journal import after, before, opening
+from css_sdk.journal_file import Journal
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, PlaceState, Step, StepKind
 from css_sdk.undo import inverse
@@ -68,7 +71,7 @@ def swapped(steps: list[Step]) -> bool:
     return len(renamed) > 2 and bool({step.role for step in renamed} & {step.target for step in renamed})
 
 
-@settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=200, deadline=None)
 @given(st.lists(STEPS, max_size=12))
 @example([Step("rename_role", DEV, "a", "c"), Step("delete_role", DEV, "c")])
 @example([Step("create_role", DEV, "c"), *(Step(kind, DEV, "c", "1@idir") for kind in IN_TURNS)])
@@ -100,7 +103,7 @@ def test_no_way_back_is_a_detour() -> None:
     assert undo_plan(done, [now]).steps == ()
 
 
-@settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=200, deadline=None)
 @given(st.lists(STEPS, max_size=8), st.lists(STEPS, max_size=4))
 def test_what_others_gave_is_not_taken(steps: list[Step], others: list[Step]) -> None:
     """Whoever got a role from somebody else afterwards keeps it, whatever is taken back."""
@@ -176,6 +179,31 @@ def test_guards_hold_on_the_way_back(run_css: Run, sandbox: Sandbox, tmp_path: P
     assert len(writes(sandbox)) == done
     assert run_css("undo", many, "--yes", "--max-removals", "20") == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == [TOBIAS]
+
+
+def test_the_guards_count_a_role_through_its_renames(
+    run_css: Run,
+    sandbox: Sandbox,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Four members given before a rename and four after it are eight removals from one role, not twice four."""
+    monkeypatch.chdir(tmp_path)
+    people = usernames(sandbox, 20)[-8:]
+    sandbox.create_role(GRANTS_PORTAL, "dev", "a")
+    with Journal("all.jsonl") as journal, Css(settings, transport=sandbox.transport(), journal=journal) as css:
+        dev = css.integration(GRANTS_PORTAL).environment("dev")
+        dev.bulk.assign_many([(person, "a") for person in people[:4]])
+        dev.roles.rename("a", "b")
+        dev.bulk.assign_many([(person, "b") for person in people[4:]])
+    assert run_css("undo", "all.jsonl", "--yes", "--max-removals", "4") == 4
+    assert "8 of 8 members of the role 'a' (#101 dev)" in capsys.readouterr().err
+    assert run_css("undo", "all.jsonl", "--yes") == 4
+    assert sandbox.members(GRANTS_PORTAL, "dev", "b") == sorted(people)
+    assert run_css("undo", "all.jsonl", "--yes", "--max-removals", "8") == 0
+    assert sandbox.members(GRANTS_PORTAL, "dev", "a") == []
 
 
 def test_what_is_left_of_an_undo_is_done_in_its_order(

@@ -1,0 +1,199 @@
+"""How much a plan may take away, case by case: limits, roles that keep somebody, sets that may not become empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pytest
+
+from css_sdk._applying import Guards
+from css_sdk.errors import EmptySet, LastMember, TooManyRemovals
+from css_sdk.plan import removals
+from css_sdk.state import Place, PlaceState, Step, StepKind
+
+DEV = Place(101, "dev")
+MANY = [f"{number:03}@idir" for number in range(100)]
+ANN, BOB = MANY[:2]
+
+
+def a_state(members: Mapping[str, Iterable[str]], children: Mapping[str, Iterable[str]] | None = None) -> PlaceState:
+    """Roles with these members, all of which were read."""
+    below = {name: frozenset(some) for name, some in (children or {}).items()}
+    held = {name: frozenset(some) for name, some in members.items()}
+    return PlaceState(DEV, "Grants Portal", frozenset(members), below, held)
+
+
+def step(kind: StepKind, role: str, target: str = "") -> Step:
+    """A step in dev."""
+    return Step(kind, DEV, role, target)
+
+
+def taken(role: str, count: int) -> list[Step]:
+    """So many members of a role."""
+    return [step("remove_member", role, username) for username in MANY[:count]]
+
+
+FULL = a_state(
+    {"big": MANY, "small": MANY[:5], "one": [ANN], "none": [], **{f"r{n}": [] for n in range(36)}},
+    {"big": [f"r{n}" for n in range(20)]},
+)
+"""40 roles, of which one has 20 children."""
+
+
+@pytest.mark.parametrize(
+    ("steps", "most", "told"),
+    [
+        ([], None, ""),
+        (taken("big", 10), None, ""),
+        (taken("big", 11), None, "11 of 100 members of the role 'big'"),
+        (taken("big", 11), 11, ""),
+        (taken("big", 11), 10, "11 of 100 members"),
+        (taken("big", 1), 0, "1 of 100 members"),
+        (taken("small", 1), None, ""),
+        (taken("small", 5), None, "5 of 5 members of the role 'small'"),
+        (taken("small", 5), 5, ""),
+        ([*taken("big", 10), *taken("small", 1)], None, ""),
+        ([step("delete_role", f"r{n}") for n in range(20, 28)], None, ""),
+        ([step("delete_role", f"r{n}") for n in range(11)], None, "11 of 40 roles of Grants Portal"),
+        ([step("delete_role", "r1")], None, "100 of 100 people with the role 'r1' through composites"),
+        ([step("delete_role", "big")], None, "100 of 100 members of the role 'big'"),
+        ([step("delete_role", "big")], 99, "100 of 100 members of the role 'big'"),
+        ([step("remove_composite", "big", f"r{n}") for n in range(11)], None, "11 of 20 children of the role 'big'"),
+        ([step("rename_role", "big", "grand"), *taken("grand", 11)], None, "11 of 100 members of the role 'grand'"),
+        (
+            [*taken("big", 10), step("rename_role", "big", "grand"), step("remove_member", "grand", MANY[10])],
+            None,
+            "11 of 100 members of the role 'grand'",
+        ),
+        (
+            [*taken("small", 2), step("rename_role", "small", "x"), *taken("one", 1), step("rename_role", "x", "y")]
+            + [step("remove_member", "y", username) for username in MANY[2:5]],
+            None,
+            "5 of 5 members of the role 'y'",
+        ),
+        (
+            [*taken("big", 10), step("rename_role", "big", "x"), step("rename_role", "small", "big"), *taken("big", 4)],
+            None,
+            "",
+        ),
+        (
+            [*taken("small", 4), step("rename_role", "small", "x"), step("delete_role", "x")],
+            None,
+            "5 of 5 members of the role 'x'",
+        ),
+        (
+            [step("remove_composite", "big", f"r{n}") for n in range(10)]
+            + [step("rename_role", "big", "grand"), step("remove_composite", "grand", "r10")],
+            None,
+            "11 of 20 children of the role 'grand'",
+        ),
+    ],
+)
+def test_how_much_may_be_taken_away(steps: list[Step], most: int | None, told: str) -> None:
+    """Each collection is held against its own limit, the usual one or the one that was said."""
+    guards = Guards(max_removals=most)
+    if told:
+        with pytest.raises(TooManyRemovals, match=told):
+            guards.check(steps, [FULL])
+    else:
+        guards.check(steps, [FULL])
+
+
+@pytest.mark.parametrize(
+    ("steps", "role", "is_refused"),
+    [
+        (taken("one", 1), "one", True),
+        (taken("one", 1), "small", False),
+        (taken("small", 4), "small", False),
+        ([step("delete_role", "one")], "one", True),
+        ([step("delete_role", "none")], "none", False),
+        ([step("add_member", "one", BOB), *taken("one", 1)], "one", False),
+        ([*taken("one", 1), step("add_member", "one", BOB)], "one", True),
+        ([step("rename_role", "one", "only"), *taken("only", 1)], "only", True),
+        ([step("rename_role", "one", "only"), step("create_role", "one")], "one", False),
+        ([step("rename_role", "one", "only")], "only", False),
+    ],
+)
+def test_a_role_that_shall_keep_somebody(steps: list[Step], role: str, is_refused: bool) -> None:
+    """Whoever comes counts as well as who goes, and a role is known by the name that it will have."""
+    guards = Guards(max_removals=100, keep_last=[role])
+    if is_refused:
+        with pytest.raises(LastMember, match=f"'{role}'"):
+            guards.check(steps, [FULL])
+    else:
+        guards.check(steps, [FULL])
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([*taken("one", 1), step("rename_role", "one", "only")], "the only member of the role 'only'"),
+        ([*taken("small", 5), step("rename_role", "small", "x")], "all 5 members of the role 'x'"),
+        ([*taken("small", 4), step("rename_role", "small", "x"), step("remove_member", "x", MANY[4])], "all 5 members"),
+        ([*taken("one", 1), step("rename_role", "one", "x"), step("rename_role", "small", "one")], "role 'x'"),
+        ([*taken("one", 1), step("rename_role", "one", "x"), step("add_member", "x", BOB)], ""),
+        ([*taken("one", 1), step("rename_role", "one", "x"), step("delete_role", "x")], ""),
+    ],
+)
+def test_a_role_that_is_emptied_and_renamed(steps: list[Step], told: str) -> None:
+    """The guard against empty sets follows a role through its renames, also where the removals come before them."""
+    guards = Guards(allow_empty=False, max_removals=100)
+    if told:
+        with pytest.raises(EmptySet, match=told):
+            guards.check(steps, [FULL])
+    else:
+        guards.check(steps, [FULL])
+
+
+def test_a_role_that_is_created_is_not_the_deleted_one_of_its_name() -> None:
+    """Removals from a role that the plan itself creates are counted apart from those of an older role of that name."""
+    steps = [*taken("small", 3), step("rename_role", "small", "x"), step("create_role", "small")]
+    steps += [step("add_member", "small", ANN), step("remove_member", "small", ANN)]
+    assert removals(steps, [FULL]) == (
+        ("members of the role 'small' (#101 dev)", 3, 5),
+        ("members of the role 'small' (#101 dev)", 1, 0),
+    )
+
+
+def test_the_order_is_the_plans_own_unless_asked() -> None:
+    """Only for `remove_first` the steps are put into another order."""
+    steps = (step("add_member", "small", MANY[9]), *taken("one", 1))
+    assert Guards().order(steps, [FULL]) == steps
+    assert Guards(remove_first=True).order(steps, [FULL]) == steps[::-1]
+
+
+def test_keeping_somebody_all_the_time() -> None:
+    """Whoever is to come only after the last has gone does not count: it may fail."""
+    steps = [step("add_member", "one", BOB), *taken("one", 1)]
+    Guards(keep_last=["one"]).check(steps, [FULL])
+    with pytest.raises(LastMember, match="Adding first"):
+        Guards(keep_last=["one"], remove_first=True).check(steps, [FULL])
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (taken("one", 1), "the only member of the role 'one'"),
+        (taken("small", 5), "all 5 members of the role 'small'"),
+        ([*taken("one", 1), step("add_member", "one", BOB)], ""),
+        ([step("delete_role", "one")], ""),
+    ],
+)
+def test_nothing_is_emptied_by_mistake(steps: list[Step], told: str) -> None:
+    """Where it is forbidden; usually it is not, and what is taken back may leave what was there: nothing."""
+    Guards(max_removals=100).check(steps, [FULL])
+    forbidding = Guards(max_removals=100, allow_empty=False)
+    forbidding.check(steps, [FULL], leads_back=True)
+    if told:
+        with pytest.raises(EmptySet, match=told):
+            forbidding.check(steps, [FULL])
+    else:
+        forbidding.check(steps, [FULL])
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_role_that_shall_keep_somebody_has_all_its_names(name: str) -> None:
+    """Whether it is named as it was or as it will be: of a plan that leads back that is the other way round."""
+    taking = [step("remove_member", "b", ANN), step("rename_role", "b", "a")]
+    with pytest.raises(LastMember, match=f"'{name}'"):
+        Guards(keep_last=[name]).check(taking, [a_state({"b": [ANN]})])
