@@ -38,7 +38,7 @@ def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Sea
         Search(
             place.environment,
             person.by,
-            person.value.casefold(),
+            person.value.lower(),
             provider,
             place.integration if person.by == "email" and provider in PROVIDER_FAMILIES["bceid"] else None,
         )

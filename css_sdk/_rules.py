@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final
 from urllib.parse import quote
 
+from . import _arguments
 from .errors import (
     CompositeCycle,
     ConfigurationError,
@@ -91,13 +92,24 @@ def integration_id(text: str) -> int | None:
 
 
 def guid_of(text: str) -> str:
-    """The GUID without the dashes with which many programs write one; any other text is itself.
+    """Return a GUID without the dashes and braces with which many programs write one; any other text as it is.
 
-    >>> guid_of("0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799")
+    >>> guid_of("{0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799}")
     '0F3AC87806AA7F215A7C0D4CC4D9E799'
     """
-    is_dashed = re.fullmatch("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", text)
-    return text.replace("-", "") if is_dashed else text
+    inner = text[1:-1] if text.startswith("{") and text.endswith("}") else text
+    is_dashed = re.fullmatch("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", inner)
+    plain = inner.replace("-", "") if is_dashed else inner
+    return plain if is_guid(plain) else text
+
+
+def is_guid(text: str) -> bool:
+    """Return whether a text is a complete GUID of IDIR, Azure IDIR or BCeID: 32 hex digits.
+
+    >>> is_guid("0F3AC87806AA7F215A7C0D4CC4D9E799"), is_guid("d9e799")
+    (True, False)
+    """
+    return re.fullmatch("[0-9A-Fa-f]{32}", text) is not None
 
 
 def username_of(user: UserLike) -> str:
@@ -168,16 +180,22 @@ def check_known_environment(environment: str) -> None:
         raise EnvironmentMissing(f"{environment!r} is no environment; there are {', '.join(ENVIRONMENTS)}.")
 
 
-def check_search_term(name: str, term: str) -> None:
-    """Refuses a term that the service would refuse, or that cannot be sent.
+def check_search_term(name: str, term: object) -> str:
+    """Return the term, when the service can be searched by it.
 
     Raises:
-        InvalidRequest: for fewer than 2 characters, control characters and lone surrogates.
+        InvalidRequest: for what is not text, fewer than 2 characters, control characters and lone surrogates.
     """
+    if not isinstance(term, str):
+        raise InvalidRequest(
+            f"The {name} to search by must be text, not {_arguments.described(term)}. Leave the term out where it is "
+            f"not known."
+        )
     if len(term) < SHORTEST_TERM:
         raise InvalidRequest(f"The {name} to search by is {term!r}; it needs {SHORTEST_TERM} characters or more.")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in term):
         raise InvalidRequest(f"The {name} to search by holds characters that cannot be sent: {term!r}.")
+    return term
 
 
 def check_length(target: str, request: str) -> None:
@@ -259,27 +277,6 @@ def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) 
         raise EmptySet(f"All {what} would be taken away. If that is meant, say allow_empty=True.")
 
 
-def names(given: str | Iterable[str]) -> tuple[str, ...]:
-    """The names, where a text is one name and no collection of letters; without repetition, in their order.
-
-    >>> names("idir"), names(["idir", "azureidir", "idir"])
-    (('idir',), ('idir', 'azureidir'))
-    """
-    return (given,) if isinstance(given, str) else tuple(dict.fromkeys(given))
-
-
-def distinct(given: str | Iterable[str], what: str) -> tuple[str, ...]:
-    """The same, at least one.
-
-    Raises:
-        InvalidRequest: for none at all.
-    """
-    found = names(given)
-    if not found:
-        raise InvalidRequest(f"No {what} was named.")
-    return found
-
-
 def known_environments(given: str | Iterable[str] | None) -> tuple[str, ...]:
     """The environments that are named, in their usual order; all where none is.
 
@@ -289,7 +286,7 @@ def known_environments(given: str | Iterable[str] | None) -> tuple[str, ...]:
     """
     if given is None:
         return ENVIRONMENTS
-    named = distinct(given, "environment")
+    named = _arguments.distinct(given, "environment")
     for environment in named:
         check_known_environment(environment)
     return tuple(name for name in ENVIRONMENTS if name in named)

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from attrs import field, frozen
 
-from . import _rules
+from . import _rules, _searches
 from ._tables import Tabular
 from .errors import CssError, InvalidRequest
 from .models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, Role, RoleTree, ServiceAccount, User, UserLike
@@ -149,36 +149,6 @@ def name_of(user: User) -> str:
     return " ".join(filter(None, (user.first_name, user.last_name))) or next((v[0] for v in told if v and v[0]), "")
 
 
-def providers_for(
-    terms: Collection[str], named: str | Sequence[str] | None, searchable: Mapping[str, Collection[str]]
-) -> tuple[str, ...]:
-    """The providers that can be searched by all the terms: of those named each one has to, else all that can.
-
-    Args:
-        terms: names of the terms.
-        named: the providers that the caller named, or None.
-        searchable: by provider, the terms that it is searched by.
-
-    Raises:
-        InvalidRequest: without a term or provider, for an unknown one, or one that is not searched by the terms.
-    """
-    if not terms:
-        raise InvalidRequest("Nothing to search by was given.")
-    named = None if named is None else _rules.names(named)
-    for provider in named or ():
-        if provider not in searchable:
-            raise InvalidRequest(f"There is no provider {provider!r} to search. Providers: {', '.join(searchable)}.")
-        if not set(terms) <= set(searchable[provider]):
-            raise InvalidRequest(
-                f"{provider} is searched by {', '.join(searchable[provider])} here, not by {', '.join(terms)}."
-            )
-    if named is None:
-        named = [provider for provider, known in searchable.items() if set(terms) <= set(known)]
-    if not named:
-        raise InvalidRequest(f"No provider to search by {' and '.join(terms)}.")
-    return tuple(dict.fromkeys(named))
-
-
 def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) -> list[tuple[str, str, str]]:
     """Where the people found may be known as well, though not by what was searched for, such as an older address.
 
@@ -190,7 +160,7 @@ def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) ->
         (environment, provider, guid)
         for family, guid in sorted(people)
         for provider in providers
-        if _FAMILIES[provider] == family
+        if _FAMILIES[provider] == family and _searches.can_be_looked_up(guid, provider)
         for environment in environments
         if environment not in seen.get(f"{guid}@{provider}", {})
     ]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
-from . import _rules
+from . import _arguments, _rules
 from ._holders import parents_of
 from ._tables import Tabular
 from .models import User
@@ -117,7 +117,7 @@ class AccessReport(Tabular):
         >>> [(row.user.last_name, row.held) for row in report.rows()]
         [('Hargreave', 'through admin'), ('Fairweather', 'directly'), ('Bellwether', 'directly')]
         """
-        return evolve(self, roles=_rules.names(roles), person=person)
+        return evolve(self, roles=_arguments.names(roles, "role"), person=person)
 
     def rows(self) -> Iterator[AccessRow]:
         """All rows, by project, environment, role and name; nothing is kept of them."""

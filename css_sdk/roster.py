@@ -89,7 +89,7 @@ def identity_of(person: Person) -> str:
     >>> identity_of(Person("client_id", "grants-102")) == identity_of(Person("username", "service-account-grants-102"))
     True
     """
-    return login_of(person) or f"{person.by}={person.value.casefold()}@{person.provider or ''}"
+    return login_of(person) or f"{person.by}={person.value.lower()}@{person.provider or ''}"
 
 
 @frozen

@@ -40,6 +40,8 @@ LAYERS: Final = {
     "_roster_text": 2,
     "progress": 3,
     "persons": 2,
+    "_searches": 2,
+    "_arguments": 2,
     "state": 2,
     "_limits": 2,
     "_holders": 2,

@@ -57,14 +57,14 @@ class AsyncCss(AsyncTeam):
             environments: where to search.
             providers: whose logins to search; by default all that are searched by the terms. BCeID by `guid` alone.
             width: calls at once, 1 to 8.
-            terms: as for `people(…).search`: `guid` is matched whole, `email`, `first_name`, `last_name`, `name` and
-                `login` in part, all without case. A term that is None is none.
+            terms: as for `people(…).search`: a `guid` must be complete; `email`, `first_name`, `last_name`, `name` and
+                `login` match a part; all without case. A term that is None is not given.
 
         Returns:
             The people, sorted by name, and whether these are all. Nobody is no error.
 
         Raises:
-            InvalidRequest: without a term, or when a provider that was named is not searched by them.
+            InvalidRequest: without a term, for a part of a GUID, or when a named provider is not searched by the terms.
             EnvironmentMissing: for what is no environment.
             ConfigurationError: for a width out of range.
 
@@ -72,8 +72,7 @@ class AsyncCss(AsyncTeam):
         >>> [(login.user.provider, login.environments) for login in maren.logins]
         [('idir', ('dev', 'test', 'prod')), ('azureidir', ('dev', 'test', 'prod'))]
         """
-        given = {name: term for name, term in terms.items() if term is not None}
-        return await AsyncDirectory(self._wire, width).find(given, environments, providers)
+        return await AsyncDirectory(self._wire, width).find(terms, environments, providers)
 
     async def roles_of(
         self, person: UserLike | Person, *, providers: str | Sequence[str] = EMPLOYEE_PROVIDERS, width: int = 4

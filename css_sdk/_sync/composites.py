@@ -10,7 +10,7 @@ from typing import Any
 from css_api.api.roles import add_composite_roles, get_composite_role, list_composite_roles, remove_composite_role
 from css_api.models import RoleRef
 
-from .. import _answers, _rules
+from .. import _answers, _arguments, _rules
 from ..errors import NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
 from ..state import Place, Step, StepKind
@@ -100,13 +100,13 @@ class Composites:
                 ) from None
             return found
 
-    def add(self, *children: str) -> None:
+    def add(self, *children: str | Iterable[str]) -> None:
         """Makes these roles children of the role; those that are it already stay.
 
         The service accepts circles, of which nobody can make sense later, so what the children lead to is read first.
 
         Args:
-            children: names of roles, one or more.
+            children: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
             CompositeCycle: when the role would become a child of itself, through others as well. Nothing is sent.
@@ -116,7 +116,7 @@ class Composites:
 
         >>> dev.roles.composites("approver").add("reviewer")
         """
-        names = _rules.distinct(children, "child")
+        names = _arguments.distinct(_arguments.flattened(children, "child"), "child")
         _rules.check_separable(**self._place, parent=self._parent, children=names)
         self._check_no_cycle(names)
         carry_out(
@@ -136,11 +136,11 @@ class Composites:
             ),
         )
 
-    def remove(self, *children: str) -> None:
+    def remove(self, *children: str | Iterable[str]) -> None:
         """Takes these roles out of the role, one call each; one that is no child is no error.
 
         Args:
-            children: names of roles, one or more.
+            children: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
             UnusableName, RequestTooLong: before anything is sent.
@@ -149,7 +149,7 @@ class Composites:
 
         >>> dev.roles.composites("admin").remove("approver")
         """
-        names = _rules.distinct(children, "child")
+        names = _arguments.distinct(_arguments.flattened(children, "child"), "child")
         _rules.check_separable(**self._place, parent=self._parent, children=names)
         for name in names:
             carry_out(
@@ -169,11 +169,11 @@ class Composites:
                 ),
             )
 
-    def set(self, *children: str, allow_empty: bool = False) -> None:
+    def set(self, *children: str | Iterable[str], allow_empty: bool = False) -> None:
         """Makes the role's children exactly these, adding before it removes.
 
         Args:
-            children: names of roles.
+            children: names of roles; lists of names are accepted as well.
             allow_empty: whether none at all is what is meant.
 
         Raises:
@@ -182,11 +182,11 @@ class Composites:
 
         >>> dev.roles.composites("admin").set("reviewer")
         """
-        _rules.check_not_emptied(children, allow_empty, f"children of the role {self._parent!r}")
-        wanted = dict.fromkeys(children)
+        wanted = _arguments.flattened(children, "child")
+        _rules.check_not_emptied(wanted, allow_empty, f"children of the role {self._parent!r}")
         held = {role.name for role in self.list()}
         missing = [name for name in wanted if name not in held]
-        surplus = sorted(held - wanted.keys())
+        surplus = sorted(held.difference(wanted))
         # Whatever cannot be taken out is better known before anything is added.
         _rules.check_separable(**self._place, parent=self._parent, children=surplus)
         if missing:

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from attrs import evolve
 
-from .. import _rules, persons
+from .. import _arguments, _rules, _searches, persons
 from .._pairs import each
 from ..errors import Ambiguous, AuthenticationError, CssError, IncompleteSearch, NotApplied, NotFound
 from ..models import Integration, Role, RoleTree, User
@@ -16,15 +15,9 @@ from ..persons import HeldRole, LoginDifference, PeopleFound, PersonRoles, Unrea
 from ..roster import Person
 from ..state import Place, PlaceState
 from .composites import tree_below
-from .people import TERMS, People
+from .people import People
 from .users import Users
 from .wire import Wire
-
-_SEARCHABLE: Final[Mapping[str, Sequence[str]]] = {
-    # People of BCeID are searched by anything else from one integration's environment only.
-    provider: ("guid",) if provider.startswith("bceid") else terms
-    for provider, terms in TERMS.items()
-}
 
 
 class Directory:
@@ -41,15 +34,14 @@ class Directory:
         self._width = width
 
     def find(
-        self, terms: Mapping[str, str], environments: str | Sequence[str], providers: str | Sequence[str] | None
+        self, terms: Mapping[str, str | None], environments: str | Sequence[str], providers: str | Sequence[str] | None
     ) -> PeopleFound:
         """Everybody who answers to the terms, with all their logins; see `Css.find_people`."""
         environments = _rules.known_environments(environments)
-        for name, term in terms.items():
-            _rules.check_search_term(name, term)
-        chosen = persons.providers_for(terms, providers, _SEARCHABLE)
-        seen, complete = self._search(terms, environments, chosen)
-        if complete and "guid" not in terms:
+        given = _searches.terms_given(terms)
+        chosen = _searches.providers_for(given, providers, _searches.TERMS_ANYWHERE)
+        seen, complete = self._search(given, environments, chosen)
+        if complete and "guid" not in given:
             # A login that was not found by an address or name may only have another one there: its GUID decides.
             self._look_up(seen, persons.unseen(seen, environments, chosen))
         return persons.people_of(seen, environments, complete=complete)
@@ -108,20 +100,20 @@ class Directory:
         """The logins that are meant, whether they exist or not."""
         if person.user is not None:
             return [_rules.username_of(person.user)]
-        among = [person.provider] if person.provider else list(_rules.names(providers))
+        among = [person.provider] if person.provider else list(_arguments.known_providers(providers))
         guid = person.value if person.by == "guid" else self._guid_of(person.value, environments, among)
         return [_rules.username_of(f"{guid}@{provider}") for provider in among]
 
     def _guid_of(self, email: str, environments: Sequence[str], providers: Sequence[str]) -> str:
         """The one person's who has the e-mail address."""
-        persons.providers_for(["email"], providers, _SEARCHABLE)
+        _searches.providers_for({"email": email}, providers, _searches.TERMS_ANYWHERE)
         seen, complete = self._search({"email": email}, environments, providers)
         if not complete:
             raise IncompleteSearch(
                 f"More than 50 people answer to {email}, and the service leaves the rest out. Give a GUID."
             )
         users = [user for known in seen.values() for user in known.values()]
-        equal = {user.username: user for user in users if user.email.casefold() == email.casefold()}
+        equal = {user.username: user for user in users if user.email.lower() == email.lower()}
         guids = {user.guid for user in equal.values() if user.guid}
         if not guids:
             told = f"Nobody with the e-mail address {email} among {', '.join(providers)}: never logged in?"
@@ -199,5 +191,11 @@ def login_differences(state: PlaceState, people: People, to: str | None, width: 
         guid, _, provider = username.partition("@")
         users.update((user.username, user) for user in (people.search(provider, guid=guid)).users)
 
-    each(look_up, [difference.username for difference in differences if not difference.exists], width)
+    unsure = [one.username for one in differences if not one.exists and _can_be_looked_up(one.username)]
+    each(look_up, unsure, width)
     return tuple(evolve(difference, exists=difference.username in users) for difference in differences)
+
+
+def _can_be_looked_up(username: str) -> bool:
+    guid, _, provider = username.partition("@")
+    return _searches.can_be_looked_up(guid, provider)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from .. import _rules
+from .. import _arguments, _rules
 from .._logs import Moment
 from ..models import Integration, LogLine
 from ..persons import LoginDifference
@@ -89,7 +89,7 @@ class EnvironmentClient:
         if callable(members_of):
             chosen = members_of
         else:
-            names = None if members_of is None else frozenset(_rules.names(members_of))
+            names = None if members_of is None else frozenset(_arguments.names(members_of, "role"))
 
             def chosen(existing: frozenset[str]) -> Collection[str]:
                 return existing if names is None else existing & names

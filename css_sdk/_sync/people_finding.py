@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .. import _roster_goals, _rules
+from .. import _arguments, _roster_goals
 from .._pairs import each
 from .._roster_goals import Found, Search
 from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
@@ -28,7 +28,7 @@ class PeopleFinding:
         self, environments: Mapping[Place, EnvironmentClient], providers: str | Sequence[str], width: int
     ) -> None:
         self._environments = environments
-        self._providers = _rules.names(providers)
+        self._providers = _arguments.known_providers(providers)
         self._width = width
         self._found: dict[Search, Found] = {}
 

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from css_api.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
 from css_api.models import RoleRef
 
-from .. import _answers, _rules
+from .. import _answers, _arguments, _rules
 from ..models import Role, UserLike
 from ..state import Place, Step, StepKind
 from .composites import tree_below
@@ -60,12 +61,12 @@ class Users:
         """
         return (tree_below(self._wire, self._place, self.roles(user))).roles
 
-    def check(self, user: UserLike, *roles: str) -> tuple[str, tuple[str, ...]]:
+    def check(self, user: UserLike, *roles: str | Iterable[str]) -> tuple[str, tuple[str, ...]]:
         """The username, and the role names without repetition, when a grant of them could be sent and taken back.
 
         Args:
             user: a username or a `ServiceAccount`.
-            roles: names of roles, one or more.
+            roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
             UnusableUser, UnusableName, RequestTooLong: when not. Nothing is sent either way.
@@ -73,18 +74,18 @@ class Users:
         >>> dev.users.check(ServiceAccount("fisheries-service-102"), "reviewer")
         ('service-account-fisheries-service-102', ('reviewer',))
         """
-        username, names = _rules.username_of(user), _rules.distinct(roles, "role")
+        username, names = _rules.username_of(user), _arguments.distinct(_arguments.flattened(roles, "role"), "role")
         _rules.check_removable(**self._place, roles=names, username=username)
         return username, names
 
-    def assign(self, user: UserLike, *roles: str) -> None:
+    def assign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
         """Gives the user these roles, all in one call; what the user has already stays.
 
         The answer holds all the user's roles afterwards, and is believed when these are among them.
 
         Args:
             user: a username, matched without case, or a `ServiceAccount`.
-            roles: names of roles, one or more.
+            roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
             UnusableUser, UnusableName, RequestTooLong: before anything is sent.
@@ -117,12 +118,12 @@ class Users:
             ),
         )
 
-    def unassign(self, user: UserLike, *roles: str) -> None:
+    def unassign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
         """Takes these roles from the user, one call each; a role that the user does not have is no error.
 
         Args:
             user: a username or a `ServiceAccount`.
-            roles: names of roles, one or more.
+            roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
             UnusableUser, UnusableName, RequestTooLong: before anything is sent.
@@ -155,14 +156,14 @@ class Users:
                 ),
             )
 
-    def set_roles(self, user: UserLike, *roles: str, allow_empty: bool = False) -> None:
+    def set_roles(self, user: UserLike, *roles: str | Iterable[str], allow_empty: bool = False) -> None:
         """Makes the roles that the user holds directly exactly these, adding before it removes.
 
         One read, at most one call that gives, and one for each role that is taken.
 
         Args:
             user: a username or a `ServiceAccount`.
-            roles: names of roles.
+            roles: names of roles; lists of names are accepted as well.
             allow_empty: whether none at all is what is meant.
 
         Raises:
@@ -171,12 +172,13 @@ class Users:
 
         >>> dev.users.set_roles("d6dff8c2546921b01198b4efd12cb3bc@idir", "reviewer")
         """
-        _rules.check_not_emptied(roles, allow_empty, f"roles of {_rules.username_of(user)}")
-        if roles:
-            self.check(user, *roles)
+        wanted = _arguments.flattened(roles, "role")
+        _rules.check_not_emptied(wanted, allow_empty, f"roles of {_rules.username_of(user)}")
+        if wanted:
+            self.check(user, wanted)
         held = {role.name for role in self.roles(user)}
-        missing = [name for name in dict.fromkeys(roles) if name not in held]
-        surplus = sorted(held.difference(roles))
+        missing = [name for name in wanted if name not in held]
+        surplus = sorted(held.difference(wanted))
         if surplus:
             # Whatever cannot be taken is better known before anything is given.
             self.check(user, *surplus)

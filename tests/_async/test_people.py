@@ -129,3 +129,46 @@ async def test_a_provider_named_twice_is_one(dev: AsyncEnvironmentClient) -> Non
     assert found.first_name == "Ilse"
     with pytest.raises(InvalidRequest, match="No provider"):
         await dev.people.find_one(email="ilse.hargreave@example.com", providers=[])
+
+
+def _with_address(username: str, email: str) -> dict[str, object]:
+    names = {"firstName": "Ada", "lastName": "Lovelace", "attributes": {}}
+    return {"username": username, "email": email, **names}
+
+
+async def test_strangers_whose_address_or_guid_is_only_alike_stay_out() -> None:
+    """`_` and `%` in a term are characters, and a part of a GUID is not sent at all."""
+    ada, stranger = "6513270e269e0d37f2a74de452e6b438@idir", "00000000000000000000000000e6b438@idir"
+    account = {"id": 9, "client_id": "service-account-team-1-9", "client_secret": "a secret"}
+    sandbox = Sandbox(
+        world={
+            "teams": [{"id": 1, "name": "Team", "api_account": account}],
+            "integrations": [],
+            "users": [_with_address(ada, "a_l@example.com"), _with_address(stranger, "axl@example.com")],
+        }
+    )
+    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
+        people = css.people("dev")
+        for term in ("a_l@", "_l@ex", "A_L@EXAMPLE.COM"):
+            found = await people.search("idir", email=term)
+            assert ([user.username for user in found.users], found.complete) == ([ada], True)
+        assert (await people.search("idir", email="a%@")).users == ()
+        assert (await people.find_one(email="a_l@example.com", providers="idir")).username == ada
+        assert [one.email for one in (await css.find_people(email="a_l@")).people] == ["a_l@example.com"]
+        before = asked(sandbox)
+        for part in ("b438", "__", "6513%", "6513270e"):
+            with pytest.raises(InvalidRequest, match="complete GUID"):
+                await people.search("idir", guid=part)
+            with pytest.raises(InvalidRequest, match="complete GUID"):
+                await people.find_one(guid=part)
+            with pytest.raises(InvalidRequest, match="complete GUID"):
+                await css.find_people(guid=part)
+        assert asked(sandbox) == before
+
+
+async def test_several_providers_are_searched_as_one(dev: AsyncEnvironmentClient) -> None:
+    """And all of them are checked before the first request."""
+    found = await dev.people.search(["idir", "azureidir"], email="maren.fairweather@example.com")
+    assert sorted(str(user.provider) for user in found.users) == ["azureidir", "idir"]
+    with pytest.raises(InvalidRequest, match="no provider 'otp'"):
+        await dev.people.search(["idir", "otp"], email="maren.fairweather@example.com")

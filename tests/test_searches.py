@@ -1,0 +1,118 @@
+"""What a search sends, and which of the people it finds are kept: rules, tried by table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from css_sdk import InvalidRequest, User
+from css_sdk._searches import TERMS, TERMS_ANYWHERE, containing, equal_to, providers_for, terms_given
+
+GUID = "6513270e269e0d37f2a74de452e6b438"
+ADA = User(f"{GUID}@idir", "ada_l@example.com", "Ada", "Lovelace")
+STRANGER = User(f"{'0' * 28}b438@idir", "adaxl@example.com", "Adaxander", "Lovelace")
+OCTO = User(f"{'1' * 32}@githubpublic", "octo@example.org", attributes={"github_username": ("octo_1",)})
+SHOWN = User(f"{'2' * 32}@githubpublic", "o2@example.org", attributes={"display_name": ("Octo_2",)})
+
+
+@pytest.mark.parametrize(
+    ("terms", "contained", "equal"),
+    [
+        ({"email": "ada_l@example.com"}, [ADA], [ADA]),
+        ({"email": "ADA_L@"}, [ADA], []),
+        ({"email": "ada%"}, [], []),
+        ({"email": "%%"}, [], []),
+        ({"email": "ada"}, [ADA, STRANGER], []),
+        ({"guid": GUID.upper()}, [ADA], [ADA]),
+        ({"first_name": "ada"}, [ADA, STRANGER], [ADA]),
+        ({"first_name": "ada", "email": "_l@"}, [ADA], []),
+    ],
+)
+def test_wildcards_and_parts_let_no_stranger_in(
+    terms: dict[str, str], contained: list[User], equal: list[User]
+) -> None:
+    """The service found both people for each of these terms; those who do not have the term are dropped."""
+    assert containing([ADA, STRANGER], terms) == (contained, True)
+    assert equal_to([ADA, STRANGER], terms) == (equal, True)
+
+
+@pytest.mark.parametrize(
+    ("terms", "contained", "equal"),
+    [
+        ({"login": "octo_1"}, ([OCTO], False), ([OCTO], False)),
+        ({"name": "octo"}, ([OCTO, SHOWN], True), ([], False)),
+        ({"name": "octo_2"}, ([SHOWN], False), ([SHOWN], False)),
+        ({"name": "octo_2", "email": "o2@"}, ([SHOWN], True), ([], True)),
+    ],
+)
+def test_a_field_that_is_not_shown_concludes_nothing(
+    terms: dict[str, str], contained: tuple[list[User], bool], equal: tuple[list[User], bool]
+) -> None:
+    """GitHub's answers hide names: a part without wildcards is believed; a wildcard or an equal value is not."""
+    assert containing([OCTO, SHOWN], terms) == contained
+    assert equal_to([OCTO, SHOWN], terms) == equal
+
+
+def test_upper_and_lower_case_are_ignored_and_nothing_else() -> None:
+    """An address with ß is not the address with ss, which is somebody else's."""
+    sharp, double = User("a@idir", "straße@example.com"), User("b@idir", "strasse@example.com")
+    assert equal_to([sharp, double], {"email": "STRASSE@example.com"}) == ([double], True)
+    assert equal_to([sharp, double], {"email": "Straße@example.com"}) == ([sharp], True)
+
+
+@pytest.mark.parametrize("written", [GUID, GUID.upper(), "6513270E-269E-0D37-F2A7-4DE452E6B438"])
+def test_a_guid_is_sent_without_dashes_and_braces(written: str) -> None:
+    """As the service holds it; a term that is None is not given."""
+    for text in (written, f"{{{written}}}"):
+        assert terms_given({"guid": text, "email": None}) == {"guid": written.replace("-", "")}
+
+
+@pytest.mark.parametrize("part", ["b438", GUID[1:], GUID + "0", "__", "6513%", GUID[:-1] + "g", f"{GUID}-"])
+def test_only_a_complete_guid_is_sent(part: str) -> None:
+    """The service finds whose GUID ends so; of GitHub, whose GUIDs have no known form, it is sent and compared."""
+    for named in ("idir", ["azureidir"], ["githubpublic", "bceidbasic"], None):
+        with pytest.raises(InvalidRequest, match="complete GUID"):
+            providers_for({"guid": part}, named, TERMS)
+    if part.isalnum():
+        assert providers_for({"guid": part}, "githubpublic", TERMS) == ("githubpublic",)
+
+
+@pytest.mark.parametrize("value", [float("nan"), 12345, b"ada@example.com", ["ada@example.com"], "", "a", "a\x00b"])
+def test_a_term_must_be_text(value: Any) -> None:
+    """Of two characters or more that can be sent; the error names the term."""
+    for name in ("email", "guid"):
+        with pytest.raises(InvalidRequest, match=f"The {name} to search by"):
+            terms_given({name: value})
+
+
+def test_providers_are_those_that_take_all_the_terms() -> None:
+    """Those named are taken as they are or refused, never left out."""
+    assert providers_for({"email": "ada@"}, None, TERMS_ANYWHERE) == (
+        "idir",
+        "azureidir",
+        "githubbcgov",
+        "githubpublic",
+    )
+    assert providers_for({"login": "octo", "email": "o@"}, None, TERMS) == ("githubbcgov", "githubpublic")
+    assert providers_for({"email": "ada@"}, ["idir", "idir"], TERMS) == ("idir",)
+    assert providers_for({"guid": GUID}, None, TERMS_ANYWHERE) == tuple(TERMS)
+
+
+@pytest.mark.parametrize(
+    ("terms", "named", "said"),
+    [
+        ({}, None, "needs a term"),
+        ({"email": "ada@"}, [], "No provider"),
+        ({"email": "ada@"}, "otp", "no provider 'otp'"),
+        ({"login": "octo"}, ["githubpublic", "idir"], "idir is searched by guid, email"),
+        ({"login": "octo", "first_name": "octo"}, None, "login and first_name"),
+        ({"email": "ada@"}, "bceidbasic", "integration"),
+        ({"email": "ada@", "provider": "idir"}, "idir", "providers="),
+        ({"email": "ada@"}, 5, "provider"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(terms: dict[str, str], named: Any, said: str) -> None:
+    """The error says what is expected."""
+    with pytest.raises(InvalidRequest, match=said):
+        providers_for(terms, named, TERMS_ANYWHERE)
