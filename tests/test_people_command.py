@@ -85,7 +85,6 @@ def test_nobody_found_is_1_and_a_wrong_provider_too(run: Run, sandbox: Sandbox) 
 def test_a_search_that_was_cut_is_3(run: Run, sandbox: Sandbox) -> None:
     """What was found is shown, and that there is more is said."""
     sandbox.world.users.update({user["username"]: user for user in CROWD})
-    sandbox.world._sorted.clear()
     code, out, err = run("find", "--email", "crowd.example", "-e", "test", "--json")
     assert (code, len(out)) == (3, 50)
     assert "more people answer" in err

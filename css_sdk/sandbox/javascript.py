@@ -141,31 +141,55 @@ def date_text(seconds: float) -> str:
 
 
 def query(text: str) -> dict[str, str | list[str]]:
-    """The query as the service's parser reads it.
+    """Return the query as the service reads it.
 
-    A name given twice, or with brackets, has a list for its value; a malformed escape is left as it stands.
+    Brackets are ordinary characters of a name. A name that is given twice has a list for its value, and a value
+    without a name belongs to the empty name.
     """
     found: dict[str, str | list[str]] = {}
     for name, value in _pairs(text):
-        base = name.partition("[")[0] or name
-        before = found.get(base)
-        if before is None and base == name:
-            found[base] = value
-        else:
-            found[base] = [*([] if before is None else [before] if isinstance(before, str) else before), value]
+        _collect(found, _decoded(name), _decoded(value))
     return found
+
+
+def form(text: str) -> dict[str, str | list[str]]:
+    """Return the fields of a form-encoded body as the service reads them.
+
+    A name that is given twice, or with brackets, has a list for its value. A value without a name is dropped.
+    """
+    found: dict[str, str | list[str]] = {}
+    for raw_name, raw_value in _pairs(text):
+        name = _decoded(raw_name, half=False)
+        base = name.partition("[")[0] or name
+        if name:
+            _collect(found, base, _decoded(raw_value, half=False), always_list=base != name)
+    return found
+
+
+def _collect(found: dict[str, str | list[str]], name: str, value: str, always_list: bool = False) -> None:
+    before = found.get(name)
+    if before is None and not always_list:
+        found[name] = value
+    else:
+        found[name] = [*([] if before is None else [before] if isinstance(before, str) else before), value]
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     for part in text.split("&"):
-        name, _, value = part.partition("=")
-        if name:
-            yield _plus_decoded(name), _plus_decoded(value)
+        if part:
+            name, _, value = part.partition("=")
+            yield name, value
 
 
-def _plus_decoded(text: str) -> str:
+def _decoded(text: str, half: bool = True) -> str:
+    """Return a name or a value decoded.
+
+    Args:
+        text: as sent.
+        half: decode the well-formed escapes of a text that has malformed ones; otherwise leave it as it stands.
+    """
     text = text.replace("+", " ")
     try:
         return decode_component(text)
     except MalformedEscape:
-        return text
+        return unquote_to_bytes(text).decode("utf-8", "replace") if half else text

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from .http import Response, json_response
 from .service import Call, Service
 from .validation import bceid_terms, search_terms
-from .world import User
+from .world import PROVIDERS, User
 
 Row = TypeVar("Row")
 SEEN = 50  # people that a search can show, however many match
 PEOPLE = {name: name for name in ("firstName", "lastName", "email", "guid")}
 GITHUB = {"name": "name", "login": "login id", "email": "email", "guid": "guid"}
 LEGACY_BCEID = {"guid": "guid"}
-# The search term, and the field of a user of which it may be a part.
+# The search term, and the field of a user that has to contain it.
 PARTS = {
     "firstName": "firstName",
     "lastName": "lastName",
@@ -61,13 +62,42 @@ def search_bceid(service: Service, call: Call) -> Response:
 
 
 def _matches(service: Service, provider: str, environment: str, terms: Mapping[str, str]) -> list[User]:
-    parts = [(PARTS[name], value.lower()) for name, value in terms.items() if name != "guid"]
-    if "guid" in terms:
-        one = service.world.user(f"{terms['guid']}@{provider}", environment)
-        candidates = [one] if one is not None else []
-    else:
-        candidates = list(service.world.people(provider, environment))
-    return [user for user in candidates if all(part in str(user.get(field) or "").lower() for field, part in parts)]
+    """Return the users that every term fits, sorted by username.
+
+    A username ends with its identity provider, so that a ``guid`` fits the end of a GUID.
+    """
+    wanted = {PARTS[name]: like(value) for name, value in terms.items() if name != "guid"}
+    ending = f"{terms.get('guid', '')}@{provider}".lower()
+    wanted["username"] = like(ending)
+    literal = provider in PROVIDERS and "guid" in terms and not {"%", "_"} & set(ending)
+    return [
+        user
+        for user in service.world.people(environment, ending if literal else "")
+        if all(user.get(name) is not None and fits(user[name]) for name, fits in wanted.items())
+    ]
+
+
+def like(term: str) -> Callable[[str], bool]:
+    """Return a test whether a text contains a search term, as the login server's database compares them.
+
+    Case does not count. ``%`` stands for any characters, ``_`` for one; nothing escapes them.
+    """
+    parts = [
+        re.compile("".join("." if letter == "_" else re.escape(letter) for letter in part), re.DOTALL)
+        for part in term.lower().split("%")
+        if part
+    ]
+
+    def fits(text: str) -> bool:
+        text, position = text.lower(), 0
+        for part in parts:
+            found = part.search(text, position)
+            if found is None:
+                return False
+            position = found.end()
+        return True
+
+    return fits
 
 
 def _repeated(rows: list[Row]) -> list[Row]:

@@ -9,10 +9,9 @@ import json
 import math
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from .http import Refusal, Request
-from .javascript import number, number_text
+from .javascript import form, number, number_text
 
 Query = Mapping[str, str | list[str]]
 
@@ -25,21 +24,19 @@ def body_of(request: Request) -> Any:
     """The body as the service's parser reads it; an empty object where there is none that it reads.
 
     Raises:
-        MalformedBody: a JSON body that is neither an object, a list nor null.
+        MalformedBody: a JSON body that is neither an object nor a list.
     """
     if not request.body:
         return {}
     if request.media_type == "application/x-www-form-urlencoded":
-        return dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+        return form(request.body.decode("utf-8", "replace"))
     if request.media_type != "application/json":
         return {}
     text = request.body.decode("utf-8", "replace").removeprefix("\ufeff")
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_int=float)
     except (ValueError, RecursionError) as error:
         raise MalformedBody(str(error)) from error
-    if value is None:
-        return {}
     if not isinstance(value, dict | list):
         raise MalformedBody("neither an object nor a list")
     return value
@@ -105,16 +102,9 @@ def _coerced(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return number_text(_as_float(value))
+    if isinstance(value, float):
+        return number_text(value)
     return str(value)
-
-
-def _as_float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.copysign(math.inf, value)
 
 
 def no_query(query: Query) -> None:
@@ -170,16 +160,24 @@ def search_terms(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
 def bceid_terms(query: Query) -> tuple[str, dict[str, str]]:
     """The type and the terms of a BCeID search; parameters that it does not know are ignored.
 
+    A type that is given twice makes one text of the two, and lets the terms go unchecked.
+
     Raises:
         Refusal: 400, with the first mistake.
     """
     kind = query.get("bceidType")
-    if not isinstance(kind, str):
+    if kind is None:
         raise Refusal(400, "bceidType is required")
     fields = {name: name for name in ("displayName", "username", "email", "guid")}
+    if not isinstance(kind, str):
+        return ",".join(kind), {name: _joined(query[name]) for name in fields if query.get(name)}
     if not query.keys() & fields.keys():
         raise Refusal(400, "One of displayName, username, email and guid are required")
     return kind, _long_enough(query, fields)
+
+
+def _joined(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
 
 
 def _long_enough(query: Query, fields: Mapping[str, str]) -> dict[str, str]:

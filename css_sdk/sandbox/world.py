@@ -17,8 +17,10 @@ Anything else is ignored, so that a file may carry remarks.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from .errors import SandboxError
 from .others import bss_world, cern_world
 
 ENVIRONMENTS = ("dev", "test", "prod")
+PROVIDERS = ("idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth")
 AUTH_TYPES = ("browser-login", "service-account", "both")
 SERVICE_ACCOUNT = "service-account-"
 
@@ -105,7 +108,7 @@ class World:
         self.clients = {found.client_id: found for found in self.integrations.values() if found.client_id}
         self._service = {name.lower(): found for name, found in self.clients.items() if found.has_service_account}
         self._api = {name.lower() for name in self.accounts}
-        self._sorted: dict[str, list[str]] = {}
+        self._backwards: list[str] = []
 
     def user(self, username: str, environment: str) -> User | None:
         """A user of an environment's login server by name, without regard to case; service accounts are users too."""
@@ -123,17 +126,27 @@ class World:
 
     def usernames(self, provider: str) -> list[str]:
         """The usernames of an identity provider, sorted."""
-        if not self._sorted:
-            for username in sorted(self.users):
-                self._sorted.setdefault(username.rpartition("@")[2], []).append(username)
-        return self._sorted.get(provider, [])
+        return self._ending(f"@{provider}")
 
-    def people(self, provider: str, environment: str) -> Iterator[User]:
-        """The users of an identity provider that an environment knows, sorted by username."""
-        for username in self.usernames(provider):
+    def people(self, environment: str, ending: str = "") -> Iterator[User]:
+        """The users that an environment knows, sorted by username; service accounts are not among them.
+
+        Args:
+            environment: where.
+            ending: in lower case; only users whose username ends so.
+        """
+        for username in self._ending(ending):
             user = self.users[username]
             if environment in user.get("environments", ENVIRONMENTS):
                 yield user
+
+    def _ending(self, text: str) -> list[str]:
+        """The usernames that end with a text, sorted; found without a look at all of them."""
+        if len(self._backwards) != len(self.users):
+            self._backwards = sorted(username[::-1] for username in self.users)
+        start = text[::-1]
+        following = islice(self._backwards, bisect_left(self._backwards, start), None)
+        return sorted(name[::-1] for name in takewhile(lambda name: name.startswith(start), following))
 
 
 SEEDS = ("roles", "composites", "grants", "logins", "unbooked")

@@ -77,7 +77,6 @@ def test_many_members_are_pages_and_not_calls(css: Css, sandbox: Sandbox) -> Non
     """120 people with a role through another are three pages, and 240 rows."""
     crowd = [f"{number:032x}@idir" for number in range(120)]
     sandbox.world.users.update({name: PEOPLE[0] | {"username": name} for name in crowd})
-    sandbox.world._sorted.clear()
     sandbox.grant(ALPHA, "dev", "lead", *crowd)
     report = css.report(integrations=["Alpha"], environments=["dev"], width=8)
     # The list of integrations, one of roles, two of composites, four roles of which one has three pages.

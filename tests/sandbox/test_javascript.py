@@ -121,17 +121,41 @@ def test_what_is_no_date(text: str) -> None:
         ("", {}),
         ("a=1&b=2", {"a": "1", "b": "2"}),
         ("a", {"a": ""}),
+        ("&&", {}),
+        ("=", {"": ""}),
+        ("&=1&", {"": "1"}),
+        ("a=1&a=2&a=3", {"a": ["1", "2", "3"]}),
+        ("a[]=1", {"a[]": "1"}),
+        ("a[b]=1&a=2", {"a[b]": "1", "a": "2"}),
+        ("a%5B%5D=1&a[]=2", {"a[]": ["1", "2"]}),
+        ("a=b+c%20d", {"a": "b c d"}),
+        ("a=b=c", {"a": "b=c"}),
+        ("a=100%", {"a": "100%"}),
+        ("a=%zz%41", {"a": "%zzA"}),
+        ("a=%E9", {"a": "\ufffd"}),
+    ],
+)
+def test_queries(text: str, found: dict[str, str | list[str]]) -> None:
+    """Names given twice make lists, brackets are part of a name, and of a malformed text the good half is decoded."""
+    assert javascript.query(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", {}),
+        ("a=1&b=2", {"a": "1", "b": "2"}),
         ("&=1&", {}),
         ("a=1&a=2", {"a": ["1", "2"]}),
         ("a[]=1", {"a": ["1"]}),
         ("a[b]=1&a=2", {"a": ["1", "2"]}),
         ("a=b+c%20d", {"a": "b c d"}),
-        ("a=100%", {"a": "100%"}),
+        ("a=100%41%", {"a": "100%41%"}),
     ],
 )
-def test_queries(text: str, found: dict[str, str | list[str]]) -> None:
-    """Names given twice and brackets make lists, what does not decode is left as it stands."""
-    assert javascript.query(text) == found
+def test_forms(text: str, found: dict[str, str | list[str]]) -> None:
+    """In a form brackets make lists as well, and what does not decode is left as it stands."""
+    assert javascript.form(text) == found
 
 
 @pytest.mark.parametrize("text", ["%", "%1", "%zz", "%E9", "%C0%80", "%ED%A0%80"])

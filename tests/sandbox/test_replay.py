@@ -67,4 +67,4 @@ def test_every_recorded_exchange_comes_out_the_same(
 
 def test_all_of_the_recordings_are_replayed() -> None:
     """Nothing was lost from the recordings on the way here."""
-    assert sum(len(scenario["steps"]) for scenario in SCENARIOS) == 321
+    assert sum(len(scenario["steps"]) for scenario in SCENARIOS) == 350

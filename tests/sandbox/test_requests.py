@@ -117,9 +117,9 @@ def test_an_unknown_parameter_is_refused(call: Any, people: list[str]) -> None:
         ("POST", f"/integrations/101/test/users/{user}/roles", [{"name": "y"}]),
         ("DELETE", f"/integrations/101/test/users/{user}/roles/y", None),
     ):
-        for query in ("?a=1", "?a", "?a[b]=1&"):
+        for query in ("?a=1", "?a", "?a[b]=1&", "?=1", "?="):
             assert call.told(method, path + query, body) == (400, {"message": "invalid request"}), path + query
-    for nothing in ("?", "?&", "?=1"):
+    for nothing in ("?", "?&", "?&&"):
         assert call.told("GET", "/integrations" + nothing)[0] == 200
 
 
@@ -169,17 +169,38 @@ def test_a_bad_list_of_roles_is_told_by_its_first_mistake(
     assert call.told("POST", ROLES + "/x/composite-roles", body) == (400, {"message": message})
 
 
-@pytest.mark.parametrize("body", [b"{", b"5", b'"x"', b"true", b'{"name": NaN}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"5", b'"x"', b"true", b"null", b" \n null", b" ", b'{"name": NaN}', b'{"name": "x"} x', b"[" * 100_000],
+)
 def test_a_malformed_body_is_a_page_even_without_a_token(call: Any, body: bytes) -> None:
-    """400, and HTML; the body is read before the token."""
-    answer = call("POST", ROLES, body, authorization="")
-    assert (answer.status, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    """400, and HTML; the body is read before the token, whatever the call."""
+    for method, path in (("POST", ROLES), ("PUT", ROLES + "/x"), ("GET", "/integrations"), ("DELETE", ROLES + "/x")):
+        answer = call(method, path, body, authorization="")
+        assert (answer.status, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
+
+
+def test_of_a_name_given_twice_the_last_counts(call: Any) -> None:
+    """In an object, in a list of objects, and whatever the values are."""
+    assert call.told("POST", ROLES, b'{"name": ["x"], "name": "a", "name": "b"}')[1]["name"] == "b"
+    assert call.told("POST", ROLES, b'{"name": "a", "name": {}}') == (400, {"message": "must be string"})
+    call.told("POST", ROLES, {"name": "parent"})
+    assert call.told("POST", ROLES + "/parent/composite-roles", b'[{"name": "a", "name": "b"}]')[0] == 200
+    assert call.told("GET", ROLES + "/parent/composite-roles/b")[0] == 200
+
+
+def test_a_number_of_any_length_is_a_number(call: Any) -> None:
+    """One too large for the service's language is infinite."""
+    assert call.told("POST", ROLES, b'{"name": ' + b"1" * 5000 + b"}")[1]["name"] == "Infinity"
 
 
 def test_other_content_types(call: Any) -> None:
     """A form is read too; what is neither form nor JSON is as if it were not there."""
     form = {"content-type": "application/x-www-form-urlencoded"}
     assert call.told("POST", ROLES, b"name=from+a+form", **form)[1]["name"] == "from a form"
+    assert call.told("POST", ROLES, b"name=a&name=b", **form) == (400, {"message": "must be string"})
+    assert call.told("POST", ROLES, b"name[]=a", **form) == (400, {"message": "must be string"})
+    assert call.told("POST", ROLES, b"name=a&x=b", **form) == (400, {"message": "only name is supported"})
     text = {"content-type": "text/plain"}
     assert call.told("POST", ROLES, b'{"name": "x"}', **text) == (400, {"message": "name is required"})
 

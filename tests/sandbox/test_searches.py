@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from css_sdk.sandbox import Sandbox
+from css_sdk.sandbox.searches import like
 
 
 def crowd(count: int) -> dict[str, Any]:
@@ -32,11 +33,69 @@ def test_past_fifty_the_first_page_repeats(caller: Any, matches: int, rows: int)
     assert shown == (shown[:50] * 5)[:rows]
 
 
-def test_a_guid_is_matched_whole_and_without_case(call: Any, people: list[str]) -> None:
-    """Neither its beginning nor its end will do."""
+def test_a_guid_is_matched_by_its_ending(call: Any, people: list[str]) -> None:
+    """The whole of it and its end, without case; neither its beginning nor a piece of it, nor a username."""
     guid = people[3].partition("@")[0]
-    for term, count in ((guid, 1), (guid.upper(), 1), (guid[:-1], 0), (guid[1:], 0)):
+    for term, count in ((guid, 1), (guid.upper(), 1), (guid[1:], 1), (guid[:-1], 0), (guid[5:-5], 0), (people[3], 0)):
         assert len(call.told("GET", f"/dev/idir/users?guid={term}")[1]["data"]) == count, term
+
+
+def test_a_guid_knows_wildcards(call: Any, people: list[str]) -> None:
+    """``_`` is one character and ``%`` any; two underscores are everybody, as far as a search shows them."""
+    guid = people[3].partition("@")[0]
+    for term, count in (
+        (guid[:-1] + "_", 1),
+        (guid[:8] + "%25", 1),
+        (guid[:8] + "%25" + guid[-4:], 1),
+        ("_" + guid, 0),
+        ("%25" + guid, 1),
+    ):
+        assert len(call.told("GET", f"/dev/idir/users?guid={term}")[1]["data"]) == count, term
+    assert call.told("GET", "/dev/idir/users?guid=__") == call.told("GET", "/dev/idir/users?guid=%25%25")
+    assert len(call.told("GET", "/dev/idir/users?guid=__")[1]["data"]) == len(people)
+
+
+def test_a_guid_belongs_to_its_provider(call: Any, sandbox: Sandbox, people: list[str]) -> None:
+    """A person's other login is found by its own search alone, by ending and by wildcard."""
+    guid = people[3].partition("@")[0]
+    for term in (guid, "%25" + guid[1:]):
+        for word, provider in (("idir", "idir"), ("azure-idir", "azureidir")):
+            found = [user["username"] for user in call.told("GET", f"/dev/{word}/users?guid={term}")[1]["data"]]
+            assert found == [name for name in (f"{guid}@{provider}",) if name in sandbox.world.users]
+
+
+@pytest.mark.parametrize(
+    ("term", "text", "fits"),
+    [
+        ("a_b", "xaxbx", True),
+        ("a_b", "xabx", False),
+        ("A%B", "xAnythingbx", True),
+        ("a%b%c", "acb", False),
+        ("%%zz", "fizz!", True),
+        ("%%", "", True),
+        ("__", "a", False),
+        ("a*", "abc", False),
+        ("a.c", "abc", False),
+        ("a\\_c", "a_c", False),
+        ("a\\_c", "a\\bc", True),
+        ("'a", "'A'", True),
+        (" a", "a", False),
+        ("a%b", "a\nb", True),
+        ("%a" * 60 + "b", "a" * 200, False),
+    ],
+)
+def test_terms_and_their_wildcards(term: str, text: str, fits: bool) -> None:
+    """Only ``%`` and ``_`` are special, nothing escapes them, and no term takes long."""
+    assert like(term)(text) is fits
+
+
+def test_who_lacks_a_field_is_not_found_by_it(caller: Any) -> None:
+    """Not even by a term that fits every text."""
+    world = crowd(3)
+    del world["users"][0]["email"]
+    call = caller(Sandbox(world))
+    assert len(call.told("GET", "/dev/idir/users?email=%25%25")[1]["data"]) == 2
+    assert len(call.told("GET", "/dev/idir/users?lastName=%25%25")[1]["data"]) == 3
 
 
 def test_all_terms_have_to_match(call: Any, sandbox: Sandbox, people: list[str]) -> None:
@@ -53,6 +112,18 @@ def test_all_terms_have_to_match(call: Any, sandbox: Sandbox, people: list[str])
         ("/dev/idir/users?firstName=A&foo=1", "firstName should be string with length >= 2"),
         ("/dev/idir/users?lastName=A&firstName=B", "firstName should be string with length >= 2"),
         ("/dev/idir/users?email=aa&email=bb", "email should be string with length >= 2"),
+        ("/dev/idir/users?email[]=aa", "firstName is required"),
+        ("/dev/idir/users?email=aa&email[]=aa", "only firstName, lastName, email and guid are supported"),
+        ("/dev/idir/users?guid=aa&guid[0]=b", "only firstName, lastName, email and guid are supported"),
+        ("/dev/github-public/users?login[a]=aa", "name is required"),
+        ("/dev/basic-bceid/users?guid[]=aa", "only guid is supported"),
+        ("/integrations/101/dev/bceid/users?bceidType[]=basic&guid=aa", "bceidType is required"),
+        (
+            "/integrations/101/dev/bceid/users?bceidType=basic&guid[]=aa",
+            "One of displayName, username, email and guid are required",
+        ),
+        ("/integrations/101/dev/roles/reviewer/users?max[]=2", "only page and max are supported"),
+        ("/integrations/101/dev/roles/reviewer/users?max=2&max=2", "max count should be a number within range 1 - 50"),
         ("/dev/github-public/users?login=a", "login id should be string with length >= 2"),
         ("/dev/github-public/users?login=aa&x=1", "only name, login, email and guid are supported"),
         ("/dev/github-bcgov/users", "name is required"),
@@ -88,8 +159,25 @@ def test_business_people_are_found_once_they_logged_in(call: Any, sandbox: Sandb
     assert call.told("GET", search.replace("basic", "business")) == (200, {"data": []})
 
 
-@pytest.mark.parametrize("query", ["", "?bceidType=basic&bceidType=both", "?username=aa"])
+@pytest.mark.parametrize("query", ["", "?bceidType[]=basic", "?username=aa"])
 def test_a_bceid_search_needs_its_type(call: Any, query: str) -> None:
-    """Once, and as a text."""
+    """Without it there is no search."""
     path = f"/integrations/101/dev/bceid/users{query}"
     assert call.told("GET", path) == (400, {"message": "bceidType is required"})
+
+
+@pytest.mark.parametrize(
+    "query", ["bceidType=foo&guid=aa", "bceidType=basic&bceidType=both", "bceidType=basic&guid=zz"]
+)
+def test_a_bceid_type_is_not_checked(call: Any, query: str) -> None:
+    """Whatever it is, nobody is of it."""
+    assert call.told("GET", f"/integrations/101/dev/bceid/users?{query}") == (200, {"data": []})
+
+
+@pytest.mark.parametrize("kind", ["basic", "BASIC", "b", "", "%25", "_asic"])
+def test_a_bceid_type_is_a_part_of_the_username(call: Any, sandbox: Sandbox, kind: str) -> None:
+    """Its beginning and its wildcards find people as well."""
+    (username,) = [name for name, user in sandbox.world.users.items() if user["firstName"] == "Harbour Bakery"]
+    sandbox.token_for(username, 102, "dev")
+    path = f"/integrations/102/dev/bceid/users?bceidType={kind}&guid={username.partition('@')[0]}"
+    assert [user["username"] for user in call.told("GET", path)[1]["data"]] == [username]
