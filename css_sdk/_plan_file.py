@@ -6,13 +6,15 @@ import datetime
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, get_args
 
 from attrs import frozen
 
 from . import _rules
 from ._place_plan import Unmanaged, Unresolved
+from ._plan_checks import find_repeated, find_unread_members
+from ._plan_id import plan_id
 from ._plan_text import masked
 from ._text_files import text_of
 from .errors import InvalidFile, InvalidRequest, Refused
@@ -26,6 +28,7 @@ _FIELDS: Final = (
     "version",
     "css_sdk",
     "created_at",
+    "plan_id",
     "api_url",
     "team_id",
     "prune",
@@ -111,12 +114,18 @@ class SavedPlan:
                 for place in dict.fromkeys(s.place for s in plan.steps)
                 if place not in known
             ),
-            *_repeated(plan.steps),
+            *find_repeated(plan.steps),
         ]:
             raise InvalidRequest(f"This is no plan that can be carried out: {', and '.join(faults)}. Nothing was sent.")
         places = tuple(PlannedPlace.of(s, plan.unmanaged.get(s.place, Unmanaged())) for s in plan.states)
         told = plan.steps, plan.withheld, plan.protected, plan.unresolved, plan.notes, plan.leads_back
         return cls(api_url, team_id, version, created_at, plan.prune, places, *told)
+
+    @property
+    def id(self) -> str:
+        """Return the plan id, as `Plan.id` of the plan that was saved."""
+        fingerprints = {one.place: one.fingerprint for one in self.places}
+        return plan_id(self.api_url, self.team_id, fingerprints, self.steps, leads_back=self.leads_back)
 
     @property
     def fingerprint(self) -> str:
@@ -146,6 +155,7 @@ def plan_as_json(saved: SavedPlan, mask: bool = False) -> str:
         "version": VERSION,
         "css_sdk": plan.version,
         "created_at": plan.created_at,
+        "plan_id": saved.id,
         "api_url": plan.api_url,
         "team_id": plan.team_id,
         "prune": plan.prune,
@@ -236,13 +246,15 @@ class _Reading:
         team_id = self._one(told, "team_id", _number)
         version = self._one(told, "css_sdk", _text)
         created_at = self._one(told, "created_at", _time)
+        plan_id = self._one(told, "plan_id", _text)
         prune = self._one(told, "prune", _flag)
         leads_back = self._one(told, "leads_back", _flag)
         self._one(told, "masked", _flag)
         places = self._each(told, "places", self._place)
         steps, withheld, protected = (self._each(told, key, self._step) for key in ("steps", "withheld", "protected"))
         if not self.faults:
-            self.faults += [*_unknown_members(steps, places), *_repeated(steps)]
+            read = {one.place: one.members_read for one in places}
+            self.faults += [*find_unread_members(steps, read), *find_repeated(steps)]
         unresolved = self._each(told, "unresolved", self._unresolved)
         notes = self._each(told, "notes", _text)
         if api_url is None or team_id is None or version is None or created_at is None or prune is None:
@@ -250,7 +262,11 @@ class _Reading:
         if self.faults or leads_back is None:
             return None
         told_of = steps, withheld, protected, unresolved, notes, leads_back
-        return SavedPlan(api_url, team_id, version, created_at, prune, places, *told_of)
+        saved = SavedPlan(api_url, team_id, version, created_at, prune, places, *told_of)
+        if saved.id != plan_id:
+            self.faults.append(f"plan_id: it is not the id of this plan, {saved.id}: the plan was changed")
+            return None
+        return saved
 
     def _one(self, told: Mapping[str, Any], key: str, decode: Callable[[Any], Value]) -> Value | None:
         try:
@@ -315,33 +331,6 @@ class _Reading:
     def _check_place(self, place: Place) -> None:
         if place not in self._known:
             raise ValueError(f"{place} is none of the plan's places")
-
-
-def _unknown_members(steps: Iterable[Step], places: Iterable[PlannedPlace]) -> Iterator[str]:
-    """Of steps that take a role from members of whom nothing was read, what is wrong: no guard could count them."""
-    known = {one.place: set(one.members_read) for one in places}
-    for number, step in enumerate(steps, start=1):
-        read = known[step.place]
-        if step.kind == "create_role":
-            read.add(step.role)
-        elif step.kind == "rename_role" and step.role in read:
-            read.remove(step.role)
-            read.add(step.target)
-        elif step.kind in ("remove_member", "delete_role") and step.role not in read:
-            yield f"steps, number {number}: who holds {step.role!r} was not read when the plan was made"
-
-
-def _repeated(steps: Iterable[Step]) -> Iterator[str]:
-    """Of steps that are there twice with nothing in between that would make it sense, what is wrong."""
-    seen: dict[Step, int] = {}
-    kind = ""
-    for number, step in enumerate(steps, start=1):
-        if step.kind != kind:
-            seen, kind = {}, step.kind
-        # A name may be given and taken away again by renamings alone.
-        if step in seen and kind != "rename_role":
-            yield f"steps, number {number}: it is the same as number {seen[step]}"
-        seen.setdefault(step, number)
 
 
 def _object(told: Any, fields: Iterable[str], optional: Sequence[str] = ()) -> dict[str, Any]:

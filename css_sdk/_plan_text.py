@@ -56,6 +56,9 @@ class Told(Protocol):
     @property
     def project_names(self) -> Mapping[Place, str]: ...
 
+    @property
+    def id(self) -> str: ...
+
 
 AnyPlan = TypeVar("AnyPlan", bound=Told)
 
@@ -106,13 +109,16 @@ def masked_name(name: str) -> str:
     return f"{prefix}{shown}…{at}{provider}" if at and "." not in provider else f"{prefix}{shown}…"
 
 
-def plan_as_text(plan: Told, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
+def plan_as_text(
+    plan: Told, names: Mapping[str, str] | None = None, mask: bool = False, whole: Told | None = None
+) -> str:
     """The plan as lines for a terminal.
 
     Args:
         plan: what is to be told.
         names: of people, by username; they stand behind it.
         mask: whether to leave out who people are.
+        whole: the plan whose id is shown, where only what is left of it is told.
 
     >>> from css_sdk.plan import Plan
     >>> print(plan_as_text(Plan(steps=(Step("create_role", Place(101, "dev"), "auditor"),))))
@@ -128,7 +134,8 @@ def plan_as_text(plan: Told, names: Mapping[str, str] | None = None, mask: bool 
         lines += [telling.title(place), *(f"  {sign} {words}" for sign, words in telling.of(place))]
         lines += [f"  unmanaged, left alone: {left}", ""] if left else [""]
     lines += [f"Note: {harmless(note)}." for note in telling.plan.notes]
-    return "\n".join([*lines, telling.sum()])
+    shown_id = (whole or plan).id if plan.steps else ""
+    return "\n".join([*lines, telling.sum(), *([f"Plan id: {shown_id}"] if shown_id else [])])
 
 
 def plan_as_markdown(plan: Told, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
@@ -155,7 +162,8 @@ def plan_as_markdown(plan: Told, names: Mapping[str, str] | None = None, mask: b
         left = telling.left_alone(place)
         lines += [f"unmanaged, left alone: {left}", ""] if left else []
     notes = [f"- Note: {_as_code(note)}" for note in telling.plan.notes]
-    return "\n".join([*lines, *notes, *([""] if notes else []), f"**{telling.sum()}**", ""])
+    shown_id = [f"Plan id: <code>{plan.id}</code>", ""] if plan.steps and plan.id else []
+    return "\n".join([*lines, *notes, *([""] if notes else []), f"**{telling.sum()}**", "", *shown_id])
 
 
 class _Telling:

@@ -12,7 +12,7 @@ from ._holders import counted
 from .journal import Entry
 from .plan import Plan
 from .state import Draft, Place, PlaceState, Step, StepKind
-from .undo import inverse, undo
+from .undo import is_possible, undo
 
 Name = tuple[Place, str]
 """Of a role of a place; or of a user, who can have the name of none."""
@@ -261,7 +261,7 @@ def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tu
         names = {(step.place, name) for name in (step.role, step.target)}
         if not names.isdisjoint(mistakable):
             mistakable |= names if step.kind == "rename_role" else set()
-        elif _is_possible(step, draft):
+        elif is_possible(step, draft):
             is_renamed = step.kind == "rename_role"
             steps[number] = evolve(step, people=len(draft.members.get(step.role, ()))) if is_renamed else step
             draft.carry_out(step)
@@ -310,9 +310,3 @@ def _since_created(
                 name, before, is_renamed = step.role, number, True
                 break
     return set()
-
-
-def _is_possible(step: Step, draft: Draft) -> bool:
-    """Whether there is something to take back, and still what it speaks of."""
-    speaks_of_two = step.kind in ("add_composite", "remove_composite")
-    return bool(inverse(step, draft)) and (not speaks_of_two or {step.role, step.target} <= draft.roles)

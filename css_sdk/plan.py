@@ -20,6 +20,7 @@ from attrs import field, frozen
 from ._holders import FollowedRole, counted, followed_roles, having, losses
 from ._order import ordered
 from ._place_plan import PlacePlan, Unmanaged, Unresolved, Username
+from ._plan_id import plan_id
 from .desired import Desired
 from .errors import InvalidFile, InvalidRequest
 from .roster import Person
@@ -45,6 +46,8 @@ class Plan:
         prune: whether the removals of exact collections were asked for.
         leads_back: whether it takes back what was done. Such a plan has an order of its own, and is not kept from
             leaving nothing where nothing was before.
+        api_url: the service that it was made for; empty in a plan made by hand.
+        team_id: the team that it was made for.
     """
 
     steps: tuple[Step, ...] = ()
@@ -56,6 +59,20 @@ class Plan:
     notes: tuple[str, ...] = ()
     prune: bool = False
     leads_back: bool = False
+    api_url: str = ""
+    team_id: int = 0
+
+    @property
+    def id(self) -> str:
+        """Return the plan id: equal for two plans that do the same to the same state, and for no others.
+
+        It is a SHA-256 over the API's address, the team, the places with the fingerprints of what was read, and the
+        steps. A plan made by hand has an empty id until `Css.saved_plan` completes it.
+        """
+        if not self.api_url:
+            return ""
+        fingerprints = {state.place: state.fingerprint for state in self.states}
+        return plan_id(self.api_url, self.team_id, fingerprints, self.steps, leads_back=self.leads_back)
 
     @property
     def project_names(self) -> Mapping[Place, str]:

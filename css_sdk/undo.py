@@ -65,6 +65,21 @@ def inverse(step: Step, before: Known) -> tuple[Step, ...]:
             return ()
 
 
+def is_possible(step: Step, before: Known) -> bool:
+    """Return whether a step changes something, and whether the roles that it names exist.
+
+    Args:
+        step: the step.
+        before: what is there before it.
+
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
+    >>> [is_possible(Step(kind, state.place, "a"), state) for kind in ("delete_role", "create_role")]
+    [True, False]
+    """
+    names_two = step.kind in ("add_composite", "remove_composite")
+    return bool(inverse(step, before)) and (not names_two or {step.role, step.target} <= before.roles)
+
+
 def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
     """The steps that lead back to what was before, in the order of carrying out.
 

@@ -6,9 +6,12 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from attrs import evolve
 
+from css_sdk import plan_as_json, read_plan
 from css_sdk.journal import read_journal
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles, journals, secrets, writes
@@ -194,13 +197,13 @@ def test_what_is_protected_is_never_taken_away(
     assert writes(sandbox) == []
 
 
-@pytest.mark.parametrize(("key", "value"), [("team_id", 7), ("api_url", "https://elsewhere.example/api/v1")])
+@pytest.mark.parametrize("of", [{"team_id": 7}, {"api_url": "https://elsewhere.example/api/v1"}])
 def test_a_plan_of_another_team_or_address_is_stale(
-    run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], key: str, value: object
+    run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], of: dict[str, Any]
 ) -> None:
     """It is refused before anything is sent."""
     file = plan()
-    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | {key: value}), encoding="utf-8")
+    file.write_text(plan_as_json(evolve(read_plan(file.read_bytes(), file.name), **of)), encoding="utf-8")
     assert run_css("apply", file, "--yes") == 5
     assert writes(sandbox) == []
 

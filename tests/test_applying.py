@@ -10,7 +10,6 @@ from attrs import evolve
 
 from css_sdk._applying import (
     Guards,
-    check_numbers,
     check_whose,
     check_whose_journal,
     remainder,
@@ -20,6 +19,7 @@ from css_sdk._applying import (
     unfinished,
 )
 from css_sdk._place_plan import Unmanaged
+from css_sdk._plan_checks import check_steps
 from css_sdk._plan_file import PlannedPlace, SavedPlan
 from css_sdk.errors import CssError, InvalidFile, Refused, StalePlan, TooManyRemovals
 from css_sdk.journal import Entry, JournalRead
@@ -192,16 +192,16 @@ ALL = a_state({"all": MANY[:40], "leaf": [], "c": MANY[:1]}, {"all": ["leaf"]})
 def test_numbers_are_held_against_what_is_there() -> None:
     """A plan that says less than it takes, or of which too little was read, is told, and every fault of it."""
     steps = (evolve(step("remove_composite", "all", "leaf"), people=40), step("delete_role", "leaf"))
-    check_numbers(steps, [ALL])
+    check_steps(steps, [ALL])
     with pytest.raises(InvalidFile, match="Nothing was sent") as caught:
-        check_numbers([evolve(one, people=1) for one in steps], [ALL])
+        check_steps([evolve(one, people=1) for one in steps], [ALL])
     assert caught.value.faults == (
         "#101 dev: remove_composite of 'all' takes a role from 40, and not from 1",
         "#101 dev: delete_role of 'leaf' takes a role from 0, and not from 1",
     )
     blind = evolve(ALL, members={"leaf": frozenset()})
     with pytest.raises(InvalidFile) as caught:
-        check_numbers([step("delete_role", "leaf")], [blind])
+        check_steps([step("delete_role", "leaf")], [blind])
     assert caught.value.faults == ("#101 dev: who holds 'all' was not read",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,9 @@ def test_a_plan_is_shown_and_nothing_written(
         "  unmanaged, left alone: 1 role, 2 composites, 1 member",
         "",
         "Plan: 1 to create, 1 to rename. Not part of it: 1 withheld.",
+        out.splitlines()[-1],
     ]
+    assert re.fullmatch("Plan id: [0-9a-f]{64}", out.splitlines()[-1])
     assert err == "What exact sets do not list stays; --prune removes it.\n"
     assert run_css("plan", file, "--prune") == 0
     out, err = capsys.readouterr()

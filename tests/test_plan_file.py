@@ -91,7 +91,7 @@ def test_every_field_is_described() -> None:
             yield from fields(resolved(schema["items"]), where)
 
     found = dict(fields(SCHEMA, ""))
-    assert len(found) == 14 + 9 + 3 * 6 + 8
+    assert len(found) == 15 + 9 + 3 * 6 + 8
     assert [name for name, schema in found.items() if not schema.get("description", "").endswith(".")] == []
 
 
@@ -161,6 +161,10 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
         ({"steps": [{**STEP, "step": "run"}]}, "no step 'run'"),
         ({"steps": [{**STEP, "people": 1.5}]}, "whole numbers"),
         ({"steps": [{**STEP, "step": "remove_member", "role": "c"}]}, "steps, number 1: who holds 'c' was not read"),
+        ({"steps": [{**STEP, "role": "admin"}]}, "steps, number 1: who holds 'admin' was not read"),
+        ({"steps": [STEP]}, "plan_id: it is not the id of this plan"),
+        ({"plan_id": "0" * 64}, "plan_id"),
+        ({"plan_id": None}, "plan_id"),
         ({"steps": [TO_C, {**STEP, "step": "remove_member"}]}, "steps, number 2: who holds 'a'"),
         ({"steps": [TO_C, {**DELETION, "role": "c"}, {**DELETION, "role": "x"}]}, "steps, number 3: who holds 'x'"),
         ({"steps": [STEP, TO_C, STEP, STEP]}, "steps, number 4: it is the same as number 3"),
@@ -176,7 +180,9 @@ def test_what_is_wrong_with_a_plan(changes: dict[str, Any], fault: str) -> None:
 
 def test_the_same_step_may_come_again() -> None:
     """What is undone may speak of two roles that had the same name one after the other."""
-    assert len(read_plan(json.dumps(record(steps=[STEP, TO_C, STEP])), "plan.json").steps) == 3
+    to_a = {**TO_C, "role": "b", "target": "a"}
+    same_again = evolve(SAVED, steps=tuple(map(Step.from_record, (STEP, TO_C, to_a, STEP))))
+    assert len(read_plan(plan_as_json(same_again), "plan.json").steps) == 4
 
 
 def test_a_fingerprint_is_of_one_plan() -> None:

@@ -273,6 +273,7 @@ def test_a_saved_plan_is_read_back(case: Case, prune: bool) -> None:
     except CompositeCycle:
         reject()
     facts = {"api_url": "https://example.org/api/v1", "version": "1.0", "created_at": "2026-11-21T12:00:00+00:00"}
+    made = evolve(made, api_url=facts["api_url"], team_id=2016)
     saved = SavedPlan.of(made, team_id=2016, **facts)
     read = read_plan(plan_as_json(saved), "plan.json")
     assert read == saved

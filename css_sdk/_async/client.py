@@ -6,6 +6,8 @@ import datetime
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
+from attrs import evolve
+
 from .. import _applying, _rules, persons
 from .._applying import USUAL_GUARDS, Applied, Guards
 from .._plan_file import SavedPlan
@@ -272,7 +274,8 @@ class AsyncCss(AsyncTeam):
         >>> [(step.kind, step.role) for step in plan.steps]
         [('create_role', 'auditor')]
         """
-        return await plans.made(self.integration, desired, prune=prune, providers=providers, width=width)
+        made = await plans.made(self.integration, desired, prune=prune, providers=providers, width=width)
+        return await self._with_its_owner(made)
 
     async def saved_plan(self, plan: Plan) -> SavedPlan:
         """A plan with all that a later run has to know, for `plan_as_json`: whose it is, from when, and what was read.
@@ -369,4 +372,9 @@ class AsyncCss(AsyncTeam):
         [('remove_member', 'reviewer')]
         """
         _applying.check_whose_journal(journal, self.settings)
-        return await plans.undone(self.integration, journal, width=width)
+        return await self._with_its_owner(await plans.undone(self.integration, journal, width=width))
+
+    async def _with_its_owner(self, plan: Plan) -> Plan:
+        """Return the plan with the service and the team that it was made for."""
+        await self.integrations()
+        return evolve(plan, api_url=self.settings.api_url, team_id=team_of(self._wire.claims) or 0)

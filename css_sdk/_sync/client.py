@@ -7,6 +7,8 @@ import datetime
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
+from attrs import evolve
+
 from .. import _applying, _rules, persons
 from .._applying import USUAL_GUARDS, Applied, Guards
 from .._plan_file import SavedPlan
@@ -273,7 +275,8 @@ class Css(Team):
         >>> [(step.kind, step.role) for step in plan.steps]
         [('create_role', 'auditor')]
         """
-        return plans.made(self.integration, desired, prune=prune, providers=providers, width=width)
+        made = plans.made(self.integration, desired, prune=prune, providers=providers, width=width)
+        return self._with_its_owner(made)
 
     def saved_plan(self, plan: Plan) -> SavedPlan:
         """A plan with all that a later run has to know, for `plan_as_json`: whose it is, from when, and what was read.
@@ -370,4 +373,9 @@ class Css(Team):
         [('remove_member', 'reviewer')]
         """
         _applying.check_whose_journal(journal, self.settings)
-        return plans.undone(self.integration, journal, width=width)
+        return self._with_its_owner(plans.undone(self.integration, journal, width=width))
+
+    def _with_its_owner(self, plan: Plan) -> Plan:
+        """Return the plan with the service and the team that it was made for."""
+        self.integrations()
+        return evolve(plan, api_url=self.settings.api_url, team_id=team_of(self._wire.claims) or 0)

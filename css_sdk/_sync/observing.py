@@ -78,8 +78,9 @@ def with_members(roles: Roles, state: PlaceState, names: Iterable[str], *, settl
 
     def read_members(name: str) -> None:
         found = roles.settled_members(name) if settled else [user for user in roles.members(name)]
-        members[name] = frozenset(user.username for user in found)
-        users.update((user.username, user) for user in found)
+        # The service matches usernames without case, and plans and journals hold them in lower case.
+        members[name] = frozenset(user.username.lower() for user in found)
+        users.update((user.username.lower(), user) for user in found)
 
     each(read_members, sorted(names), width)
     return evolve(state, members=members, users=users)

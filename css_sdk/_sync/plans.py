@@ -12,6 +12,7 @@ from .._applying import Guards
 from .._grounds import Grounds
 from .._holders import unread
 from .._place_plan import Unresolved
+from .._plan_checks import check_steps
 from .._plan_file import SavedPlan
 from .._undo_plan import brought_about, concerned, undo_plan
 from ..desired import Desired
@@ -126,6 +127,7 @@ def checked(
     environments: dict[Place, EnvironmentClient] = {}
     for planned in saved.places:
         client = integration(planned.place.integration)
+        _applying.check_project_name(planned, client.info.project_name)
         environments[planned.place] = client.environment(planned.place.environment)
     now: dict[Place, PlaceState] = {}
     planned_from: list[PlaceState] = []
@@ -139,7 +141,7 @@ def checked(
             # A role went away or got another name between the list of roles and the look into this one.
             raise _applying.changed_since(planned) from error
         planned_from.append(_applying.state_before(planned, read, entries))
-    _applying.check_numbers(saved.steps, planned_from)
+    check_steps(saved.steps, planned_from)
     guards.check(saved.steps, planned_from, leads_back=saved.leads_back)
     steps = _applying.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)
     return PlanRun(evolve(saved, steps=steps), now, environments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
@@ -29,6 +30,22 @@ TOO_LITTLE = "css: Not everybody in the file could be told, which --strict deman
 def file_argument(function: Function) -> Function:
     """The argument that names a file; `-` is stdin."""
     return click.argument("file", type=click.Path(path_type=Path))(function)
+
+
+def plan_id_option(function: Function) -> Function:
+    """The option `--plan-id`."""
+    return click.option(
+        "--plan-id",
+        metavar="ID",
+        callback=_checked_plan_id,
+        help="Carry out only the plan with this id, which css plan prints; any other is refused with 5.",
+    )(function)
+
+
+def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given is not None and re.fullmatch("[0-9a-fA-F]{64}", given.strip()) is None:
+        raise click.BadParameter("A plan id has 64 hex digits; css plan prints it, and css plan --json as plan_id.")
+    return given.strip().lower() if given is not None else None
 
 
 def mask_option(function: Function) -> Function:
@@ -145,11 +162,11 @@ def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
     return {username: name_of(user) for state in states for username, user in state.users.items()}
 
 
-def tell(plan: Plan | SavedPlan, states: Sequence[PlaceState] = ()) -> None:
-    """Shows on stderr what will be done, before it is."""
+def tell(plan: Plan | SavedPlan, states: Sequence[PlaceState] = (), whole: SavedPlan | None = None) -> None:
+    """Shows on stderr what will be done, before it is; `whole` is the plan of which only a rest is left."""
     from .._plan_text import plan_as_text
 
-    click.echo(plan_as_text(plan, names_in(states)), err=True)
+    click.echo(plan_as_text(plan, names_in(states), whole=whole), err=True)
 
 
 def tell_withheld(plan: SavedPlan) -> None:

@@ -21,7 +21,7 @@ from ._common import provider_option
 from ._endings import left_of
 from ._files import content_of
 from ._opening import opened
-from ._plans import TOO_LITTLE, desired_of, file_argument, is_saved_plan, tell
+from ._plans import TOO_LITTLE, desired_of, file_argument, is_saved_plan, plan_id_option, tell
 
 
 @click.command()
@@ -41,8 +41,17 @@ from ._plans import TOO_LITTLE, desired_of, file_argument, is_saved_plan, tell
     metavar="JOURNAL",
     help="Go on with a saved plan that was interrupted, and with its journal.",
 )
+@plan_id_option
 @manner_options
-def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resume: Path | None, **options: Any) -> int:
+def apply(
+    file: Path,
+    prune: bool,
+    strict: bool,
+    providers: Sequence[str],
+    resume: Path | None,
+    plan_id: str | None,
+    **options: Any,
+) -> int:
     """Carry out a plan: one that css plan --out kept, or a new one of a file of roles.
 
     A kept plan is carried out exactly as it is, or refused with 5 when something has changed since. It is shown first.
@@ -57,6 +66,7 @@ def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resum
     Examples:
       css apply plan.json --yes
       css apply roles.yaml --prune --yes
+      css apply roles.yaml --plan-id 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --yes
       css apply plan.json --resume plan.20261121T120000.000000Z.journal.jsonl --yes
     """
     manner = Manner(**options)
@@ -66,22 +76,33 @@ def apply(file: Path, prune: bool, strict: bool, providers: Sequence[str], resum
             raise click.UsageError("--prune and --provider are for a file of roles; a plan says all that is done.")
         if resume and manner.journal:
             raise click.UsageError("--resume goes on with the journal that it names; leave --journal out.")
-        return _apply_kept(content, name, file, resume, manner, strict)
+        return _apply_kept(content, name, file, resume, manner, strict, plan_id)
     if resume:
         raise click.UsageError("--resume is for a saved plan; a file of roles is simply applied again.")
-    return _apply_new(content, name, prune, providers, manner, strict)
+    return _apply_new(content, name, prune, providers, manner, strict, plan_id)
 
 
-def _apply_kept(content: bytes, name: str, file: Path, resume: Path | None, manner: Manner, strict: bool) -> int:
+def _apply_kept(
+    content: bytes,
+    name: str,
+    file: Path,
+    resume: Path | None,
+    manner: Manner,
+    strict: bool,
+    plan_id: str | None,
+) -> int:
     from attrs import evolve
 
     from .. import read_plan
+    from .._applying import check_plan_id
 
     plan = read_plan(content, name)
+    if plan_id is not None:
+        check_plan_id(plan, plan_id)
     origin = Origin.of_file(file, plan.fingerprint, resume)
     resumed = read_resumed(plan, origin)
     left = left_of(plan, resumed)
-    tell(evolve(plan, steps=left))
+    tell(evolve(plan, steps=left), whole=plan)
     if resumed is not None:
         done = len(plan.steps) - len(left)
         click.echo(f"Done before, as {origin.resume} tells: {done} of {len(plan.steps)}.", err=True)
@@ -93,13 +114,24 @@ def _apply_kept(content: bytes, name: str, file: Path, resume: Path | None, mann
     return carry_out(plan, manner, origin, resumed, is_reviewed=True)
 
 
-def _apply_new(content: bytes, name: str, prune: bool, providers: Sequence[str], manner: Manner, strict: bool) -> int:
+def _apply_new(
+    content: bytes,
+    name: str,
+    prune: bool,
+    providers: Sequence[str],
+    manner: Manner,
+    strict: bool,
+    plan_id: str | None,
+) -> int:
+    from .._applying import check_plan_id
     from ..models import EMPLOYEE_PROVIDERS
 
     desired = desired_of(content, name)
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=manner.width)
         complete = css.saved_plan(made)
+    if plan_id is not None:
+        check_plan_id(made, plan_id)
     if strict and made.unresolved:
         tell(made, made.states)
         click.echo(TOO_LITTLE, err=True)

@@ -1,0 +1,270 @@
+"""The plan id: it says which plan was approved, and a plan that was changed or extended by hand is noticed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from css_sdk import Css, Plan, Settings, StalePlan, plan_as_json, read_plan
+from css_sdk._place_plan import Unmanaged, Unresolved
+from css_sdk._plan_checks import check_steps
+from css_sdk._plan_file import PlannedPlace, SavedPlan
+from css_sdk._plan_text import plan_as_markdown, plan_as_text
+from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+from css_sdk.errors import InvalidFile
+from css_sdk.roster import Person
+from css_sdk.sandbox import Sandbox
+from css_sdk.state import Place, PlaceState, Step, StepKind
+from tests.states import everything, file_of_roles, writes
+from tests.support import GRANTS_PORTAL, usernames
+
+Run = Callable[..., int]
+DEV, TEST = Place(101, "dev"), Place(101, "test")
+ANN, BOB = "0f3a0f3a0f3a0f3a@idir", "7c1d7c1d7c1d7c1d@idir"
+MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
+STEPS = (Step("create_role", DEV, "auditor"), Step("add_member", DEV, "reviewer", ANN, 1))
+SAVED = SavedPlan(
+    api_url="https://api.loginproxy.gov.bc.ca/api/v1",
+    team_id=2016,
+    version="1.0",
+    created_at="2026-11-21T12:00:00+00:00",
+    prune=False,
+    places=(
+        PlannedPlace(DEV, "Grants Portal", ("reviewer",), "0" * 64, Unmanaged()),
+        PlannedPlace(TEST, "Grants Portal", (), "1" * 64, Unmanaged()),
+    ),
+    steps=STEPS,
+)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"created_at": "2026-11-21T12:01:00+00:00"},
+        {"version": "2.0"},
+        {"notes": ("something",)},
+        {"unresolved": (Unresolved(DEV, Person("email", "a@example.com"), "ambiguous"),)},
+        {"withheld": (Step("delete_role", DEV, "x"),)},
+        {"places": tuple(evolve(one, project_name="Other") for one in SAVED.places)},
+        {"places": SAVED.places[::-1]},
+        {"steps": tuple(evolve(step, people=7) for step in STEPS)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_the_id_does_not_depend_on(same: dict[str, Any]) -> None:
+    """The time, the version, names, what is not done, and the order in which places are listed."""
+    assert evolve(SAVED, **same).id == SAVED.id
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"api_url": "https://elsewhere.example/api/v1"},
+        {"team_id": 2017},
+        {"places": SAVED.places[:1]},
+        {"places": (evolve(SAVED.places[0], fingerprint="2" * 64), SAVED.places[1])},
+        {"places": (evolve(SAVED.places[0], place=Place(101, "prod")), SAVED.places[1])},
+        {"steps": STEPS[:1]},
+        {"steps": STEPS[::-1]},
+        {"steps": (STEPS[0], evolve(STEPS[1], target=BOB))},
+        {"steps": (STEPS[0], evolve(STEPS[1], role="admin"))},
+        {"steps": (STEPS[0], evolve(STEPS[1], place=TEST))},
+        {"steps": (STEPS[0], evolve(STEPS[1], kind="remove_member"))},
+        {"leads_back": True},
+    ],
+    ids=str,
+)
+def test_what_the_id_depends_on(other: dict[str, Any]) -> None:
+    """The service, the team, what was read of each place, and each step with its order."""
+    assert evolve(SAVED, **other).id != SAVED.id
+
+
+def desired(*roles: DesiredRole) -> Desired:
+    """Roles of the dev environment of the Grants Portal."""
+    return Desired((DesiredPlace("101", "dev", roles=Listed(roles)),))
+
+
+def test_two_plans_of_one_file_have_one_id(sandbox: Sandbox, settings: Settings) -> None:
+    """As long as nothing changes that they were made from: a member who was read counts, one who was not does not."""
+    file = desired(DesiredRole("reviewer", members=Listed((Person("username", BOB),))), DesiredRole("auditor"))
+    with Css(settings, transport=sandbox.transport()) as css:
+        first = css.plan(file)
+        assert css.saved_plan(first).id == css.plan(file).id == first.id
+        sandbox.grant(GRANTS_PORTAL, "dev", "approver", MAREN)
+        assert css.plan(file).id == first.id
+        sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", usernames(sandbox, 20)[-1])
+        assert css.plan(file).id != first.id
+
+
+def test_the_id_stands_in_every_form_of_a_plan(sandbox: Sandbox, settings: Settings) -> None:
+    """In the text, in Markdown and in JSON, masked or not, so that what was reviewed can be named."""
+    with Css(settings, transport=sandbox.transport()) as css:
+        made = css.plan(desired(DesiredRole("reviewer", members=Listed((Person("username", BOB),)))))
+        saved = css.saved_plan(made)
+    for mask in (False, True):
+        for plan in (made, saved):
+            assert plan_as_text(plan, mask=mask).splitlines()[-1] == f"Plan id: {made.id}"
+            assert f"Plan id: <code>{made.id}</code>" in plan_as_markdown(plan, mask=mask).splitlines()
+        assert json.loads(plan_as_json(saved, mask))["plan_id"] == made.id
+
+
+def test_a_plan_made_by_hand_has_no_id_until_it_is_completed(sandbox: Sandbox, settings: Settings) -> None:
+    """It belongs to no service and no team before."""
+    made = Plan(steps=STEPS[:1], states=(PlaceState(DEV, "Grants Portal", frozenset()),))
+    assert made.id == ""
+    with Css(settings, transport=sandbox.transport()) as css:
+        assert len(css.saved_plan(made).id) == 64
+
+
+def test_a_plan_stays_that_of_the_service_it_was_made_for(sandbox: Sandbox, settings: Settings) -> None:
+    """Another client does not make it its own: the plan is refused, and nothing is sent."""
+    with Css(settings, transport=sandbox.transport()) as css:
+        made = css.plan(desired(DesiredRole("auditor")))
+        with pytest.raises(StalePlan, match="made for https://elsewhere"):
+            css.apply_plan(evolve(made, api_url="https://elsewhere.example/api/v1"))
+    assert writes(sandbox) == []
+
+
+@pytest.fixture
+def plan_file(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A kept plan that creates a role and gives `reviewer` to somebody."""
+    monkeypatch.chdir(tmp_path)
+    file = file_of_roles(tmp_path, f"[auditor, {{name: reviewer, members: [{usernames(Sandbox(), 20)[-1]}]}}]")
+    assert run_css("plan", file, "--out", "plan.json") == 0
+    return tmp_path / "plan.json"
+
+
+def printed_id(text: str) -> str:
+    """The id at the end of a plan's text."""
+    return text.splitlines()[-1].removeprefix("Plan id: ")
+
+
+def test_apply_demands_the_plan_id_that_is_given(
+    run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a kept plan and of a new one of the roles file alike; anything else is stale, with nothing written."""
+    assert run_css("plan", "roles.yaml") == 0
+    approved = printed_id(capsys.readouterr().out)
+    for source in ("plan.json", "roles.yaml"):
+        assert run_css("apply", source, "--yes", "--plan-id", "0" * 64) == 5
+        told = capsys.readouterr().err
+        assert f"its plan id is {approved}, and not {'0' * 64}" in told
+        assert "--plan-id" in told
+        assert run_css("apply", source, "--yes", "--plan-id", approved[:12]) == 64
+        assert "64 hex digits" in capsys.readouterr().err
+    sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", usernames(sandbox, 20)[-2])
+    assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved) == 5
+    assert writes(sandbox) == []
+    assert run_css("plan", "roles.yaml") == 0
+    approved = printed_id(capsys.readouterr().out)
+    assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved.upper()) == 0
+    assert "auditor" in sandbox.roles(GRANTS_PORTAL, "dev")
+    assert run_css("apply", "roles.yaml", "--yes", "--plan-id", approved) == 5
+
+
+def test_a_resumed_plan_keeps_its_id(
+    run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only what is left is shown, but the id is that of the whole plan, and `--plan-id` means it."""
+    approved = read_plan(plan_file.read_bytes(), "plan.json").id
+    sandbox.faults.add("422_before", method="POST", path="*/users/*", times=None)
+    assert run_css("apply", plan_file, "--yes", "--journal", "j.jsonl") == 3
+    sandbox.faults.clear()
+    capsys.readouterr()
+    assert run_css("apply", plan_file, "--yes", "--resume", "j.jsonl", "--plan-id", approved) == 0
+    told = capsys.readouterr().err
+    assert f"Plan id: {approved}" in told
+    assert "create role auditor" not in told
+
+
+def changed(file: Path, *, with_its_id: bool = True, **changes: Any) -> None:
+    """Changes a kept plan by hand, with the right id or without."""
+    plan = evolve(read_plan(file.read_bytes(), file.name), **changes)
+    told = json.loads(plan_as_json(plan))
+    if not with_its_id:
+        told["plan_id"] = json.loads(file.read_bytes())["plan_id"]
+    file.write_text(json.dumps(told), encoding="utf-8")
+
+
+@pytest.mark.parametrize("with_its_id", [False, True])
+@pytest.mark.parametrize("role", ["admin", "reviewer"])
+def test_a_plan_that_was_extended_is_noticed(
+    run_css: Run, sandbox: Sandbox, plan_file: Path, with_its_id: bool, role: str
+) -> None:
+    """A step for a stranger: by the plan id, and by a role whose members no plan read, whatever the id says.
+
+    A whole plan written by hand can only be told from a real one by the id that was approved.
+    """
+    before = everything(sandbox)
+    made = read_plan(plan_file.read_bytes(), "plan.json")
+    stranger = Step("add_member", DEV, role, usernames(sandbox, 20)[-3], 1)
+    changed(plan_file, with_its_id=with_its_id, steps=(*made.steps, stranger))
+    is_noticed = not (with_its_id and role == "reviewer")
+    if is_noticed:
+        assert run_css("apply", plan_file, "--yes") == 64
+    assert run_css("apply", plan_file, "--yes", "--plan-id", made.id) == (64 if is_noticed else 5)
+    assert everything(sandbox) == before
+
+
+def test_a_project_is_called_what_the_service_calls_it(
+    run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """People confirm a change of prod by the project's name, so a plan with another name is stale."""
+    places = read_plan(plan_file.read_bytes(), "plan.json").places
+    changed(plan_file, places=tuple(evolve(one, project_name="Playground") for one in places))
+    assert run_css("apply", plan_file, "--yes") == 5
+    assert "The plan calls #101 'Playground', and the service calls it 'Grants Portal'" in capsys.readouterr().err
+    assert writes(sandbox) == []
+
+
+STATE = PlaceState(
+    DEV,
+    "Grants Portal",
+    frozenset({"a", "b", "c"}),
+    {"a": frozenset({"b"})},
+    {"a": frozenset({ANN}), "b": frozenset()},
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "target"),
+    [
+        ("create_role", "a", ""),
+        ("rename_role", "a", "b"),
+        ("rename_role", "z", "y"),
+        ("delete_role", "z", ""),
+        ("add_member", "a", ANN),
+        ("add_member", "z", ANN),
+        ("add_member", "c", ANN),
+        ("remove_member", "b", ANN),
+        ("add_composite", "a", "b"),
+        ("add_composite", "a", "z"),
+        ("add_composite", "z", "b"),
+        ("remove_composite", "a", "c"),
+    ],
+)
+def test_a_step_that_no_plan_holds_is_noticed(kind: StepKind, role: str, target: str) -> None:
+    """One that would change nothing, changes a role that does not exist, or members who were not read."""
+    people = 1 if kind in ("add_member", "remove_member") else 0
+    with pytest.raises(InvalidFile) as caught:
+        check_steps([Step(kind, DEV, role, target, people)], [STATE])
+    assert any("changes nothing" in fault for fault in caught.value.faults)
+
+
+def test_each_step_is_judged_after_those_before_it() -> None:
+    """A role may be created, renamed and used by the same plan."""
+    steps = [
+        Step("create_role", DEV, "z"),
+        Step("rename_role", DEV, "z", "y"),
+        Step("add_member", DEV, "y", ANN, 1),
+        Step("add_composite", DEV, "y", "a"),
+        Step("remove_member", DEV, "a", ANN, 1),
+    ]
+    check_steps(steps, [STATE])
+    with pytest.raises(InvalidFile, match="not as it was made"):
+        check_steps(steps[1:], [STATE])
