@@ -341,31 +341,45 @@ def search_is_complete(rows: int) -> bool:
 
 
 class Verdict(Enum):
-    """What one try of a write came to."""
+    """Outcome of one attempt of a write."""
 
-    DONE = "proven"
-    REFUSED = "not done, and trying again will not help"
-    NOT_DONE = "certainly not done; may be tried again"
-    DOUBTFUL = "done or not: a read decides"
+    DONE = "done: the answer shows it"
+    REFUSED = "not done, and another attempt will not help"
+    NOT_DONE = "certainly not done; may be attempted again"
+    DOUBTFUL = "done or not, and over: a read decides"
+    PENDING = "perhaps still on its way: a read that does not show it proves nothing"
+
+
+VERDICTS: Final[dict[int | None, Verdict]] = {
+    None: Verdict.PENDING,  # no answer: a timeout, or a lost connection
+    **dict.fromkeys(range(100, 200), Verdict.PENDING),  # not the final answer
+    **dict.fromkeys(range(200, 400), Verdict.DOUBTFUL),  # where nothing proves it; the service sends no redirects
+    **dict.fromkeys(range(400, 500), Verdict.REFUSED),
+    407: Verdict.NOT_DONE,  # a proxy refused, and passed nothing on
+    422: Verdict.DOUBTFUL,  # the service's word for everything unforeseen; the work may have been done
+    429: Verdict.NOT_DONE,
+    500: Verdict.DOUBTFUL,  # the service itself failed, and is finished with the request
+    **dict.fromkeys(range(501, 600), Verdict.PENDING),  # a proxy's word: the service behind it may still be at work
+}
+"""What each status proves about a write, where the answer does not show that it was done."""
 
 
 def verdict(write: Write, status: int | None, *, sent: bool, shown: bool) -> Verdict:
-    """What one try of a write came to.
-
-    A 422 on a write is doubtful whatever it says, and so are 5xx and a lost connection: the work may have been done.
+    """Return what one attempt of a write proves.
 
     Args:
         write: which write.
         status: of the answer, or None where none came.
-        sent: False where it is certain that the call never reached the service.
+        sent: False where it is certain that the request never left for the service: no connection came about, or a
+            proxy refused.
         shown: whether the answer holds what was asked.
+
+    >>> verdict(Write.ASSIGN, 201, sent=True, shown=True).name, verdict(Write.ASSIGN, 504, sent=True, shown=False).name
+    ('DONE', 'PENDING')
     """
-    if not sent or status == 429:
+    if not sent:
         return Verdict.NOT_DONE
-    if status is None or status == 422 or status >= 500:
-        return Verdict.DOUBTFUL
     proven = status == 204 if write.proof is Proof.STATUS else write.proof is Proof.ANSWER and shown
-    if 200 <= status < 300 and proven:
+    if proven and status is not None and 200 <= status < 300:
         return Verdict.DONE
-    # Another success proves nothing, and a redirect is nothing that the service answers.
-    return Verdict.REFUSED if 400 <= status < 500 else Verdict.DOUBTFUL
+    return VERDICTS.get(status, Verdict.PENDING)

@@ -32,7 +32,7 @@
     ├── NotTried               it was not begun: an interrupt came before, or what it needs was not done
     ├── NotAllDone             of several changes some failed; `results` holds each
     ├── StalePlan              what a plan was made from is not there any more; nothing was sent
-    ├── OutcomeUnknown         a write may have been done or not, and no read could tell
+    ├── OutcomeUnknown         a write may have been done or not, or may still be done
     ├── Ambiguous              several answer to the description; `candidates` holds them
     └── IncompleteSearch       the service cut its answer short, so nothing may be concluded from it
 
@@ -271,7 +271,11 @@ class StalePlan(CssError):
 
 
 class OutcomeUnknown(CssError):
-    """A write may have been done or not: no answer proved it and no read got through."""
+    """A write may have been done or not, or may still be done: no answer and no read proves which.
+
+    After a timeout, a lost connection or a proxy's 502, 503 or 504 the request may still be on its way. So may an
+    earlier attempt of the same client that would reverse this write. Read the state again in some minutes.
+    """
 
 
 class Ambiguous(CssError):

@@ -138,6 +138,13 @@ def truth(sandbox: Sandbox, what: str, name: str, user: str) -> object:
 
 REFUSING = ["drop_before", "500_before", "422_before", "expired_token", "revoked_token", "disaster"]
 LOSING = ["lose_after", "500_after", "422_after"]
+UNANSWERED = {"drop_before", "lose_after", "delay", "disaster", "late_write"}
+"""Faults after which a write may still be on its way, as far as a client can see."""
+
+
+def unanswered_writes(sandbox: Sandbox) -> int:
+    """How often a fault left a write without an answer of the service."""
+    return sum(fault.struck for fault in sandbox.faults if fault.kind in UNANSWERED and fault.method != "GET")
 
 
 @st.composite
@@ -172,6 +179,19 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
                 # Only when a role is deleted does a 204 prove nothing.
                 fault["path"] = f"{HERE}/roles/?"
     return fault
+
+
+@st.composite
+def late_faults(draw: st.DrawFn) -> dict[str, Any]:
+    """A fault that lets writes land after a read, or at the very end."""
+    return {
+        "kind": "late_write",
+        "method": draw(st.sampled_from(["POST", "PUT", "DELETE"])),
+        "times": draw(st.sampled_from([1, 1, 2, 4])),
+        "after": draw(st.integers(0, 2)),
+        "answer": draw(st.sampled_from(["lost", "timeout", 502, 503, 504])),
+        "reads": draw(st.sampled_from([1, 1, 2, None])),
+    }
 
 
 @st.composite

@@ -43,6 +43,7 @@ LAYERS: Final = {
     "_searches": 2,
     "_arguments": 2,
     "state": 2,
+    "_late_writes": 2,
     "_limits": 2,
     "_holders": 2,
     "_grounds": 2,

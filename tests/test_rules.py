@@ -311,11 +311,12 @@ PROOFS = {
     Write.REMOVE_COMPOSITE: Proof.STATUS,
 }
 
-D, R, N, Q = Verdict.DONE, Verdict.REFUSED, Verdict.NOT_DONE, Verdict.DOUBTFUL
+D, R, N, Q, P = Verdict.DONE, Verdict.REFUSED, Verdict.NOT_DONE, Verdict.DOUBTFUL, Verdict.PENDING
 VERDICTS: dict[tuple[bool, int | None, bool], dict[Proof, Verdict]] = {
     # sent, status, shown: what it comes to where the answer proves, the status proves, only a read proves
     (False, None, False): {Proof.ANSWER: N, Proof.STATUS: N, Proof.READ: N},
-    (True, None, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
+    (True, None, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
+    (True, 101, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
     (True, 200, True): {Proof.ANSWER: D, Proof.STATUS: Q, Proof.READ: Q},
     (True, 200, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
     (True, 201, True): {Proof.ANSWER: D, Proof.STATUS: Q, Proof.READ: Q},
@@ -326,13 +327,14 @@ VERDICTS: dict[tuple[bool, int | None, bool], dict[Proof, Verdict]] = {
     (True, 401, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
     (True, 403, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
     (True, 404, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
+    (True, 407, False): {Proof.ANSWER: N, Proof.STATUS: N, Proof.READ: N},
     (True, 409, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
     (True, 422, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
     (True, 429, False): {Proof.ANSWER: N, Proof.STATUS: N, Proof.READ: N},
     (True, 500, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 502, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 503, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 504, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
+    (True, 502, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
+    (True, 503, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
+    (True, 504, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
 }
 
 
@@ -348,6 +350,12 @@ def test_verdicts(write: Write, case: tuple[bool, int | None, bool]) -> None:
     """What one try of each write came to, for every kind of answer and for none."""
     sent, status, shown = case
     assert _rules.verdict(write, status, sent=sent, shown=shown) is VERDICTS[case][PROOFS[write]]
+
+
+@pytest.mark.parametrize("status", [None, 0, 99, *range(501, 600), 600, 999])
+def test_what_the_service_did_not_say_itself_proves_nothing(status: int | None) -> None:
+    """A proxy's 5xx, an answer that is none, and no answer: the request may still be on its way."""
+    assert _rules.verdict(Write.ASSIGN, status, sent=True, shown=False) is Verdict.PENDING
 
 
 @given(st.sampled_from(Write), st.none() | st.integers(100, 599), st.booleans(), st.booleans())

@@ -47,15 +47,19 @@ DOUBTFUL = SENSELESS | {
     "roles without the new one": answer(201, json={"data": [{"name": "other", "composite": False}]}),
     "unknown exception": answer(422, json={"message": "unknown exception"}),
     "a refusal of the body": answer(422, json={"message": "must be array"}),
+    "a fault": answer(500, html="<pre>Error</pre>"),
+}
+PENDING = {
     "a page of a gateway": answer(502, html="<h1>Bad Gateway</h1>"),
     "a disaster": answer(503, text="later"),
+    "a gateway's timeout": answer(504),
 }
 
 
-@pytest.mark.parametrize("kind", DOUBTFUL)
+@pytest.mark.parametrize("kind", DOUBTFUL | PENDING)
 def test_a_write_that_was_answered_so_is_read(call: Callable[..., Any], kind: str) -> None:
     """A read that shows it proves it, and nothing is sent twice."""
-    service = Service(read=holding("reviewer"), write=DOUBTFUL[kind])
+    service = Service(read=holding("reviewer"), write=(DOUBTFUL | PENDING)[kind])
     assert call(service, *ASSIGN) is None
     assert service.methods == ["POST", "GET"]
 
@@ -69,6 +73,16 @@ def test_a_write_that_was_not_done_is_told_as_that(call: Callable[..., Any], kin
     assert not isinstance(told.value, OutcomeUnknown)
     assert is_a_sentence(told.value)
     assert service.methods in (["POST", "GET"], ["POST", "GET"] * 4)
+
+
+@pytest.mark.parametrize("kind", PENDING)
+def test_what_a_proxy_answers_proves_nothing(call: Callable[..., Any], kind: str) -> None:
+    """The service behind it may still be at work, so that a read which does not show the write proves nothing."""
+    service = Service(read=holding("other"), write=PENDING[kind])
+    with pytest.raises(OutcomeUnknown, match="may still be on its way") as told:
+        call(service, *ASSIGN)
+    assert is_a_sentence(told.value)
+    assert service.methods == ["POST", "GET"] * 4
 
 
 @pytest.mark.parametrize("kind", DOUBTFUL)
@@ -141,7 +155,7 @@ def test_a_limited_write_is_neither_read_nor_repeated_too_early(call: Callable[.
 def test_a_faulty_write_keeps_the_time_to_come_back(call: Callable[..., Any]) -> None:
     """The error after the read still carries it."""
     service = Service(write=limited("3600", 503), read=holding())
-    with pytest.raises(ServiceUnavailable, match="not done") as told:
+    with pytest.raises(OutcomeUnknown, match="on its way") as told:
         call(service, *ASSIGN, retry=Backoff())
     assert told.value.retry_after == 3600
     assert service.methods == ["POST", "GET"]

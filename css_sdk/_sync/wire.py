@@ -13,6 +13,7 @@ import httpx
 from attrs import frozen
 
 from .. import _answers, _retry, _rules
+from .._late_writes import LateAttempts
 from .._pairs import Slots, sleep
 from .._quiet import quiet
 from .._version import __version__
@@ -31,6 +32,14 @@ from ..journal_file import Journal
 from ..settings import Settings
 
 _LOG = logging.getLogger("css_sdk")
+_NEVER_SENT: Final = (
+    httpx.ConnectError,  # refused, or TLS failed
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+"""Errors that come before anything of the request leaves for the service."""
 _USER_AGENT: Final = f"css-sdk/{__version__}"
 
 
@@ -45,10 +54,13 @@ class Tried:
     error: CssError | None
     sent: bool = True
     passing: bool = False
+    is_unreadable: bool = False
 
     @property
     def status(self) -> int | None:
         """The status of the answer, if one came."""
+        if self.is_unreadable:
+            return 200
         return None if self.response is None else self.response.status_code
 
 
@@ -101,6 +113,7 @@ class Wire:
         self.is_own = is_own
         self.is_plain = is_plain
         self.clock = clock
+        self.late = LateAttempts()
         self._http = http
         self._auth = auth
         self._retry = retry
@@ -240,13 +253,13 @@ class Wire:
 
     def _lost(self, call: Call, error: httpx.RequestError) -> Tried:
         for_token = error.request.url == httpx.URL(self.settings.token_url)
-        sent = not for_token and not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+        sent = not for_token and not isinstance(error, _NEVER_SENT)
         url = error.request.url
         host = f"{url.host}:{url.port}" if url.port else url.host
         what = "the login server" if for_token else "the service"
         if isinstance(error, (httpx.DecodingError, httpx.TooManyRedirects)):
             malformed = MalformedAnswer(f"{call.told_as}: the answer cannot be decoded.", request=call.told_as)
-            return Tried(None, malformed, sent=sent)
+            return Tried(None, malformed, sent=sent, is_unreadable=True)
         if isinstance(error, httpx.TimeoutException):
             how = "no answer in time from"
         else:

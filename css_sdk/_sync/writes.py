@@ -45,7 +45,8 @@ def carry_out(wire: Wire, change: Change) -> None:
 
     Raises:
         CssError: when it failed: it was refused, or a read shows that it was not done.
-        OutcomeUnknown: when it may have been done and no read got through.
+        OutcomeUnknown: when it may have been done and no read got through, when an attempt that was never answered may
+            still be on its way, or when an earlier attempt of the same client may still reverse it.
         InvalidFile: when the journal could not be written. Nothing is sent then.
     """
     journal = wire.journal
@@ -65,23 +66,94 @@ def carry_out(wire: Wire, change: Change) -> None:
 
 
 def _prove(wire: Wire, change: Change) -> None:
-    roles, waited, number, doubted = change.roles, 0.0, 0, False
-    while True:
-        number += 1
-        call = wire.call(change.operation, "role", change.arguments(roles))
-        tried = wire.attempt(call)
-        verdict = _rules.verdict(
-            change.write, tried.status, sent=tried.sent, shown=_is_shown(change, roles, tried, call)
-        )
+    proof = _Proof(wire, change)
+    while not proof.attempt():
+        pass
+
+
+class _Proof:
+    """The attempts of one write, until one is confirmed or no other is left.
+
+    Once an attempt may still be on its way, of this call or of an earlier one for the same change, only a confirmation
+    settles the write. A read that does not show it, or a later attempt that was refused, does not prove that nothing
+    will happen.
+    """
+
+    def __init__(self, wire: Wire, change: Change) -> None:
+        self._wire = wire
+        self._change = change
+        self._roles = change.roles
+        self._waited = 0.0
+        self._number = 0
+        self._is_doubted = False
+
+    def attempt(self) -> bool:
+        """Make an attempt, and return whether it is confirmed; if not, wait until the next one is due.
+
+        Raises:
+            CssError: when no other attempt is to be made.
+        """
+        try:
+            return self._attempt()
+        except OutcomeUnknown:
+            raise
+        except CssError as error:
+            if not self._wire.late.holds(self._change.steps(self._roles), self._wire.clock()):
+                raise
+            raise _still_possible(error) from error
+
+    def _attempt(self) -> bool:
+        self._number += 1
+        change = self._change
+        call = self._wire.call(change.operation, "role", change.arguments(self._roles))
+        tried = self._tried(call)
+        shown = _is_shown(change, self._roles, tried, call)
+        verdict = _rules.verdict(change.write, tried.status, sent=tried.sent, shown=shown)
         if verdict is _rules.Verdict.DONE:
-            return
-        if verdict is _rules.Verdict.DOUBTFUL or (doubted and verdict is _rules.Verdict.REFUSED):
-            doubted = True
-            roles = _remaining(change, roles, call)
-            if not roles:
-                return
+            return self._confirmed(call)
+        if verdict is _rules.Verdict.PENDING:
+            self._note_late()
+        if verdict in (_rules.Verdict.DOUBTFUL, _rules.Verdict.PENDING):
+            self._is_doubted = True
+        if self._is_doubted and verdict is not _rules.Verdict.NOT_DONE:
+            self._roles = _remaining(change, self._roles, call)
+            if not self._roles:
+                return self._confirmed(call)
             tried = _not_done(tried, call)
-        waited += wire.pause(call, tried, number, waited)
+        self._waited += self._wire.pause(call, tried, self._number, self._waited)
+        return False
+
+    def _tried(self, call: Call) -> Tried:
+        try:
+            return self._wire.attempt(call)
+        except BaseException:
+            # Interrupted: nobody will see the answer.
+            self._note_late()
+            raise
+
+    def _note_late(self) -> None:
+        self._wire.late.note(self._change.steps(self._roles), self._wire.clock())
+
+    def _confirmed(self, call: Call) -> bool:
+        late = self._wire.late.reversing(self._change.steps(self._change.roles), self._wire.clock())
+        if late is not None:
+            raise OutcomeUnknown(
+                f"{call.told_as}: this was done, but an earlier attempt of another change ({late.kind}, role "
+                f"{late.role!r}) was never answered: it may still be on its way and reverse this. Read the state again "
+                f"in some minutes.",
+                request=call.told_as,
+            )
+        return True
+
+
+def _still_possible(error: CssError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{error} But a request that was never answered may still be on its way, so it is not known whether this will "
+        f"be done. Read the state again in some minutes.",
+        request=error.request,
+        status=error.status,
+        retry_after=error.retry_after,
+    )
 
 
 def _is_shown(change: Change, roles: tuple[str, ...], tried: Tried, call: Call) -> bool:

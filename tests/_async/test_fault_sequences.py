@@ -30,15 +30,18 @@ from tests.fault_sequences import (
     ROLES,
     SECOND,
     THIRD,
+    Fact,
     Write,
     elsewhere,
     fact_of,
     facts,
     faults,
+    late_faults,
     seeded,
     sent_writes,
     struck_reads,
     truth,
+    unanswered_writes,
     wanted,
     writes,
 )
@@ -124,8 +127,9 @@ async def judged(dev: AsyncEnvironmentClient, sandbox: Sandbox, write: Write) ->
         assert before - after <= before - goal, "more was taken away than was asked for"
     if write[0] in SETS and before - after:
         assert goal <= after, "somebody lost something before everything was given"
+    may_be_unknown = read_failed or unanswered_writes(sandbox) > 0
     if isinstance(error, OutcomeUnknown):
-        assert read_failed, "a read could have told"
+        assert may_be_unknown, "a read could have told"
         assert sent_writes(sandbox) > sent or write[0] == "set members"
     elif error is None and write[0] not in BULK:
         assert after == goal, "it was said to be done"
@@ -143,7 +147,7 @@ async def judged(dev: AsyncEnvironmentClient, sandbox: Sandbox, write: Write) ->
                 assert (fact in after) is (fact in before)
             case "unknown":
                 assert isinstance(result.error, OutcomeUnknown)
-                assert read_failed, "a read could have told"
+                assert may_be_unknown, "a read could have told"
     return error
 
 
@@ -165,6 +169,45 @@ async def test_every_write_ends_as_it_is_told(laid: list[dict[str, Any]], steps:
             error = await judged(dev, sandbox, write)
             event(f"{write[0]}: {'returned' if error is None else type(error).__name__}")
     assert not sandbox.harm
+
+
+@STEADY
+@given(
+    laid=st.lists(late_faults() | faults(), min_size=1, max_size=4),
+    steps=st.lists(writes(), min_size=1, max_size=6),
+)
+async def test_what_was_reported_stays_true_when_late_writes_land(
+    laid: list[dict[str, Any]], steps: list[Write]
+) -> None:
+    """Nothing that lands later turns a confirmed write back, or carries out one that was said to have failed."""
+    sandbox = seeded()
+    reported: dict[Fact, bool] = {}
+    async with client(sandbox) as css:
+        dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+        for fault in laid:
+            sandbox.faults.add(**fault)
+        for write in steps:
+            before = facts(sandbox)
+            changed = before ^ wanted(write, before)
+            try:
+                results = await carried_out(dev, write)
+            except CssError as error:
+                for fact in changed:
+                    reported.pop(fact, None)
+                if write[0] in AT_ONCE and not isinstance(error, OutcomeUnknown):
+                    reported |= {fact: fact in before for fact in changed}
+                event(f"{write[0]}: {type(error).__name__}")
+                continue
+            if write[0] not in BULK:
+                reported |= {fact: fact not in before for fact in changed}
+            for result in results:
+                fact = fact_of(result)
+                reported.pop(fact, None)
+                if result.outcome in ("confirmed", "failed") and fact in changed:
+                    reported[fact] = (fact in before) is (result.outcome == "failed")
+    sandbox.land_late_writes()
+    after = facts(sandbox)
+    assert {fact: fact in after for fact in reported} == reported
 
 
 # What a write costs when its first, second, third or last try is struck.
@@ -218,6 +261,7 @@ async def test_a_doubtful_try_costs_one_read_and_no_other_write(name: str, tries
         if not is_done and tries == 4:
             assert sandbox.count(method, path=HERE + path) >= 4
             assert write[0] in BULK or "not done" in str(error)
+            assert write[0] in BULK | SETS or isinstance(error, OutcomeUnknown) is (fault == "drop_before")
             continue
         assert error is None
         doubts = 0 if fault is None else 1
