@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .errors import (
         Ambiguous,
         AuthenticationError,
+        CallbackFailed,
         CompositeCycle,
         ConfigurationError,
         Conflict,
@@ -108,6 +109,7 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "Backoff",
+    "CallbackFailed",
     "ClientCredentials",
     "CompositeCycle",
     "ConfigurationError",

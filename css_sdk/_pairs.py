@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import functools
+import inspect
 import os
 import threading
 import time
@@ -16,6 +18,8 @@ from typing import Any, Protocol, TypeVar
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+
+from .errors import ConfigurationError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -219,3 +223,64 @@ async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[
     # One error as itself, not as a group: callers of both worlds catch the same class.
     if errors:
         raise errors[0]
+
+
+def check_callback(name: str, callback: object) -> None:
+    """Refuse, before anything is sent, what cannot be called, and what would return before it has done its work.
+
+    Args:
+        name: of the argument, for the error message.
+        callback: the caller's function, or None.
+
+    Raises:
+        ConfigurationError: for what is not a function, a coroutine function, and a generator function.
+    """
+    async_check_callback(name, callback)
+    if callback is not None and _is(inspect.iscoroutinefunction, callback):
+        raise ConfigurationError(
+            f"{name}= is a coroutine function, which only AsyncCss awaits. Give an ordinary function."
+        )
+
+
+def async_check_callback(name: str, callback: object) -> None:
+    """Do as `check_callback` does, but accept coroutine functions, which `async_called` awaits."""
+    if callback is None:
+        return
+    if not callable(callback):
+        raise ConfigurationError(f"{name}= must be a function, not a value of type {type(callback).__name__}.")
+    if _is(inspect.isgeneratorfunction, callback) or _is(inspect.isasyncgenfunction, callback):
+        raise ConfigurationError(f"{name}= is a generator function, and would never run. Give an ordinary function.")
+
+
+def called(name: str, callback: Callable[..., Result], *arguments: Any) -> Result:
+    """Return what the caller's function returns.
+
+    Args:
+        name: of the argument that holds it, for the error message.
+        callback: the function.
+        arguments: of the function.
+
+    Raises:
+        ConfigurationError: when that is something to await.
+    """
+    result = callback(*arguments)
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()  # or Python would warn of it, as never awaited
+        raise ConfigurationError(
+            f"{name}= returned something to await, which only AsyncCss awaits. Give an ordinary function."
+        )
+    return result
+
+
+async def async_called(name: str, callback: Callable[..., Awaitable[Result] | Result], *arguments: Any) -> Result:
+    """Return what the caller's function returns, awaited where it is something to await."""
+    result = callback(*arguments)
+    return await result if inspect.isawaitable(result) else result
+
+
+def _is(kind: Callable[[object], bool], callback: object) -> bool:
+    """Return whether a function, or the call of an object, is of this kind, behind any `functools.partial`."""
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    return kind(callback) or kind(getattr(callback, "__call__", None))  # noqa: B004 - asks what it is, not whether

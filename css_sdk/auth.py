@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NoReturn
 import anyio
 import httpx
 
+from ._pairs import check_callback
 from ._renewal import Asking, AsyncFlow
 from ._token_endpoint import Asked, Token, measure, token_from, token_request, waiting
 from .errors import ConfigurationError
@@ -98,6 +99,9 @@ class TokenAuth(httpx.Auth):
         if addresses == []:
             raise ConfigurationError("origins=[] lets the token go nowhere. Name where it may go, or leave it out.")
         checked = [checked_address(each, "An address that the token is for", allow_http) for each in addresses or ()]
+        # One that has to be awaited would never look at a token.
+        check_callback("accept", accept)
+        check_callback("clock", clock)
         self._client_secret = client_secret
         self._fields = dict(fields)
         self._is_basic = client_auth == "basic"

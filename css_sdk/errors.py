@@ -31,6 +31,7 @@
     ├── MalformedAnswer        an answer came that makes no sense
     ├── NotTried               it was not begun: an interrupt came before, or what it needs was not done
     ├── NotAllDone             of several changes some failed; `results` holds each
+    ├── CallbackFailed         a function of the caller's raised an exception; `result` holds what was done
     ├── StalePlan              what a plan was made from is not there any more; nothing was sent
     ├── OutcomeUnknown         a write may have been done or not, or may still be done
     ├── Ambiguous              several answer to the description; `candidates` holds them
@@ -264,6 +265,17 @@ class NotAllDone(CssError):
     def __init__(self, message: str, *, results: Sequence[Any] = (), **facts: Any) -> None:
         super().__init__(message, **facts)
         self.results = tuple(results)
+
+
+class CallbackFailed(CssError):
+    """The `progress` of a call raised an exception, which is the cause; the call was carried out all the same.
+
+    `result` holds what the call would have returned.
+    """
+
+    def __init__(self, message: str, *, result: Any = None, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.result = result
 
 
 class StalePlan(CssError):

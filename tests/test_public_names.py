@@ -24,6 +24,7 @@ PUBLIC = [
     "Attempt",
     "AuthenticationError",
     "Backoff",
+    "CallbackFailed",
     "ClientCredentials",
     "CompositeCycle",
     "ConfigurationError",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .. import _rules
-from .._pairs import async_each
+from .._pairs import async_called, async_each
 from .._roster_goals import ExactRole
-from ..errors import CssError, HeldBack, NotFound
+from ..errors import CssError, HeldBack, NotConfirmed, NotFound
 from ..models import Grant, GrantResult, User
 from ..roster import Action, RoleRemovals, RowResult, check_exact
 from ..state import Place
+from .callbacks import AsyncProgressCalls
 from .finding import AsyncFinding
 
 Progress = Callable[[RowResult], object]
@@ -30,18 +31,18 @@ class AsyncRosterApplication:
         self._finding = finding
         self._rows = list(finding.rows)
         self._width = width
-        self._progress = progress
+        self._progress = AsyncProgressCalls(progress)
         self._results: dict[int, RowResult] = {}
 
     async def carry_out(self, skip_existing: bool) -> list[RowResult]:
         """Does what the rows say and gives their results, in their order."""
         await self._finding.find()
-        self._settle_errors()
+        await self._settle_errors()
         actions: tuple[Action, ...] = ("grant", "revoke")
         for action in actions:
             for place in self._finding.environments:
                 await self._change(place, action, self._finding.chosen(place, action), skip_existing)
-        return self._in_order()
+        return self._ended()
 
     async def carry_out_exactly(self, confirm: Confirm | None, max_removals: int | None) -> list[RowResult]:
         """Makes the members of the roles that the rows name exactly those listed; removals follow the rows.
@@ -52,7 +53,7 @@ class AsyncRosterApplication:
 
         Raises:
             Refused: before anything is written, for an empty roster, rows that revoke, a role that would be left to
-                nobody, or too many removals; and whatever `confirm` raises.
+                nobody, too many removals, or a `confirm` that returns False; and what `confirm` raises.
         """
         check_exact(self._rows)
         await self._finding.find()
@@ -64,16 +65,18 @@ class AsyncRosterApplication:
         for role in losing:
             role.check_losses(self._rows[role.rows[0]], max_removals)
         if losing and confirm is not None:
-            confirm([role.removals(self._rows[role.rows[0]]) for role in losing])
-        self._settle_errors()
+            losses = [role.removals(self._rows[role.rows[0]]) for role in losing]
+            if await async_called("confirm", confirm, losses) is False:
+                raise NotConfirmed("confirm= returned False. Nothing was changed.")
+        await self._settle_errors()
         for role in roles:
             for number in role.already:
-                self._settle(number, RowResult(self._rows[number], "already"))
+                await self._settle(number, RowResult(self._rows[number], "already"))
         for place in self._finding.environments:
             missing = [number for role in roles if role.place == place for number in role.missing]
             await self._change(place, "grant", {number: self._finding.grants[number] for number in missing})
         await self._remove(roles)
-        return self._in_order()
+        return self._ended()
 
     async def _read_roles(self) -> list[ExactRole]:
         """The roles that can be made exact; the rows of those that cannot be read are in error."""
@@ -131,7 +134,7 @@ class AsyncRosterApplication:
                 number = len(self._rows)
                 self._rows.append(row)
                 if waits is not None:
-                    self._settle(number, RowResult(row, "failed", waits))
+                    await self._settle(number, RowResult(row, "failed", waits))
                 else:
                     taken.setdefault(role.place, {})[number] = Grant(row.person.value, role.role)
         for place, grants in taken.items():
@@ -147,20 +150,19 @@ class AsyncRosterApplication:
         # Two rows may say the same, so that only its identity tells which row a grant came from.
         numbers = {id(grant): number for number, grant in grants.items()}
 
-        def note(result: GrantResult) -> None:
+        async def note(result: GrantResult) -> None:
             number = numbers[id(result.grant)]
-            self._settle(number, RowResult(self._rows[number], result.outcome, result.error))
+            await self._settle(number, RowResult(self._rows[number], result.outcome, result.error))
 
         await many(grants.values(), skip_existing=skip_existing, width=self._width, progress=note)
 
-    def _settle_errors(self) -> None:
+    async def _settle_errors(self) -> None:
         for number, error in self._finding.errors.items():
-            self._settle(number, RowResult(self._rows[number], "failed", error))
+            await self._settle(number, RowResult(self._rows[number], "failed", error))
 
-    def _settle(self, number: int, result: RowResult) -> None:
+    async def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result
-        if self._progress is not None:
-            self._progress(result)
+        await self._progress.note(result)
 
-    def _in_order(self) -> list[RowResult]:
-        return [self._results[number] for number in range(len(self._rows))]
+    def _ended(self) -> list[RowResult]:
+        return self._progress.ended([self._results[number] for number in range(len(self._rows))])

@@ -11,6 +11,7 @@ from ..errors import AuthenticationError, CssError, NotFound, TooManyRemovals
 from ..models import User
 from ..roster import RowCheck, check_exact
 from ..state import Place
+from .callbacks import AsyncProgressCalls
 from .finding import AsyncFinding
 
 
@@ -26,7 +27,7 @@ class AsyncRosterCheck:
     def __init__(self, finding: AsyncFinding, *, width: int, progress: Callable[[RowCheck], object] | None) -> None:
         self._finding = finding
         self._width = width
-        self._progress = progress
+        self._progress = AsyncProgressCalls(progress)
         self._members: dict[tuple[Place, str], dict[str, User] | CssError] = {}
         self._checks: dict[int, RowCheck] = {}
         self._lock = AsyncLock()
@@ -59,12 +60,12 @@ class AsyncRosterCheck:
                 username = _rules.username_of(grants[number].user)
                 waiting.setdefault((row.environment, username), []).append(number)
             else:
-                self._settle(number, check)
+                await self._settle(number, check)
         await async_each(self._look_up, list(waiting.items()), self._width)
         checks = [self._checks[number] for number in range(len(rows))]
         if exact:
             checks += [loss for role, numbers in named.items() for loss in self._lost(role, numbers, max_removals)]
-        return checks
+        return self._progress.ended(checks)
 
     def _lost(self, named: tuple[Place, str], numbers: Sequence[int], most: int | None) -> list[RowCheck]:
         """Who would lose a role if nobody but its rows had it, or why that would be refused."""
@@ -112,12 +113,11 @@ class AsyncRosterCheck:
             break
         async with self._lock:
             for number in numbers:
-                self._settle(number, RowCheck(self._finding.rows[number], error=error))
+                await self._settle(number, RowCheck(self._finding.rows[number], error=error))
 
-    def _settle(self, number: int, check: RowCheck) -> None:
+    async def _settle(self, number: int, check: RowCheck) -> None:
         self._checks[number] = check
-        if self._progress is not None:
-            self._progress(check)
+        await self._progress.note(check)
 
     def _of(self, number: int) -> RowCheck:
         row = self._finding.rows[number]

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from .. import _applying, _rules, persons
 from .._applying import USUAL_GUARDS, Applied, Guards
+from .._pairs import async_check_callback
 from .._plan_file import SavedPlan
 from ..auth import team_of
 from ..desired import Desired
@@ -22,6 +23,7 @@ from ..roster import Person, RoleRemovals, Row, RowCheck, RowResult
 from ..state import StepResult
 from . import plans
 from .apply import AsyncRosterApplication
+from .callbacks import AsyncProgressCalls
 from .checking import AsyncRosterCheck
 from .directory import AsyncDirectory
 from .finding import AsyncFinding
@@ -167,23 +169,28 @@ class AsyncCss(AsyncTeam):
         Args:
             rows: as `read_roster` gives them.
             exact: whether the rows name everybody who shall have these roles.
-            confirm: called before the first write with what an exact roster takes away, if it does; what it raises
-                ends it, with nothing changed.
+            confirm: called before the first write with what an exact roster removes, if it removes anything. Nothing is
+                changed when it raises an exception or returns False. An `AsyncCss` awaits it where it is a coroutine
+                function.
             max_removals: how many an exact roster may take from any one role. By default 10 or a fifth of its members,
                 whichever is less, and 4 in any case.
             skip_existing: read the members of the roles named first, and send only what is missing; exact rosters do
                 so in any case.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.
-            progress: called with each result as it comes, one at a time, possibly from another thread.
+            progress: called with each result as it comes, one at a time, possibly from another thread; an `AsyncCss`
+                awaits it where it is a coroutine function. After an exception it is not called again.
 
         Returns:
             One result for each row, in their order; after them one for each removal of an exact roster.
 
         Raises:
-            ConfigurationError: for a width out of range.
+            ConfigurationError: for a width out of range, and for a `confirm` or `progress` that could not be called or
+                awaited. Nothing is sent then.
             Refused: for an exact roster that is empty, has rows that revoke, would leave nobody in a role, or takes
                 too many away.
+            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
+                error's `result` holds the results.
             CssError: when the service cannot be used at all; nothing was changed then.
 
         >>> rows = read_roster("email,role\\nilse.hargreave@example.com,reviewer", "roster.csv",
@@ -195,6 +202,7 @@ class AsyncCss(AsyncTeam):
         [('already so', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
         """
         _rules.check_width(width)
+        async_check_callback("confirm", confirm)
         finding = AsyncFinding(self.integration, rows, providers, width)
         application = AsyncRosterApplication(finding, width=width, progress=progress)
         if exact:
@@ -219,14 +227,13 @@ class AsyncCss(AsyncTeam):
             max_removals: how many an exact roster may take from any one role, as for `apply_roster`.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.
-            progress: called with what would come of each row once it is known, one at a time, possibly from another
-                thread.
+            progress: called with what would come of each row once it is known, as for `apply_roster`.
 
         Returns:
             What would come of each row, in their order; after them one for each removal of an exact roster.
 
         Raises:
-            ConfigurationError: for a width out of range.
+            ConfigurationError, CallbackFailed: as `apply_roster`.
             Refused: for an exact roster that is empty or has rows that revoke.
             CssError: when the service cannot be used at all.
 
@@ -317,7 +324,8 @@ class AsyncCss(AsyncTeam):
             resume: the journal of an earlier try; its steps are the only differences allowed. One that names another
                 plan is refused.
             width: calls at once, 1 to 8.
-            progress: called with each result as it comes, one at a time, possibly from another thread.
+            progress: called with each result as it comes, one at a time, possibly from another thread; an `AsyncCss`
+                awaits it where it is a coroutine function. After an exception it is not called again.
 
         Returns:
             A result for each step that was still to be done, and a plan of what is left.
@@ -328,8 +336,10 @@ class AsyncCss(AsyncTeam):
             InvalidFile: when a plan from a file is not as it was made. Nothing is sent.
             InvalidRequest: when a step appears twice, or nothing was read of its place. Nothing is sent.
             TooManyRemovals, LastMember, EmptySet, Refused: by the guards. Nothing is sent.
-            ConfigurationError: for a width out of range.
+            ConfigurationError: for a width out of range, and for a `progress` that could not be called or awaited.
             CssError: when something could not be read. Nothing is sent.
+            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
+                error's `result` holds what this call would have returned.
 
         >>> from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
         >>> place = DesiredPlace("Grants Portal", "dev", roles=Listed((DesiredRole("auditor"),)))
@@ -337,6 +347,7 @@ class AsyncCss(AsyncTeam):
         >>> [(result.step.kind, result.outcome) for result in applied.results], applied.remainder
         ([('create_role', 'confirmed')], None)
         """
+        told = AsyncProgressCalls(progress)
         saved = plan if isinstance(plan, SavedPlan) else await self.saved_plan(plan)
         await self.integrations()
         _applying.check_whose(saved, self.settings.api_url, team_of(self._wire.claims))
@@ -345,8 +356,8 @@ class AsyncCss(AsyncTeam):
         run = await plans.checked(self.integration, saved, guards, resume, width)
         journal = self._wire.journal
         with nullcontext() if journal is None else journal.knowing_undone(run.saved.steps):
-            results = await run.carry_out(width=width, progress=progress)
-        return Applied(tuple(results), _applying.remainder(run.saved, results, run.before))
+            results = await run.carry_out(width=width, progress=told.note)
+        return told.ended(Applied(tuple(results), _applying.remainder(run.saved, results, run.before)))
 
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """The plan that takes back what a journal tells of; reads only.

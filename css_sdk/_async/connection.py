@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 import httpx
 
 from .._clients import new_client
+from .._pairs import async_check_callback, check_callback
 from .._retry import Backoff, RetryPolicy, Waiting
 from ..auth import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
@@ -27,7 +28,8 @@ class AsyncOptions(TypedDict, total=False):
 
     `http_client`: an httpx client to send everything through, token requests included; the caller closes it.
     `transport`: an httpx transport, for a client of our own. `timeout`: seconds for each phase of a request.
-    `retry`: decides whether and when to try again. `on_wait`: called before each wait between two tries.
+    `retry`: decides whether and when to try again. `on_wait`: called before each wait between two tries. An `AsyncCss`
+    awaits both where they are coroutine functions; when one raises an exception, the call is not tried again.
     `clock`: seconds that only grow, for the life of tokens and the budget of log calls. `journal`: a file that tells of
     every write, before and after it, with what it really changed; that costs a read where nobody has read it yet.
     """
@@ -46,6 +48,9 @@ def _check(options: AsyncOptions) -> None:
     if unknown:
         known = ", ".join(sorted(AsyncOptions.__annotations__))
         raise TypeError(f"There is no option {', '.join(unknown)}; the options are {known}.")
+    async_check_callback("on_wait", options.get("on_wait"))
+    async_check_callback("retry", options.get("retry"))
+    check_callback("clock", options.get("clock"))
     beside = sorted({"transport", "timeout"} & options.keys())
     if "http_client" in options and beside:
         raise ConfigurationError(f"An http_client has its own {' and '.join(beside)}; give one or the other.")

@@ -9,6 +9,7 @@ from .. import _rules
 from .._pairs import AsyncLock, async_each
 from ..errors import AuthenticationError, CssError, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, Outcome, Role, UserLike
+from .callbacks import AsyncProgressCalls
 from .users import AsyncUsers
 
 Grants = Iterable[Grant | tuple[UserLike, str]]
@@ -38,7 +39,7 @@ class AsyncRun:
         self.open: Numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
         self._results: dict[int, GrantResult] = {}
         self.lost_access: AuthenticationError | None = None
-        self._progress = progress
+        self._progress = AsyncProgressCalls(progress)
         self._lock = AsyncLock()
 
     @property
@@ -46,14 +47,21 @@ class AsyncRun:
         """The results, in the order of the grants."""
         return [self._results[number] for number in sorted(self._results)]
 
+    def ended(self) -> list[GrantResult]:
+        """Return the results, in the order of the grants.
+
+        Raises:
+            CallbackFailed: which carries them, when the caller's function raised an exception.
+        """
+        return self._progress.ended(self.results)
+
     async def settle(self, grants: Numbered, outcome: Outcome, error: CssError | None = None) -> None:
         """Notes how these grants ended."""
         async with self._lock:
             for number, grant in grants.items():
                 del self.open[number]
                 result = self._results[number] = GrantResult(grant, outcome, error)
-                if self._progress is not None:
-                    self._progress(result)
+                await self._progress.note(result)
 
     async def settle_failed(self, grants: Numbered, error: CssError) -> None:
         """Notes that these grants failed, or that nobody knows."""

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from .. import _arguments, _rules
 from .._logs import Moment
+from .._pairs import async_check_callback
 from ..models import Integration, LogLine
 from ..persons import LoginDifference
 from ..state import PlaceState
@@ -86,6 +87,7 @@ class AsyncEnvironmentClient:
         {'admin': 1, 'approver': 1, 'reviewer': 2}
         """
         if callable(members_of):
+            async_check_callback("members_of", members_of)
             chosen = members_of
         else:
             names = None if members_of is None else frozenset(_arguments.names(members_of, "role"))

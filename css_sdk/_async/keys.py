@@ -14,7 +14,7 @@ import httpx
 from attrs import frozen
 
 from .._clients import new_client
-from .._pairs import async_time_limit
+from .._pairs import async_time_limit, check_callback
 from .._quiet import quiet
 from .._renewal import Asking
 from .._token_endpoint import described
@@ -289,6 +289,7 @@ class AsyncTokenVerifier:
         timeout: float = 5.0,
     ) -> None:
         self._terms = Terms(issuer, audience, algorithms, leeway)
+        check_callback("clock", clock)
         self._clock = clock
         if http_client is not None and transport is not None:
             raise ConfigurationError("An http_client has its own transport; give one or the other.")

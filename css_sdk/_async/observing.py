@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from attrs import evolve
 
 from .. import _rules
-from .._pairs import async_each
+from .._pairs import async_called, async_each
 from ..errors import IncompleteSearch
 from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
@@ -59,7 +59,7 @@ async def observe(
 
     composites = [role.name for role in listed if role.composite and role.name not in unspoken]
     await async_each(look_into, composites, width)
-    chosen = names.intersection(members_of(names)) - unspoken.keys()
+    chosen = names.intersection(await async_called("members_of", members_of, names)) - unspoken.keys()
     state = PlaceState(place, integration.project_name, names, children)
     return await with_members(roles, state, chosen, settled=settled, width=width)
 

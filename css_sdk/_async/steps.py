@@ -9,7 +9,7 @@ from typing import Literal
 
 from .. import _rules
 from .._grounds import Grounds
-from .._pairs import AsyncLock, async_each
+from .._pairs import AsyncLock, async_called, async_each
 from ..errors import AuthenticationError, CssError, UnusableUser
 from ..models import Grant, GrantResult, Outcome
 from ..state import Place, Step, StepResult
@@ -28,7 +28,7 @@ class AsyncStepRun:
         steps: in an order in which they can be carried out.
         grounds: what they stand on.
         width: calls at once, 1 to 8.
-        progress: called with each result as it comes, one at a time, possibly from another thread.
+        progress: called with each result as it comes, one at a time, possibly from another thread; raises nothing.
     """
 
     def __init__(
@@ -142,22 +142,23 @@ class AsyncStepRun:
             environment = self._environments[place]
             granting = AsyncGranting(environment.users, environment.roles.list)
             await granting.carry_out(change, run, self._width)
+            run.ended()
             self._lost_access = run.lost_access
 
-    def _note_grant(self, numbers: Mapping[tuple[str, str], int], result: GrantResult) -> None:
+    async def _note_grant(self, numbers: Mapping[tuple[str, str], int], result: GrantResult) -> None:
         """Nothing else is under way while members are changed, so that these are noted one at a time."""
         number = numbers[str(result.grant.user), result.grant.role]
-        self._note(number, StepResult(self._steps[number], result.outcome, result.error))
+        await self._note(number, StepResult(self._steps[number], result.outcome, result.error))
 
     async def _settle(
         self, group: Numbered, outcome: Outcome | Literal["skipped"], error: CssError | None = None
     ) -> None:
         async with self._lock:
             for number, step in group.items():
-                self._note(number, StepResult(step, outcome, error))
+                await self._note(number, StepResult(step, outcome, error))
 
-    def _note(self, number: int, result: StepResult) -> None:
+    async def _note(self, number: int, result: StepResult) -> None:
         self._results[number] = result
         self._grounds.note(result)
         if self._progress is not None:
-            self._progress(result)
+            await async_called("progress", self._progress, result)

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .. import _rules
-from .._pairs import each
+from .._pairs import called, each
 from .._roster_goals import ExactRole
-from ..errors import CssError, HeldBack, NotFound
+from ..errors import CssError, HeldBack, NotConfirmed, NotFound
 from ..models import Grant, GrantResult, User
 from ..roster import Action, RoleRemovals, RowResult, check_exact
 from ..state import Place
+from .callbacks import ProgressCalls
 from .finding import Finding
 
 Progress = Callable[[RowResult], object]
@@ -31,7 +32,7 @@ class RosterApplication:
         self._finding = finding
         self._rows = list(finding.rows)
         self._width = width
-        self._progress = progress
+        self._progress = ProgressCalls(progress)
         self._results: dict[int, RowResult] = {}
 
     def carry_out(self, skip_existing: bool) -> list[RowResult]:
@@ -42,7 +43,7 @@ class RosterApplication:
         for action in actions:
             for place in self._finding.environments:
                 self._change(place, action, self._finding.chosen(place, action), skip_existing)
-        return self._in_order()
+        return self._ended()
 
     def carry_out_exactly(self, confirm: Confirm | None, max_removals: int | None) -> list[RowResult]:
         """Makes the members of the roles that the rows name exactly those listed; removals follow the rows.
@@ -53,7 +54,7 @@ class RosterApplication:
 
         Raises:
             Refused: before anything is written, for an empty roster, rows that revoke, a role that would be left to
-                nobody, or too many removals; and whatever `confirm` raises.
+                nobody, too many removals, or a `confirm` that returns False; and what `confirm` raises.
         """
         check_exact(self._rows)
         self._finding.find()
@@ -65,7 +66,9 @@ class RosterApplication:
         for role in losing:
             role.check_losses(self._rows[role.rows[0]], max_removals)
         if losing and confirm is not None:
-            confirm([role.removals(self._rows[role.rows[0]]) for role in losing])
+            losses = [role.removals(self._rows[role.rows[0]]) for role in losing]
+            if called("confirm", confirm, losses) is False:
+                raise NotConfirmed("confirm= returned False. Nothing was changed.")
         self._settle_errors()
         for role in roles:
             for number in role.already:
@@ -74,7 +77,7 @@ class RosterApplication:
             missing = [number for role in roles if role.place == place for number in role.missing]
             self._change(place, "grant", {number: self._finding.grants[number] for number in missing})
         self._remove(roles)
-        return self._in_order()
+        return self._ended()
 
     def _read_roles(self) -> list[ExactRole]:
         """The roles that can be made exact; the rows of those that cannot be read are in error."""
@@ -158,8 +161,7 @@ class RosterApplication:
 
     def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result
-        if self._progress is not None:
-            self._progress(result)
+        self._progress.note(result)
 
-    def _in_order(self) -> list[RowResult]:
-        return [self._results[number] for number in range(len(self._rows))]
+    def _ended(self) -> list[RowResult]:
+        return self._progress.ended([self._results[number] for number in range(len(self._rows))])

@@ -10,6 +10,7 @@ from .. import _rules
 from .._pairs import Lock, each, waited_for
 from ..errors import Conflict, CssError, OutcomeUnknown
 from ..models import GrantResult, Outcome, RoleResult
+from .callbacks import ProgressCalls
 from .grants import Granting, Grants, GrantWrite, Numbered, Progress, Run, grouped, in_chunks, outcome_of
 from .roles import Roles
 from .users import Users
@@ -45,7 +46,8 @@ class Bulk:
             grants: `Grant`s, or pairs of a user and a role.
             skip_existing: read the members of the roles named first, and send only what is missing.
             width: calls at once, 1 to 8; the service's pace does not grow beyond.
-            progress: called with each result as it comes, one at a time, possibly from another thread.
+            progress: called with each result as it comes, one at a time, possibly from another thread; an `Css`
+                awaits it where it is a coroutine function. After an exception it is not called again.
             executor: carries out chunks of 50 grants, at most `width` of them at once, each making one call at a
                 time: threads, processes, loky, dask. Its workers read the credentials from their own environment or
                 from the same file.
@@ -54,8 +56,10 @@ class Bulk:
             One result for each grant, in their order.
 
         Raises:
-            ConfigurationError: for a width out of range, or an executor whose workers could not have the client's
-                credentials. Nothing is sent then.
+            ConfigurationError: for a width out of range, a `progress` that could not be called or awaited, or an
+                executor whose workers could not have the client's credentials. Nothing is sent then.
+            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
+                error's `result` holds the results.
 
         >>> results = dev.bulk.assign_many([("5167d622cb14de629107a324433cffaf@idir", "reviewer")])
         >>> [result.outcome for result in results]
@@ -84,7 +88,7 @@ class Bulk:
             One result for each grant, in their order.
 
         Raises:
-            ConfigurationError: as `assign_many`.
+            ConfigurationError, CallbackFailed: as `assign_many`.
 
         >>> results = dev.bulk.unassign_many([("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")])
         >>> [result.outcome for result in results]
@@ -107,19 +111,21 @@ class Bulk:
             skip_existing: read the list of roles first, and create only those that are missing. Without it one that
                 exists fails with `Conflict`.
             width: calls at once, 1 to 8.
-            progress: called with each result as it comes, one at a time, possibly from another thread.
+            progress: called with each result as it comes, one at a time, possibly from another thread; an `Css`
+                awaits it where it is a coroutine function. After an exception it is not called again.
 
         Returns:
             One result for each name, in their order, names given twice only once.
 
         Raises:
-            ConfigurationError: for a width out of range.
+            ConfigurationError, CallbackFailed: as `assign_many`.
             CssError: when the list could not be read. Nothing is created then.
 
         >>> [result.outcome for result in dev.bulk.create_roles(["auditor", "reviewer"], skip_existing=True)]
         ['confirmed', 'already']
         """
         _rules.check_width(width)
+        told = ProgressCalls(progress)
         wanted = list(dict.fromkeys(names))
         known = {role.name for role in self._roles.list()} if skip_existing else set()
         results: dict[str, RoleResult] = {}
@@ -129,11 +135,10 @@ class Bulk:
             outcome, error = self._created(name, name in known, skip_existing)
             with lock:
                 result = results[name] = RoleResult(name, outcome, error)
-                if progress is not None:
-                    progress(result)
+                told.note(result)
 
         each(create, wanted, width)
-        return [results[name] for name in wanted]
+        return told.ended([results[name] for name in wanted])
 
     def _created(self, name: str, is_known: bool, skip_existing: bool) -> tuple[Outcome, CssError | None]:
         if is_known:
@@ -157,8 +162,8 @@ class Bulk:
         executor: Executor | None,
     ) -> list[GrantResult]:
         _rules.check_width(width)
-        task = executor and task_for(self._wire, self._integration_id, self._environment, change)
         run = Run(grants, progress)
+        task = executor and task_for(self._wire, self._integration_id, self._environment, change)
         self._settle_refused(run)
         if skip_existing:
             self._settle_done(run, change)
@@ -166,7 +171,7 @@ class Bulk:
             self._ship(run, executor, task, width)
         else:
             Granting(self._users, self._roles.list).carry_out(change, run, width)
-        return run.results
+        return run.ended()
 
     def _settle_refused(self, run: Run) -> None:
         for number, grant in list(run.open.items()):

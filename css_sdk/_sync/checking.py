@@ -12,6 +12,7 @@ from ..errors import AuthenticationError, CssError, NotFound, TooManyRemovals
 from ..models import User
 from ..roster import RowCheck, check_exact
 from ..state import Place
+from .callbacks import ProgressCalls
 from .finding import Finding
 
 
@@ -27,7 +28,7 @@ class RosterCheck:
     def __init__(self, finding: Finding, *, width: int, progress: Callable[[RowCheck], object] | None) -> None:
         self._finding = finding
         self._width = width
-        self._progress = progress
+        self._progress = ProgressCalls(progress)
         self._members: dict[tuple[Place, str], dict[str, User] | CssError] = {}
         self._checks: dict[int, RowCheck] = {}
         self._lock = Lock()
@@ -65,7 +66,7 @@ class RosterCheck:
         checks = [self._checks[number] for number in range(len(rows))]
         if exact:
             checks += [loss for role, numbers in named.items() for loss in self._lost(role, numbers, max_removals)]
-        return checks
+        return self._progress.ended(checks)
 
     def _lost(self, named: tuple[Place, str], numbers: Sequence[int], most: int | None) -> list[RowCheck]:
         """Who would lose a role if nobody but its rows had it, or why that would be refused."""
@@ -117,8 +118,7 @@ class RosterCheck:
 
     def _settle(self, number: int, check: RowCheck) -> None:
         self._checks[number] = check
-        if self._progress is not None:
-            self._progress(check)
+        self._progress.note(check)
 
     def _of(self, number: int) -> RowCheck:
         row = self._finding.rows[number]

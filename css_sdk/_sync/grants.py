@@ -10,6 +10,7 @@ from .. import _rules
 from .._pairs import Lock, each
 from ..errors import AuthenticationError, CssError, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, Outcome, Role, UserLike
+from .callbacks import ProgressCalls
 from .users import Users
 
 Grants = Iterable[Grant | tuple[UserLike, str]]
@@ -39,7 +40,7 @@ class Run:
         self.open: Numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
         self._results: dict[int, GrantResult] = {}
         self.lost_access: AuthenticationError | None = None
-        self._progress = progress
+        self._progress = ProgressCalls(progress)
         self._lock = Lock()
 
     @property
@@ -47,14 +48,21 @@ class Run:
         """The results, in the order of the grants."""
         return [self._results[number] for number in sorted(self._results)]
 
+    def ended(self) -> list[GrantResult]:
+        """Return the results, in the order of the grants.
+
+        Raises:
+            CallbackFailed: which carries them, when the caller's function raised an exception.
+        """
+        return self._progress.ended(self.results)
+
     def settle(self, grants: Numbered, outcome: Outcome, error: CssError | None = None) -> None:
         """Notes how these grants ended."""
         with self._lock:
             for number, grant in grants.items():
                 del self.open[number]
                 result = self._results[number] = GrantResult(grant, outcome, error)
-                if self._progress is not None:
-                    self._progress(result)
+                self._progress.note(result)
 
     def settle_failed(self, grants: Numbered, error: CssError) -> None:
         """Notes that these grants failed, or that nobody knows."""

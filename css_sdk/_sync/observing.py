@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from attrs import evolve
 
 from .. import _rules
-from .._pairs import each
+from .._pairs import called, each
 from ..errors import IncompleteSearch
 from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
@@ -60,7 +60,7 @@ def observe(
 
     composites = [role.name for role in listed if role.composite and role.name not in unspoken]
     each(look_into, composites, width)
-    chosen = names.intersection(members_of(names)) - unspoken.keys()
+    chosen = names.intersection(called("members_of", members_of, names)) - unspoken.keys()
     state = PlaceState(place, integration.project_name, names, children)
     return with_members(roles, state, chosen, settled=settled, width=width)
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from .. import _rules
 from .._grounds import Grounds
-from .._pairs import Lock, each
+from .._pairs import Lock, called, each
 from ..errors import AuthenticationError, CssError, UnusableUser
 from ..models import Grant, GrantResult, Outcome
 from ..state import Place, Step, StepResult
@@ -29,7 +29,7 @@ class StepRun:
         steps: in an order in which they can be carried out.
         grounds: what they stand on.
         width: calls at once, 1 to 8.
-        progress: called with each result as it comes, one at a time, possibly from another thread.
+        progress: called with each result as it comes, one at a time, possibly from another thread; raises nothing.
     """
 
     def __init__(
@@ -141,6 +141,7 @@ class StepRun:
             environment = self._environments[place]
             granting = Granting(environment.users, environment.roles.list)
             granting.carry_out(change, run, self._width)
+            run.ended()
             self._lost_access = run.lost_access
 
     def _note_grant(self, numbers: Mapping[tuple[str, str], int], result: GrantResult) -> None:
@@ -157,4 +158,4 @@ class StepRun:
         self._results[number] = result
         self._grounds.note(result)
         if self._progress is not None:
-            self._progress(result)
+            called("progress", self._progress, result)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import random
 import time
@@ -14,7 +15,7 @@ from attrs import frozen
 
 from .. import _answers, _retry, _rules
 from .._late_writes import LateAttempts
-from .._pairs import Slots, sleep
+from .._pairs import Slots, called, sleep
 from .._quiet import quiet
 from .._version import __version__
 from ..auth import ClientCredentials
@@ -241,15 +242,25 @@ class Wire:
         if not tried.passing:
             raise error
         attempt = _retry.Attempt(number, waited, error.retry_after, error.status)
-        wait = self._retry(attempt, random.random())  # noqa: S311
+        wait = self._hook("retry", error, self._retry, attempt, random.random())  # noqa: S311
         if wait is None:
             raise error
         # The operation's name alone: paths hold usernames.
         _LOG.info("%s: status %s; trying again in %.1f s", call.name, error.status or "none", wait)
         if self._on_wait is not None:
-            self._on_wait(_retry.Waiting(call.name, number, wait, error))
+            self._hook("on_wait", error, self._on_wait, _retry.Waiting(call.name, number, wait, error))
         sleep(wait)
         return wait
+
+    def _hook(self, name: str, error: CssError, hook: Callable[..., Value], *arguments: Any) -> Value:
+        """Return what a function of the caller's returns; when it raises an exception, there is no other attempt."""
+        try:
+            return called(name, hook, *arguments)
+        except Exception as failure:
+            # The error of the attempt goes on, since it says what may have been done.
+            last = copy.copy(error)
+            last.args = (f"{error} There was no other attempt: {name}= raised {type(failure).__name__}: {failure}.",)
+            raise last from failure
 
     def _lost(self, call: Call, error: httpx.RequestError) -> Tried:
         for_token = error.request.url == httpx.URL(self.settings.token_url)

@@ -1,0 +1,206 @@
+"""Functions of the caller's: each is awaited where it has to be, and none loses the results of writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import pytest
+
+from css_sdk import (
+    Ambiguous,
+    AsyncCss,
+    CallbackFailed,
+    ConfigurationError,
+    NotConfirmed,
+    Plan,
+    Settings,
+    read_roster,
+)
+from css_sdk._async.integrations import AsyncEnvironmentClient
+from css_sdk._retry import Attempt, Waiting
+from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, at_once, usernames
+
+
+class Boom(Exception):
+    """What a function of the caller's raises."""
+
+
+def rows_of(people: list[str], role: str = "reviewer") -> Any:
+    """A roster that gives these people a role."""
+    text = "\n".join(["username,role", *(f"{person},{role}" for person in people)])
+    return read_roster(text, "roster.csv", integration=str(GRANTS_PORTAL), environment="dev")
+
+
+async def a_plan(css: AsyncCss) -> Plan:
+    """A plan that creates three roles."""
+    roles = tuple(DesiredRole(name) for name in ("one", "two", "three"))
+    return await css.plan(Desired((DesiredPlace("Grants Portal", "dev", roles=Listed(roles)),)))
+
+
+Call = Callable[[AsyncCss, Sandbox, Any], Any]
+
+
+async def assign_many(css: AsyncCss, sandbox: Sandbox, progress: Any) -> Any:
+    dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+    return await dev.bulk.assign_many([(one, "reviewer") for one in usernames(sandbox, 5)], progress=progress)
+
+
+async def unassign_many(css: AsyncCss, sandbox: Sandbox, progress: Any) -> Any:
+    dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+    return await dev.bulk.unassign_many([(one, "reviewer") for one in usernames(sandbox, 5)], progress=progress)
+
+
+async def create_roles(css: AsyncCss, sandbox: Sandbox, progress: Any) -> Any:
+    dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+    return await dev.bulk.create_roles(["one", "two", "three"], progress=progress)
+
+
+async def apply_roster(css: AsyncCss, sandbox: Sandbox, progress: Any) -> Any:
+    return await css.apply_roster(rows_of(usernames(sandbox, 5)), progress=progress)
+
+
+async def apply_exact_roster(css: AsyncCss, sandbox: Sandbox, progress: Any) -> Any:
+    return await css.apply_roster(rows_of(usernames(sandbox, 5)), exact=True, progress=progress)
+
+
+async def check_roster(css: AsyncCss, sandbox: Sandbox, progress: Any) -> Any:
+    return await css.check_roster(rows_of(usernames(sandbox, 5)), progress=progress)
+
+
+async def apply_plan(css: AsyncCss, sandbox: Sandbox, progress: Any) -> Any:
+    applied = await css.apply_plan(await a_plan(css), progress=progress)
+    return list(applied.results)
+
+
+CALLS: list[Call] = [
+    assign_many, unassign_many, create_roles, apply_roster, apply_exact_roster, check_roster, apply_plan,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_progress_gets_every_result(css: AsyncCss, sandbox: Sandbox, call: Call) -> None:
+    """Also as a coroutine function, and as one that is bound to arguments or to an object."""
+    told: list[object] = []
+
+    class Told:
+        async def __call__(self, result: object) -> None:
+            told.append(result)
+
+    results = await call(css, sandbox, Told())
+    assert len(results) > 2
+    assert sorted(told, key=str) == sorted(results, key=str)
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_progress_that_raises_loses_no_result(css: AsyncCss, sandbox: Sandbox, call: Call) -> None:
+    """Everything is carried out; the error has the results and the cause, and the function is not called again."""
+    told: list[object] = []
+
+    async def fail(result: object) -> None:
+        told.append(result)
+        raise Boom("no disk")
+
+    with pytest.raises(CallbackFailed, match=r"progress= raised Boom: no disk") as failed:
+        await call(css, sandbox, fail)
+    assert isinstance(failed.value.__cause__, Boom)
+    assert len(told) == 1
+    results = getattr(failed.value.result, "results", failed.value.result)
+    again = Sandbox()
+    async with AsyncCss(Settings(**again.credentials()), transport=again.async_transport(), retry=at_once) as other:
+        assert list(map(str, results)) == list(map(str, await call(other, again, None)))
+    assert sandbox.grants(GRANTS_PORTAL, "dev") == again.grants(GRANTS_PORTAL, "dev")
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("senseless", ["print", 5])
+async def test_what_cannot_be_called_is_refused_before_a_write(
+    css: AsyncCss, sandbox: Sandbox, call: Call, senseless: Any
+) -> None:
+    """And so is a generator function, which would never run."""
+
+    def generator(_: object) -> Any:
+        yield
+
+    for progress in (senseless, generator):
+        with pytest.raises(ConfigurationError, match="progress="):
+            await call(css, sandbox, progress)
+    assert {"POST", "PUT", "DELETE"}.isdisjoint(asked(sandbox))
+
+
+async def test_confirm_decides_before_anything_is_removed(css: AsyncCss, sandbox: Sandbox) -> None:
+    """It is awaited; an exception, and False, end the roster with nothing changed."""
+    keep = usernames(sandbox, 1)
+    before = sandbox.grants(GRANTS_PORTAL, "dev")
+    seen: list[Any] = []
+
+    async def refuse(losses: Any) -> None:
+        seen.append(losses)
+        raise Boom
+
+    async def say_no(losses: Any) -> bool:
+        seen.append(losses)
+        return False
+
+    with pytest.raises(Boom):
+        await css.apply_roster(rows_of(keep), exact=True, confirm=refuse)
+    with pytest.raises(NotConfirmed, match="returned False"):
+        await css.apply_roster(rows_of(keep), exact=True, confirm=say_no)
+    assert [[loss.role for loss in losses] for losses in seen] == [["reviewer"]] * 2
+    assert sandbox.grants(GRANTS_PORTAL, "dev") == before
+    assert {"POST", "PUT", "DELETE"}.isdisjoint(asked(sandbox))
+
+
+async def test_the_hooks_of_a_client_are_called(sandbox: Sandbox, settings: Settings) -> None:
+    """Both may be coroutine functions of an AsyncCss: what decides about the next try, and what sees each wait."""
+    waits: list[Waiting] = []
+
+    async def decide(attempt: Attempt, chance: float) -> float | None:
+        return 0.0 if attempt.number < 3 else None
+
+    async def see(waiting: Waiting) -> None:
+        waits.append(waiting)
+
+    async with AsyncCss(settings, transport=sandbox.async_transport(), retry=decide, on_wait=see) as css:
+        sandbox.faults.add("500_before", path="/integrations", times=2)
+        assert await css.integrations()
+        assert [waiting.number for waiting in waits] == [1, 2]
+
+
+@pytest.mark.parametrize("hook", ["retry", "on_wait"])
+async def test_a_hook_that_raises_hides_no_outcome(sandbox: Sandbox, settings: Settings, hook: str) -> None:
+    """The error is that of the attempt, which says what may have been done; a bulk run keeps its other results."""
+
+    def fail(*_: object) -> float:
+        raise Boom("no disk")
+
+    options: dict[str, Any] = {"retry": at_once, hook: fail}
+    person, other = usernames(sandbox, 2)
+    async with AsyncCss(settings, transport=sandbox.async_transport(), **options) as css:
+        dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
+        sandbox.faults.add("500_before", method="POST", path=f"*{person}*", times=None)
+        results = await dev.bulk.assign_many([(person, "approver"), (other, "approver")])
+    assert [result.outcome for result in results] == ["failed", "confirmed"]
+    assert f"There was no other attempt: {hook}= raised Boom: no disk." in str(results[0].error)
+
+
+async def test_chosen_roles_may_be_awaited(dev: AsyncEnvironmentClient) -> None:
+    """What chooses the roles whose members are read is a function of the caller's as well."""
+
+    async def choose(names: frozenset[str]) -> Collection[str]:
+        return names & {"admin"}
+
+    assert (await dev.state(choose)).members.keys() == {"admin"}
+
+
+async def test_what_a_callback_needs_is_still_an_error_of_its_own(css: AsyncCss) -> None:
+    """An error of the tree that a callback raises is the cause, like any other."""
+
+    async def fail(_: object) -> None:
+        raise Ambiguous("two of them")
+
+    with pytest.raises(CallbackFailed) as failed:
+        await css.apply_roster(rows_of(["0f3ac87806aa7f215a7c0d4cc4d9e799@idir"]), progress=fail)
+    assert isinstance(failed.value.__cause__, Ambiguous)

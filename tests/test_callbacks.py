@@ -1,0 +1,110 @@
+"""Functions of the caller's that a `Css` cannot await: refused before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from css_sdk import (
+    AsyncCss,
+    CallbackFailed,
+    ClientCredentials,
+    ConfigurationError,
+    Css,
+    Plan,
+    Settings,
+    TokenVerifier,
+    read_roster,
+)
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, usernames
+
+PERSON = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
+ROWS = read_roster(f"username,role\n{PERSON},reviewer", "roster.csv", integration="101", environment="dev")
+
+
+async def coroutine_function(*_: object) -> None:
+    """What only an AsyncCss can call."""
+
+
+class WithCoroutineCall:
+    """An object whose call has to be awaited."""
+
+    async def __call__(self, *_: object) -> None: ...
+
+
+CANNOT_BE_AWAITED: list[Any] = [
+    coroutine_function,
+    functools.partial(coroutine_function, 1),
+    functools.partial(functools.partial(coroutine_function, 1), 2),
+    WithCoroutineCall(),
+    WithCoroutineCall().__call__,
+]
+CALLS: dict[str, Callable[[Css, Any], object]] = {
+    "assign_many": lambda css, given: dev(css).bulk.assign_many([(PERSON, "reviewer")], progress=given),
+    "unassign_many": lambda css, given: dev(css).bulk.unassign_many([(PERSON, "reviewer")], progress=given),
+    "create_roles": lambda css, given: dev(css).bulk.create_roles(["one"], progress=given),
+    "state": lambda css, given: dev(css).state(given),
+    "apply_roster, progress": lambda css, given: css.apply_roster(ROWS, progress=given),
+    "apply_roster, confirm": lambda css, given: css.apply_roster(ROWS, exact=True, confirm=given),
+    "check_roster": lambda css, given: css.check_roster(ROWS, progress=given),
+    "apply_plan": lambda css, given: css.apply_plan(Plan(), progress=given),
+}
+
+
+def dev(css: Css) -> Any:
+    """The place of these tests."""
+    return css.integration(GRANTS_PORTAL).environment("dev")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_coroutine_function_is_refused_before_anything_is_sent(
+    name: str, sandbox: Sandbox, settings: Settings
+) -> None:
+    """However it is wrapped; the error says who could await it."""
+    with Css(settings, transport=sandbox.transport()) as css:
+        dev(css)
+        before = asked(sandbox)
+        for given in CANNOT_BE_AWAITED:
+            with pytest.raises(ConfigurationError, match="only AsyncCss awaits"):
+                CALLS[name](css, given)
+        assert asked(sandbox) == before
+
+
+def test_what_turns_out_to_need_awaiting_is_no_yes(sandbox: Sandbox, settings: Settings) -> None:
+    """A lambda over a coroutine function shows only when it is called: nothing is removed, and no result is lost."""
+    before = sandbox.grants(GRANTS_PORTAL, "dev")
+    with Css(settings, transport=sandbox.transport()) as css:
+        with pytest.raises(ConfigurationError, match="confirm= returned something to await"):
+            css.apply_roster(ROWS, exact=True, confirm=lambda _: coroutine_function())
+        assert sandbox.grants(GRANTS_PORTAL, "dev") == before
+        people = usernames(sandbox, 3)
+        with pytest.raises(CallbackFailed) as failed:
+            dev(css).bulk.assign_many([(one, "reviewer") for one in people], progress=lambda _: coroutine_function())
+        assert isinstance(failed.value.__cause__, ConfigurationError)
+        assert [result.outcome for result in failed.value.result] == ["confirmed"] * 3
+
+
+@pytest.mark.parametrize("given", [*CANNOT_BE_AWAITED, 5])
+def test_the_hooks_of_a_client_are_refused_when_it_is_made(given: Any, settings: Settings) -> None:
+    """A hook that cannot be awaited would be dropped; a clock and a check of tokens nobody could await."""
+    for name in ("on_wait", "retry", "clock"):
+        options: dict[str, Any] = {name: given}
+        with pytest.raises(ConfigurationError, match=f"{name}="):
+            Css(settings, **options)
+    for name in ("accept", "clock"):
+        options = {name: given}
+        with pytest.raises(ConfigurationError, match=f"{name}="):
+            ClientCredentials("https://login.example/token", "me", "s3cret", **options)
+    with pytest.raises(ConfigurationError, match="clock="):
+        TokenVerifier("https://login.example", "me", clock=given)
+
+    async def asynchronous() -> None:
+        with pytest.raises(ConfigurationError, match="clock="):
+            AsyncCss(settings, clock=given)
+
+    asyncio.run(asynchronous())
