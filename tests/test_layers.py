@@ -82,7 +82,7 @@ LAYERS: Final = {
 PURE: Final = sorted(room for room, layer in LAYERS.items() if layer == 2)
 CLIENT_OF_THE_GENERATED: Final = {"_async", "_sync", "models", "_answers"}
 ALLOWED_TO_THE_SANDBOX: Final = {"sandbox", "_version"}
-LONGEST_MODULE: Final = 400
+LONGEST_MODULE: Final = 500
 
 IMPURE: Final = {"anyio", "asyncio", "httpx", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
 """What a pure room does without: clients, clocks, chance, the environment."""
@@ -243,7 +243,7 @@ def handwritten() -> list[Path]:
 
 @pytest.mark.parametrize("path", handwritten(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_module_is_too_long(path: Path) -> None:
-    """No handwritten module passes 400 lines; one that wants to grow past it wants to be two."""
+    """No handwritten module passes 500 lines; one that grows past it holds two ideas."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
 
 
