@@ -10,11 +10,12 @@ from typing import Any, Final, TypeVar, cast
 
 from . import _rules
 from ._desired_checks import Found, FoundPlace, FoundRole, FoundUser, contradictions
+from ._person_cells import PersonBy
 from ._yaml_nodes import Faults, Node, misread_as, read_nodes
 from .desired import Desired, DesiredPlace, Protection
 from .errors import Refused
 from .models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
-from .roster import Person, PersonBy, identity_of
+from .roster import Person, identity_of
 
 VERSION: Final = 1
 """Of the form of the file."""

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
-from .errors import NotFound, NotTried, UnusableUser
+from ._identification import holds_back
+from .errors import NotTried, UnusableUser
+from .roster import Person
 from .state import Place, PlaceState, Step, StepResult
 
 Kind = Literal["role", "spoken of", "children", "members", "roles of", "taken from", "given"]
@@ -33,7 +35,7 @@ class Grounds:
     Nothing is taken away where what was to come instead could not be given: a member is not removed when an addition
     to the same role, or of a role for the same user, was not done; a child when another was not added to its role; a
     role is not deleted when in its place a creation, a renaming or an addition was not done. An addition that only
-    failed because the user never logged in keeps nothing back but the removals of a role that would be left to nobody.
+    failed because a person never logged in keeps nothing back but the removals of a role that would be left to nobody.
 
     Args:
         steps: all, in the order of carrying out.
@@ -121,7 +123,8 @@ def _is_nobody(result: StepResult) -> bool:
 
 
 def _is_newcomer(result: StepResult) -> bool:
-    return isinstance(result.error, NotFound) and result.error.what == "user"
+    """Return whether the user of a step is a person who never logged in, and so certainly holds nothing."""
+    return result.error is not None and not holds_back(Person("username", result.step.target), result.error)
 
 
 def _grounds_of(step: Step) -> Iterator[Ground]:

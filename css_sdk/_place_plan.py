@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from attrs import evolve, frozen
 
 from . import _rules
+from ._identification import Unresolved
 from ._order import in_circles
 from .desired import DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .errors import CompositeCycle, InvalidRequest, Refused
@@ -17,33 +18,6 @@ from .roster import Person
 from .state import Place, PlaceState, Step, StepKind, check_addressable
 
 Username = str
-
-_NOBODY: Final = ("never logged in", "wrong provider")
-"""States of people who hold nothing there: nobody who does can be meant."""
-
-
-@frozen
-class Unresolved:
-    """Somebody of the file who could not be identified.
-
-    Attributes:
-        place: where they were looked for.
-        person: as the file names them.
-        state: why, in words: `never logged in`, `wrong provider`, `ambiguous`, or another.
-        candidates: the usernames that may be meant.
-        roles: which the file gives them; none where it names them only to say that they shall have none.
-    """
-
-    place: Place
-    person: Person
-    state: str
-    candidates: tuple[Username, ...] = ()
-    roles: tuple[str, ...] = ()
-
-    @property
-    def may_be_anybody(self) -> bool:
-        """Whether any user at all may be meant, because nothing is known of who is."""
-        return not self.candidates and self.state not in _NOBODY
 
 
 @frozen

@@ -12,14 +12,16 @@ from typing import Any, Final, TypeVar, get_args
 from attrs import frozen
 
 from . import _rules
-from ._place_plan import Unmanaged, Unresolved
+from ._identification import Unresolved
+from ._person_cells import PersonBy
+from ._place_plan import Unmanaged
 from ._plan_checks import find_repeated, find_unread_members
 from ._plan_id import plan_id
 from ._plan_text import masked
 from ._text_files import text_of
 from .errors import InvalidFile, InvalidRequest, Refused
 from .plan import Plan
-from .roster import Person, PersonBy
+from .roster import Person
 from .state import Place, PlaceState, Step
 
 VERSION: Final = 1

@@ -9,7 +9,8 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from attrs import evolve
 
-from ._place_plan import Unmanaged, Unresolved
+from ._identification import Unresolved
+from ._place_plan import Unmanaged
 from .models import SERVICE_ACCOUNT_PREFIX
 from .roster import Person
 from .state import Place, Step, StepKind

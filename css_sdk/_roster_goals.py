@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from attrs import field, frozen
 
-from . import _rules
+from . import _rules, _searches
+from ._identification import holds_back, is_identified
 from ._limits import check_removals
-from .errors import Ambiguous, CssError, EmptySet, HeldBack, NotFound, WrongProvider
+from .errors import Ambiguous, CssError, EmptySet, HeldBack, NotFound, NotIdentified, WrongProvider
 from .models import PROVIDER_FAMILIES, PROVIDERS, Grant, User
 from .roster import Person, RoleRemovals, Row
 from .state import Place
+
+_HOW_TO_IDENTIFY: Final = "Correct it, or give the username; if they never logged in, delete the row until they have."
 
 Found = tuple[User, ...] | CssError
 """What one search found."""
@@ -51,9 +55,10 @@ def asked_of(person: Person, providers: Sequence[str]) -> tuple[str, ...]:
     return (person.provider,) if person.provider else tuple(dict.fromkeys(providers))
 
 
-def others(asked: Collection[str]) -> tuple[str, ...]:
-    """The providers that nobody asked for."""
-    return tuple(provider for provider in PROVIDERS if provider not in asked)
+def others(person: Person, asked: Collection[str]) -> tuple[str, ...]:
+    """Return the providers that nobody asked for, and that can be searched for the person."""
+    rest = (provider for provider in PROVIDERS if provider not in asked)
+    return tuple(each for each in rest if person.by != "guid" or _searches.can_be_looked_up(person.value, each))
 
 
 def who(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> str | CssError:
@@ -71,6 +76,11 @@ def who(person: Person, environment: str, asked: Sequence[str], found: Sequence[
             return result
         users += result
     wanted = f"{person.by} {person.value}"
+    if not users and not is_identified(person, asked):
+        return NotIdentified(
+            f"Nobody in {environment} was found with {wanted} among {', '.join(asked)}: it may be mistyped, or another "
+            f"one there. {_HOW_TO_IDENTIFY}"
+        )
     if not users:
         return NotFound(
             f"Nobody in {environment} with {wanted} among {', '.join(asked)}: never logged in here?", what="user"
@@ -114,16 +124,6 @@ def contradicting(rows: Sequence[Row], grants: Mapping[int, Grant], places: Mapp
     return {n for actions in by_goal.values() if len(actions) > 1 for numbers in actions.values() for n in numbers}
 
 
-def holds_back(error: CssError | None) -> bool:
-    """Whether a row that ended so may mean somebody who holds the role, who must then not lose it.
-
-    Somebody who never logged in holds nothing, so that such a row takes nothing from anybody.
-    """
-    if error is None:
-        return False
-    return isinstance(error, WrongProvider) or not (isinstance(error, NotFound) and error.what == "user")
-
-
 @frozen
 class ExactRole:
     """A role whose members shall be exactly those of a roster.
@@ -162,13 +162,17 @@ class ExactRole:
         people = [Person("username", username) for username in self.surplus]
         return [Row(0, person, self.role, row.integration, row.environment, "revoke") for person in people]
 
-    def held_back(self, errors: Iterable[CssError | None]) -> HeldBack | None:
-        """Why nobody loses it for now, where one of its rows ended with an error that may mean one of them."""
-        if not any(map(holds_back, errors)):
+    def held_back(self, ended: Iterable[tuple[Person, CssError | None]]) -> HeldBack | None:
+        """Return why nobody loses it for now, or None where no row of it may mean a member.
+
+        Args:
+            ended: of its rows, whom they name and with which error they ended so far.
+        """
+        if not any(holds_back(person, error) for person, error in ended):
             return None
         return HeldBack(
             f"The role {self.role!r} is taken from nobody for now: a row of it did not work out, and may mean this "
-            f"user. Mend the roster, and apply it again."
+            f"user. Correct or delete that row, and apply the roster again."
         )
 
     def removals(self, row: Row) -> RoleRemovals:

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from ._person_cells import PERSON_COLUMNS
 from .errors import InvalidFile
 
-PERSON_COLUMNS: Final = ("username", "guid", "email", "client_id")
 COLUMNS: Final = (*PERSON_COLUMNS, "provider", "role", "integration", "environment", "action")
 ALL_COLUMNS: Final = (*COLUMNS, "outcome", "message")
 _DELIMITERS: Final = ",;\t"

@@ -1,12 +1,67 @@
-"""Text that may hold anything, made fit to be looked at. Pure."""
+"""Characters that nobody sees, and text that may hold anything made fit to be looked at. Pure."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from typing import Final
+
+_IGNORABLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""The property Default_Ignorable_Code_Point of Unicode 16 (DerivedCoreProperties.txt)."""
+_BLANK_BRAILLE: Final = "\u2800"
+"""A symbol that is empty, and no blank to Unicode."""
+
+
+def is_hidden(character: str) -> bool:
+    """Return whether a character is drawn as nothing, or only changes how others are drawn.
+
+    These are the format characters (category Cf), those that Unicode lets a program ignore, such as variation
+    selectors and tags, and the empty Braille pattern. Blanks and control characters are none of them.
+
+    >>> [is_hidden(character) for character in "a \\u200b\\u3164\\n"]
+    [False, False, True, True, False]
+    """
+    return not character.isascii() and (
+        unicodedata.category(character) == "Cf"
+        or character == _BLANK_BRAILLE
+        or _IGNORABLE.match(character) is not None
+    )
+
+
+def hidden_in(text: str) -> str:
+    """Return the hidden characters of a text, each once, in their order.
+
+    >>> hidden_in("ad\\u200bmin")
+    '\\u200b'
+    """
+    return "" if text.isascii() else "".join(dict.fromkeys(filter(is_hidden, text)))
+
+
+def without_hidden(text: str) -> str:
+    """Return the text without its hidden characters.
+
+    >>> without_hidden("ad\\u200bmin")
+    'admin'
+    """
+    return text if text.isascii() else "".join(each for each in text if not is_hidden(each))
+
+
+def with_codes(text: str) -> str:
+    """Return the text with the code of each hidden character in its place.
+
+    >>> with_codes("ad\\u200bmin")
+    'ad<U+200B>min'
+    """
+    return text if text.isascii() else "".join(f"<U+{ord(e):04X}>" if is_hidden(e) else e for e in text)
+
 
 def shown(text: str) -> str:
-    """The text without what a terminal, an editor or a page would obey, or what cannot be seen.
+    """Return the text without what a terminal, an editor or a page would obey; hidden characters as their codes.
 
-    >>> shown("admin\\x1b[2J")
-    'admin\N{REPLACEMENT CHARACTER}[2J'
+    >>> shown("ad\\u200bmin\\x1b[2J")
+    'ad<U+200B>min\N{REPLACEMENT CHARACTER}[2J'
     """
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in with_codes(text))

@@ -21,6 +21,7 @@
     ├── AuthenticationError    the credentials or the token were not accepted
     ├── InvalidToken           a token that came in was not accepted; `reason` tells why in a word or two
     ├── NotFound               no such integration, role or user
+    │   ├── NotIdentified      nobody was found by an address or a GUID, who may be known by another one all the same
     │   └── WrongProvider      the person has logins, but none of the providers asked for; `candidates` holds them
     ├── Conflict               it exists already
     ├── InvalidRequest         the service refused what was asked
@@ -221,6 +222,17 @@ class NotFound(CssError):
     def __init__(self, message: str, *, what: type_of_thing = "path", **facts: Any) -> None:
         super().__init__(message, **facts)
         self.what = what
+
+
+class NotIdentified(NotFound):
+    """Nobody was found by what is known of a person, who may be known to the service by something else.
+
+    An e-mail address can be mistyped, or outdated in the login server; a GUID can be incomplete. So this does not say
+    that the person never logged in: any member of a role may be meant.
+    """
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message, **{"what": "user", **facts})
 
 
 class WrongProvider(NotFound):

@@ -18,8 +18,9 @@ from typing import Final
 from attrs import field, frozen
 
 from ._holders import FollowedRole, counted, followed_roles, having, losses
+from ._identification import Unresolved
 from ._order import ordered
-from ._place_plan import PlacePlan, Unmanaged, Unresolved, Username
+from ._place_plan import PlacePlan, Unmanaged, Username
 from ._plan_id import plan_id
 from .desired import Desired
 from .errors import InvalidFile, InvalidRequest

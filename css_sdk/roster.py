@@ -9,26 +9,14 @@ from typing import Any, ClassVar, Literal
 
 from attrs import field, frozen
 
-from . import _roster_text, _rules
-from ._roster_text import PERSON_COLUMNS
+from . import _identification, _roster_text, _rules
+from ._person_cells import PERSON_COLUMNS, PersonBy
 from ._tables import Tabular
 from ._text_files import text_of
-from .errors import (
-    Ambiguous,
-    CssError,
-    EmptySet,
-    HeldBack,
-    InvalidFile,
-    InvalidRequest,
-    NotFound,
-    NotTried,
-    Refused,
-    WrongProvider,
-)
+from .errors import CssError, EmptySet, HeldBack, InvalidFile, InvalidRequest, Refused
 from .models import PROVIDERS, Outcome, ServiceAccount, User
 
 Action = Literal["grant", "revoke"]
-PersonBy = Literal["username", "guid", "email", "client_id"]
 
 
 @frozen
@@ -133,7 +121,15 @@ class RowResult(Tabular):
             case "unknown":
                 return "unknown"
             case "failed":
-                return _state_of(self.row, self.error)
+                return _identification.state_of(self.row.person, self.error)
+
+    @property
+    def never_logged_in(self) -> bool:
+        """Whether somebody is missing who is named by a username, or by a complete GUID and its provider.
+
+        Nobody who was only looked for by an e-mail address, or by less than a whole GUID, is meant by it.
+        """
+        return self.state == _identification.NEVER_LOGGED_IN
 
     @property
     def is_done(self) -> bool:
@@ -158,8 +154,13 @@ class RowCheck(Tabular):
     def state(self) -> str:
         """The same in words, those of `RowResult` where it cannot be done."""
         if self.error is not None:
-            return _state_of(self.row, self.error)
+            return _identification.state_of(self.row.person, self.error)
         return "already so" if self.is_so else "to do"
+
+    @property
+    def never_logged_in(self) -> bool:
+        """Whether somebody is missing who is named by what is theirs alone, as for `RowResult`."""
+        return self.state == _identification.NEVER_LOGGED_IN
 
 
 @frozen
@@ -182,25 +183,6 @@ class RoleRemovals(Tabular):
     def usernames(self) -> tuple[str, ...]:
         """Theirs."""
         return tuple(user.username for user in self.users)
-
-
-def _state_of(row: Row, error: CssError | None) -> str:
-    match error:
-        case NotFound(what="user") if row.person.is_service_account:
-            # A program never logs in: it is not there, and will not come.
-            return "failed"
-        case WrongProvider():
-            return "wrong provider"
-        case NotFound(what="user"):
-            return "never logged in"
-        case Ambiguous():
-            return "ambiguous"
-        case HeldBack():
-            return "held back"
-        case NotTried():
-            return "not tried"
-        case _:
-            return "failed"
 
 
 def read_roster(

@@ -19,7 +19,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from css_sdk import CompositeCycle, InvalidFile, StepResult
-from css_sdk._place_plan import Unresolved
+from css_sdk._identification import Unresolved
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from css_sdk.errors import CssError
 from css_sdk.journal_file import Journal

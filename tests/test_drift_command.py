@@ -57,9 +57,19 @@ def test_both_directions_are_told(
     ("roles", "code", "said"),
     [
         ("[admin]", 0, None),
-        ("[{name: reviewer, members: [{email: nobody@example.com}]}]", 0, None),
-        ("[{name: reviewer, members: [{email: maren.fairweather@example.com, provider: githubpublic}]}]", 0, None),
-        ("[{name: reviewer, members: [{email: nobody@example.com}]}, x]", 2, "never logged in: nobody@example.com"),
+        (f"[{{name: reviewer, members: [{{guid: {'0f' * 16}, provider: idir}}]}}]", 0, None),
+        (
+            f"[{{name: reviewer, members: [{{guid: {'0f' * 16}, provider: idir}}]}}, x]",
+            2,
+            f"never logged in: {'0f' * 16}",
+        ),
+        ("[{name: reviewer, members: [{email: nobody@example.com}]}]", 3, "not found: nobody@example.com"),
+        (
+            "[{name: reviewer, members: [{email: maren.fairweather@example.com, provider: githubpublic}]}]",
+            3,
+            "wrong provider: maren",
+        ),
+        ("[{name: reviewer, members: [{email: nobody@example.com}]}, x]", 2, "not found: nobody@example.com"),
         (
             f"[{{name: reviewer, members: [{{email: maren.fairweather@example.com, provider: idir}}, {TOBIAS}]}}]",
             0,
@@ -73,8 +83,8 @@ def test_both_directions_are_told(
 def test_what_else_there_is_to_tell(
     run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], roles: str, code: int, said: str | None
 ) -> None:
-    """Additive lists let others be; who never logged in, or elsewhere only, can hold nothing; who cannot be told leaves
-    it open. With 0 nothing is printed."""
+    """Additive lists let others be; who never logged in can hold nothing; who cannot be identified leaves it open.
+    With 0 nothing is printed."""
     assert run_css("drift", file_of_roles(tmp_path, roles)) == code
     out, err = capsys.readouterr()
     assert said in err if said else (out, err) == ("", "")

@@ -37,6 +37,8 @@ LAYERS: Final = {
     "_retry": 2,
     "roster": 2,
     "_roster_goals": 2,
+    "_identification": 2,
+    "_person_cells": 2,
     "_roster_text": 2,
     "progress": 3,
     "persons": 2,

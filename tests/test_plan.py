@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from attrs import evolve
 
+from css_sdk._identification import Unresolved
 from css_sdk._limits import check_removals
 from css_sdk._order import ordered
-from css_sdk._place_plan import Unmanaged, Unresolved
+from css_sdk._place_plan import Unmanaged
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from css_sdk.errors import CompositeCycle, InvalidFile, InvalidRequest, TooManyRemovals
 from css_sdk.plan import Plan, emptied, plan, removals
@@ -243,27 +243,6 @@ def test_protection_wins() -> None:
         f"remove_member admin {BOB}",
         "rename_role admin root",
     ]
-
-
-@pytest.mark.parametrize(
-    ("state", "candidates", "kept"),
-    [
-        ("ambiguous", (ANN,), [ANN]),
-        ("ambiguous", (), [ANN, BOB]),
-        ("never logged in", (), []),
-        ("wrong provider", (), []),
-    ],
-)
-def test_whoever_may_be_meant_stays(state: str, candidates: tuple[str, ...], kept: list[str]) -> None:
-    """Under exact, a member who may be the one that the file means is not removed; the others are."""
-    lost = Unresolved(DEV, JANE, state, candidates)
-    made = planned(
-        a_state(["a"], {"a": [ANN, BOB]}), Listed((DesiredRole("a", members=exactly(JANE)),)), people={JANE: lost}
-    )
-    assert [step.target for step in made.withheld] == kept
-    assert [step.target for step in made.steps] == [one for one in (ANN, BOB) if one not in kept]
-    assert made.unresolved == (evolve(lost, roles=("a",)),)
-    assert bool(made.notes) is bool(kept)
 
 
 def test_what_no_request_can_name_stays() -> None:

@@ -167,7 +167,7 @@ def test_what_is_too_little_is_shown_and_not_kept(
     out = tmp_path / "plan.json"
     assert run_css("plan", file_of_roles(tmp_path, NOBODY), "--strict", "--out", out) == 3
     told = capsys.readouterr()
-    assert "  ? never logged in: nobody@example.com, for reviewer" in told.out.splitlines()
+    assert "  ? not found: nobody@example.com, for reviewer" in told.out.splitlines()
     assert "--strict" in told.err
     assert not out.exists()
 

@@ -13,7 +13,8 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from css_sdk._place_plan import Unmanaged, Unresolved
+from css_sdk._identification import Unresolved
+from css_sdk._place_plan import Unmanaged
 from css_sdk._plan_file import PlannedPlace, SavedPlan, plan_as_json, read_plan
 from css_sdk.errors import InvalidFile, InvalidRequest
 from css_sdk.plan import Plan

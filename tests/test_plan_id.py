@@ -11,7 +11,8 @@ import pytest
 from attrs import evolve
 
 from css_sdk import Css, Plan, Settings, StalePlan, plan_as_json, read_plan
-from css_sdk._place_plan import Unmanaged, Unresolved
+from css_sdk._identification import Unresolved
+from css_sdk._place_plan import Unmanaged
 from css_sdk._plan_checks import check_steps
 from css_sdk._plan_file import PlannedPlace, SavedPlan
 from css_sdk._plan_text import plan_as_markdown, plan_as_text

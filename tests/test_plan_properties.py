@@ -13,8 +13,8 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from css_sdk._holders import _FollowedDraft, parents_of, unread
+from css_sdk._identification import Unresolved
 from css_sdk._order import ordered
-from css_sdk._place_plan import Unresolved
 from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
 from css_sdk._plan_text import plan_as_markdown, plan_as_text
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from css_sdk._place_plan import Unmanaged, Unresolved
+from css_sdk._identification import Unresolved
+from css_sdk._place_plan import Unmanaged
 from css_sdk._plan_text import masked, masked_name, plan_as_markdown, plan_as_text
 from css_sdk.plan import Plan
 from css_sdk.roster import Person

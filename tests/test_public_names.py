@@ -65,6 +65,7 @@ PUBLIC = [
     "NotConfirmed",
     "NotFound",
     "NotGold",
+    "NotIdentified",
     "NotTried",
     "OutcomeUnknown",
     "PasswordGrant",

@@ -192,7 +192,7 @@ def test_a_check_online_tells_what_would_come_of_each_row(
     rows = told(capsys)
     assert [(row["line"], row["state"]) for row in rows] == [
         (2, "already so"), (3, "failed"), (4, "failed"), (5, "never logged in"), (6, "never logged in"),
-        (7, "ambiguous"), (8, "wrong provider"), (9, "never logged in"), (10, "failed"), (11, "failed"), (12, "failed"),
+        (7, "ambiguous"), (8, "wrong provider"), (9, "not found"), (10, "failed"), (11, "failed"), (12, "failed"),
     ]  # fmt: skip
     said = {row["line"]: row["message"] for row in rows}
     assert "says the opposite" in said[3]
@@ -239,7 +239,7 @@ A, B, C, D = "aa" * 16, "bb" * 16, "cc" * 16, "dd" * 16
 def test_no_write_is_sent_for_whom_nobody_can_be_sure_of(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two with one address, one who never logged in, one known by another provider: told apart, the others done."""
+    """Two with one address, one whom nobody finds, one known by another provider: told apart, the others done."""
     for user in (
         person(A, "idir", "Ann", "one@example.com"),
         person(B, "idir", "Bo", "one@example.com"),
@@ -258,7 +258,7 @@ def test_no_write_is_sent_for_whom_nobody_can_be_sure_of(
     )
     assert run_css("roster", "apply", roster, *DEV, "--json") == 3
     rows = told(capsys)
-    assert [row["state"] for row in rows] == ["ambiguous", "never logged in", "wrong provider", "done"]
+    assert [row["state"] for row in rows] == ["ambiguous", "not found", "wrong provider", "done"]
     assert f"{A}@idir, {B}@idir" in rows[0]["message"]
     assert f"{C}@bceidbasic" in rows[2]["message"]
     assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == [f"{D}@idir"]
@@ -348,6 +348,9 @@ def test_who_never_logged_in_may_be_waited_for(
     assert run_css("roster", "apply", roster, *DEV) == 1
     assert run_css("roster", "apply", roster, *DEV, "--allow-missing") == 0
     assert "1 never logged in" in capsys.readouterr().err
+    mistyped = write(tmp_path / "m.csv", "email,role", "ilse@exmaple.com,reviewer", "ilse.hargreave@example.com,admin")
+    assert run_css("roster", "apply", mistyped, *DEV, "--allow-missing") == 3
+    assert "1 not found, 1 already so" in capsys.readouterr().err
     program = write(tmp_path / "p.csv", "username,client_id,role", ",no-such-client,reviewer")
     assert run_css("roster", "apply", program, *DEV, "--allow-missing") == 1
     assert "1 failed" in capsys.readouterr().err

@@ -121,9 +121,9 @@ class AsyncRosterApplication:
 
     def _held_back(self, role: ExactRole) -> HeldBack | None:
         """Why nobody loses the role for now, if so."""
-        ended = (self._results.get(number) for number in role.rows)
-        errors = [result.error for result in ended if result is not None]
-        return role.held_back([*errors, *map(self._finding.errors.get, role.rows)])
+        ended = [(self._rows[number].person, self._finding.errors.get(number)) for number in role.rows]
+        results = [self._results[number] for number in role.rows if number in self._results]
+        return role.held_back([*ended, *((result.row.person, result.error) for result in results)])
 
     async def _remove(self, roles: Iterable[ExactRole]) -> None:
         """Takes each role from those who are not listed, where all of its rows worked out."""

@@ -163,8 +163,8 @@ class AsyncCss(AsyncTeam):
         address is looked up first, and nothing is sent for those who are not found.
 
         With `exact` every role that the rows name is taken from all members whom they do not list. A row that may mean
-        one of these, because it is ambiguous, failed or means another provider, holds back the removals of its role;
-        one whose user never logged in does not.
+        one of these, because it is not found, ambiguous, failed or means another provider, holds back the removals of
+        its role. Only a username, or a complete GUID with its provider, can be "never logged in" and does not.
 
         Args:
             rows: as `read_roster` gives them.

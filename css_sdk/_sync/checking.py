@@ -77,7 +77,8 @@ class RosterCheck:
         wanted = {number: _rules.username_of(grants[number].user) for number in numbers if number in grants}
         role = ExactRole(*named, rows=tuple(numbers), wanted=wanted, held=held)
         row = self._finding.rows[numbers[0]]
-        refusal: CssError | None = role.held_back(self._checks[number].error for number in numbers)
+        ended = [(self._checks[number].row.person, self._checks[number].error) for number in numbers]
+        refusal: CssError | None = role.held_back(ended)
         if refusal is None and role.leaves_nobody and all(self._checks[number].error for number in numbers):
             refusal = role.refused_as_empty(row)
         try:

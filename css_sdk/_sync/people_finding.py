@@ -59,7 +59,7 @@ class PeopleFinding:
             meant = _roster_goals.who(person, place.environment, asked, [self._found[search] for search in needed])
             people[place, person] = meant
             if isinstance(meant, NotFound):
-                elsewhere[place, person] = _roster_goals.searches(person, place, _roster_goals.others(asked))
+                elsewhere[place, person] = _roster_goals.searches(person, place, _roster_goals.others(person, asked))
         self._search(elsewhere.values())
         for (place, person), needed in elsewhere.items():
             missing = people[place, person]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 from attrs import evolve, frozen
 
-from .. import _applying, _rules
+from .. import _applying, _arguments, _identification, _rules
 from .._applying import Guards
 from .._grounds import Grounds
 from .._holders import unread
-from .._place_plan import Unresolved
+from .._identification import Unresolved
 from .._plan_checks import check_steps
 from .._plan_file import SavedPlan
 from .._undo_plan import brought_about, concerned, undo_plan
@@ -50,7 +50,8 @@ def made(
         if person.user is None
     ]
     found = PeopleFinding(at, providers, width).find(asked)
-    people = {(place, person): _told(place, person, user) for (place, person), user in found.items()}
+    logins = _arguments.known_providers(providers)
+    people = {(place, person): _told(place, person, user, logins) for (place, person), user in found.items()}
     first = plan(desired, observed, people, prune=prune)
     taking = [step for step in (*first.withheld, *first.protected) if step.takes_away]
     lacking = unread([*first.steps, *taking], first.states)
@@ -81,21 +82,18 @@ def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Pl
     return undo_plan(brought_about(journal.entries, states.values()), states.values())
 
 
-def _told(place: Place, person: Person, user: UserLike | CssError) -> str | Unresolved:
-    match user:
-        case Ambiguous():
-            return Unresolved(place, person, "ambiguous", tuple(one.username for one in user.candidates))
-        case WrongProvider():
-            return Unresolved(place, person, "wrong provider", tuple(one.username for one in user.candidates))
-        case NotFound(what="user"):
-            return Unresolved(place, person, "never logged in")
-        case IncompleteSearch():
-            return Unresolved(place, person, "too many to tell")
-        case CssError():
-            # A fault is no answer: what depends on it cannot be planned.
-            raise user
-        case _:
-            return _rules.username_of(user)
+def _told(place: Place, person: Person, user: UserLike | CssError, providers: Sequence[str]) -> str | Unresolved:
+    """Return the username of a person, or why there is none."""
+    if not isinstance(user, CssError):
+        return _rules.username_of(user)
+    state = "too many to tell" if isinstance(user, IncompleteSearch) else _identification.state_of(person, user)
+    if state == _identification.FAILED:
+        # A fault is no answer: what depends on it cannot be planned.
+        raise user
+    if person.by == "guid" and person.provider is None and len(providers) == 1:
+        person = evolve(person, provider=providers[0])
+    candidates = user.candidates if isinstance(user, Ambiguous | WrongProvider) else ()
+    return Unresolved(place, person, state, tuple(one.username for one in candidates))
 
 
 @frozen

@@ -15,7 +15,7 @@ from ._files import STDIN, check_may_replace, content_of, write_whole
 
 if TYPE_CHECKING:
     from .. import Css, EnvironmentClient, Plan, SavedPlan
-    from .._place_plan import Unresolved
+    from .._identification import Unresolved
     from ..desired import Desired
     from ..state import PlaceState
 

@@ -38,8 +38,8 @@ def drift(file: Path, providers: Sequence[str], mask: bool, width: int, as_json:
 
     For cron: nothing is changed, and nothing at all is printed when the exit code is 0. What is missing is told, and of
     exact sets also what is not in the file. What the file protects is no drift, however it differs. People who never
-    logged in, or only with another provider, are none either: with any other exit code they are named on stderr; css
-    plan shows them, and what is protected, at any time. Exit codes: 0 no drift; 2 drift; 3 not known, since somebody in
+    logged in are none either: with any other exit code they are named on stderr; css plan shows them, and what is
+    protected, at any time. Exit codes: 0 no drift; 2 drift; 3 not known, since somebody in
     the file could not be identified.
 
     \b

@@ -160,9 +160,9 @@ def apply(
     Taking away says first who loses what. An interrupt, or SIGTERM, lets the calls in flight finish and writes down
     the rest; after anything worse, and with --exact in any case, apply the roster itself again.
 
-    With --exact the members of the roles that the roster names become exactly those that it lists. A row that is
-    ambiguous, failed or means another provider may mean one of those who would lose the role, and holds these
-    removals back; one whose user never logged in does not.
+    With --exact the members of the roles that the roster names become exactly those that it lists. Nobody loses a role
+    while a row of it is not found, ambiguous, failed or means another provider: it may mean any member. Only a
+    username, or a complete GUID with its provider, can be "never logged in"; such a row lets the removals go on.
 
     \b
     Examples:

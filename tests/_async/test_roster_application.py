@@ -102,7 +102,7 @@ async def test_a_bceid_login_is_found_by_address_from_its_own_integration_only(c
         rows = [Row(2, Person(by, value), "reviewer", place, "dev") for place in ("101", "102")]  # type: ignore[arg-type]
         before = sandbox.count(path="*/bceid/users")
         states = [check.state for check in await css.check_roster(rows, providers=["bceidbasic"])]
-        assert states == (["never logged in"] * 2 if by == "email" else ["to do"] * 2)
+        assert states == (["not found"] * 2 if by == "email" else ["to do"] * 2)
         # Those of two other kinds of BCeID are looked at as well where nobody was found.
         assert sandbox.count(path="*/bceid/users") - before == 3 * count
 
@@ -168,7 +168,13 @@ MISTAKES: list[tuple[Person, str, bool]] = [
     (Person("email", "front.counter@example.com"), "ambiguous", True),
     (Person("email", "saltwind@example.org"), "wrong provider", True),
     (Person("username", "5167d622cb14de629107a324433cffaf@idir"), "failed", True),
-    (Person("email", "nobody@example.org"), "never logged in", False),
+    (Person("email", "nobody@example.org"), "not found", True),
+    (Person("guid", "0" * 32), "not found", True),
+    (Person("guid", "0" * 31, "idir"), "failed", True),
+    (Person("guid", "0" * 31, "githubpublic"), "not found", True),
+    (Person("client_id", "nobody-101"), "failed", True),
+    (Person("username", "service-account-nobody-101"), "failed", True),
+    (Person("guid", "0" * 32, "idir"), "never logged in", False),
     (Person("username", "00@idir"), "never logged in", False),
 ]
 
