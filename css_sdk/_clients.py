@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
+from ._deadlines import bind
 from .errors import ConfigurationError
 from .settings import LOOPBACK
 
@@ -28,11 +29,15 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
         ConfigurationError: when certificates or proxies that the environment names cannot be used.
         TypeError: for an option that there is not.
     """
+    is_ours = options.get("transport") is None and "mounts" not in options
     if not {"mounts", "proxy"} & options.keys():
         # A proxy of the environment is no way to this machine itself, and plain http may go no other way.
         options["mounts"] = {f"all://{host}": None for host in LOOPBACK}
     try:
-        return kind(**options)
+        client = kind(**options)
+        if is_ours:
+            bind(client)
+        return client
     except OSError as error:
         if not (told := _told(_CERTIFICATES)):
             raise

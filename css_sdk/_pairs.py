@@ -87,19 +87,6 @@ sleep = time.sleep
 async_sleep = anyio.sleep
 
 
-@contextmanager
-def time_limit(seconds: float) -> Iterator[float]:
-    """Yields the moment, by `time.monotonic`, by which what is done here has to end by itself: no thread is stopped."""
-    yield time.monotonic() + seconds
-
-
-@contextmanager
-def async_time_limit(seconds: float) -> Iterator[float]:
-    """As `time_limit`, but whatever goes on then ends with a `TimeoutError`."""
-    with anyio.fail_after(seconds):
-        yield time.monotonic() + seconds
-
-
 def run(work: Callable[..., Result], *arguments: Any) -> Result:
     """What `work` gives."""
     return work(*arguments)

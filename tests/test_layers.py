@@ -31,6 +31,7 @@ LAYERS: Final = {
     "_token_endpoint": 3,
     "_quiet": 3,
     "_clients": 3,
+    "_deadlines": 3,
     "_rules": 2,
     "_answers": 2,
     "_logs": 2,

@@ -14,7 +14,8 @@ import httpx
 from attrs import frozen
 
 from .._clients import new_client
-from .._pairs import async_time_limit, check_callback
+from .._deadlines import async_time_limit
+from .._pairs import check_callback
 from .._quiet import quiet
 from .._renewal import Asking
 from .._token_endpoint import described

@@ -15,7 +15,8 @@ import httpx
 from attrs import frozen
 
 from .._clients import new_client
-from .._pairs import check_callback, time_limit
+from .._deadlines import time_limit
+from .._pairs import check_callback
 from .._quiet import quiet
 from .._renewal import Asking
 from .._token_endpoint import described
