@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
 
@@ -117,7 +117,7 @@ class RowResult(Tabular):
             case "confirmed":
                 return "done"
             case "already":
-                return "already so"
+                return _already(self.row)
             case "unknown":
                 return "unknown"
             case "failed":
@@ -155,7 +155,7 @@ class RowCheck(Tabular):
         """The same in words, those of `RowResult` where it cannot be done."""
         if self.error is not None:
             return _identification.state_of(self.row.person, self.error)
-        return "already so" if self.is_so else "to do"
+        return _already(self.row) if self.is_so else "to do"
 
     @property
     def never_logged_in(self) -> bool:
@@ -183,6 +183,17 @@ class RoleRemovals(Tabular):
     def usernames(self) -> tuple[str, ...]:
         """Theirs."""
         return tuple(user.username for user in self.users)
+
+
+_ALREADY: Final[Mapping[Action, str]] = {"grant": "already has it", "revoke": "does not have it"}
+
+
+def _already(row: Row) -> str:
+    return _ALREADY[row.action]
+
+
+_DONE: Final = ("done", *_ALREADY.values())
+"""The states of rows for which nothing is left to do."""
 
 
 def read_roster(
@@ -235,7 +246,7 @@ def read_roster(
     rows: list[Row] = []
     for line in lines:
         wrong = list(line.faults)
-        if not wrong and line.cells.get("outcome", "").strip() not in ("done", "already so"):
+        if not wrong and line.cells.get("outcome", "").strip() not in _DONE:
             row, wrong = _row(line.number, line.cells, integration, environment)
             rows += [row] if row is not None else []
         faults += [f"{name}:{line.number}: {fault}" for fault in wrong]

@@ -26,15 +26,17 @@ CANNOT_SUCCEED = {"never logged in": 1, "failed": 1}
 def main() -> int:
     """Runs the demo and gives its exit code."""
     say("Starting a sandbox: a CSS API with its login server, in memory.")
-    with sandbox() as credentials, tempfile.TemporaryDirectory() as folder:
-        first = assign(credentials, Path(folder) / "first.csv")
-        second = assign(credentials, Path(folder) / "second.csv")
+    folder = Path(tempfile.mkdtemp(prefix="css-demo-"))
+    with sandbox() as credentials:
+        first = assign(credentials, folder / "first.csv")
+        second = assign(credentials, folder / "second.csv")
     say(
         f"Both runs ended with exit code {SOME_FAILED}, which says that some of several items failed: one row names\n"
         f"a person whom the sandbox does not know, another a role that does not exist. Everything else is done:\n"
-        f"the first run did {first['done']} rows, the second found {second['already so']} already so and did none."
+        f"the first run did {first['done']} rows, the second found {second['already has it']} of them done.\n"
+        f"What became of each row is in {folder}."
     )
-    return 0 if first == {"done": 23} | CANNOT_SUCCEED and second == {"already so": 23} | CANNOT_SUCCEED else 1
+    return 0 if first == {"done": 23} | CANNOT_SUCCEED and second == {"already has it": 23} | CANNOT_SUCCEED else 1
 
 
 @contextmanager

@@ -88,9 +88,15 @@ def test_a_file_is_planned_and_carried_out(
     assert len(journals(tmp_path)) == 1
 
 
-def test_what_only_adds_and_was_kept_needs_no_second_yes(run_css: Run, plan: Callable[..., Path]) -> None:
-    """It was looked at when it was kept."""
-    assert run_css("apply", plan(ADDITIONS)) == 0
+def test_a_kept_plan_needs_a_yes_though_it_only_adds(
+    run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file may have been changed since it was looked at."""
+    file = plan(ADDITIONS)
+    assert run_css("apply", file) == 4
+    assert "pass --yes" in capsys.readouterr().err
+    assert writes(sandbox) == []
+    assert run_css("apply", file, "--yes") == 0
 
 
 def test_renaming_keeps_everybody(run_css: Run, sandbox: Sandbox, plan: Callable[..., Path]) -> None:
@@ -98,7 +104,7 @@ def test_renaming_keeps_everybody(run_css: Run, sandbox: Sandbox, plan: Callable
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", *sorted(sandbox.world.users)[:60])
     held = sandbox.members(GRANTS_PORTAL, "dev", "approver")
     assert len(held) >= 60
-    assert run_css("apply", plan("[{name: controller, was: approver}]")) == 0
+    assert run_css("apply", plan("[{name: controller, was: approver}]"), "--yes") == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "controller") == held
     assert [method for method, _ in writes(sandbox)] == ["PUT"]
 
@@ -120,7 +126,7 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
 @pytest.mark.parametrize(
     ("roles", "options", "code", "said"),
     [
-        (CHANGES, [], 4, "say --yes"),
+        (CHANGES, [], 4, "pass --yes"),
         ("{exact: []}", ["--yes", "--max-removals", "2", "--allow-empty"], 4, "3 of 3 roles of Grants Portal"),
         ("{exact: []}", ["--yes", "--max-removals", "9"], 4, "away: all 3 roles of 'Grants Portal' (#101 dev)."),
         ("[{name: admin, members: {exact: []}}]", ["--yes"], 4, "the only member of the role 'admin' (#101 dev)."),
@@ -242,7 +248,8 @@ class Terminal(io.StringIO):
         (["--yes", "--allow-prod"], None, 0),
         (["--allow-prod"], None, 4),
         (["--yes"], "Grants Portal\n", 0),
-        ([], "Grants Portal\n", 0),
+        ([], "y\nGrants Portal\n", 0),
+        ([], "Grants Portal\n", 130),
         (["--yes"], "grants\n", 4),
         (["--allow-prod"], "y\n", 0),
         (["--allow-prod"], "n\n", 4),
@@ -311,7 +318,7 @@ def test_what_fails_is_told_and_kept_as_a_plan(
     file = plan(f"[auditor, inspector, {{name: clerk, members: [{MAREN}]}}]")
     sandbox.faults.add("429", method="POST", path="*/roles", after=1, retry_after=3600)
     capsys.readouterr()
-    assert run_css("apply", file, "--width", "1") == 3
+    assert run_css("apply", file, "--width", "1", "--yes") == 3
     out, err = capsys.readouterr()
     assert [line.split()[:3] for line in out.splitlines()[1:]] == [
         ["failed", "create_role", "clerk"],
@@ -322,7 +329,7 @@ def test_what_fails_is_told_and_kept_as_a_plan(
     left = file.with_name("plan.remainder.json")
     assert f"css apply {left}" in err
     assert left.stat().st_mode & 0o777 == 0o600
-    assert run_css("apply", left) == 0
+    assert run_css("apply", left, "--yes") == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [MAREN]
     assert len(journals(file.parent)) == 2
 
@@ -332,17 +339,17 @@ def test_who_never_logged_in_is_told(
 ) -> None:
     """Somebody who was named by username and whom the service does not know; the others get their role."""
     file = plan(f"[{{name: approver, members: [00000000000000000000000000000000@idir, {MAREN}]}}]")
-    assert run_css("apply", file) == 3
+    assert run_css("apply", file, "--yes") == 3
     out, err = capsys.readouterr()
     assert [line.split()[:4] for line in out.splitlines()[-1:]] == [["never", "logged", "in", "add_member"]]
     assert "1 never logged in, 1 done" in err
     left = file.with_name("plan.remainder.json")
     before = left.read_bytes()
-    assert run_css("apply", left) == 3
+    assert run_css("apply", left, "--yes") == 3
     told = capsys.readouterr().err
     assert "What was changed" not in told
     assert f"css apply {file.with_name('plan.remainder.2.json')}" in told
-    assert run_css("apply", file.with_name("plan.remainder.2.json")) == 3
+    assert run_css("apply", file.with_name("plan.remainder.2.json"), "--yes") == 3
     assert left.read_bytes() == before
     assert file.with_name("plan.remainder.3.json").exists()
 

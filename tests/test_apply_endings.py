@@ -42,7 +42,18 @@ def test_after_a_kill_the_journal_goes_on(
     plan, journal = tmp_path / "plan.json", tmp_path / "plan.1.journal.jsonl"
     assert served("plan", file, "--out", plan) == 0
     sandbox.faults.add("delay", method="POST", after=2, seconds=0.5)
-    command = [sys.executable, "-m", "css_sdk.cli", "apply", str(plan), "--width", "1", "--journal", str(journal)]
+    command = [
+        sys.executable,
+        "-m",
+        "css_sdk.cli",
+        "apply",
+        str(plan),
+        "--yes",
+        "--width",
+        "1",
+        "--journal",
+        str(journal),
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         is_over = threading.Event()
         while not (journal.exists() and journal.read_bytes().count(b'"steps"') == 3) and not is_over.wait(0.005):
@@ -52,15 +63,15 @@ def test_after_a_kill_the_journal_goes_on(
     assert process.returncode == -signal.SIGKILL
     done = len(writes(sandbox))
     capsys.readouterr()
-    assert served("apply", plan) == 5
+    assert served("apply", plan, "--yes") == 5
     assert f"It was begun before; to go on: css apply {plan} --resume {journal}" in capsys.readouterr().err
     assert len(writes(sandbox)) == done
     other = tmp_path / "other.json"
     assert served("plan", file, "--out", other) == 0
-    assert served("apply", other, "--resume", journal) == 5
+    assert served("apply", other, "--resume", journal, "--yes") == 5
     assert "is that of another plan" in capsys.readouterr().err
-    assert served("apply", file, "--resume", journal) == 64
-    assert served("apply", plan, "--resume", journal) == 0
+    assert served("apply", file, "--resume", journal, "--yes") == 64
+    assert served("apply", plan, "--resume", journal, "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"a", "b", "c", "d", "boss", "approver", "reviewer"}
     assert served("plan", file, "--detailed-exitcode") == 0
     assert served("undo", journal, "--yes", "--max-removals", "4") == 0
@@ -95,7 +106,7 @@ def test_an_interrupt_is_reported_from_the_journal(
     thread = threading.Thread(target=interrupt_after_some)
     thread.start()
     capsys.readouterr()
-    assert run_css("apply", plan, "--json") == 130
+    assert run_css("apply", plan, "--json", "--yes") == 130
     is_over.set()
     thread.join()
     out, err = capsys.readouterr()
@@ -108,7 +119,7 @@ def test_an_interrupt_is_reported_from_the_journal(
     [journal] = journals(tmp_path)
     assert f"--resume {journal}" in err
     sandbox.faults.clear()
-    assert run_css("apply", plan, "--resume", journal) == 0
+    assert run_css("apply", plan, "--resume", journal, "--yes") == 0
     assert set(people) <= set(sandbox.members(GRANTS_PORTAL, "dev", "admin"))
     assert len(writes(sandbox)) == new
     assert len(read_journal(journal.read_bytes(), "journal").entries) == new
@@ -122,12 +133,12 @@ def test_what_failed_twice_can_be_gone_on_with(
     plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
     assert run_css("plan", file_of_roles(tmp_path, "[a, b, c]"), "--out", plan) == 0
     sandbox.faults.add("429", method="POST", after=1, times=2, retry_after=3600)
-    assert run_css("apply", plan, "--journal", journal, "--width", "1") == 3
+    assert run_css("apply", plan, "--journal", journal, "--width", "1", "--yes") == 3
     sandbox.faults.clear()
     sandbox.faults.add("429", method="POST", after=1, times=1, retry_after=3600)
-    assert run_css("apply", plan, "--resume", journal, "--width", "1") == 3
+    assert run_css("apply", plan, "--resume", journal, "--width", "1", "--yes") == 3
     assert f"css apply {plan} --resume {journal}" in capsys.readouterr().err
-    assert run_css("apply", plan, "--resume", journal) == 0
+    assert run_css("apply", plan, "--resume", journal, "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"a", "b", "c"}
 
 
@@ -141,14 +152,14 @@ def test_what_may_have_been_done_is_gone_on_with_by_the_journal(
     sandbox.faults.add("lose_after", method="POST", path="*/roles")
     sandbox.faults.add("429", method="GET", path="*/roles/a", times=None, retry_after=3600)
     sandbox.faults.add("429", method="GET", path="*/roles", times=None, after=1, retry_after=3600)
-    assert run_css("apply", plan, "--journal", journal, "--width", "1") == 3
+    assert run_css("apply", plan, "--journal", journal, "--width", "1", "--yes") == 3
     told = capsys.readouterr()
     assert "1 unknown, 1 done" in told.err
     assert f"css apply {plan} --resume {journal}" in told.err
     assert "remainder" not in told.err
     assert not (tmp_path / "plan.remainder.json").exists()
     sandbox.faults.clear()
-    assert run_css("apply", plan, "--resume", journal) == 0
+    assert run_css("apply", plan, "--resume", journal, "--yes") == 0
     told = capsys.readouterr()
     assert "Done before, as " in told.err
     assert "  + create role a" in told.err.splitlines()
@@ -166,7 +177,7 @@ def test_what_is_left_and_cannot_be_kept_is_told_how_to_do(
     plan, journal = tmp_path / f"{'plan' * 58}.json", tmp_path / "j.jsonl"  # no name may be much longer
     assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", plan) == 0
     sandbox.faults.add("429", method="POST", after=1, retry_after=3600)
-    assert run_css("apply", plan, "--journal", journal, "--width", "1") == 3
+    assert run_css("apply", plan, "--journal", journal, "--width", "1", "--yes") == 3
     told = capsys.readouterr().err
     assert "plan.remainder.json could not be written" in told
     assert f"css apply {plan} --resume {journal}" in told
@@ -178,15 +189,15 @@ def test_a_plan_that_was_carried_out_says_so(
     """A journal that came to its end leads nowhere on; neither does one with which nothing was done this time."""
     monkeypatch.chdir(tmp_path)
     assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", "plan.json") == 0
-    assert run_css("apply", "plan.json") == 0
+    assert run_css("apply", "plan.json", "--yes") == 0
     [journal] = [path.name for path in journals(tmp_path)]
     capsys.readouterr()
-    assert run_css("apply", "plan.json") == 5
+    assert run_css("apply", "plan.json", "--yes") == 5
     told = capsys.readouterr().err
     assert f"It was carried out already (journal {journal}); make a new plan." in told
     assert f"--resume {journal}" not in told
     sandbox.create_role(GRANTS_PORTAL, "dev", "since")
-    assert run_css("apply", "plan.json", "--resume", journal) == 5
+    assert run_css("apply", "plan.json", "--resume", journal, "--yes") == 5
     told = capsys.readouterr().err
     assert f"Done before, as {journal} tells: 2 of 2." in told
     assert "What was changed" not in told

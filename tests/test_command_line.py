@@ -67,7 +67,7 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
     assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == [user, other, "service-account-fisheries-service-102"]
     assert "3 done" in capsys.readouterr().err
     assert run("unassign", *place, user, "--yes") == 0
-    assert "to be taken from 1 user: the role 'guest'" in capsys.readouterr().err
+    assert "1 done" in capsys.readouterr().err
     assert user not in sandbox.members(GRANTS_PORTAL, "dev", "guest")
 
 
@@ -81,8 +81,8 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
         (["assign", "-i", "101", "-e", "dev", "-r", "nope", "{user}"], 1, "roles (nope) not found"),
         (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "bob"], 4, "is no username"),
         (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}", "0@idir"], 3, "never logged in here"),
-        (["unassign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}"], 4, "say --yes"),
-        (["unassign", "-i", "101", "-e", "prod", "-r", "reviewer", "{user}", "--yes"], 4, "--allow-prod"),
+        (["unassign", "-i", "101", "-e", "dev", "-r", "reviewer", "{held}"], 4, "pass --yes"),
+        (["unassign", "-i", "101", "-e", "prod", "-r", "guest", "{user}", "--yes"], 4, "--allow-prod"),
         (["roles", "list", "-i", "Nope", "-e", "dev"], 1, "no Gold integration named 'Nope'"),
         (["roles", "list", "-e", "dev"], 64, "--integration"),
         (["assign", "-r", "x", "{user}"], 64, "--integration"),
@@ -97,7 +97,10 @@ def test_each_mistake_is_one_clear_line_and_its_exit_code(
 ) -> None:
     """And nothing is written for any of them."""
     user = usernames(sandbox, 20)[-1]
-    assert run(*[argument.format(user=user) for argument in arguments]) == code
+    sandbox.create_role(GRANTS_PORTAL, "prod", "guest")
+    sandbox.grant(GRANTS_PORTAL, "prod", "guest", user)
+    held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0]
+    assert run(*[argument.format(user=user, held=held) for argument in arguments]) == code
     out, err = capsys.readouterr()
     assert said in out + err
     assert "Traceback" not in out + err
@@ -183,3 +186,45 @@ def test_the_sandbox_writes_variables_for_a_shell(tmp_path: Path) -> None:
         assert process.wait(10) == 0
     assert f"export CSS_API_URL={ready['api_url']}" in lines
     assert len(lines) == 13
+
+
+def test_one_assignment_takes_four_requests_and_a_second_one_is_not_reported_as_done(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The token, the integrations, the user's roles, and the write; the second time nothing is written."""
+    user = usernames(sandbox, 20)[-1]
+    arguments = ("-i", 101, "-e", "dev", "-r", "reviewer", user, "--json")
+    for code, state, requests in [
+        ("assign", "done", {"token": 1, "GET": 2, "POST": 1}),
+        ("assign", "already has it", {"token": 1, "GET": 2}),
+        ("unassign", "done", None),
+        ("unassign", "does not have it", {"token": 1, "GET": 3}),
+    ]:
+        sandbox.clear_requests()
+        capsys.readouterr()
+        assert run_css(code, *arguments, *(["--yes"] if code == "unassign" else [])) == 0
+        out, err = capsys.readouterr()
+        assert [json.loads(line)["state"] for line in out.splitlines()] == [state]
+        assert err == f"1 {state}\n"
+        assert requests is None or asked(sandbox) == requests
+
+
+def test_a_role_that_does_not_exist_is_not_reported_as_removed(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody has it: but that is a typing error, and not what was asked for."""
+    user = usernames(sandbox, 20)[-1]
+    assert run_css("unassign", "-i", 101, "-e", "dev", "-r", "reviwer", user, "--yes") == 1
+    assert "role reviwer not found" in capsys.readouterr().out
+
+
+def test_children_that_need_no_change_are_not_reported_as_done(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those that are children already, and those that are none."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "other")
+    place = ("-i", 101, "-e", "dev", "--json")
+    for words, state in [("add admin reviewer", "already a child"), ("remove admin other", "is not a child")]:
+        assert run_css("composites", *words.split(), *place) == 0
+        assert [json.loads(line)["state"] for line in capsys.readouterr().out.splitlines()] == [state]
+    assert asked(sandbox).keys() == {"token", "GET"}

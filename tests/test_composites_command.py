@@ -63,7 +63,7 @@ def test_taking_out_tells_who_loses_what(run_css: Run, sandbox: Sandbox, capsys:
         f"no longer through 'admin': {len(lost)} users lose the role 'approver' in Grants Portal, dev: "
         f"{', '.join(sorted(lost))}"
     )
-    assert err[1] == "'nope' is no child of 'admin' in Grants Portal, dev"
+    assert err[1] == "'nope' is not a child of 'admin' in Grants Portal, dev"
     assert asked(sandbox).keys() == {"token", "GET"}
     assert run_css(*remove, "--yes") == 3
     assert children(sandbox) == {"reviewer"}
@@ -105,7 +105,7 @@ def test_nothing_is_taken_out_where_something_could_not_be_added(
 ) -> None:
     """A list with a mistake in it takes nothing away."""
     assert run_css("composites", "set", "admin", "nope", *PLACE, "--yes") == 3
-    assert "Nothing is taken out while something could not be added" in capsys.readouterr().out
+    assert "Nothing is removed while something could not be added" in capsys.readouterr().out
     assert asked(sandbox).keys() == {"token", "GET"}
     assert children(sandbox) == {"approver", "reviewer"}
 

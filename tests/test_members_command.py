@@ -63,7 +63,7 @@ def test_a_set_is_exact(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFi
     wanted = usernames(sandbox, 30)[-1]
     arguments = ("members", "set", "reviewer", wanted.upper().replace("IDIR", "idir"), *PLACE)
     assert run_css(*arguments, "--client-id", "fisheries-service-102") == 4
-    assert f"{len(before)} users lose the role 'reviewer' in 101, dev: " in capsys.readouterr().err
+    assert f"{len(before)} users lose the role 'reviewer' in Grants Portal, dev: " in capsys.readouterr().err
     assert asked(sandbox).keys() == {"token", "GET"}
     sandbox.clear_requests()
     assert run_css(*arguments, "--client-id", "fisheries-service-102", "--yes", "--json") == 0

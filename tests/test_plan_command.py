@@ -115,7 +115,7 @@ def test_what_is_no_file_of_roles_is_told(
     """A plan or a journal given to the wrong command: one line says what it is and which command takes it."""
     monkeypatch.chdir(tmp_path)
     assert run_css("plan", file_of_roles(tmp_path, "[auditor]"), "--out", "p.json") == 0
-    assert run_css("apply", "p.json", "--journal", "j.jsonl") == 0
+    assert run_css("apply", "p.json", "--yes", "--journal", "j.jsonl") == 0
     capsys.readouterr()
     a_plan = "a plan and no file of roles; carry it out by: css apply p.json"
     a_journal = "a journal and no file of roles; take it back by: css undo j.jsonl"

@@ -132,9 +132,9 @@ def test_deleting_tells_first_who_loses_what(
     assert err[3] == "with it goes what it stands for, 2 roles (approver, reviewer)"
     assert err[4:6] == [
         "nobody loses the role 'free' in Grants Portal, dev",
-        "no role 'nope' is in Grants Portal, dev",
+        "there is no role 'nope' in Grants Portal, dev",
     ]
-    assert "say --yes" in err[6]
+    assert "pass --yes" in err[6]
     assert asked(sandbox).keys() == {"token", "GET"}
     assert run_css("roles", "delete", "reviewer", "free", *PLACE, "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"approver", "admin", "boss"}
@@ -145,7 +145,7 @@ def test_prod_needs_a_word_of_its_own(run_css: Run, sandbox: Sandbox, capsys: py
     sandbox.create_role(GRANTS_PORTAL, "prod", "x")
     prod = ("-i", 101, "-e", "prod")
     assert run_css("roles", "delete", "x", *prod, "--yes") == 4
-    assert "say --allow-prod" in capsys.readouterr().err
+    assert "pass --allow-prod" in capsys.readouterr().err
     assert asked(sandbox)["DELETE"] == 0
     assert run_css("roles", "delete", "x", *prod, "--yes", "--allow-prod") == 0
     assert sandbox.roles(GRANTS_PORTAL, "prod") == set()

@@ -293,7 +293,7 @@ def test_no_contradictions(other: str) -> None:
 
 STATES: list[tuple[Outcome, CssError | None, str, bool]] = [
     ("confirmed", None, "done", True),
-    ("already", None, "already so", True),
+    ("already", None, "already has it", True),
     ("unknown", OutcomeUnknown("nobody knows"), "unknown", False),
     ("failed", NotFound("who?", what="user"), "never logged in", False),
     ("failed", NotFound("which?", what="role"), "failed", False),

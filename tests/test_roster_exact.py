@@ -55,12 +55,12 @@ def test_an_exact_roster_ends_with_exactly_the_listed_members(before: object, wa
             except EmptySet:
                 return
         states = [result.state for result in css.apply_roster(rows, exact=True, providers=["idir"], max_removals=20)]
-        assert set(states) <= {"done", "already so"}
+        assert set(states) <= {"done", "already has it"}
         for place in PLACES:
             for role in ROLES:
                 expected = wanted.get((place, role), before.get((place, role), set()))
                 assert sandbox.members(*place, role) == [people[n] for n in sorted(expected)]
         sent = asked(sandbox)
         again = css.apply_roster(rows, exact=True, providers=["idir"], max_removals=20)
-        assert [result.state for result in again] == ["already so"] * len(rows)
+        assert [result.state for result in again] == ["already has it"] * len(rows)
         assert (asked(sandbox) - sent).keys() == {"GET"}

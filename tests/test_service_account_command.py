@@ -24,13 +24,13 @@ def test_roles_are_given_shown_and_taken(run_css: Run, sandbox: Sandbox, capsys:
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {row["role"]: row["direct"] for row in rows} == {"admin": True, "approver": False, "reviewer": True}
     assert run_css("service-account", "unassign", CLIENT_ID, "admin", *PLACE) == 4
-    assert f"to be taken from 1 user: the role 'admin' in Grants Portal, dev: {CLIENT_ID}" in capsys.readouterr().err
+    assert f"1 user loses the role 'admin' in Grants Portal, dev: {CLIENT_ID}" in capsys.readouterr().err
     assert asked(sandbox)["DELETE"] == 0
     assert run_css("service-account", "unassign", CLIENT_ID, "admin", *PLACE, "--yes") == 0
     assert sandbox.grants(GRANTS_PORTAL, "dev")[f"service-account-{CLIENT_ID}"] == {"reviewer"}
 
 
-def test_each_mistake_has_its_exit_code(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_mistake_has_its_exit_code(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     """An account that is not there, one role of two that is not, no role, and prod without a word of its own."""
     expected = {
         "roles nobody-1": 1,
@@ -40,5 +40,8 @@ def test_each_mistake_has_its_exit_code(run_css: Run, capsys: pytest.CaptureFixt
     }
     assert {words: run_css("service-account", *words.split(), *PLACE) for words in expected} == expected
     prod = ("-i", 101, "-e", "prod", "--yes")
+    assert run_css("service-account", "unassign", CLIENT_ID, "x", *prod) == 1
+    sandbox.create_role(GRANTS_PORTAL, "prod", "x")
+    sandbox.grant(GRANTS_PORTAL, "prod", "x", f"service-account-{CLIENT_ID}")
     assert run_css("service-account", "unassign", CLIENT_ID, "x", *prod) == 4
-    assert "say --allow-prod" in capsys.readouterr().err
+    assert "pass --allow-prod" in capsys.readouterr().err

@@ -92,7 +92,7 @@ def test_a_result_of_a_roster_is_one_flat_row(css: Css) -> None:
         ("action", "grant"),
         ("outcome", "already"),
         ("error", None),
-        ("state", "already so"),
+        ("state", "already has it"),
     ]
     assert rows[1]["error"] == str(results[1].error)
     assert shown(rows) == [
@@ -272,7 +272,7 @@ def test_pandas_takes_a_table(css: Css) -> None:
 
     results = css.apply_roster(read_roster(ROSTER, "roster.csv", integration="101", environment="dev"))
     frame = pandas.DataFrame(table(results))
-    assert frame["state"].tolist() == ["already so", "never logged in"]
+    assert frame["state"].tolist() == ["already has it", "never logged in"]
     assert frame["line"].sum() == 5
     assert frame["error"].isna().tolist() == [True, False]
     integrations = pandas.DataFrame(table(css.integrations()))

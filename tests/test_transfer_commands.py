@@ -49,15 +49,15 @@ def test_a_plan_can_be_kept_instead(run_css: Run, sandbox: Sandbox, in_a_folder:
     assert run_css("promote", "-i", 101, "--from", "dev", "--to", "prod", "--out", out, "--yes") == 0
     assert writes(sandbox) == []
     assert run_css("apply", out, "--yes") == 4
-    assert run_css("apply", out, "--allow-prod") == 0
+    assert run_css("apply", out, "--yes", "--allow-prod") == 0
     assert sandbox.roles(GRANTS_PORTAL, "prod") == sandbox.roles(GRANTS_PORTAL, "dev")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([*TO_TEST], 4, "say --yes"),
-        (["promote", "-i", "101", "--from", "dev", "--to", "prod", "--yes"], 4, "say --allow-prod"),
+        ([*TO_TEST], 4, "pass --yes"),
+        (["promote", "-i", "101", "--from", "dev", "--to", "prod", "--yes"], 4, "pass --allow-prod"),
         (["promote", "-i", "101", "--from", "dev", "--to", "dev"], 64, "two environments"),
         (["promote", "-i", "102", "--from", "dev", "--to", "test", "--yes"], 4, "has no environment 'test'"),
         ([*TO_TEST, "--rename", "admin", "--yes"], 64, "OLD=NEW"),

@@ -43,7 +43,8 @@ class AsyncBulk:
 
         Args:
             grants: `Grant`s, or pairs of a user and a role.
-            skip_existing: read the members of the roles named first, and send only what is missing.
+            skip_existing: read the members of the roles named first, or, where they are fewer, the roles of the users,
+                and send only what is missing.
             width: calls at once, 1 to 8; the service's pace does not grow beyond.
             progress: called with each result as it comes, one at a time, possibly from another thread; an `AsyncCss`
                 awaits it where it is a coroutine function. After an exception it is not called again.
@@ -79,8 +80,8 @@ class AsyncBulk:
 
         Args:
             grants: `Grant`s, or pairs of a user and a role.
-            skip_existing: read the members of the roles named first, until two readings agree, and send only for
-                those who have the role.
+            skip_existing: read the members of the roles named first, until two readings agree, or, where they are
+                fewer, the roles of the users, and send only for those who have the role.
             width, progress, executor: as for `assign_many`.
 
         Returns:
@@ -180,8 +181,14 @@ class AsyncBulk:
                 await run.settle_failed({number: grant}, error)
 
     async def _settle_done(self, run: AsyncRun, change: GrantWrite) -> None:
-        """Settles the grants that are already as they shall be, reading each role's members once."""
-        for role, grants in grouped(run.open, lambda grant: grant.role).items():
+        """Settle the grants that need no write, after reading each role's members, or each user's roles if fewer."""
+        by_role = grouped(run.open, lambda grant: grant.role)
+        by_user = run.by_user()
+        if len(by_user) <= len(by_role):
+            for group in by_user:
+                await self._settle_done_of_user(run, group, change)
+            return
+        for role, grants in by_role.items():
             try:
                 members = await self._members(role, change)
             except CssError as error:
@@ -192,6 +199,19 @@ class AsyncBulk:
                 for number, grant in grants.items()
                 if (_rules.username_of(grant.user) in members) is (change == "assign")
             }
+            await run.settle(done, "already")
+
+    async def _settle_done_of_user(self, run: AsyncRun, group: Numbered, change: GrantWrite) -> None:
+        try:
+            held = {role.name for role in await self._users.roles(next(iter(group.values())).user)}
+            done = {n: grant for n, grant in group.items() if (grant.role in held) is (change == "assign")}
+            if done and change == "unassign":
+                # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
+                existing = {role.name for role in await self._roles.list()}
+                done = {n: grant for n, grant in done.items() if grant.role in existing}
+        except CssError as error:
+            await run.settle_failed(group, error)
+        else:
             await run.settle(done, "already")
 
     async def _members(self, role: str, change: GrantWrite) -> set[str]:

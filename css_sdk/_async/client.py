@@ -199,7 +199,7 @@ class AsyncCss(AsyncTeam):
         ['done']
         >>> results = await css.apply_roster(rows, exact=True)
         >>> [(result.state, result.row.action) for result in results]
-        [('already so', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
+        [('already has it', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
         """
         _rules.check_width(width)
         async_check_callback("confirm", confirm)
@@ -240,7 +240,7 @@ class AsyncCss(AsyncTeam):
         >>> rows = read_roster("email,role\\nilse.hargreave@example.com,admin\\nfront.counter@example.com,admin",
         ...                    "roster.csv", integration="101", environment="dev")
         >>> [check.state for check in await css.check_roster(rows)]
-        ['already so', 'ambiguous']
+        ['already has it', 'ambiguous']
         """
         _rules.check_width(width)
         finding = AsyncFinding(self.integration, rows, providers, width)

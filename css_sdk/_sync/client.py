@@ -200,7 +200,7 @@ class Css(Team):
         ['done']
         >>> results = css.apply_roster(rows, exact=True)
         >>> [(result.state, result.row.action) for result in results]
-        [('already so', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
+        [('already has it', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
         """
         _rules.check_width(width)
         check_callback("confirm", confirm)
@@ -241,7 +241,7 @@ class Css(Team):
         >>> rows = read_roster("email,role\\nilse.hargreave@example.com,admin\\nfront.counter@example.com,admin",
         ...                    "roster.csv", integration="101", environment="dev")
         >>> [check.state for check in css.check_roster(rows)]
-        ['already so', 'ambiguous']
+        ['already has it', 'ambiguous']
         """
         _rules.check_width(width)
         finding = Finding(self.integration, rows, providers, width)

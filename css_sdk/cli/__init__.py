@@ -72,7 +72,7 @@ _HELP: Final = {
     "sandbox": "Run a CSS API with its login server, in memory, to try things on.",
     "service-account": "Show, give and take the roles of a service account.",
     "token": "Ask for a token, and tell what it says and how long it lives.",
-    "unassign": "Take roles from users.",
+    "unassign": "Remove roles from users.",
     "undo": "Take back the changes that a journal tells of.",
     "validate": "Check files of roles, without asking the service.",
     "whoami": "Tell whose credentials are in use, after the service has accepted them.",
@@ -116,9 +116,9 @@ def css() -> None:
     Credentials come from CSS_CLIENT_ID and CSS_CLIENT_SECRET, or from the downloaded file that
     CSS_CREDENTIALS_FILE names. `css sandbox` starts a service to try things on.
 
-    Exit codes: 0 done; 1 nothing was changed, the one action failed; 2 there are changes or differences, where that
-    was asked; 3 some of several items failed, or the outcome is unknown; 4 refused by a guard; 5 the plan is stale;
-    64 usage or file error; 130 interrupted.
+    Exit codes: 0 done, or nothing to do; 1 the one action failed and nothing was changed, a read failed, or nobody was
+    found; 2 changes are present, where that was asked; 3 some of several items failed, or an outcome is unknown; 4
+    refused by a guard, or answered no; 5 the plan is stale; 64 usage or file error; 130 interrupted.
     """
 
 

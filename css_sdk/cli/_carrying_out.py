@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .._shown import shown
-from ._common import asked, json_option, told_if_unanswered, width_option
+from ._common import json_option, width_option
 from ._endings import (
     after_an_interrupt,
     earlier_try,
@@ -27,6 +25,7 @@ from ._files import STDIN, content_of, is_writable, may_be_replaced
 from ._opening import ended_as_by_an_interrupt, journal_option, opened
 from ._plans import is_plan_of_ours, tell, tell_withheld
 from ._progress import bar_on_terminal
+from ._questions import Answers, Changes, confirm, consent_options
 
 if TYPE_CHECKING:
     from .. import JournalRead, Plan, SavedPlan
@@ -54,9 +53,7 @@ class Manner:
 
 def manner_options(function: Function) -> Function:
     """The options of everything that carries out a plan."""
-    prod = click.option("--allow-prod", is_flag=True, help="Change prod, too.")
-    yes = click.option("--yes", is_flag=True, help="Carry it out without asking.")
-    return yes(prod(journal_option(width_option(json_option(function)))))
+    return consent_options(journal_option(width_option(json_option(function))))
 
 
 def most_option(function: Function) -> Function:
@@ -157,31 +154,20 @@ def _check_remainder(file: Path) -> None:
         )
 
 
-def _confirm(plan: SavedPlan, manner: Manner, is_reviewed: bool) -> None:
-    """Goes on only when the plan is wanted; a change of prod has to be allowed in any case.
+def _confirm(plan: SavedPlan, left: Sequence[Step], manner: Manner) -> None:
+    """Ask what the table of questions demands before what is left of a plan, which was shown before, is carried out.
 
     Raises:
-        NotConfirmed: when it is not wanted. Nothing was changed then.
+        NotConfirmed: when it is not wanted. Nothing was changed.
+        click.Abort: when a question is not answered.
     """
-    from ..errors import NotConfirmed
-
-    names = {plan.project_names.get(step.place, "") for step in plan.steps if step.place.environment == "prod"}
-    if names and not manner.allow_prod:
-        if not sys.stdin.isatty():
-            raise NotConfirmed("Prod would be changed. Nothing was changed; say --allow-prod if you mean it.")
-        for name in sorted(names):
-            question = f"Prod of {shown(name)!r} would be changed. To go on, type the project's name"
-            with told_if_unanswered():
-                typed = click.prompt(question, err=True)
-            if typed.strip() != name.strip():
-                raise NotConfirmed("That is not its name. Nothing was changed.")
-        return
-    if manner.yes or (is_reviewed and not any(step.takes_away for step in plan.steps)):
-        return
-    if not sys.stdin.isatty():
-        raise NotConfirmed("Roles would be changed, and there is no terminal to ask. Nothing was changed; say --yes.")
-    if not asked("Carry it out?"):
-        raise NotConfirmed("Not confirmed. Nothing was changed.")
+    changes = Changes(
+        adds=any(not step.takes_away for step in left),
+        removes=any(step.takes_away for step in left),
+        is_plan=True,
+        prod=tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod"),
+    )
+    confirm(changes, Answers(yes=manner.yes, allow_prod=manner.allow_prod))
 
 
 def shown_and_carried_out(
@@ -208,8 +194,6 @@ def carry_out(
     manner: Manner,
     origin: Origin,
     resumed: JournalRead | None = None,
-    *,
-    is_reviewed: bool = False,
 ) -> int:
     """Asks, carries out a plan with a journal, reports what was not done, and returns the exit code.
 
@@ -235,9 +219,10 @@ def carry_out(
     if origin.resume is None:
         _check_journal(journal)
         _check_remainder(origin.remainder)
-    _confirm(plan, manner, is_reviewed)
+    left = left_of(plan, resumed)
+    _confirm(plan, left, manner)
     settled: dict[Step, StepResult] = {}
-    with ended_as_by_an_interrupt(), bar_on_terminal(len(left_of(plan, resumed))) as tick:
+    with ended_as_by_an_interrupt(), bar_on_terminal(len(left)) as tick:
 
         def note(result: StepResult) -> None:
             settled[result.step] = result

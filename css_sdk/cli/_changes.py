@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._shown import shown
-from ._common import asked, print_rows, tell_counts
+from ._common import print_rows, tell_counts
 from ._opening import opened
+from ._questions import Answers, Changes, confirm, open_questions
 from ._results import with_the_rest, write_results
 
 if TYPE_CHECKING:
+    from .. import Css, EnvironmentClient
     from ..errors import CssError
     from ..models import Outcome
     from ..roster import Action, Row, RowResult
 
 Note = Callable[["RowResult"], object]
 """What is told of each result as it comes."""
-Change = tuple[str, str, str, Callable[[], object]]
-"""What is done, to which role, with which other one, if any, and the call that does it."""
+Change = tuple[str, str, str, Callable[[], object] | None]
+"""What is done, to which role, with which other one, if any, and the call that does it; None where it is so already."""
+_ALREADY = {"add": "already a child", "remove": "is not a child"}
+"""What is said of a composite that is so already."""
 
 COLUMNS = ["line", "state", "action", "role", "integration", "environment", "user", "message"]
 _MOST_NAMED = 10
@@ -47,19 +50,79 @@ def rows_of(
     return [Row(0, person, role, integration, environment, action) for person in people for role in roles]
 
 
-def confirm_removal(rows: Sequence[Row], yes: bool, allow_prod: bool) -> None:
-    """Says what is to be taken from whom, and goes on only when that is wanted."""
-    if not rows:
-        return
-    sentences = []
-    for place in dict.fromkeys(row.place for row in rows):
-        there = [row for row in rows if row.place == place]
-        for role in dict.fromkeys(row.role for row in there):
-            people = {row.person.value for row in there if row.role == role}
-            # Whether they have it is not known before the service is asked.
-            who = "1 user" if len(people) == 1 else f"{len(people)} users"
-            sentences.append(f"to be taken from {who}: the role {role!r} in {', '.join(place)}: {the_first_of(people)}")
-    confirm(sentences, {row.environment for row in rows}, yes, allow_prod)
+def confirm_rows(
+    css: Css, rows: Sequence[Row], answers: Answers, *, exact: bool = False, **how: Any
+) -> Collection[Row] | None:
+    """Ask what the table of questions demands before rows are carried out.
+
+    Who gains or loses what is read first, and shown; where nothing is to be done, nothing is asked.
+
+    Args:
+        css: the client.
+        rows: what is to be done.
+        answers: what the options say.
+        exact: whether everybody else loses the roles that the rows name.
+        how: further arguments of `check_roster`.
+
+    Returns:
+        What was confirmed; None where no question was open.
+
+    Raises:
+        NotConfirmed: when it is not wanted. Nothing was changed.
+        click.Abort: when a question is not answered.
+    """
+    from ..persons import name_of
+
+    may_be = changes_of(rows, tuple(row.integration for row in rows if row.environment == "prod"))
+    if not open_questions(replace(may_be, removes=may_be.removes or exact), answers).options:
+        return None
+    checks = css.check_roster(rows, exact=exact, **how)
+    to_do = [check.row for check in checks if check.state == "to do"]
+    places = {row.place: css.integration(row.integration).environment(row.environment) for row in to_do}
+    prod = tuple(each.integration.project_name for each in places.values() if each.name == "prod")
+    names = {row.integration: places[row.place].integration.project_name for row in to_do}
+    unlisted = sorted({(row.place, row.role) for row in to_do if exact and row.action == "revoke"})
+
+    def preview() -> Sequence[str]:
+        held = [places[place].roles.members(role) for place, role in unlisted]
+        return preview_of(to_do, names, {user.username: name_of(user) for users in held for user in users})
+
+    confirm(changes_of(to_do, prod), answers, preview)
+    return to_do
+
+
+def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
+    """Return what rows change; `prod` are the names of the projects in whose prod they do."""
+    actions = {row.action for row in rows}
+    return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
+
+
+def preview_of(
+    rows: Sequence[Row], project_names: Mapping[str, str], people: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return a sentence for each role of each place, with who gains or loses it.
+
+    Args:
+        rows: what will be done.
+        project_names: by what the rows say for their integrations.
+        people: what people are called, by username, as far as that is known.
+    """
+    groups: dict[tuple[Action, str, str, str], dict[str, None]] = {}
+    for row in rows:
+        who = f"{(people or {}).get(row.person.value, '')} {row.person.value}".strip()
+        groups.setdefault((row.action, row.role, row.integration, row.environment), {})[who] = None
+    return [
+        (losing if action == "revoke" else gaining)(names, role, f"{project_names[integration]}, {environment}")
+        for (action, role, integration, environment), names in groups.items()
+    ]
+
+
+def gaining(people: Collection[str], role: str, place: str) -> str:
+    """Return the sentence that says who gains a role; the first of them by name."""
+    if not people:
+        return f"nobody gains the role {role!r} in {place}"
+    who = "1 user gains" if len(people) == 1 else f"{len(people)} users gain"
+    return f"{who} the role {role!r} in {place}: {the_first_of(people)}"
 
 
 def losing(people: Collection[str], role: str, place: str) -> str:
@@ -76,32 +139,9 @@ def the_first_of(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
 
-def confirm(sentences: Sequence[str], environments: Collection[str], yes: bool, allow_prod: bool) -> None:
-    """Says on stderr what will be taken away, and goes on only when that is wanted.
-
-    Args:
-        sentences: who loses what, a line each.
-        environments: where; in prod it has to be allowed in any case.
-        yes: whether it was confirmed beforehand.
-        allow_prod: whether it was allowed for prod.
-
-    Raises:
-        NotConfirmed: when it is not wanted. Nothing was changed then.
-    """
-    from ..errors import NotConfirmed
-
-    for sentence in sentences:
-        click.echo(shown(sentence), err=True)
-    if "prod" in environments and not allow_prod:
-        raise NotConfirmed("Roles would be taken away in prod. Nothing was changed; say --allow-prod if you mean it.")
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise NotConfirmed(
-            "Roles would be taken away, and there is no terminal to ask. Nothing was changed; say --yes."
-        )
-    if not asked("Take them away?"):
-        raise NotConfirmed("Not confirmed. Nothing was changed.")
+def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
+    """Return the project's name where the environment is its prod, for the question that goes with it."""
+    return (environment.integration.project_name,) if environment.name == "prod" else ()
 
 
 def check_not_emptied(wanted: Collection[str], allow_empty: bool, what: str) -> None:
@@ -112,15 +152,17 @@ def check_not_emptied(wanted: Collection[str], allow_empty: bool, what: str) -> 
         raise EmptySet(f"All {what} would be taken away. Nothing was sent; if that is meant, say --allow-empty.")
 
 
-def carry_out(rows: Sequence[Row], *, as_json: bool, skip_existing: bool, journal: Path | None) -> int:
-    """Does what the rows say, reports it, and gives the exit code.
+def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: Path | None) -> int:
+    """Ask what has to be asked, do what the rows say, report it, and return the exit code.
 
-    An interrupt lets the calls in flight finish; then the same is reported.
+    What is there is read first, so that only what is missing is sent. An interrupt lets the calls in flight finish;
+    then the same is reported.
     """
 
     def apply(note: Note) -> Sequence[RowResult]:
         with opened(journal) as css:
-            return css.apply_roster(rows, skip_existing=skip_existing, progress=note)
+            confirm_rows(css, rows, answers)
+            return css.apply_roster(rows, progress=note)
 
     return reported(rows, apply, as_json=as_json)
 
@@ -175,13 +217,14 @@ def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: b
         try:
             if lost:
                 raise lost[0]
-            change[-1]()
+            if change[-1] is not None:
+                change[-1]()
         except CssError as error:
             if isinstance(error, AuthenticationError):
                 lost.append(error)
             settled.append(("unknown" if isinstance(error, OutcomeUnknown) else "failed", error))
         else:
-            settled.append(("confirmed", None))
+            settled.append(("confirmed" if change[-1] is not None else "already", None))
 
     try:
         each(make, changes, 1)
@@ -190,7 +233,7 @@ def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: b
         ended = [*settled, *[untried] * (len(changes) - len(settled))]
         rows = [
             {
-                "state": "done" if outcome == "confirmed" else outcome,
+                "state": {"confirmed": "done", "already": _ALREADY.get(action)}.get(outcome) or outcome,
                 "action": action,
                 "role": role,
                 "target": target,

@@ -6,13 +6,13 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import click
 
 from .._shown import shown
+from ._questions import consent_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -83,12 +83,6 @@ def places_options(function: Function) -> Function:
     return integrations(environments(function))
 
 
-def removal_options(function: Function) -> Function:
-    """The options `--yes` and `--allow-prod` of what takes something away."""
-    prod = click.option("--allow-prod", is_flag=True, help="Take away in prod, too.")
-    return click.option("--yes", is_flag=True, help="Take away without asking.")(prod(function))
-
-
 def exact_options(function: Function) -> Function:
     """The options of what makes a set exactly what is named."""
     empty = click.option("--allow-empty", is_flag=True, help="Take everything away, where nothing is named.")
@@ -98,26 +92,7 @@ def exact_options(function: Function) -> Function:
         metavar="N",
         help="Take away up to N. Default: 10 or a fifth of what is there, whichever is less; 4 always.",
     )
-    return empty(most(removal_options(function)))
-
-
-def asked(question: str) -> bool:
-    """Whether somebody on the terminal says yes.
-
-    Raises:
-        click.Abort: when the question is not answered; nothing was changed before it.
-    """
-    with told_if_unanswered():
-        return click.confirm(question, err=True)
-
-
-@contextmanager
-def told_if_unanswered() -> Iterator[None]:
-    """Lets an interrupt at a question say that nothing was changed."""
-    try:
-        yield
-    except click.Abort:
-        raise click.Abort("Nothing was changed.") from None
+    return empty(most(consent_options(function)))
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:

@@ -1,27 +1,26 @@
-"""Who would lose what when roles or composites are taken apart: read first, told in sentences."""
+"""Who would gain or lose what when roles are deleted or composed otherwise: read first, in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ._changes import losing, the_first_of
+from ._changes import gaining, losing, the_first_of
 
 if TYPE_CHECKING:
     from .. import EnvironmentClient
     from ..models import RoleTree
 
 
-def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
-    """Who loses which role when these are deleted, and where each is a child."""
+def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) -> list[str]:
+    """Return who loses which role when these are deleted, and where each is a child."""
     from .._holders import leading_to
 
-    tree = dev.roles.tree()
     existing = {role.name for role in tree.roles}
     sentences = []
     for name in names:
         if name not in existing:
-            sentences.append(f"no role {name!r} is in {_place(dev)}")
+            sentences.append(f"there is no role {name!r} in {_place(dev)}")
             continue
         above = leading_to(tree, name) - {name}
         held = _members(dev, {name, *above})
@@ -35,22 +34,38 @@ def by_deleting(dev: EnvironmentClient, names: Iterable[str]) -> list[str]:
     return sentences
 
 
-def by_separating(dev: EnvironmentClient, parent: str, wanted: Sequence[str], unwanted: Sequence[str]) -> list[str]:
-    """Who loses which role when the unwanted are no more children of the role, and the wanted are its children."""
-    from .._holders import leading_to, losers
+def by_composing(
+    dev: EnvironmentClient, tree: RoleTree, parent: str, added: Sequence[str], removed: Sequence[str]
+) -> list[str]:
+    """Return who gains or loses which role when the children of a role become others.
 
-    tree = dev.roles.tree()
-    children = tree.children.get(parent, ())
-    leading = {name for child in unwanted if child in children for name in leading_to(tree, child)}
-    held = _members(dev, leading)
+    Args:
+        dev: the environment.
+        tree: its roles as they are.
+        parent: the role whose children change.
+        added: roles that become children of it.
+        removed: children of it that are children no more.
+    """
+    from .._holders import having, leading_to, losers
+
+    existing = {role.name for role in tree.roles}
+    added = [child for child in added if child in existing]
+    before = tree.children.get(parent, ())
+    after = [child for child in before if child not in removed] + list(added)
+    above = leading_to(tree, parent) if added else frozenset()
+    changed = [child for child in (*added, *removed) if child in existing]
+    held = _members(dev, {name for child in changed for name in leading_to(tree, child)} | above)
     sentences = []
-    for child in unwanted:
-        if child not in children:
-            sentences.append(f"{child!r} is no child of {parent!r} in {_place(dev)}")
+    for child in removed:
+        if child not in before:
+            sentences.append(f"{child!r} is not a child of {parent!r} in {_place(dev)}")
             continue
-        lost = losing(losers(tree, held, parent, wanted, child), child, _place(dev))
+        lost = losing(losers(tree, held, parent, after, child), child, _place(dev))
         sentences.append(f"no longer through {parent!r}: {lost}")
         sentences += _what_it_stands_for(tree, child)
+    for child in added:
+        gained = having({**tree.children, parent: after}, held, child) - having(tree.children, held, child)
+        sentences.append(f"through {parent!r}: {gaining(gained, child, _place(dev))}")
     return sentences
 
 

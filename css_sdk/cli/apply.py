@@ -54,9 +54,8 @@ def apply(
 ) -> int:
     """Carry out a plan: one that css plan --out kept, or a new one of a file of roles.
 
-    A kept plan is carried out exactly as it is, or refused with 5 when something has changed since. It is shown first.
-    A new one, and a kept one that takes something away, is confirmed on a terminal; elsewhere it needs --yes. Prod
-    needs --allow-prod, or the project's name typed on a terminal.
+    A kept plan is carried out exactly as it is, or refused with exit code 5 if something has changed since. The plan
+    is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass --allow-prod.
 
     Each change is written down in a journal, by default NAME.TIME.journal.jsonl beside the kept plan or in the current
     folder. What could not be done is printed, and kept as NAME.remainder.json, a plan of its own; the exit code is 3
@@ -111,7 +110,7 @@ def _apply_kept(
         return 3
     if not plan.steps:
         return 0
-    return carry_out(plan, manner, origin, resumed, is_reviewed=True)
+    return carry_out(plan, manner, origin, resumed)
 
 
 def _apply_new(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from ._changes import carry_out, confirm_removal, rows_of
-from ._common import json_option, place_options, removal_options
+from ._changes import carry_out, rows_of
+from ._common import json_option, place_options
 from ._opening import journal_option
+from ._questions import Answers, consent_options, prod_option
 
 _role_option = click.option("-r", "--role", "roles", multiple=True, metavar="ROLE", help="May be given several times.")
 _client_id_option = click.option(
@@ -22,6 +23,7 @@ _client_id_option = click.option(
 @place_options(required=True)
 @_role_option
 @_client_id_option
+@prod_option
 @journal_option
 @json_option
 def assign(
@@ -30,10 +32,13 @@ def assign(
     environment: str,
     roles: Sequence[str],
     client_ids: Sequence[str],
+    allow_prod: bool,
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Give roles to users. For a file that says who shall have what, see `css roster`.
+    """Give roles to users. For a file that says who must have what, see `css roster`.
+
+    Reads first: somebody who already has a role is left alone. Writing in prod asks for the project's name.
 
     \b
     Examples:
@@ -41,7 +46,7 @@ def assign(
       css assign -i 102 -e dev -r reader --client-id fisheries-service-102
     """
     rows = rows_of("grant", users, client_ids, roles, integration, environment)
-    return carry_out(rows, as_json=as_json, skip_existing=False, journal=journal)
+    return carry_out(rows, Answers(allow_prod=allow_prod), as_json=as_json, journal=journal)
 
 
 @click.command()
@@ -49,7 +54,7 @@ def assign(
 @place_options(required=True)
 @_role_option
 @_client_id_option
-@removal_options
+@consent_options
 @journal_option
 @json_option
 def unassign(
@@ -63,14 +68,14 @@ def unassign(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Take roles from users.
+    """Remove roles from users.
 
-    Says first what will be taken. Without a terminal it needs --yes, in prod also --allow-prod.
+    Shows who loses what, and asks; scripts pass --yes, in prod also --allow-prod. Reads first: somebody who does not
+    have a role is left alone.
 
     \b
     Example:
       css unassign -i 101 -e dev -r reviewer 0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a@idir --yes
     """
     rows = rows_of("revoke", users, client_ids, roles, integration, environment)
-    confirm_removal(rows, yes, allow_prod)
-    return carry_out(rows, as_json=as_json, skip_existing=False, journal=journal)
+    return carry_out(rows, Answers(yes=yes, allow_prod=allow_prod), as_json=as_json, journal=journal)

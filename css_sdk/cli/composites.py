@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ._changes import change_each, check_not_emptied, confirm
-from ._common import exact_options, json_option, place_options, print_rows, removal_options
+from ._changes import Change, change_each, check_not_emptied, prod_of
+from ._common import exact_options, json_option, place_options, print_rows
 from ._opening import journal_option, opened
+from ._questions import Answers, Changes, confirm, consent_options, prod_option
+
+if TYPE_CHECKING:
+    from .. import EnvironmentClient
 
 
 @click.group()
@@ -48,21 +53,34 @@ def list_children(parent: str, integration: str, environment: str, as_json: bool
 @click.argument("parent")
 @click.argument("children", nargs=-1, required=True, metavar="CHILD...")
 @place_options(required=True)
+@prod_option
 @journal_option
 @json_option
 def add(
-    parent: str, children: Sequence[str], integration: str, environment: str, journal: Path | None, as_json: bool
+    parent: str,
+    children: Sequence[str],
+    integration: str,
+    environment: str,
+    allow_prod: bool,
+    journal: Path | None,
+    as_json: bool,
 ) -> int:
-    """Make roles children of a role, all of them or none.
+    """Make roles children of a role, all of them or none. Writing in prod asks for the project's name.
 
     \b
     Example:
       css composites add -i "Grants Portal" -e dev admin auditor
     """
     with opened(journal) as css:
-        below = css.integration(integration).environment(environment).roles.composites(parent)
-        adding = _once(partial(below.add, *children))
-        changes = [("add", parent, child, adding) for child in dict.fromkeys(children)]
+        dev = css.integration(integration).environment(environment)
+        below = dev.roles.composites(parent)
+        held = {role.name for role in below.list()}
+        missing = [child for child in dict.fromkeys(children) if child not in held]
+        _confirm(dev, parent, missing, [], Answers(allow_prod=allow_prod))
+        adding = _once(partial(below.add, *missing) if missing else _nothing)
+        changes: list[Change] = [
+            ("add", parent, child, None if child in held else adding) for child in dict.fromkeys(children)
+        ]
         return change_each(changes, (integration, environment), as_json=as_json)
 
 
@@ -70,7 +88,7 @@ def add(
 @click.argument("parent")
 @click.argument("children", nargs=-1, required=True, metavar="CHILD...")
 @place_options(required=True)
-@removal_options
+@consent_options
 @journal_option
 @json_option
 def remove(
@@ -83,23 +101,27 @@ def remove(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Take roles out of a role.
+    """Remove roles from a role.
 
-    Says first who loses what. Without a terminal it needs --yes, in prod also --allow-prod.
+    Shows who loses what, and asks; scripts pass --yes, in prod also --allow-prod.
 
     \b
     Example:
       css composites remove -i "Grants Portal" -e dev admin auditor --yes
     """
-    from ._losses import by_separating
-
-    unwanted = list(dict.fromkeys(children))
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
         below = dev.roles.composites(parent)
-        kept = [role.name for role in below.list() if role.name not in unwanted]
-        confirm(by_separating(dev, parent, kept, unwanted), {environment}, yes, allow_prod)
-        changes = [("remove", parent, child, partial(below.remove, child)) for child in unwanted]
+        unwanted = list(dict.fromkeys(children))
+        held = {role.name for role in below.list()}
+        there = [child for child in unwanted if child in held]
+        _confirm(dev, parent, [], unwanted if there else [], Answers(yes=yes, allow_prod=allow_prod))
+        # Of a role that does not exist, "is not a child" would hide a typing error: the service says so.
+        existing = {role.name for role in dev.roles.list()} if len(there) < len(unwanted) else set()
+        changes: list[Change] = [
+            ("remove", parent, child, None if child in existing - held else partial(below.remove, child))
+            for child in unwanted
+        ]
         return change_each(changes, (integration, environment), as_json=as_json)
 
 
@@ -124,8 +146,8 @@ def set_children(
 ) -> int:
     """Make the children of a role exactly these.
 
-    Says first who loses what; where nothing is taken out it does not ask. Adds before it takes out, and takes out
-    nothing where something could not be added. Without a terminal it needs --yes, in prod also --allow-prod.
+    Shows who loses what, and asks; where nothing is removed it does not ask. It adds before it removes, and removes
+    nothing if something could not be added. Scripts pass --yes, in prod also --allow-prod.
 
     \b
     Example:
@@ -134,7 +156,6 @@ def set_children(
     from .._limits import check_removals
     from .._rules import check_separable
     from ..errors import CssError, NotTried
-    from ._losses import by_separating
 
     what = f"children of the role {parent!r}"
     check_not_emptied(children, allow_empty, what)
@@ -148,20 +169,28 @@ def set_children(
         check_removals(what, len(unwanted), len(held), max_removals)
         # What could not be taken out is better known before anything is added.
         check_separable(dev.integration.id, environment, parent, unwanted)
-        if unwanted:
-            confirm(by_separating(dev, parent, wanted, unwanted), {environment}, yes, allow_prod)
+        _confirm(dev, parent, missing, unwanted, Answers(yes=yes, allow_prod=allow_prod))
         adding = _once(partial(below.add, *missing) if missing else _nothing)
 
         def take_out(child: str) -> None:
             try:
                 adding()
             except CssError:
-                raise NotTried("Nothing is taken out while something could not be added.") from None
+                raise NotTried("Nothing is removed while something could not be added.") from None
             below.remove(child)
 
-        changes = [("add", parent, child, adding) for child in missing]
+        changes: list[Change] = [("add", parent, child, adding) for child in missing]
         changes += [("remove", parent, child, partial(take_out, child)) for child in unwanted]
         return change_each(changes, (integration, environment), as_json=as_json)
+
+
+def _confirm(
+    dev: EnvironmentClient, parent: str, added: Sequence[str], removed: Sequence[str], answers: Answers
+) -> None:
+    from ._losses import by_composing
+
+    changes = Changes(adds=bool(added), removes=bool(removed), prod=prod_of(dev))
+    confirm(changes, answers, lambda: by_composing(dev, dev.roles.tree(), parent, added, removed))
 
 
 def _once(call: Callable[[], object]) -> Callable[[], None]:

@@ -19,8 +19,8 @@ from ._transfers import carried_over, transfer_options
 def copy(integration: str, environment: str, to_integration: str, to_environment: str, **options: Any) -> int:
     """Give an integration the roles and composites that another one has; nothing is taken away.
 
-    What is missing is shown first, and confirmed on a terminal; elsewhere it needs --yes, and prod needs --allow-prod
-    or the typed project name. Members who never logged in there are told, and the exit code is 3 then; run it again
+    What is missing is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass
+    --allow-prod. Members who never logged in there are told, and the exit code is 3 then; run it again
     when they have. With --out nothing is changed: the plan is kept for css apply.
 
     \b

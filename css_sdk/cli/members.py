@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._changes import Note, check_not_emptied, confirm, losing, reported
+from ._changes import Note, changes_of, check_not_emptied, preview_of, prod_of, reported
 from ._common import exact_options, json_option, place_options, print_rows
 from ._opening import journal_option, opened
+from ._questions import Answers, confirm
 
 if TYPE_CHECKING:
     from ..models import UserLike
@@ -74,8 +75,8 @@ def set_members(
 ) -> int:
     """Make the members of a role exactly these.
 
-    Says first who loses the role; where nobody does it does not ask. Gives the role before it takes it, and takes it
-    from nobody where somebody could not be given it. Without a terminal it needs --yes, in prod also --allow-prod.
+    Shows who loses the role, and asks; where nobody does it does not ask. It adds members before it removes any, and
+    removes nobody if somebody could not be added. Scripts pass --yes, in prod also --allow-prod.
 
     \b
     Example:
@@ -84,6 +85,7 @@ def set_members(
     from .. import ServiceAccount
     from .._limits import check_removals
     from ..errors import NotTried
+    from ..persons import name_of
     from ..roster import Person, Row, RowResult
 
     what = f"members of the role {role!r}"
@@ -92,7 +94,8 @@ def set_members(
         dev = css.integration(integration).environment(environment)
         people: list[UserLike] = [*users, *map(ServiceAccount, client_ids)]
         wanted = {dev.users.check(user, role)[0] for user in people}
-        held = {user.username for user in dev.roles.settled_members(role)}
+        found = dev.roles.settled_members(role)
+        held = {user.username for user in found}
         for username in held - wanted:
             # From whom it could not be taken is better known before it is given to anybody.
             dev.users.check(username, role)
@@ -102,14 +105,19 @@ def set_members(
         ]
         if losses:
             check_removals(what, len(losses), len(held), max_removals)
-            told = losing(held - wanted, role, f"{integration}, {environment}")
-            confirm([told], {environment}, yes, allow_prod)
+        names = {user.username: name_of(user) for user in found}
+        rows = [*gains, *losses]
+        confirm(
+            changes_of(rows, prod_of(dev)),
+            Answers(yes=yes, allow_prod=allow_prod),
+            lambda: preview_of(rows, {integration: dev.integration.project_name}, names),
+        )
 
         def apply(note: Note) -> Sequence[RowResult]:
-            given = css.apply_roster(gains, skip_existing=False, progress=note)
+            given = css.apply_roster(gains, progress=note)
             if all(result.is_done for result in given):
-                return [*given, *css.apply_roster(losses, skip_existing=False, progress=note)]
+                return [*given, *css.apply_roster(losses, progress=note)]
             kept = NotTried("Nobody loses the role while somebody could not be given it.")
             return [*given, *[RowResult(row, "failed", kept) for row in losses]]
 
-        return reported([*gains, *losses], apply, as_json=as_json)
+        return reported(rows, apply, as_json=as_json)

@@ -12,6 +12,7 @@ from .._shown import shown
 from ._changes import carry_out
 from ._common import PROVIDERS, json_option, place_options, print_rows
 from ._opening import journal_option
+from ._questions import Answers, prod_option
 
 if TYPE_CHECKING:
     from ..models import ServiceAccount
@@ -172,7 +173,8 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
 @place_options(required=True)
 @click.option("--from", "source", type=click.Choice(_EMPLOYEES), help="Whose roles count. Default: both.")
 @click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Who may lack something. Default: both.")
-@click.option("--apply", "repair", is_flag=True, help="Give what is missing; nothing is taken away.")
+@click.option("--apply", "repair", is_flag=True, help="Give what is missing; nothing is removed.")
+@prod_option
 @journal_option
 @json_option
 def mirror(
@@ -181,13 +183,15 @@ def mirror(
     source: str | None,
     target: str | None,
     repair: bool,
+    allow_prod: bool,
     journal: Path | None,
     as_json: bool,
 ) -> int:
     """Show who has roles on one login only, idir or azureidir, or give what is missing.
 
     Roles held directly are compared. Without --apply nothing is changed, and it ends with 2 when there is something to
-    give. Who never logged in with the other login can be given nothing: they are shown, and do not count.
+    give. Who never logged in with the other login can be given nothing: they are shown, and do not count. --apply in
+    prod asks for the project's name.
 
     \b
     Examples:
@@ -219,7 +223,7 @@ def mirror(
     if not rows:
         click.echo("Nothing is missing.", err=True)
         return 0
-    return carry_out(rows, as_json=as_json, skip_existing=False, journal=journal)
+    return carry_out(rows, Answers(allow_prod=allow_prod), as_json=as_json, journal=journal)
 
 
 def _difference(difference: LoginDifference) -> dict[str, object]:

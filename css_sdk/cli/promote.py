@@ -18,8 +18,8 @@ from ._transfers import carried_over, transfer_options
 def promote(integration: str, source: str, target: str, **options: Any) -> int:
     """Give one environment the roles and composites that another one has; nothing is taken away.
 
-    What is missing is shown first, and confirmed on a terminal; elsewhere it needs --yes, and prod needs --allow-prod
-    or the typed project name. With --out nothing is changed: the plan is kept for css apply.
+    What is missing is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass
+    --allow-prod. With --out nothing is changed: the plan is kept for css apply.
 
     \b
     Examples:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from .._shown import shown
-from ._changes import change_each, confirm
-from ._common import json_option, place_options, print_lines, print_rows, removal_options
+from ._changes import change_each, prod_of
+from ._common import json_option, place_options, print_lines, print_rows
 from ._opening import journal_option, opened
+from ._questions import Answers, Changes, confirm, consent_options, prod_option
 
 if TYPE_CHECKING:
     from ..models import RoleTree
@@ -80,10 +81,13 @@ def tree(integration: str, environment: str, as_json: bool) -> None:
 @roles.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @place_options(required=True)
+@prod_option
 @journal_option
 @json_option
-def create(names: Sequence[str], integration: str, environment: str, journal: Path | None, as_json: bool) -> int:
-    """Create roles.
+def create(
+    names: Sequence[str], integration: str, environment: str, allow_prod: bool, journal: Path | None, as_json: bool
+) -> int:
+    """Create roles. Writing in prod asks for the project's name.
 
     \b
     Example:
@@ -91,6 +95,8 @@ def create(names: Sequence[str], integration: str, environment: str, journal: Pa
     """
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
+        created = [f"the role {name!r} is created; nobody has it yet" for name in dict.fromkeys(names)]
+        confirm(Changes(adds=True, prod=prod_of(dev)), Answers(allow_prod=allow_prod), lambda: created)
         changes = [("create", name, "", partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
         return change_each(changes, (integration, environment), as_json=as_json)
 
@@ -99,10 +105,13 @@ def create(names: Sequence[str], integration: str, environment: str, journal: Pa
 @click.argument("old")
 @click.argument("new")
 @place_options(required=True)
+@prod_option
 @journal_option
 @json_option
-def rename(old: str, new: str, integration: str, environment: str, journal: Path | None, as_json: bool) -> int:
-    """Give a role another name; whoever holds it keeps it.
+def rename(
+    old: str, new: str, integration: str, environment: str, allow_prod: bool, journal: Path | None, as_json: bool
+) -> int:
+    """Give a role another name; its members keep it. Writing in prod asks for the project's name.
 
     \b
     Example:
@@ -110,6 +119,8 @@ def rename(old: str, new: str, integration: str, environment: str, journal: Path
     """
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
+        renamed = f"the role {old!r} gets the name {new!r}; its members keep it, and programs must ask for the new name"
+        confirm(Changes(adds=True, prod=prod_of(dev)), Answers(allow_prod=allow_prod), lambda: [renamed])
         change = ("rename", old, new, partial(dev.roles.rename, old, new))
         return change_each([change], (integration, environment), as_json=as_json)
 
@@ -117,7 +128,7 @@ def rename(old: str, new: str, integration: str, environment: str, journal: Path
 @roles.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @place_options(required=True)
-@removal_options
+@consent_options
 @journal_option
 @json_option
 def delete(
@@ -129,9 +140,9 @@ def delete(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Delete roles, and take them from everybody who holds them.
+    """Delete roles, and remove them from everybody who has them.
 
-    Says first who loses what. Without a terminal it needs --yes, in prod also --allow-prod.
+    Shows who loses what, and asks; scripts pass --yes, in prod also --allow-prod.
 
     \b
     Example:
@@ -142,7 +153,13 @@ def delete(
     wanted = list(dict.fromkeys(names))
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
-        confirm(by_deleting(dev, wanted), {environment}, yes, allow_prod)
+        tree = dev.roles.tree()
+        there = [name for name in wanted if name in {role.name for role in tree.roles}]
+        confirm(
+            Changes(removes=bool(there), prod=prod_of(dev)),
+            Answers(yes=yes, allow_prod=allow_prod),
+            lambda: by_deleting(dev, tree, wanted),
+        )
         changes = [("delete", name, "", partial(dev.roles.delete, name)) for name in wanted]
         return change_each(changes, (integration, environment), as_json=as_json)
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._changes import COLUMNS, Note, confirm, confirm_removal, losing, reported, row_told
+from .._shown import shown
+from ._changes import COLUMNS, Note, confirm_rows, losing, reported, row_told
 from ._common import (
     json_option,
     place_options,
     print_rows,
     provider_option,
-    removal_options,
     tell_counts,
     width_option,
 )
 from ._files import check_writable
 from ._opening import ended_as_by_an_interrupt, journal_option, opened
 from ._progress import bar_on_terminal
+from ._questions import Answers, consent_options
 from ._results import result_path, rows_in
 
 if TYPE_CHECKING:
-    from ..roster import RoleRemovals, RowResult
+    from ..roster import RoleRemovals, Row, RowResult
 
 _file = click.argument("file", type=click.Path(path_type=Path))
 _exact = click.option("--exact", is_flag=True, help="Take the roles from everybody whom the roster does not list.")
@@ -109,6 +111,25 @@ def check(
     return 3 if any(check.error is not None for check in checks) else 0
 
 
+def _check_confirmed(confirmed: Collection[Row] | None, losses: Sequence[RoleRemovals]) -> None:
+    """Show who loses a role where no question was open, or make sure that they are those who were shown.
+
+    Raises:
+        StalePlan: when others would lose it. Nothing was changed.
+    """
+    from ..errors import StalePlan
+
+    if confirmed is None:
+        for loss in losses:
+            click.echo(shown(_loss_told(loss)), err=True)
+        return
+    known = {(row.integration, row.environment, row.role, row.person.value) for row in confirmed}
+    if any(
+        {(each.integration, each.environment, each.role, user) for user in each.usernames} - known for each in losses
+    ):
+        raise StalePlan("Other people have the roles now than when you answered. Nothing was changed; apply it again.")
+
+
 def _loss_told(loss: RoleRemovals) -> str:
     """Who loses a role, by name where they have one."""
     from ..persons import name_of
@@ -135,7 +156,7 @@ def _loss_told(loss: RoleRemovals) -> str:
 )
 @click.option("--allow-missing", is_flag=True, help="End with 0 where only those are left who never logged in.")
 @width_option
-@removal_options
+@consent_options
 @journal_option
 @json_option
 def apply(
@@ -156,9 +177,10 @@ def apply(
 ) -> int:
     """Do what a roster says; nobody loses a role but where it says so.
 
-    What is already so is left alone; what could not be done is written to a result file that can be applied again.
-    Taking away says first who loses what. An interrupt, or SIGTERM, lets the calls in flight finish and writes down
-    the rest; after anything worse, and with --exact in any case, apply the roster itself again.
+    What somebody already has is left alone; what could not be done is written to a result file that can be applied
+    again. If it removes anything, it shows who loses what, and asks; scripts pass --yes. In prod it asks for the
+    project's name; scripts pass --allow-prod. An interrupt, or SIGTERM, lets the calls in flight finish and writes
+    down the rest; after anything worse, and with --exact in any case, apply the roster itself again.
 
     With --exact the members of the roles that the roster names become exactly those that it lists. Nobody loses a role
     while a row of it is not found, ambiguous, failed or means another provider: it may mean any member. Only a
@@ -181,28 +203,21 @@ def apply(
         if result_file.exists() and file.exists() and result_file.samefile(file) and result_path(file) != file:
             raise click.UsageError(f"--result {result_file} is the roster itself; name another file.")
 
-    def confirm_losses(losses: Sequence[RoleRemovals]) -> None:
-        confirm([_loss_told(each) for each in losses], {each.environment for each in losses}, yes, allow_prod)
+    how: dict[str, Any] = {"max_removals": max_removals, "width": width, "providers": providers or EMPLOYEE_PROVIDERS}
 
     def work(note: Note) -> Sequence[RowResult]:
-        with bar_on_terminal(len(rows)) as tick, opened(journal) as css:
+        with opened(journal) as css:
+            confirmed = confirm_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), exact=exact, **how)
+            with bar_on_terminal(len(rows)) as tick:
 
-            def told(result: RowResult) -> None:
-                note(result)
-                tick(result)
+                def told(result: RowResult) -> None:
+                    note(result)
+                    tick(result)
 
-            return css.apply_roster(
-                rows,
-                exact=exact,
-                confirm=confirm_losses,
-                max_removals=max_removals,
-                width=width,
-                providers=providers or EMPLOYEE_PROVIDERS,
-                progress=told,
-            )
+                return css.apply_roster(
+                    rows, exact=exact, confirm=partial(_check_confirmed, confirmed), progress=told, **how
+                )
 
-    if not exact:
-        confirm_removal([row for row in rows if row.action == "revoke"], yes, allow_prod)
     with ended_as_by_an_interrupt():
         return reported(
             rows,

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from ._changes import carry_out, confirm_removal, rows_of
-from ._common import json_option, place_options, print_rows, removal_options
+from ._changes import carry_out, rows_of
+from ._common import json_option, place_options, print_rows
 from ._opening import journal_option
+from ._questions import Answers, consent_options, prod_option
 
 
 @click.group("service-account")
@@ -51,26 +52,33 @@ def roles(client_id: str, integration: str, environment: str, as_json: bool) -> 
 @click.argument("client_id")
 @click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
 @place_options(required=True)
+@prod_option
 @journal_option
 @json_option
 def assign(
-    client_id: str, role_names: Sequence[str], integration: str, environment: str, journal: Path | None, as_json: bool
+    client_id: str,
+    role_names: Sequence[str],
+    integration: str,
+    environment: str,
+    allow_prod: bool,
+    journal: Path | None,
+    as_json: bool,
 ) -> int:
-    """Give it roles.
+    """Give it roles. Writing in prod asks for the project's name.
 
     \b
     Example:
       css service-account assign -i 101 -e dev fisheries-service-102 reviewer
     """
     rows = rows_of("grant", (), [client_id], role_names, integration, environment)
-    return carry_out(rows, as_json=as_json, skip_existing=False, journal=journal)
+    return carry_out(rows, Answers(allow_prod=allow_prod), as_json=as_json, journal=journal)
 
 
 @service_account.command()
 @click.argument("client_id")
 @click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
 @place_options(required=True)
-@removal_options
+@consent_options
 @journal_option
 @json_option
 def unassign(
@@ -83,14 +91,13 @@ def unassign(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Take roles from it.
+    """Remove roles from it.
 
-    Says first what will be taken. Without a terminal it needs --yes, in prod also --allow-prod.
+    Shows what it loses, and asks; scripts pass --yes, in prod also --allow-prod.
 
     \b
     Example:
       css service-account unassign -i 101 -e dev fisheries-service-102 reviewer --yes
     """
     rows = rows_of("revoke", (), [client_id], role_names, integration, environment)
-    confirm_removal(rows, yes, allow_prod)
-    return carry_out(rows, as_json=as_json, skip_existing=False, journal=journal)
+    return carry_out(rows, Answers(yes=yes, allow_prod=allow_prod), as_json=as_json, journal=journal)

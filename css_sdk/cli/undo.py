@@ -21,9 +21,9 @@ from ._plans import is_saved_plan
 def undo(file: Path, **options: Any) -> int:
     """Take back the changes that a journal tells of.
 
-    What somebody else has changed since stays as it is, and is told. The way back is shown first, and confirmed on a
-    terminal; elsewhere it needs --yes, and prod needs --allow-prod or the typed project name. It has a journal of its
-    own, undo.TIME.journal.jsonl in the current folder.
+    What somebody else has changed since stays as it is, and is told. The way back is shown, and you are asked;
+    scripts pass --yes. In prod you type the project's name; scripts pass --allow-prod. It has a journal of its own,
+    undo.TIME.journal.jsonl in the current folder.
 
     \b
     Examples:

@@ -89,7 +89,7 @@ async def test_chunks_are_bounded(place: AsyncEnvironmentClient, sandbox: Sandbo
 
 
 async def test_only_what_is_missing_goes_to_workers(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """What is already so is seen before."""
+    """What needs no write is seen before."""
     people = usernames(sandbox, 10)
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people[:7])
     watched = Watched()

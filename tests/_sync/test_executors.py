@@ -90,7 +90,7 @@ def test_chunks_are_bounded(place: EnvironmentClient, sandbox: Sandbox) -> None:
 
 
 def test_only_what_is_missing_goes_to_workers(place: EnvironmentClient, sandbox: Sandbox) -> None:
-    """What is already so is seen before."""
+    """What needs no write is seen before."""
     people = usernames(sandbox, 10)
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people[:7])
     watched = Watched()

@@ -48,7 +48,7 @@ def test_rows_that_contradict_each_other_once_found_are_not_sent(css: Css, sandb
 
 
 def test_a_second_run_sends_nothing(css: Css, sandbox: Sandbox) -> None:
-    """What is already so is seen by reading, grants and revocations alike."""
+    """Grants and revocations for which nothing is to do are seen by reading."""
     user, other = usernames(sandbox, 20)[-2:]
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", other)
     text = f"username,role,action\n{user},reviewer,grant\n{other},approver,revoke\n{user},reviewer,grant\n"
@@ -58,8 +58,10 @@ def test_a_second_run_sends_nothing(css: Css, sandbox: Sandbox) -> None:
     assert [result.state for result in first] == ["done"] * 3
     assert sorted(map(str, told)) == sorted(map(str, first))
     before = asked(sandbox)
-    assert [result.state for result in css.apply_roster(rows)] == ["already so"] * 3
-    # One reading for the grants, and two that agree for what would be taken away.
+    assert [result.state for result in css.apply_roster(rows)] == [
+        "already has it", "does not have it", "already has it",
+    ]  # fmt: skip
+    # The roles of each user, and of whom a role would be removed also whether there is such a role.
     assert (asked(sandbox) - before) == {"GET": 3}
 
 
@@ -86,7 +88,7 @@ def test_everybody_is_looked_up_once_for_all_integrations(css: Css, sandbox: San
         for line, (address, place) in enumerate(product(addresses, ["101", "Grants Portal", "102"]), start=2)
     ]
     results = css.apply_roster(rows)
-    assert {result.state for result in results} <= {"done", "already so"}
+    assert {result.state for result in results} <= {"done", "already has it"}
     assert sandbox.count(path="*/idir/users") == sandbox.count(path="*/azure-idir/users") == 2
     assert sandbox.count(path="*/github-*/users") == sandbox.count(path="*/bceid/users") == 0
     # Once for each role and integration, not for each way to write it.
@@ -160,7 +162,7 @@ def test_an_exact_roster_joins_all_ways_to_write_a_place(css: Css, sandbox: Sand
         ("101", "reviewer", (gone,), 2)
     ]
     assert [(result.state, result.row.person.value) for result in results] == [
-        ("already so", kept), ("done", added.upper()), ("done", gone),
+        ("already has it", kept), ("done", added.upper()), ("done", gone),
     ]  # fmt: skip
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == sorted([kept, added])
 
@@ -196,7 +198,7 @@ def test_a_row_that_may_mean_a_member_holds_removals_back(
     ]
     results = css.apply_roster(rows, exact=True)
     first = "held back" if is_held_back else "done"
-    assert [result.state for result in results] == ["already so", state, "already so", first, "done"]
+    assert [result.state for result in results] == ["already has it", state, "already has it", first, "done"]
     assert (gone in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) is is_held_back
     assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [admin]
     # What was held back waits until the roster is mended, and is not tried again by itself.
@@ -280,7 +282,11 @@ def test_a_kill_at_every_write_loses_nothing(css: Css, sandbox: Sandbox, when: s
         with pytest.raises((Killed, BaseExceptionGroup)):
             css.apply_roster(rows, width=width)
         last = None
-        assert {result.state for result in css.apply_roster(rows)} <= {"done", "already so"}
+        assert {result.state for result in css.apply_roster(rows)} <= {
+            "done",
+            "already has it",
+            "does not have it",
+        }
         assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == people[:30]
         assert len(writes) == len(set(writes)) == len(rows)
 
@@ -301,7 +307,7 @@ def test_each_check_is_told_once_as_it_is_known(css: Css, sandbox: Sandbox) -> N
     rows = [Row(2, Person("username", name), role, "101", "dev") for name, role in named]
     seen: list[RowCheck] = []
     checks = css.check_roster(rows, progress=seen.append)
-    assert [check.state for check in checks] == ["already so", "never logged in", "never logged in", "failed"]
+    assert [check.state for check in checks] == ["already has it", "never logged in", "never logged in", "failed"]
     assert len(seen) == len(rows)
     assert all(check in checks for check in seen)
     assert sandbox.count(path="*/users/*/roles") == 1
@@ -366,5 +372,5 @@ def test_one_name_is_no_collection_of_letters(css: Css) -> None:
     report = css.report(integrations="Grants Portal", environments="dev")
     assert {row.role for row in report.only(roles="reviewer").rows()} == {"reviewer"}
     rows = [Row(2, Person("email", "ilse.hargreave@example.com"), "admin", "101", "dev")]
-    assert [check.state for check in css.check_roster(rows, providers="idir")] == ["already so"]
+    assert [check.state for check in css.check_roster(rows, providers="idir")] == ["already has it"]
     assert (css.find_people(email="ilse.hargreave@example.com", environments="dev", providers="idir")).people
