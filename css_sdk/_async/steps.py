@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from typing import Literal
@@ -10,7 +11,7 @@ from typing import Literal
 from .. import _rules
 from .._grounds import Grounds
 from .._pairs import AsyncLock, async_called, async_each
-from ..errors import AuthenticationError, CssError, UnusableUser
+from ..errors import AuthenticationError, Conflict, CssError, UnusableUser
 from ..models import Grant, GrantResult, Outcome
 from ..state import Place, Step, StepResult
 from .grants import AsyncGranting, AsyncRun, GrantWrite, outcome_of
@@ -116,7 +117,9 @@ class AsyncStepRun:
         roles = self._environments[step.place].roles
         match step.kind:
             case "create_role":
-                await roles.create(step.role)
+                # Where somebody else was faster, the role exists as it should; in the journal it is not ours.
+                with suppress(Conflict):
+                    await roles.create(step.role)
             case "rename_role":
                 await roles.rename(step.role, step.target)
             case "remove_composite":

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from typing import Literal
@@ -11,7 +12,7 @@ from typing import Literal
 from .. import _rules
 from .._grounds import Grounds
 from .._pairs import Lock, called, each
-from ..errors import AuthenticationError, CssError, UnusableUser
+from ..errors import AuthenticationError, Conflict, CssError, UnusableUser
 from ..models import Grant, GrantResult, Outcome
 from ..state import Place, Step, StepResult
 from .grants import Granting, GrantWrite, Run, outcome_of
@@ -115,7 +116,9 @@ class StepRun:
         roles = self._environments[step.place].roles
         match step.kind:
             case "create_role":
-                roles.create(step.role)
+                # Where somebody else was faster, the role exists as it should; in the journal it is not ours.
+                with suppress(Conflict):
+                    roles.create(step.role)
             case "rename_role":
                 roles.rename(step.role, step.target)
             case "remove_composite":

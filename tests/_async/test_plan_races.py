@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
-from css_sdk import Applied, AsyncCss, Guards, Settings, StalePlan
+from css_sdk import Applied, AsyncCss, Guards, NotFound, Settings, StalePlan
 from css_sdk._pairs import async_each
+from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+from css_sdk.journal import read_journal
+from css_sdk.journal_file import Journal
+from css_sdk.roster import Person
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request, Response
 from tests.fault_sequences import sent_writes
-from tests.plan_worlds import DEV, MIXED_BEFORE, Busy, as_facts, everything, mixed, reason, seeded
+from tests.plan_worlds import DEV, MIXED_BEFORE, USERS, Busy, as_facts, everything, mixed, reason, seeded
 from tests.support import at_once
 
 
@@ -49,6 +56,38 @@ async def test_two_at_once(width: int, guards: Guards) -> None:
         assert bool(left.steps) <= any(isinstance(end, Applied) and end.remainder is not None for end in ended)
         assert not reason((await one.apply_plan(left)).results)
     assert everything(sandbox) == first | {DEV: as_facts(MIXED_BEFORE.after(plan.steps))}
+
+
+class Rival(Sandbox):
+    """A sandbox in which somebody else creates each role right before it is created."""
+
+    def answer(self, request: Request) -> Response:
+        if request.method == "POST" and request.path.endswith("/dev/roles"):
+            self.create_role(DEV.integration, DEV.environment, json.loads(request.body)["name"])
+        return super().answer(request)
+
+
+@pytest.mark.parametrize("is_journaled", [False, True])
+async def test_a_role_that_exists_already_counts_as_created(tmp_path: Path, is_journaled: bool) -> None:
+    """Two runs at once: what depends on the role is done, the rest can be done later, and undo leaves the role."""
+    sandbox = Rival()
+    settings, path = Settings(**sandbox.credentials()), tmp_path / "journal.jsonl"
+    newcomer = f"{32 * 'f'}@idir"
+    held = Listed(tuple(Person("username", username) for username in (USERS[0], newcomer)))
+    desired = Desired((DesiredPlace("101", "dev", Listed((DesiredRole("clerk", members=held),))),))
+    journal = Journal(path) if is_journaled else None
+    with nullcontext() if journal is None else journal:
+        async with AsyncCss(settings, transport=sandbox.async_transport(), retry=at_once, journal=journal) as css:
+            applied = await css.apply_plan(await css.plan(desired))
+            assert [result.outcome for result in applied.results] == ["confirmed", "confirmed", "failed"]
+            assert sandbox.members(101, "dev", "clerk") == [USERS[0]]
+            assert applied.remainder is not None
+            assert [step.target for step in applied.remainder.steps] == [newcomer]
+            left = await css.apply_plan(applied.remainder)
+            assert [type(result.error) for result in left.results] == [NotFound]
+            if is_journaled:
+                back = await css.undo_plan(read_journal(path.read_bytes(), path.name))
+                assert [(step.kind, step.target) for step in back.steps] == [("remove_member", USERS[0])]
 
 
 class Hasty(Sandbox):

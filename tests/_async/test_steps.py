@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from css_sdk import (
     AsyncCss,
@@ -19,7 +20,6 @@ from css_sdk import (
     TooManyRemovals,
     UnusableUser,
 )
-from css_sdk._applying import saved_plan
 from css_sdk._async.steps import AsyncStepRun
 from css_sdk._grounds import Grounds
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
@@ -110,10 +110,9 @@ async def test_a_plan_for_others_is_refused(sandbox: Sandbox) -> None:
     """A plan of another team or address is stale here, and nothing at all is asked of its places."""
     async with client(sandbox) as css:
         plan = await css.plan(file_of(DesiredRole("another")))
-        url = css.settings.api_url
         other_team, elsewhere = (
-            saved_plan(plan, url, 2017, NOW),
-            saved_plan(plan, "https://elsewhere.example/v1", 2016, NOW),
+            evolve(plan, team_id=2017),
+            evolve(await css.saved_plan(plan), api_url="https://elsewhere.example/v1"),
         )
         before = asked(sandbox)
         with pytest.raises(StalePlan, match="team 2017"):
