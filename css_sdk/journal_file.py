@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from . import journal
 from ._version import __version__
@@ -25,6 +25,9 @@ except ImportError:  # Windows has none
     fcntl = None  # type: ignore[assignment]
 
 _LOG = logging.getLogger("css_sdk")
+
+_LOCKED: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+"""What flock(2) and its emulations answer where another process holds the lock; every other answer means no lock."""
 
 
 def _now() -> datetime.datetime:
@@ -194,12 +197,23 @@ class Journal:
         self._length += len(content)
 
     def _claim(self) -> None:
-        """Keeps the file for this run, where the system can: the lines of two would be one journal of neither."""
-        if fcntl is not None:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+        """Lock the file for this run, where the system can: lines of two runs in one file would be no journal.
+
+        Some file systems have no locks (NFS without a lock service, some network and container mounts). The journal is
+        written there all the same, with a warning.
+        """
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _LOCKED:
                 raise InvalidFile(f"The journal {self.path} is in use by another run. Nothing was sent.") from None
+            _LOG.warning(
+                "The journal %s cannot be locked here (%s): take care that no other run uses it.",
+                self.path,
+                error.strerror,
+            )
 
     def _go_on(self) -> None:
         """Counts on from the last write; a line that was cut short is ended, so that the next one stands alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import stat
 from pathlib import Path
@@ -130,3 +131,28 @@ def test_two_runs_cannot_go_on_with_one_journal(tmp_path: Path) -> None:
         with pytest.raises(InvalidFile, match="other") as caught:
             Journal(tmp_path / "other", resume=True)
         assert "in use" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing locks files so here")
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EIO])
+def test_a_file_system_without_locks_keeps_a_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, number: int, resume: bool
+) -> None:
+    """A lock that is not supported is not one that another run holds: the journal is written, with a warning."""
+    path = tmp_path / "journal"
+    with Journal(path) as first:
+        first.open_for(SETTINGS)
+    if not resume:
+        path.unlink()
+
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with Journal(path, resume=resume) as journal:
+        journal.open_for(SETTINGS)
+        journal.end(journal.begin([STEP]))
+    [record] = caplog.records
+    assert f"cannot be locked here ({os.strerror(number)})" in record.getMessage()
+    assert [entry.outcome for entry in read_journal(path.read_bytes(), "journal").entries] == ["confirmed"]

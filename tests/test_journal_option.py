@@ -121,3 +121,19 @@ def test_showing_differences_takes_no_journal(run_css: Run, sandbox: Sandbox, tm
     assert run_css("people", "mirror", *PLACE, "--journal", tmp_path / "j.jsonl") == 64
     assert writes(sandbox) == []
     assert journals(tmp_path) == []
+
+
+def test_without_credentials_nothing_is_left_behind(
+    run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The variables that are missing are named, and no journal stays, be it the usual one or one that was named."""
+    monkeypatch.chdir(tmp_path)
+    file_of_roles(tmp_path, "[clerk]")
+    assert run_css("plan", "roles.yaml", "--out", "plan.json") == 0
+    for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    for options in ([], ["--journal", "named.jsonl"]):
+        capsys.readouterr()
+        assert run_css("apply", "plan.json", "--yes", *options) == 64
+        assert "CSS_CLIENT_ID" in capsys.readouterr().err
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["plan.json", "roles.yaml"]

@@ -53,7 +53,9 @@ def opened(journal: Path | None = None, *, plan: str | None = None, resume: bool
         with ended_as_by_an_interrupt(), kept, Css.from_env(journal=kept) as css:
             yield css
     finally:
-        if not resume and not read_journal(journal.read_bytes(), str(journal)).begun:
+        content = journal.read_bytes()
+        # Where the client could not be made, not even the line was written that tells whose journal it is.
+        if not resume and not (content and read_journal(content, str(journal)).begun):
             journal.unlink()
 
 
