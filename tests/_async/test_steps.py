@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import itertools
 from collections import Counter
 from pathlib import Path
@@ -32,7 +31,6 @@ from tests.fault_sequences import sent_writes
 from tests.plan_worlds import DEV, MIXED_BEFORE, Busy, W, X, Y, Z, crowded, mixed, outcomes, reason, seeded
 from tests.support import asked, at_once
 
-NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
 WHERE = (DEV.integration, DEV.environment)
 
 
