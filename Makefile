@@ -13,7 +13,7 @@ NOTEBOOKS_READY := $(VENV)/.ready-notebooks
 GENERATED := generated/css_api
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks bench check generate spec lock build clean
+.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks bench check generate spec lock build clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ demo: $(READY)  ## start a sandbox and assign the roles of examples/roster.csv, 
 
 test: $(READY)  ## run all tests
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+test-forks: $(READY)  ## fork processes that use one client at once, plain and over TLS
+	$(BIN)/python -m pytest -m forks tests/test_forks.py
 
 test-wheel: $(READY)  ## build the wheel, install it into empty environments and try it there
 	$(BIN)/python -m pytest -m wheel tests/packaging

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import inspect
-import os
 import threading
 import time
 from collections import deque
@@ -18,7 +17,9 @@ from typing import Any, Protocol, TypeVar
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+from anyio.lowlevel import RunVar
 
+from ._forks import watch
 from .errors import ConfigurationError
 
 Item = TypeVar("Item")
@@ -83,6 +84,19 @@ class Slots:
 
 AsyncSlots = anyio.CapacityLimiter
 
+_event_loop: RunVar[object] = RunVar("css_sdk_event_loop")
+
+
+def async_event_loop() -> object:
+    """Return what stands for the running event loop, and for no other."""
+    try:
+        return _event_loop.get()
+    except LookupError:
+        mark = object()
+        _event_loop.set(mark)
+        return mark
+
+
 sleep = time.sleep
 async_sleep = anyio.sleep
 
@@ -108,32 +122,33 @@ async def async_waited_for(future: Future[Result]) -> Result:
     return await anyio.to_thread.run_sync(future.result)
 
 
-_kept: dict[Hashable, Any] = {}
-_kept_lock = threading.Lock()
+class _Kept:
+    """What this process keeps to use it again, by key."""
+
+    def __init__(self) -> None:
+        self.things: dict[Hashable, Any] = {}
+        self.after_fork()
+        watch(self)
+
+    def after_fork(self) -> None:
+        """Renew the lock, which a thread of the parent process may hold."""
+        self.lock = threading.Lock()
 
 
-_left_to_parent: list[dict[Hashable, Any]] = []
-
-
-def _leave_to_parent() -> None:
-    """A forked child must not speak on its parent's connections, nor wait for a lock that nobody there holds."""
-    global _kept, _kept_lock
-    _left_to_parent.append(_kept)  # not dropped, or the child would close what is its parent's
-    _kept, _kept_lock = {}, threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parent)
+_kept = _Kept()
 
 
 @contextmanager
 def borrowed(key: Hashable, make: Callable[[], Closable]) -> Iterator[Closable]:
-    """The one thing that this process keeps under a key, made when it is first asked for and closed when it ends."""
-    with _kept_lock:
-        if key not in _kept:
-            _kept[key] = make()
-            atexit.register(_kept[key].close)
-    yield _kept[key]
+    """The one thing that this process keeps under a key, made when it is first asked for and closed when it ends.
+
+    A forked child has the same one, which therefore has to be `ForkAware`.
+    """
+    with _kept.lock:
+        if key not in _kept.things:
+            _kept.things[key] = make()
+            atexit.register(_kept.things[key].close)
+    yield _kept.things[key]
 
 
 @asynccontextmanager

@@ -141,6 +141,64 @@ class Asking(Generic[Value]):
             self._finish(self.value)
 
 
+class SingleFlight(Generic[Value]):
+    """Lets concurrent callers, in threads and in tasks, share one request and its end, an error included.
+
+    When the caller that makes the request is cancelled, one of those who wait makes it again.
+    """
+
+    def __init__(self) -> None:
+        self._asking: Asking[Value] | None = None
+
+    def share(self, work: Callable[[], Value], *, is_fresh: bool = False) -> Value:
+        """Return what `work` gives, to this caller or to one whose `work` is under way.
+
+        Args:
+            work: makes the request; it may not give None.
+            is_fresh: accept only what was asked for after this call.
+
+        Raises:
+            CssError: when the request failed.
+        """
+        is_good = not is_fresh
+        while True:
+            asking, is_mine = self._join()
+            if is_mine:
+                with asking:
+                    asking.value = value = work()
+                return value
+            came = asking.result()
+            if came is not None and is_good:
+                return came
+            is_good = True
+
+    async def async_share(self, work: Callable[[], Awaitable[Value]], *, is_fresh: bool = False) -> Value:
+        """As `share`, while other tasks go on."""
+        task = anyio.get_current_task().id
+        is_good = not is_fresh
+        while True:
+            asking, is_mine = self._join(task)
+            if is_mine:
+                with asking:
+                    asking.value = value = await work()
+                return value
+            came = await asking.async_result()
+            if came is not None and is_good:
+                return came
+            is_good = True
+
+    def _join(self, task: int | None = None) -> tuple[Asking[Value], bool]:
+        """Return the request under way, and whether the caller is to make it."""
+        with Asking.deciding:
+            under_way = self._asking
+            if under_way is None or under_way.is_over or under_way.is_callers(task):
+                if under_way is not None:
+                    under_way.release()
+                self._asking = asking = Asking[Value](task=task)
+                return asking, True
+            return under_way, False
+
+
 def cause_of(error: BaseException | None) -> BaseException | None:
     """What became of a request, by what an auth flow sees of it: httpx closes the flow, while it handles the error."""
     return error.__context__ if isinstance(error, GeneratorExit) else error

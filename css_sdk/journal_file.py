@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from . import journal
+from ._forks import watch
 from ._version import __version__
 from .errors import CssError, InvalidFile, OutcomeUnknown
 from .models import Outcome
@@ -37,7 +38,8 @@ def _now() -> datetime.datetime:
 class Journal:
     """A file that holds every write of a client, before and after it is sent; what `css undo` reads.
 
-    It holds usernames and role names, never a secret, and is written so that only its owner can read it.
+    It holds usernames and role names, never a secret, and is written so that only its owner can read it. It belongs to
+    the process that opened it: a forked child cannot write into it.
 
     Args:
         path: of the file. It must not exist: no journal is ever overwritten.
@@ -69,7 +71,7 @@ class Journal:
         self._count = 0
         self._length = 0
         self._fault: InvalidFile | None = None
-        self._is_closed = False
+        self._is_closed = self._is_forked = False
         self._is_told = False
         self._undone: set[Step] = set()
         how = os.O_RDWR if resume else os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -86,6 +88,16 @@ class Journal:
         except BaseException:
             self.close()
             raise
+        watch(self)
+
+    def after_fork(self) -> None:
+        """Leave the file to the parent process, whose lock on it must not outlive that process."""
+        self._lock = threading.Lock()  # a thread of the parent may hold the other one
+        self._is_forked = True
+        if not self._is_closed:
+            self._is_closed = True
+            with contextlib.suppress(OSError):
+                os.close(self._file)
 
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r})"
@@ -182,6 +194,11 @@ class Journal:
     def _write(self, line: str, otherwise: str) -> None:
         if self._fault is not None:
             raise self._fault
+        if self._is_forked:
+            raise InvalidFile(
+                f"The journal {self.path} belongs to the process that opened it, and this process was forked from "
+                f"that one. {otherwise} In each process, make a client with a journal of its own."
+            )
         if self._is_closed:
             raise InvalidFile(f"The journal {self.path} is closed. {otherwise}")
         content = line.encode("ascii")

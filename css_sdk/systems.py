@@ -11,6 +11,7 @@ source, whole: from arguments; else from the environment; else from the JSON fil
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -47,19 +48,53 @@ _KEYCLOAK_TOKEN: Final = "/protocol/openid-connect/token"  # noqa: S105
 
 
 class _Client(httpx.Client):
-    """A client whose calls httpx keeps out of the log: their addresses tell of people."""
+    """A client whose calls httpx keeps out of the log, since their addresses identify people, and of one process."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._process = os.getpid()
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        _check_process(self._process)
         with quiet():
             return super().send(request, **options)
+
+    def close(self) -> None:
+        if self._process == os.getpid():  # else the connections are those of the parent process
+            super().close()
+
+    def __exit__(self, *error: Any) -> None:
+        if self._process == os.getpid():
+            super().__exit__(*error)
 
 
 class _AsyncClient(httpx.AsyncClient):
     """As `_Client`, for tasks."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._process = os.getpid()
+
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        _check_process(self._process)
         with quiet():
             return await super().send(request, **options)
+
+    async def aclose(self) -> None:
+        if self._process == os.getpid():
+            await super().aclose()
+
+    async def __aexit__(self, *error: Any) -> None:
+        if self._process == os.getpid():
+            await super().__aexit__(*error)
+
+
+def _check_process(made_in: int) -> None:
+    if made_in != os.getpid():
+        raise ConfigurationError(
+            "This process was forked after its client was made, and the connections of the client belong to the parent "
+            "process. Nothing was sent. Make a client in each process; the system itself may be shared."
+        )
 
 
 @frozen(kw_only=True, eq=False)
@@ -91,6 +126,8 @@ class System:
 
     def client(self, **options: Any) -> httpx.Client:
         """An `httpx.Client` for this system, to be closed by the caller; made for the life of the process, not a call.
+
+        A child that is forked later cannot use it, and makes one of its own.
 
         A relative address lies below the base address. An absolute one of another origin is a `ConfigurationError`
         before anything is sent. Redirects are not followed, unless `follow_redirects=True`.

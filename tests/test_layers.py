@@ -32,6 +32,7 @@ LAYERS: Final = {
     "_quiet": 3,
     "_clients": 3,
     "_deadlines": 3,
+    "_forks": 3,
     "_rules": 2,
     "_answers": 2,
     "_logs": 2,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 import httpx
 
-from .._clients import new_client
-from .._pairs import async_check_callback, check_callback
+from .. import _rules
+from .._clients import AsyncConnections, Lent, new_client
+from .._pairs import AsyncSlots, async_check_callback, check_callback
 from .._retry import Backoff, RetryPolicy, Waiting
 from ..auth import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
@@ -20,7 +21,7 @@ from .wire import AsyncWire
 _IDLE_SECONDS = 4.0
 """The service closes idle connections after 5 s; one kept as long would now and then be found dead."""
 
-_MOST_CONNECTIONS = 8
+_LENT: Final[tuple[Lent, ...]] = ("http_client", "transport")
 
 
 class AsyncOptions(TypedDict, total=False):
@@ -59,20 +60,21 @@ def _check(options: AsyncOptions) -> None:
 def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
     """A wire to the service, not yet connected."""
     _check(options)
-    http = options.get("http_client")
-    is_own = http is None
-    is_plain = is_own and "transport" not in options
-    if http is None:
-        http = new_client(
+    lent = next((name for name in _LENT if name in options), None)
+
+    def make() -> httpx.AsyncClient:
+        return options.get("http_client") or new_client(
             httpx.AsyncClient,
             transport=options.get("transport"),
             timeout=options.get("timeout", 30.0),
             limits=httpx.Limits(
-                max_connections=_MOST_CONNECTIONS,
-                max_keepalive_connections=_MOST_CONNECTIONS,
+                max_connections=_rules.MOST_AT_ONCE,
+                max_keepalive_connections=_rules.MOST_AT_ONCE,
                 keepalive_expiry=_IDLE_SECONDS,
             ),
         )
+
+    connections = AsyncConnections(make, lambda: AsyncSlots(_rules.MOST_AT_ONCE), lent)
 
     def check_team(claims: dict[str, Any]) -> None:
         if settings.team_id is not None and team_of(claims) != settings.team_id:
@@ -96,10 +98,9 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
     )
     return AsyncWire(
         settings,
-        http,
+        connections,
         auth,
-        is_own=is_own,
-        is_plain=is_plain,
+        is_plain=lent is None,
         retry=options.get("retry", Backoff()),
         on_wait=options.get("on_wait"),
         clock=clock,

@@ -11,7 +11,7 @@ from typing import Self, Unpack
 from css_api.api.integrations import get_integration, list_integrations
 
 from .. import _answers, _rules
-from .._pairs import AsyncLock
+from .._renewal import SingleFlight
 from ..auth import team_of
 from ..errors import Ambiguous, AuthenticationError, InvalidRequest, NotFound, NotGold
 from ..models import Integration, WhoAmI
@@ -28,7 +28,7 @@ class AsyncTeam:
         self.settings = settings
         self._wire = open_wire(settings, options)
         self._integrations: tuple[Integration, ...] | None = None
-        self._integrations_lock = AsyncLock()
+        self._reading = SingleFlight[tuple[Integration, ...]]()
 
     @classmethod
     def from_env(
@@ -104,9 +104,10 @@ class AsyncTeam:
         return WhoAmI(team_id=team, client_id=self.settings.client_id, api_url=self.settings.api_url)
 
     async def integrations(self, *, refresh: bool = False) -> tuple[Integration, ...]:
-        """The team's Gold integrations, read once and then remembered.
+        """Return the team's Gold integrations, read once and then remembered.
 
-        The service leaves out those that are not Gold.
+        The service leaves out those that are not Gold. Threads and tasks that need them at the same moment share one
+        reading, and its error if it fails.
 
         Args:
             refresh: read them again.
@@ -120,10 +121,10 @@ class AsyncTeam:
         >>> [integration.project_name for integration in await css.integrations()]
         ['Grants Portal', 'Fisheries Service', 'Permit Robot']
         """
-        async with self._integrations_lock:
-            if self._integrations is None or refresh:
-                self._integrations = await self._wire.read(list_integrations, _answers.integrations)
+        if self._integrations is not None and not refresh:
             return self._integrations
+        self._wire.check_usable("GET /integrations")  # before waiting for a reading in another event loop
+        return await self._reading.async_share(lambda: self._read_integrations(refresh), is_fresh=refresh)
 
     async def integration(self, which: int | str) -> AsyncIntegrationClient:
         """One of the team's Gold integrations.
@@ -172,6 +173,12 @@ class AsyncTeam:
         """
         _rules.check_known_environment(environment)
         return AsyncPeople(self._wire, environment)
+
+    async def _read_integrations(self, refresh: bool) -> tuple[Integration, ...]:
+        known = self._integrations  # perhaps read between the caller's look at them and now
+        if known is None or refresh:
+            known = self._integrations = await self._wire.read(list_integrations, _answers.integrations)
+        return known
 
     async def _explain_missing(self, which: int | str) -> None:
         team = team_of(self._wire.claims)

@@ -35,7 +35,10 @@ from .team import Team
 class Css(Team):
     """A client of the CSS API for one API account.
 
-    It may be shared by tasks or threads. Close it, or use it as a context manager.
+    Close it, or use it as a context manager. It may be shared: a synchronous client by threads, an asynchronous one by
+    the tasks of one event loop, that of its first request; in another event loop it is refused. A forked child may go
+    on with it and has connections of its own then, but cannot use an `http_client`, a `transport` or a `journal` that
+    was handed in.
 
     Args:
         settings: addresses and credentials; `from_env` and `from_file` make them.

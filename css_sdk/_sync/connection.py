@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 import httpx
 
-from .._clients import new_client
-from .._pairs import check_callback
+from .. import _rules
+from .._clients import Connections, Lent, new_client
+from .._pairs import Slots, check_callback
 from .._retry import Backoff, RetryPolicy, Waiting
 from ..auth import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
@@ -21,7 +22,7 @@ from .wire import Wire
 _IDLE_SECONDS = 4.0
 """The service closes idle connections after 5 s; one kept as long would now and then be found dead."""
 
-_MOST_CONNECTIONS = 8
+_LENT: Final[tuple[Lent, ...]] = ("http_client", "transport")
 
 
 class Options(TypedDict, total=False):
@@ -60,20 +61,21 @@ def _check(options: Options) -> None:
 def open_wire(settings: Settings, options: Options) -> Wire:
     """A wire to the service, not yet connected."""
     _check(options)
-    http = options.get("http_client")
-    is_own = http is None
-    is_plain = is_own and "transport" not in options
-    if http is None:
-        http = new_client(
+    lent = next((name for name in _LENT if name in options), None)
+
+    def make() -> httpx.Client:
+        return options.get("http_client") or new_client(
             httpx.Client,
             transport=options.get("transport"),
             timeout=options.get("timeout", 30.0),
             limits=httpx.Limits(
-                max_connections=_MOST_CONNECTIONS,
-                max_keepalive_connections=_MOST_CONNECTIONS,
+                max_connections=_rules.MOST_AT_ONCE,
+                max_keepalive_connections=_rules.MOST_AT_ONCE,
                 keepalive_expiry=_IDLE_SECONDS,
             ),
         )
+
+    connections = Connections(make, lambda: Slots(_rules.MOST_AT_ONCE), lent)
 
     def check_team(claims: dict[str, Any]) -> None:
         if settings.team_id is not None and team_of(claims) != settings.team_id:
@@ -97,10 +99,9 @@ def open_wire(settings: Settings, options: Options) -> Wire:
     )
     return Wire(
         settings,
-        http,
+        connections,
         auth,
-        is_own=is_own,
-        is_plain=is_plain,
+        is_plain=lent is None,
         retry=options.get("retry", Backoff()),
         on_wait=options.get("on_wait"),
         clock=clock,

@@ -8,7 +8,7 @@ from typing import Any
 
 from css_api.api.logs import get_logs
 
-from .. import _answers, _logs
+from .. import _answers, _forks, _logs
 from .._pairs import Lock
 from ..errors import CssError, IncompleteSearch, RateLimited, in_words
 from ..models import LogLine
@@ -22,6 +22,11 @@ class LogMeter:
         self._wire = wire
         self._budget = _logs.Budget()
         # Held for no longer than it takes to count, and so of the same kind for threads and tasks.
+        self._lock = Lock()
+        _forks.watch(self)
+
+    def after_fork(self) -> None:
+        """Renew the lock, which a thread of the parent process may hold."""
         self._lock = Lock()
 
     def attempt(self, call: Call) -> Tried:

@@ -14,13 +14,13 @@ import httpx
 from attrs import frozen
 
 from .. import _answers, _retry, _rules
+from .._clients import Connections
 from .._late_writes import LateAttempts
-from .._pairs import Slots, called, sleep
+from .._pairs import called, sleep
 from .._quiet import quiet
 from .._version import __version__
 from ..auth import ClientCredentials
 from ..errors import (
-    ConfigurationError,
     ConnectionFailed,
     CssError,
     MalformedAnswer,
@@ -86,9 +86,8 @@ class Wire:
 
     Args:
         settings: the addresses.
-        http: the client that everything goes through, token requests included.
+        connections: the httpx client that everything goes through, token requests included.
         auth: the token keeper.
-        is_own: whether the httpx client is ours to close.
         is_plain: whether another process could make the same one.
         retry: decides whether and when to try again.
         on_wait: called before each wait between two tries.
@@ -99,10 +98,9 @@ class Wire:
     def __init__(
         self,
         settings: Settings,
-        http: httpx.Client,
+        connections: Connections,
         auth: ClientCredentials,
         *,
-        is_own: bool,
         is_plain: bool,
         retry: _retry.RetryPolicy,
         on_wait: Callable[[_retry.Waiting], object] | None = None,
@@ -111,16 +109,14 @@ class Wire:
     ) -> None:
         self.settings = settings
         self.journal = journal
-        self.is_own = is_own
         self.is_plain = is_plain
         self.clock = clock
         self.late = LateAttempts()
-        self._http = http
+        self._connections = connections
         self._auth = auth
         self._retry = retry
         self._on_wait = on_wait
         self._kept: dict[Hashable, Any] = {}
-        self._slots = Slots(_rules.MOST_AT_ONCE)
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
 
     @property
@@ -133,10 +129,20 @@ class Wire:
         found: Kept = self._kept.setdefault(key, make())
         return found
 
+    def check_usable(self, request: str) -> None:
+        """Check that a request could be sent here and now.
+
+        Args:
+            request: as error messages name it.
+
+        Raises:
+            ConfigurationError: when the client was closed, or belongs to another process or event loop.
+        """
+        self._connections.http(request)
+
     def close(self) -> None:
         """Closes the connections, but not those of an httpx client that was handed in."""
-        if self.is_own:
-            self._http.close()
+        self._connections.close()
 
     def read(
         self,
@@ -198,14 +204,15 @@ class Wire:
         Raises:
             RequestTooLong: when it would bring the service down.
             UnusableName: when its path would not arrive as it was built.
+            ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
         described = operation._get_kwargs(**arguments)
         path = described.pop("url")
-        request = self._http.build_request(url=self.settings.api_url + path, **described)
+        told_as = f"{described['method'].upper()} {path}"
+        request = self._connections.http(told_as).build_request(url=self.settings.api_url + path, **described)
         # Set, not handed over: httpx would merge them one by one.
         request.headers["User-Agent"] = _USER_AGENT
         request.headers["Accept"] = "application/json"
-        told_as = f"{request.method} {path}"
         target = request.url.raw_path.removeprefix(self._base)
         if target.partition(b"?")[0] != path.encode("ascii"):
             raise UnusableName(f"{told_as}: the path would not arrive as it stands here.", request=told_as)
@@ -216,16 +223,15 @@ class Wire:
         """One try of a call, whatever comes of it.
 
         Raises:
-            ConfigurationError: when the client was closed.
+            ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        if self._http.is_closed:
-            raise ConfigurationError(f"{call.told_as}: the client was closed. Make another.")
+        http = self._connections.http(call.told_as)
         try:
             # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's
             # pool, when more threads want a connection than there are, closes some that are in use.
-            with self._slots:
+            with self._connections.slots:
                 with quiet():
-                    response = self._http.send(call.request, auth=self._auth, follow_redirects=False)
+                    response = http.send(call.request, auth=self._auth, follow_redirects=False)
         except CssError as error:
             # Only the auth raises these, and it does so before the call itself is sent.
             return Tried(None, error, sent=False, passing=error.status is not None and error.status >= 429)

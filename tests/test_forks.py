@@ -1,0 +1,396 @@
+"""A client that was made before a fork: the child never gets an answer that is meant for another process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from attrs import define
+
+from css_sdk import AsyncCss, ConfigurationError, Css, InvalidFile, Journal, NotFound, Settings, systems
+from css_sdk._renewal import Asking
+from css_sdk.sandbox import Sandbox
+from css_sdk.sandbox.server import Server
+from tests.certificates import write_certificate
+from tests.forking import FORKS, forked
+from tests.support import GRANTS_PORTAL, usernames
+
+pytestmark = FORKS
+PEOPLE = 40
+
+
+@define
+class Numbers:
+    """How much each test does: so many reads and writes in the children, over several generations of children."""
+
+    reads: int
+    writes: int
+    children: int = 4
+    generations: int = 1
+
+    def of_each(self, number: int) -> int:
+        """Return how many of so many one child does."""
+        return number // self.children // self.generations
+
+
+FEW = pytest.param(Numbers(reads=120, writes=40), id="few")
+MANY = pytest.param(Numbers(reads=2000, writes=500, generations=5), id="many", marks=pytest.mark.forks)
+
+
+@pytest.fixture
+def people(sandbox: Sandbox) -> dict[str, str]:
+    """People who each have a role that nobody else has, so that another person's answer is noticed."""
+    people = {username: f"own-{number}" for number, username in enumerate(usernames(sandbox, PEOPLE))}
+    sandbox.create_role(GRANTS_PORTAL, "dev", "given")
+    for username, role in people.items():
+        sandbox.create_role(GRANTS_PORTAL, "dev", role)
+        sandbox.grant(GRANTS_PORTAL, "dev", role, username)
+    return people
+
+
+@pytest.fixture(params=["http", "https"])
+def served(
+    request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """Settings for the sandbox on a socket, plain or over TLS."""
+    server = Server(sandbox)
+    if request.param == "https":
+        certificate, key = write_certificate(tmp_path)
+        server._server.config.ssl_certfile, server._server.config.ssl_keyfile = certificate, str(key)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with server:
+        yield Settings(**sandbox.credentials_at(f"{request.param}://127.0.0.1:{server.port}"))
+
+
+class Wrong:
+    """What a process saw that was not so."""
+
+    def __init__(self, people: dict[str, str]) -> None:
+        self.people = people
+        self.found: list[str] = []
+
+    def check_read(self, username: str, roles: Any) -> None:
+        """Note a reading that does not show the person's own role, or shows another's."""
+        names = {role.name for role in roles if role.name.startswith("own-")}
+        if names != {self.people[username]}:
+            self.found.append(f"{username} has {self.people[username]}, and the answer was {sorted(names)}")
+
+    def check_write(self, username: str, error: NotFound | None) -> None:
+        """Note a write that was confirmed for somebody who does not exist, or refused for somebody who does."""
+        if (username in self.people) is not (error is None):
+            self.found.append(f"{username} was given the role, and the end was {error}")
+
+    def written(self, number: int) -> list[str]:
+        """Return the usernames for so many writes; every second one belongs to nobody."""
+        return [[*self.people][n % PEOPLE] if n % 2 else f"{n:032x}@idir" for n in range(number)]
+
+
+def given(people: dict[str, str], numbers: Numbers) -> set[str]:
+    """Return those who have the role when every child has done its writes."""
+    return people.keys() & {*Wrong(people).written(numbers.of_each(numbers.writes))}
+
+
+def work(css: Css, people: dict[str, str], numbers: Numbers, seed: int) -> list[str]:
+    """Read people's roles, and assign a role to people of whom half do not exist; return what was wrong."""
+    wrong, place = Wrong(people), css.integration(GRANTS_PORTAL).environment("dev")
+    names = [*people][seed:] + [*people][:seed]
+
+    def read(number: int) -> None:
+        wrong.check_read(names[number % PEOPLE], place.users.roles(names[number % PEOPLE]))
+
+    def write(username: str) -> None:
+        try:
+            place.users.assign(username, "given")
+        except NotFound as error:
+            wrong.check_write(username, error)
+        else:
+            wrong.check_write(username, None)
+
+    with ThreadPoolExecutor(3) as pool:
+        reads = pool.map(read, range(numbers.of_each(numbers.reads)))
+        writes = pool.map(write, wrong.written(numbers.of_each(numbers.writes)))
+        list(reads), list(writes)
+    return wrong.found
+
+
+async def async_work(css: AsyncCss, people: dict[str, str], numbers: Numbers, seed: int) -> list[str]:
+    """As `work`, with tasks."""
+    wrong, place = Wrong(people), (await css.integration(GRANTS_PORTAL)).environment("dev")
+    names = [*people][seed:] + [*people][:seed]
+
+    async def read() -> None:
+        for number in range(numbers.of_each(numbers.reads)):
+            wrong.check_read(names[number % PEOPLE], await place.users.roles(names[number % PEOPLE]))
+
+    async def write() -> None:
+        for username in wrong.written(numbers.of_each(numbers.writes)):
+            try:
+                await place.users.assign(username, "given")
+            except NotFound as error:
+                wrong.check_write(username, error)
+            else:
+                wrong.check_write(username, None)
+
+    await asyncio.gather(read(), write())
+    return wrong.found
+
+
+@contextmanager
+def kept_busy(read: Callable[[str], None], names: list[str]) -> Iterator[None]:
+    """Let four threads of this process read all the time, so that forks meet them in the middle of it."""
+    over = threading.Event()
+    started = threading.Barrier(5)
+
+    def go_on(number: int) -> None:
+        read(names[number])
+        started.wait(20)
+        while not over.is_set():
+            for name in names[number:]:
+                read(name)
+
+    with ThreadPoolExecutor(4) as pool:
+        ends = [pool.submit(go_on, number) for number in range(4)]
+        started.wait(20)
+        try:
+            yield
+        finally:
+            over.set()
+        for end in ends:
+            end.result()
+
+
+@pytest.mark.parametrize("numbers", [FEW, MANY])
+def test_children_of_busy_threads_get_their_own_answers(
+    served: Settings, people: dict[str, str], sandbox: Sandbox, numbers: Numbers
+) -> None:
+    """Children and their parent use one `Css` at once: every read and every outcome of a write is right."""
+    wrong: list[str] = []
+    with Css(served) as css:
+        place = css.integration(GRANTS_PORTAL).environment("dev")
+        here = Wrong(people)
+        with kept_busy(lambda name: here.check_read(name, place.users.roles(name)), [*people]):
+            for _ in range(numbers.generations):
+                children = [
+                    forked(lambda seed=seed: work(css, people, numbers, seed), 60) for seed in range(numbers.children)
+                ]
+                for child in children:
+                    wrong += child.report()
+        wrong += here.found
+    assert wrong == []
+    assert (
+        set(sandbox.members(GRANTS_PORTAL, "dev", "given"))
+        == {*Wrong(people).written(numbers.of_each(numbers.writes))} & people.keys()
+    )
+
+
+@pytest.mark.parametrize("numbers", [FEW, MANY])
+def test_children_of_a_busy_event_loop_get_their_own_answers(
+    served: Settings, people: dict[str, str], sandbox: Sandbox, numbers: Numbers
+) -> None:
+    """The same with an `AsyncCss`, which each child uses in an event loop of its own."""
+    wrong: list[str] = []
+    css = AsyncCss(served)
+    here = Wrong(people)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def run(coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(20)
+
+    place = run(css.integration(GRANTS_PORTAL)).environment("dev")
+    try:
+        with kept_busy(lambda name: here.check_read(name, run(place.users.roles(name))), [*people]):
+            for _ in range(numbers.generations):
+                children = [
+                    forked(lambda seed=seed: asyncio.run(async_work(css, people, numbers, seed)), 60)
+                    for seed in range(numbers.children)
+                ]
+                for child in children:
+                    wrong += child.report()
+        run(css.aclose())
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+    assert wrong + here.found == []
+    assert (
+        set(sandbox.members(GRANTS_PORTAL, "dev", "given"))
+        == {*Wrong(people).written(numbers.of_each(numbers.writes))} & people.keys()
+    )
+
+
+def test_a_grandchild_and_a_child_that_closes_its_client(served: Settings, people: dict[str, str]) -> None:
+    """Each process has connections of its own, and closing them leaves those of its parent open."""
+    numbers = Numbers(reads=4, writes=4, children=1)
+
+    def child() -> list[str]:
+        found = work(css, people, numbers, 1)
+        found += forked(lambda: work(css, people, numbers, 2)).report()
+        css.close()
+        try:
+            css.integrations(refresh=True)
+        except ConfigurationError as error:
+            assert "was closed" in str(error)
+            return found
+        return [*found, "it was closed, and used all the same"]
+
+    with Css(served) as css:
+        assert work(css, people, numbers, 0) == []
+        assert forked(child).report() == []
+        assert work(css, people, numbers, 0) == []
+        assert len(css._wire._connections.http("a test")._transport._pool.connections) > 0
+
+
+def test_a_client_that_was_closed_stays_closed_in_a_child(settings: Settings) -> None:
+    """A fork opens nothing."""
+    css = Css(settings)
+    css.close()
+
+    def child() -> str:
+        with pytest.raises(ConfigurationError, match="was closed"):
+            css.integrations()
+        return "refused"
+
+    assert forked(child).report() == "refused"
+
+
+@pytest.mark.parametrize("option", ["http_client", "transport"])
+def test_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, settings: Settings, option: str) -> None:
+    """Nobody but the caller can make it anew, so that nothing is sent; the parent goes on."""
+    with ExitStack() as stack:
+        http = stack.enter_context(httpx.Client(transport=sandbox.transport()))
+        options: Any = {"http_client": http} if option == "http_client" else {"transport": sandbox.transport()}
+        css = stack.enter_context(Css(settings, **options))
+        dev = css.integration(GRANTS_PORTAL).environment("dev")
+
+        def child() -> list[str]:
+            said, before = [], len(sandbox.requests)
+            for call in (dev.roles.list, lambda: dev.users.assign(usernames(sandbox, 1)[0], "admin")):
+                with pytest.raises(ConfigurationError) as told:
+                    call()
+                said.append(str(told.value))
+            css.close()
+            assert not http.is_closed
+            return [*said, *(entry.path for entry in sandbox.requests[before:])]
+
+        said = forked(child).report()
+        assert len(said) == 2
+        assert all(f"{option} that was handed in belongs to the parent process. Nothing was sent." in s for s in said)
+        assert len(dev.roles.list()) == 3
+
+
+def test_what_was_handed_in_is_refused_in_a_child_of_an_asynchronous_client(
+    sandbox: Sandbox, settings: Settings
+) -> None:
+    """As with threads."""
+    css = AsyncCss(settings, transport=sandbox.async_transport())
+    asyncio.run(css.integrations())
+
+    def child() -> str:
+        with pytest.raises(ConfigurationError) as told:
+            asyncio.run(css.integrations(refresh=True))
+        return str(told.value)
+
+    assert "belongs to the parent process" in forked(child).report()
+
+
+@pytest.mark.parametrize("served", ["http"], indirect=True)
+def test_a_child_does_not_write_into_its_parents_journal(sandbox: Sandbox, served: Settings, tmp_path: Path) -> None:
+    """It may read, and is refused before it writes; when the parent ends, its journal can be resumed at once."""
+    path = tmp_path / "journal.jsonl"
+    user, other = usernames(sandbox, 2)
+    going_on, ready = threading.Event(), threading.Event()
+    with Journal(path) as journal, Css(served, journal=journal) as css:
+        dev = css.integration(GRANTS_PORTAL).environment("dev")
+        dev.users.assign(user, "approver")
+
+        def hold() -> None:
+            with journal._lock:
+                ready.set()
+                going_on.wait(20)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        ready.wait(20)
+
+        def child() -> str:
+            assert len(dev.roles.list()) == 3
+            with pytest.raises(InvalidFile) as told:
+                dev.users.assign(other, "approver")
+            journal.close()
+            return str(told.value)
+
+        said = forked(child).report()
+        going_on.set()
+        holder.join()
+        before = path.read_bytes()
+
+        alive = forked(lambda: threading.Event().wait(20))
+        dev.users.assign(user, "reviewer")
+    assert "belongs to the process that opened it" in said
+    assert path.read_bytes().startswith(before)
+    assert other not in sandbox.members(GRANTS_PORTAL, "dev", "approver")
+    with Journal(path, resume=True):
+        alive.end()
+
+
+@pytest.mark.parametrize("served", ["http"], indirect=True)
+def test_the_client_of_a_system_is_refused_in_a_child(sandbox: Sandbox, served: Settings) -> None:
+    """It is an httpx client that its caller closes; in a child it sends nothing and closes nothing."""
+    system = systems.css(
+        client_id=served.client_id,
+        client_secret=served.client_secret,
+        token_url=served.token_url,
+        base_url=served.api_url,
+    )
+    with system.client() as http:
+        assert http.get("integrations").status_code == 200
+
+        def child() -> str:
+            with pytest.raises(ConfigurationError) as told:
+                http.get("integrations")
+            http.__exit__(None, None, None)
+            http.close()
+            assert not http.is_closed
+            with system.client() as own:
+                assert own.get("integrations").status_code == 200
+            return str(told.value)
+
+        assert "was forked after" in forked(child).report()
+        assert http.get("integrations").status_code == 200
+
+
+def test_locks_that_threads_of_the_parent_hold_are_renewed(sandbox: Sandbox, served: Settings) -> None:
+    """All slots are taken, log calls are being counted, and it is being decided who asks for a token: no hang."""
+    with Css(served) as css:
+        dev = css.integration(GRANTS_PORTAL).environment("dev")
+        release, held = threading.Event(), threading.Barrier(11)
+
+        def hold(lock: Any) -> None:
+            with lock:
+                held.wait(20)
+                release.wait(20)
+
+        connections = css._wire._connections
+        locks = [*[connections.slots] * 8, dev._logs._meter._lock, Asking.deciding]
+        threads = [threading.Thread(target=hold, args=(lock,)) for lock in locks]
+        for thread in threads:
+            thread.start()
+        held.wait(20)
+
+        def child() -> int:
+            dev.logs("2026-11-01 12:00", "2026-11-01 12:01")
+            return len(css.integrations(refresh=True))
+
+        assert forked(child).report() == 3
+        release.set()
+        for thread in threads:
+            thread.join()
