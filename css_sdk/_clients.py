@@ -72,10 +72,11 @@ class _Connections(Generic[Client, AnySlots]):
     """What `Connections` and `AsyncConnections` have in common."""
 
     def __init__(self, make: Callable[[], Client], make_slots: Callable[[], AnySlots], lent: Lent | None) -> None:
-        self._make, self._make_slots = make, make_slots
+        self._make: Callable[[], Client] = make
+        self._make_slots: Callable[[], AnySlots] = make_slots
         self._lent = lent
         self._http: Client | None = make()
-        self.slots = make_slots()
+        self.slots: AnySlots = make_slots()
         self._is_forked = self._is_closed = False
         self._lock = threading.Lock()
         watch(self)
