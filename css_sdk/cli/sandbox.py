@@ -30,11 +30,11 @@ class _Ready(io.StringIO):
         return sys.stdout.write(text)
 
     def _write(self, text: str, file: Path) -> None:
-        from ..sandbox import SandboxError
+        from ..sandbox import SandboxError, files
 
+        files.is_there(file)
         try:
-            file.touch(mode=0o600)
-            file.write_text(text, encoding="utf-8")
+            files.replace(file, text.encode())
         except OSError as error:
             raise SandboxError(f"the variables cannot be written to {file}: {error.strerror}") from error
 

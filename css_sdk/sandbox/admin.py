@@ -1,4 +1,8 @@
-"""The sandbox's own calls over HTTP, under a path that the service does not have."""
+"""The sandbox's own calls over HTTP, under a path that the service does not have.
+
+They need the header ``X-CSS-Sandbox``, with any value. A web page cannot send a header of that kind to another origin
+unless the server allows it beforehand, and the sandbox does not; so no page in a browser can drive the sandbox.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +19,13 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 PATH = "/sandbox"
+HEADER = "X-CSS-Sandbox"
+MISSING = f"calls under {PATH} need the header {HEADER}, with any value, so that no web page can make them"
 LONGEST = 1e10  # seconds, some three hundred years
 
 
 def answer(sandbox: Sandbox, request: Request, path: str) -> Response:
-    """Answer a call for the sandbox itself.
+    """Answer a call for the sandbox itself; 403 where the header is missing.
 
     ``GET``, ``DELETE /sandbox/requests``: the log (the query may hold ``method``, ``path``, ``kind``), forget it.
     ``GET``, ``POST``, ``DELETE /sandbox/faults``: the faults, add one (the arguments of ``faults.add`` as an object),
@@ -34,6 +40,8 @@ def answer(sandbox: Sandbox, request: Request, path: str) -> Response:
         request: the whole of it.
         path: the rest of the path, after ``/sandbox``.
     """
+    if HEADER.lower() not in request.headers:
+        return json_response(403, {"message": MISSING})
     try:
         body = json.loads(request.body) if request.body else {}
         if not isinstance(body, dict):

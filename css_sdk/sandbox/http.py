@@ -80,6 +80,7 @@ class Unforeseen(Exception):
     """The service trips over something and answers 422 ``unknown exception``."""
 
 
+LARGEST_BODY = 10 * 2**20  # bytes
 JSON_TYPE = "application/json; charset=utf-8"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -130,6 +131,11 @@ def bearer_refusal(text: str) -> Response:
     """What those other systems than the CSS API answer who want another bearer token."""
     refusal = json_response(401, {"error": "invalid_token", "error_description": text})
     return refusal.with_headers({"www-authenticate": 'Bearer error="invalid_token"'})
+
+
+def too_large() -> Response:
+    """What a body gets that is larger than any call needs; the rest of it is thrown away."""
+    return page(413, "Payload Too Large")
 
 
 def not_found_page(request: Request) -> Response:

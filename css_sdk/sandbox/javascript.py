@@ -168,10 +168,12 @@ def form(text: str) -> dict[str, str | list[str]]:
 
 def _collect(found: dict[str, str | list[str]], name: str, value: str, always_list: bool = False) -> None:
     before = found.get(name)
-    if before is None and not always_list:
-        found[name] = value
+    if isinstance(before, list):
+        before.append(value)
+    elif before is not None:
+        found[name] = [before, value]
     else:
-        found[name] = [*([] if before is None else [before] if isinstance(before, str) else before), value]
+        found[name] = [value] if always_list else value
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

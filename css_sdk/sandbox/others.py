@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 
 from .errors import SandboxError
+from .fields import whole_number
 
 CERN_REALM = "/auth/realms/cern"
 CERN_TOKEN_PATH = "/api-access/token"  # noqa: S105 - a path, no secret
@@ -158,8 +159,12 @@ def _bss(entry: Mapping[str, Any]) -> BssWorld:
     users = {_text(user["username"]): _text(user["password"]) for user in entry["users"]}
     if not users:
         raise ValueError("it needs a user")
-    accounts = {str(account["id"]): account for account in entry.get("accounts", [])}
+    accounts = {str(_account_id(account)): account for account in entry.get("accounts", [])}
     return BssWorld(_text(entry["client_key"]), _text(entry["client_secret"]), users, accounts)
+
+
+def _account_id(account: Mapping[str, Any]) -> int | str:
+    return account["id"] if isinstance(account["id"], str) else whole_number(account, "id")
 
 
 def _list(value: Any) -> list[Any]:

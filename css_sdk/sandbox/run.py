@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from . import admin
 from .sandbox import Sandbox
 
 PORT = 9080
@@ -21,8 +22,9 @@ def run(
     """Serve a sandbox until SIGTERM or SIGINT; must be called in the main thread.
 
     When it is ready it prints one JSON line: ``api_url``, ``token_url``, ``api_accounts`` (team, client_id and
-    client_secret of each) and, beside them, ``client_id`` and ``client_secret`` of the first; where the world has
-    them, ``cern`` and ``bss`` hold the variables that lead to those systems.
+    client_secret of each) and, beside them, ``client_id`` and ``client_secret`` of the first. ``control`` holds the
+    ``url`` of the sandbox's own calls and the ``headers`` that they need. Where the world has them, ``cern`` and
+    ``bss`` hold the variables that lead to those systems.
 
     Args:
         world: a world file; None for the world that comes along.
@@ -47,6 +49,7 @@ def run(
                 for team in sandbox.world.teams.values()
             ]
             line: dict[str, Any] = {**server.credentials(), "api_accounts": accounts}
+            line["control"] = {"url": server.origin + admin.PATH, "headers": {admin.HEADER: "1"}}
             if sandbox.world.cern.applications:
                 line["cern"] = server.cern_environment()
             if sandbox.world.bss.users:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,7 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .errors import SandboxError
-from .http import Request
+from .http import LARGEST_BODY, Request, plain, too_large
 
 if TYPE_CHECKING:
     from .sandbox import Credentials, Sandbox
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 ABORT = "css_sdk.sandbox.abort"
 IDLE = 5  # seconds after which the service closes an idle connection
 KEEP_ALIVE = [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % IDLE)]
+LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.ASCII | re.IGNORECASE)
+STRANGE_HOST = "The sandbox answers only to the hosts localhost, 127.0.0.1 and [::1]. Call it by one of these names."
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -51,15 +54,21 @@ def application(sandbox: Sandbox) -> Callable[[Scope, Receive, Send], Awaitable[
     """The sandbox as an ASGI application."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        body = b""
+        body = bytearray()
         more = True
-        while more:
+        while more and len(body) <= LARGEST_BODY:
             event = await receive()
             if event["type"] == "http.disconnect":
                 return
             body += event.get("body", b"")
             more = event.get("more_body", False)
-        response = sandbox.answer(_request(scope, body))
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"]
+        if not all(map(is_loopback, hosts)):
+            response = plain(403, STRANGE_HOST)
+        elif len(body) > LARGEST_BODY:
+            response = too_large()
+        else:
+            response = sandbox.answer(_request(scope, bytes(body)))
         if response.delay:
             await asyncio.sleep(response.delay)
         if response.dropped:
@@ -73,6 +82,11 @@ def application(sandbox: Sandbox) -> Callable[[Scope, Receive, Send], Awaitable[
         await send({"type": "http.response.body", "body": response.body})
 
     return app
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a ``Host`` header names this machine, which a page of another site cannot make it do."""
+    return LOOPBACK.fullmatch(host) is not None
 
 
 def _request(scope: Scope, body: bytes) -> Request:

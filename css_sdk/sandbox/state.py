@@ -13,12 +13,13 @@ The file, and the optional parts of a world file, have one form, where ``I`` sta
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from . import files
 from .errors import SandboxError
+from .fields import text, whole_number
 from .store import Client, Role
 from .world import SERVICE_ACCOUNT, World, read_json
 
@@ -46,11 +47,11 @@ class State:
             if integration.client_id
         }
         self.logins: set[tuple[int, str, str]] = set()
-        if path is not None and path.exists():
-            self._fill(read_json(path, "state"), f"the state file {path}")
+        if path is not None and files.is_there(path):
+            self._fill(read_json(path, "state", files.read), f"the state file {path}")
         else:
             self._fill(world.seeds, "the world")
-            self._begin()
+        self._begin()
 
     def client(self, integration: int, environment: str) -> Client:
         """The roles of an integration's environment.
@@ -116,9 +117,12 @@ class State:
         return found
 
     def save(self) -> None:
-        """Write the file, if there is one: a kill at any moment leaves the old one or the new one."""
+        """Write the file, if there is one: a kill at any moment leaves the old one or the new one.
+
+        Only its owner can read it, whatever its mode was before.
+        """
         if self._path is not None:
-            replace(self._path, json.dumps(self.document()).encode())
+            files.replace(self._path, json.dumps(self.document()).encode())
 
     def _begin(self) -> None:
         try:
@@ -129,35 +133,24 @@ class State:
     def _fill(self, document: Mapping[str, Any], where: str) -> None:
         try:
             for entry in document.get("roles", []):
-                self.create_role(entry["integration"], entry["environment"], entry["name"])
+                self.create_role(*_place(entry), text(entry, "name"))
             for entry in document.get("unbooked", []):
-                self.client(entry["integration"], entry["environment"]).booked.discard(entry["name"])
+                self.client(*_place(entry)).booked.discard(entry["name"])
             for entry in document.get("composites", []):
-                place = entry["integration"], entry["environment"]
+                place = _place(entry)
                 self.role(*place, entry["role"]).children.update(self.role(*place, name) for name in entry["children"])
             for entry in document.get("grants", []):
-                self.grant(entry["integration"], entry["environment"], entry["role"], entry["username"])
+                self.grant(*_place(entry), entry["role"], entry["username"])
             for entry in document.get("logins", []):
-                self.logins.add((entry["integration"], entry["environment"], entry["username"].lower()))
+                self.logins.add((*_place(entry), entry["username"].lower()))
         except SandboxError as error:
             raise SandboxError(f"{where} does not fit: {error}") from error
         except KeyError as error:
             raise SandboxError(f"{where} has an entry that lacks {error}") from error
-        except (TypeError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError) as error:
             raise SandboxError(f"{where} has an entry of another form: {error}") from error
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Put new content in a file's place, whole or not at all."""
-    draft = path.with_name(path.name + ".tmp")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - a mode
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    if os.name == "posix":  # the new name is kept only once the folder is written too
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+def _place(entry: Mapping[str, Any]) -> tuple[int, str]:
+    """The integration and the environment of an entry."""
+    return whole_number(entry, "integration"), entry["environment"]

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from itertools import islice, takewhile
 from pathlib import Path
@@ -27,6 +27,7 @@ from typing import Any
 from attrs import field, frozen
 
 from .errors import SandboxError
+from .fields import by_key, each, one_of, shown, text, text_or_none, whole_number
 from .others import bss_world, cern_world
 
 ENVIRONMENTS = ("dev", "test", "prod")
@@ -89,9 +90,11 @@ class World:
             SandboxError: the document has not the form of a world.
         """
         try:
-            self.teams = {team.id: team for team in map(_team, document["teams"])}
-            self.integrations = {found.id: found for found in map(_integration, document["integrations"])}
-            self.users: dict[str, User] = {user["username"].lower(): _user(user) for user in document["users"]}
+            self.teams = by_key((team.id, team) for team in each(document, "teams", _team))
+            self.integrations = by_key((found.id, found) for found in each(document, "integrations", _integration))
+            self.users = by_key((user["username"], user) for user in each(document, "users", _user))
+        except SandboxError as error:
+            raise SandboxError(f"the world cannot be used: {error}") from error
         except KeyError as error:
             raise SandboxError(f"the world lacks {error}") from error
         except (TypeError, ValueError, AttributeError) as error:
@@ -152,38 +155,52 @@ class World:
 SEEDS = ("roles", "composites", "grants", "logins", "unbooked")
 
 
+def _environments(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    names = entry["environments"]
+    if not isinstance(names, list | tuple):
+        raise ValueError(f"environments is {shown(names)}, which is no list")
+    for name in names:
+        if name not in ENVIRONMENTS:
+            raise ValueError(f"there is no environment {shown(name)}; there are {', '.join(ENVIRONMENTS)}")
+    return tuple(names)
+
+
 def _user(entry: User) -> User:
     """A user as the login server keeps them: the name in lower case."""
-    name = entry["username"]
+    name = text(entry, "username")
+    for field_name in ("email", "firstName", "lastName"):
+        if not isinstance(entry.get(field_name), str | None):
+            raise ValueError(f"{field_name} of {name} is {shown(entry[field_name])}, which is no text")
+    for attribute, values in (entry.get("attributes") or {}).items():
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise ValueError(f"the attribute {attribute} of {name} is {shown(values)}, which is no list of texts")
+    if "environments" in entry:
+        _environments(entry)
     return entry if name == name.lower() else {**entry, "username": name.lower()}
 
 
 def _team(entry: Mapping[str, Any]) -> Team:
     account = entry["api_account"]
-    return Team(int(entry["id"]), str(entry["name"]), str(account["client_id"]), str(account["client_secret"]))
+    whole_number(account, "id")
+    return Team(
+        whole_number(entry, "id"), text(entry, "name"), text(account, "client_id"), text(account, "client_secret")
+    )
 
 
 def _integration(entry: Mapping[str, Any]) -> Integration:
-    environments = tuple(entry["environments"])
-    for environment in environments:
-        if environment not in ENVIRONMENTS:
-            raise ValueError(f"integration {entry['id']} has the environment {environment!r}")
-    if entry["auth_type"] not in AUTH_TYPES:
-        raise ValueError(f"integration {entry['id']} has the auth_type {entry['auth_type']!r}")
-    client_id, secret = entry["client_id"], entry.get("client_secret")
-    created = str(entry.get("created_at", "2026-01-05T17:00:00.000Z"))
+    created = text_or_none(entry, "created_at") or "2026-01-05T17:00:00.000Z"
     return Integration(
-        int(entry["id"]),
-        int(entry["team"]),
-        str(entry["project_name"]),
-        None if client_id is None else str(client_id),
-        None if secret is None else str(secret),
-        entry["auth_type"],
-        environments,
-        str(entry["service_type"]),
-        str(entry["status"]),
+        whole_number(entry, "id"),
+        whole_number(entry, "team"),
+        text(entry, "project_name"),
+        text_or_none({"client_id": entry["client_id"]}, "client_id"),
+        text_or_none(entry, "client_secret"),
+        one_of(entry, "auth_type", AUTH_TYPES),
+        _environments(entry),
+        text(entry, "service_type"),
+        text(entry, "status"),
         created,
-        str(entry.get("updated_at", created)),
+        text_or_none(entry, "updated_at") or created,
     )
 
 
@@ -198,21 +215,33 @@ def load(source: Mapping[str, Any] | str | Path | None) -> World:
     if isinstance(source, Mapping):
         return World(source)
     document = read_json(Path(source), "world")
-    return World(document)
+    try:
+        return World(document)
+    except SandboxError as error:
+        raise SandboxError(f"the world file {source} cannot be used: {error}") from error
 
 
-def read_json(path: Path, what: str) -> dict[str, Any]:
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no value of JSON")
+
+
+def read_json(path: Path, what: str, read: Callable[[Path], str] = _read_text) -> dict[str, Any]:
     """The JSON object in a file.
 
     Args:
         path: the file.
         what: what it holds, for the complaint.
+        read: returns the text of the file.
 
     Raises:
         SandboxError: it cannot be read or holds no JSON object.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read(path), parse_constant=_no_constant)
     except OSError as error:
         raise SandboxError(f"the {what} file {path} cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:

@@ -19,6 +19,7 @@ from css_sdk.sandbox import Sandbox, SandboxError
 
 GROUPS = "/cern/authorization-service-api/api/v1.0/Group"
 GRANTS = "/cern/grants-portal-api/Grant"
+CONTROL = {"x-css-sandbox": "1"}
 TARGETS = ["authorization-service-api", "grants-portal-api"]
 TEAM = {"id": 1, "name": "One", "api_account": {"id": 2, "client_id": "c", "client_secret": "s"}}
 NOBODY: dict[str, Any] = {"teams": [TEAM], "integrations": [], "users": []}
@@ -200,7 +201,7 @@ def test_where_each_token_went_can_be_seen(sandbox: Sandbox, client: httpx.Clien
     assert [entry.kind for entry in sandbox.requests] == ["token", "token", "cern", "cern", "cern"]
     went = {(entry.path, entry.authorization) for entry in sandbox.requests if entry.kind == "cern"}
     assert went == {(GROUPS, f"Bearer {first}"), (GRANTS, f"Bearer {second}"), (GRANTS, "")}
-    told = repr(sandbox.requests) + client.get("/sandbox/requests").text
+    told = repr(sandbox.requests) + client.get("/sandbox/requests", headers=CONTROL).text
     assert first not in told
     assert second not in told
     assert (sandbox.count(kind="cern", status=401), sandbox.count("POST", "*/api-access/token")) == (1, 2)
@@ -244,7 +245,7 @@ def test_tokens_end_as_told(sandbox: Sandbox, client: httpx.Client, token: Calla
     sandbox.rotate_keys("prod")
     sandbox.rotate_keys("cern", retire=False)
     assert (status(headers), status(bearer(token()))) == (200, 200)
-    assert client.put("/sandbox/settings", json={"clock_skew": 0}).json()["token_life"] == 300
+    assert client.put("/sandbox/settings", json={"clock_skew": 0}, headers=CONTROL).json()["token_life"] == 300
     assert jwt.decode(token(), options={"verify_signature": False})["exp"] == clock.time + 1200
     sandbox.token_life = 5
     headers = bearer(token())

@@ -270,5 +270,5 @@ def test_a_fault_that_makes_no_sense_is_an_error(sandbox: Sandbox, call: Any, wr
     """In process and over HTTP."""
     with pytest.raises(SandboxError):
         sandbox.faults.add_document(wrong)
-    assert call.send("POST", "/sandbox/faults", json.dumps(wrong).encode()).status == 400
+    assert call.control("POST", "/faults", json.dumps(wrong).encode()).status == 400
     assert len(sandbox.faults) == 0

@@ -75,8 +75,8 @@ def test_a_late_write_can_wait_for_the_test(call: Any, sandbox: Sandbox) -> None
     assert sandbox.land_late_writes() == 0
     assert names(call) == {"x"}
     call("DELETE", f"{ROLES}/x")
-    assert json.loads(call.send("GET", "/sandbox/late-writes").body) == [f"DELETE {ROLES}/x"]
-    assert json.loads(call.send("POST", "/sandbox/late-writes").body) == {"landed": 1}
+    assert json.loads(call.control("GET", "/late-writes").body) == [f"DELETE {ROLES}/x"]
+    assert json.loads(call.control("POST", "/late-writes").body) == {"landed": 1}
     assert names(call) == set()
 
 

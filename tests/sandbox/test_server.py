@@ -22,6 +22,8 @@ from css_sdk.sandbox import Sandbox, SandboxError
 from css_sdk.sandbox.run import run
 from css_sdk.sandbox.server import Server
 
+CONTROL = {"X-CSS-Sandbox": "1"}
+
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[Sandbox, Server]]:
@@ -81,7 +83,7 @@ def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the server, after as long as it says; here it says less, so that the test need not wait."""
     monkeypatch.setattr("css_sdk.sandbox.server.IDLE", 0.05)
     with Sandbox().serve() as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-        connection.sendall(b"OPTIONS /api/v1/ HTTP/1.1\r\nhost: x\r\n\r\n")
+        connection.sendall(b"OPTIONS /api/v1/ HTTP/1.1\r\nhost: localhost\r\n\r\n")
         received = b""
         while more := connection.recv(1000):
             received += more
@@ -111,7 +113,7 @@ def test_a_connection_is_really_closed(connection: http.client.HTTPConnection, s
     ask(connection, "GET", "/api/v1/heartbeat")
     sandbox.faults.add(kind)
     assert connection.sock is not None
-    connection.sock.sendall(b"GET /api/v1/heartbeat HTTP/1.1\r\nhost: x\r\n\r\n")
+    connection.sock.sendall(b"GET /api/v1/heartbeat HTTP/1.1\r\nhost: localhost\r\n\r\n")
     received = b"?"
     try:
         received = connection.sock.recv(100)
@@ -162,7 +164,8 @@ def test_the_sandboxs_own_calls(connection: http.client.HTTPConnection, sandbox:
     """Faults, requests, harm, state, keys, tokens and settings over HTTP, away from the API's paths."""
 
     def own(method: str, path: str, value: Any = None) -> Any:
-        answer, body = ask(connection, method, f"/sandbox{path}", None if value is None else json.dumps(value))
+        body = None if value is None else json.dumps(value)
+        answer, body = ask(connection, method, f"/sandbox{path}", body, **CONTROL)
         return json.loads(body) if answer.status == 200 else answer.status
 
     assert own("POST", "/faults", {"kind": "500_before", "path": "/heartbeat"})["struck"] == 0
@@ -206,12 +209,16 @@ def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
     """It prints one line when it is ready, and ends with 0 although a connection is open."""
     process, line = started()
-    assert line.keys() == {"api_url", "token_url", "client_id", "client_secret", "api_accounts", "cern", "bss"}
+    names = {"api_url", "token_url", "client_id", "client_secret", "api_accounts", "control", "cern", "bss"}
+    assert line.keys() == names
     account = {name: line[name] for name in ("client_id", "client_secret")}
     assert line["api_accounts"] == [{"team": 2016, **account}]
     host, _, port = line["api_url"].removeprefix("http://").partition("/")[0].partition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=10)
     assert ask(connection, "GET", "/api/v1/heartbeat")[0].status == 200
+    control = line["control"]
+    path = "/" + control["url"].removeprefix("http://").partition("/")[2]
+    assert ask(connection, "GET", f"{path}/settings", None, **control["headers"])[0].status == 200
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, "", "")

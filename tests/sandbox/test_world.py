@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import math
 import re
 import subprocess
 import sys
@@ -108,6 +109,78 @@ def test_what_is_no_world(world: dict[str, Any], problem: str) -> None:
     with pytest.raises(SandboxError, match=problem) as caught:
         Sandbox(world)
     assert "\n" not in str(caught.value)
+
+
+HUGE = 10**30
+WRONG_IDS: list[Any] = [math.inf, -math.inf, math.nan, HUGE, 2**31, 0, -1, True, False, 1.0, "1", None, [], {}]
+
+
+@pytest.mark.parametrize("wrong", WRONG_IDS)
+@pytest.mark.parametrize("place", ["team", "account", "integration", "its team", "role"])
+def test_an_id_that_cannot_be_one(place: str, wrong: Any) -> None:
+    """One sentence says where it is."""
+    team = {**TEAM, "id": wrong} if place == "team" else TEAM
+    if place == "account":
+        team = {**TEAM, "api_account": {**TEAM["api_account"], "id": wrong}}
+    changes = {"integration": {"id": wrong}, "its team": {"team": wrong}}.get(place, {})
+    world: dict[str, Any] = {"teams": [team], "integrations": [integration(**changes)], "users": []}
+    if place == "role":
+        world["roles"] = [{"integration": wrong, "environment": "dev", "name": "x"}]
+    with pytest.raises(SandboxError, match="whole number") as caught:
+        Sandbox(world)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "true", "1" * 5000])
+def test_a_file_with_an_id_that_cannot_be_one(tmp_path: Path, number: str) -> None:
+    """Of a world or of a state: the sentence names the file."""
+    for name, content in (
+        ("world.json", {"teams": [TEAM], "integrations": [integration(id="N")], "users": []}),
+        ("state.json", {"roles": [{"integration": "N", "environment": "dev", "name": "x"}]}),
+    ):
+        path = tmp_path / name
+        path.write_text(json.dumps(content).replace('"N"', number), encoding="utf-8")
+        with pytest.raises(SandboxError, match=name):
+            Sandbox(path) if name == "world.json" else Sandbox(state=path)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (integration(client_id=5), "client_id is 5"),
+        (integration(client_id=""), "client_id is ''"),
+        (integration(client_secret=["s"]), "client_secret"),
+        (integration(project_name=True), "project_name is True"),
+        (integration(environments="dev"), "environments is 'dev'"),
+        (integration(environments=[["dev"]]), "no environment"),
+        (integration(status=None), "status is None"),
+        ({"username": 5}, "username is 5"),
+        ({"username": "a@idir", "firstName": 5}, "firstName of a@idir is 5"),
+        ({"username": "a@idir", "attributes": {"x": "y"}}, "attribute x of a@idir"),
+        ({"username": "a@idir", "attributes": []}, None),
+        ({"username": "a@idir", "attributes": [1]}, "entry 1 of users"),
+        ({"username": "a@idir", "environments": ["stage"]}, "no environment 'stage'"),
+    ],
+)
+def test_a_value_that_cannot_be_meant(change: dict[str, Any], problem: str | None) -> None:
+    """Of another type than it must be: found when the world is read, not when a request meets it."""
+    kind = "users" if "username" in change else "integrations"
+    world = {"teams": [TEAM], "integrations": [], "users": [], kind: [change]}
+    if problem is None:
+        Sandbox(world)
+        return
+    with pytest.raises(SandboxError, match=re.escape(problem)):
+        Sandbox(world)
+
+
+@pytest.mark.parametrize("kind", ["teams", "integrations", "users"])
+def test_nothing_is_there_twice(kind: str) -> None:
+    """Of two entries with one id the second would hide the first."""
+    world: dict[str, Any] = {"teams": [TEAM], "integrations": [integration()], "users": [{"username": "a@idir"}]}
+    world[kind] = world[kind] * 2
+    with pytest.raises(SandboxError, match="is there twice"):
+        Sandbox(world)
 
 
 @pytest.mark.parametrize(

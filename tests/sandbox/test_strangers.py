@@ -1,0 +1,213 @@
+"""What a web page, a planted link or a huge body cannot do to a sandbox."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from css_sdk.cli import exit_code
+from css_sdk.sandbox import Sandbox, SandboxError, files
+from css_sdk.sandbox.http import LARGEST_BODY
+from css_sdk.sandbox.server import Server
+
+CONTROL = {"X-CSS-Sandbox": "1"}
+CALLS = [
+    ("GET", "/requests"),
+    ("DELETE", "/requests"),
+    ("GET", "/faults"),
+    ("POST", "/faults"),
+    ("DELETE", "/faults"),
+    ("GET", "/late-writes"),
+    ("POST", "/late-writes"),
+    ("GET", "/harm"),
+    ("GET", "/state"),
+    ("GET", "/settings"),
+    ("PUT", "/settings"),
+    ("POST", "/keys"),
+    ("POST", "/revoke"),
+    ("POST", "/token"),
+    ("GET", "/nothing"),
+    ("OPTIONS", "/faults"),
+]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Sandbox, Server]]:
+    """A sandbox and its server."""
+    sandbox = Sandbox()
+    with sandbox.serve() as server:
+        yield sandbox, server
+
+
+def ask(server: Server, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, Any]:
+    """Status, body and headers of an answer, over a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    found = answer.status, answer.read(), answer.headers
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_a_page_cannot_make_the_sandboxs_own_calls(call: Any, sandbox: Sandbox, method: str, path: str) -> None:
+    """Without the header each of them is refused, changes nothing, and allows no other origin anything."""
+    before = sandbox.state.document()
+    sandbox.faults.add("delay", after=10)
+    body = json.dumps({"kind": "disaster"}).encode()
+    answer = call.send(
+        method, f"/sandbox{path}", body, **{"content-type": "text/plain", "origin": "http://evil.example"}
+    )
+    assert answer.status == 403
+    assert "X-CSS-Sandbox" in json.loads(answer.body)["message"]
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert sandbox.state.document() == before
+    assert [fault.kind for fault in sandbox.faults] == ["delay"]
+
+
+def test_a_browser_that_asks_beforehand_gets_no_leave(served: tuple[Sandbox, Server]) -> None:
+    """The preflight for the header is answered without any leave; that of the API as the service answers it."""
+    asking = {
+        "Origin": "http://evil.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-css-sandbox",
+    }
+    status, _, headers = ask(served[1], "OPTIONS", "/sandbox/faults", None, **asking)
+    assert status == 403
+    assert headers["access-control-allow-origin"] is None
+    status, _, headers = ask(served[1], "OPTIONS", "/api/v1/integrations", None, **asking)
+    assert (status, headers["access-control-allow-origin"]) == (204, "*")
+
+
+@pytest.mark.parametrize("path", ["/sandbox/state", "/api/v1/heartbeat", "/openapi/swagger/", "/"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "", "[::2]"],
+)
+def test_a_page_of_another_host_is_not_served(served: tuple[Sandbox, Server], host: str, path: str) -> None:
+    """Not even one whose name leads to this machine."""
+    status, body, headers = ask(served[1], "GET", path, None, Host=host, **CONTROL)
+    assert (status, headers["access-control-allow-origin"]) == (403, None)
+    assert b"localhost" in body
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:9080"])
+def test_this_machine_is_served_by_each_of_its_names(served: tuple[Sandbox, Server], host: str) -> None:
+    """With any port, which may have been forwarded."""
+    assert ask(served[1], "GET", "/api/v1/heartbeat", None, Host=host)[0] == 200
+    assert ask(served[1], "GET", "/sandbox/settings", None, Host=host, **CONTROL)[0] == 200
+
+
+def test_of_two_hosts_both_count(served: tuple[Sandbox, Server]) -> None:
+    """A good one does not cover a bad one."""
+    with socket.create_connection(("127.0.0.1", served[1].port), timeout=10) as connection:
+        connection.sendall(b"GET /api/v1/heartbeat HTTP/1.1\r\nhost: evil.example\r\nhost: localhost\r\n\r\n")
+        assert connection.recv(100).split()[1] in (b"403", b"400")
+
+
+def test_a_body_is_read_up_to_a_limit(served: tuple[Sandbox, Server]) -> None:
+    """One that is larger is refused before it is read to its end, in one piece or in many."""
+    status, _, _ = ask(served[1], "POST", "/api/v1/token", b" " * LARGEST_BODY)
+    assert status != 413
+    for head in (b"content-length: 1000000000", b"transfer-encoding: chunked"):
+        with socket.create_connection(("127.0.0.1", served[1].port), timeout=10) as connection:
+            connection.sendall(b"POST /api/v1/token HTTP/1.1\r\nhost: localhost\r\n" + head + b"\r\n\r\n")
+            piece = b"x" * 2**20
+            for _ in range(LARGEST_BODY // len(piece) + 3):
+                connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if b"chunked" in head else piece)
+            assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+    assert ask(served[1], "GET", "/api/v1/heartbeat")[0] == 200
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="links and modes are those of POSIX")
+
+
+@posix
+@pytest.mark.parametrize("target", ["there", "missing"])
+def test_a_link_at_the_state_file_is_refused(tmp_path: Path, target: str) -> None:
+    """Neither is what it leads to read, nor written, nor made."""
+    victim, link = tmp_path / "victim", tmp_path / "state.json"
+    if target == "there":
+        victim.write_text('{"roles": []}', encoding="utf-8")
+    link.symlink_to(victim)
+    with pytest.raises(SandboxError, match=r"state\.json is a symbolic link"):
+        Sandbox(state=link)
+    assert victim.exists() is (target == "there")
+    assert not victim.exists() or victim.read_text(encoding="utf-8") == '{"roles": []}'
+
+
+@posix
+def test_a_state_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    """A pipe would be waited for without end."""
+    path = tmp_path / "state.json"
+    os.mkfifo(path)
+    with pytest.raises(SandboxError, match="not a regular file"):
+        Sandbox(state=path)
+
+
+@posix
+def test_a_link_beside_the_state_file_is_not_followed(tmp_path: Path) -> None:
+    """The draft of the file is made anew, whatever stood in its place."""
+    victim, path = tmp_path / "victim", tmp_path / "state.json"
+    victim.write_text("precious", encoding="utf-8")
+    path.with_name("state.json.tmp").symlink_to(victim)
+    Sandbox(state=path)
+    assert victim.read_text(encoding="utf-8") == "precious"
+    assert not path.is_symlink()
+
+
+@posix
+def test_a_link_that_comes_late_is_not_followed(tmp_path: Path) -> None:
+    """Neither when the file is read nor when it is replaced."""
+    victim, path = tmp_path / "victim", tmp_path / "state.json"
+    victim.write_text("{}", encoding="utf-8")
+    path.symlink_to(victim)
+    with pytest.raises(OSError, match=r"state\.json"):
+        files.read(path)
+    files.replace(path, b"new")
+    assert (path.is_symlink(), path.read_bytes(), victim.read_text(encoding="utf-8")) == (False, b"new", "{}")
+
+
+@posix
+def test_a_state_file_is_its_owners_from_the_start(tmp_path: Path) -> None:
+    """Whatever its mode was, and without a change."""
+    path = tmp_path / "state.json"
+    path.write_text("{}", encoding="utf-8")
+    path.chmod(0o666)
+    Sandbox(state=path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@posix
+def test_the_file_of_variables_is_its_owners(tmp_path: Path) -> None:
+    """Also where a readable one stood there before."""
+    path = tmp_path / "sandbox.env"
+    path.write_text("old", encoding="utf-8")
+    path.chmod(0o644)
+    command = [sys.executable, "-m", "css_sdk.cli", "sandbox", "--port", "0", "--env-file", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+    assert "export CSS_CLIENT_SECRET=" in path.read_text(encoding="utf-8")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@posix
+def test_a_link_at_the_file_of_variables_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No secret is written to where it leads."""
+    victim, link = tmp_path / "victim", tmp_path / "sandbox.env"
+    link.symlink_to(victim)
+    assert exit_code(["sandbox", "--port", "0", "--env-file", str(link)]) == 64
+    assert "symbolic link" in capsys.readouterr().err
+    assert not victim.exists()
