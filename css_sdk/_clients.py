@@ -12,11 +12,11 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 import httpx
 
+from ._addresses import LOOPBACK
 from ._deadlines import bind
 from ._forks import abandon, watch
 from ._pairs import AsyncSlots, Slots, async_event_loop
 from .errors import ConfigurationError
-from .settings import LOOPBACK
 
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
 AnySlots = TypeVar("AnySlots", Slots, AsyncSlots)

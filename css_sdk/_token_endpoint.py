@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 import sys
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from traceback import walk_tb
 from types import TracebackType
 from typing import Any, Final, NoReturn
 from urllib.parse import quote_plus, urlencode
@@ -16,14 +19,21 @@ from urllib.parse import quote_plus, urlencode
 import httpx
 from attrs import frozen
 
+from ._bound_requests import TokenRequest, redirected, where_of
+from ._clean_text import LONGEST_WORDS, without_secrets
 from ._renewal import cause_of
 from ._retry import seconds_to_wait
-from .errors import AuthenticationError, MalformedAnswer, RateLimited, ServiceUnavailable, in_words
-from .settings import Secret, as_secret
+from ._sending import cut_frames, system_error_behind
+from .errors import (
+    AuthenticationError,
+    MalformedAnswer,
+    RateLimited,
+    ServiceUnavailable,
+    in_words,
+)
+from .settings import Secret, argument_name, as_secret
 
 _LIFE_WHEN_NOT_TOLD: Final = 60.0
-_LONGEST_WORDS: Final = 200
-_SHORTEST_TO_HIDE: Final = 3
 _LONGEST_TOKEN: Final = 16 * 1024  # servers take no longer header
 _LARGEST: Final = 256 * 1024
 """Bytes that an answer may have."""
@@ -51,8 +61,8 @@ def token_request(
     fields: Mapping[str, str | Secret],
     basic: tuple[str, Secret] | None,
     call: httpx.Request,
-) -> httpx.Request:
-    """The request for a token, which follows no redirect.
+) -> TokenRequest:
+    """Return the request for a token.
 
     Args:
         url: of the token endpoint.
@@ -66,15 +76,13 @@ def token_request(
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": call.headers.get("User-Agent", "css-sdk"),
     }
-    request = httpx.Request(
-        "POST",
+    request = TokenRequest(
         url,
-        content=urlencode({key: as_secret(value).reveal() for key, value in fields.items()}).encode("ascii"),
-        headers=headers | ({} if basic is None else {"Authorization": _basic(*basic)}),
-        extensions={key: value for key, value in call.extensions.items() if key == "timeout"},
+        urlencode({key: as_secret(value).reveal() for key, value in fields.items()}).encode("ascii"),
+        headers if basic is None else {**headers, "Authorization": _basic(*basic)},
+        {key: value for key, value in call.extensions.items() if key == "timeout"},
     )
-    request.url = endpoint = _Endpoint(url)
-    endpoint.hide = secrets_of(request, fields, basic)
+    request.hide = secrets_of(request, fields, basic)
     return request
 
 
@@ -96,54 +104,54 @@ def _basic_in(asked: httpx.Request) -> Secret:
     return Secret(asked.headers.get("Authorization", "").removeprefix("Basic ").rstrip("="))
 
 
-class _Endpoint(httpx.URL):
-    """The address of a token request, which no redirect takes along.
-
-    httpx would send the body, secret and all, wherever a 307 or 308 leads, and after a 301, 302 or 303 at least the
-    Basic header to where it deems safe; it asks no auth before. But it hands the fragment of an address on to the next,
-    for nothing else asks for one, and is stopped when it asks this one. A body that could be read only once would not
-    do: it also stops whatever reads requests for a log, or sends them again after a lost connection.
-    """
-
-    hide: Iterable[Secret] = ()
-
-    @property
-    def fragment(self) -> str:
-        """That of the address, which is empty; for all but httpx, which asks when it is about to follow a redirect.
-
-        Raises:
-            AuthenticationError: when httpx asks.
-        """
-        asker = sys._getframe(1)
-        if str(asker.f_globals.get("__name__")).partition(".")[0] != "httpx":
-            return super().fragment
-        # What httpx was told, in its own frame; for the words of the error alone.
-        response = asker.f_locals.get("response")
-        raise _redirected(self, response if isinstance(response, httpx.Response) else None, self.hide)
-
-    def __reduce__(self) -> tuple[type[httpx.URL], tuple[str]]:
-        return httpx.URL, (str(self),)
-
-
 class Asked:
-    """What is done while a token is asked for: errors that are not the server's words leave without its secrets.
+    """Ask for a token inside this: what comes out of it holds neither a secret nor frames that do.
 
-    Where no answer came, the error of httpx says whose.
+    Where no answer came, the error of httpx says whose answer. What the other side said, in a malformed header for
+    one, is cleaned.
+
+    Args:
+        make: makes the request.
     """
 
-    def __init__(self, request: httpx.Request) -> None:
-        self._request = request
+    def __init__(self, make: Callable[[], TokenRequest]) -> None:
+        self._make = make
 
-    def __enter__(self) -> httpx.Request:
+    def __enter__(self) -> TokenRequest:
+        self._outer = sys.exc_info()[1]
+        try:
+            self._request = self._make()
+        except BaseException as error:
+            cut_frames(error, self._outer)
+            raise
         return self._request
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         cause = cause_of(error)
+        if cause is None:
+            return
         if isinstance(cause, httpx.RequestError) and _request_of(cause) is self._request:
-            cause.args = (f"No answer from the login server at {self._request.url.host} ({described(cause)}).",)
+            words = described(cause, self._request.hide)
+            cause.args = (f"No answer from the login server at {self._request.url.host} ({words}).",)
             cause.request = _bare(self._request.url)
+            # Errors further below repeat what the other side sent; the reason of the system does not.
+            cause.__cause__, cause.__context__ = system_error_behind(cause), None
+        elif isinstance(cause, AuthenticationError) and (answer := _answer_in(cause.__traceback__, self._request)):
+            # For the words alone: it was refused already.
+            told = redirected(self._request, answer)
+            cause.args, cause.status = told.args, told.status
+        cut_frames(cause, self._outer)
+
+
+def _answer_in(trace: TracebackType | None, request: httpx.Request) -> httpx.Response | None:
+    """Find the redirect that a client was about to follow, so that the message can say where it leads."""
+    for frame, _ in walk_tb(trace):
+        found = frame.f_locals.get("response")
+        if isinstance(found, httpx.Response) and found.has_redirect_location:
+            return found
+    return None
 
 
 def _request_of(error: httpx.RequestError) -> httpx.Request | None:
@@ -153,9 +161,18 @@ def _request_of(error: httpx.RequestError) -> httpx.Request | None:
         return None
 
 
-def described(error: httpx.RequestError) -> str:
-    """What fits in a line of a message: the kind of the error, and its first words without control characters."""
-    words = "".join(filter(str.isprintable, str(error)[:_LONGEST_WORDS])).rstrip(". ")
+def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
+    """Return what fits in a line of a message: the kind of the error and its first words, cleaned.
+
+    Args:
+        error: of httpx.
+        hide: what the request carried, which the other side may repeat.
+    """
+    text = str(error)
+    if isinstance(error, httpx.ProtocolError):
+        # The library quotes what came from the other side. Its own words stand before.
+        text = re.split(r"""\b(?:bytearray|b)?\(?b?['"]""", text, maxsplit=1)[0]
+    words = without_secrets(hide, text)[:LONGEST_WORDS].rstrip(".: ")
     return ": ".join(filter(None, (type(error).__name__, words)))
 
 
@@ -181,8 +198,9 @@ def _bare(url: httpx.URL) -> httpx.Request:
 class _Measured(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of an answer, of which no more is read than such an answer has, nor for longer than one may take."""
 
-    def __init__(self, response: httpx.Response, until: float, clock: Callable[[], float]) -> None:
+    def __init__(self, response: httpx.Response, until: float, clock: Callable[[], float], packed: str) -> None:
         self._stream: Any = response.stream
+        self.packed = packed
         self._request = response.request
         self._until, self._clock = until, clock
         self._length = 0
@@ -212,57 +230,56 @@ class _Measured(httpx.SyncByteStream, httpx.AsyncByteStream):
 def measure(response: httpx.Response, clock: Callable[[], float]) -> None:
     """Bounds what will be read of an answer: its length, and all its pieces together by the timeout of each of them."""
     # It was asked to come as it is; what comes packed nevertheless is not unpacked, however large it would get.
-    response.headers.pop("Content-Encoding", None)
+    packed = response.headers.pop("Content-Encoding", "")
     patience = (response.request.extensions.get("timeout") or {}).get("read")
-    response.stream = _Measured(response, math.inf if patience is None else clock() + patience, clock)
+    response.stream = _Measured(response, math.inf if patience is None else clock() + patience, clock, packed)
 
 
 def _refuse_length(url: httpx.URL) -> NoReturn:
-    told = f"{_where(url)}: the answer has more than {_LARGEST} bytes. Check the token address."
+    told = f"{where_of(url)}: the answer has more than {_LARGEST} bytes. Check the token address."
     raise MalformedAnswer(told, request=f"POST {url.path}")
-
-
-def _where(url: httpx.URL) -> str:
-    return f"POST {url.path} at {url.host}"
 
 
 @frozen
 class _Answer:
-    """What a token endpoint answered, its token covered, and its words fit to be shown."""
+    """Hold what a token endpoint answered: its token covered, and its words cleaned."""
 
     token: Secret
     life: float | None
     error: str | None
     description: str | None
     fault: str
+    is_json: bool
 
     @property
     def said(self) -> str:
-        """The words, or nothing."""
+        """Return the words, or nothing."""
         return ": ".join(filter(None, (self.error, self.description)))
 
 
 def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
     # In a function of its own, so that the text is gone before anything is raised about it.
+    raw = _unpacked(response)
     try:
-        content = response.json()
+        content = json.loads(raw)
     except (ValueError, RecursionError):
         content = None
-    fault = "" if isinstance(content, dict) else _what_instead(response)
+    is_json = isinstance(content, dict)
+    fault = "" if is_json else _what_instead(response, raw)
     content = content if isinstance(content, dict) else {}
 
     def words(key: str) -> str | None:
         text = content.get(key)
-        return (_without(hide, text)[:_LONGEST_WORDS] or None) if isinstance(text, str) else None
+        return (without_secrets(hide, text)[:LONGEST_WORDS] or None) if isinstance(text, str) else None
 
-    token, kind = content.get("access_token"), content.get("token_type", "Bearer")
+    token, kind = content.get("access_token"), content.get("token_type") or "Bearer"
     try:
         life = float(content["expires_in"])
     except (KeyError, TypeError, ValueError, OverflowError):
         life = math.nan
     if not fault and not (isinstance(token, str) and _fits_a_header(token)):
         fault = "its access_token is missing, or is none that fits in a header"
-    elif not fault and str(kind).lower() != "bearer":
+    elif not fault and str(kind).lower() not in ("bearer", "bearertoken"):  # Apigee writes BearerToken
         fault = f"its token_type is {(words('token_type') or '…')[:20]!r}"
     return _Answer(
         Secret("" if fault else str(token)),
@@ -270,58 +287,60 @@ def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
         words("error"),
         words("error_description"),
         fault,
+        is_json,
     )
 
 
-def _what_instead(response: httpx.Response) -> str:
-    """Of what is no JSON object."""
-    start = response.content[:200].lstrip().lower()
+def _unpacked(response: httpx.Response) -> bytes:
+    """Return the body; unpacked, where a server packed it although it was asked not to, and it stays small."""
+    content = response.content
+    if not content.startswith(b"\x1f\x8b"):  # gzip's first bytes; JSON and HTML begin otherwise
+        return content
+    try:
+        unpacked = zlib.decompressobj(wbits=31).decompress(content, _LARGEST + 1)
+    except zlib.error:
+        return content
+    return content if len(unpacked) > _LARGEST else unpacked
+
+
+def _what_instead(response: httpx.Response, content: bytes) -> str:
+    """Say what came instead of a JSON object."""
+    start = content[:200].lstrip().lower()
     if not start:
         return "it is empty"
-    return "it is a page of HTML" if start.startswith((b"<!doctype", b"<html")) else "it is no JSON object"
-
-
-def _without(secrets: Iterable[Secret], text: str) -> str:
-    """The text without control characters and secrets, whichever of their characters are encoded as in addresses."""
-    # First what could stand within a secret, and be taken out of it only when nobody looks for it any more.
-    text = "".join(filter(str.isprintable, text))
-    # The longest first: one may begin with another.
-    for secret in sorted(secrets, key=lambda each: len(each.reveal()), reverse=True):
-        if len(secret.reveal()) > _SHORTEST_TO_HIDE:
-            text = re.sub("".join(map(_plain_or_encoded, secret.reveal())), "…", text)
-    return text
-
-
-def _plain_or_encoded(character: str) -> str:
-    # A percent sign may itself be encoded, where an address stands within another.
-    encoded = "".join(f"%(?:25)*{byte:02X}" for byte in character.encode())
-    others = "|[+]" if character == " " else ""
-    return f"(?:{re.escape(character)}|(?i:{encoded}){others}){'' if character.isprintable() else '?'}"
+    if start.startswith((b"<!doctype", b"<html")):
+        return "it is a page of HTML"
+    packed = response.stream.packed if isinstance(response.stream, _Measured) else ""
+    return "it is no JSON object" + (f", but packed ({without_secrets((), packed)[:20]})" if packed else "")
 
 
 def _fits_a_header(token: str) -> bool:
     return 0 < len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable() and " " not in token
 
 
-def token_from(response: httpx.Response, asked: httpx.Request, asked_at: float) -> Token:
-    """The token in the answer of a token endpoint.
+def token_from(
+    response: httpx.Response, asked: TokenRequest, asked_at: float, name_of: Callable[[str], str] = argument_name
+) -> Token:
+    """Return the token in the answer of a token endpoint.
 
     Args:
         response: the answer, already read.
         asked: the request for it, as `token_request` made it.
         asked_at: when the request was made; a token lives from then, not from when the answer came.
+        name_of: gives what the caller has set a credential or an address by, such as `CSS_CLIENT_SECRET`.
 
     Raises:
-        AuthenticationError: for an error answer (RFC 6749, 5.2), with its `error` and `error_description`.
+        AuthenticationError: for an error answer (RFC 6749, 5.2), with its `error` and `error_description`; for a
+            redirect; for an address without a token endpoint.
+        RateLimited: when the endpoint wants fewer calls.
         ServiceUnavailable: when the endpoint has a fault.
-        MalformedAnswer: for an answer that holds no bearer token.
+        MalformedAnswer: for an answer that is no answer of a token endpoint, or holds no bearer token.
     """
-    hide = asked.url.hide if isinstance(asked.url, _Endpoint) else ()
     if response.request is not asked:
-        raise _redirected(asked.url, None, hide)
+        raise redirected(asked, None)
     if len(response.content) > _LARGEST:  # which a hook read
         _refuse_length(asked.url)
-    where = _where(asked.url)
+    where, address = where_of(asked.url), f"Check the token address ({name_of('token_url')})."
     facts: dict[str, Any] = {"status": response.status_code, "request": f"POST {asked.url.path}"}
     facts["retry_after"] = seconds_to_wait(response.headers.get("Retry-After"), time.time())
     if response.status_code == 429:
@@ -332,54 +351,44 @@ def token_from(response: httpx.Response, asked: httpx.Request, asked_at: float) 
             f"{where}: the login server answered {response.status_code}. Try again later.", **facts
         )
     if 300 <= response.status_code < 400:
-        raise _redirected(asked.url, response, hide, **facts)
-    answer = _answer(response, hide)
+        raise redirected(asked, response, **facts)
+    answer = _answer(response, asked.hide)
     if response.status_code == 404:
-        raise AuthenticationError(f"{where}: there is no token endpoint. Check the token address.", **facts)
-    if response.status_code != 200:
-        advice = "Check the credentials and the token address."
-        if "audience" in answer.said.lower() or answer.error == "invalid_target":
-            advice = (
-                "Check the audience: it is the client id of the application that is called, which has to be known "
-                "there and to let this client ask."
-            )
+        raise AuthenticationError(f"{where}: there is no token endpoint. {address}", **facts)
+    if not answer.is_json and not response.is_success:
+        # Whoever sent this did not look at the credentials.
+        error = AuthenticationError if response.status_code == 401 else MalformedAnswer
+        raise error(
+            f"{where}: the answer ({response.status_code}) is not one of a login server: {answer.fault}. A firewall "
+            f"or a proxy may have sent it. {address[:-1]} and the way there (HTTPS_PROXY, NO_PROXY).",
+            **facts,
+        )
+    if not response.is_success or (answer.fault and answer.error):
         raise AuthenticationError(
             f"{where}: the login server refused the credentials "
-            f"({answer.said or f'status {response.status_code}'}). {advice}",
+            f"({answer.said or f'status {response.status_code}'}). {_advice(answer, name_of)}",
             error=answer.error,
             error_description=answer.description,
             **facts,
         )
     if answer.fault:
         raise MalformedAnswer(
-            f"{where}: the answer holds no bearer token: {answer.fault}. Check the token address.", **facts
+            f"{where}: the answer ({response.status_code}) holds no bearer token: {answer.fault}. {address}", **facts
         )
     life = _LIFE_WHEN_NOT_TOLD if answer.life is None else answer.life
     # A share of the life, or a token of one second would never be good.
     return Token(answer.token, asked_at + life - min(30.0, life / 10), answer.life)
 
 
-def _redirected(
-    url: httpx.URL, response: httpx.Response | None, hide: Iterable[Secret], **facts: Any
-) -> AuthenticationError:
-    status = None if response is None else response.status_code
-    how = f" ({status})" if status else ""
-    return AuthenticationError(
-        f"POST {url.path}: the token endpoint at {url.host} redirects{how}{_target(url, response, hide)}, and "
-        f"credentials are sent to no other address. Check the token address.",
-        **{"status": status, "request": f"POST {url.path}", **facts},
-    )
-
-
-def _target(url: httpx.URL, response: httpx.Response | None, hide: Iterable[Secret]) -> str:
-    # Its origin alone, and the path where the origin is the same: what follows may hold anything.
-    here = httpx.URL(str(url))
-    try:
-        target = here.join(response.headers["Location"]) if response is not None else None
-    except (httpx.InvalidURL, KeyError):
-        target = None
-    if target is None or not target.host:
-        return ""
-    is_near = (target.scheme, target.netloc) == (here.scheme, here.netloc)
-    path = _without(hide, target.raw_path.partition(b"?")[0].decode("ascii"))[:_LONGEST_WORDS] if is_near else ""
-    return f" to {target.scheme}://{target.netloc.decode('ascii')}{path}"
+def _advice(answer: _Answer, name_of: Callable[[str], str]) -> str:
+    """Say what to check after a refusal."""
+    if "audience" in answer.said.lower() or answer.error == "invalid_target":
+        return (
+            "Check the audience: it is the client id of the application that is called, which has to be known there "
+            "and to let this client ask."
+        )
+    if answer.error == "invalid_scope":
+        return "Check the scope."
+    names = ("username", "password") if answer.error == "invalid_grant" else ("client_id", "client_secret")
+    first, second = map(name_of, names)
+    return f"Check the credentials and the token address: {first}, {second} and {name_of('token_url')}."

@@ -11,11 +11,13 @@ from typing import Any, Final, Literal, NoReturn
 import anyio
 import httpx
 
+from ._addresses import checked_address
+from ._bound_requests import ApiRequest, TokenRequest
 from ._pairs import check_callback
 from ._renewal import Asking, AsyncFlow
 from ._token_endpoint import Asked, Token, measure, token_from, token_request, waiting
 from .errors import ConfigurationError
-from .settings import Secret, as_secret, check_credential, checked_address
+from .settings import Secret, argument_name, as_secret, check_credential
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NONE: Final = Token(Secret(""), float("-inf"))
@@ -84,6 +86,7 @@ class TokenAuth(httpx.Auth):
         accept: Callable[[dict[str, Any]], object],
         allow_http: bool,
         clock: Callable[[], float],
+        name_of: Callable[[str], str],
     ) -> None:
         self._client_id = client_id  # which a repr needs, whatever is wrong with the rest
         for name, value in {"client id": client_id, "client secret": client_secret, **fields}.items():
@@ -109,6 +112,7 @@ class TokenAuth(httpx.Auth):
         self._accept = accept
         self._allow_http = allow_http
         self._clock = clock
+        self._name_of = name_of
         self._held = _NONE
         self._asking: Asking[Token] | None = None
 
@@ -136,7 +140,7 @@ class TokenAuth(httpx.Auth):
             if isinstance(turn, Token):
                 token = turn
             elif turn.is_callers():
-                with turn, Asked(self._token_request(request)) as asked:
+                with turn, Asked(lambda: self._token_request(request)) as asked:
                     asked_at = self._clock()
                     response = yield asked
                     measure(response, self._clock)
@@ -149,7 +153,7 @@ class TokenAuth(httpx.Auth):
                     continue
                 token = came
             request.headers["Authorization"] = token.header
-            response = yield request
+            response = yield ApiRequest(request, self._check_origin)
             if response.status_code != 401 or refused is not _NONE:
                 return
             # An unread answer keeps its connection, and the one who renews may be waiting for it.
@@ -174,7 +178,7 @@ class TokenAuth(httpx.Auth):
             if isinstance(turn, Token):
                 token = turn
             elif turn.is_callers(task):
-                with turn, Asked(self._token_request(request)) as asked:
+                with turn, Asked(lambda: self._token_request(request)) as asked:
                     asked_at = self._clock()
                     response = yield asked
                     measure(response, self._clock)
@@ -187,7 +191,7 @@ class TokenAuth(httpx.Auth):
                     continue
                 token = came
             request.headers["Authorization"] = token.header
-            response = yield request
+            response = yield ApiRequest(request, self._check_origin)
             if response.status_code != 401 or refused is not _NONE:
                 return
             await response.aread()
@@ -244,14 +248,14 @@ class TokenAuth(httpx.Auth):
                 f"{allowed}."
             )
 
-    def _token_request(self, call: httpx.Request) -> httpx.Request:
+    def _token_request(self, call: httpx.Request) -> TokenRequest:
         fields, basic = self._fields, (self._client_id, self._client_secret)
         if not self._is_basic:
             fields = {**fields, "client_id": self._client_id, "client_secret": self._client_secret}
         return token_request(self._token_url, fields, basic if self._is_basic else None, call)
 
-    def _kept(self, asked: httpx.Request, response: httpx.Response, asked_at: float) -> Token:
-        token = token_from(response, asked, asked_at)
+    def _kept(self, asked: TokenRequest, response: httpx.Response, asked_at: float) -> Token:
+        token = token_from(response, asked, asked_at, self._name_of)
         self._accept(claims_of(token.secret.reveal()))
         self._held = token
         return token
@@ -273,6 +277,8 @@ class ClientCredentials(TokenAuth):
         accept: called with each new token's claims before it is used; raises to refuse it.
         allow_http: whether plain `http` may go further than this machine.
         clock: seconds that only grow.
+        name_of: gives what the caller has set a credential or an address by, such as `CSS_CLIENT_SECRET` for
+            `client_secret`; messages name it.
 
     Raises:
         ConfigurationError: for an empty value, or an address that is none or unsafe.
@@ -296,6 +302,7 @@ class ClientCredentials(TokenAuth):
         accept: Callable[[dict[str, Any]], object] = lambda _: None,
         allow_http: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        name_of: Callable[[str], str] = argument_name,
     ) -> None:
         client_secret = as_secret(client_secret)
         told = {"grant_type": "client_credentials", "audience": audience, "scope": scope}
@@ -309,6 +316,7 @@ class ClientCredentials(TokenAuth):
             accept=accept,
             allow_http=allow_http,
             clock=clock,
+            name_of=name_of,
         )
 
 
@@ -328,6 +336,8 @@ class PasswordGrant(TokenAuth):
         origins: an address whose origin may see the token, or several; without them the first request's.
         allow_http: whether plain `http` may go further than this machine.
         clock: seconds that only grow.
+        name_of: gives what the caller has set a credential or an address by, such as `CSS_CLIENT_SECRET` for
+            `client_secret`; messages name it.
 
     Raises:
         ConfigurationError: for an empty value, or an address that is none or unsafe.
@@ -348,6 +358,7 @@ class PasswordGrant(TokenAuth):
         origins: str | Iterable[str | httpx.URL] | None = None,
         allow_http: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        name_of: Callable[[str], str] = argument_name,
     ) -> None:
         client_secret, password = as_secret(client_secret), as_secret(password)
         fields: dict[str, str | Secret] = {"grant_type": "password", "username": username, "password": password}
@@ -361,4 +372,5 @@ class PasswordGrant(TokenAuth):
             accept=lambda _: None,
             allow_http=allow_http,
             clock=clock,
+            name_of=name_of,
         )

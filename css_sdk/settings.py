@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 import os
 import re
 import stat
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal, overload
+from typing import Literal, NoReturn, overload
 
 from attrs import field, frozen
 
+from ._addresses import API_URL, TOKEN_URL, checked_address
 from .errors import ConfigurationError
 
-API_URL: Final = "https://api.loginproxy.gov.bc.ca/api/v1"
-TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token"  # noqa: S105
-
 _LOG = logging.getLogger("css_sdk")
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""This machine, the only one that plain http goes to unasked."""
-_ADDRESS: Final = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|(?!xn--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.(?!xn--)[a-z0-9_-]+)*)"
-    r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
-    re.ASCII | re.IGNORECASE,
-)
-_LIKE: Final = {
-    "The API address": API_URL,
-    "The token address": TOKEN_URL,
-    "The issuer": TOKEN_URL.partition("/protocol")[0],
-}
 
 
 class Secret:
-    """A text that shows itself to nobody: not in a repr, so neither in a log line nor beside a traceback."""
+    """A text that is hidden from `repr`, so from log lines and from the locals beside a traceback.
+
+    It cannot be pickled, and so neither can what holds it: a pickle would hold the text in clear.
+    """
 
     __slots__ = ("_text",)
 
@@ -55,6 +42,18 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self._text)
 
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigurationError(
+            "A secret is not pickled, nor are the settings or the token that hold it: the pickle would show it in "
+            "clear. In another process or machine, read the credentials there, with Css.from_env() or Css.from_file()."
+        )
+
     def reveal(self) -> str:
         """The text itself, for the one request that needs it."""
         return self._text
@@ -67,6 +66,11 @@ def as_secret(value: str | Secret | None) -> Secret | None: ...
 def as_secret(value: str | Secret | None) -> Secret | None:
     """The text, covered; None for None."""
     return value if value is None or isinstance(value, Secret) else Secret(value)
+
+
+def argument_name(name: str) -> str:
+    """Return what a message calls a value that an argument gave: `client_secret=` for `client_secret`."""
+    return f"{name}="
 
 
 def is_text(value: object) -> bool:
@@ -97,67 +101,6 @@ def _as_team_id(value: int | str | None) -> int | None:
         return int(value)
     except (TypeError, ValueError, OverflowError):
         raise ConfigurationError(f"The team id {value!r} is no whole number.") from None
-
-
-def _is_host(host: str) -> bool:
-    if not host.startswith("["):
-        return True
-    try:
-        ipaddress.IPv6Address(host[1:-1])
-    except ValueError:
-        return False
-    return True
-
-
-def checked_address(
-    url: object, what: str, allow_http: bool | None = None, *, may_have_query: bool = False, like: str = ""
-) -> str:
-    """An address that secrets and tokens may go to, without a slash at its end.
-
-    Args:
-        url: the address, as a text or as a URL of httpx.
-        what: it is, to begin a sentence with.
-        allow_http: whether plain `http` may go further than this machine; None where nobody could say so.
-        may_have_query: whether a query may follow the path, as it may in the address of a token endpoint.
-        like: an example of such an address.
-
-    Raises:
-        ConfigurationError: when it is none, or unsafe.
-    """
-    if (httpx := sys.modules.get("httpx")) is not None and isinstance(url, httpx.URL):
-        url = str(url)
-    place, mark, _ = url.partition("?") if isinstance(url, str) and may_have_query else (url, "", "")
-    match = _ADDRESS.fullmatch(place) if isinstance(place, str) and isinstance(url, str) else None
-    fault = _fault_of(url, may_have_query)
-    if match is None or fault or int(match["port"] or 0) > 65535 or not _is_host(match["host"]):
-        # The address itself stays out of the message: it may hold a password.
-        raise ConfigurationError(
-            f"{what} is no plain http(s) address of host and path{fault}. "
-            f"It looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
-        )
-    if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
-        way_out = "" if allow_http is None else " (In Python, allow_http=True permits it.)"
-        raise ConfigurationError(
-            f"{what} is plain http to {match['host']}: a secret would travel readable. Use https.{way_out}"
-        )
-    return str(url) if mark else str(url).rstrip("/")
-
-
-def _fault_of(url: object, may_have_query: bool) -> str:
-    """What is plainly wrong with an address, to go on a sentence with; nothing where nothing is."""
-    if not isinstance(url, str):
-        return f": it is no text, but of type {type(url).__name__}"
-    if not url:
-        return ": it is empty"
-    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        return ": it holds a blank, or a character that no address holds as it is"
-    if not url.lower().startswith(("http://", "https://")):
-        return ": it does not begin with https://"
-    if "@" in url.partition("?")[0]:
-        return ": it holds credentials, before an @"
-    if "#" in url:
-        return ": it has a fragment, after a #"
-    return "" if may_have_query or "?" not in url else ": it has a query, after a ?"
 
 
 @frozen(kw_only=True)
@@ -191,11 +134,36 @@ class Settings:
     file: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        for name, value in (("id", self.client_id), ("secret", self.client_secret)):
-            check_credential(f"The client {name}", value)
-        for name, what in (("api_url", "The API address"), ("token_url", "The token address")):
-            url = checked_address(getattr(self, name), what, self.allow_http, may_have_query=name == "token_url")
+        for name, what in (("client_id", "The client id"), ("client_secret", "The client secret")):
+            check_credential(self._named(what, name), getattr(self, name))
+        for name, what, like in (
+            ("api_url", "The API address", API_URL),
+            ("token_url", "The token address", TOKEN_URL),
+        ):
+            url = checked_address(
+                getattr(self, name),
+                self._named(what, name),
+                self.allow_http,
+                may_have_query=name == "token_url",
+                like=like,
+            )
             object.__setattr__(self, name, url)
+
+    def name_of(self, name: str) -> str:
+        """Return what a message calls a credential or an address, so that a reader finds where it was set.
+
+        Args:
+            name: of the attribute, such as `client_secret`.
+
+        >>> Settings(client_id="service-account-team-2016-9001", client_secret="s3cret").name_of("client_secret")
+        'client_secret='
+        """
+        if self.source == "file" and name != "api_url":
+            return f"{file_key(name)} in {self.file}"
+        return argument_name(name) if self.source == "arguments" else f"CSS_{name.upper()}"
+
+    def _named(self, what: str, name: str) -> str:
+        return what if self.source == "arguments" else f"{what} ({self.name_of(name)})"
 
 
 def _variables(names: Mapping[str, str], environ: Mapping[str, str] | None) -> dict[str, Secret]:
@@ -259,6 +227,12 @@ def variables_of(
     names = {name: f"{system}_{name.upper()}" for name in (*credentials, *addresses)}
     file_variable = f"{system}_CREDENTIALS_FILE"
     values = _variables({**names, file_variable: file_variable}, environ)
+    for name, value in values.items():
+        if re.fullmatch(r"""(["']).*\1""", value.reveal(), re.DOTALL):
+            raise ConfigurationError(
+                f"{names.get(name, name)} begins and ends with a quote, as docker's --env-file keeps it. Write the "
+                f"value without quotes."
+            )
     file = values.pop(file_variable).reveal()
     found = {name: values[name] for name in credentials}
     if any(found.values()):
@@ -313,18 +287,33 @@ def settings_from_env(
     return settings_from_file(file, api_url=api_url or None, team_id=team_id, allow_http=allow_http)
 
 
-def _covered(text: str, keys: Iterable[str]) -> dict[str, Secret] | None:
-    """The texts under these keys in a credentials file's text, or None where it is not JSON."""
+def _covered(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:
+    """Return the texts under these keys in a credentials file's text, and what it is instead; None for no JSON."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
         # The parser's own error would carry the text, secret and all.
         return None
-    found = {key: content.get(key) if isinstance(content, dict) else None for key in keys}
-    return {key: Secret(value if isinstance(value, str) else "") for key, value in found.items()}
+    content = content if isinstance(content, dict) else {}
+    found = {key: content.get(key) for key in keys}
+    return {key: Secret(value if isinstance(value, str) else "") for key, value in found.items()}, _other_file(
+        content.keys(), found
+    )
 
 
-def _covered_in(file: Path, keys: Iterable[str]) -> dict[str, Secret] | None:
+def _other_file(keys: Iterable[str], expected: Iterable[str]) -> str:
+    """Say what a file is that lacks keys, in a sentence; nothing where that is not known."""
+    if {"auth-server-url", "resource"} <= set(keys):
+        return (
+            "It is the adapter file of an integration, with which a website lets people log in (resource, "
+            "auth-server-url). The API account of a team has a file of its own, named after its client id."
+        )
+    others = {re.sub("[^a-z]", "", key.lower()): key for key in keys if isinstance(key, str)}
+    written = [f"{key}, not {other}" for key in expected if (other := others.get(key.lower(), key)) != key]
+    return f"Its keys are written differently here: {'; '.join(written)}." if written else ""
+
+
+def _covered_in(file: Path, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:
     # In a function of its own, so that the text is gone before anything is raised about it.
     return _covered(file.read_text(encoding="utf-8-sig"), keys)
 
@@ -350,9 +339,9 @@ def read_credentials(
     except TypeError:
         raise ConfigurationError(f"A credentials file is named by its path, not by {type(path).__name__}.") from None
     reason = ""
-    values = None
+    covered = None
     try:
-        values = _covered_in(file, [*needed, *optional])
+        covered = _covered_in(file, [*needed, *optional])
         mode = file.stat().st_mode
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -360,11 +349,14 @@ def read_credentials(
         reason = "it is not text in UTF-8, or its name is none"
     if reason:
         raise ConfigurationError(f"The credentials file {str(file)!r} cannot be read: {reason}.")
-    if values is None:
+    if covered is None:
         raise ConfigurationError(f"The credentials file {str(file)!r} is not JSON. {hint}".rstrip())
+    values, instead = covered
     missing = [key for key in needed if not values[key]]
     if missing:
-        raise ConfigurationError(f"The credentials file {str(file)!r} lacks {', '.join(missing)}. {hint}".rstrip())
+        raise ConfigurationError(
+            f"The credentials file {str(file)!r} lacks {', '.join(missing)}. {instead or hint}".rstrip()
+        )
     if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
         _LOG.warning("The credentials file %s can be read by others; make it 0600.", file)
     return values

@@ -13,15 +13,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any, Final
 
 import httpx
 from attrs import field, frozen
 
+from ._addresses import checked_address
+from ._bound_requests import TokenRequest
 from ._clients import new_client
-from ._quiet import quiet
+from ._sending import Sending
+from ._system_sources import Source, given_credentials
 from ._token_endpoint import Token
 from ._version import __version__
 from .auth import ClientCredentials, PasswordGrant, TokenAuth
@@ -29,13 +32,9 @@ from .errors import ConfigurationError
 from .settings import (
     Secret,
     Settings,
+    argument_name,
     as_secret,
-    check_whole,
-    checked_address,
-    file_key,
-    read_credentials,
     settings_from_env,
-    variables_of,
 )
 
 AUTHORIZATION_SERVICE: Final = "authorization-service-api"
@@ -56,7 +55,7 @@ class _Client(httpx.Client):
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         _check_process(self._process)
-        with quiet():
+        with Sending():
             return super().send(request, **options)
 
     def close(self) -> None:
@@ -77,7 +76,7 @@ class _AsyncClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         _check_process(self._process)
-        with quiet():
+        with Sending():
             return await super().send(request, **options)
 
     async def aclose(self) -> None:
@@ -169,7 +168,7 @@ class System:
             call = http.build_request("GET", "")  # the call that the token is for is never made
             with closing(self.auth.sync_auth_flow(call)) as flow:
                 asked = next(flow)
-                while asked is not call:
+                while isinstance(asked, TokenRequest):
                     with closing(http.send(asked, auth=None, follow_redirects=False, stream=True)) as answer:
                         asked = flow.send(answer)
         return self.auth.held
@@ -211,11 +210,12 @@ def css(
     'https://loginproxy.gov.bc.ca/auth/realms/standard'
     """
     client_secret = as_secret(client_secret)
-    given = _given("CSS", {"client_id": client_id, "client_secret": client_secret})
+    given = given_credentials("CSS", {"client_id": client_id, "client_secret": client_secret})
     if given:
         settings = Settings(client_id=given["client_id"].reveal(), client_secret=given["client_secret"])
     else:
         settings = settings_from_env(allow_http=True)  # refused below, where nothing allows it
+    is_given = token_url is not None
     token_url = _token_address(settings.token_url if token_url is None else token_url)
     base_url = checked_address(settings.api_url if base_url is None else base_url, "The API address") + "/"
     return System(
@@ -223,7 +223,14 @@ def css(
         base_url=base_url,
         token_url=token_url,
         issuer=_issuer(token_url, _KEYCLOAK_TOKEN),
-        auth=ClientCredentials(token_url, settings.client_id, settings.client_secret, origins=[base_url], clock=clock),
+        auth=ClientCredentials(
+            token_url,
+            settings.client_id,
+            settings.client_secret,
+            origins=[base_url],
+            clock=clock,
+            name_of=_naming(settings.name_of, is_given),
+        ),
     )
 
 
@@ -257,9 +264,10 @@ def cern(
     'https://auth.cern.ch/auth/realms/cern'
     """
     client_secret = as_secret(client_secret)
-    source = _Source("CERN", {"client_id": client_id, "client_secret": client_secret}, ("token_url", "api_url"))
+    source = Source("CERN", {"client_id": client_id, "client_secret": client_secret}, ("token_url", "api_url"))
     if not isinstance(audience, str):
         raise ConfigurationError(f"An audience is a text, the client id of one application, not {audience!r}.")
+    is_given = token_url is not None
     token_url = _token_address(token_url or source.address("token_url") or CERN_TOKEN_URL, CERN_TOKEN_URL)
     if audience == AUTHORIZATION_SERVICE:
         base_url = base_url or source.address("api_url") or AUTHORIZATION_SERVICE_URL
@@ -279,6 +287,7 @@ def cern(
             client_auth="form",
             origins=[base_url],
             clock=clock,
+            name_of=_naming(source.name_of, is_given),
         ),
     )
 
@@ -324,7 +333,7 @@ def bss(
         "username": username,
         "password": password,
     }
-    source = _Source("BSS", credentials, ("host",))
+    source = Source("BSS", credentials, ("host",))
     if token_url is None or base_url is None:
         host = host or source.address("host")
         if host is None:
@@ -334,6 +343,7 @@ def bss(
             )
         host = checked_address(host, "The address of the BSS", like=_BSS_HOST)
     base_url = checked_address(base_url or f"{host}/bsssmapi", "The address of the BSS", like=_BSS_HOST) + "/"
+    is_given = token_url is not None
     token_url = _token_address(token_url or f"{host}/bsssmapi/oauth/token", f"{_BSS_HOST}/bsssmapi/oauth/token")
     return System(
         name="bss",
@@ -349,8 +359,14 @@ def bss(
             source.secret("password"),
             origins=[base_url],
             clock=clock,
+            name_of=_naming(source.name_of, is_given),
         ),
     )
+
+
+def _naming(name_of: Callable[[str], str], token_url_is_given: bool) -> Callable[[str], str]:
+    """Return `name_of`, but for a token address that came as an argument beside credentials from elsewhere."""
+    return lambda name: argument_name(name) if name == "token_url" and token_url_is_given else name_of(name)
 
 
 def _token_address(token_url: str | httpx.URL, like: str = "") -> str:
@@ -361,64 +377,3 @@ def _issuer(token_url: str, ending: str) -> str | None:
     # As tokens name it: scheme and host in small letters, without the port that is the scheme's own.
     token_url, _, _ = str(httpx.URL(token_url)).partition("?")
     return token_url.removesuffix(ending) if token_url.endswith(ending) else None
-
-
-def _given(system: str, credentials: Mapping[str, str | Secret | None]) -> dict[str, Secret]:
-    """The credentials among the arguments, covered; empty when there are none.
-
-    Raises:
-        ConfigurationError: when there are only some.
-    """
-    if all(value is None for value in credentials.values()):
-        return {}
-    given = {name: as_secret("" if value is None else value) for name, value in credentials.items()}
-    check_whole(
-        given,
-        "{}=".format,
-        f"Give all of them, or none: then {', '.join(f'{system}_{name.upper()}' for name in given)} are read, or the "
-        f"file that {system}_CREDENTIALS_FILE names.",
-    )
-    return given
-
-
-class _Source:
-    """Where the credentials of a system come from: arguments, else the environment, else a file; one of them, whole.
-
-    Addresses may be told beside the variables and beside the file, but not twice.
-
-    Args:
-        system: what its variables begin with.
-        credentials: those among the arguments, by name.
-        addresses: the names of addresses that the environment or the file may tell.
-
-    Raises:
-        ConfigurationError: when there is none, or one is half filled in.
-    """
-
-    def __init__(self, system: str, credentials: Mapping[str, str | Secret | None], addresses: Sequence[str]) -> None:
-        self._found = _given(system, credentials)
-        if self._found:
-            return
-        self._found, file = variables_of(system, tuple(credentials), addresses)
-        if not file:
-            return
-        inside = read_credentials(file, [*map(file_key, credentials)], [*map(file_key, addresses)])
-        for name in addresses:
-            if self._found[name] and inside[file_key(name)]:
-                raise ConfigurationError(
-                    f"{system}_{name.upper()} stands beside {system}_CREDENTIALS_FILE, whose own {file_key(name)} "
-                    f"counts. Unset one of the two."
-                )
-        self._found = {name: inside[file_key(name)] or value for name, value in self._found.items()}
-
-    def secret(self, name: str) -> Secret:
-        """A credential, covered."""
-        return self._found[name]
-
-    def text(self, name: str) -> str:
-        """A credential that is no secret."""
-        return self._found[name].reveal()
-
-    def address(self, name: str) -> str | None:
-        """An address that the source tells, if it does."""
-        return self._found[name].reveal() or None if name in self._found else None

@@ -13,8 +13,20 @@ from typing import Any
 import httpx
 import pytest
 
-from css_sdk import AuthenticationError, _token_endpoint
-from tests.token_callers import API, AUTHS, LOGIN, SECRET, Call, Service, both_worlds, every_auth, in_a_thread
+from css_sdk import AuthenticationError, ConfigurationError
+from css_sdk._bound_requests import TokenRequest
+from tests.token_callers import (
+    API,
+    AUTHS,
+    LOGIN,
+    SECRET,
+    Call,
+    Service,
+    Streaming,
+    both_worlds,
+    every_auth,
+    in_a_thread,
+)
 
 
 @both_worlds
@@ -50,39 +62,43 @@ def test_a_redirect_in_circles_ends_at_once(call: Call, place: str, status: int)
 
 @both_worlds
 @pytest.mark.parametrize(
-    ("kind", "status", "place", "leaks"),
-    [("form", 307, "https://elsewhere.example/token", "body"), ("basic", 302, "https://login.example/x", "header")],
+    ("kind", "status", "place"),
+    [("form", 307, "https://elsewhere.example/token"), ("basic", 302, "https://login.example/x")],
 )
-def test_httpx_alone_would_take_secrets_along(
-    call: Call, kind: str, status: int, place: str, leaks: str, monkeypatch: pytest.MonkeyPatch
+def test_a_client_that_cannot_be_stopped_has_no_secret_to_take_along(
+    call: Call, kind: str, status: int, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which is why the address of a token request is one of our own; even so the answer is not believed."""
-    monkeypatch.setattr(_token_endpoint, "_Endpoint", type("Plain", (httpx.URL,), {}))
+    """A client that follows without reading the fragment gets nowhere: a body is read once, and credentials go with it.
+
+    What comes from the other address is not believed.
+    """
+    monkeypatch.setattr(TokenRequest, "refuse_redirect", lambda _: None)
     service = Service(login=httpx.Response(status, headers={"Location": place}))
-    with pytest.raises(AuthenticationError, match="redirects, and"):
-        call(AUTHS[kind](), service, API, follow_redirects=True)
-    asked, followed = service.requests
-    assert str(followed.url) == place
-    if leaks == "body":
-        assert SECRET.encode() in followed.content
-    else:
-        assert followed.headers["Authorization"] == asked.headers["Authorization"]
+    with pytest.raises(AuthenticationError, match=r"redirects|sent once"):
+        call(AUTHS[kind](), Streaming(service), API, follow_redirects=True)
+    assert service.requests[0].url == LOGIN
+    for followed in service.requests[1:]:
+        assert "Authorization" not in followed.headers
+        assert SECRET.encode() not in followed.content
 
 
 @both_worlds
 @pytest.mark.parametrize("status", [200, 307])
-def test_hooks_can_read_the_whole_address(call: Call, status: int) -> None:
-    """Its fragment too, before and after, by whatever name they call the answer: only httpx itself is stopped."""
-    seen: list[str] = []
+def test_hooks_can_read_the_whole_request(call: Call, status: int) -> None:
+    """Before it is sent the whole address, its fragment too, headers and body; afterwards all but the fragment."""
+    seen: list[object] = []
 
     def read(request: httpx.Request) -> None:
-        seen.append(request.url.fragment)
+        if request.method == "POST":
+            seen.extend((request.url.fragment, request.content, request.read(), "Authorization" in request.headers))
 
     def read_again(response: httpx.Response) -> None:
-        seen.append(response.request.url.fragment)
+        if response.request.method == "POST":
+            seen.extend((response.request.url, repr(response.request), response.request.read()))
 
     async def async_read(request: httpx.Request) -> None:
         read(request)
+        await request.aread()
 
     async def async_read_again(response: httpx.Response) -> None:
         read_again(response)
@@ -92,11 +108,124 @@ def test_hooks_can_read_the_whole_address(call: Call, status: int) -> None:
         hooks = {"request": [async_read], "response": [async_read_again]}
     service = Service(**({"login": httpx.Response(307, headers={"Location": "/x"})} if status == 307 else {}))
     if status == 200:
-        assert call(AUTHS["basic"](), service, API, event_hooks=hooks).status_code == 200
+        assert call(AUTHS["basic"](), Streaming(service), API, event_hooks=hooks).status_code == 200
     else:
         with pytest.raises(AuthenticationError, match=r"redirects \(307\)"):
-            call(AUTHS["basic"](), service, API, event_hooks=hooks, follow_redirects=True)
-    assert seen == [""] * (4 if status == 200 else 2)
+            call(AUTHS["basic"](), Streaming(service), API, event_hooks=hooks, follow_redirects=True)
+    body = b"grant_type=client_credentials"
+    assert seen == ["", body, body, True, LOGIN, f"<TokenRequest('POST', '{LOGIN}')>", b""]
+
+
+def _other_address(request: httpx.Request) -> None:
+    request.url = request.url.copy_with(host="elsewhere.example")
+
+
+def _other_address_within(request: httpx.Request) -> None:
+    request.url._uri_reference = httpx.URL("https://elsewhere.example/token")._uri_reference
+
+
+def _other_host(request: httpx.Request) -> None:
+    request.headers["Host"] = "elsewhere.example"
+
+
+def _other_target(request: httpx.Request) -> None:
+    request.extensions["target"] = b"/elsewhere"
+
+
+def _other_name(request: httpx.Request) -> None:
+    request.extensions["sni_hostname"] = "elsewhere.example"
+
+
+def _other_method(request: httpx.Request) -> None:
+    request.method = "GET"
+
+
+CHANGES = [_other_address, _other_address_within, _other_host, _other_target, _other_name, _other_method]
+
+
+@both_worlds
+@every_auth
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_hook_cannot_send_credentials_elsewhere(
+    call: Call, kind: str, change: Callable[[httpx.Request], None]
+) -> None:
+    """Nothing is sent, and the error names the hook as the cause."""
+
+    async def async_change(request: httpx.Request) -> None:
+        change(request)
+
+    service = Service()
+    hooks = {"request": [change if call is in_a_thread else async_change]}
+    with pytest.raises(ConfigurationError, match=r"event hook .* for a token at (login|elsewhere)\.example") as told:
+        call(AUTHS[kind](), service, API, event_hooks=hooks)
+    assert "Nothing was sent" in str(told.value)
+    assert service.seen == []
+
+
+@both_worlds
+@every_auth
+def test_a_transport_cannot_send_credentials_elsewhere(call: Call, kind: str) -> None:
+    """A transport around the real one that sets another address is refused, too."""
+
+    class Elsewhere(httpx.MockTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            _other_address(request)
+            return super().handle_request(request)
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return self.handle_request(request)
+
+    service = Service()
+    with pytest.raises(ConfigurationError, match="Nothing was sent"):
+        call(AUTHS[kind](), Elsewhere(service), API)
+    assert service.seen == []
+
+
+@both_worlds
+@every_auth
+def test_a_hook_cannot_send_the_token_elsewhere(call: Call, kind: str) -> None:
+    """An address that a hook sets after the token was put on is checked again; within the origin it may change."""
+
+    def path(request: httpx.Request) -> None:
+        if request.method == "GET":
+            request.url = request.url.copy_with(path="/v1/others")
+
+    def host(request: httpx.Request) -> None:
+        if request.method == "GET":
+            _other_address(request)
+
+    async def async_path(request: httpx.Request) -> None:
+        path(request)
+
+    async def async_host(request: httpx.Request) -> None:
+        host(request)
+
+    service = Service()
+    hooks = [path, host] if call is in_a_thread else [async_path, async_host]
+    call(AUTHS[kind](), service, API, event_hooks={"request": hooks[:1]})
+    assert service.seen == [("POST", LOGIN), ("GET", "https://api.example/v1/others")]
+    with pytest.raises(ConfigurationError, match=r"is not sent to https://elsewhere\.example"):
+        call(AUTHS[kind](), service, API, event_hooks={"request": hooks[1:]})
+    assert len(service.seen) == 3
+
+
+@both_worlds
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_transport_that_answers_without_reading_is_stopped_too(call: Call, status: int) -> None:
+    """The redirect is refused whether or not a transport has read the body."""
+    seen: list[str] = []
+
+    class Unread(httpx.BaseTransport, httpx.AsyncBaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            seen.append(str(request.url))
+            return httpx.Response(status, headers={"Location": "https://elsewhere.example/token"})
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return self.handle_request(request)
+
+    with pytest.raises(AuthenticationError, match="redirects"):
+        call(AUTHS["basic"](), Unread(), API, follow_redirects=True)
+    assert seen == [LOGIN]
 
 
 def test_a_secret_in_the_place_that_it_leads_to_is_not_told() -> None:
@@ -108,13 +237,21 @@ def test_a_secret_in_the_place_that_it_leads_to_is_not_told() -> None:
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])  # noqa: S301
-def test_the_request_can_be_kept(again: Callable[[httpx.Request], httpx.Request]) -> None:
-    """Also by an error that is sent to another process: what is copied has an ordinary address."""
-    flow = AUTHS["basic"]().sync_auth_flow(httpx.Request("GET", API))
+@every_auth
+def test_a_copy_of_a_request_holds_no_secret(again: Callable[[Any], Any], kind: str) -> None:
+    """Neither of one for a token, nor of one with a token: errors and responses carry them to other processes."""
+    flow = AUTHS[kind]().sync_auth_flow(httpx.Request("PUT", API, content=b"what", headers={"X-Trace": "1"}))
     asked = next(flow)
     kept = again(asked.url)
-    assert (kept, type(kept)) == (asked.url, httpx.URL)
-    assert kept.fragment == ""
+    assert (kept, type(kept), kept.fragment) == (asked.url, httpx.URL, "")
+    kept = again(asked)
+    assert (type(kept), kept.method, kept.url, kept.content) == (httpx.Request, "POST", LOGIN, b"")
+    assert "Authorization" not in kept.headers
+    call = flow.send(httpx.Response(200, json={"access_token": "t0ken"}, request=asked))
+    assert call.headers["Authorization"] == "Bearer t0ken"
+    kept = again(call)
+    assert (type(kept), kept.method, kept.url, kept.content) == (httpx.Request, "PUT", API, b"what")
+    assert (kept.headers["X-Trace"], kept.headers.get("Authorization")) == ("1", None)
     flow.close()
 
 
@@ -158,30 +295,22 @@ def test_a_redirect_on_the_wire_is_not_followed_either(call: Call) -> None:
 
 
 @both_worlds
-def test_a_token_request_can_be_read_and_sent_again(call: Call) -> None:
-    """Hooks that read bodies, and transports that try again, are none of a redirect's business."""
-    seen: list[bytes] = []
+def test_a_token_request_is_sent_once(call: Call) -> None:
+    """A transport that repeats requests cannot be told from a client that follows a redirect, so it is refused."""
 
-    class Stubborn(httpx.MockTransport):
+    class Stubborn(Streaming):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
-            for _ in range(2):
-                seen.append(b"".join(request.stream))  # type: ignore[arg-type]
+            super().handle_request(request)
             return super().handle_request(request)
 
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await super().handle_async_request(request)
+            return await super().handle_async_request(request)
+
     service = Service()
-    auth = AUTHS["form"]()
-
-    async def async_read(request: httpx.Request) -> None:
-        seen.append(request.content)
-
-    if call is in_a_thread:
-        hooks: dict[str, list[Any]] = {"request": [lambda request: seen.append(request.content)]}
-        with httpx.Client(auth=auth, transport=Stubborn(service), event_hooks=hooks) as client:
-            assert client.get(API).status_code == 200
-        assert len({body for body in seen if SECRET.encode() in body}) == 1
-    else:
-        assert call(auth, service, API, event_hooks={"request": [async_read]}).status_code == 200
-    assert SECRET.encode() in seen[0]
+    with pytest.raises(AuthenticationError, match="They are sent once, to the configured address alone"):
+        call(AUTHS["form"](), Stubborn(service), API)
+    assert service.seen == [("POST", LOGIN)]
 
 
 @both_worlds

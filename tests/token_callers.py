@@ -16,7 +16,8 @@ LOGIN = "https://login.example/token"
 API = "https://api.example/v1/things"
 SECRET, PASSWORD = "s3cret-5a1f", "pa55-5a1f"
 Respond = Callable[[httpx.Request], httpx.Response]
-Responding = Respond | httpx.MockTransport | None
+Transport = httpx.BaseTransport | httpx.AsyncBaseTransport
+Responding = Respond | Transport | None
 Call = Callable[..., httpx.Response]
 
 AUTHS: dict[str, Callable[..., TokenAuth]] = {
@@ -38,14 +39,12 @@ class Streaming(httpx.MockTransport):
         return super().handle_request(httpx.Request(request.method, request.url, content=body, headers=request.headers))
 
 
-def in_process(respond: Responding) -> httpx.MockTransport | None:
-    """The transport to whoever responds."""
-    return respond if respond is None or isinstance(respond, httpx.MockTransport) else httpx.MockTransport(respond)
+def in_process(respond: Responding) -> Any:
+    """Return the transport to what responds."""
+    return respond if respond is None or isinstance(respond, Transport) else httpx.MockTransport(respond)
 
 
-def in_a_thread(
-    auth: httpx.Auth, respond: Respond | httpx.MockTransport | None, url: str, **options: Any
-) -> httpx.Response:
+def in_a_thread(auth: httpx.Auth, respond: Responding, url: str, **options: Any) -> httpx.Response:
     """Calls with `httpx.Client`; over the network where nothing responds in process."""
     transport = in_process(respond)
     request = {name: options.pop(name) for name in ("method", "content") if name in options}
@@ -53,9 +52,7 @@ def in_a_thread(
         return client.request(**{"method": "GET", "url": url, **request})
 
 
-def in_a_task(
-    auth: httpx.Auth, respond: Respond | httpx.MockTransport | None, url: str, **options: Any
-) -> httpx.Response:
+def in_a_task(auth: httpx.Auth, respond: Responding, url: str, **options: Any) -> httpx.Response:
     """Calls with `httpx.AsyncClient`."""
 
     async def run() -> httpx.Response:

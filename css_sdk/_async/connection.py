@@ -95,6 +95,7 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
         accept=check_team,
         allow_http=settings.allow_http,
         clock=clock,
+        name_of=settings.name_of,
     )
     return AsyncWire(
         settings,

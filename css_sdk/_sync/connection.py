@@ -96,6 +96,7 @@ def open_wire(settings: Settings, options: Options) -> Wire:
         accept=check_team,
         allow_http=settings.allow_http,
         clock=clock,
+        name_of=settings.name_of,
     )
     return Wire(
         settings,

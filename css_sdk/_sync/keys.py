@@ -14,15 +14,16 @@ from typing import Any, Final, Self
 import httpx
 from attrs import frozen
 
+from .._addresses import checked_address
 from .._clients import new_client
 from .._deadlines import time_limit
 from .._pairs import check_callback
-from .._quiet import quiet
 from .._renewal import Asking
+from .._sending import Sending
 from .._token_endpoint import described
 from .._version import __version__
 from ..errors import ConfigurationError, InvalidToken, KeysUnavailable
-from ..settings import Secret, checked_address
+from ..settings import Secret
 from ..tokens import SigningKey, Terms, VerifiedToken, opened, signing_keys, verified
 
 _LOG = logging.getLogger("css_sdk")
@@ -179,7 +180,7 @@ class IssuerKeys:
         http = self._http or new_client(httpx.Client)
         url = self._address + "/.well-known/openid-configuration"
         try:
-            with quiet(), time_limit(self._timeout) as until:
+            with Sending(), time_limit(self._timeout) as until:
                 url = self._address_of_keys(self._document(http, url, until), url)
                 keys = signing_keys(self._document(http, url, until), self._algorithms)
         except (httpx.RequestError, httpx.InvalidURL, TimeoutError) as error:

@@ -17,7 +17,7 @@ from .. import _answers, _retry, _rules
 from .._clients import Connections
 from .._late_writes import LateAttempts
 from .._pairs import called, sleep
-from .._quiet import quiet
+from .._sending import Sending, system_error_behind
 from .._version import __version__
 from ..auth import ClientCredentials
 from ..errors import (
@@ -230,7 +230,7 @@ class Wire:
             # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's
             # pool, when more threads want a connection than there are, closes some that are in use.
             with self._connections.slots:
-                with quiet():
+                with Sending():
                     response = http.send(call.request, auth=self._auth, follow_redirects=False)
         except CssError as error:
             # Only the auth raises these, and it does so before the call itself is sent.
@@ -292,7 +292,5 @@ class Wire:
 
 def _reason_of(error: BaseException) -> str:
     """What the system said, in brackets; the library's own words may hold a whole address with its query."""
-    below: BaseException | None = error
-    while below is not None and not (isinstance(below, OSError) and below.strerror):
-        below = below.__cause__ or below.__context__
+    below = system_error_behind(error)
     return f" ({getattr(below, 'verify_message', None) or getattr(below, 'strerror', '')})" if below else ""

@@ -1,0 +1,66 @@
+"""Surround every request of ours: httpx writes no log line about it, and no error keeps the frames of httpx."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextvars import ContextVar, Token
+from types import TracebackType
+
+# The very logger that the client of httpx writes to, whatever name it has. Without it nothing can be imported.
+from httpx._client import logger as _log_of_httpx
+
+_is_sending: ContextVar[bool] = ContextVar("css_sdk_is_sending", default=False)
+
+
+def _is_wanted(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.INFO or not _is_sending.get()
+
+
+_log_of_httpx.addFilter(_is_wanted)
+
+
+def cut_frames(error: BaseException | None, outer: BaseException | None) -> None:
+    """Remove the frames from an error, and from the errors behind it: their locals hold headers with tokens.
+
+    Args:
+        error: the error.
+        outer: the error that was being handled before; it and those behind it keep their frames.
+    """
+    seen: set[int] = set() if outer is None else {id(outer)}
+    left = [error]
+    while left:
+        each = left.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        each.__traceback__ = None
+        left += [each.__cause__, each.__context__]
+        if isinstance(each, BaseExceptionGroup):
+            left += each.exceptions
+
+
+def system_error_behind(error: BaseException) -> OSError | None:
+    """Return the error of the operating system that led to this one, if one did."""
+    below: BaseException | None = error
+    while below is not None and not (isinstance(below, OSError) and below.strerror):
+        below = below.__cause__ or below.__context__
+    return below
+
+
+class Sending:
+    """Send a request of ours inside this: the log line of httpx prints whole addresses, with e-mail addresses in them.
+
+    What comes out of it, an interrupt or a cancellation too, has lost the frames in which httpx held the headers.
+    Frames are added again from here on upwards.
+    """
+
+    def __enter__(self) -> None:
+        self._outer = sys.exc_info()[1]
+        self._before: Token[bool] = _is_sending.set(True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _is_sending.reset(self._before)
+        cut_frames(error, self._outer)
