@@ -21,6 +21,7 @@ Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
 TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
 CHANGES = f"[auditor, {{name: boss, was: admin}}, {{name: reviewer, members: {{exact: [{TOBIAS}]}}}}]"
+NEVER = f"{{guid: {'0f' * 16}, provider: idir}}"
 ADDITIONS = "[auditor, inspector]"
 
 
@@ -32,7 +33,7 @@ def plan(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     def make(roles: str = CHANGES, environment: str = "dev") -> Path:
         out = tmp_path / "plan.json"
         file = file_of_roles(tmp_path, roles, environment)
-        assert run_css("plan", file, "--prune", "--out", out) == 0
+        assert run_css("plan", file, "--prune", "--out", out) in (0, 3)
         return out
 
     return make
@@ -130,7 +131,7 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
         ("{exact: []}", ["--yes", "--max-removals", "2", "--allow-empty"], 4, "3 of 3 roles of Grants Portal"),
         ("{exact: []}", ["--yes", "--max-removals", "9"], 4, "away: all 3 roles of 'Grants Portal' (#101 dev)."),
         ("[{name: admin, members: {exact: []}}]", ["--yes"], 4, "the only member of the role 'admin' (#101 dev)."),
-        ("[{name: admin, members: {exact: [{email: no@x.ca}]}}]", ["--yes"], 4, "say --allow-empty"),
+        (f"[{{name: admin, members: {{exact: [{NEVER}]}}}}]", ["--yes"], 4, "say --allow-empty"),
         ("{exact: [reviewer, approver]}", ["--yes", "--keep-last", "admin"], 4, "nobody would be left in the role"),
         ("[{name: admin, members: {exact: []}}]", ["--yes", "--allow-empty", "--keep-last", "admin"], 4, "left in"),
         (CHANGES, ["--yes", "--prune"], 64, "are for a file of roles"),
@@ -364,3 +365,58 @@ def test_what_is_left_destroys_nothing(
     assert run_css("apply", file, "--yes") == 64
     assert "plan.remainder.json is no plan" in capsys.readouterr().err
     assert len(sandbox.requests) == asked_before
+
+
+NOT_FOUND = "{email: nobody@example.com}"
+UNKNOWN_USER = "00000000000000000000000000000000@idir"
+UNKNOWN_PROGRAM = "service-account-nothing-999"
+
+
+@pytest.mark.parametrize("is_kept", [False, True], ids=["file", "kept plan"])
+@pytest.mark.parametrize(
+    ("member", "options", "code"),
+    [
+        (NOT_FOUND, [], 3),
+        (NOT_FOUND, ["--allow-missing"], 3),
+        (NEVER, [], 3),
+        (NEVER, ["--allow-missing"], 0),
+        (UNKNOWN_USER, [], 3),
+        (UNKNOWN_USER, ["--allow-missing"], 0),
+        (UNKNOWN_PROGRAM, ["--allow-missing"], 3),
+        (MAREN, [], 0),
+    ],
+)
+def test_people_who_could_not_be_identified_count(
+    run_css: Run,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_kept: bool,
+    member: str,
+    options: list[str],
+    code: int,
+) -> None:
+    """The rest is done, and the exit code is 3; with `--allow-missing` people who never logged in do not count."""
+    monkeypatch.chdir(tmp_path)
+    file = file_of_roles(tmp_path, f"[auditor, {{name: approver, members: [{member}]}}]")
+    if is_kept:
+        run_css("plan", file, "--out", "plan.json")
+        file = Path("plan.json")
+        capsys.readouterr()
+    assert run_css("apply", file, "--yes", *options) == code
+    assert "auditor" in sandbox.roles(GRANTS_PORTAL, "dev")
+    err = capsys.readouterr().err
+    assert ("could not be identified" in err) is (code == 3 and member in (NOT_FOUND, NEVER))
+    assert ("pass --allow-missing" in err) is (code == 3 and member == NEVER)
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 3), (["--allow-missing"], 0)])
+def test_strict_writes_nothing_for_the_same_people(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int
+) -> None:
+    """With `--allow-missing` people who never logged in do not count for `--strict` either."""
+    monkeypatch.chdir(tmp_path)
+    file = file_of_roles(tmp_path, f"[auditor, {{name: approver, members: [{NEVER}]}}]")
+    assert run_css("apply", file, "--yes", "--strict", *options) == code
+    assert bool(writes(sandbox)) is (code == 0)

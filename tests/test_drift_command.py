@@ -57,7 +57,7 @@ def test_both_directions_are_told(
     ("roles", "code", "said"),
     [
         ("[admin]", 0, None),
-        (f"[{{name: reviewer, members: [{{guid: {'0f' * 16}, provider: idir}}]}}]", 0, None),
+        (f"[{{name: reviewer, members: [{{guid: {'0f' * 16}, provider: idir}}]}}]", 3, "never logged in"),
         (
             f"[{{name: reviewer, members: [{{guid: {'0f' * 16}, provider: idir}}]}}, x]",
             2,
@@ -83,11 +83,23 @@ def test_both_directions_are_told(
 def test_what_else_there_is_to_tell(
     run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], roles: str, code: int, said: str | None
 ) -> None:
-    """Additive lists let others be; who never logged in can hold nothing; who cannot be identified leaves it open.
+    """Additive lists let others be; people who could not be identified, or never logged in, are named: exit code 3.
     With 0 nothing is printed."""
     assert run_css("drift", file_of_roles(tmp_path, roles)) == code
     out, err = capsys.readouterr()
     assert said in err if said else (out, err) == ("", "")
+
+
+def test_people_who_never_logged_in_may_be_missing(
+    run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `--allow-missing` they do not count, and nothing is printed; people who were not found always count."""
+    never = f"{{guid: {'0f' * 16}, provider: idir}}"
+    file = file_of_roles(tmp_path, f"[{{name: reviewer, members: [{never}]}}]")
+    assert run_css("drift", file, "--allow-missing") == 0
+    assert capsys.readouterr() == ("", "")
+    file = file_of_roles(tmp_path, f"[{{name: reviewer, members: [{never}, {{email: nobody@example.com}}]}}]")
+    assert run_css("drift", file, "--allow-missing") == 3
 
 
 def test_what_is_protected_is_no_drift(run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
 TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
 CHANGES = f"[auditor, {{name: boss, was: admin}}, {{name: reviewer, members: {{exact: [{TOBIAS}]}}}}]"
+NEVER = f"[{{name: reviewer, members: [{{guid: {'0f' * 16}, provider: idir}}]}}]"
 NOBODY = "[{name: reviewer, members: [{email: nobody@example.com}]}]"
 
 
@@ -144,8 +145,15 @@ def test_a_plan_goes_into_files_only(
         (CHANGES, ["--detailed-exitcode"], 2),
         ("[admin]", ["--detailed-exitcode"], 0),
         (f"[{{name: reviewer, members: {{exact: [{TOBIAS}]}}}}]", ["--detailed-exitcode"], 0),
-        (NOBODY, [], 0),
+        (NOBODY, [], 3),
         (NOBODY, ["--strict"], 3),
+        (NOBODY, ["--allow-missing"], 3),
+        (NEVER, [], 3),
+        (NEVER, ["--strict"], 3),
+        (NEVER, ["--allow-missing"], 0),
+        (NEVER, ["--allow-missing", "--strict"], 0),
+        (NEVER.replace("}]}]", "}]}, new]"), ["--allow-missing", "--detailed-exitcode"], 2),
+        (NEVER.replace("}]}]", "}]}, new]"), ["--detailed-exitcode", "--strict"], 3),
         ("[admin]", ["--strict"], 0),
         ("[admin]", ["--json", "--markdown"], 64),
         ("[{name: admin, composites: [nope]}]", [], 64),
@@ -156,7 +164,7 @@ def test_a_plan_goes_into_files_only(
 def test_the_exit_code_tells_what_came_of_it(
     run_css: Run, tmp_path: Path, roles: str, options: list[str], code: int
 ) -> None:
-    """Changes, and people who cannot be told, only count where that is asked; faults always do."""
+    """Changes only count where that is asked; faults and people who could not be identified always do."""
     assert run_css("plan", file_of_roles(tmp_path, roles), *options) == code
 
 

@@ -15,6 +15,7 @@ from ._common import json_option, width_option
 from ._endings import (
     after_an_interrupt,
     earlier_try,
+    is_settled,
     keep_the_rest,
     left_of,
     report,
@@ -49,6 +50,7 @@ class Manner:
     keep_last: Sequence[str] = ()
     remove_first: bool = False
     allow_empty: bool = True
+    allow_missing: bool = False
 
 
 def manner_options(function: Function) -> Function:
@@ -204,7 +206,6 @@ def carry_out(
         manner: as the options say.
         origin: where the plan comes from.
         resumed: the journal of an earlier try.
-        is_reviewed: whether the plan was saved, so that only what takes away is asked for again.
     """
     from .. import Guards
     from ..errors import StalePlan
@@ -240,7 +241,7 @@ def carry_out(
             raise
         except StalePlan as error:
             raise StalePlan(f"{error}{earlier_try(origin, plan)}") from None
-    is_done = all(result.outcome == "confirmed" for result in applied.results)
+    is_done = all(is_settled(result, manner.allow_missing) for result in applied.results)
     # Written first: printing may take long, or end in a pipe that nobody reads.
     if not is_done:
         keep_the_rest(applied, origin, journal)

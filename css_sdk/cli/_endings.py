@@ -111,6 +111,13 @@ def _named(file: Path) -> str:
     return quote(str(file))
 
 
+def is_settled(result: StepResult, allow_missing: bool) -> bool:
+    """Return whether a step counts as done: it is, or its user never logged in, and that is allowed."""
+    from .._identification import NEVER_LOGGED_IN
+
+    return result.outcome == "confirmed" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
+
+
 def report(results: Sequence[StepResult], as_json: bool) -> None:
     """Prints each result as JSON, or those that were not done as a table; and on stderr how many ended how."""
     rows = [_row(result) for result in results]
@@ -134,8 +141,11 @@ def _row(result: StepResult) -> dict[str, Any]:
 
 
 def _state_of(result: StepResult) -> str:
-    from ..errors import NotFound
+    from .._identification import NEVER_LOGGED_IN, state_of
+    from ..errors import CssError
+    from ..roster import Person
 
-    if isinstance(result.error, NotFound) and result.error.what == "user":
-        return "never logged in"
+    person = Person("username", result.step.target)
+    if isinstance(result.error, CssError) and state_of(person, result.error) == NEVER_LOGGED_IN:
+        return NEVER_LOGGED_IN
     return "done" if result.outcome == "confirmed" else result.outcome

@@ -24,12 +24,47 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 CHANGES = 2
 """Exit code that tells of changes, where that is asked for."""
 ENVIRONMENTS = ["dev", "test", "prod"]
-TOO_LITTLE = "css: Not everybody in the file could be told, which --strict demands. Nothing was changed."
+UNIDENTIFIED = 3
+"""Exit code for people of the file who could not be identified."""
 
 
 def file_argument(function: Function) -> Function:
     """The argument that names a file; `-` is stdin."""
     return click.argument("file", type=click.Path(path_type=Path))(function)
+
+
+def identification_options(function: Function) -> Function:
+    """Add the options `--allow-missing` and `--strict`, which say what becomes of people who are not identified."""
+    strict = click.option(
+        "--strict", is_flag=True, help="Write nothing if somebody cannot be identified; the exit code is 3 either way."
+    )
+    return missing_option(strict(function))
+
+
+def missing_option(function: Function) -> Function:
+    """Add the option `--allow-missing`."""
+    return click.option(
+        "--allow-missing", is_flag=True, help="People who never logged in do not count as not identified."
+    )(function)
+
+
+def unidentified_in(plan: Plan | SavedPlan, *, allow_missing: bool) -> Sequence[Unresolved]:
+    """Return the people of a file who could not be identified, without those who are allowed to be missing."""
+    from .._identification import NEVER_LOGGED_IN
+
+    return [one for one in plan.unresolved if not (allow_missing and one.state == NEVER_LOGGED_IN)]
+
+
+def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> None:
+    """Print on stderr how many people could not be identified, and what to do about it."""
+    if not people:
+        return
+    from .._identification import NEVER_LOGGED_IN
+
+    who = "1 person of the file" if len(people) == 1 else f"{len(people)} people of the file"
+    missing = sum(one.state == NEVER_LOGGED_IN for one in people)
+    allowed = " To accept those who never logged in, pass --allow-missing." if missing else ""
+    click.echo(f"css: {who} could not be identified (marked ? above).{what_then}{allowed}", err=True)
 
 
 def plan_id_option(function: Function) -> Function:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,19 +15,32 @@ from ._carrying_out import (
     manner_options,
     most_option,
     read_resumed,
-    shown_and_carried_out,
 )
 from ._common import provider_option
 from ._endings import left_of
 from ._files import content_of
 from ._opening import opened
-from ._plans import TOO_LITTLE, desired_of, file_argument, is_saved_plan, plan_id_option, tell
+from ._plans import (
+    UNIDENTIFIED,
+    desired_of,
+    file_argument,
+    identification_options,
+    is_saved_plan,
+    plan_id_option,
+    print_unidentified,
+    tell,
+    tell_withheld,
+    unidentified_in,
+)
+
+if TYPE_CHECKING:
+    from .. import SavedPlan
 
 
 @click.command()
 @file_argument
 @click.option("--prune", is_flag=True, help="Remove what exact sets do not list; for a file of roles.")
-@click.option("--strict", is_flag=True, help="Change nothing, and end with 3, when somebody cannot be identified.")
+@identification_options
 @provider_option
 @most_option
 @click.option(
@@ -59,7 +72,8 @@ def apply(
 
     Each change is written down in a journal, by default NAME.TIME.journal.jsonl beside the kept plan or in the current
     folder. What could not be done is printed, and kept as NAME.remainder.json, a plan of its own; the exit code is 3
-    then. Where it is not known whether something was done, the journal leads on instead: --resume.
+    then. Where it is not known whether something was done, the journal leads on instead: --resume. The exit code is
+    also 3 if somebody of the file could not be identified.
 
     \b
     Examples:
@@ -105,12 +119,7 @@ def _apply_kept(
     if resumed is not None:
         done = len(plan.steps) - len(left)
         click.echo(f"Done before, as {origin.resume} tells: {done} of {len(plan.steps)}.", err=True)
-    if strict and plan.unresolved:
-        click.echo(TOO_LITTLE, err=True)
-        return 3
-    if not plan.steps:
-        return 0
-    return carry_out(plan, manner, origin, resumed)
+    return _ended(plan, manner, strict, lambda: carry_out(plan, manner, origin, resumed) if plan.steps else 0)
 
 
 def _apply_new(
@@ -131,8 +140,18 @@ def _apply_new(
         complete = css.saved_plan(made)
     if plan_id is not None:
         check_plan_id(made, plan_id)
-    if strict and made.unresolved:
-        tell(made, made.states)
-        click.echo(TOO_LITTLE, err=True)
-        return 3
-    return shown_and_carried_out(made, complete, manner, Path(name).stem)
+    tell(made, made.states)
+    tell_withheld(complete)
+    origin = Origin(Path(name).stem)
+    return _ended(complete, manner, strict, lambda: carry_out(complete, manner, origin) if complete.steps else 0)
+
+
+def _ended(plan: SavedPlan, manner: Manner, strict: bool, carry_out_plan: Callable[[], int]) -> int:
+    """Carry out a plan unless `--strict` forbids it, and return the exit code, to which people count that are left."""
+    people = unidentified_in(plan, allow_missing=manner.allow_missing)
+    if strict and people:
+        print_unidentified(people, " Nothing was changed, as --strict demands.")
+        return UNIDENTIFIED
+    code = carry_out_plan()
+    print_unidentified(people)
+    return UNIDENTIFIED if people and code == 0 else code

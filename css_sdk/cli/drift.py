@@ -10,7 +10,16 @@ import click
 
 from ._common import json_option, print_rows, provider_option, width_option
 from ._opening import log_held_back, opened
-from ._plans import CHANGES, desired_in, file_argument, mask_option, tell_unresolved
+from ._plans import (
+    CHANGES,
+    UNIDENTIFIED,
+    desired_in,
+    file_argument,
+    mask_option,
+    missing_option,
+    tell_unresolved,
+    unidentified_in,
+)
 
 if TYPE_CHECKING:
     from ..state import Step, StepKind
@@ -30,17 +39,17 @@ _TOLD: Final[Mapping[StepKind, tuple[str, str]]] = {
 @click.command()
 @file_argument
 @provider_option
+@missing_option
 @mask_option
 @width_option
 @json_option
-def drift(file: Path, providers: Sequence[str], mask: bool, width: int, as_json: bool) -> int:
+def drift(file: Path, providers: Sequence[str], allow_missing: bool, mask: bool, width: int, as_json: bool) -> int:
     """Tell where the service differs from a file of roles.
 
-    For cron: nothing is changed, and nothing at all is printed when the exit code is 0. What is missing is told, and of
-    exact sets also what is not in the file. What the file protects is no drift, however it differs. People who never
-    logged in are none either: with any other exit code they are named on stderr; css plan shows them, and what is
-    protected, at any time. Exit codes: 0 no drift; 2 drift; 3 not known, since somebody in
-    the file could not be identified.
+    For cron: nothing is changed, and nothing at all is printed when the exit code is 0. It shows what is missing, and
+    of exact sets also what is not in the file. What the file protects is no drift, however it differs. People who could
+    not be identified, or never logged in, are named on stderr; with --allow-missing those who never logged in do not
+    count. Exit codes: 0 no drift; 2 drift; 3 not known, since somebody of the file could not be identified.
 
     \b
     Examples:
@@ -54,14 +63,13 @@ def drift(file: Path, providers: Sequence[str], mask: bool, width: int, as_json:
     with log_held_back() as log:
         with opened() as css:
             made = css.plan(desired, prune=True, providers=providers or EMPLOYEE_PROVIDERS, width=width)
-        is_unclear = any(one.state == "ambiguous" or one.may_be_anybody for one in made.unresolved)
-        if not made.steps and not is_unclear:
+        if not made.steps and not unidentified_in(made, allow_missing=allow_missing):
             log.clear()
             return 0
     tell_unresolved(made.unresolved, mask=mask)
     if made.steps:
         print_rows([_row(step) for step in (masked(made) if mask else made).steps], _COLUMNS, as_json)
-    return CHANGES if made.steps else 3
+    return CHANGES if made.steps else UNIDENTIFIED
 
 
 def _row(step: Step) -> dict[str, Any]:

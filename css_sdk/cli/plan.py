@@ -12,21 +12,24 @@ from ._common import json_line, json_option, print_lines, provider_option, width
 from ._opening import opened
 from ._plans import (
     CHANGES,
-    TOO_LITTLE,
+    UNIDENTIFIED,
     check_may_keep,
     desired_in,
     file_argument,
+    identification_options,
     keep,
     mask_option,
     names_in,
+    print_unidentified,
     tell_withheld,
+    unidentified_in,
 )
 
 
 @click.command()
 @file_argument
 @click.option("--prune", is_flag=True, help="Plan what exact sets remove; without it that is only shown.")
-@click.option("--strict", is_flag=True, help="End with 3 when somebody cannot be identified; no plan is written then.")
+@identification_options
 @provider_option
 @click.option(
     "--out",
@@ -43,6 +46,7 @@ def plan(
     file: Path,
     prune: bool,
     strict: bool,
+    allow_missing: bool,
     providers: Sequence[str],
     out: Path | None,
     markdown: bool,
@@ -54,7 +58,8 @@ def plan(
     """Show what would change to bring about what a file of roles says; nothing is written to the service.
 
     FILE is described in docs/roles-as-code.md; - is stdin. A plan that --out keeps is carried out by css apply exactly
-    as it is, or not at all when something has changed in between.
+    as it is, or not at all when something has changed in between. If somebody of the file could not be identified, the
+    exit code is 3.
 
     \b
     Examples:
@@ -73,8 +78,9 @@ def plan(
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=width)
         complete = css.saved_plan(made)
-    is_too_little = strict and bool(made.unresolved)
-    if out is not None and not is_too_little:
+    unidentified = unidentified_in(made, allow_missing=allow_missing)
+    is_refused = strict and bool(unidentified)
+    if out is not None and not is_refused:
         keep(complete, out, mask=mask)
     names = names_in(made.states)
     if as_json:
@@ -82,7 +88,7 @@ def plan(
     else:
         print_lines([plan_as_markdown(made, names, mask) if markdown else plan_as_text(made, names, mask)])
     tell_withheld(complete)
-    if is_too_little:
-        click.echo(TOO_LITTLE, err=True)
-        return 3
-    return CHANGES if detailed_exitcode and made.steps else 0
+    print_unidentified(unidentified, " No plan was written, as --strict demands." if is_refused and out else "")
+    if detailed_exitcode and made.steps and not is_refused:
+        return CHANGES
+    return UNIDENTIFIED if unidentified else 0
