@@ -86,13 +86,18 @@ class UnreadPlace(Tabular):
 class PersonRoles(Tabular):
     """What a person has in all of a team's integrations.
 
-    `never_in` holds, by username, the environments where nobody ever logged in with it. `unread` holds the places of
-    which not everything is told here.
+    Attributes:
+        held: the roles.
+        never_in: by username, the environments where nobody ever logged in with it. Known only where one login was
+            asked for.
+        unread: the places that could not be read, or not fully.
+        same_address: usernames of other members who have an e-mail address of this person, and another GUID.
     """
 
     held: tuple[HeldRole, ...]
     never_in: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
     unread: tuple[UnreadPlace, ...] = ()
+    same_address: tuple[str, ...] = ()
 
     _rows_in: ClassVar = "held"
     _below: ClassVar = ("unread",)

@@ -49,6 +49,7 @@ LAYERS: Final = {
     "progress": 3,
     "persons": 2,
     "_searches": 2,
+    "_person_logins": 2,
     "_arguments": 2,
     "state": 2,
     "_late_writes": 2,

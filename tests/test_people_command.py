@@ -101,13 +101,17 @@ def test_roles_are_told(run: Run, sandbox: Sandbox) -> None:
         "integration_id": ALPHA, "integration": "Alpha", "environment": "dev", "username": f"{ANN}@azureidir",
         "role": "reader", "direct": True, "through": ["admin"],
     }  # fmt: skip
+    code, out, err = run("roles", f"{ANN}@azureidir")
+    assert (code, len(out)) == (0, 1 + 4)
     assert f"{ANN}@azureidir is not known in prod" in err
     code, out, _ = run("roles", f"{NELL}@idir")
     assert (code, words(out)) == (0, [["Alpha", "dev", f"{NELL}@idir", "reader", "True"]])
     assert [line[3] for line in words(run("roles", "--client-id", f"alpha-{ALPHA}")[1])] == ["reader"]
+    for guid in (BO, BEA):
+        sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
     for arguments, expected, said in (
-        (["desk@people.example"], 1, "2 people have the e-mail address"),
-        (["nobody@people.example"], 1, "never logged in"),
+        (["desk@people.example"], 1, f"{BO}@idir (Bo Example), {BEA}@idir (Bea Example)"),
+        (["nobody@people.example"], 1, "No member of any role has the e-mail address nobody@people.example"),
         (["bob-1"], 4, "is no username"),
         ([], 64, "Say who"),
         (["x@idir", "--client-id", "y"], 64, "Say who"),
@@ -123,6 +127,7 @@ def test_a_place_that_cannot_be_read_is_3(run: Run, sandbox: Sandbox) -> None:
     code, out, err = run("roles", ANN)
     assert (code, len(words(out))) == (3, 8)
     assert "css: Beta, prod: " in err
+    assert run("roles", "nobody@people.example")[0] == 3
 
 
 def test_logins_are_mirrored(run: Run, sandbox: Sandbox) -> None:

@@ -27,6 +27,7 @@ from .callbacks import AsyncProgressCalls
 from .checking import AsyncRosterCheck
 from .directory import AsyncDirectory
 from .finding import AsyncFinding
+from .person_roles import roles_of
 from .reporting import read_access
 from .team import AsyncTeam
 
@@ -82,24 +83,30 @@ class AsyncCss(AsyncTeam):
         return await AsyncDirectory(self._wire, width).find(terms, environments, providers)
 
     async def roles_of(
-        self, person: UserLike | Person, *, providers: str | Sequence[str] = EMPLOYEE_PROVIDERS, width: int = 4
+        self, person: UserLike | Person, *, providers: str | Sequence[str] | None = None, width: int = 4
     ) -> PersonRoles:
-        """What a person has in all the team's integrations and environments, directly and through composite roles.
+        """Return what a person has in all the team's integrations and environments, also through composite roles.
+
+        A person's logins, of every provider, are found among the members of all roles, by comparing e-mail addresses
+        and GUIDs: a search would leave some out. That reads what `report` reads: in each environment one list of roles,
+        one list for each composite role, and one list of members, of 50 on a page, for each role. One login costs a
+        call for each place, and one for each composite role that it has.
 
         Args:
-            person: a username means this one login; a GUID or an e-mail address all of a person's logins. A
-                `ServiceAccount`, a `User` or a `Person` is taken as well.
-            providers: whose logins a GUID or an e-mail address means.
+            person: an e-mail address means all logins of the person who has it. A GUID means the logins that have it;
+                those of GitHub and BCeID have another one. A username, a `ServiceAccount` or a `User` means this one
+                login; a `Person` is accepted as well.
+            providers: the providers whose logins are meant by an address or a GUID; all by default.
             width: calls at once, 1 to 8.
 
         Returns:
-            The roles; the environments in which a login is not known, which is no error; and the places that could
-            not be read, which do not hide the others.
+            The roles; the places that could not be read, which do not hide the others; the environments in which one
+            login that was asked for is not known; and other logins that have the same address.
 
         Raises:
-            UnusableUser: for what is no username, GUID or e-mail address.
-            NotFound: when none of the environments knows any of the logins.
-            Ambiguous, IncompleteSearch: when an e-mail address does not lead to one person.
+            UnusableUser: for what is not a username, GUID or e-mail address.
+            NotFound: when no environment knows the login, or no member of any role has the address or the GUID.
+            Ambiguous: when two people have the address; the error names both, and `candidates` holds them.
             ConfigurationError: for a width out of range.
 
         >>> found = await css.roles_of("ilse.hargreave@example.com")
@@ -107,7 +114,7 @@ class AsyncCss(AsyncTeam):
         [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
         """
         meant = persons.as_person(person)
-        return await AsyncDirectory(self._wire, width).roles_of(meant, await self.integrations(), providers)
+        return await roles_of(self._wire, await self.integrations(), meant, providers, width)
 
     async def report(
         self,

@@ -1,4 +1,4 @@
-"""People across providers and environments: who they are, where they are known, and what they have."""
+"""People across providers and environments: who they are, and where they are known."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
-from .. import _arguments, _rules, _searches, persons
+from .. import _rules, _searches, persons
 from .._pairs import async_each
-from ..errors import Ambiguous, AuthenticationError, CssError, IncompleteSearch, NotApplied, NotFound
-from ..models import Integration, Role, RoleTree, User
-from ..persons import HeldRole, LoginDifference, PeopleFound, PersonRoles, UnreadPlace
-from ..roster import Person
-from ..state import Place, PlaceState
-from .composites import tree_below
+from ..models import User
+from ..persons import LoginDifference, PeopleFound
+from ..state import PlaceState
 from .people import AsyncPeople
-from .users import AsyncUsers
 from .wire import AsyncWire
 
 
@@ -45,30 +41,6 @@ class AsyncDirectory:
             await self._look_up(seen, persons.unseen(seen, environments, chosen))
         return persons.people_of(seen, environments, complete=complete)
 
-    async def roles_of(
-        self, person: Person, integrations: Sequence[Integration], providers: str | Sequence[str]
-    ) -> PersonRoles:
-        """What a person has in these integrations; see `AsyncCss.roles_of`."""
-        by_environment = {
-            environment: there
-            for environment in _rules.ENVIRONMENTS
-            if (there := [info for info in integrations if environment in info.environments and info.status != "draft"])
-        }
-        reading = _Reading()
-        usernames = await self._usernames(person, list(by_environment), providers)
-
-        async def read(asked: tuple[str, str]) -> None:
-            environment, username = asked
-            await self._read_roles(reading, environment, username, by_environment[environment])
-
-        asked = [(environment, username) for environment in by_environment for username in usernames]
-        await async_each(read, asked, self._width)
-        if len(reading.never) == len(asked) > 0:
-            told = f"{' and '.join(usernames)}: not known in {', '.join(by_environment)}; never logged in?"
-            raise NotFound(told, what="user")
-        await async_each(lambda place: self._read_tree(reading, place), reading.with_composites(), self._width)
-        return reading.result()
-
     async def _search(
         self, terms: Mapping[str, str], environments: Sequence[str], providers: Sequence[str]
     ) -> tuple[persons.Seen, bool]:
@@ -94,93 +66,6 @@ class AsyncDirectory:
                 seen.setdefault(user.username, {})[environment] = user
 
         await async_each(look_up, where, self._width)
-
-    async def _usernames(
-        self, person: Person, environments: Sequence[str], providers: str | Sequence[str]
-    ) -> list[str]:
-        """The logins that are meant, whether they exist or not."""
-        if person.user is not None:
-            return [_rules.username_of(person.user)]
-        among = [person.provider] if person.provider else list(_arguments.known_providers(providers))
-        guid = person.value if person.by == "guid" else await self._guid_of(person.value, environments, among)
-        return [_rules.username_of(f"{guid}@{provider}") for provider in among]
-
-    async def _guid_of(self, email: str, environments: Sequence[str], providers: Sequence[str]) -> str:
-        """The one person's who has the e-mail address."""
-        _searches.providers_for({"email": email}, providers, _searches.TERMS_ANYWHERE)
-        seen, complete = await self._search({"email": email}, environments, providers)
-        if not complete:
-            raise IncompleteSearch(
-                f"More than 50 people answer to {email}, and the service leaves the rest out. Give a GUID."
-            )
-        users = [user for known in seen.values() for user in known.values()]
-        equal = {user.username: user for user in users if user.email.lower() == email.lower()}
-        guids = {user.guid for user in equal.values() if user.guid}
-        if not guids:
-            told = f"Nobody with the e-mail address {email} among {', '.join(providers)}: never logged in?"
-            raise NotFound(told, what="user")
-        if len(guids) > 1:
-            raise Ambiguous(
-                f"{len(guids)} people have the e-mail address {email}: {', '.join(sorted(equal))}. "
-                f"Give the GUID of the one that is meant.",
-                candidates=list(equal.values()),
-            )
-        return guids.pop()
-
-    async def _read_roles(
-        self, reading: _Reading, environment: str, username: str, integrations: Sequence[Integration]
-    ) -> None:
-        """One login's roles in one environment; the first integration that does not know the login speaks for all."""
-        for info in integrations:
-            place = Place(info.id, environment)
-            reading.names[place] = info.project_name
-            try:
-                reading.direct[place, username] = await AsyncUsers(self._wire, info.id, environment).roles(username)
-            except NotApplied:
-                continue
-            except AuthenticationError:
-                raise
-            except CssError as error:
-                if isinstance(error, NotFound) and error.what == "user":
-                    reading.never.append((username, environment))
-                    return
-                reading.unread.append(UnreadPlace(place, info.project_name, error))
-
-    async def _read_tree(self, reading: _Reading, place: Place) -> None:
-        where = {"integration_id": place.integration, "environment": place.environment}
-        held = [role for (at, _), roles in reading.direct.items() if at == place for role in roles]
-        try:
-            reading.trees[place] = await tree_below(self._wire, where, held)
-        except AuthenticationError:
-            raise
-        except CssError as error:
-            reading.unread.append(UnreadPlace(place, reading.names[place], error))
-
-
-class _Reading:
-    """What was read of a person so far."""
-
-    def __init__(self) -> None:
-        self.names: dict[Place, str] = {}
-        self.direct: dict[tuple[Place, str], tuple[Role, ...]] = {}
-        self.trees: dict[Place, RoleTree] = {}
-        self.never: list[tuple[str, str]] = []
-        self.unread: list[UnreadPlace] = []
-
-    def with_composites(self) -> list[Place]:
-        """The places where children have to be read."""
-        return sorted({at for (at, _), roles in self.direct.items() if any(role.composite for role in roles)})
-
-    def result(self) -> PersonRoles:
-        """All that was read, in an order that does not depend on which answer came first."""
-        held: list[HeldRole] = []
-        for (place, username), roles in sorted(self.direct.items(), key=lambda pair: pair[0]):
-            below = self.trees.get(place, RoleTree((), {}))
-            held += persons.held_roles(place, self.names[place], username, roles, below)
-        never: dict[str, tuple[str, ...]] = {}
-        for username, environment in sorted(self.never, key=lambda one: _rules.ENVIRONMENTS.index(one[1])):
-            never[username] = (*never.get(username, ()), environment)
-        return PersonRoles(tuple(held), never, tuple(sorted(self.unread, key=lambda one: one.place)))
 
 
 async def login_differences(

@@ -126,15 +126,16 @@ def _person(one: PersonFound) -> dict[str, object]:
     "providers",
     multiple=True,
     type=click.Choice(PROVIDERS),
-    help="Whose logins a GUID or e-mail address means. Default: idir and azureidir.",
+    help="Whose logins a GUID or e-mail address means. Default: all.",
 )
 @json_option
 def roles(person: str | None, client_id: str | None, providers: Sequence[str], as_json: bool) -> int:
-    """Tell what somebody has in all integrations and environments of the team.
+    """Show what somebody has in all integrations and environments of the team.
 
-    PERSON is a username, which means this login alone, or a GUID or an e-mail address, which mean all of a person's
-    logins. Roles that come through composite roles are told with these. Ends with 1 when nobody ever logged in so,
-    and with 3 when a place could not be read.
+    PERSON is an e-mail address, which means all logins of the person who has it; a GUID, which means the logins that
+    have it; or a username, which means this login alone. Logins are found among the members of all roles, of every
+    provider, with one request for each page of members. Roles that come through composite roles are shown with these.
+    Fails with exit code 1 when nobody has a role by this name, and with 3 when a place could not be read.
 
     \b
     Examples:
@@ -142,13 +143,13 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
       css people roles --client-id fisheries-service-102 --json
     """
     from .. import Css
-    from ..models import EMPLOYEE_PROVIDERS, ServiceAccount
+    from ..models import ServiceAccount
 
     if (person is None) is (client_id is None):
         raise click.UsageError("Say who: PERSON, or --client-id for a service account.")
     whom: str | ServiceAccount = ServiceAccount(client_id or "") if person is None else person
     with Css.from_env() as css:
-        found = css.roles_of(whom, providers=providers or EMPLOYEE_PROVIDERS)
+        found = css.roles_of(whom, providers=providers or None)
     rows = [
         {
             "integration_id": held.place.integration,
@@ -164,6 +165,10 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
     print_rows(rows, ["integration", "environment", "username", "role", "direct", "through"], as_json)
     for username, environments in found.never_in.items():
         click.echo(shown(f"{username} is not known in {', '.join(environments)}."), err=True)
+    for username in found.same_address:
+        click.echo(
+            shown(f"{username} has the same e-mail address, and another GUID: css people roles {username}"), err=True
+        )
     for unread in found.unread:
         click.echo(shown(f"css: {unread.project_name}, {unread.place.environment}: {unread.error}"), err=True)
     return 3 if found.unread else 0

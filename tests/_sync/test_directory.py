@@ -24,7 +24,7 @@ from css_sdk import (
     UnusableUser,
 )
 from css_sdk.sandbox import Sandbox
-from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, GITHUB, NELL, world
+from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, GITHUB, NELL, person, world
 from tests.support import asked, at_once
 
 Logins = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
@@ -121,7 +121,7 @@ def test_a_search_that_was_cut_says_so() -> None:
         assert {login.never_in for one in found.people for login in one.logins} == {()}
         assert asked(sandbox)["GET"] == 4
         with pytest.raises(IncompleteSearch, match="GUID"):
-            css.roles_of("@crowd.example")
+            css.people("dev").find_one(email="@crowd.example")
 
 
 def told_of(css: Css, person: Any, **options: Any) -> list[tuple[object, ...]]:
@@ -149,7 +149,8 @@ def test_roles_are_told_for_all_logins_and_places(css: Css, sandbox: Sandbox) ->
             ("#302 prod", idir, "guest", True, ()),
         ]
     )
-    assert (found.never_in, found.unread) == ({azure: ("prod",)}, ())
+    assert (found.never_in, found.unread) == ({}, ())
+    assert (css.roles_of(azure)).never_in == {azure: ("prod",)}
     dev = (css.integration("Alpha")).environment("dev")
     for username in (idir, azure):
         effective = [role.name for role in dev.users.effective_roles(username)]
@@ -158,29 +159,73 @@ def test_roles_are_told_for_all_logins_and_places(css: Css, sandbox: Sandbox) ->
         ]
 
 
-def test_no_call_is_sent_twice(css: Css, sandbox: Sandbox) -> None:
-    """One for each login and place, one for each composite role; the first place that knows no login speaks for all."""
-    css.roles_of(ANN)
-    # The list; dev and prod have two integrations, test one; prod says once that it does not know the other login.
-    assert asked(sandbox)["GET"] == 1 + 2 * (2 + 1 + 2) - 1 + len(["admin", "lead"])
+@pytest.mark.parametrize("person", ["ann@people.example", ANN])
+def test_a_person_costs_what_a_report_costs(css: Css, sandbox: Sandbox, person: str) -> None:
+    """The integrations; in each place the roles, the children of composites, and a page of members for each role."""
+    css.roles_of(person)
+    places = {"Alpha dev": 1 + len(["admin", "lead"]) + 4, "Alpha test": 1, "Alpha prod": 2, "Beta": 2 * 2}
+    assert asked(sandbox) == {"token": 1, "GET": 1 + sum(places.values())}
+    assert sandbox.count(path="*/roles/*/users") == 4 + 3
+    before = asked(sandbox)
+    css.report(integrations=["Alpha", "Beta"])
+    assert (asked(sandbox) - before)["GET"] == sum(places.values())
+
+
+def test_a_login_costs_a_call_for_each_place(css: Css, sandbox: Sandbox) -> None:
+    """And one for each composite role; the first place that does not know the login answers for its environment."""
+    css.roles_of(f"{ANN}@azureidir")
+    # The integrations; dev and prod have two places, test one; prod says once that it does not know the login.
+    assert asked(sandbox)["GET"] == 1 + (2 + 1 + 1) + len(["admin", "lead"])
     assert sandbox.count(path="*/composite-roles") == 2
     before = asked(sandbox)
     assert told_of(css, f"{CLEO}@azureidir") == [("#301 dev", f"{CLEO}@azureidir", "reader", True, ())]
     assert (asked(sandbox) - before)["GET"] == 2 + 1 + 2
     assert [row[2] for row in told_of(css, ServiceAccount(f"alpha-{ALPHA}"))] == ["reader"]
-    assert [row[2] for row in told_of(css, GITHUB.partition("@")[0], providers=["githubpublic"])] == ["reader"]
+
+
+def test_no_login_of_a_person_is_left_out(css: Css, sandbox: Sandbox) -> None:
+    """Whatever its provider, and also where the address is another one in that environment."""
+    logins = {
+        "githubpublic": person("91" * 16, "githubpublic", "Ann", "ANN@people.example"),
+        "bceidbusiness": person("92" * 16, "bceidbusiness", "Ann", "ann@people.example"),
+        "unlike": person("93" * 16, "githubbcgov", "Ann", "ann@people.example.org"),
+        "part": person("94" * 16, "githubbcgov", "Joann", "joann@people.example"),
+    }
+    for user in logins.values():
+        sandbox.world.users[user["username"]] = user
+        sandbox.grant(ALPHA, "dev", "admin", user["username"])
+    found = css.roles_of("ann@people.example")
+    assert {one.username for one in found.held if one.role == "admin"} == {
+        f"{ANN}@idir",
+        f"{ANN}@azureidir",
+        logins["githubpublic"]["username"],
+        logins["bceidbusiness"]["username"],
+    }
+    assert {one.username for one in (css.roles_of("ann@people.example", providers="githubpublic")).held} == {
+        logins["githubpublic"]["username"]
+    }
+    # By GUID only those who have it; that there are more with the same address is said.
+    by_guid = css.roles_of(ANN)
+    assert {one.username for one in by_guid.held} == {f"{ANN}@idir", f"{ANN}@azureidir"}
+    assert by_guid.same_address == (logins["githubpublic"]["username"], logins["bceidbusiness"]["username"])
+    assert {one.username for one in (css.roles_of(GITHUB.partition("@")[0])).held} == {GITHUB}
 
 
 def test_a_person_is_exactly_one_or_an_error(css: Css, sandbox: Sandbox) -> None:
     """Two people of one address, a part of an address, a GUID that nobody has, and what means nobody at all."""
-    with pytest.raises(Ambiguous) as told:
+    for guid in (BO, BEA):
+        sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
+    with pytest.raises(Ambiguous, match="2 people have the e-mail address") as told:
         css.roles_of("desk@people.example")
     assert {user.guid for user in told.value.candidates} == {BO, BEA}
-    with pytest.raises(NotFound, match="never logged in"):
-        css.roles_of("nn@people.example")
-    with pytest.raises(NotFound, match="dev, test, prod; never logged in") as nobody:
-        css.roles_of("00" * 16)
-    assert nobody.value.what == "user"
+    assert f"{BO}@idir (Bo Example), {BEA}@idir (Bea Example)" in str(told.value)
+    assert [one.username for one in (css.roles_of(BO)).held] == [f"{BO}@idir"]
+    for nobody in ("nn@people.example", "00" * 16, BO[1:], "b438"):
+        with pytest.raises(NotFound, match="No member of any role") as missing:
+            css.roles_of(nobody)
+        assert missing.value.what == "user"
+    with pytest.raises(NotFound, match="dev, test, prod; never logged in"):
+        css.roles_of("00" * 16 + "@idir")
     for text in ("bob-1", "a@otp", "../x@idir b"):
         with pytest.raises(UnusableUser):
             css.roles_of(text)
@@ -188,14 +233,16 @@ def test_a_person_is_exactly_one_or_an_error(css: Css, sandbox: Sandbox) -> None
 
 def test_a_fault_in_one_place_hides_no_other(css: Css, sandbox: Sandbox) -> None:
     """What could not be read is told beside what could; composites that could not be looked into as well."""
-    everything = (css.roles_of(ANN)).held
+    login = f"{ANN}@idir"
+    everything = (css.roles_of(login)).held
     sandbox.faults.add("500_before", path="/integrations/302/prod/*", times=None)
     sandbox.faults.add("500_before", path="/integrations/301/dev/roles/lead/*", times=None)
-    found = css.roles_of(ANN)
-    assert [(str(one.place), type(one.error)) for one in found.unread] == [
-        ("#301 dev", ServiceUnavailable),
-        ("#302 prod", ServiceUnavailable),
-    ]
+    for whom in (ANN, "ann@people.example", "nobody@people.example", login):
+        found = css.roles_of(whom)
+        assert [(str(one.place), type(one.error)) for one in found.unread] == [
+            ("#301 dev", ServiceUnavailable),
+            ("#302 prod", ServiceUnavailable),
+        ]
     assert [(one.place, one.username, one.role) for one in found.held] == [
         (one.place, one.username, one.role) for one in everything if one.direct and one.project_name == "Alpha"
     ]

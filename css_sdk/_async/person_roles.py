@@ -1,0 +1,112 @@
+"""What a person has in all of a team's places: a login is asked for directly, a person is found among members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve
+
+from .. import _arguments, _rules, persons
+from .._pairs import async_each
+from .._person_logins import roles_among_members
+from ..errors import AuthenticationError, CssError, NotApplied, NotFound
+from ..models import Integration, Role, RoleTree
+from ..persons import HeldRole, PersonRoles, UnreadPlace
+from ..roster import Person
+from ..state import Place
+from .composites import tree_below
+from .integrations import AsyncIntegrationClient
+from .reporting import read_access
+from .users import AsyncUsers
+from .wire import AsyncWire
+
+
+async def roles_of(
+    wire: AsyncWire,
+    integrations: Sequence[Integration],
+    person: Person,
+    providers: str | Sequence[str] | None,
+    width: int,
+) -> PersonRoles:
+    """Return what a person has in these integrations; see `AsyncCss.roles_of`."""
+    _rules.check_width(width)
+    among = _arguments.known_providers(providers) if providers is not None else None
+    applied = [info for info in integrations if info.status != "draft" and info.environments]
+    if person.user is not None:
+        return await _of_login(wire, applied, _rules.username_of(person.user), width)
+    if not applied:
+        raise NotFound("The team has no applied integration, so that nobody has a role.", what="user")
+    clients = [AsyncIntegrationClient(wire, info) for info in applied]
+    report = await read_access(clients, _rules.ENVIRONMENTS, None, width)
+    applied_unread = tuple(place for place in report.unread if not isinstance(place.error, NotApplied))
+    return roles_among_members(person, evolve(report, unread=applied_unread), among)
+
+
+async def _of_login(wire: AsyncWire, integrations: Sequence[Integration], username: str, width: int) -> PersonRoles:
+    """Return what one login has, with a call for each place and each composite role."""
+    by_environment = {
+        environment: there
+        for environment in _rules.ENVIRONMENTS
+        if (there := [info for info in integrations if environment in info.environments])
+    }
+    reading = _Reading(wire, username)
+    await async_each(lambda environment: reading.read(environment, by_environment[environment]), by_environment, width)
+    if len(reading.never) == len(by_environment) > 0:
+        raise NotFound(f"{username}: not known in {', '.join(by_environment)}; never logged in?", what="user")
+    await async_each(reading.read_tree, reading.with_composites(), width)
+    return reading.result()
+
+
+class _Reading:
+    """What was read of one login so far."""
+
+    def __init__(self, wire: AsyncWire, username: str) -> None:
+        self._wire = wire
+        self._username = username
+        self._names: dict[Place, str] = {}
+        self._direct: dict[Place, tuple[Role, ...]] = {}
+        self._trees: dict[Place, RoleTree] = {}
+        self._unread: list[UnreadPlace] = []
+        self.never: list[str] = []
+
+    async def read(self, environment: str, integrations: Sequence[Integration]) -> None:
+        """Read the roles in one environment; the first integration that does not know the login answers for all."""
+        for info in integrations:
+            place = Place(info.id, environment)
+            self._names[place] = info.project_name
+            try:
+                self._direct[place] = await AsyncUsers(self._wire, info.id, environment).roles(self._username)
+            except NotApplied:
+                continue
+            except AuthenticationError:
+                raise
+            except CssError as error:
+                if isinstance(error, NotFound) and error.what == "user":
+                    self.never.append(environment)
+                    return
+                self._unread.append(UnreadPlace(place, info.project_name, error))
+
+    async def read_tree(self, place: Place) -> None:
+        """Read what the roles held in one place are composed of."""
+        where = {"integration_id": place.integration, "environment": place.environment}
+        try:
+            self._trees[place] = await tree_below(self._wire, where, self._direct[place])
+        except AuthenticationError:
+            raise
+        except CssError as error:
+            self._unread.append(UnreadPlace(place, self._names[place], error))
+
+    def with_composites(self) -> list[Place]:
+        """Return the places where children have to be read."""
+        return sorted(place for place, roles in self._direct.items() if any(role.composite for role in roles))
+
+    def result(self) -> PersonRoles:
+        """Return all that was read, in an order that does not depend on which answer came first."""
+        held: list[HeldRole] = []
+        for place, roles in sorted(self._direct.items()):
+            below = self._trees.get(place, RoleTree((), {}))
+            held += persons.held_roles(place, self._names[place], self._username, roles, below)
+        never: Mapping[str, tuple[str, ...]] = {}
+        if self.never:
+            never = {self._username: tuple(name for name in _rules.ENVIRONMENTS if name in self.never)}
+        return PersonRoles(tuple(held), never, tuple(sorted(self._unread, key=lambda one: one.place)))
