@@ -52,11 +52,17 @@ class PersonFound(Tabular):
 class PeopleFound(Tabular):
     """People found across providers and environments.
 
-    `complete` is False where the service may have left some out: it stops at 50 in each search.
+    Attributes:
+        people: sorted by name.
+        complete: False where the service may have left some out: it stops at 50 in each search.
+        providers: those whose logins were searched.
+        environments: those that were searched.
     """
 
     people: tuple[PersonFound, ...]
     complete: bool
+    providers: tuple[str, ...] = field(default=(), repr=False)
+    environments: tuple[str, ...] = field(default=(), repr=False)
 
     _rows_in: ClassVar = "people"
 
@@ -97,7 +103,7 @@ class PersonRoles(Tabular):
     held: tuple[HeldRole, ...]
     never_in: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
     unread: tuple[UnreadPlace, ...] = ()
-    same_address: tuple[str, ...] = ()
+    same_address: tuple[str, ...] = field(default=(), repr=False)
 
     _rows_in: ClassVar = "held"
     _below: ClassVar = ("unread",)

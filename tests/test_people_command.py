@@ -43,7 +43,8 @@ def test_each_has_help_with_an_example(run: Run) -> None:
 def test_people_are_found_with_their_logins(run: Run) -> None:
     """A row for each login, and where it is known; as JSON a line for each person."""
     code, out, err = run("find", "--email", "ann@")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err == "Searched idir, azureidir, githubbcgov and githubpublic in dev, test and prod by email ann@.\n"
     address, other = "ann@people.example", "ann.e@people.example"
     assert words(out) == [
         ["Ann", "Example", address, f"{ANN}@idir", "idir", "dev,", "test,", "prod"],
@@ -73,6 +74,12 @@ def test_nobody_found_is_1_and_a_wrong_provider_too(run: Run, sandbox: Sandbox) 
         code, out, err = run("find", *arguments)
         assert (code, out) == (1, [])
         assert "never logged in here?" in err
+    _, _, err = run("find", "--name", "Ann", "-e", "dev")
+    assert err.splitlines() == [
+        "Searched githubbcgov and githubpublic in dev by name Ann.",
+        "css: nobody was found: never logged in here? Not searched: idir and azureidir (--guid, --email, --first-name, "
+        "--last-name); bceidbasic, bceidbusiness and bceidboth (--guid).",
+    ]
     before = asked(sandbox)
     for arguments in ((), ("--email", "ann@", "-e", "stage"), ("--email", "ann@", "--provider", "otp")):
         assert run("find", *arguments)[0] == 64
@@ -87,7 +94,7 @@ def test_a_search_that_was_cut_is_3(run: Run, sandbox: Sandbox) -> None:
     sandbox.world.users.update({user["username"]: user for user in CROWD})
     code, out, err = run("find", "--email", "crowd.example", "-e", "test", "--json")
     assert (code, len(out)) == (3, 50)
-    assert "more people answer" in err
+    assert "more people match" in err
     assert {json.loads(line)["complete"] for line in out} == {False}
 
 
@@ -119,6 +126,14 @@ def test_roles_are_told(run: Run, sandbox: Sandbox) -> None:
         code, out, err = run("roles", *arguments)
         assert (code, out) == (expected, [])
         assert said in err
+
+
+def test_an_empty_result_says_so(run: Run, sandbox: Sandbox) -> None:
+    """On stderr, so that stdout stays empty for a script."""
+    code, out, err = run("roles", f"{BO}@idir", "--json")
+    assert (code, out, err) == (0, [], f"{BO}@idir has no roles in any environment.\n")
+    code, out, err = run("mirror", "-i", "Alpha", "-e", "prod")
+    assert (code, out, err) == (0, [], "Nothing is missing.\n")
 
 
 def test_a_place_that_cannot_be_read_is_3(run: Run, sandbox: Sandbox) -> None:

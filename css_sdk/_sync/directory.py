@@ -40,7 +40,8 @@ class Directory:
         if complete and "guid" not in given:
             # A login that was not found by an address or name may only have another one there: its GUID decides.
             self._look_up(seen, persons.unseen(seen, environments, chosen))
-        return persons.people_of(seen, environments, complete=complete)
+        found = persons.people_of(seen, environments, complete=complete)
+        return evolve(found, providers=chosen, environments=environments)
 
     def _search(
         self, terms: Mapping[str, str], environments: Sequence[str], providers: Sequence[str]

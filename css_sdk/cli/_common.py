@@ -7,6 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 import click
@@ -95,12 +96,25 @@ def exact_options(function: Function) -> Function:
     return empty(most(consent_options(function)))
 
 
-def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
-    """Prints rows on stdout: JSON lines with everything, or a table of these columns for people.
+def print_rows(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool, *, empty: str | None = None
+) -> None:
+    """Print rows on stdout: JSON lines with everything, or a table of these columns for people.
 
     JSON lines are printed as the rows come; a table has to see them all first.
+
+    Args:
+        rows: to print.
+        columns: of the table.
+        as_json: whether to print JSON lines.
+        empty: a sentence to print on stderr where there are no rows.
     """
-    print_lines(map(json_line, rows) if as_json else table_lines(list(rows), columns))
+    first = next(remaining := iter(rows), None)
+    if first is None and empty is not None:
+        click.echo(shown(empty), err=True)
+        return
+    every = remaining if first is None else chain([first], remaining)
+    print_lines(map(json_line, every) if as_json else table_lines(list(every), columns))
 
 
 def tell_counts(states: Iterable[str]) -> None:

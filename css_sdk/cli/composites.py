@@ -46,7 +46,8 @@ def list_children(parent: str, integration: str, environment: str, as_json: bool
 
     with Css.from_env() as css:
         children = css.integration(integration).environment(environment).roles.composites(parent).list()
-    print_rows([{"role": role.name, "composite": role.composite} for role in children], ["role", "composite"], as_json)
+    rows = [{"role": role.name, "composite": role.composite} for role in children]
+    print_rows(rows, ["role", "composite"], as_json, empty=f"The role {parent} has no children.")
 
 
 @composites.command()

@@ -29,4 +29,9 @@ def integrations(as_json: bool) -> None:
             }
             for integration in css.integrations()
         ]
-    print_rows(rows, ["id", "project_name", "environments", "auth_type", "status"], as_json)
+    print_rows(
+        rows,
+        ["id", "project_name", "environments", "auth_type", "status"],
+        as_json,
+        empty="The team has no Gold integration.",
+    )

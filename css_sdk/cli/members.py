@@ -49,7 +49,8 @@ def list_members(role: str, integration: str, environment: str, as_json: bool) -
     columns = ["username", "email", "first_name", "last_name"]
     with Css.from_env() as css:
         users = css.integration(integration).environment(environment).roles.members(role)
-        print_rows(({name: getattr(user, name) for name in columns} for user in users), columns, as_json)
+        rows = ({name: getattr(user, name) for name in columns} for user in users)
+        print_rows(rows, columns, as_json, empty=f"Nobody has the role {role} directly.")
 
 
 @members.command("set")

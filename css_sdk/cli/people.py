@@ -16,7 +16,7 @@ from ._questions import Answers, prod_option
 
 if TYPE_CHECKING:
     from ..models import ServiceAccount
-    from ..persons import LoginDifference, PersonFound
+    from ..persons import LoginDifference, PeopleFound, PersonFound
 
 _EMPLOYEES = PROVIDERS[:2]
 
@@ -94,14 +94,35 @@ def find(environments: Sequence[str], providers: Sequence[str], as_json: bool, *
             for login in one.logins
         ]
         print_rows(rows, ["person", "email", "username", "provider", "known_in", "never_in"], as_json)
+    by = " and ".join(f"{name.replace('_', '-')} {term}" for name, term in terms.items() if term)
+    click.echo(shown(f"Searched {_listed(found.providers)} in {_listed(found.environments)} by {by}."), err=True)
     if not found.complete:
-        click.echo("css: more people answer to this than the service tells. Search by more, or by GUID.", err=True)
+        click.echo("css: more people match this than the service shows. Search by more, or by GUID.", err=True)
         return 3
     if not found.people:
-        whole = " A GUID is searched for whole." if terms.get("guid") else ""
-        click.echo(f"css: nobody was found: never logged in here?{whole}", err=True)
+        click.echo(f"css: nobody was found: never logged in here?{'' if providers else _not_searched(found)}", err=True)
         return 1
     return 0
+
+
+def _not_searched(found: PeopleFound) -> str:
+    """Return which providers the terms left out, and by what they are searched."""
+    from .._searches import TERMS_ANYWHERE
+
+    left_out: dict[tuple[str, ...], list[str]] = {}
+    for provider, terms in TERMS_ANYWHERE.items():
+        if provider not in found.providers:
+            left_out.setdefault(tuple(terms), []).append(provider)
+    told = [
+        f"{_listed(providers)} ({', '.join('--' + term.replace('_', '-') for term in terms)})"
+        for terms, providers in left_out.items()
+    ]
+    return f" Not searched: {'; '.join(told)}." if told else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _person(one: PersonFound) -> dict[str, object]:
@@ -162,7 +183,9 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
         }
         for held in found.held
     ]
-    print_rows(rows, ["integration", "environment", "username", "role", "direct", "through"], as_json)
+    columns = ["integration", "environment", "username", "role", "direct", "through"]
+    read = "the places that could be read" if found.unread else "any environment"
+    print_rows(rows, columns, as_json, empty=f"{person or client_id} has no roles in {read}.")
     for username, environments in found.never_in.items():
         click.echo(shown(f"{username} is not known in {', '.join(environments)}."), err=True)
     for username in found.same_address:
@@ -215,7 +238,8 @@ def mirror(
         found = css.integration(integration).environment(environment).login_differences(to=to)
     open_ = [difference for difference in found if difference.exists]
     if not repair:
-        print_rows(map(_difference, found), ["person", "has", "lacks", "roles", "state"], as_json)
+        columns = ["person", "has", "lacks", "roles", "state"]
+        print_rows(map(_difference, found), columns, as_json, empty="Nothing is missing.")
         return 2 if open_ else 0
     for difference in found:
         if not difference.exists:

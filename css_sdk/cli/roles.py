@@ -44,7 +44,8 @@ def list_roles(integration: str, environment: str, as_json: bool) -> None:
 
     with Css.from_env() as css:
         listed = css.integration(integration).environment(environment).roles.list()
-    print_rows([{"role": role.name, "composite": role.composite} for role in listed], ["role", "composite"], as_json)
+    rows = [{"role": role.name, "composite": role.composite} for role in listed]
+    print_rows(rows, ["role", "composite"], as_json, empty=f"There are no roles in {environment}.")
 
 
 @roles.command()

@@ -45,7 +45,7 @@ def roles(client_id: str, integration: str, environment: str, as_json: bool) -> 
         direct = {role.name for role in users.roles(account)}
         effective = users.effective_roles(account)
     rows = [{"role": role.name, "composite": role.composite, "direct": role.name in direct} for role in effective]
-    print_rows(rows, ["role", "composite", "direct"], as_json)
+    print_rows(rows, ["role", "composite", "direct"], as_json, empty=f"{client_id} has no roles in {environment}.")
 
 
 @service_account.command()
