@@ -299,9 +299,17 @@ def test_a_user_of_other_types_is_malformed(changes: dict[str, Any]) -> None:
         user_from(**changes)
 
 
-@pytest.mark.parametrize("body", [{"name": 5, "composite": False}, {"name": None, "composite": False}], ids=json.dumps)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": 5, "composite": False},
+        {"name": None, "composite": False},
+        *({"name": "reviewer", "composite": wrong} for wrong in ("false", "", 0, 1, None, [], {})),
+    ],
+    ids=json.dumps,
+)
 def test_a_role_of_other_types_is_malformed(body: dict[str, Any]) -> None:
-    """A role's name is a text."""
+    """A role's name is a text, and whether it is composite is true or false; nothing is taken for either."""
     with pytest.raises(MalformedAnswer):
         role_from(body)
 

@@ -118,6 +118,34 @@ def test_a_closed_journal_tells_once_what_it_misses(tmp_path: Path, caplog: pyte
     assert (tmp_path / "another").read_bytes() == b""
 
 
+@pytest.mark.parametrize("ending", ["short", "error"])
+def test_a_line_that_was_cut_by_a_full_disk_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """The file ends with the last whole line, and the journal refuses whatever follows, even when there is room."""
+    write = os.write
+
+    def cut_short(file: int, content: bytes) -> int:
+        written = write(file, content[: len(content) // 2])
+        if ending == "error":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return written
+
+    with Journal(tmp_path / "journal") as journal:
+        journal.open_for(SETTINGS)
+        number = journal.begin([STEP])
+        whole = journal.path.read_bytes()
+        with monkeypatch.context() as full:
+            full.setattr(os, "write", cut_short)
+            journal.end(number)
+            assert journal.path.read_bytes() == whole
+            with pytest.raises(InvalidFile, match=r"cannot be written: .*\. Nothing more was sent"):
+                journal.begin([STEP])
+        with pytest.raises(InvalidFile, match="cannot be written"):
+            journal.begin([STEP])
+    assert journal.path.read_bytes() == whole
+
+
 @pytest.mark.skipif(os.name == "nt", reason="nothing locks files so here")
 def test_two_runs_cannot_go_on_with_one_journal(tmp_path: Path) -> None:
     """The second is refused; and what is no journal is let go of."""

@@ -245,6 +245,33 @@ def test_protection_wins() -> None:
     ]
 
 
+def test_what_a_protected_role_stands_for_stays() -> None:
+    """Children that a protected role has only through another role stay in that one, which no protection names."""
+    state = a_state(["boss", "mid", "leaf", "low"], children={"boss": ["mid"], "mid": ["leaf"], "low": ["leaf"]})
+    listed = (DesiredRole("mid", composites=exactly()), DesiredRole("low", composites=exactly()))
+    made = planned(state, Listed(listed), protect=Protection(roles=("boss",)))
+    assert told(made.steps) == ["remove_composite low leaf"]
+    assert told(made.protected) == ["remove_composite mid leaf"]
+
+
+def test_nobody_gets_what_could_not_be_taken_from_them() -> None:
+    """A role is a fault for somebody whose username makes the request for its removal too long, and not for others."""
+    role, long = "r" * 130, f"service-account-{'x' * 80}"
+    state = a_state([role], {role: []})
+    assert told(planned(state, Listed((DesiredRole(role, members=Listed(who(ANN))),))).steps) == [
+        f"add_member {role} {ANN}"
+    ]
+    [fault] = faults_of(state, Listed((DesiredRole(role, members=Listed(who(ANN, long))),)))
+    assert f"from {long} would need a request of" in fault
+
+
+def test_members_are_compared_without_case() -> None:
+    """However the service writes a member's username: nobody is removed and added again for their capitals."""
+    state = a_state(["a", "b"], {"a": ["AAAA@IDIR", BOB], "b": ["Aaaa@idir"]})
+    made = planned(state, Listed((DesiredRole("a", members=exactly(*who(ANN))), DesiredRole("b", members=exactly()))))
+    assert told(made.steps) == [f"remove_member a {BOB}", f"remove_member b {ANN}"]
+
+
 def test_what_no_request_can_name_stays() -> None:
     """A role named `..` and a member with a login that can have no roles are left, with a note, under exact too."""
     state = a_state(["..", "a"], {"a": ["x@otp"]})

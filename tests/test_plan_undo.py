@@ -6,8 +6,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
+from typing import Literal
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -234,3 +236,25 @@ def test_the_way_back_of_many_roles_is_quickly_found(kind: StepKind) -> None:
         assert len(steps) == 2 * size - 1
         work.append(calls.total())
     assert work[1] < 12 * work[0]
+
+
+def test_a_role_that_others_use_keeps_its_new_name_and_all_that_it_was_given() -> None:
+    """Renamed since it was created, it could be taken for another one: nothing that speaks of it is taken back."""
+    created, given = Step("create_role", DEV, "c"), Step("add_member", DEV, "c", "1@idir")
+    held = {**BEGINNING.members, "d": frozenset({"1@idir", "3@idir"})}
+    state = evolve(BEGINNING, roles=BEGINNING.roles | {"d"}, members=held)
+    made = undo_plan([created, given, Step("rename_role", DEV, "c", "d")], [state])
+    assert made.steps == ()
+    assert made.notes == ("#101 dev: the role 'd' stays: others have used it since",)
+    same_name = evolve(state, roles=BEGINNING.roles | {"c"}, members={**BEGINNING.members, "c": held["d"]})
+    assert undo_plan([created, given], [same_name]).steps == (Step("remove_member", DEV, "c", "1@idir"),)
+
+
+@pytest.mark.parametrize("outcome", [None, "unknown"])
+def test_a_doubtful_deletion_is_judged_by_the_role_alone(outcome: Literal["unknown"] | None) -> None:
+    """Members and children that went along may be gone for another reason: while the role exists, it was not done."""
+    along = Step("remove_member", DEV, "b", "3@idir"), Step("remove_composite", DEV, "b", "a")
+    entry = Entry(1, (*along, Step("delete_role", DEV, "b")), outcome)
+    assert brought_about([entry], [BEGINNING]) == ()
+    gone = BEGINNING.after(entry.steps)
+    assert brought_about([entry], [gone]) == entry.steps

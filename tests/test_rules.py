@@ -23,7 +23,29 @@ GUID = "0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a"
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "\t", "\u00a0", ".", "..", "a\nb", "a\x00b", "\x7f", "a\x85b", "\ud800", "a\udfff", 5, None, b"a", True],
+    [
+        "",
+        " ",
+        "\t",
+        "\u00a0",
+        ".",
+        "..",
+        " .. ",
+        " .",
+        ".. ",
+        "\u00a0..\u2003",
+        "\u3000.",
+        "a\nb",
+        "a\x00b",
+        "\x7f",
+        "a\x85b",
+        "\ud800",
+        "a\udfff",
+        5,
+        None,
+        b"a",
+        True,
+    ],
     ids=repr,
 )
 def test_unusable_names_are_refused(name: Any) -> None:

@@ -229,6 +229,9 @@ UNUSABLE: dict[str, Any] = {
     "for encryption by its algorithm": jwk(alg="RSA-OAEP"),
     "for signing alone": jwk(key_ops=["sign"]),
     "with its private half": jwk(d=jwk()["n"]),
+    "with a private half that fits": jwk(
+        **{**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key())), "key_ops": ["verify"]}
+    ),
     "symmetric": {"kty": "oct", "k": part(b"x" * 32), "kid": "first", "alg": "RS256"},
     "of another type": jwk(kty="EC"),
     "without its number": jwk(n=None),
