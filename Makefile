@@ -10,10 +10,11 @@ READY := $(VENV)/.ready
 BROWSER_READY := $(VENV)/.ready-browser
 KEYCLOAK_READY := $(VENV)/.ready-keycloak
 NOTEBOOKS_READY := $(VENV)/.ready-notebooks
+MUTANTS_READY := $(VENV)/.ready-mutants
 GENERATED := generated/css_api
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks bench check generate spec lock build clean
+.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks mutants bench check generate spec lock build clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +61,14 @@ $(NOTEBOOKS_READY): $(READY)
 test-notebooks: $(NOTEBOOKS_READY)  ## run the notebooks, and a roster through dask
 	$(BIN)/python -m pytest -m notebooks tests/notebooks tests/test_dask.py tests/test_tables.py
 
+$(MUTANTS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group mutants
+	$(BIN)/python -c 'import pathlib; pathlib.Path("$(MUTANTS_READY)").touch()'
+
+mutants: $(MUTANTS_READY)  ## change the code that decides about writes a little, thousands of times, and list the changes that no test notices
+	$(BIN)/python -m mutmut run --max-children 2 | tr '\r' '\n' | tail -n 1
+	$(BIN)/python -m mutmut results
+
 bench: $(READY)  ## measure speeds, each against a reference of the same run, and hold the limits
 	$(BIN)/python -m tests.benchmarks
 
@@ -80,11 +89,11 @@ spec: $(READY)  ## fetch the published document from a live page: make spec SPEC
 	$(BIN)/python openapi/fetch.py "$(SPEC_URL)"
 
 lock: $(READY)  ## resolve constraints.txt anew
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev --group browser --group keycloak --group notebooks \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev --group browser --group keycloak --group notebooks --group mutants \
 		--no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 build: $(READY)  ## build sdist and wheel into dist/
 	$(BIN)/python -m build --quiet
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .keycloak dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .keycloak mutants dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
