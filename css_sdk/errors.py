@@ -370,6 +370,11 @@ def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError]
             return NotApplied, "The integration is not applied yet: the login server does not know it."
         case 404:
             return NotFound, f"{said}. {_hint_for_missing(told.message, what)}".rstrip()
+        case 407:
+            return ConnectionFailed, (
+                "The proxy refused: 407 Proxy Authentication Required. Nothing was sent to the service. Check the "
+                "proxy's credentials in HTTP_PROXY or HTTPS_PROXY; NO_PROXY names hosts that are reached without it."
+            )
         case 409:
             return Conflict, f"{said}."
         case 422 if told.message == UNKNOWN_EXCEPTION:

@@ -24,7 +24,7 @@ WORDS: Final = {
     r"\bAsync(?=[A-Z])": "",
     r"\basync_": "",
     r"\baclose\b": "close",
-    r"\baiter_bytes\b": "iter_bytes",
+    r"\baiter_(bytes|raw)\b": r"iter_\1",
     r"\bcss_sdk\._async\b": "css_sdk._sync",
     r"\b__a(enter|exit)__\b": r"__\1__",
     r"\bAwaitable\[([^\[\]]*(?:\[[^\[\]]*\])?[^\[\]]*)\]": r"\1",

@@ -130,7 +130,7 @@ SENSELESS: dict[str, Answer] = {
     "rows that are none": answer(200, json={"data": ["reviewer"]}),
     "no list": answer(200, json={"data": "reviewer"}),
     "a number for a name": answer(200, json={"data": [{"name": 5, "composite": False}]}),
-    "zip that is none": answer(200, content=b"no zip", headers=BROKEN),
+    "zip that is none": lambda: httpx.Response(200, stream=httpx.ByteStream(b"no zip"), headers=BROKEN),
     "another success": answer(202, json={"data": []}),
     "a part": answer(206, json={"data": []}),
 }

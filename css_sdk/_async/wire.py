@@ -16,11 +16,9 @@ from .. import _answers, _retry, _rules
 from .._clients import AsyncConnections
 from .._late_writes import LateAttempts
 from .._pairs import async_called, async_sleep
-from .._sending import Sending, system_error_behind
 from .._version import __version__
 from ..auth import ClientCredentials
 from ..errors import (
-    ConnectionFailed,
     CssError,
     MalformedAnswer,
     UnusableName,
@@ -30,38 +28,25 @@ from ..errors import (
 )
 from ..journal_file import Journal
 from ..settings import Settings
+from .sending import AsyncSender, Limits
 
 _LOG = logging.getLogger("css_sdk")
-_NEVER_SENT: Final = (
-    httpx.ConnectError,  # refused, or TLS failed
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
-"""Errors that come before anything of the request leaves for the service."""
 _USER_AGENT: Final = f"css-sdk/{__version__}"
 
 
 @frozen
 class Tried:
-    """How one try of a call ended: with an answer, or with the error that came instead of one.
+    """How one attempt of a call ended: with an answer, or with the error that came instead of one.
 
-    `sent` is False where it is certain that the call never reached the service.
+    `status` is that of the answer, also of one that could not be read. `sent` is False where it is certain that the
+    call never reached the service.
     """
 
     response: httpx.Response | None
     error: CssError | None
+    status: int | None = None
     sent: bool = True
     passing: bool = False
-    is_unreadable: bool = False
-
-    @property
-    def status(self) -> int | None:
-        """The status of the answer, if one came."""
-        if self.is_unreadable:
-            return 200
-        return None if self.response is None else self.response.status_code
 
 
 @frozen
@@ -87,7 +72,9 @@ class AsyncWire:
         settings: the addresses.
         connections: the httpx client that everything goes through, token requests included.
         auth: the token keeper.
+        is_own: whether the httpx client is ours.
         is_plain: whether another process could make the same one.
+        limits: for each attempt of a call.
         retry: decides whether and when to try again.
         on_wait: called before each wait between two tries.
         clock: seconds that only grow.
@@ -100,7 +87,9 @@ class AsyncWire:
         connections: AsyncConnections,
         auth: ClientCredentials,
         *,
+        is_own: bool,
         is_plain: bool,
+        limits: Limits,
         retry: _retry.RetryPolicy,
         on_wait: Callable[[_retry.Waiting], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -113,6 +102,7 @@ class AsyncWire:
         self.late = LateAttempts()
         self._connections = connections
         self._auth = auth
+        self._sender = AsyncSender(connections, auth, limits, settings.token_url, is_own=is_own)
         self._retry = retry
         self._on_wait = on_wait
         self._kept: dict[Hashable, Any] = {}
@@ -208,7 +198,7 @@ class AsyncWire:
         described = operation._get_kwargs(**arguments)
         path = described.pop("url")
         told_as = f"{described['method'].upper()} {path}"
-        request = self._connections.http(told_as).build_request(url=self.settings.api_url + path, **described)
+        request = self._sender.request(self.settings.api_url + path, described, told_as)
         # Set, not handed over: httpx would merge them one by one.
         request.headers["User-Agent"] = _USER_AGENT
         request.headers["Accept"] = "application/json"
@@ -219,27 +209,19 @@ class AsyncWire:
         return Call(request, operation.__name__.rpartition(".")[2], told_as, about)
 
     async def attempt(self, call: Call) -> Tried:
-        """One try of a call, whatever comes of it.
+        """Make one attempt of a call, and return how it ended.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        http = self._connections.http(call.told_as)
-        try:
-            # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's
-            # pool, when more threads want a connection than there are, closes some that are in use.
-            async with self._connections.slots:
-                with Sending():
-                    response = await http.send(call.request, auth=self._auth, follow_redirects=False)
-        except CssError as error:
-            # Only the auth raises these, and it does so before the call itself is sent.
-            return Tried(None, error, sent=False, passing=error.status is not None and error.status >= 429)
-        except httpx.RequestError as error:
-            return self._lost(call, error)
+        ended = await self._sender.send(call.request, call.told_as)
+        response = ended.response
+        if response is None:
+            return Tried(None, ended.error, ended.status, ended.was_sent, ended.is_passing)
         if response.is_success:
-            return Tried(response, None)
+            return Tried(response, None, ended.status)
         told = _answers.told(response, call.told_as, now=time.time())
-        return Tried(response, error_for(told, call.about), passing=is_passing(told))
+        return Tried(response, error_for(told, call.about), ended.status, passing=is_passing(told))
 
     async def pause(self, call: Call, tried: Tried, number: int, waited: float) -> float:
         """Waits before the next try and gives the seconds waited, or raises the error when there is to be none."""
@@ -266,30 +248,3 @@ class AsyncWire:
             last = copy.copy(error)
             last.args = (f"{error} There was no other attempt: {name}= raised {type(failure).__name__}: {failure}.",)
             raise last from failure
-
-    def _lost(self, call: Call, error: httpx.RequestError) -> Tried:
-        for_token = error.request.url == httpx.URL(self.settings.token_url)
-        sent = not for_token and not isinstance(error, _NEVER_SENT)
-        url = error.request.url
-        host = f"{url.host}:{url.port}" if url.port else url.host
-        what = "the login server" if for_token else "the service"
-        if isinstance(error, (httpx.DecodingError, httpx.TooManyRedirects)):
-            malformed = MalformedAnswer(f"{call.told_as}: the answer cannot be decoded.", request=call.told_as)
-            return Tried(None, malformed, sent=sent, is_unreadable=True)
-        if isinstance(error, httpx.TimeoutException):
-            how = "no answer in time from"
-        else:
-            how = "no connection to" if isinstance(error, httpx.ConnectError) else "the connection was lost to"
-        # The reason as a text, not as a cause: frames of the library below hold the token among their locals.
-        reason = _reason_of(error)
-        lost = ConnectionFailed(
-            f"{call.told_as}: {how} {what} at {host}{reason}. Check the address, the network and any proxy.",
-            request=call.told_as,
-        )
-        return Tried(None, lost, sent=sent, passing=True)
-
-
-def _reason_of(error: BaseException) -> str:
-    """What the system said, in brackets; the library's own words may hold a whole address with its query."""
-    below = system_error_behind(error)
-    return f" ({getattr(below, 'verify_message', None) or getattr(below, 'strerror', '')})" if below else ""

@@ -187,7 +187,7 @@ def _not_done(tried: Tried, call: Call) -> Tried:
             status=tried.status,
             request=call.told_as,
         )
-        return Tried(tried.response, error, passing=True)
+        return Tried(tried.response, error, tried.status, passing=True)
     error = copy.copy(tried.error)
     error.args = (f"{tried.error} {finding}",)
-    return Tried(tried.response, error, passing=tried.passing or tried.error.status == 422)
+    return Tried(tried.response, error, tried.status, passing=tried.passing or tried.error.status == 422)

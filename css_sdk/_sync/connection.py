@@ -17,6 +17,7 @@ from ..auth import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
 from ..journal_file import Journal
 from ..settings import Settings
+from .sending import DEADLINE, LARGEST_ANSWER, Limits
 from .wire import Wire
 
 _IDLE_SECONDS = 4.0
@@ -30,6 +31,8 @@ class Options(TypedDict, total=False):
 
     `http_client`: an httpx client to send everything through, token requests included; the caller closes it.
     `transport`: an httpx transport, for a client of our own. `timeout`: seconds for each phase of a request.
+    `deadline`: seconds for one attempt of a call, its token and its whole answer included; without it 120.
+    `largest_answer`: bytes that the body of an answer may have, unpacked; without it 64 MiB.
     `retry`: decides whether and when to try again. `on_wait`: called before each wait between two tries. An `Css`
     awaits both where they are coroutine functions; when one raises an exception, the call is not tried again.
     `clock`: seconds that only grow, for the life of tokens and the budget of log calls. `journal`: a file that tells of
@@ -39,6 +42,8 @@ class Options(TypedDict, total=False):
     http_client: httpx.Client
     transport: httpx.BaseTransport
     timeout: float
+    deadline: float
+    largest_answer: int
     retry: RetryPolicy
     on_wait: Callable[[Waiting], object]
     clock: Callable[[], float]
@@ -61,6 +66,7 @@ def _check(options: Options) -> None:
 def open_wire(settings: Settings, options: Options) -> Wire:
     """A wire to the service, not yet connected."""
     _check(options)
+    limits = Limits(options.get("deadline", DEADLINE), options.get("largest_answer", LARGEST_ANSWER))
     lent = next((name for name in _LENT if name in options), None)
 
     def make() -> httpx.Client:
@@ -103,6 +109,8 @@ def open_wire(settings: Settings, options: Options) -> Wire:
         connections,
         auth,
         is_plain=lent is None,
+        is_own="http_client" not in options,
+        limits=limits,
         retry=options.get("retry", Backoff()),
         on_wait=options.get("on_wait"),
         clock=clock,

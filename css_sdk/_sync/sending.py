@@ -1,0 +1,196 @@
+# Written from css_sdk/_async/sending.py by `make generate`; edit that one.
+"""Sends one request and reads its answer, within limits of time and size; whatever comes is an answer or an error."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any, Final
+
+import httpx
+from attrs import field, frozen
+
+from .._bodies import Body
+from .._clients import Connections
+from .._deadlines import check, time_limit
+from .._failures import failure
+from .._forgetful_clients import CALL, without_memory
+from .._sending import Sending
+from ..auth import ClientCredentials
+from ..errors import ConfigurationError, ConnectionFailed, CssError, MalformedAnswer
+
+DEADLINE: Final = 120.0
+_MOMENT: Final = 0.01
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
+
+
+@frozen
+class Limits:
+    """How long one attempt may take, and how large its answer may be.
+
+    Args:
+        deadline: seconds for one attempt, its token and the whole answer included.
+        largest_answer: bytes of the body.
+
+    Raises:
+        ConfigurationError: for what is not such a number.
+    """
+
+    deadline: float = field()
+    largest_answer: int = field()
+
+    @deadline.validator
+    def _check_deadline(self, _: object, value: object) -> None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+            raise ConfigurationError(f"deadline= is a number of seconds, more than 0, not {value!r}.")
+
+    @largest_answer.validator
+    def _check_largest(self, _: object, value: object) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+            raise ConfigurationError(f"largest_answer= is a whole number of bytes, more than 0, not {value!r}.")
+
+
+@frozen
+class Exchange:
+    """How sending a request ended: with an answer, read whole, or with the error that came instead of one.
+
+    Args:
+        response: the answer.
+        error: what came instead.
+        status: of the answer, also of one that could not be read; None where none came.
+        was_sent: False where it is certain that the request never left for the service.
+        is_passing: whether another attempt may help.
+    """
+
+    response: httpx.Response | None = None
+    error: CssError | None = None
+    status: int | None = None
+    was_sent: bool = True
+    is_passing: bool = False
+
+
+class Sender:
+    """Sends requests through one httpx client.
+
+    Args:
+        connections: the client.
+        auth: puts tokens on.
+        limits: for each attempt.
+        token_url: what token requests are known by.
+        is_own: whether the client is ours.
+    """
+
+    def __init__(
+        self, connections: Connections, auth: ClientCredentials, limits: Limits, token_url: str, *, is_own: bool
+    ) -> None:
+        self._connections = connections
+        self._auth = auth
+        self._limits = limits
+        self._token_url = httpx.URL(token_url)
+        self._is_own = is_own
+        self._view: tuple[httpx.Client, httpx.Client] | None = None
+
+    def _client(self, name: str) -> httpx.Client:
+        http = self._connections.http(name)
+        if not self._is_own:
+            # What callers passed they may change while it is used.
+            return without_memory(http)
+        if self._view is None or self._view[0] is not http:
+            self._view = (http, without_memory(http))
+        return self._view[1]
+
+    def request(self, url: str, described: dict[str, Any], name: str) -> httpx.Request:
+        """Return the request that a generated module describes.
+
+        Args:
+            url: its whole address.
+            described: method, query, body and headers.
+            name: method and path, for messages.
+
+        Raises:
+            ConfigurationError: when the client was closed, or belongs to another process or event loop.
+        """
+        request = self._client(name).build_request(url=url, **described)
+        request.extensions = {**request.extensions, CALL: True}
+        # What is packed in other ways can become a thousand times as large in one piece.
+        request.headers["Accept-Encoding"] = "gzip"
+        return request
+
+    def send(self, request: httpx.Request, name: str) -> Exchange:
+        """Send a request and read its answer.
+
+        Args:
+            request: of `request`.
+            name: method and path, for messages.
+
+        Raises:
+            ConfigurationError: when the client was closed, or belongs to another process or event loop.
+        """
+        client = self._client(name)
+        request.headers.pop("Authorization", None)
+        # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's pool,
+        # when more threads want a connection than there are, closes some that are in use.
+        with self._connections.slots:
+            return self._exchange(client, request, name)
+
+    def _exchange(self, client: httpx.Client, request: httpx.Request, name: str) -> Exchange:
+        until = time.monotonic() + self._limits.deadline
+        try:
+            with Sending(), time_limit(self._limits.deadline):
+                response = client.send(request, auth=self._auth, follow_redirects=False, stream=True)
+                try:
+                    return self._read(response, name)
+                finally:
+                    response.close()
+        except CssError as error:
+            # Only the auth raises these, and it does so before the call itself is sent.
+            is_passing = error.status is not None and error.status >= 429
+            return Exchange(error=error, was_sent=False, is_passing=is_passing)
+        except Exception as error:
+            is_late = isinstance(error, (TimeoutError, httpx.TimeoutException)) and time.monotonic() > until - _MOMENT
+            return self._late(request, name) if is_late else self._failed(request, name, error)
+
+    def _read(self, response: httpx.Response, name: str) -> Exchange:
+        status = response.status_code
+        try:
+            body = Body(response.headers.get("Content-Encoding", ""), self._limits.largest_answer)
+            if response.is_stream_consumed:  # by a hook, which unpacked it
+                body = Body("", self._limits.largest_answer)
+                body.add(response.content)
+            else:
+                for piece in response.iter_raw():
+                    check()
+                    body.add(piece)
+            content = body.content()
+        except MalformedAnswer as error:
+            return Exchange(error=MalformedAnswer(f"{name}: {error}.", status=status, request=name), status=status)
+        headers = [(key, value) for key, value in response.headers.raw if key.lower() != b"content-encoding"]
+        whole = httpx.Response(status, headers=headers, content=content, request=response.request)
+        return Exchange(whole, status=status)
+
+    def _late(self, request: httpx.Request, name: str) -> Exchange:
+        late = (
+            f"{name}: no complete answer from the service at {_host(request.url)} within {self._limits.deadline:g} "
+            f"seconds. Try again later, or make the client with a larger deadline=."
+        )
+        was_sent = "Authorization" in request.headers
+        return Exchange(error=ConnectionFailed(late, request=name), was_sent=was_sent, is_passing=True)
+
+    def _failed(self, request: httpx.Request, name: str, error: Exception) -> Exchange:
+        asked = _request_of(error) or request
+        for_token = asked.url == self._token_url
+        what = "the login server" if for_token else "the service"
+        found = failure(error, name, what, _host(asked.url))
+        was_sent = found.was_sent and not for_token and "Authorization" in request.headers
+        return Exchange(error=found.error, was_sent=was_sent, is_passing=found.is_passing)
+
+
+def _request_of(error: Exception) -> httpx.Request | None:
+    try:
+        return error.request if isinstance(error, httpx.RequestError) else None
+    except RuntimeError:  # it was never set
+        return None
+
+
+def _host(url: httpx.URL) -> str:
+    return f"{url.host}:{url.port}" if url.port else url.host
