@@ -195,12 +195,12 @@ def test_any_pieces_make_the_same_body(size: int, length: int) -> None:
     ("encoding", "packed"),
     [
         ("gzip", b"no gzip"),
-        ("gzip", gzip.compress(b"role")[:-1]),
+        ("gzip", gzip.compress(b"role", mtime=0)[:-1]),
         ("gzip", zlib.compress(b"role")),
         ("br", b"x"),
         ("zstd", b"x"),
         ("deflate", zlib.compress(b"role")),
-        ("gzip, gzip", gzip.compress(gzip.compress(b"role"))),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"role", mtime=0), mtime=0)),
     ],
 )
 def test_what_cannot_be_unpacked_is_malformed(encoding: str, packed: bytes) -> None:
