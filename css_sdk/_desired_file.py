@@ -6,11 +6,12 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
-from . import _rules
+from . import _person_cells, _rules
 from ._desired_checks import Found, FoundPlace, FoundRole, FoundUser, contradictions
-from ._person_cells import PersonBy
+from ._person_cells import PERSON_COLUMNS, PersonBy
+from ._shown import hidden_in, with_codes
 from ._yaml_nodes import Faults, Node, misread_as, read_nodes
 from .desired import Desired, DesiredPlace, Protection
 from .errors import Refused
@@ -20,7 +21,6 @@ from .roster import Person, identity_of
 VERSION: Final = 1
 """Of the form of the file."""
 
-_WHO: Final[tuple[PersonBy, ...]] = ("username", "guid", "email", "client_id")
 _MODES: Final = ("additive", "exact")
 _WILDCARDS: Final = re.compile(r"[*?\[]")
 
@@ -128,33 +128,45 @@ class _Reader:
         return self._checked(node, _rules.check_role_name)
 
     def _user(self, node: Node) -> FoundUser | None:
-        fields = self._fields(node, "roles", optional=(*_WHO, "provider"))
+        fields = self._fields(node, "roles", optional=(*PERSON_COLUMNS, "provider"))
         person = self._person_of(node, fields) if isinstance(node.value, dict) else None
         roles = self._collection(fields.get("roles"), self._role_name, str)
         return FoundUser(person, node, roles) if person is not None and roles is not None else None
 
     def _person(self, node: Node) -> Person | None:
         if isinstance(node.value, dict):
-            fields = self._fields(node, optional=(*_WHO, "provider"))
+            fields = self._fields(node, optional=(*PERSON_COLUMNS, "provider"))
             return self._person_of(node, fields)
-        username = self._checked(node, _check_username)
+        username = self._cell(node, "username", None)
         return Person("username", username) if username is not None else None
 
     def _person_of(self, node: Node, fields: Mapping[str, Node]) -> Person | None:
-        named = [by for by in _WHO if by in fields]
+        named = [by for by in PERSON_COLUMNS if by in fields]
         if len(named) != 1:
-            self._faults.add(node, f"exactly one of {', '.join(_WHO)} tells who; here are {len(named)}")
+            self._faults.add(node, f"exactly one of {', '.join(PERSON_COLUMNS)} tells who; here are {len(named)}")
             return None
         [by] = named
         provider = fields.get("provider")
         if provider is not None and by not in ("guid", "email"):
             self._faults.add(provider, f"a provider belongs to a guid or an email; a {by} needs none")
             return None
-        value = self._checked(fields[by], _CHECKS[by])
-        of = self._checked(provider, _check_provider)
-        if value is None or (provider is not None and of is None):
+        of = provider.value if provider is not None and provider.value in PROVIDERS else None
+        value = self._cell(fields[by], by, of)
+        checked = self._checked(provider, _check_provider)
+        if value is None or (provider is not None and checked is None):
             return None
-        return Person(by, value, of)
+        return Person(by, value, checked)
+
+    def _cell(self, node: Node, by: PersonBy, provider: str | None) -> str | None:
+        """Return what names a person, cleaned and checked as in a roster."""
+        text = self._raw_text(node)
+        if text is None:
+            return None
+        cell = _person_cells.cleaned(text)
+        if fault := _person_cells.fault_of(by, cell, provider):
+            self._faults.add(node, fault)
+            return None
+        return cell
 
     def _collection(
         self, node: Node | None, read: Callable[[Node], Item | None], identity: Callable[[Item], str]
@@ -222,6 +234,22 @@ class _Reader:
         return text
 
     def _text(self, node: Node | None) -> str | None:
+        """A text that is one beyond doubt, and of which people see each character."""
+        text = self._raw_text(node)
+        if text is None or node is None:
+            return None
+        if text != text.strip():
+            self._faults.add(node, f"{text!r} has blanks around it")
+        elif hidden := hidden_in(text):
+            told = f"{with_codes(text)!r} holds {with_codes(hidden)}, which nobody sees: type it again without"
+            self._faults.add(node, told)
+        elif not text.isprintable() and any(unicodedata.category(character) == "Cc" for character in text):
+            self._faults.add(node, f"{text!r} holds control characters")
+        else:
+            return text
+        return None
+
+    def _raw_text(self, node: Node | None) -> str | None:
         """A text that is one beyond doubt, and has something in it."""
         if node is None or node.value is None:
             return None
@@ -233,10 +261,6 @@ class _Reader:
             self._faults.add(node, f"{text} without quotes is {misread} in YAML: write it in quotes if a text is meant")
         elif not text.strip():
             self._faults.add(node, "the text is empty")
-        elif text != text.strip():
-            self._faults.add(node, f"{text!r} has blanks around it")
-        elif not text.isprintable() and any(unicodedata.category(character) == "Cc" for character in text):
-            self._faults.add(node, f"{text!r} holds control characters")
         else:
             return text
         return None
@@ -250,32 +274,6 @@ def _kind(node: Node) -> str:
     if node.is_plain and (not node.value or misread_as(node.value) == "nothing"):
         return "nothing: leave the key out, or write [] for an empty list"
     return "a text"
-
-
-def _check_username(text: str) -> None:
-    if "@" not in text and not text.startswith(SERVICE_ACCOUNT_PREFIX):
-        raise ValueError(
-            f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; of a service account "
-            f"write `client_id: {text}`"
-        )
-    if "." in text.partition("@")[2]:
-        raise ValueError(f"{text!r} looks like an e-mail address: write `email: {text}`")
-    _rules.username_of(text)
-
-
-def _check_guid(text: str) -> None:
-    guid = _rules.guid_of(text)
-    if not (guid.isascii() and guid.isalnum()):
-        raise ValueError(f"{text!r} is no GUID")
-
-
-def _check_email(text: str) -> None:
-    if not re.fullmatch(r"[^\s@]+@[^\s@]+", text):
-        raise ValueError(f"{text!r} is no e-mail address")
-
-
-def _check_client_id(text: str) -> None:
-    _rules.username_of(cast(Any, Person("client_id", text).user))
 
 
 def _check_provider(text: str) -> None:
@@ -296,12 +294,5 @@ def _check_user_pattern(text: str) -> None:
                 f"{text!r} is neither a username nor a pattern: a person's is <guid>@<provider>, that of a service "
                 f"account {SERVICE_ACCOUNT_PREFIX}{text}"
             )
-        _rules.username_of(text)
-
-
-_CHECKS: Final[Mapping[PersonBy, Callable[[str], object]]] = {
-    "username": _check_username,
-    "guid": _check_guid,
-    "email": _check_email,
-    "client_id": _check_client_id,
-}
+        if fault := _person_cells.fault_of("username", text):
+            raise ValueError(fault)

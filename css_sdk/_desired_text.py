@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from . import _rules
 from ._desired_file import VERSION
-from ._shown import shown
+from ._shown import is_hidden, shown
 from ._yaml_nodes import misread_as
 from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .roster import Person, login_of
@@ -164,7 +164,7 @@ def _text(text: str) -> str:
 def _escaped(character: str) -> str:
     if character in '"\\':
         return f"\\{character}"
-    return character if character.isprintable() else f"\\U{ord(character):08x}"
+    return character if character.isprintable() and not is_hidden(character) else f"\\U{ord(character):08x}"
 
 
 def _on_one_line(text: str) -> str:

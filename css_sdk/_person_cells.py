@@ -74,11 +74,11 @@ def _fault_of_username(text: str, _: str | None) -> str | None:
     guid, at, provider = text.partition("@")
     if not at and not text.startswith(SERVICE_ACCOUNT_PREFIX):
         return (
-            f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; a service account is named "
-            f"by `client_id`"
+            f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; write a service account "
+            f"under `client_id`"
         )
     if "." in provider:
-        return f"{text!r} looks like an e-mail address: name it by `email`"
+        return f"{text!r} looks like an e-mail address: write it under `email`"
     if refusal := _refusal(text):
         return refusal
     if at and provider.lower() in _WITH_GUID:
@@ -103,7 +103,7 @@ def _fault_of_email(text: str, _: str | None) -> str | None:
     if _ADDRESS.fullmatch(text) and text.isprintable():
         return None
     if text.rpartition("@")[2].lower() in PROVIDERS:
-        return f"{text!r} is no e-mail address but a username: name it by `username`"
+        return f"{text!r} is no e-mail address but a username: write it under `username`"
     return f"{text!r} is no e-mail address"
 
 

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from . import _rules
 from ._identification import Unresolved
 from ._order import in_circles
+from ._shown import with_codes
 from .desired import DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from .errors import CompositeCycle, InvalidRequest, Refused
 from .models import RoleTree
@@ -125,7 +126,7 @@ class PlacePlan:
                 else:
                     self.changes.append(step)
                     self._check(check_addressable, self.state.place, old)
-                    self._check(_rules.check_removable, *self._where, [name])
+                    self._check(_rules.check_new_role, *self._where, name)
 
     def _name(self, name: str) -> str:
         """The name of a role of the file in what will be: the old one where a protection forbids to rename it."""
@@ -133,7 +134,7 @@ class PlacePlan:
 
     def _create(self) -> None:
         for name in sorted(self._names - self._now.roles):
-            self._check(_rules.check_removable, *self._where, [name])
+            self._check(_rules.check_new_role, *self._where, name)
             self.changes.append(self._step("create_role", name))
 
     def _delete(self) -> frozenset[str]:
@@ -155,7 +156,7 @@ class PlacePlan:
             else:
                 self.removals.append(step)
                 gone.add(name)
-                refused = _refusal(_rules.check_removable, *self._where, [name])
+                refused = _refusal(_rules.check_new_role, *self._where, name)
                 self.notes += [f"{name!r} is deleted for good, and cannot be created again: {why}" for why in refused]
         return frozenset(gone)
 
@@ -331,7 +332,7 @@ class PlacePlan:
 
     def _leave(self, role: str) -> None:
         """Notes that a role stays as it is, since no request can speak of it."""
-        note = f"{role!r} stays as it is: {self._out_of_reach[role]}"
+        note = f"{with_codes(role)!r} stays as it is: {self._out_of_reach[role]}"
         self.notes += [note] if note not in self.notes else []
 
     def _exists(self, name: str, what: str) -> bool:

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from ._identification import Unresolved
 from ._place_plan import Unmanaged
+from ._shown import escaped
 from .models import SERVICE_ACCOUNT_PREFIX
 from .roster import Person
 from .state import Place, Step, StepKind
@@ -134,7 +135,7 @@ def plan_as_text(
         left = telling.left_alone(place)
         lines += [telling.title(place), *(f"  {sign} {words}" for sign, words in telling.of(place))]
         lines += [f"  unmanaged, left alone: {left}", ""] if left else [""]
-    lines += [f"Note: {harmless(note)}." for note in telling.plan.notes]
+    lines += [f"Note: {escaped(note)}." for note in telling.plan.notes]
     shown_id = (whole or plan).id if plan.steps else ""
     return "\n".join([*lines, telling.sum(), *([f"Plan id: {shown_id}"] if shown_id else [])])
 
@@ -197,7 +198,7 @@ class _Telling:
 
     def title(self, place: Place) -> str:
         """Integration and environment."""
-        return " ".join(filter(None, (harmless(self.plan.project_names.get(place, "")), str(place))))
+        return " ".join(filter(None, (escaped(self.plan.project_names.get(place, "")), str(place))))
 
     def of(self, place: Place) -> list[tuple[str, str]]:
         """Signs and words, a pair for each line."""
@@ -259,17 +260,10 @@ def _people(number: int) -> str:
     return f"{number:,} person" if number == 1 else f"{number:,} people"
 
 
-def harmless(text: str) -> str:
-    """The text with escapes in place of what a terminal would obey and of what cannot be seen."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
-
-
 def _in_quotes(text: str) -> str:
-    return text if re.fullmatch(r"[\w@.-]+", text, re.ASCII) else f"'{harmless(text)}'"
+    return text if re.fullmatch(r"[\w@.-]+", text, re.ASCII) else f"'{escaped(text)}'"
 
 
 def _as_code(text: str) -> str:
-    encoded = re.sub(r"[^\w -]|_", lambda found: f"&#{ord(found[0])};", harmless(text))
+    encoded = re.sub(r"[^\w -]|_", lambda found: f"&#{ord(found[0])};", escaped(text))
     return f"<code>{encoded}</code>"

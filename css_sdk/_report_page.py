@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Final
 
 from ._report_text import harmless, heading, narrowing, reason_of, unread_in_words
+from ._shown import with_codes
 from .persons import name_of
 from .report import AccessReport, AccessRow, AccessSummary
 
@@ -108,8 +109,8 @@ def _row(row: AccessRow) -> str:
     environment = f"<td{_PROD if row.place.environment == 'prod' else ''}>{_text(row.place.environment)}</td>"
     return (
         f"<tr><td>{_text(row.project_name)}<small>#{row.place.integration}</small></td>"
-        f"{environment}<td>{_text(row.role)}</td><td>{_text(name_of(row.user))}{username}</td><td>{_text(row.user.email)}</td>"
-        f"<td>{_text(row.user.provider or 'service account')}</td><td>{_text(row.held)}</td></tr>"
+        f"{environment}<td>{_text(with_codes(row.role))}</td><td>{_text(name_of(row.user))}{username}</td><td>{_text(row.user.email)}</td>"
+        f"<td>{_text(row.user.provider or 'service account')}</td><td>{_text(with_codes(row.held))}</td></tr>"
     )
 
 

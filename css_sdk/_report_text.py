@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from ._shown import with_codes
 from .persons import UnreadPlace, name_of
 from .report import AccessReport, AccessRow
 
@@ -60,7 +61,7 @@ def report_as_csv(report: AccessReport) -> Iterator[str]:
     """
     yield ",".join(CSV_COLUMNS)
     for row in report.rows():
-        record = row.as_record() | {"through": "; ".join(row.through)}
+        record = row.as_record() | {"role": with_codes(row.role), "through": with_codes("; ".join(row.through))}
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow([_cell(record[column]) for column in CSV_COLUMNS])
         yield text.getvalue()
@@ -164,12 +165,12 @@ def _markdown_cells(row: AccessRow) -> tuple[str, ...]:
         row.project_name,
         str(row.place.integration),
         row.place.environment,
-        row.role,
+        with_codes(row.role),
         name_of(row.user),
         row.user.username,
         row.user.email,
         row.user.provider or "service account",
-        row.held,
+        with_codes(row.held),
     )
 
 

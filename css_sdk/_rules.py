@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from . import _arguments
+from ._shown import hidden_in, with_codes
 from .errors import (
     CompositeCycle,
     ConfigurationError,
@@ -68,6 +69,22 @@ def check_role_name(name: str) -> str:
         raise UnusableName(f"A role named {name!r} cannot be addressed: the service would touch something else.")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
         raise UnusableName(f"The role name {name!r} holds characters that cannot be sent.")
+    return name
+
+
+def check_new_role_name(name: str) -> str:
+    """Return the name, if a role may be given it: people must see every character of it.
+
+    A role that exists may have any name that `check_role_name` accepts.
+
+    Raises:
+        UnusableName: for what `check_role_name` refuses, and for characters that nobody sees.
+    """
+    if hidden := hidden_in(check_role_name(name)):
+        raise UnusableName(
+            f"No role can be named {with_codes(name)!r}: nobody sees {with_codes(hidden)}, and it would be taken for "
+            f"another role. Type the name again without it."
+        )
     return name
 
 
@@ -235,6 +252,17 @@ def check_removable(integration_id: int, environment: str, roles: Iterable[str],
                 f"Taking the role {role!r} {whom} would need a request of {len(path)} characters, and the service "
                 f"takes {LONGEST_REQUEST}. Percent-encoding counts, and a role name is encoded twice."
             )
+
+
+def check_new_role(integration_id: int, environment: str, name: str) -> None:
+    """Refuse a role that is to be created, or a new name, that could not be seen, or not be addressed again.
+
+    Raises:
+        UnusableName: for a name that `check_new_role_name` refuses.
+        RequestTooLong: as `check_removable`.
+    """
+    check_new_role_name(name)
+    check_removable(integration_id, environment, [name])
 
 
 def check_separable(integration_id: int, environment: str, parent: str, children: Iterable[str]) -> None:

@@ -65,3 +65,15 @@ def shown(text: str) -> str:
     'ad<U+200B>min\N{REPLACEMENT CHARACTER}[2J'
     """
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in with_codes(text))
+
+
+def escaped(text: str) -> str:
+    """Return the text with escapes in place of what a terminal would obey; hidden characters as their codes.
+
+    >>> escaped("ad\\u200bmin\\x1b[2J")
+    'ad<U+200B>min\\\\x1b[2J'
+    """
+    coded = with_codes(text)
+    if coded.isprintable():
+        return coded
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in coded)

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 _DEEPEST: Final = 24
 """Levels beyond which nothing is read; a file of roles has 12."""
 
-_NEVER_RAW: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
-)
-"""What no line shows: control characters, other line ends, and what turns the direction of writing."""
+_NEVER_RAW: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
+"""What no line shows, in comments too: control characters and other line ends. Names are looked at one by one."""
 
 _SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 """A character as JSON may escape it and YAML may not."""

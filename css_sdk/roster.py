@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
 
-from . import _identification, _roster_text, _rules
+from . import _identification, _person_cells, _roster_text, _rules
 from ._person_cells import PERSON_COLUMNS, PersonBy
+from ._shown import hidden_in, with_codes
 from ._tables import Tabular
 from ._text_files import text_of
 from .errors import CssError, EmptySet, HeldBack, InvalidFile, InvalidRequest, Refused
@@ -294,21 +295,11 @@ def results_as_csv(results: Iterable[RowResult]) -> str:
 def _row(
     line: int, filled: Mapping[str, str], integration: str | None, environment: str | None
 ) -> tuple[Row | None, list[str]]:
-    faults: list[str] = []
     provider = filled.get("provider", "").strip().lower() or None
-    named = [Person(by, filled[by].strip(), provider) for by in PERSON_COLUMNS if filled.get(by, "").strip()]
-    if len(named) != 1:
-        told = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
-        faults.append(f"{told}; fill in exactly one of {', '.join(PERSON_COLUMNS)}")
-    elif named[0].user is not None:
-        faults += _refusal(_rules.username_of, named[0].user)
-    elif named[0].by == "email" and "@" not in named[0].value:
-        faults.append(f"{named[0].value!r} is no e-mail address")
-    elif named[0].by == "guid" and not named[0].value.isalnum():
-        faults.append(f"{named[0].value!r} is no GUID")
+    person, faults = _person(filled, provider)
     if provider is not None and provider not in PROVIDERS:
         faults.append(f"there is no provider {provider!r}; there are {', '.join(PROVIDERS)}")
-    elif provider is not None and named and named[0].user is not None:
+    elif provider is not None and person is not None and person.user is not None:
         faults.append("a provider says whose login a GUID or an e-mail address means, and nothing else")
     role = filled.get("role", "")
     faults += _refusal(_rules.check_role_name, role)
@@ -318,12 +309,34 @@ def _row(
     faults += fault
     there, fault = _one_of("environment", filled, environment)
     faults += fault or _refusal(_rules.check_known_environment, there)
+    faults += _hidden({"role": role, "integration": where, "environment": there})
     action = filled.get("action", "").strip().lower() or "grant"
     if action not in ("grant", "revoke"):
         faults.append(f"the action {action!r} is neither grant nor revoke")
-    if faults:
+    if faults or person is None:
         return None, faults
-    return Row(line, named[0], role, where, there, "grant" if action == "grant" else "revoke"), []
+    return Row(line, person, role, where, there, "grant" if action == "grant" else "revoke"), []
+
+
+def _person(filled: Mapping[str, str], provider: str | None) -> tuple[Person | None, list[str]]:
+    """Return whom a row names, and what is wrong with that."""
+    cells = {by: _person_cells.cleaned(filled.get(by, "")) for by in PERSON_COLUMNS}
+    named = [by for by in PERSON_COLUMNS if cells[by]]
+    if len(named) != 1:
+        said = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
+        return None, [f"{said}; fill in exactly one of {', '.join(PERSON_COLUMNS)}"]
+    [by] = named
+    fault = _person_cells.fault_of(by, cells[by], provider)
+    return Person(by, cells[by], provider), [] if fault is None else [fault]
+
+
+def _hidden(names: Mapping[str, str]) -> list[str]:
+    """Return a fault for each name that holds characters which nobody sees."""
+    return [
+        f"the {column} {with_codes(name)!r} holds {with_codes(hidden)}, which nobody sees: type it again without"
+        for column, name in names.items()
+        if (hidden := hidden_in(name))
+    ]
 
 
 def _one_of(column: str, filled: Mapping[str, str], said: str | None) -> tuple[str, list[str]]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from attrs import evolve, field, frozen
 
 from . import _rules
+from ._shown import hidden_in, with_codes
 from ._tables import Tabular
 from .errors import CssError, Refused
 from .models import Outcome, Role, RoleTree, User
@@ -136,6 +137,13 @@ def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def _why_no_file_names(role: str) -> str:
+    """Return why no roles file can name an existing role; empty where one can."""
+    if hidden := hidden_in(role):
+        return f"no file of roles can name {with_codes(role)!r}, of which nobody sees {with_codes(hidden)}"
+    return "" if role == role.strip() else f"no file of roles can name {role!r}, which has blanks around it"
+
+
 @frozen
 class StepResult(Tabular):
     """How one step ended; `skipped` where what it depends on was not done. `error` says why where it was not."""
@@ -178,12 +186,8 @@ class PlaceState(Tabular):
     @property
     def out_of_reach(self) -> Mapping[str, str]:
         """The roles that no request can speak of, or no file of roles can name, and why: plans leave them alone."""
-        blank = {
-            name: f"no file of roles can name {name!r}, which has blanks around it"
-            for name in sorted(self.roles)
-            if name != name.strip()
-        }
-        return blank | out_of_reach(self.place, self.roles)
+        unnameable = {name: why for name in sorted(self.roles) if (why := _why_no_file_names(name))}
+        return unnameable | out_of_reach(self.place, self.roles)
 
     @property
     def fingerprint(self) -> str:

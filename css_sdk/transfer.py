@@ -11,6 +11,7 @@ from typing import Literal
 from attrs import frozen
 
 from . import _rules
+from ._shown import hidden_in
 from .desired import Desired, DesiredPlace, DesiredRole, Listed
 from .errors import InvalidRequest, UnusableUser
 from .models import Integration
@@ -23,8 +24,8 @@ def export(
 ) -> Desired:
     """What is, as what shall be: the plan of it is empty.
 
-    Roles and members that no request can speak of, and roles whose names have blanks around them, are left out: every
-    plan leaves them alone.
+    Roles and members that no request can speak of, and roles whose names have blanks around them or characters that
+    nobody sees, are left out: every plan leaves them alone.
 
     Args:
         states: what was read; members stand in it for the roles whose members were read.
@@ -52,6 +53,7 @@ def _is_tellable(project_name: str) -> bool:
         re.fullmatch("#?[0-9]+", project_name) is None
         and project_name == project_name.strip() != ""
         and not any(unicodedata.category(character) in ("Cc", "Cs") for character in project_name)
+        and not hidden_in(project_name)
     )
 
 
@@ -96,7 +98,8 @@ def promoted(
 ) -> DesiredPlace:
     """What one environment has, as what another shall have: all of it is added there, nothing removed.
 
-    Roles and members that no request can speak of, and roles whose names have blanks around them, are left out.
+    Roles and members that no request can speak of, and roles whose names have blanks around them or characters that
+    nobody sees, are left out.
 
     Args:
         source: what was read.

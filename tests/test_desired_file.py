@@ -27,7 +27,8 @@ from css_sdk._yaml_nodes import misread_as
 from tests.desired_files import NAME, faults_of, in_dev
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "roles.yaml"
-JANE, JOHN = "0f3a@idir", "7c1d@bceidbusiness"
+JANE, JOHN = f"{'0f3a' * 8}@idir", f"{'7c1d' * 8}@bceidbusiness"
+ILSE, CASPIAN = "D6DF" * 8, f"{'5307' * 8}@idir"
 
 WHOLE = f"""\
 version: 1
@@ -47,7 +48,7 @@ integrations:
             members:
               - email: Ilse.Hargreave@example.com
                 provider: idir
-              - guid: D6DF
+              - guid: {ILSE}
               - username: {JOHN}
               - client_id: fisheries-service-102
               - {JANE}
@@ -58,7 +59,7 @@ integrations:
       dev:
         roles: {{exact: []}}
         users:
-          - username: 5307@idir
+          - username: {CASPIAN}
             roles: {{exact: []}}
 """
 
@@ -70,7 +71,7 @@ def test_a_whole_file() -> None:
     """Every key, every way to name a person, and every form of a collection."""
     members = (
         Person("email", "Ilse.Hargreave@example.com", "idir"),
-        Person("guid", "D6DF"),
+        Person("guid", ILSE),
         Person("username", JOHN),
         Person("client_id", "fisheries-service-102"),
         Person("username", JANE),
@@ -80,7 +81,7 @@ def test_a_whole_file() -> None:
         DesiredRole("admin", "chief", Listed(("approver", "reviewer"), exact=True), Listed(members)),
         DesiredRole("approver", members=Listed(())),
     )
-    user = DesiredUser(Person("username", "5307@idir"), Listed((), exact=True))
+    user = DesiredUser(Person("username", CASPIAN), Listed((), exact=True))
     assert read_desired(WHOLE, NAME) == Desired(
         (
             DesiredPlace("Grants Portal", "prod"),
@@ -196,7 +197,7 @@ def test_nothing_is_no_empty_list(text: str) -> None:
         ("- " * 50_000, "1: more than 24 levels"),
         ("version: 1\nx: a\x00b", r"2: the character '\\x00' cannot be seen"),
         ("version: 1\nx: \ud800", r"2: the character '\\ud800' cannot be seen"),
-        ("version: 1\nx: a\u202eb", r"2: the character '\\u202e' cannot be seen"),
+        ("version: 1\nx: a\u2028b", r"2: the character '\\u2028' cannot be seen"),
         (b"version: 1\n# caf\xe9\n", "2: this is not UTF-8"),
         ('{"x": "\\ud83e"}', "1: this is not YAML: found invalid Unicode character escape code"),
     ],
@@ -276,9 +277,9 @@ users:
         f"13: {dev}.roles[1]: the key 'name' is missing",
         f"14: {dev}.roles[2].name: ' a' has blanks around it",
         f"16: {dev}.roles[2].members[0]: 'bob' is no username",
-        f"17: {dev}.roles[2].members[1]: 'ilse@example.com' looks like an e-mail address: write `email: ilse@",
+        f"17: {dev}.roles[2].members[1]: 'ilse@example.com' looks like an e-mail address: write it under",
         f"18: {dev}.roles[2].members[2].email: 'ilse' is no e-mail address",
-        f"19: {dev}.roles[2].members[3].guid: 'a b' is no GUID",
+        f"19: {dev}.roles[2].members[3].guid: 'a b' is not a GUID",
         f"19: {dev}.roles[2].members[3].provider: 'github' is no provider; there are azureidir, ",
         f"20: {dev}.roles[2].members[4].provider: a provider belongs to a guid or an email",
         f"21: {dev}.roles[2].members[5]: exactly one of username, guid, email, client_id tells who; here are 2",
@@ -329,9 +330,9 @@ def test_without_its_c_library_pyyaml_reads_the_same(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("member", "said"),
     [
-        ("fisheries-service-102", "write `client_id: fisheries-service-102`"),
+        ("fisheries-service-102", "write a service account under `client_id`"),
         ("'@idir'", "'@idir' names nobody: before the @ comes the person's GUID"),
-        ("{guid: 0F3AC878-06AA}", "'0F3AC878-06AA' is no GUID"),
+        ("{guid: 0F3AC878-06AA}", "'0F3AC878-06AA' is not a GUID"),
     ],
 )
 def test_who_is_named_wrongly_is_told_how(member: str, said: str) -> None:
@@ -346,3 +347,48 @@ def test_a_guid_may_have_dashes() -> None:
     people = f"{{guid: {dashed}}}, {{guid: {dashed.replace('-', '')}}}"
     [fault] = faults_of(in_dev(f"roles: [{{name: a, members: [{people}]}}]"))
     assert "the same is on line" in fault
+
+
+@pytest.mark.parametrize(
+    ("member", "person"),
+    [
+        ("{email: ' mailto:ilse@example.com;'}", Person("email", "ilse@example.com")),
+        ("{email: 'Hargreave, Ilse <ilse@example.com>', provider: idir}", Person("email", "ilse@example.com", "idir")),
+        (f'"{JANE}\\u200b"', Person("username", JANE)),
+        (f"{{guid: '{{{ILSE}}}'}}", Person("guid", ILSE)),
+        ("{client_id: ' fisheries-service-102,'}", Person("client_id", "fisheries-service-102")),
+    ],
+)
+def test_what_surrounds_a_person_is_taken_off(member: str, person: Person) -> None:
+    """As in a roster: what no doubt is possible about is no fault."""
+    [place] = read_desired(in_dev(f"roles: [{{name: a, members: [{member}]}}]"), NAME).places
+    assert place.people == (person,)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        'roles: ["ad\\u200bmin"]',
+        "roles: ['ad\u3164min']",
+        "roles: [{name: admin, was: 'ad\u2800min'}]",
+        "roles: [{name: admin, composites: ['a\U000e0041']}]",
+        f"users: [{{username: {JANE}, roles: ['a\ufe0f']}}]",
+    ],
+    ids=ascii,
+)
+def test_names_that_cannot_be_seen_whole_are_refused(inner: str) -> None:
+    """Wherever a name stands; comments, and a mark at the beginning, may hold what they like."""
+    [fault] = faults_of(in_dev(inner))
+    assert "<U+" in fault
+    assert "which nobody sees" in fault
+    hidden = "".join(map(chr, [0x200B, 0x202E, 0xFE0F, 0x3164, 0xE0041]))
+    assert read_desired("\ufeff" + in_dev(f"{{}} # {hidden}"), NAME).places
+
+
+def test_a_protection_is_not_switched_off_by_what_cannot_be_seen() -> None:
+    """Patterns are checked as names are."""
+    for above in ("protect: {roles: ['ad\u200bmin']}\n", "protect: {roles: ['ad\u200bmin*']}\n"):
+        [fault] = faults_of(in_dev("{}", above=above))
+        assert fault.startswith("2: protect.roles[0]: 'ad<U+200B>min")
+    [fault] = faults_of(in_dev("{}", above=f"protect: {{users: [{JANE[1:]}]}}\n"))
+    assert "31 characters" in fault

@@ -42,9 +42,10 @@ def test_people_are_told_by_their_names_in_comments() -> None:
     """Behind their usernames, on one line whatever the names are; the file says the same as without."""
     people = (Person("username", ILSE.upper().replace("IDIR", "idir")), Person("client_id", "fisheries-102"))
     roles = Listed((DesiredRole("reviewer", members=Listed(people)),))
-    user = DesiredUser(Person("guid", "0F3A", "idir"), Listed((), exact=True))
+    user = DesiredUser(Person("guid", "0F3A" * 8, "idir"), Listed((), exact=True))
     desired = Desired((DesiredPlace("#101", "dev", roles, (user,)),))
-    names = {ILSE: "Ilse\n- bob@idir\x1b[2J", "service-account-fisheries-102": "Fisheries", "0f3a@idir": "Maren"}
+    names = {ILSE: "Ilse\n- bob@idir\x1b[2J", "service-account-fisheries-102": "Fisheries"}
+    names[f"{'0f3a' * 8}@idir"] = "Maren"
     text = desired_as_yaml(desired, header="Made by hand.\nversion: 2\r\x1b", names=names)
     assert read_desired(text, NAME) == desired
     assert text == (
@@ -62,7 +63,7 @@ def test_people_are_told_by_their_names_in_comments() -> None:
         f"              - {people[0].value}  # Ilse - bob@idir\N{REPLACEMENT CHARACTER}[2J\n"
         "              - client_id: fisheries-102  # Fisheries\n"
         "        users:\n"
-        "          - guid: 0F3A  # Maren\n"
+        f"          - guid: {'0F3A' * 8}  # Maren\n"
         "            provider: idir\n"
         "            roles:\n"
         "              exact: []\n"

@@ -304,7 +304,7 @@ def test_an_exact_roster_takes_what_it_does_not_list(
     kept, gone, new = usernames(sandbox, 20)[-3:]
     sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
     sandbox.grant(GRANTS_PORTAL, "dev", "guest", kept, gone)
-    roster = write(tmp_path / "r.csv", "username,role", f"{kept},guest", f"{new},guest", "0@idir,guest")
+    roster = write(tmp_path / "r.csv", "username,role", f"{kept},guest", f"{new},guest", f"{'0' * 32}@idir,guest")
     assert run_css("roster", "apply", roster, *DEV, "--exact", "--yes", "--json") == 3
     out, err = capsys.readouterr()
     assert err.startswith(f"1 user loses the role 'guest' in 101, dev: Hollis Okanagan-Hart {gone}\n")

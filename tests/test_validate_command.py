@@ -11,14 +11,15 @@ import pytest
 
 from css_sdk.cli import exit_code
 
-GOOD = """\
+ANN, BO = f"{'0f3a' * 8}@idir", f"{'7c1d' * 8}@idir"
+GOOD = f"""\
 version: 1
 integrations:
   - integration: Grants Portal
     environments:
       dev:
-        roles: [{name: reviewer, members: [0f3a@idir, 7c1d@idir]}, admin]
-        users: [{username: 0f3a@idir, roles: [reviewer, admin]}]
+        roles: [{{name: reviewer, members: [{ANN}, {BO}]}}, admin]
+        users: [{{username: {ANN}, roles: [reviewer, admin]}}]
 """
 
 

@@ -63,7 +63,7 @@ class AsyncRoles(AsyncMembers):
             The role.
 
         Raises:
-            UnusableName: for a name that the service cannot hold or address safely.
+            UnusableName: for a name that the service cannot hold or address safely, or of which people cannot see all.
             RequestTooLong: for a name too long for the longest request in which it would stand.
             Conflict: when it exists already.
             OutcomeUnknown: when it may have been created and no read got through.
@@ -71,7 +71,7 @@ class AsyncRoles(AsyncMembers):
         >>> await dev.roles.create("50% / auditor")
         Role(name='50% / auditor', composite=False)
         """
-        _rules.check_removable(**self._place, roles=[name])
+        _rules.check_new_role(**self._place, name=name)
         found: list[Role] = []
 
         def shown(answer: Any, _: tuple[str, ...]) -> bool:
@@ -146,7 +146,7 @@ class AsyncRoles(AsyncMembers):
         'examiner'
         """
         _rules.check_role_name(name)
-        _rules.check_removable(**self._place, roles=[new_name])
+        _rules.check_new_role(**self._place, name=new_name)
         if await self._in_list(name) is None:
             raise NotFound(f"There is no role {name!r} in {self._told_as}.", what="role")
         found: list[Role] = []

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from .._shown import shown
+from .._shown import is_hidden, shown
 from ._questions import consent_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -145,12 +145,12 @@ def _silence_stdout() -> None:
 
 
 def json_line(row: Mapping[str, Any]) -> str:
-    """The row as JSON, in which what a terminal would obey is escaped."""
+    """The row as JSON, in which what a terminal would obey, and what nobody sees, is escaped."""
     is_unicode = "utf" in (sys.stdout.encoding or "").lower()
     text = json.dumps(row, ensure_ascii=not is_unicode)
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+    return "".join(json.dumps(each)[1:-1] if is_hidden(each) or not each.isprintable() else each for each in text)
 
 
 def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:

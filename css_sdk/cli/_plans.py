@@ -212,8 +212,9 @@ def tell_withheld(plan: SavedPlan) -> None:
 
 def tell_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
     """Says on stderr who of a file could not be identified."""
-    from .._plan_text import harmless, masked_name
+    from .._plan_text import masked_name
+    from .._shown import escaped
 
     for one in unresolved:
         who = masked_name(one.person.value) if mask else one.person.value
-        click.echo(f"css: {one.place}: {harmless(one.state)}: {harmless(who)}", err=True)
+        click.echo(f"css: {one.place}: {escaped(one.state)}: {escaped(who)}", err=True)

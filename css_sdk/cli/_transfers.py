@@ -77,7 +77,7 @@ def carried_over(
 
 
 def _names(renames: Sequence[str]) -> Mapping[str, str]:
-    from .._rules import check_role_name
+    from .._rules import check_new_role_name
     from ..errors import UnusableName
 
     names: dict[str, str] = {}
@@ -86,7 +86,7 @@ def _names(renames: Sequence[str]) -> Mapping[str, str]:
         if not old or not new or old in names:
             raise click.UsageError(f"--rename takes OLD=NEW, each role once, and not {each!r}.")
         try:
-            check_role_name(new)
+            check_new_role_name(new)
         except UnusableName as error:
             raise click.UsageError(f"--rename {each!r}: {error}") from None
         if new != new.strip():

@@ -173,12 +173,11 @@ MISTAKES: list[tuple[Person, str, bool]] = [
     (Person("username", "5167d622cb14de629107a324433cffaf@idir"), "failed", True),
     (Person("email", "nobody@example.org"), "not found", True),
     (Person("guid", "0" * 32), "not found", True),
-    (Person("guid", "0" * 31, "idir"), "failed", True),
     (Person("guid", "0" * 31, "githubpublic"), "not found", True),
     (Person("client_id", "nobody-101"), "failed", True),
     (Person("username", "service-account-nobody-101"), "failed", True),
     (Person("guid", "0" * 32, "idir"), "never logged in", False),
-    (Person("username", "00@idir"), "never logged in", False),
+    (Person("username", "0" * 32 + "@idir"), "never logged in", False),
 ]
 
 

@@ -1,0 +1,124 @@
+"""What a list says of a person: cleaned where no doubt is possible, and checked by its column."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from css_sdk import InvalidFile, read_desired, read_roster
+from css_sdk._person_cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of
+from tests.desired_files import NAME, in_dev
+
+GUID = "0f3ac87806aa7f215a7c0d4cc4d9e799"
+DASHED = "0f3ac878-06aa-7f21-5a7c-0d4cc4d9e799"
+ADDRESS = "ilse.hargreave@example.com"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ADDRESS,
+        f"{ADDRESS};",
+        f"{ADDRESS} ;,",
+        f"\t{ADDRESS}\xa0",
+        f"mailto:{ADDRESS}",
+        f"MailTo: {ADDRESS};",
+        f"<{ADDRESS}>",
+        f"Hargreave, Ilse <{ADDRESS}>",
+        f'"Hargreave, Ilse" <{ADDRESS}>; ',
+        f"Ilse O'Brien <mailto:{ADDRESS}>,",
+        f"\u201c{ADDRESS}\u201d",
+        f"'{ADDRESS}'",
+        f"\u200b{ADDRESS[:4]}\u00ad{ADDRESS[4:]}\ufeff",
+        f"{ADDRESS}\u2060\u3164",
+    ],
+    ids=ascii,
+)
+def test_what_surrounds_an_address_is_taken_off(text: str) -> None:
+    """What mail programs and spreadsheets leave around it, and what nobody sees."""
+    assert cleaned(text) == ADDRESS
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a@b.ca; c@d.ca", "Ann <a@b.ca>, Bo <c@d.ca>", "c@d.ca <a@b.ca>", "a b@c.ca", "Ann", "a@b.ca x", "a\x07@b.ca"],
+)
+def test_what_is_in_doubt_is_left_as_it_is(text: str) -> None:
+    """And is a fault of its column."""
+    assert cleaned(text) == text
+    assert fault_of("email", text) is not None
+
+
+@given(st.text())
+def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+    """Whatever stands in a cell."""
+    assert cleaned(cleaned(text)) == cleaned(text)
+
+
+@pytest.mark.parametrize(
+    ("by", "text", "provider", "said"),
+    [
+        ("email", ADDRESS, None, None),
+        ("email", "Ünal@sous-domaine.example.ca", None, None),
+        ("email", "@", None, "no e-mail address"),
+        ("email", "a b@c d", None, "no e-mail address"),
+        ("email", "a@b", None, "no e-mail address"),
+        ("email", "a@b.ca.", None, "no e-mail address"),
+        ("email", "a@b@c.ca", None, "no e-mail address"),
+        ("email", GUID, None, "no e-mail address"),
+        ("email", f"{GUID}@idir", None, "write it under `username`"),
+        *(("guid", text, None, None) for text in (GUID, GUID.upper(), DASHED, f"{{{DASHED}}}", f"{{{GUID}}}")),
+        *(("guid", GUID, provider, None) for provider in ("idir", "azureidir", "bceidboth", "githubpublic")),
+        ("guid", GUID[:-1], None, "has 31 characters"),
+        ("guid", GUID + "0", "azureidir", "has 33 characters"),
+        ("guid", GUID[:-1] + "g", "bceidbasic", "is not a GUID"),
+        ("guid", "é123éé", None, "is not a GUID"),
+        ("guid", DASHED[:-1], None, "is not a GUID"),
+        ("guid", "583231", None, "is not a GUID"),
+        ("guid", "583231", "githubpublic", None),
+        ("guid", "é123éé", "githubpublic", "no GUID"),
+        *(("username", f"{GUID}@{provider}", None, None) for provider in ("idir", "AzureIDIR", "bceidbusiness")),
+        ("username", "583231@githubpublic", None, None),
+        ("username", "service-account-fisheries-service-102", None, None),
+        ("username", f"{GUID[:-1]}@idir", None, "has 31 characters"),
+        ("username", f"{GUID}0@bceidbasic", None, "has 33 characters"),
+        ("username", f"{DASHED}@idir", None, "is not a GUID"),
+        ("username", "mfairwea@idir", None, "is not a GUID"),
+        ("username", f"{GUID}@ldap", None, "cannot have roles"),
+        ("username", "fisheries-service-102", None, "under `client_id`"),
+        ("username", ADDRESS, None, "under `email`"),
+        ("username", "@idir", None, "names nobody"),
+        ("client_id", "fisheries-service-102", None, None),
+        ("client_id", "a@b", None, "no username"),
+        ("client_id", "a b", None, "blanks"),
+    ],
+    ids=ascii,
+)
+def test_a_cell_is_checked_by_its_column(by: PersonBy, text: str, provider: str | None, said: str | None) -> None:
+    """Nothing that cannot name somebody is sent, so that nobody is taken for absent who was only mistyped."""
+    fault = fault_of(by, text, provider)
+    assert fault is None if said is None else said in (fault or "")
+
+
+@pytest.mark.parametrize("by", PERSON_COLUMNS)
+@pytest.mark.parametrize(
+    "cell",
+    [f" {ADDRESS};", GUID[:-1], f"{GUID}@idir\u200b", "é123éé", "@", "a b@c d", f"{{{DASHED}}}", "fisheries-102"],
+)
+def test_rosters_and_roles_files_say_the_same(by: PersonBy, cell: str) -> None:
+    """They share one checker: the same cell names the same person in both, or is the same fault."""
+
+    place = {"integration": "101", "environment": "dev"}
+    file = in_dev(f'roles: [{{name: a, members: [{{{by}: "{cell}"}}]}}]').replace("\u200b", "\\u200b")
+    found: list[object] = []
+    for read in (
+        lambda: [row.person for row in read_roster(f'{by},role\n"{cell}",a\n', **place)],
+        lambda: list(read_desired(file, NAME).places[0].people),
+    ):
+        try:
+            found.append(read())
+        except InvalidFile as error:
+            [fault] = error.faults
+            found.append(fault[fault.index("'") :])
+    assert found[0] == found[1]
