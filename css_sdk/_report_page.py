@@ -108,7 +108,7 @@ def _row(row: AccessRow) -> str:
     username = f"<small>{_text(row.user.username)}</small>"
     environment = f"<td{_PROD if row.place.environment == 'prod' else ''}>{_text(row.place.environment)}</td>"
     return (
-        f"<tr><td>{_text(row.project_name)}<small>#{row.place.integration}</small></td>"
+        f"<tr><td>{_text(with_codes(row.project_name))}<small>#{row.place.integration}</small></td>"
         f"{environment}<td>{_text(with_codes(row.role))}</td><td>{_text(name_of(row.user))}{username}</td><td>{_text(row.user.email)}</td>"
         f"<td>{_text(row.user.provider or 'service account')}</td><td>{_text(with_codes(row.held))}</td></tr>"
     )

@@ -61,7 +61,8 @@ def report_as_csv(report: AccessReport) -> Iterator[str]:
     """
     yield ",".join(CSV_COLUMNS)
     for row in report.rows():
-        record = row.as_record() | {"role": with_codes(row.role), "through": with_codes("; ".join(row.through))}
+        record = row.as_record() | {"through": "; ".join(row.through)}
+        record |= {name: with_codes(str(record[name])) for name in ("integration", "role", "through")}
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow([_cell(record[column]) for column in CSV_COLUMNS])
         yield text.getvalue()
@@ -162,7 +163,7 @@ def _cell(value: object) -> str:
 
 def _markdown_cells(row: AccessRow) -> tuple[str, ...]:
     return (
-        row.project_name,
+        with_codes(row.project_name),
         str(row.place.integration),
         row.place.environment,
         with_codes(row.role),
