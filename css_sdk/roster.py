@@ -228,9 +228,10 @@ def read_roster(
         EmptySet: where it names nobody and it is to be exact.
         Refused: for a file of results that is to be exact: it names only what was left to do.
 
-    >>> [row] = read_roster("username,role\\n0f3a@idir,reviewer", "roster.csv", integration="101", environment="dev")
+    >>> text = "email,role\\nIlse <ilse.hargreave@example.com>;,reviewer"
+    >>> [row] = read_roster(text, "roster.csv", integration="101", environment="dev")
     >>> row.person
-    Person(by='username', value='0f3a@idir', provider=None)
+    Person(by='email', value='ilse.hargreave@example.com', provider=None)
     """
     if not isinstance(content, (str, bytes)) or (isinstance(content, str) and _roster_text.is_file_name(content)):
         raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
