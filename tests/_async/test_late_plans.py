@@ -1,0 +1,170 @@
+"""Plans, undo and resumption while writes land late: what is reported is what the state shows, or unknown."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from css_sdk import Applied, AsyncCss, Backoff, CssError, Guards, NotFound, Settings, StalePlan
+from css_sdk._applying import saved_plan
+from css_sdk._plan_file import SavedPlan
+from css_sdk.journal import JournalRead, read_journal
+from css_sdk.journal_file import Journal
+from css_sdk.sandbox import Sandbox
+from tests.fault_sequences import elsewhere, faults, late_faults
+from tests.plan_worlds import (
+    DEV,
+    MIXED_BEFORE,
+    MIXED_WRITES,
+    Mortal,
+    as_facts,
+    death,
+    everything,
+    mixed,
+    reason,
+    seeded,
+    told_truly,
+)
+
+NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
+STEADY = settings(derandomize=True, deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
+"""The same examples in every run."""
+
+LAID = st.tuples(late_faults(), st.lists(late_faults() | faults(), max_size=3)).map(lambda drawn: [drawn[0], *drawn[1]])
+"""Faults, of which one at least lets writes land late."""
+
+ORDERS = st.sampled_from([Guards(), Guards(remove_first=True)])
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here programs end, and the machine goes on."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+async def no_time(_: float) -> None:
+    """A late answer is late without anybody waiting for it."""
+
+
+def client(sandbox: Sandbox, journal: Journal | None = None) -> AsyncCss:
+    """A client with two tries that never waits, and takes whatever is later than a second for lost."""
+    retry = Backoff(tries=2, first=0.0, budget=0.0)
+    transport = sandbox.async_transport(no_time)
+    return AsyncCss(Settings(**sandbox.credentials()), transport=transport, timeout=1.0, retry=retry, journal=journal)
+
+
+async def led_to_the_end(sandbox: Sandbox) -> None:
+    """Let another program, which comes later, reach the wanted end by a fresh plan."""
+    async with client(sandbox) as css:
+        applied = await css.apply_plan(await css.plan(mixed(), prune=True))
+        assert not reason(applied.results)
+        assert not (await css.plan(mixed(), prune=True)).steps
+
+
+@STEADY
+@given(LAID, st.sampled_from([1, 4]), ORDERS)
+async def test_the_results_of_a_plan_stay_true(laid: list[dict[str, Any]], width: int, guards: Guards) -> None:
+    """When all has landed, the state is that of the confirmed steps and of some that are unknown, and of no others."""
+    sandbox = seeded([MIXED_BEFORE])
+    others = elsewhere(sandbox)
+    async with client(sandbox) as css:
+        plan = await css.plan(mixed(), prune=True)
+        wanted = as_facts(MIXED_BEFORE.after(plan.steps))
+        for fault in laid:
+            sandbox.faults.add(**{**fault, "after": fault["after"] + 2})
+        try:
+            results = (await css.apply_plan(plan, guards=guards, width=width)).results
+        except CssError as error:
+            event(f"refused: {type(error).__name__}")
+            results = ()
+    sandbox.faults.clear()
+    sandbox.land_late_writes()
+    event(" ".join(sorted({result.outcome for result in results})))
+    assert told_truly(MIXED_BEFORE, results, sandbox)
+    await led_to_the_end(sandbox)
+    assert everything(sandbox)[DEV] == wanted
+    assert elsewhere(sandbox) == others
+
+
+@STEADY
+@given(LAID, ORDERS, st.booleans())
+async def test_a_journal_leads_on_or_back(laid: list[dict[str, Any]], guards: Guards, back: bool) -> None:
+    """When all has landed, the saved plan and its journal lead to the end, and an undo leads to the beginning."""
+    sandbox = seeded([MIXED_BEFORE])
+    first = everything(sandbox)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "journal")
+        with Journal(path) as journal:
+            async with client(sandbox, journal) as css:
+                plan = await css.plan(mixed(), prune=True)
+                saved = saved_plan(plan, css.settings.api_url, 2016, NOW)
+                for fault in laid:
+                    sandbox.faults.add(**{**fault, "after": fault["after"] + 2})
+                try:
+                    await css.apply_plan(saved, guards=guards)
+                except CssError as error:
+                    event(f"refused: {type(error).__name__}")
+        sandbox.faults.clear()
+        sandbox.land_late_writes()
+        told = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
+        event(" ".join(sorted({entry.outcome for entry in told.entries})))
+        if back:
+            async with client(sandbox) as css:
+                applied = await css.apply_plan(await css.undo_plan(told))
+        else:
+            with Journal(path, resume=True) as journal:
+                async with client(sandbox, journal) as css:
+                    applied = await css.apply_plan(saved, resume=told, guards=guards)
+        assert not reason(applied.results)
+        assert applied.remainder is None
+    assert everything(sandbox) == first if back else first | {DEV: as_facts(MIXED_BEFORE.after(plan.steps))}
+
+
+async def gone_on(css: AsyncCss, saved: SavedPlan, told: JournalRead | None) -> Applied:
+    """Go on with the journal, or with a fresh plan."""
+    if told is not None:
+        return await css.apply_plan(saved, resume=told)
+    return await css.apply_plan(await css.plan(mixed(), prune=True))
+
+
+@pytest.mark.parametrize("reads", [1, 4, None])
+async def test_a_kill_while_a_write_is_on_its_way(tmp_path: Path, reads: int | None) -> None:
+    """The write lands while the next program works, or when that is over: the end is the wanted one all the same.
+
+    The next program goes on with the journal, or with a fresh plan.
+    """
+    for number in range(MIXED_WRITES):
+        resume = (number + (reads or 0)) % 2 == 0
+        sandbox = Mortal(number, sent=True)
+        seeded([MIXED_BEFORE], sandbox)
+        path = tmp_path / str(number)
+        async with client(sandbox) as css:
+            plan = await css.plan(mixed(), prune=True)
+            saved = saved_plan(plan, css.settings.api_url, 2016, NOW)
+        sandbox.faults.add("late_write", after=number, reads=reads)
+        with Journal(path) as journal:
+            async with client(sandbox, journal) as css:
+                with death(sandbox):
+                    await css.apply_plan(saved, width=1)
+        assert len(sandbox.late_writes) == 1
+        sandbox.revive()
+        told = read_journal(path.read_bytes(), "journal")
+        with Journal(path, resume=True) as journal:
+            async with client(sandbox, journal) as css:
+                sent = len(sandbox.done)
+                try:
+                    applied = await gone_on(css, saved, told if resume else None)
+                except (NotFound, StalePlan):
+                    # It landed between two reads. Nothing was sent, and the next try goes through.
+                    assert len(sandbox.done) == sent
+                    applied = await gone_on(css, saved, told if resume else None)
+        assert not reason(applied.results), number
+        sandbox.land_late_writes()
+        assert everything(sandbox)[DEV] == as_facts(MIXED_BEFORE.after(plan.steps))
