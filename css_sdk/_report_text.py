@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from ._csv import csv_line
 from ._shown import with_codes
 from .persons import UnreadPlace, name_of
 from .report import AccessReport, AccessRow
@@ -38,7 +37,6 @@ _MARKDOWN_COLUMNS: Final = (
     "Held",
 )
 
-_FORMULA: Final = tuple("=+-@＝＋－＠")  # noqa: RUF001 - some versions of Excel take the wide ones as well
 _JOINERS: Final = "\u200c\u200d"
 """They hold emoji and Persian words together, and change no order."""
 
@@ -47,7 +45,7 @@ def report_as_csv(report: AccessReport) -> Iterator[str]:
     """The lines of a report as CSV, the columns' names first, without line ends.
 
     A cell that a spreadsheet would take for a formula gets a `'` before it: one that begins with `=`, `+`, `-` or `@`,
-    after blanks too, or with a tab or a line end.
+    after blanks too, or with a tab or a line end; and so does one that begins with a `'`.
 
     Args:
         report: what to write.
@@ -59,13 +57,11 @@ def report_as_csv(report: AccessReport) -> Iterator[str]:
     '101,Grants Portal,dev,approver,d6dff8c2546921b01198b4efd12cb'
     '101,Grants Portal,dev,approver,c48af3232157a5f13dc753a5d3eed'
     """
-    yield ",".join(CSV_COLUMNS)
+    yield csv_line(CSV_COLUMNS)
     for row in report.rows():
         record = row.as_record() | {"through": "; ".join(row.through)}
         record |= {name: with_codes(str(record[name])) for name in ("integration", "role", "through")}
-        text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow([_cell(record[column]) for column in CSV_COLUMNS])
-        yield text.getvalue()
+        yield csv_line(_cell(record[column]) for column in CSV_COLUMNS)
 
 
 def report_as_markdown(report: AccessReport) -> Iterator[str]:
@@ -156,9 +152,7 @@ def _is_hidden(character: str) -> bool:
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = str(value)
-    is_formula = text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(_FORMULA)
-    return ("'" if is_formula else "") + harmless(text)
+    return harmless(str(value))
 
 
 def _markdown_cells(row: AccessRow) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from ._csv import unguarded
 from ._person_cells import PERSON_COLUMNS
 from .errors import InvalidFile
 
@@ -118,7 +119,7 @@ def _cells(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
 def _csv_line(number: int, cells: list[str], columns: Sequence[str]) -> Line:
     if len(_without_empty_end(cells)) > len(columns):
         return Line(number, {}, (f"{len(cells)} cells where the header has {len(columns)}",))
-    return Line(number, dict(zip(columns, cells, strict=False)))
+    return Line(number, dict(zip(columns, map(unguarded, cells), strict=False)))
 
 
 def _without_empty_end(cells: list[str]) -> list[str]:

@@ -355,7 +355,7 @@ def error_for(told: Told, what: type_of_thing = "path") -> CssError:
 
 
 def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError], str]:
-    said = told.message or "The service gave no reason"
+    said = told.message.rstrip(" .") or "The service gave no reason"
     match told.status:
         case 401:
             return AuthenticationError, (

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
 
 from . import _identification, _person_cells, _roster_text, _rules
+from ._csv import csv_line
 from ._person_cells import PERSON_COLUMNS, PersonBy
 from ._shown import hidden_in, with_codes
 from ._tables import Tabular
@@ -278,19 +277,18 @@ def check_exact(rows: Sequence[Row]) -> None:
 def results_as_csv(results: Iterable[RowResult]) -> str:
     """The results as a roster that can be read again: only what is not done will be tried then.
 
+    Cells that a spreadsheet would take for a formula are guarded by a `'`, which `read_roster` removes.
     A removal that was held back is not among them: it has to wait until the roster itself is right.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_roster_text.ALL_COLUMNS)
+    lines = [csv_line(_roster_text.ALL_COLUMNS)]
     for result in results:
         if isinstance(result.error, HeldBack):
             continue
         row = result.row
         person = [row.person.value if by == row.person.by else "" for by in PERSON_COLUMNS]
         place = [row.person.provider or "", row.role, row.integration, row.environment, row.action]
-        writer.writerow([*person, *place, result.state, str(result.error or "")])
-    return out.getvalue()
+        lines.append(csv_line([*person, *place, result.state, str(result.error or "")]))
+    return "".join(f"{line}\r\n" for line in lines)
 
 
 def _row(

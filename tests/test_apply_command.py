@@ -289,7 +289,7 @@ def test_nobody_is_asked_where_no_journal_can_be_kept(
     assert run_css("apply", file_of_roles(tmp_path, ADDITIONS), "--journal", journal) == 64
     told = capsys.readouterr().err
     assert "Carry it out?" not in told
-    assert "Nothing was changed; name another by --journal." in told
+    assert "Nothing was changed; name another file with --journal." in told
     assert writes(sandbox) == []
 
 
@@ -363,7 +363,7 @@ def test_what_is_left_destroys_nothing(
     file.with_name("plan.remainder.json").write_text("mine", encoding="utf-8")
     asked_before = len(sandbox.requests)
     assert run_css("apply", file, "--yes") == 64
-    assert "plan.remainder.json is no plan" in capsys.readouterr().err
+    assert "plan.remainder.json exists, and is not a plan that css-sdk wrote" in capsys.readouterr().err
     assert len(sandbox.requests) == asked_before
 
 
@@ -420,3 +420,22 @@ def test_strict_writes_nothing_for_the_same_people(
     file = file_of_roles(tmp_path, f"[auditor, {{name: approver, members: [{NEVER}]}}]")
     assert run_css("apply", file, "--yes", "--strict", *options) == code
     assert bool(writes(sandbox)) is (code == 0)
+
+
+@pytest.mark.parametrize("arguments", [("apply", "plan.json", "--yes"), ("apply", "roles.yaml", "--yes", "--journal", "j.jsonl")])  # fmt: skip  # noqa: E501
+def test_without_credentials_the_variables_are_named_and_nothing_is_left_behind(
+    run_css: Run,
+    plan: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+) -> None:
+    """No empty journal either, however often it is tried."""
+    folder = plan().parent
+    before = sorted(folder.iterdir())
+    monkeypatch.delenv("CSS_CLIENT_ID")
+    monkeypatch.delenv("CSS_CLIENT_SECRET")
+    capsys.readouterr()
+    assert run_css(*arguments) == 64
+    assert "No credentials. Set CSS_CLIENT_ID and CSS_CLIENT_SECRET" in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before

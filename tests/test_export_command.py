@@ -115,14 +115,17 @@ def test_a_role_that_no_file_can_name_is_left_alone(
     assert everything(sandbox).keys() == before.keys()
 
 
-@pytest.mark.parametrize(("content", "code"), [("mine", 64), ('{"steps": []}', 64), ("", 0), (None, 0)])
+@pytest.mark.parametrize(
+    ("content", "code"), [("mine", 64), ("version: 1\nintegrations: []\n", 64), ("", 0), (None, 0)]
+)
 def test_only_an_older_export_is_replaced(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, content: str | None, code: int
 ) -> None:
-    """Or an empty file; anything else stays, and nothing is asked of the service."""
+    """Or an empty file; anything else stays, a roles file of the user's own included, and nothing is sent."""
     file = tmp_path / "roles.yaml"
     if content is None:
-        file = file_of_roles(tmp_path, "[admin]")
+        assert run_css("export", "--output", file) == 0
+        sandbox.clear_requests()
     else:
         file.write_text(content, encoding="utf-8")
     assert run_css("export", "--output", file) == code

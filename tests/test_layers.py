@@ -62,6 +62,7 @@ LAYERS: Final = {
     "desired": 2,
     "_shown": 1,
     "_text_files": 2,
+    "_csv": 2,
     "_yaml_nodes": 2,
     "_desired_checks": 2,
     "_desired_file": 2,

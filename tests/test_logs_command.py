@@ -99,6 +99,8 @@ def test_a_limit_half_way_prints_what_was_read(
     out, err = capsys.readouterr()
     assert out == ""
     assert "--since 2026-11-01T00:00:00.000Z" in err
+    assert err.count("2026-11-01T00:00:00.000Z") == 1
+    assert ".." not in err
     sandbox.faults.clear()
     sandbox.faults.add("429", path="*/logs", retry_after=1800, after=2)
     assert run_css("logs", *PLACE, *long, "--json") == 3

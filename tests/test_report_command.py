@@ -30,11 +30,12 @@ def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def test_each_format_tells_every_row(run: Run) -> None:
-    """The draft is told on stderr, with exit code 3, and hides nothing; without it the code is 0."""
+    """The draft is named on stderr, and skipped; if it is asked for by name, the exit code is 3."""
     code, out, err = run("--json")
     rows = [json.loads(line) for line in out]
-    assert (code, len(rows)) == (3, 15)
-    assert "css: Draft, dev: " in err
+    assert (code, len(rows)) == (0, 15)
+    assert "css: Draft, dev is skipped: " in err
+    assert run("-i", "Draft")[0] == 3
     assert rows[4] == {
         "integration_id": ALPHA, "integration": "Alpha", "environment": "dev", "role": "reader",
         "username": f"{ANN}@azureidir", "name": "Ann Example", "email": "ann.e@people.example", "provider": "azureidir",
@@ -86,8 +87,11 @@ def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> 
     """A folder, a file in one that is not there, a name that tells no format, two formats, what is no environment."""
     for arguments, said in (
         (["--output", tmp_path], "is a directory"),
-        (["--output", tmp_path / "nowhere" / "r.csv"], "cannot be written. Nothing was sent"),
-        (["--output", "/dev/null", "--format", "csv"], "cannot be written. Nothing was sent"),
+        (
+            ["--output", tmp_path / "nowhere" / "r.csv"],
+            f"cannot be written: there is no folder {tmp_path / 'nowhere'}.",
+        ),
+        (["--output", "/dev/null", "--format", "csv"], "cannot be written: it is a device"),
         (["--output", tmp_path / "report"], "tells no format"),
         (["--json", "--format", "csv"], "two formats"),
         (["-e", "stage"], "stage"),

@@ -116,7 +116,9 @@ def test_a_result_that_cannot_be_written_is_told_before_anything_is_sent(
     roster = write(tmp_path / "r.csv", "username,role", f"{usernames(sandbox, 1)[0]},reviewer")
     for result in (tmp_path / "nowhere" / "x.csv", tmp_path):
         assert run_css("roster", "apply", roster, "-i", 101, "-e", "dev", "--result", result) == 64
-        assert "cannot be written. Nothing was sent" in capsys.readouterr().err
+        err = capsys.readouterr().err
+        assert "cannot be written: " in err
+        assert "Nothing was sent; name another file with --result." in err
     assert asked(sandbox) == {}
 
 
@@ -157,7 +159,10 @@ def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path:
     user = usernames(sandbox, 1)[0]
     good = write(tmp_path / "r.csv", "username,role", f"{user},reviewer", f"{user},approver")
     assert run_css("roster", "check", good, *DEV) == 0
-    assert capsys.readouterr().out == "2 rows fine\n"
+    assert capsys.readouterr() == (
+        "2 rows fine\n",
+        "Only the file was read: nobody was looked up. To do that, pass --online.\n",
+    )
     assert run_css("roster", "check", good, *DEV, "--json") == 0
     assert told(capsys) == [{"file": str(good), "rows": 2, "state": "fine"}]
     bad = write(tmp_path / "r.jsonl", json.dumps({"username": user, "role": "reviewer"}), '{"role": 5, "x": "y"}', "[]")

@@ -22,7 +22,7 @@ from ._endings import (
     say_how_to_go_on,
     tell_the_way_back,
 )
-from ._files import STDIN, content_of, is_writable, may_be_replaced
+from ._files import STDIN, content_of, may_be_replaced, why_not_writable
 from ._opening import ended_as_by_an_interrupt, journal_option, opened
 from ._plans import is_plan_of_ours, tell, tell_withheld
 from ._progress import bar_on_terminal
@@ -137,9 +137,15 @@ def _check_journal(file: Path) -> None:
     """
     from ..errors import InvalidFile
 
-    why = "exists already" if file.exists() else "" if is_writable(file) else "cannot be written"
-    if why:
-        raise InvalidFile(f"The journal {file} {why}. Nothing was changed; name another by --journal.")
+    if file.exists():
+        raise InvalidFile(
+            f"The journal {file} exists already, and a journal is never replaced: it leads back. Nothing was changed; "
+            f"name another file with --journal."
+        )
+    if why := why_not_writable(file):
+        raise InvalidFile(
+            f"The journal {file} cannot be written: {why}. Nothing was changed; name another file with --journal."
+        )
 
 
 def _check_remainder(file: Path) -> None:
@@ -152,7 +158,8 @@ def _check_remainder(file: Path) -> None:
 
     if file.exists() and not (file.is_file() and may_be_replaced(file, is_plan_of_ours)):
         raise InvalidFile(
-            f"{file} is no plan, and what is left undone would be kept there. Nothing was changed; move it."
+            f"{file} exists, and is not a plan that css-sdk wrote; what is left undone would be kept there. Nothing "
+            f"was changed; move it away."
         )
 
 
@@ -209,7 +216,10 @@ def carry_out(
     """
     from .. import Guards
     from ..errors import StalePlan
+    from ..settings import settings_from_env
 
+    # That credentials are missing is best known before anybody is asked.
+    settings_from_env()
     guards = Guards(
         max_removals=manner.max_removals,
         keep_last=manner.keep_last,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._shown import shown
 from ._common import print_rows, tell_counts
 from ._opening import opened
 from ._questions import Answers, Changes, confirm, open_questions
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..errors import CssError
     from ..models import Outcome
     from ..roster import Action, Row, RowResult
+    from ._files import OutputFile
 
 Note = Callable[["RowResult"], object]
 """What is told of each result as it comes."""
@@ -172,7 +174,7 @@ def reported(
     apply: Callable[[Note], Sequence[RowResult]],
     *,
     as_json: bool,
-    result_file: Path | None = None,
+    result_file: OutputFile | None = None,
     always_written: bool = False,
     may_be_missing: bool = False,
 ) -> int:
@@ -191,12 +193,12 @@ def reported(
         results = apply(settled.append)
     except KeyboardInterrupt:
         ended = with_the_rest(settled, rows)
-        write_results(ended, result_file, always=always_written)
-        _report(ended, as_json, untried=result_file is None)
+        _, sentences = write_results(ended, result_file, always=always_written)
+        _report(ended, as_json, sentences, untried=result_file is None)
         raise
     # Written first: printing may take long, or end in a pipe that nobody reads.
-    was_written = write_results(results, result_file, always=always_written)
-    _report(results, as_json)
+    was_written, sentences = write_results(results, result_file, always=always_written)
+    _report(results, as_json, sentences)
     counting = [result for result in results if not (may_be_missing and result.state == "never logged in")]
     return _exit_code([(result.outcome, result.error) for result in counting]) if was_written else 3
 
@@ -262,12 +264,14 @@ def row_told(row: Row, state: str, error: CssError | None) -> dict[str, Any]:
     }
 
 
-def _report(results: Sequence[RowResult], as_json: bool, untried: bool = True) -> None:
+def _report(results: Sequence[RowResult], as_json: bool, sentences: Sequence[str], untried: bool = True) -> None:
     """Prints the results; what was not tried is only counted where it stands in a file anyway."""
     rows = [row_told(result.row, result.state, result.error) for result in results]
     columns = COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:]
     print_rows([row for row in rows if untried or row["state"] != "not tried"], columns, as_json)
     tell_counts(row["state"] for row in rows)
+    for sentence in sentences:
+        click.echo(shown(sentence), err=True)
 
 
 def _print_results(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:

@@ -146,7 +146,7 @@ def _silence_stdout() -> None:
 
 def json_line(row: Mapping[str, Any]) -> str:
     """The row as JSON, in which what a terminal would obey, and what nobody sees, is escaped."""
-    is_unicode = "utf" in (sys.stdout.encoding or "").lower()
+    is_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
     text = json.dumps(row, ensure_ascii=not is_unicode)
     if text.isascii() and text.isprintable():
         return text

@@ -6,7 +6,15 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ._terminal import is_closed
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 STDIN = Path("-")
 
@@ -19,63 +27,92 @@ def content_of(file: Path) -> tuple[bytes, str]:
     """
     from ..errors import InvalidFile
 
+    if file == STDIN and is_closed("stdin"):
+        raise InvalidFile("Standard input is closed, and - reads from it. Name a file instead.")
     try:
         return (sys.stdin.buffer.read(), "stdin") if file == STDIN else (file.read_bytes(), str(file))
     except OSError as error:
         raise InvalidFile(f"{file} cannot be read: {error.strerror}.") from None
 
 
-def is_writable(file: Path) -> bool:
-    """Whether this is, or can become, a file that can be replaced; a device or a folder is none."""
-    is_special = file.exists() and not file.is_file()
-    return not is_special and file.parent.is_dir() and os.access(file.parent, os.W_OK)
+def why_not_writable(file: Path) -> str:
+    """Return why a file cannot be written or replaced, as the end of a sentence; "" where it can."""
+    if file.is_dir():
+        return "it is a folder"
+    if file.exists() and not file.is_file():
+        return "it is a device, or something else that cannot be replaced"
+    if not file.parent.is_dir():
+        return f"there is no folder {file.parent}"
+    if not os.access(file.parent, os.W_OK):
+        return f"you may not write in the folder {file.parent}"
+    return ""
 
 
-def check_writable(file: Path) -> None:
-    """Refuses a file that cannot be written; better known before anything is asked of the service.
+@dataclass(frozen=True, kw_only=True)
+class OutputFile:
+    """A file that a command writes. It replaces only what css-sdk wrote, an empty file, or with `--force` any file.
 
-    Raises:
-        InvalidFile: when it cannot, or is a device or a folder.
+    Attributes:
+        path: of the file.
+        option: which names it, for messages.
+        kind: of what is written, for messages.
+        is_ours: returns whether a content was written by css-sdk as this kind.
+        force: whether the file may be replaced whatever it holds.
+        source: what the command reads, and never replaces.
     """
-    from ..errors import InvalidFile
 
-    if file == STDIN:
-        raise InvalidFile("Name a file to write to; - is none. Nothing was sent.")
-    if not is_writable(file):
-        raise InvalidFile(f"{file} cannot be written. Nothing was sent; name another file.")
+    path: Path
+    option: str
+    kind: str
+    is_ours: Callable[[bytes], bool]
+    force: bool = False
+    source: Path = STDIN
+
+    def check(self) -> None:
+        """Refuse the file if it cannot be written or must not be replaced; this is best known before anything is sent.
+
+        Raises:
+            InvalidFile: with the reason and the option to change.
+        """
+        from ..errors import InvalidFile
+
+        other = f"Nothing was sent; name another file with {self.option}."
+        if self.path == STDIN:
+            raise InvalidFile(f"{self.option} - is not a file: {self.kind} cannot go to standard output. {other}")
+        if why := why_not_writable(self.path):
+            raise InvalidFile(f"{self.path} cannot be written: {why}. {other}")
+        if not self.path.exists():
+            return
+        if self.source != STDIN and self.source.exists() and self.path.samefile(self.source):
+            raise InvalidFile(f"{self.path} is the file that is read. {other}")
+        if not self.force and not may_be_replaced(self.path, self.is_ours):
+            raise InvalidFile(
+                f"{self.path} exists, and is not {self.kind} that css-sdk wrote. Nothing was sent; name "
+                f"another file with {self.option}, or replace it with --force."
+            )
+
+    def write(self, pieces: Iterable[str], encoding: str = "utf-8") -> None:
+        """Write the file whole or not at all; see `write_whole`.
+
+        Raises:
+            InvalidFile: when it cannot be written.
+        """
+        write_whole(self.path, pieces, encoding)
 
 
-def may_be_replaced(file: Path, is_kind: Callable[[bytes], bool]) -> bool:
-    """Whether an existing file is empty, or of the kind that may be replaced.
+def force_option(function: Function) -> Function:
+    """Add the option `--force`."""
+    return click.option("--force", is_flag=True, help="Replace the output file whatever it holds.")(function)
+
+
+def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:
+    """Return whether an existing file is empty, or of a kind that may be replaced.
 
     Raises:
         InvalidFile: when it cannot be read.
     """
     content, _ = content_of(file)
-    return not content.strip() or is_kind(content)
-
-
-def check_may_replace(file: Path, is_kind: Callable[[bytes], bool], kind: str, source: Path = STDIN) -> None:
-    """Refuses a file that cannot be written, and one that holds something else than what is to be written there.
-
-    Args:
-        file: where to write.
-        is_kind: tells of a content whether it may be replaced.
-        kind: what that is.
-        source: what is read, and never replaced.
-
-    Raises:
-        InvalidFile: when it cannot be written, or must not be.
-    """
-    from ..errors import InvalidFile
-
-    check_writable(file)
-    if not file.exists():
-        return
-    if source != STDIN and source.exists() and file.samefile(source):
-        raise InvalidFile(f"{file} is what is read. Nothing was sent; name another file.")
-    if not may_be_replaced(file, is_kind):
-        raise InvalidFile(f"{file} exists, and is not {kind}. Nothing was sent; name another file.")
+    return not content.strip() or is_ours(content)
 
 
 def write_whole(file: Path, pieces: Iterable[str], encoding: str = "utf-8") -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ._files import STDIN, check_may_replace, content_of, write_whole
+from .._shown import shown
+from ._files import STDIN, OutputFile, content_of
 
 if TYPE_CHECKING:
     from .. import Css, EnvironmentClient, Plan, SavedPlan
@@ -88,18 +89,35 @@ def mask_option(function: Function) -> Function:
     return click.option("--mask", is_flag=True, help="Leave out who people are.")(function)
 
 
-def environments_of(css: Css, integrations: Sequence[str], environments: Sequence[str]) -> list[EnvironmentClient]:
-    """The environments that the options name; those that an integration must have are of one that was named."""
+def states_of(
+    css: Css, integrations: Sequence[str], environments: Sequence[str], read: Callable[[EnvironmentClient], PlaceState]
+) -> list[PlaceState]:
+    """Return the states of the environments that the options name, or of all of the team.
+
+    An integration that was named must have each environment, and be applied. If none was named, drafts are named on
+    stderr and skipped.
+
+    Args:
+        css: the client.
+        integrations: as the options name them.
+        environments: as the options name them.
+        read: returns the state of one.
+    """
+    from ..errors import NotApplied
+
     if integrations:
         chosen = [css.integration(which) for which in integrations]
-        return [one.environment(name) for one in chosen for name in environments or one.info.environments]
-    applied = [one for one in css.integrations() if one.status == "applied"]
-    return [
-        css.integration(one.id).environment(name)
-        for one in applied
-        for name in one.environments
-        if name in environments or not environments
-    ]
+        return [read(one.environment(name)) for one in chosen for name in environments or one.info.environments]
+    states = []
+    for one in css.integrations():
+        for name in one.environments:
+            if environments and name not in environments:
+                continue
+            try:
+                states.append(read(css.integration(one.id).environment(name)))
+            except NotApplied as error:
+                click.echo(shown(f"css: {one.project_name}, {name} is skipped: {error}"), err=True)
+    return states
 
 
 def desired_in(file: Path) -> Desired:
@@ -133,17 +151,6 @@ def desired_of(content: bytes, name: str) -> Desired:
     return read_desired(content, name)
 
 
-def is_file_of_roles(content: bytes) -> bool:
-    """Whether this reads as a file of roles."""
-    from ..errors import InvalidFile
-
-    try:
-        desired_of(content, "")
-    except InvalidFile:
-        return False
-    return True
-
-
 def is_journal(content: bytes) -> bool:
     """Whether this begins as a journal does."""
     return "journal" in _told_by(content.partition(b"\n")[0])
@@ -163,13 +170,15 @@ def _told_by(content: bytes) -> Mapping[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def check_may_keep(file: Path, source: Path = STDIN) -> None:
-    """Refuses a file in which no plan can be kept: only an older plan is replaced, and never what is read.
+def plan_file(path: Path, *, force: bool, source: Path = STDIN) -> OutputFile:
+    """Return the file in which a plan is kept.
 
     Raises:
-        InvalidFile: when it is something else, or cannot be written.
+        InvalidFile: when it cannot be written or must not be replaced.
     """
-    check_may_replace(file, is_plan_of_ours, "a plan", source)
+    file = OutputFile(path=path, option="--out", kind="a plan", is_ours=is_plan_of_ours, force=force, source=source)
+    file.check()
+    return file
 
 
 def is_plan_of_ours(content: bytes) -> bool:
@@ -177,7 +186,7 @@ def is_plan_of_ours(content: bytes) -> bool:
     return {"css_sdk", "places", "steps"} <= _told_by(content).keys()
 
 
-def keep(plan: SavedPlan, file: Path, *, mask: bool = False) -> None:
+def keep(plan: SavedPlan, file: OutputFile, *, mask: bool = False) -> None:
     """Writes a plan into a file that nobody but its owner may read, and says how it is carried out.
 
     Raises:
@@ -185,9 +194,9 @@ def keep(plan: SavedPlan, file: Path, *, mask: bool = False) -> None:
     """
     from .. import plan_as_json
 
-    write_whole(file, [plan_as_json(plan, mask)])
-    how = "names nobody, and cannot be carried out" if mask else f"is carried out by: css apply {quote(str(file))}"
-    click.echo(f"The plan is in {file}; it {how}", err=True)
+    file.write([plan_as_json(plan, mask)])
+    how = "names nobody, and cannot be carried out" if mask else f"is carried out by: css apply {quote(str(file.path))}"
+    click.echo(f"The plan is in {file.path}; it {how}", err=True)
 
 
 def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:

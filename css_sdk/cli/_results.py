@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ._files import STDIN, content_of, write_whole
+from ._files import STDIN, OutputFile, content_of
 
 if TYPE_CHECKING:
     from ..roster import Row, RowResult
@@ -46,32 +45,48 @@ def with_the_rest(settled: Sequence[RowResult], rows: Sequence[Row]) -> Sequence
     return [*settled, *(RowResult(row, "failed", NotTried("Interrupted before this was tried.")) for row in untried)]
 
 
-def write_results(results: Sequence[RowResult], file: Path | None, *, always: bool) -> bool:
-    """Writes down what became of each row, whole or not at all.
+def result_file(path: Path, *, force: bool) -> OutputFile:
+    """Return the file for the results of a roster."""
+    return OutputFile(path=path, option="--result", kind="a file of results", is_ours=_is_file_of_results, force=force)
 
-    It is written once, at the end: whoever is killed before runs the same again, and the service tells what is done.
+
+def _is_file_of_results(content: bytes) -> bool:
+    """Return whether the first line holds the columns of results, whatever separates them now."""
+    from .._roster_text import ALL_COLUMNS
+
+    first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").partition("\n")[0]
+    return [cell.strip().strip('"') for cell in re.split("[,;\t]", first)] == list(ALL_COLUMNS)
+
+
+def write_results(results: Sequence[RowResult], file: OutputFile | None, *, always: bool) -> tuple[bool, list[str]]:
+    """Write what became of each row, whole or not at all.
+
+    It is written once, at the end: after a kill the same roster is applied again, and the service shows what is done.
 
     Args:
         results: of the rows.
         file: where to; nowhere, if there is none.
         always: whether it was asked for; else it is written where anything is left, or an older one has to be brought
             up to date.
+
+    Returns:
+        Whether that worked, and sentences about what is left, for the end of the report.
     """
     from ..errors import HeldBack, InvalidFile
     from ..roster import results_as_csv
 
     waiting = sum(isinstance(result.error, HeldBack) for result in results)
     is_left = sum(not result.is_done for result in results) > waiting
+    sentences = []
     if waiting:
         removals = "1 removal waits" if waiting == 1 else f"{waiting} removals wait"
-        click.echo(f"{removals}: mend the roster, and apply it again.", err=True)
-    if file is None or not (is_left or always or file.exists()):
-        return True
+        sentences.append(f"{removals}: correct the roster, and apply it again.")
+    if file is None or not (is_left or always or file.path.exists()):
+        return True, sentences
     try:
-        write_whole(file, [results_as_csv(results)], "utf-8-sig")
+        file.write([results_as_csv(results)], "utf-8-sig")
     except InvalidFile as error:
-        click.echo(f"css: {error}", err=True)
-        return False
+        return False, [*sentences, f"css: {error}"]
     if is_left:
-        click.echo(f"What is left to do is in {file}.", err=True)
-    return True
+        sentences.append(f"What is left to do is in {file.path}.")
+    return True, sentences

@@ -5,15 +5,23 @@ from __future__ import annotations
 import sys
 from typing import Literal
 
+Stream = Literal["stdin", "stdout", "stderr"]
 
-def is_terminal(stream: Literal["stdin", "stdout", "stderr"]) -> bool:
+
+def is_terminal(stream: Stream) -> bool:
     """Return whether a standard stream is a terminal.
-
-    Python sets a stream to None where the process was started with it closed (`css … <&-`, some services of systemd),
-    and a stream that was closed later refuses the question.
 
     >>> is_terminal("stdin")
     False
     """
+    return not is_closed(stream) and getattr(sys, stream).isatty()
+
+
+def is_closed(stream: Stream) -> bool:
+    """Return whether a standard stream is closed, so that not even the question what it is can be asked.
+
+    Python sets a stream to None where the process was started with it closed (`css … <&-`, some services of systemd),
+    and a stream that was closed later refuses every question.
+    """
     found = getattr(sys, stream)
-    return found is not None and not found.closed and found.isatty()
+    return found is None or found.closed

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import click
 
 from ._carrying_out import Manner, manner_options, shown_and_carried_out
+from ._files import force_option
 from ._opening import opened
-from ._plans import check_may_keep, keep, tell
+from ._plans import keep, plan_file, tell
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -28,7 +29,7 @@ def transfer_options(function: Function) -> Function:
     out = click.option(
         "--out", type=click.Path(path_type=Path), metavar="PLAN.json", help="Only keep the plan there, for css apply."
     )
-    return members(rename(out(manner_options(function))))
+    return members(rename(out(force_option(manner_options(function)))))
 
 
 def carried_over(
@@ -39,6 +40,7 @@ def carried_over(
     members: bool,
     renames: Sequence[str],
     out: Path | None,
+    force: bool,
     **options: Any,
 ) -> int:
     """Gives the target what the source has, and takes nothing away; gives the exit code.
@@ -50,6 +52,7 @@ def carried_over(
         members: whether members are taken along.
         renames: as the options give them.
         out: where to keep the plan instead of carrying it out.
+        force: whether that file may be replaced whatever it holds.
         options: as `Manner` takes them.
     """
     from .. import Desired
@@ -57,8 +60,7 @@ def carried_over(
     from ..transfer import promoted
 
     names = _names(renames)
-    if out is not None:
-        check_may_keep(out)
+    kept = None if out is None else plan_file(out, force=force)
     manner = Manner(**options)
     with opened() as css:
         state = css.integration(source[0]).environment(source[1]).state(None if members else (), width=manner.width)
@@ -69,10 +71,10 @@ def carried_over(
         made = css.plan(Desired((wanted,)), width=manner.width)
         complete = css.saved_plan(made)
     known = [*made.states, state]
-    if out is None:
+    if kept is None:
         return shown_and_carried_out(made, complete, manner, name, known)
     tell(made, known)
-    keep(complete, out)
+    keep(complete, kept)
     return 0
 
 

@@ -8,7 +8,7 @@ import click
 
 from ._common import json_option, places_options, print_rows, width_option
 from ._opening import opened
-from ._plans import environments_of
+from ._plans import states_of
 
 _MARKS = {True: "yes", False: "-", None: "?"}
 
@@ -39,8 +39,8 @@ def compare(
     from ..transfer import side_by_side
 
     with opened() as css:
-        found = environments_of(css, integrations, environments)
-        states = [one.state(None if members else (), width=width) for one in found]
+        chosen = None if members else ()
+        states = states_of(css, integrations, environments, lambda one: one.state(chosen, width=width))
     places = [str(state.place) for state in states]
     rows = [row for row in side_by_side(states) if row.differs or not differences]
     if as_json:

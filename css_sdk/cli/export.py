@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from ._common import places_options, print_lines, width_option
-from ._files import check_may_replace, write_whole
+from ._files import OutputFile, force_option
 from ._opening import opened
-from ._plans import environments_of, is_file_of_roles, names_in
+from ._plans import names_in, states_of
+
+_HEADER = "Written by css export. Delete this line to keep css export from replacing the file."
 
 
 @click.command()
@@ -22,8 +24,9 @@ from ._plans import environments_of, is_file_of_roles, names_in
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write it there, whole or not at all; only its owner may read it. An older file of roles is replaced.",
+    help="Write it there, whole or not at all; only its owner may read it. An older export is replaced.",
 )
+@force_option
 @width_option
 def export(
     integrations: Sequence[str],
@@ -32,6 +35,7 @@ def export(
     by_name: bool,
     names: bool,
     output: Path | None,
+    force: bool,
     width: int,
 ) -> None:
     """Write down what is there as a file of roles; the plan of it is empty.
@@ -45,13 +49,14 @@ def export(
     from ..errors import InvalidFile
     from ..transfer import export as exported
 
+    file = OutputFile(path=output or Path(), option="--output", kind="an export", is_ours=_is_export, force=force)
     if output is not None:
-        check_may_replace(output, is_file_of_roles, "a file of roles")
+        file.check()
     with opened() as css:
-        states = [one.state(width=width) for one in environments_of(css, integrations, environments)]
+        states = states_of(css, integrations, environments, lambda one: one.state(width=width))
         team = css.integrations()
     wanted = exported(states, exact=not additive, by_name=by_name, team=team)
-    text = desired_as_yaml(wanted, names=names_in(states) if names else {})
+    text = desired_as_yaml(wanted, header=_HEADER, names=names_in(states) if names else {})
     try:
         read_desired(text, "the file")
     except InvalidFile as error:
@@ -60,4 +65,8 @@ def export(
     if output is None:
         print_lines([text.rstrip("\n")])
     else:
-        write_whole(output, [text])
+        file.write([text])
+
+
+def _is_export(content: bytes) -> bool:
+    return content.startswith(f"# {_HEADER}\n".encode())

@@ -56,10 +56,12 @@ def logs(integration: str, environment: str, since: str, until: str | None, as_j
         try:
             print_lines(printable())
         except CssError as error:
+            # Its cause says why; how many lines came before, of one window alone, would mislead, and from when on to
+            # go on was printed already.
+            cause = error.__cause__ if isinstance(error.__cause__, CssError) else error
             if not printed:
-                raise
-            # Its cause tells why; how many lines there were before, of one window alone, would mislead.
-            click.echo(f"css: {shown(str(error.__cause__ or error))}", err=True)
+                raise cause from None
+            click.echo(f"css: {shown(str(cause))}", err=True)
             return 3
     return 0
 

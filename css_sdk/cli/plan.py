@@ -9,17 +9,18 @@ from pathlib import Path
 import click
 
 from ._common import json_line, json_option, print_lines, provider_option, width_option
+from ._files import force_option
 from ._opening import opened
 from ._plans import (
     CHANGES,
     UNIDENTIFIED,
-    check_may_keep,
     desired_in,
     file_argument,
     identification_options,
     keep,
     mask_option,
     names_in,
+    plan_file,
     print_unidentified,
     tell_withheld,
     unidentified_in,
@@ -37,6 +38,7 @@ from ._plans import (
     metavar="PLAN.json",
     help="Write the plan there, for css apply; only its owner may read it. An older plan is replaced.",
 )
+@force_option
 @click.option("--markdown", is_flag=True, help="Print Markdown, for a comment on a pull request.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 2 when there are changes.")
 @mask_option
@@ -49,6 +51,7 @@ def plan(
     allow_missing: bool,
     providers: Sequence[str],
     out: Path | None,
+    force: bool,
     markdown: bool,
     detailed_exitcode: bool,
     mask: bool,
@@ -73,15 +76,14 @@ def plan(
     if as_json and markdown:
         raise click.UsageError("--json and --markdown are two formats.")
     desired = desired_in(file)
-    if out is not None:
-        check_may_keep(out, file)
+    kept = None if out is None else plan_file(out, force=force, source=file)
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=width)
         complete = css.saved_plan(made)
     unidentified = unidentified_in(made, allow_missing=allow_missing)
     is_refused = strict and bool(unidentified)
-    if out is not None and not is_refused:
-        keep(complete, out, mask=mask)
+    if kept is not None and not is_refused:
+        keep(complete, kept, mask=mask)
     names = names_in(made.states)
     if as_json:
         print_lines([json_line(json.loads(plan_as_json(complete, mask)))])

@@ -11,7 +11,7 @@ import click
 
 from .._shown import shown
 from ._common import json_line, json_option, places_options, print_lines, table_lines
-from ._files import check_writable, write_whole
+from ._files import OutputFile, force_option
 
 if TYPE_CHECKING:
     from ..report import AccessReport
@@ -34,8 +34,9 @@ _COLUMNS = ["integration", "environment", "role", "name", "username", "email", "
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write it there, whole or not at all, in UTF-8; only its owner may read it.",
+    help="Write it there, whole or not at all, in UTF-8; only its owner may read it. An older report is replaced.",
 )
+@force_option
 @json_option
 def report(
     integrations: Sequence[str],
@@ -44,13 +45,14 @@ def report(
     person: str,
     kind: str | None,
     output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> int:
     """Tell who has what in the whole team, directly and through composite roles.
 
     --json is the same as --format jsonl. In CSV a cell that a spreadsheet would take for a formula begins with a '.
     The HTML page needs nothing else, and is searched, filtered and sorted where it is opened. Places that could not be
-    read, or not fully, drafts among them, are told on stderr and in the page; it ends with 3 then.
+    read, or not fully, are named on stderr and in the page; the exit code is 3 then. Drafts are named, and skipped.
 
     \b
     Examples:
@@ -59,10 +61,18 @@ def report(
       css report --output who-has-what.html
     """
     from .. import Css
+    from ..errors import NotApplied
 
     kind = _format(kind, output, as_json)
+    file = OutputFile(
+        path=output or Path(),
+        option="--output",
+        kind="a report",
+        is_ours=_is_report,
+        force=force,
+    )
     if output is not None:
-        check_writable(output)
+        file.check()
     with Css.from_env() as css:
         found = css.report(integrations=integrations or None, environments=environments or None)
     found = found.only(roles=roles, person=person)
@@ -70,14 +80,16 @@ def report(
     if output is None:
         print_lines(lines)
     else:
-        write_whole(output, _ended(lines), "utf-8-sig" if kind == "csv" else "utf-8")
+        file.write(_ended(lines), "utf-8-sig" if kind == "csv" else "utf-8")
     known = {role for state in found.places for role in state.roles}
     for role in roles:
         if role not in known:
             click.echo(shown(f"css: no place that was read has a role {role!r}."), err=True)
+    skipped = [] if integrations else [unread for unread in found.unread if isinstance(unread.error, NotApplied)]
     for unread in found.unread:
-        click.echo(shown(f"css: {unread.project_name}, {unread.place.environment}: {unread.error}"), err=True)
-    return 3 if found.unread else 0
+        where = f"css: {unread.project_name}, {unread.place.environment}"
+        click.echo(shown(f"{where}{' is skipped' if unread in skipped else ''}: {unread.error}"), err=True)
+    return 3 if len(found.unread) > len(skipped) else 0
 
 
 def _format(kind: str | None, output: Path | None, as_json: bool) -> str:
@@ -106,6 +118,16 @@ def _lines(found: AccessReport, kind: str) -> Iterable[str]:
             return (json_line(row.as_record()) for row in found.rows())
         case _:
             return table_lines([row.as_record() | {"held": row.held} for row in found.rows()], _COLUMNS)
+
+
+def _is_report(content: bytes) -> bool:
+    """Return whether a file begins as a report does, in any of the formats."""
+    from .._report_text import CSV_COLUMNS
+
+    first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip().partition("\n")[0].rstrip()
+    begins = (",".join(CSV_COLUMNS), "# Who has what", '{"integration_id":')
+    is_page = first == "<!DOCTYPE html>" and b"<title>Who has what" in content[:5000]
+    return is_page or first.split() == [column.upper() for column in _COLUMNS] or first.startswith(begins)
 
 
 def _ended(lines: Iterable[str]) -> Iterator[str]:

@@ -19,11 +19,11 @@ from ._common import (
     tell_counts,
     width_option,
 )
-from ._files import check_writable
+from ._files import force_option
 from ._opening import ended_as_by_an_interrupt, journal_option, opened
 from ._progress import bar_on_terminal
 from ._questions import Answers, consent_options
-from ._results import result_path, rows_in
+from ._results import result_file, result_path, rows_in
 
 if TYPE_CHECKING:
     from ..roster import RoleRemovals, Row, RowResult
@@ -97,6 +97,7 @@ def check(
             print_rows([{"file": str(file), "rows": len(rows), "state": "fine"}], [], as_json)
         else:
             click.echo(f"{len(rows)} rows fine" if len(rows) != 1 else "1 row fine")
+        click.echo("Only the file was read: nobody was looked up. To do that, pass --online.", err=True)
         return 0
     from .. import Css
     from ..models import EMPLOYEE_PROVIDERS
@@ -154,6 +155,7 @@ def _loss_told(loss: RoleRemovals) -> str:
     type=click.Path(path_type=Path),
     help="Where to write a line for each row. Default: FILE.result.csv beside the file, when anything is left.",
 )
+@force_option
 @click.option("--allow-missing", is_flag=True, help="End with 0 where only those are left who never logged in.")
 @width_option
 @consent_options
@@ -168,6 +170,7 @@ def apply(
     ignore: Sequence[str],
     max_removals: int | None,
     result: Path | None,
+    force: bool,
     allow_missing: bool,
     width: int,
     yes: bool,
@@ -197,11 +200,12 @@ def apply(
     if max_removals is not None and not exact:
         raise click.UsageError("--max-removals is for --exact only.")
     rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
-    result_file = result or result_path(file)
-    if result_file is not None:
-        check_writable(result_file)
-        if result_file.exists() and file.exists() and result_file.samefile(file) and result_path(file) != file:
-            raise click.UsageError(f"--result {result_file} is the roster itself; name another file.")
+    where = result or result_path(file)
+    results = None if where is None else result_file(where, force=force)
+    if where is not None and results is not None:
+        if where.exists() and file.exists() and where.samefile(file) and result_path(file) != file:
+            raise click.UsageError(f"--result {where} is the roster itself; name another file.")
+        results.check()
 
     how: dict[str, Any] = {"max_removals": max_removals, "width": width, "providers": providers or EMPLOYEE_PROVIDERS}
 
@@ -223,7 +227,7 @@ def apply(
             rows,
             work,
             as_json=as_json,
-            result_file=result_file,
+            result_file=results,
             always_written=result is not None,
             may_be_missing=allow_missing,
         )

@@ -7,6 +7,7 @@ import os
 import click
 
 from ._common import json_option, print_rows
+from ._terminal import is_closed
 
 
 @click.command()
@@ -77,6 +78,8 @@ def _read(file: str) -> str:
     """
     from ..tokens import LONGEST
 
+    if file == "-" and is_closed("stdin"):
+        raise click.UsageError("Standard input is closed, and the token is read from it. Name a file with --file.")
     try:
         with click.open_file(file, encoding="utf-8", errors="replace") as source:
             held: str = source.read(LONGEST + 3).strip()  # a line's end may follow the longest

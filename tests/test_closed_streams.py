@@ -1,0 +1,61 @@
+"""Standard streams that are closed, as some services start their programs: closed input is no terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, usernames
+
+
+@pytest.fixture
+def environ_of_server(sandbox: Sandbox) -> dict[str, str]:
+    """The variables of a sandbox that has no socket: what is tested here ends before anything is sent."""
+    return os.environ | {f"CSS_{name.upper()}": str(value) for name, value in sandbox.credentials().items()}
+
+
+def css(line: str, environ: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line of a shell that calls css."""
+    script = line.replace("css ", f"'{sys.executable}' -m css_sdk.cli ", 1)
+    here = {"PYTHONPATH": str(Path.cwd())}
+    return subprocess.run(
+        ["/bin/sh", "-c", script], env=environ | here, cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(not Path("/bin/sh").exists(), reason="there is no shell")
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("css roster check - -i 101 -e dev <&-", 64, "Standard input is closed, and - reads from it. Name a file"),
+        ("css plan - <&-", 64, "Standard input is closed"),
+        ("css token verify --audience a <&-", 64, "Standard input is closed"),
+    ],
+)
+def test_closed_input_is_named(
+    environ_of_server: dict[str, str], tmp_path: Path, line: str, code: int, said: str
+) -> None:
+    """Where a command would read from it."""
+    done = css(line, environ_of_server, tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert said in done.stderr
+
+
+@pytest.mark.skipif(not Path("/bin/sh").exists(), reason="there is no shell")
+def test_closed_input_is_no_terminal(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A removal then needs the option, as in any script; closed output and errors end nothing either."""
+    user = usernames(sandbox, 20)[-1]
+    sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", user)
+    with sandbox.serve() as server:
+        environ = os.environ | {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        line = f"css unassign -i 101 -e dev -r reviewer {user}"
+        done = css(f"{line} <&-", environ, tmp_path)
+        assert done.returncode == 4, done.stderr
+        assert "pass --yes" in done.stderr
+        assert css(f"{line} --yes --json <&- >&- 2>&-", environ, tmp_path).returncode == 0
+    assert user not in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
