@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import copy
 import os
 import sys
@@ -82,9 +83,30 @@ class Asking(Generic[Value]):
         return self._thread == threading.get_ident() and (task is None or self._task in (None, task))
 
     def carry_out(self, work: Callable[[], Value]) -> None:
-        """Does the work, whose value is what came."""
-        with self:
-            self.value = work()
+        """Start the work in a thread of its own, so that no caller hangs with it; its value is what came.
+
+        Callers wait in `result`, for as long as they have time. An interrupt ends their waiting and not the work.
+        """
+
+        def carried_out() -> None:
+            try:
+                end: Value | _Failed = work()
+            except (CssError, httpx.RequestError) as error:
+                end = _Failed(error)
+            except BaseException as error:
+                with suppress(InvalidStateError):
+                    self._end.set_exception(error)
+                return
+            self._finish(end)
+
+        thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(carried_out,), name="css_sdk", daemon=True
+        )
+        try:
+            thread.start()
+        except BaseException:
+            self._finish(None)
+            raise
 
     async def async_carry_out(self, work: Callable[[], Awaitable[Value]]) -> None:
         """As `carry_out`; the work goes on when who called it is cancelled, and ends with the event loop."""
@@ -101,19 +123,23 @@ class Asking(Generic[Value]):
             with anyio.CancelScope(shield=True):
                 await carried_out()
 
-    def result(self, request: httpx.Request | None = None) -> Value | None:
+    def result(self, request: httpx.Request | None = None, seconds: float | None = None) -> Value | None:
         """What came, when it has come; None when the caller is to ask.
+
+        Args:
+            request: the request that it is wanted for, whose timeouts say how long to wait.
+            seconds: to wait, where there is no request.
 
         Raises:
             CssError: that the answer stood for.
             httpx.RequestError: when none came.
             TimeoutError: when the end did not come in the time that a request may take.
         """
-        return self._told(self._end.result(_seconds(request)), request)
+        return self._told(self._end.result(_seconds(request) if request is not None else seconds), request)
 
-    async def async_result(self, request: httpx.Request | None = None) -> Value | None:
+    async def async_result(self, request: httpx.Request | None = None, seconds: float | None = None) -> Value | None:
         """As `result`, while other tasks go on."""
-        seconds = _seconds(request)
+        seconds = _seconds(request) if request is not None else seconds
         if _asyncio_loop() is None:
             end = await anyio.to_thread.run_sync(self._end.result, seconds, abandon_on_cancel=True)
         else:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -376,3 +379,93 @@ def test_why_keys_cannot_be_had_is_told(server: Server) -> None:
         assert len(str(told.value)) < 500
         seen.append(told.value)
     assert seen[0] is not seen[1]
+
+
+@contextmanager
+def endless(piece: bytes) -> Iterator[tuple[str, list[str]]]:
+    """Serve a key server whose answers never end once it is told so, by its address and the list of what to do."""
+    does: list[str] = ["drip"]
+    over = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+    issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            asked = connection.recv(4096)
+            if does[-1] == "answer":
+                found = {"keys": [jwk()]} if b"GET /keys" in asked else {"issuer": issuer, "jwks_uri": f"{issuer}/keys"}
+                body = json.dumps(found).encode()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                return
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n" + (b"\r\n" if piece.startswith(b"HTTP") else b""))
+            while not over.wait(0.01):
+                connection.sendall(piece)
+
+    def listen() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=listener.accept()[:1], daemon=True).start()
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        yield issuer, does
+    finally:
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+@pytest.mark.parametrize("piece", [b"x", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["dripped headers", "1xx without end"])
+@pytest.mark.parametrize("way", ["own", "http_client", "transport"])
+def test_an_answer_without_end_holds_no_thread_longer_than_the_timeout(way: str, piece: bytes) -> None:
+    """With keys in hand and without: 20 tokens of strangers are refused within one timeout, those in hand still work.
+
+    A client or a transport that was passed in cannot be stopped; one thread of ours is left with it, and no more.
+    """
+    now = [float(NOW)]
+    with endless(piece) as (issuer, does), httpx.Client(trust_env=False) as http, httpx.HTTPTransport() as transport:
+        options: dict[str, Any] = {"http_client": http} if way == "http_client" else {}
+        options |= {"transport": transport} if way == "transport" else {}
+        signed = {"iss": issuer, "aud": CLIENT, "azp": CLIENT}
+        with TokenVerifier(issuer, CLIENT, clock=lambda: now[0], timeout=0.3, **options) as verifier:
+            begin = time.monotonic()
+            waiting = [started(verifier.verify, token(**signed)) for _ in range(20)]
+            for future in waiting:
+                with pytest.raises(KeysUnavailable, match="no answer came in time"):
+                    future.result(SOON)
+            assert time.monotonic() - begin < SOON / 2
+        does.append("answer")
+        with TokenVerifier(issuer, CLIENT, clock=lambda: now[0], timeout=0.3, **options) as verifier:
+            assert verifier.verify(token(**signed)).client_id == CLIENT
+            does.append("drip")
+            now[0] += 60
+            strange = token(key("other"), header={"kid": "made-up"}, **signed)
+            begin = time.monotonic()
+            waiting = [started(verifier.verify, strange) for _ in range(20)]
+            assert verifier.verify(token(**signed)).client_id == CLIENT
+            for future in waiting:
+                with pytest.raises(KeysUnavailable, match="Nothing is known about the token"):
+                    future.result(SOON)
+            now[0] += 60
+            with pytest.raises(KeysUnavailable):
+                verifier.verify(strange)
+            assert time.monotonic() - begin < SOON / 2
+            left = [thread for thread in threading.enumerate() if thread.name == "css_sdk"]
+            assert len(left) <= 2  # one for each verifier
+
+
+@pytest.mark.parametrize("piece", [b"x", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["dripped headers", "1xx without end"])
+def test_an_answer_without_end_holds_no_task_longer_than_the_timeout(piece: bytes) -> None:
+    """All who wait leave in time, with a client that was passed in as well."""
+
+    async def ask(issuer: str, http: httpx.AsyncClient) -> list[object]:
+        verifier = AsyncTokenVerifier(issuer, CLIENT, timeout=0.3, http_client=http)
+        signed = token(iss=issuer, aud=CLIENT, azp=CLIENT)
+        async with http:
+            return await asyncio.gather(*(verifier.verify(signed) for _ in range(20)), return_exceptions=True)
+
+    with endless(piece) as (issuer, _):
+        begin = time.monotonic()
+        told = asyncio.run(ask(issuer, httpx.AsyncClient(trust_env=False)))
+    assert [type(error) for error in told] == [KeysUnavailable] * 20
+    assert time.monotonic() - begin < SOON / 2

@@ -68,6 +68,10 @@ class AsyncIssuerKeys:
     brought, but for those whose keys can still be used. Between two attempts lie 30 seconds, whatever became of the
     first; one whose thread or event loop ended is none.
 
+    Nobody waits longer than `timeout`. In threads the fetch has a thread of its own: a client or a transport that was
+    passed in cannot be stopped while its server sends the head of an answer byte by byte. There is no other fetch
+    before that one has ended, and those who need it are refused at once.
+
     Args:
         issuer: its address.
         algorithms: that the keys are for.
@@ -95,13 +99,14 @@ class AsyncIssuerKeys:
             )
         if not isinstance(timeout, (int, float)) or not timeout > 0:
             raise ConfigurationError(f"A timeout of {timeout!r} makes no sense: it is a number of seconds.")
+        self._discovery = self._address + "/.well-known/openid-configuration"
         self._algorithms = algorithms
         self._http = http
         self._timeout = timeout
         self._clock = clock
         self._held = _NOTHING
         self._asking: Asking[_Fetched] | None = None
-        self._tried_at = float("-inf")
+        self._until = self._tried_at = float("-inf")
         self._failure: KeysUnavailable | None = None
         self.is_closed = False
 
@@ -142,15 +147,23 @@ class AsyncIssuerKeys:
                 if self._asking is None or self._asking.is_over:
                     if self._held is not held or _is_within(now, self._tried_at, _PAUSE):
                         return self._held
-                    self._asking = asking
+                    self._asking, self._until = asking, time.monotonic() + self._timeout
                 under_way = self._asking
             if under_way is asking:
                 await asking.async_carry_out(self._attempt)
             elif not waits:
                 return held
-            with suppress(TimeoutError), async_time_limit(self._timeout):  # its event loop may be gone
-                if (came := await under_way.async_result()) is not None:
+            with suppress(TimeoutError):
+                if (came := await under_way.async_result(seconds=max(0.0, self._until - time.monotonic()))) is not None:
                     return came
+            if not under_way.is_over:  # its event loop may be gone by now
+                return self._given_up(held)
+
+    def _given_up(self, held: _Fetched) -> _Fetched:
+        """Return the keys in hand, after a wait for others that is over before they came."""
+        self._failure = self._failed(self._discovery, "no answer came in time")
+        self._tried_at = self._clock()
+        return held
 
     async def _attempt(self) -> _Fetched:
         """The keys that could be fetched, or else those in hand."""
@@ -177,7 +190,7 @@ class AsyncIssuerKeys:
 
     async def _fetched(self) -> tuple[SigningKey, ...]:
         http = self._http or new_client(httpx.AsyncClient)
-        url = self._address + "/.well-known/openid-configuration"
+        url = self._discovery
         try:
             with Sending(), async_time_limit(self._timeout) as until:
                 url = self._address_of_keys(await self._document(http, url, until), url)
