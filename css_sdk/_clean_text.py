@@ -11,26 +11,42 @@ from .settings import Secret
 LONGEST_WORDS: Final = 200
 """Characters of such a text that a message repeats."""
 _SHORTEST_TO_HIDE: Final = 3
+_LONGEST_TEXT: Final = 4096
+_MOST_FOR_A_CHARACTER: Final = 24
+"""Characters that an encoding may write for one."""
 
 
 def without_secrets(secrets: Iterable[Secret], text: str) -> str:
-    """Return the text without control characters and secrets, however their characters are encoded."""
+    """Return the text without control characters and secrets, however their characters are encoded.
+
+    Of a text that is longer than 4,096 characters, the start is returned.
+    """
     # First what could stand within a secret, and be taken out of it only when nobody looks for it any more.
-    text = "".join(filter(str.isprintable, text))
+    text, rest = "".join(filter(str.isprintable, text[:_LONGEST_TEXT])), text[_LONGEST_TEXT:]
     # The longest first: one may begin with another.
-    for secret in sorted(secrets, key=lambda each: len(each.reveal()), reverse=True):
-        if len(secret.reveal()) > _SHORTEST_TO_HIDE:
-            text = re.sub("".join(map(_plain_or_encoded, secret.reveal())), "…", text)
-    return text
+    hidden = sorted((each.reveal() for each in secrets), key=len, reverse=True)
+    for secret in hidden:
+        if len(secret) > _SHORTEST_TO_HIDE:
+            text = re.sub(_pattern(secret), "…", text)
+    # What was cut off may have been the second half of a secret.
+    return text[: -_MOST_FOR_A_CHARACTER * len(hidden[0])] if rest and hidden else text
+
+
+def _pattern(secret: str) -> str:
+    # A quotation multiplies backslashes, so that a run of them counts as one.
+    return "".join(
+        r"(?:\\++|(?i:%(?:25)*5C|x5c|u005c)++)" if each == "\\" else _plain_or_encoded(each)
+        for each in re.sub(r"\\+", r"\\", secret)
+    )
 
 
 def _plain_or_encoded(character: str) -> str:
     """Return the pattern of a character as itself, as in an address, and with a backslash as in code and JSON."""
     # A percent sign may itself be encoded, where an address stands within another.
     in_addresses = "".join(f"%(?:25)*{byte:02X}" for byte in character.encode())
-    in_code = "".join(rf"\\+x{byte:02x}" for byte in character.encode())
+    in_code = "".join(rf"\\*+x{byte:02x}" for byte in character.encode())
     units = character.encode("utf-16-be").hex()
-    in_json = "".join(rf"\\+u{units[at : at + 4]}" for at in range(0, len(units), 4))
+    in_json = "".join(rf"\\*+u{units[at : at + 4]}" for at in range(0, len(units), 4))
     others = "|[+]" if character == " " else ""
     seen = "" if character.isprintable() else "?"
-    return rf"(?:\\*{re.escape(character)}|(?i:{in_addresses}|{in_code}|{in_json}){others}){seen}"
+    return rf"(?:\\*+{re.escape(character)}|(?i:{in_addresses}|{in_code}|{in_json}){others}){seen}"
