@@ -427,7 +427,7 @@ def test_an_answer_without_end_holds_no_thread_longer_than_the_timeout(way: str,
         options: dict[str, Any] = {"http_client": http} if way == "http_client" else {}
         options |= {"transport": transport} if way == "transport" else {}
         signed = {"iss": issuer, "aud": CLIENT, "azp": CLIENT}
-        with TokenVerifier(issuer, CLIENT, clock=lambda: now[0], timeout=0.3, **options) as verifier:
+        with TokenVerifier(issuer, CLIENT, clock=lambda: now[0], timeout=0.7, **options) as verifier:
             begin = time.monotonic()
             waiting = [started(verifier.verify, token(**signed)) for _ in range(20)]
             for future in waiting:
@@ -435,7 +435,7 @@ def test_an_answer_without_end_holds_no_thread_longer_than_the_timeout(way: str,
                     future.result(SOON)
             assert time.monotonic() - begin < SOON / 2
         does.append("answer")
-        with TokenVerifier(issuer, CLIENT, clock=lambda: now[0], timeout=0.3, **options) as verifier:
+        with TokenVerifier(issuer, CLIENT, clock=lambda: now[0], timeout=0.7, **options) as verifier:
             assert verifier.verify(token(**signed)).client_id == CLIENT
             does.append("drip")
             now[0] += 60
@@ -459,7 +459,7 @@ def test_an_answer_without_end_holds_no_task_longer_than_the_timeout(piece: byte
     """All who wait leave in time, with a client that was passed in as well."""
 
     async def ask(issuer: str, http: httpx.AsyncClient) -> list[object]:
-        verifier = AsyncTokenVerifier(issuer, CLIENT, timeout=0.3, http_client=http)
+        verifier = AsyncTokenVerifier(issuer, CLIENT, timeout=0.7, http_client=http)
         signed = token(iss=issuer, aud=CLIENT, azp=CLIENT)
         async with http:
             return await asyncio.gather(*(verifier.verify(signed) for _ in range(20)), return_exceptions=True)

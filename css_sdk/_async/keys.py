@@ -41,6 +41,9 @@ _FRESH: Final = 3600.0
 _USABLE: Final = 24 * 3600.0
 """Seconds for which keys are used while their server cannot be reached."""
 
+_GRACE: Final = 0.5
+"""Seconds after its timeout in which a fetch can say why it failed."""
+
 _LARGEST: Final = 256 * 1024
 """Bytes that a discovery document or a key set may have."""
 
@@ -68,7 +71,7 @@ class AsyncIssuerKeys:
     brought, but for those whose keys can still be used. Between two attempts lie 30 seconds, whatever became of the
     first; one whose thread or event loop ended is none.
 
-    Nobody waits longer than `timeout`. In threads the fetch has a thread of its own: a client or a transport that was
+    Nobody waits longer than half a second past `timeout`. In threads the fetch has a thread of its own: a client or a transport that was
     passed in cannot be stopped while its server sends the head of an answer byte by byte. There is no other fetch
     before that one has ended, and those who need it are refused at once.
 
@@ -147,7 +150,7 @@ class AsyncIssuerKeys:
                 if self._asking is None or self._asking.is_over:
                     if self._held is not held or _is_within(now, self._tried_at, _PAUSE):
                         return self._held
-                    self._asking, self._until = asking, time.monotonic() + self._timeout
+                    self._asking, self._until = asking, time.monotonic() + self._timeout + _GRACE
                 under_way = self._asking
             if under_way is asking:
                 await asking.async_carry_out(self._attempt)
