@@ -72,9 +72,9 @@ class IssuerKeys:
     brought, but for those whose keys can still be used. Between two attempts lie 30 seconds, whatever became of the
     first; one whose thread or event loop ended is none.
 
-    Nobody waits longer than half a second past `timeout`. In threads the fetch has a thread of its own: a client or a transport that was
-    passed in cannot be stopped while its server sends the head of an answer byte by byte. There is no other fetch
-    before that one has ended, and those who need it are refused at once.
+    Nobody waits longer than half a second past `timeout`. In threads the fetch has a thread of its own: a client or a
+    transport that was passed in cannot be stopped while its server sends the head of an answer byte by byte. There is
+    no other fetch before that one has ended, and those who need it are refused at once.
 
     Args:
         issuer: its address.
