@@ -10,7 +10,7 @@ from attrs import field, frozen
 from . import _rules, _searches
 from ._identification import holds_back, is_identified
 from ._limits import check_removals
-from .errors import Ambiguous, CssError, EmptySet, HeldBack, NotFound, NotIdentified, WrongProvider
+from .errors import Ambiguous, CssError, EmptySet, HeldBack, NotFound, NotIdentified, StalePlan, WrongProvider
 from .models import PROVIDER_FAMILIES, PROVIDERS, Grant, User
 from .roster import Person, RoleRemovals, Row
 from .state import Place
@@ -122,6 +122,19 @@ def contradicting(rows: Sequence[Row], grants: Mapping[int, Grant], places: Mapp
         goal = places[number], _rules.username_of(grant.user), grant.role
         by_goal.setdefault(goal, {}).setdefault(rows[number].action, set()).add(number)
     return {n for actions in by_goal.values() if len(actions) > 1 for numbers in actions.values() for n in numbers}
+
+
+def stale_after_answer(rows: Iterable[Row]) -> StalePlan:
+    """Return the refusal to go on from what others changed while somebody was asked.
+
+    Args:
+        rows: one of each role that changed.
+    """
+    roles = "; ".join(sorted({f"{row.role!r} in {row.integration}, {row.environment}" for row in rows}))
+    return StalePlan(
+        f"Somebody else changed the members of a role while you were asked: {roles}. Nothing was sent. Apply the "
+        f"roster again."
+    )
 
 
 @frozen

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .. import _rules
 from .._pairs import async_called, async_each
-from .._roster_goals import ExactRole
+from .._roster_goals import ExactRole, stale_after_answer
 from ..errors import CssError, HeldBack, NotConfirmed, NotFound
 from ..models import Grant, GrantResult, User
 from ..roster import Action, RoleRemovals, RowResult, check_exact
@@ -52,6 +52,7 @@ class AsyncRosterApplication:
             max_removals: from any one role, where somebody said how many that may be.
 
         Raises:
+            StalePlan: when a role has other members after `confirm` than before it. Nothing is written then.
             Refused: before anything is written, for an empty roster, rows that revoke, a role that would be left to
                 nobody, too many removals, or a `confirm` that returns False; and what `confirm` raises.
         """
@@ -68,6 +69,7 @@ class AsyncRosterApplication:
             losses = [role.removals(self._rows[role.rows[0]]) for role in losing]
             if await async_called("confirm", confirm, losses) is False:
                 raise NotConfirmed("confirm= returned False. Nothing was changed.")
+            await self._check_unchanged(roles)
         await self._settle_errors()
         for role in roles:
             for number in role.already:
@@ -106,6 +108,23 @@ class AsyncRosterApplication:
             for key, rows in numbers.items()
             if key in held
         ]
+
+    async def _check_unchanged(self, roles: Sequence[ExactRole]) -> None:
+        """Read the members of the roles again, and refuse to go on from what is not true any more.
+
+        Raises:
+            StalePlan: when a role has other members than when it was read before.
+        """
+        changed: list[ExactRole] = []
+
+        async def read(role: ExactRole) -> None:
+            members = await self._finding.environments[role.place].roles.settled_members(role.role)
+            if {user.username for user in members} != role.held.keys():
+                changed.append(role)
+
+        await async_each(read, roles, self._width)
+        if changed:
+            raise stale_after_answer(self._rows[role.rows[0]] for role in changed)
 
     async def _anybody_is_known(self, role: ExactRole) -> bool:
         """Whether one at least will hold the role: whoever was searched for is known, of a username a read tells."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .. import _rules
 from .._pairs import called, each
-from .._roster_goals import ExactRole
+from .._roster_goals import ExactRole, stale_after_answer
 from ..errors import CssError, HeldBack, NotConfirmed, NotFound
 from ..models import Grant, GrantResult, User
 from ..roster import Action, RoleRemovals, RowResult, check_exact
@@ -53,6 +53,7 @@ class RosterApplication:
             max_removals: from any one role, where somebody said how many that may be.
 
         Raises:
+            StalePlan: when a role has other members after `confirm` than before it. Nothing is written then.
             Refused: before anything is written, for an empty roster, rows that revoke, a role that would be left to
                 nobody, too many removals, or a `confirm` that returns False; and what `confirm` raises.
         """
@@ -69,6 +70,7 @@ class RosterApplication:
             losses = [role.removals(self._rows[role.rows[0]]) for role in losing]
             if called("confirm", confirm, losses) is False:
                 raise NotConfirmed("confirm= returned False. Nothing was changed.")
+            self._check_unchanged(roles)
         self._settle_errors()
         for role in roles:
             for number in role.already:
@@ -107,6 +109,23 @@ class RosterApplication:
             for key, rows in numbers.items()
             if key in held
         ]
+
+    def _check_unchanged(self, roles: Sequence[ExactRole]) -> None:
+        """Read the members of the roles again, and refuse to go on from what is not true any more.
+
+        Raises:
+            StalePlan: when a role has other members than when it was read before.
+        """
+        changed: list[ExactRole] = []
+
+        def read(role: ExactRole) -> None:
+            members = self._finding.environments[role.place].roles.settled_members(role.role)
+            if {user.username for user in members} != role.held.keys():
+                changed.append(role)
+
+        each(read, roles, self._width)
+        if changed:
+            raise stale_after_answer(self._rows[role.rows[0]] for role in changed)
 
     def _anybody_is_known(self, role: ExactRole) -> bool:
         """Whether one at least will hold the role: whoever was searched for is known, of a username a read tells."""

@@ -182,7 +182,7 @@ class Css(Team):
             exact: whether the rows name everybody who shall have these roles.
             confirm: called before the first write with what an exact roster removes, if it removes anything. Nothing is
                 changed when it raises an exception or returns False. An `Css` awaits it where it is a coroutine
-                function.
+                function. Afterwards the members are read again: `StalePlan` is raised if they are not as before.
             max_removals: how many an exact roster may take from any one role. By default 10 or a fifth of its members,
                 whichever is less, and 4 in any case.
             skip_existing: read the members of the roles named first, and send only what is missing; exact rosters do

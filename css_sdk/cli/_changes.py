@@ -71,6 +71,7 @@ def confirm_rows(
 
     Raises:
         NotConfirmed: when it is not wanted. Nothing was changed.
+        StalePlan: when something else is to be done after the answer than before. Nothing was changed.
         click.Abort: when a question is not answered.
     """
     from ..persons import name_of
@@ -89,7 +90,11 @@ def confirm_rows(
         held = [places[place].roles.members(role) for place, role in unlisted]
         return preview_of(to_do, names, {user.username: name_of(user) for users in held for user in users})
 
-    confirm(changes_of(to_do, prod), answers, preview)
+    def is_unchanged() -> bool:
+        again = css.check_roster(rows, exact=exact, **how)
+        return [(check.row, check.state) for check in again] == [(check.row, check.state) for check in checks]
+
+    confirm(changes_of(to_do, prod), answers, preview, is_unchanged)
     return to_do
 
 

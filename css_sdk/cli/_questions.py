@@ -84,24 +84,32 @@ def open_questions(changes: Changes, answers: Answers = Answers()) -> Questions:
     )
 
 
-def confirm(changes: Changes, answers: Answers, preview: Callable[[], Sequence[str]] = tuple) -> None:
+def confirm(
+    changes: Changes,
+    answers: Answers,
+    preview: Callable[[], Sequence[str]] = tuple,
+    is_unchanged: Callable[[], bool] | None = None,
+) -> None:
     """Ask what no option has answered, after showing who gains or loses what; removals are shown in any case.
 
     Args:
         changes: what is about to be written.
         answers: what the options say.
         preview: returns who gains or loses what, a line each; it may have to read that.
+        is_unchanged: returns, once a question was answered, whether all is as it was before it; it reads that again.
+            By default the preview is made again, and compared.
 
     Raises:
+        StalePlan: when it is not. Nothing was changed.
         NotConfirmed: when it is not wanted, or nobody can be asked. Nothing was changed.
         click.Abort: when a question is not answered.
     """
-    from ..errors import NotConfirmed
+    from ..errors import NotConfirmed, StalePlan
 
     questions = open_questions(changes, answers)
-    if questions.options or changes.removes:
-        for sentence in preview():
-            click.echo(shown(sentence), err=True)
+    sentences = list(preview()) if questions.options or changes.removes else []
+    for sentence in sentences:
+        click.echo(shown(sentence), err=True)
     if not questions.options:
         return
     if not is_terminal("stdin"):
@@ -118,6 +126,8 @@ def confirm(changes: Changes, answers: Answers, preview: Callable[[], Sequence[s
             typed = click.prompt(f"This changes prod of {shown(name)!r}. To go on, type the project's name", err=True)
         if typed.strip() != name.strip():
             raise NotConfirmed(f"That is not the project's name, {shown(name)!r}. Nothing was changed.")
+    if not (list(preview()) == sentences if is_unchanged is None else is_unchanged()):
+        raise StalePlan("Somebody else changed this while you were asked. Nothing was changed; run the command again.")
 
 
 def _in_words(questions: Questions, changes: Changes) -> str:

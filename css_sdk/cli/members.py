@@ -112,6 +112,7 @@ def set_members(
             changes_of(rows, prod_of(dev)),
             Answers(yes=yes, allow_prod=allow_prod),
             lambda: preview_of(rows, {integration: dev.integration.project_name}, names),
+            lambda: {user.username for user in dev.roles.settled_members(role)} == held,
         )
 
         def apply(note: Note) -> Sequence[RowResult]:

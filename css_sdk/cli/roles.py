@@ -159,7 +159,7 @@ def delete(
         confirm(
             Changes(removes=bool(there), prod=prod_of(dev)),
             Answers(yes=yes, allow_prod=allow_prod),
-            lambda: by_deleting(dev, tree, wanted),
+            lambda: by_deleting(dev, dev.roles.tree(), wanted),
         )
         changes = [("delete", name, "", partial(dev.roles.delete, name)) for name in wanted]
         return change_each(changes, (integration, environment), as_json=as_json)
