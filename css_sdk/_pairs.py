@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -42,7 +42,20 @@ AsyncClosable = TypeVar("AsyncClosable", bound=SupportsAclose)
 Closable = TypeVar("Closable", bound=SupportsClose)
 
 Lock = threading.Lock
-AsyncLock = anyio.Lock
+
+
+class AsyncLock:
+    """A lock that a cancelled task still gets, so that it can note what it has done."""
+
+    def __init__(self) -> None:
+        self._lock = anyio.Lock()
+
+    async def __aenter__(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._lock.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class Slots:
@@ -179,6 +192,8 @@ class _Shared(Iterator[Item]):
 def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) -> None:
     """Does `work` for every item, at most `at_once` at a time, drawing items only as they are needed.
 
+    Each worker has a copy of the caller's context, so that tracing and logging know on whose behalf it works.
+
     An error of `work`, and an interrupt, ends the drawing; what is under way is finished, then the error is raised.
     """
     shared = _Shared(items)
@@ -193,7 +208,7 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
     with ThreadPoolExecutor(at_once, thread_name_prefix="css_sdk") as pool:
         try:
-            workers = [pool.submit(draw) for _ in range(at_once)]
+            workers = [pool.submit(copy_context().run, draw) for _ in range(at_once)]
             for worker in workers:
                 worker.result()
         except BaseException:
@@ -202,7 +217,7 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
 
 async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[Item], at_once: int) -> None:
-    """As `each`, with tasks: a cancellation lets the calls under way finish."""
+    """As `each`, with tasks: a cancellation ends the drawing, and what is under way except a write in flight."""
     if at_once < 1:
         raise ValueError("at_once must be greater than 0")
     shared = _Shared(items)
@@ -212,8 +227,7 @@ async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[
         try:
             await anyio.lowlevel.checkpoint()
             for item in shared:
-                with anyio.CancelScope(shield=True):
-                    await work(item)
+                await work(item)
                 await anyio.lowlevel.checkpoint()
         except Exception as error:
             shared.stopped = True

@@ -35,6 +35,7 @@ LAYERS: Final = {
     "_addresses": 1,
     "_system_sources": 1,
     "_clients": 3,
+    "_cancellation": 3,
     "_deadlines": 3,
     "_forks": 3,
     "_failures": 3,

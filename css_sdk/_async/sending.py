@@ -10,6 +10,7 @@ import httpx
 from attrs import field, frozen
 
 from .._bodies import Body
+from .._cancellation import AsyncInFlight
 from .._clients import AsyncConnections
 from .._deadlines import async_time_limit, check
 from .._failures import failure
@@ -115,12 +116,13 @@ class AsyncSender:
         request.headers["Accept-Encoding"] = "gzip"
         return request
 
-    async def send(self, request: httpx.Request, name: str) -> Exchange:
+    async def send(self, request: httpx.Request, name: str, write: AsyncInFlight | None = None) -> Exchange:
         """Send a request and read its answer.
 
         Args:
             request: of `request`.
             name: method and path, for messages.
+            write: finishes the exchange when the task is cancelled, where it is one of a write.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
@@ -130,13 +132,17 @@ class AsyncSender:
         # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's pool,
         # when more threads want a connection than there are, closes some that are in use.
         async with self._connections.slots:
-            return await self._exchange(client, request, name)
+            if write is None:
+                return await self._exchange(client, request, name, self._auth)
+            return await write.finish(lambda auth: self._exchange(client, request, name, auth), request, self._auth)
 
-    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> Exchange:
+    async def _exchange(
+        self, client: httpx.AsyncClient, request: httpx.Request, name: str, auth: httpx.Auth
+    ) -> Exchange:
         until = time.monotonic() + self._limits.deadline
         try:
             with Sending(), async_time_limit(self._limits.deadline):
-                response = await client.send(request, auth=self._auth, follow_redirects=False, stream=True)
+                response = await client.send(request, auth=auth, follow_redirects=False, stream=True)
                 try:
                     return await self._read(response, name)
                 finally:

@@ -13,6 +13,7 @@ import httpx
 from attrs import frozen
 
 from .. import _answers, _retry, _rules
+from .._cancellation import AsyncInFlight
 from .._clients import AsyncConnections
 from .._late_writes import LateAttempts
 from .._pairs import async_called, async_sleep
@@ -208,13 +209,17 @@ class AsyncWire:
         _rules.check_length(target.decode("ascii"), told_as)
         return Call(request, operation.__name__.rpartition(".")[2], told_as, about)
 
-    async def attempt(self, call: Call) -> Tried:
+    async def attempt(self, call: Call, write: AsyncInFlight | None = None) -> Tried:
         """Make one attempt of a call, and return how it ended.
+
+        Args:
+            call: the call.
+            write: finishes it when the task is cancelled, where it is one of a write.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        ended = await self._sender.send(call.request, call.told_as)
+        ended = await self._sender.send(call.request, call.told_as, write)
         response = ended.response
         if response is None:
             return Tried(None, ended.error, ended.status, ended.was_sent, ended.is_passing)

@@ -11,6 +11,7 @@ import httpx
 from attrs import field, frozen
 
 from .._bodies import Body
+from .._cancellation import InFlight
 from .._clients import Connections
 from .._deadlines import check, time_limit
 from .._failures import failure
@@ -116,12 +117,13 @@ class Sender:
         request.headers["Accept-Encoding"] = "gzip"
         return request
 
-    def send(self, request: httpx.Request, name: str) -> Exchange:
+    def send(self, request: httpx.Request, name: str, write: InFlight | None = None) -> Exchange:
         """Send a request and read its answer.
 
         Args:
             request: of `request`.
             name: method and path, for messages.
+            write: finishes the exchange when the task is cancelled, where it is one of a write.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
@@ -131,13 +133,15 @@ class Sender:
         # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's pool,
         # when more threads want a connection than there are, closes some that are in use.
         with self._connections.slots:
-            return self._exchange(client, request, name)
+            if write is None:
+                return self._exchange(client, request, name, self._auth)
+            return write.finish(lambda auth: self._exchange(client, request, name, auth), request, self._auth)
 
-    def _exchange(self, client: httpx.Client, request: httpx.Request, name: str) -> Exchange:
+    def _exchange(self, client: httpx.Client, request: httpx.Request, name: str, auth: httpx.Auth) -> Exchange:
         until = time.monotonic() + self._limits.deadline
         try:
             with Sending(), time_limit(self._limits.deadline):
-                response = client.send(request, auth=self._auth, follow_redirects=False, stream=True)
+                response = client.send(request, auth=auth, follow_redirects=False, stream=True)
                 try:
                     return self._read(response, name)
                 finally:

@@ -14,6 +14,7 @@ import httpx
 from attrs import frozen
 
 from .. import _answers, _retry, _rules
+from .._cancellation import InFlight
 from .._clients import Connections
 from .._late_writes import LateAttempts
 from .._pairs import called, sleep
@@ -209,13 +210,17 @@ class Wire:
         _rules.check_length(target.decode("ascii"), told_as)
         return Call(request, operation.__name__.rpartition(".")[2], told_as, about)
 
-    def attempt(self, call: Call) -> Tried:
+    def attempt(self, call: Call, write: InFlight | None = None) -> Tried:
         """Make one attempt of a call, and return how it ended.
+
+        Args:
+            call: the call.
+            write: finishes it when the task is cancelled, where it is one of a write.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        ended = self._sender.send(call.request, call.told_as)
+        ended = self._sender.send(call.request, call.told_as, write)
         response = ended.response
         if response is None:
             return Tried(None, ended.error, ended.status, ended.was_sent, ended.is_passing)

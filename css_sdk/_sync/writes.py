@@ -10,7 +10,8 @@ from typing import Any
 from attrs import frozen
 
 from .. import _answers, _rules
-from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable
+from .._cancellation import InFlight
+from ..errors import CssError, NotFound, NotTried, OutcomeUnknown, ServiceUnavailable
 from ..state import Step
 from .wire import Call, Tried, Wire
 
@@ -43,32 +44,37 @@ def carry_out(wire: Wire, change: Change) -> None:
 
     Where the client has a journal, what the write will really change is read first and written down.
 
+    When the task is cancelled, a request that is in flight is finished, and nothing else is sent: neither a read that
+    would verify the write, nor another attempt. The journal holds the outcome that the answer shows, or `unknown`.
+
     Raises:
         CssError: when it failed: it was refused, or a read shows that it was not done.
         OutcomeUnknown: when it may have been done and no read got through, when an attempt that was never answered may
             still be on its way, or when an earlier attempt of the same client may still reverse it.
         InvalidFile: when the journal could not be written. Nothing is sent then.
     """
-    journal = wire.journal
+    with InFlight() as in_flight:
+        _carry_out(wire, change, in_flight)
+
+
+def _carry_out(wire: Wire, change: Change, in_flight: InFlight) -> None:
+    journal, proof = wire.journal, _Proof(wire, change, in_flight)
     if journal is None:
-        _prove(wire, change)
+        proof.complete()
         return
     roles = change.roles
     if not journal.are_undone(change.steps(roles)):
         roles = change.remaining(roles)
     number = journal.begin(change.steps(roles))
     try:
-        _prove(wire, change)
+        proof.complete()
     except CssError as error:
         journal.end(number, error)
         raise
+    except BaseException:  # cancelled or interrupted
+        journal.end(number, proof.interrupted())
+        raise
     journal.end(number)
-
-
-def _prove(wire: Wire, change: Change) -> None:
-    proof = _Proof(wire, change)
-    while not proof.attempt():
-        pass
 
 
 class _Proof:
@@ -79,13 +85,29 @@ class _Proof:
     will happen.
     """
 
-    def __init__(self, wire: Wire, change: Change) -> None:
+    def __init__(self, wire: Wire, change: Change, in_flight: InFlight) -> None:
         self._wire = wire
         self._change = change
+        self._in_flight = in_flight
         self._roles = change.roles
         self._waited = 0.0
         self._number = 0
         self._is_doubted = False
+
+    def interrupted(self) -> CssError:
+        """Return the error of a write that was interrupted now."""
+        if self._is_doubted or self._in_flight.is_unanswered:
+            return OutcomeUnknown("The write was interrupted before it could be verified. Read the state.")
+        return NotTried("The write was interrupted before it was sent.")
+
+    def complete(self) -> None:
+        """Make attempts until one is confirmed.
+
+        Raises:
+            CssError: when no other attempt is to be made.
+        """
+        while not self.attempt():
+            pass
 
     def attempt(self) -> bool:
         """Make an attempt, and return whether it is confirmed; if not, wait until the next one is due.
@@ -125,10 +147,10 @@ class _Proof:
 
     def _tried(self, call: Call) -> Tried:
         try:
-            return self._wire.attempt(call)
-        except BaseException:
-            # Interrupted: nobody will see the answer.
-            self._note_late()
+            return self._wire.attempt(call, self._in_flight)
+        except BaseException:  # cancelled or interrupted
+            if self._in_flight.is_unanswered:
+                self._note_late()
             raise
 
     def _note_late(self) -> None:

@@ -1,0 +1,42 @@
+"""Context variables of the caller reach wherever a `Css` works for it, so that traces and log lines stay together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+import httpx
+import pytest
+
+from css_sdk import Css, Grant, Settings
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, usernames
+
+_trace: ContextVar[str] = ContextVar("trace", default="none")
+
+
+@pytest.fixture
+def traced() -> Iterator[list[str]]:
+    """The trace of each request that is sent, while the test works under a trace of its own."""
+    before = _trace.set("of the caller")
+    yield []
+    _trace.reset(before)
+
+
+def test_requests_of_worker_threads_belong_to_the_callers_trace(
+    sandbox: Sandbox, settings: Settings, traced: list[str]
+) -> None:
+    """Reading a state, a report, and giving roles to many: each request and each call of `progress`."""
+    told: list[str] = []
+    hooks = {"request": [lambda _: traced.append(_trace.get())]}
+    with httpx.Client(transport=sandbox.transport(), event_hooks=hooks) as http, Css(settings, http_client=http) as css:
+        dev = css.integration(GRANTS_PORTAL).environment("dev")
+        dev.state()
+        css.report()
+        dev.bulk.assign_many(
+            [Grant(name, "reviewer") for name in usernames(sandbox, 6)],
+            progress=lambda _: told.append(_trace.get()),
+        )
+    assert len(traced) > 10
+    assert set(traced) == {"of the caller"}
+    assert told == ["of the caller"] * 6
