@@ -45,7 +45,8 @@ def carry_out(wire: Wire, change: Change) -> None:
     Where the client has a journal, what the write will really change is read first and written down.
 
     When the task is cancelled, a request that is in flight is finished, and nothing else is sent: neither a read that
-    would verify the write, nor another attempt. The journal holds the outcome that the answer shows, or `unknown`.
+    would verify the write, nor another attempt. The journal holds the outcome that the answer shows; without one, the
+    write is only begun there.
 
     Raises:
         CssError: when it failed: it was refused, or a read shows that it was not done.
@@ -72,7 +73,8 @@ def _carry_out(wire: Wire, change: Change, in_flight: InFlight) -> None:
         journal.end(number, error)
         raise
     except BaseException:  # cancelled or interrupted
-        journal.end(number, proof.interrupted())
+        if not proof.may_be_done:
+            journal.end(number, NotTried("The write was interrupted before it was sent."))
         raise
     journal.end(number)
 
@@ -94,11 +96,10 @@ class _Proof:
         self._number = 0
         self._is_doubted = False
 
-    def interrupted(self) -> CssError:
-        """Return the error of a write that was interrupted now."""
-        if self._is_doubted or self._in_flight.is_unanswered:
-            return OutcomeUnknown("The write was interrupted before it could be verified. Read the state.")
-        return NotTried("The write was interrupted before it was sent.")
+    @property
+    def may_be_done(self) -> bool:
+        """Whether an attempt was made of which nobody knows what came of it."""
+        return self._is_doubted or self._in_flight.is_unanswered
 
     def complete(self) -> None:
         """Make attempts until one is confirmed.
