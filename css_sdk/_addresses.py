@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Final
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, Remedy
 
 API_URL: Final = "https://api.loginproxy.gov.bc.ca/api/v1"
 TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token"  # noqa: S105
@@ -62,9 +62,9 @@ def checked_address(
             f"It looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
         )
     if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
-        way_out = "" if allow_http is None else " (In Python, allow_http=True permits it.)"
         raise ConfigurationError(
-            f"{what} is plain http to {match['host']}: a secret would travel readable. Use https.{way_out}"
+            f"{what} is plain http to {match['host']}: a secret would travel readable. Use https.",
+            remedy=None if allow_http is None else Remedy("To permit it all the same, say allow_http=True.", ""),
         )
     return str(url) if mark else str(url).rstrip("/")
 

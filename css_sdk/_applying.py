@@ -14,7 +14,7 @@ from ._limits import check_removals
 from ._order import ordered
 from ._plan_file import PlannedPlace, SavedPlan
 from ._version import __version__
-from .errors import EmptySet, LastMember, Refused, StalePlan
+from .errors import EmptySet, LastMember, Refused, Remedy, StalePlan
 from .journal import Entry, JournalRead
 from .plan import Plan, emptied, removals
 from .settings import Settings
@@ -64,14 +64,14 @@ class Guards:
         states = list(before)
         if self.remove_first and leads_back:
             raise Refused(
-                "The plan takes back what was done, in an order of its own. Nothing was sent; leave out --remove-first "
-                "(in Python `remove_first`)."
+                "The plan takes back what was done, in an order of its own. Nothing was sent.",
+                remedy=Remedy("Leave out remove_first.", "Leave out --remove-first."),
             )
         left_empty = [told for state in states for told in _left_empty(state, steps)]
         if left_empty and not (self.allow_empty or leads_back):
             raise EmptySet(
-                f"Everything would be taken away: {', and '.join(left_empty)}. Nothing was sent; if that is meant, say "
-                f"--allow-empty (in Python `allow_empty=True`)."
+                f"Everything would be removed: {', and '.join(left_empty)}. Nothing was sent.",
+                remedy=Remedy("If that is meant, say allow_empty=True.", "If that is meant, pass --allow-empty."),
             )
         known = {name for state in states if self.keep_last for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .errors import TooManyRemovals
+from .errors import Remedy, TooManyRemovals
 
 MOST_REMOVALS: Final = 10
 MOST_SHARE: Final = 0.2
@@ -33,17 +33,22 @@ def check_removals(what: str, removed: int, size: int, most: int | None = None) 
     >>> check_removals("members of the role 'reviewer'", 9, 40)
     Traceback (most recent call last):
         ...
-    css_sdk.errors.TooManyRemovals: 9 of 40 members of the role 'reviewer' would be taken away, ...
+    css_sdk.errors.TooManyRemovals: 9 of 40 members of the role 'reviewer' would be removed, ...
     """
     if most is not None:
         if removed > most:
             raise TooManyRemovals(
-                f"{removed} of {size} {what} would be taken away, and {most} may be. Nothing was changed; if that is "
-                f"meant, allow {removed} removals (--max-removals {removed})."
+                f"{removed} of {size} {what} would be removed, and {most} may be. Nothing was changed.",
+                remedy=_remedy(removed),
             )
         return
     if removed > MOST_REMOVALS or (removed > FEW and removed > MOST_SHARE * size):
         raise TooManyRemovals(
-            f"{removed} of {size} {what} would be taken away, more than {MOST_REMOVALS} or than a fifth of them. "
-            f"Nothing was changed; if that is meant, allow {removed} removals (--max-removals {removed})."
+            f"{removed} of {size} {what} would be removed, more than {MOST_REMOVALS} or than a fifth of them. "
+            f"Nothing was changed.",
+            remedy=_remedy(removed),
         )
+
+
+def _remedy(removed: int) -> Remedy:
+    return Remedy(f"If that is meant, say max_removals={removed}.", f"If that is meant, pass --max-removals {removed}.")

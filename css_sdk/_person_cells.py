@@ -115,7 +115,7 @@ def _refusal(user: str | ServiceAccount) -> str | None:
     try:
         _rules.username_of(user)
     except Refused as error:
-        return str(error)
+        return error.text_for("file")
     return None
 
 

@@ -311,7 +311,7 @@ class PlacePlan:
         try:
             return _rules.username_of(told)
         except Refused as error:
-            self.faults.append(str(error))
+            self.faults.append(error.text_for("file"))
             return None
 
     # Checks
@@ -367,7 +367,7 @@ def _refusal(check: Callable[..., object], *arguments: Any) -> list[str]:
     try:
         check(*arguments)
     except Refused as error:
-        return [str(error)]
+        return [error.text_for("file")]
     return []
 
 

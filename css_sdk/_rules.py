@@ -18,6 +18,7 @@ from .errors import (
     EnvironmentMissing,
     InvalidRequest,
     NotApplied,
+    Remedy,
     RequestTooLong,
     UnusableName,
     UnusableUser,
@@ -150,13 +151,21 @@ def username_of(user: UserLike) -> str:
         if text.startswith(SERVICE_ACCOUNT_PREFIX) and text != SERVICE_ACCOUNT_PREFIX and not at:
             return text.lower()
         raise UnusableUser(
-            f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; a service account is "
-            f"named by its client id: ServiceAccount(client_id), --client-id, or the column `client_id` of a roster."
+            f"{text!r} is not a username: a person's is <guid>@<provider>, such as 0f3a…@idir.",
+            remedy=Remedy(
+                "A service account is named by its client id: ServiceAccount(client_id).",
+                "To find a person's, run: css people find. A service account is named by its client id: --client-id.",
+                "A service account is named by its client id, in the column `client_id`.",
+            ),
         )
     if "." in provider:
         raise UnusableUser(
-            f"{text!r} looks like an e-mail address, which is no username: find the person by it first, with "
-            f"people.find_one or `css people find --email`, or use the column `email` of a roster."
+            f"{text!r} looks like an e-mail address, and not like a username (<guid>@<provider>).",
+            remedy=Remedy(
+                "Find the person first: people.find_one(email=…).",
+                "To find the username, run: css people find --email ADDRESS",
+                "Name people by address in the column `email`.",
+            ),
         )
     if not name:
         raise UnusableUser(f"{text!r} names nobody: before the @ comes the person's GUID, such as 0f3a…{text}.")
@@ -302,7 +311,10 @@ def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) 
         EmptySet: for nothing wanted, unless that is allowed.
     """
     if not wanted and not allow_empty:
-        raise EmptySet(f"All {what} would be taken away. If that is meant, say allow_empty=True.")
+        raise EmptySet(
+            f"All {what} would be removed. Nothing was sent.",
+            remedy=Remedy("If that is meant, say allow_empty=True.", "If that is meant, pass --allow-empty."),
+        )
 
 
 def known_environments(given: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from . import _arguments, _rules
-from .errors import InvalidRequest
+from .errors import InvalidRequest, Remedy
 from .models import PROVIDER_FAMILIES, PROVIDERS, User
 
 _TERMS_BY_FAMILY: Final = {
@@ -79,8 +79,8 @@ def providers_for(
         if not terms.keys() <= set(searchable[provider]):
             here = "" if terms.keys() - set(TERMS[provider]) else " without an integration's environment"
             raise InvalidRequest(
-                f"{provider} is searched by {', '.join(searchable[provider])}{here}, not by {', '.join(terms)}. "
-                f"Whose logins are searched is said with providers=, or --provider."
+                f"{provider} is searched by {', '.join(searchable[provider])}{here}, not by {', '.join(terms)}.",
+                remedy=Remedy("Name other providers: providers=.", "Name another provider: --provider."),
             )
     chosen = asked or tuple(provider for provider, known in searchable.items() if terms.keys() <= set(known))
     if not chosen:

@@ -68,11 +68,30 @@ type_of_refusal = Literal[
 ]
 
 
+Reader = Literal["python", "command_line", "file"]
+
+
+@frozen
+class Remedy:
+    """What to do next, worded for each reader of an error, so that nobody is sent to what they do not have.
+
+    Attributes:
+        python: for a program that calls the package.
+        command_line: for somebody who calls css, with an option or a command of it.
+        file: for a line of a roster or a roles file.
+    """
+
+    python: str
+    command_line: str
+    file: str = ""
+
+
 class CssError(Exception):
     """Anything that this package raises on purpose.
 
     Args:
         message: what happened, to what, and what to do next, in a sentence or two.
+        remedy: what to do next, where that differs by reader; the error's own text words it for Python.
         status: the HTTP status of the answer, where there was one.
         request: method and path of the call, without its query.
         retry_after: seconds to wait before another try, where the service said so.
@@ -91,11 +110,31 @@ class CssError(Exception):
         status: int | None = None,
         request: str | None = None,
         retry_after: float | None = None,
+        remedy: Remedy | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message if remedy is None else f"{message} {remedy.python}")
+        self._message = message
+        self._remedy = remedy
         self.status = status
         self.request = request
         self.retry_after = retry_after
+
+    def text_for(self, reader: Reader) -> str:
+        """Return the text of the error, with what to do next in the words of its reader.
+
+        Args:
+            reader: `python`, `command_line`, or `file` for a line of a roster or a roles file.
+
+        >>> remedy = Remedy("Say allow_empty=True.", "Pass --allow-empty.")
+        >>> error = EmptySet("All 3 members would be removed.", remedy=remedy)
+        >>> str(error)
+        'All 3 members would be removed. Say allow_empty=True.'
+        >>> error.text_for("command_line")
+        'All 3 members would be removed. Pass --allow-empty.'
+        """
+        if self._remedy is None:
+            return str(self)
+        return f"{self._message} {getattr(self._remedy, reader)}".rstrip()
 
 
 class ConfigurationError(CssError):

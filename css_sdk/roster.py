@@ -287,7 +287,9 @@ def results_as_csv(results: Iterable[RowResult]) -> str:
         row = result.row
         person = [row.person.value if by == row.person.by else "" for by in PERSON_COLUMNS]
         place = [row.person.provider or "", row.role, row.integration, row.environment, row.action]
-        lines.append(csv_line([*person, *place, result.state, str(result.error or "")]))
+        lines.append(
+            csv_line([*person, *place, result.state, "" if result.error is None else result.error.text_for("file")])
+        )
     return "".join(f"{line}\r\n" for line in lines)
 
 
@@ -356,7 +358,7 @@ def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:
     try:
         check(value)
     except Refused as error:
-        return [str(error)]
+        return [error.text_for("file")]
     return []
 
 

@@ -91,7 +91,7 @@ def check_credential(what: str, value: object) -> None:
     if not is_text(value):
         raise ConfigurationError(f"{what} is empty, or no text.")
     if (value.reveal() if isinstance(value, Secret) else str(value)).endswith(("\n", "\r")):
-        raise ConfigurationError(f"{what} ends with a line break, as the line of a file does. Take it off: .strip().")
+        raise ConfigurationError(f"{what} ends with a line break, as the line of a file does. Remove it.")
 
 
 def _as_team_id(value: int | str | None) -> int | None:

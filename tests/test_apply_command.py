@@ -129,9 +129,9 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
     [
         (CHANGES, [], 4, "pass --yes"),
         ("{exact: []}", ["--yes", "--max-removals", "2", "--allow-empty"], 4, "3 of 3 roles of Grants Portal"),
-        ("{exact: []}", ["--yes", "--max-removals", "9"], 4, "away: all 3 roles of 'Grants Portal' (#101 dev)."),
+        ("{exact: []}", ["--yes", "--max-removals", "9"], 4, "removed: all 3 roles of 'Grants Portal' (#101 dev)."),
         ("[{name: admin, members: {exact: []}}]", ["--yes"], 4, "the only member of the role 'admin' (#101 dev)."),
-        (f"[{{name: admin, members: {{exact: [{NEVER}]}}}}]", ["--yes"], 4, "say --allow-empty"),
+        (f"[{{name: admin, members: {{exact: [{NEVER}]}}}}]", ["--yes"], 4, "pass --allow-empty"),
         ("{exact: [reviewer, approver]}", ["--yes", "--keep-last", "admin"], 4, "nobody would be left in the role"),
         ("[{name: admin, members: {exact: []}}]", ["--yes", "--allow-empty", "--keep-last", "admin"], 4, "left in"),
         (CHANGES, ["--yes", "--prune"], 64, "are for a file of roles"),
@@ -181,7 +181,7 @@ def test_many_removals_have_to_be_said(
     for options in ([], ["--max-removals", most - 1]):
         assert run_css("apply", file, "--yes", *empty, *options) == 4
         told = capsys.readouterr().err
-        assert f"{most} of {members} members of the role 'approver' (#101 dev) would be taken away" in told
+        assert f"{most} of {members} members of the role 'approver' (#101 dev) would be removed" in told
         assert bool(options) or f"--max-removals {most}" in told
     assert writes(sandbox) == []
     assert run_css("apply", file, "--yes", *empty, "--max-removals", most) == 0

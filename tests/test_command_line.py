@@ -79,7 +79,7 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
         (["assign", "-i", "102", "-e", "test", "-r", "x", "{user}"], 4, "has no environment 'test'"),
         (["assign", "-i", "101", "-e", "dev", "-r", "..", "{user}"], 4, "cannot be addressed"),
         (["assign", "-i", "101", "-e", "dev", "-r", "nope", "{user}"], 1, "roles (nope) not found"),
-        (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "bob"], 4, "is no username"),
+        (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "bob"], 4, "is not a username"),
         (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}", "0@idir"], 3, "never logged in here"),
         (["unassign", "-i", "101", "-e", "dev", "-r", "reviewer", "{held}"], 4, "pass --yes"),
         (["unassign", "-i", "101", "-e", "prod", "-r", "guest", "{user}", "--yes"], 4, "--allow-prod"),

@@ -276,7 +276,7 @@ users:
         f"12: {dev}.roles[0].was: a text is expected here, not a mapping",
         f"13: {dev}.roles[1]: the key 'name' is missing",
         f"14: {dev}.roles[2].name: ' a' has blanks around it",
-        f"16: {dev}.roles[2].members[0]: 'bob' is no username",
+        f"16: {dev}.roles[2].members[0]: 'bob' is not a username",
         f"17: {dev}.roles[2].members[1]: 'ilse@example.com' looks like an e-mail address: write it under",
         f"18: {dev}.roles[2].members[2].email: 'ilse' is no e-mail address",
         f"19: {dev}.roles[2].members[3].guid: 'a b' is not a GUID",

@@ -34,7 +34,7 @@ def test_the_limit(removed: int, size: int, most: int | None, passes: bool) -> N
     if passes:
         check_removals("members", removed, size, most)
     else:
-        with pytest.raises(TooManyRemovals, match=f"{removed} of {size} members would be taken away"):
+        with pytest.raises(TooManyRemovals, match=f"{removed} of {size} members would be removed"):
             check_removals("members", removed, size, most)
 
 
@@ -45,7 +45,7 @@ def test_the_number_that_is_told_is_enough(removed: int, size: int) -> None:
     try:
         check_removals("members", removed, size)
     except TooManyRemovals as error:
-        assert f"--max-removals {removed})" in str(error)
+        assert f"max_removals={removed}." in str(error)
         with pytest.raises(TooManyRemovals):
             check_removals("members", removed, size, removed - 1)
     check_removals("members", removed, size, removed)

@@ -95,11 +95,11 @@ def test_nobody_is_removed_where_somebody_could_not_be_added(
 @pytest.mark.parametrize(
     ("arguments", "said", "requests"),
     [
-        ([], "say --allow-empty", set()),
-        (["bob"], "is no username", {"token", "GET"}),
+        ([], "pass --allow-empty", set()),
+        (["bob"], "is not a username", {"token", "GET"}),
         (
             ["{user}", "--max-removals", "1"],
-            "2 of 2 members of the role 'reviewer' would be taken away, and 1 may be",
+            "2 of 2 members of the role 'reviewer' would be removed, and 1 may be",
             {"token", "GET"},
         ),
     ],

@@ -119,7 +119,7 @@ def test_roles_are_told(run: Run, sandbox: Sandbox) -> None:
     for arguments, expected, said in (
         (["desk@people.example"], 1, f"{BO}@idir (Bo Example), {BEA}@idir (Bea Example)"),
         (["nobody@people.example"], 1, "No member of any role has the e-mail address nobody@people.example"),
-        (["bob-1"], 4, "is no username"),
+        (["bob-1"], 4, "is not a username"),
         ([], 64, "Say who"),
         (["x@idir", "--client-id", "y"], 64, "Say who"),
     ):

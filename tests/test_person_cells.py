@@ -90,7 +90,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
         ("username", ADDRESS, None, "under `email`"),
         ("username", "@idir", None, "names nobody"),
         ("client_id", "fisheries-service-102", None, None),
-        ("client_id", "a@b", None, "no username"),
+        ("client_id", "a@b", None, "not a username"),
         ("client_id", "a b", None, "blanks"),
     ],
     ids=ascii,

@@ -160,7 +160,7 @@ def _code_of(error: Exception) -> int:
             f"Set CSS_DEBUG=1 for the traceback, and report it."
         )
         return 3
-    _tell(str(error))
+    _tell(error.text_for("command_line"))
     for fault in getattr(error, "faults", ()):
         click.echo(f"  {shown(fault)}", err=True)
     match error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._shown import shown
-from ._common import print_rows, tell_counts
+from ._common import print_rows, tell_counts, text_of
 from ._opening import opened
 from ._questions import Answers, Changes, confirm, open_questions
 from ._results import with_the_rest, write_results
@@ -151,14 +151,6 @@ def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
     return (environment.integration.project_name,) if environment.name == "prod" else ()
 
 
-def check_not_emptied(wanted: Collection[str], allow_empty: bool, what: str) -> None:
-    """Refuses to take everything away because nothing was named."""
-    from ..errors import EmptySet
-
-    if not wanted and not allow_empty:
-        raise EmptySet(f"All {what} would be taken away. Nothing was sent; if that is meant, say --allow-empty.")
-
-
 def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: Path | None) -> int:
     """Ask what has to be asked, do what the rows say, report it, and return the exit code.
 
@@ -246,7 +238,7 @@ def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: b
                 "target": target,
                 "integration": place[0],
                 "environment": place[1],
-                "message": str(error or ""),
+                "message": text_of(error),
             }
             for (action, role, target, _), (outcome, error) in zip(changes, ended, strict=True)
         ]
@@ -265,7 +257,7 @@ def row_told(row: Row, state: str, error: CssError | None) -> dict[str, Any]:
         "integration": row.integration,
         "environment": row.environment,
         "user": row.person.value,
-        "message": str(error or ""),
+        "message": text_of(error),
     }
 
 

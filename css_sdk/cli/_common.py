@@ -8,12 +8,15 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from .._shown import is_hidden, shown
 from ._questions import consent_options
+
+if TYPE_CHECKING:
+    from ..errors import CssError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -115,6 +118,11 @@ def print_rows(
         return
     every = remaining if first is None else chain([first], remaining)
     print_lines(map(json_line, every) if as_json else table_lines(list(every), columns))
+
+
+def text_of(error: CssError | None) -> str:
+    """Return the text of an error in words of the command line; "" for none."""
+    return "" if error is None else error.text_for("command_line")
 
 
 def tell_counts(states: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._common import print_rows, tell_counts
+from ._common import print_rows, tell_counts, text_of
 from ._files import content_of, write_whole
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _row(result: StepResult) -> dict[str, Any]:
         "target": step.target,
         "integration": step.place.integration,
         "environment": step.place.environment,
-        "message": str(result.error or ""),
+        "message": text_of(result.error),
     }
 
 

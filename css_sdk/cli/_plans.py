@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .._shown import shown
+from ._common import text_of
 from ._files import STDIN, OutputFile, content_of
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def states_of(
             try:
                 states.append(read(css.integration(one.id).environment(name)))
             except NotApplied as error:
-                click.echo(shown(f"css: {one.project_name}, {name} is skipped: {error}"), err=True)
+                click.echo(shown(f"css: {one.project_name}, {name} is skipped: {text_of(error)}"), err=True)
     return states
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ._carrying_out import Manner, manner_options, shown_and_carried_out
+from ._common import text_of
 from ._files import force_option
 from ._opening import opened
 from ._plans import keep, plan_file, tell
@@ -67,7 +68,7 @@ def carried_over(
         try:
             wanted = promoted(state, *target, members=members, names=names)
         except InvalidRequest as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(text_of(error)) from None
         made = css.plan(Desired((wanted,)), width=manner.width)
         complete = css.saved_plan(made)
     known = [*made.states, state]
@@ -90,7 +91,7 @@ def _names(renames: Sequence[str]) -> Mapping[str, str]:
         try:
             check_new_role_name(new)
         except UnusableName as error:
-            raise click.UsageError(f"--rename {each!r}: {error}") from None
+            raise click.UsageError(f"--rename {each!r}: {text_of(error)}") from None
         if new != new.strip():
             raise click.UsageError(f"--rename {each!r}: the new name has blanks around it.")
         names[old] = new

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._changes import Change, change_each, check_not_emptied, prod_of
+from ._changes import Change, change_each, prod_of
 from ._common import exact_options, json_option, place_options, print_rows
 from ._opening import journal_option, opened
 from ._questions import Answers, Changes, confirm, consent_options, prod_option
@@ -155,7 +155,7 @@ def set_children(
       css composites set -i "Grants Portal" -e dev admin reviewer auditor --yes
     """
     from .._limits import check_removals
-    from .._rules import check_separable
+    from .._rules import check_not_emptied, check_separable
     from ..errors import CssError, NotTried
 
     what = f"children of the role {parent!r}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._shown import shown
-from ._common import json_line, json_option, place_options, print_lines
+from ._common import json_line, json_option, place_options, print_lines, text_of
 
 if TYPE_CHECKING:
     from .. import EnvironmentClient
@@ -61,7 +61,7 @@ def logs(integration: str, environment: str, since: str, until: str | None, as_j
             cause = error.__cause__ if isinstance(error.__cause__, CssError) else error
             if not printed:
                 raise cause from None
-            click.echo(f"css: {shown(str(cause))}", err=True)
+            click.echo(f"css: {shown(text_of(cause))}", err=True)
             return 3
     return 0
 
@@ -105,7 +105,7 @@ def _moment(text: str, option: str, now: datetime.datetime) -> datetime.datetime
     try:
         return moment(text, option)
     except InvalidRequest as error:
-        raise click.BadParameter(str(error), param_hint=option) from None
+        raise click.BadParameter(text_of(error), param_hint=option) from None
 
 
 def _text(line: LogLine) -> str:

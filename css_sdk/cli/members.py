@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._changes import Note, changes_of, check_not_emptied, preview_of, prod_of, reported
+from ._changes import Note, changes_of, preview_of, prod_of, reported
 from ._common import exact_options, json_option, place_options, print_rows
 from ._opening import journal_option, opened
 from ._questions import Answers, confirm
@@ -85,6 +85,7 @@ def set_members(
     """
     from .. import ServiceAccount
     from .._limits import check_removals
+    from .._rules import check_not_emptied
     from ..errors import NotTried
     from ..persons import name_of
     from ..roster import Person, Row, RowResult

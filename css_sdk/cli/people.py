@@ -10,7 +10,7 @@ import click
 
 from .._shown import shown
 from ._changes import carry_out
-from ._common import PROVIDERS, json_option, place_options, print_rows
+from ._common import PROVIDERS, json_option, place_options, print_rows, text_of
 from ._opening import journal_option
 from ._questions import Answers, prod_option
 
@@ -193,7 +193,7 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
             shown(f"{username} has the same e-mail address, and another GUID: css people roles {username}"), err=True
         )
     for unread in found.unread:
-        click.echo(shown(f"css: {unread.project_name}, {unread.place.environment}: {unread.error}"), err=True)
+        click.echo(shown(f"css: {unread.project_name}, {unread.place.environment}: {text_of(unread.error)}"), err=True)
     return 3 if found.unread else 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._shown import shown
-from ._common import json_line, json_option, places_options, print_lines, table_lines
+from ._common import json_line, json_option, places_options, print_lines, table_lines, text_of
 from ._files import OutputFile, force_option
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def report(
     skipped = [] if integrations else [unread for unread in found.unread if isinstance(unread.error, NotApplied)]
     for unread in found.unread:
         where = f"css: {unread.project_name}, {unread.place.environment}"
-        click.echo(shown(f"{where}{' is skipped' if unread in skipped else ''}: {unread.error}"), err=True)
+        click.echo(shown(f"{where}{' is skipped' if unread in skipped else ''}: {text_of(unread.error)}"), err=True)
     return 3 if len(found.unread) > len(skipped) else 0
 
 
