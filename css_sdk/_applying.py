@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
+from . import _arguments
 from ._holders import FollowedRole, counted, followed_roles
 from ._limits import check_removals
 from ._order import ordered
@@ -31,6 +32,10 @@ class Applied:
     remainder: SavedPlan | None = None
 
 
+def _role_names(given: str | Iterable[str]) -> tuple[str, ...]:
+    return _arguments.names(given, "role")
+
+
 @frozen(kw_only=True)
 class Guards:
     """How much a plan may take away.
@@ -43,7 +48,7 @@ class Guards:
     """
 
     max_removals: int | None = None
-    keep_last: Sequence[str] = ()
+    keep_last: tuple[str, ...] = field(default=(), converter=_role_names)
     remove_first: bool = False
     allow_empty: bool = True
 

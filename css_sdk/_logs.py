@@ -8,7 +8,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final, cast
 
 from attrs import evolve, frozen
 from dateutil import parser
@@ -55,18 +55,26 @@ def moment(value: Moment, what: str) -> datetime.datetime:
 
     Args:
         value: a `datetime`, a date, which means its first moment, or a text of either (ISO 8601, RFC 2822 and the
-            like). What names no zone is in UTC.
+            like); times of numpy and pandas as well. What names no zone is in UTC.
         what: the argument's name, for the error.
 
     Raises:
-        InvalidRequest: for a text that is no time.
+        InvalidRequest: for what is no time, a missing one (`NaT`) included.
 
     >>> moment("2026-11-21", "since").isoformat()
     '2026-11-21T00:00:00+00:00'
     """
     if isinstance(value, str):
         value = _parsed(value, what)
-    elif not isinstance(value, datetime.datetime):
+    elif type(value).__name__ == "datetime64":  # numpy's, which is no time of Python, is asked for one
+        value = cast(Any, value).astype("datetime64[us]").item()
+    # A missing time of pandas passes for a `datetime`, but is not equal to itself.
+    is_missing = isinstance(value, datetime.date) and value != value
+    if not isinstance(value, datetime.date) or is_missing:
+        raise InvalidRequest(
+            f"{what} is {value!r}, which is no time. Give a datetime, a date, or a text such as '2026-11-21 12:00'."
+        )
+    if not isinstance(value, datetime.datetime):
         value = datetime.datetime.combine(value, datetime.time())
     zoned = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
     utc = zoned.astimezone(datetime.UTC)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
-from typing import Final
+from typing import Final, SupportsIndex
 from urllib.parse import quote
 
 from . import _arguments
@@ -338,8 +338,9 @@ def check_width(width: int) -> None:
     Raises:
         ConfigurationError: for anything but 1 to 8.
     """
-    if not 1 <= width <= MOST_AT_ONCE:
-        raise ConfigurationError(f"The width is {width}, and must be 1 to {MOST_AT_ONCE} calls at once.")
+    is_whole = isinstance(width, SupportsIndex) and not isinstance(width, bool)
+    if not is_whole or not 1 <= width <= MOST_AT_ONCE:
+        raise ConfigurationError(f"The width is {width!r}, and must be 1 to {MOST_AT_ONCE} calls at once.")
 
 
 class Proof(Enum):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Generic, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
+from . import _arguments
 from .roster import Person
 
 Item_co = TypeVar("Item_co", covariant=True)
@@ -18,6 +20,9 @@ class Listed(Generic[Item_co]):
 
     items: tuple[Item_co, ...] = ()
     exact: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        _arguments.check_several(self.items, "What is listed")
 
 
 @frozen
@@ -55,6 +60,9 @@ class DesiredPlace:
     roles: Listed[DesiredRole] | None = None
     users: tuple[DesiredUser, ...] = ()
 
+    def __attrs_post_init__(self) -> None:
+        _arguments.check_several(self.users, "The users of a place")
+
     @property
     def named(self) -> tuple[str, str]:
         """Integration and environment, as the file names them."""
@@ -91,6 +99,10 @@ class DesiredPlace:
         return self.roles.items if self.roles is not None else ()
 
 
+def _patterns(given: str | Iterable[str]) -> tuple[str, ...]:
+    return _arguments.names(given, "pattern")
+
+
 @frozen
 class Protection:
     """What no plan may take away, rename or delete: patterns such as `admin*`, matched with case for roles.
@@ -98,8 +110,8 @@ class Protection:
     It covers what depends on them: the members and composites of a protected role, the grants of a protected user.
     """
 
-    roles: tuple[str, ...] = ()
-    users: tuple[str, ...] = ()
+    roles: tuple[str, ...] = field(default=(), converter=_patterns)
+    users: tuple[str, ...] = field(default=(), converter=_patterns)
 
     def covers_role(self, name: str) -> bool:
         """Whether the role of this `name` is protected."""
@@ -116,3 +128,6 @@ class Desired:
 
     places: tuple[DesiredPlace, ...]
     protect: Protection = Protection()
+
+    def __attrs_post_init__(self) -> None:
+        _arguments.check_several(self.places, "The places of a file")

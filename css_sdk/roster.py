@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
 
-from . import _identification, _person_cells, _roster_text, _rules
+from . import _arguments, _identification, _person_cells, _roster_text, _rules
 from ._csv import csv_line
 from ._person_cells import PERSON_COLUMNS, PersonBy
 from ._shown import hidden_in, with_codes
@@ -203,7 +203,7 @@ def read_roster(
     integration: str | None = None,
     environment: str | None = None,
     exact: bool = False,
-    ignore: Collection[str] = (),
+    ignore: str | Iterable[str] = (),
 ) -> tuple[Row, ...]:
     """The rows of a roster, checked without a request.
 
@@ -234,6 +234,7 @@ def read_roster(
     """
     if not isinstance(content, (str, bytes)) or (isinstance(content, str) and _roster_text.is_file_name(content)):
         raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
+    ignore = _arguments.names(ignore, "column to ignore")
     text = text_of(content, name)
     emptied = f"{name} names nobody: everybody would lose their roles. Nothing was sent."
     if exact and _roster_text.is_blank(text):

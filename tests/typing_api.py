@@ -1,4 +1,4 @@
-"""The public interface as a type checker sees it. Checked by mypy, never run."""
+"""The public interface as a type checker sees it. mypy checks it; nothing runs it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ from typing import assert_type
 import httpx
 
 from css_sdk import (
+    AccessReport,
+    Applied,
     AsyncCss,
     AsyncEnvironmentClient,
     Attempt,
     Backoff,
     Css,
+    Desired,
     EnvironmentClient,
     Grant,
     GrantResult,
+    Guards,
     Integration,
     LogLine,
     MembersChange,
+    PeopleFound,
+    PersonRoles,
+    PlaceState,
+    Plan,
     RateLimited,
     RetryPolicy,
     Role,
@@ -27,6 +35,7 @@ from css_sdk import (
     RoleTree,
     RowCheck,
     RowResult,
+    SavedPlan,
     SearchResult,
     ServiceAccount,
     Settings,
@@ -34,6 +43,7 @@ from css_sdk import (
     Waiting,
     WhoAmI,
     progress_bar,
+    read_journal,
     read_roster,
 )
 
@@ -61,6 +71,14 @@ def synchronous(environment: EnvironmentClient) -> None:
         with progress_bar(len(rows)) as bar:
             assert_type(css.apply_roster(rows, exact=True, confirm=print, progress=bar), list[RowResult])
         assert_type(css.check_roster(rows, width=8), list[RowCheck])
+        assert_type(css.find_people(email="a@b.example"), PeopleFound)
+        assert_type(css.roles_of("a@b.example"), PersonRoles)
+        assert_type(css.report(integrations=[101, "a"], environments="dev"), AccessReport)
+        plan = css.plan(Desired(()), providers="idir")
+        assert_type(plan, Plan)
+        assert_type(css.saved_plan(plan), SavedPlan)
+        assert_type(css.apply_plan(plan, guards=Guards(keep_last="admin")), Applied)
+        assert_type(css.undo_plan(read_journal("", "journal.jsonl")), Plan)
     Css.from_env(http_client=httpx.Client(), retry=Backoff(tries=2), timeout=5)
     Css.from_file("account.json", transport=httpx.HTTPTransport(), clock=lambda: 0.0)
     roles = environment.roles
@@ -78,7 +96,9 @@ def synchronous(environment: EnvironmentClient) -> None:
     assert_type(roles.composites("a").list(), tuple[Role, ...])
     assert_type(environment.users.roles("a@idir"), tuple[Role, ...])
     assert_type(environment.users.effective_roles(ServiceAccount("a")), tuple[Role, ...])
+    environment.users.assign("a@idir", "b", ["c", "d"])
     assert_type(environment.people.search("idir", first_name="Ada"), SearchResult)
+    assert_type(environment.state(), PlaceState)
     assert_type(environment.people.find_one(guid="a", providers=["idir"]), User)
     grants: list[Grant | tuple[str | ServiceAccount, str]] = [Grant("a@idir", "b"), (ServiceAccount("a"), "b")]
     assert_type(environment.bulk.assign_many(grants, executor=ThreadPoolExecutor()), list[GrantResult])
@@ -90,14 +110,57 @@ def synchronous(environment: EnvironmentClient) -> None:
         assert_type(error.resume_at, datetime.datetime | None)
 
 
+async def awaited(result: object) -> None:
+    """A callback that only an AsyncCss can call."""
+
+
+async def decided(attempt: Attempt, chance: float) -> float | None:
+    """A policy that only an AsyncCss can ask."""
+    return None if attempt.number else chance
+
+
 async def asynchronous(environment: AsyncEnvironmentClient) -> None:
-    """The same names, awaited."""
-    async with AsyncCss.from_env(transport=httpx.AsyncHTTPTransport()) as css:
+    """The same calls, awaited."""
+    settings = Settings(client_id="a", client_secret="b", team_id=1)
+    async with AsyncCss(settings, retry=never, on_wait=told) as css:
         assert_type(css, AsyncCss)
         assert_type(await css.whoami(), WhoAmI)
+        assert_type(await css.integrations(refresh=True), tuple[Integration, ...])
         assert_type((await css.integration("a")).environment("dev"), AsyncEnvironmentClient)
-    async for member in environment.roles.members("a"):
+        rows = read_roster("", "roster.csv", integration="101")
+        assert_type(await css.apply_roster(rows, progress=awaited), list[RowResult])
+        with progress_bar(len(rows)) as bar:
+            assert_type(await css.apply_roster(rows, exact=True, confirm=awaited, progress=bar), list[RowResult])
+        assert_type(await css.check_roster(rows, width=8), list[RowCheck])
+        assert_type(await css.find_people(email="a@b.example"), PeopleFound)
+        assert_type(await css.roles_of("a@b.example"), PersonRoles)
+        assert_type(await css.report(integrations=[101, "a"], environments="dev"), AccessReport)
+        plan = await css.plan(Desired(()), providers="idir")
+        assert_type(plan, Plan)
+        assert_type(await css.saved_plan(plan), SavedPlan)
+        assert_type(await css.apply_plan(plan, guards=Guards(keep_last="admin"), progress=awaited), Applied)
+        assert_type(await css.undo_plan(read_journal("", "journal.jsonl")), Plan)
+    AsyncCss.from_env(http_client=httpx.AsyncClient(), retry=decided, timeout=5)
+    AsyncCss.from_file("account.json", transport=httpx.AsyncHTTPTransport(), clock=lambda: 0.0)
+    roles = environment.roles
+    assert_type(await roles.list(), tuple[Role, ...])
+    assert_type(await roles.get("a"), Role)
+    assert_type(await roles.create("a"), Role)
+    assert_type(await roles.ensure("a"), Role)
+    assert_type(await roles.rename("a", "b"), Role)
+    async for member in roles.members("a"):
         assert_type(member, User)
-    assert_type(await environment.roles.composites("a").list(), tuple[Role, ...])
-    assert_type(await environment.bulk.assign_many([("a@idir", "b")]), list[GrantResult])
+    assert_type(await roles.members_page("a", 1, size=10), tuple[User, ...])
+    assert_type(await roles.set_members("a", ["b@idir", ServiceAccount("c")]), MembersChange)
+    assert_type(await roles.tree(), RoleTree)
+    assert_type(await roles.composites("a").list(), tuple[Role, ...])
+    assert_type(await environment.users.roles("a@idir"), tuple[Role, ...])
+    assert_type(await environment.users.effective_roles(ServiceAccount("a")), tuple[Role, ...])
+    await environment.users.assign("a@idir", "b", ["c", "d"])
+    assert_type(await environment.people.search(["idir", "azureidir"], first_name="Ada"), SearchResult)
+    assert_type(await environment.people.find_one(guid="a", providers=["idir"]), User)
+    assert_type(await environment.state(), PlaceState)
+    assert_type(await environment.bulk.assign_many([("a@idir", "b")], progress=awaited), list[GrantResult])
+    assert_type(await environment.bulk.unassign_many(Grant("a@idir", "b")), list[GrantResult])
+    assert_type(await environment.bulk.create_roles("a", progress=awaited), list[RoleResult])
     assert_type(await environment.logs("2026-11-20", "2026-11-21"), tuple[LogLine, ...])

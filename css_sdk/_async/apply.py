@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from .. import _rules
 from .._pairs import async_called, async_each
 from .._roster_goals import ExactRole, stale_after_answer
-from ..errors import CssError, HeldBack, NotConfirmed, NotFound
+from ..errors import AuthenticationError, CssError, HeldBack, NotConfirmed, NotFound
 from ..models import Grant, GrantResult, User
 from ..roster import Action, RoleRemovals, RowResult, check_exact
 from ..state import Place
@@ -33,6 +33,7 @@ class AsyncRosterApplication:
         self._width = width
         self._progress = AsyncProgressCalls(progress)
         self._results: dict[int, RowResult] = {}
+        self._lost_access: AuthenticationError | None = None
 
     async def carry_out(self, skip_existing: bool) -> list[RowResult]:
         """Does what the rows say and gives their results, in their order."""
@@ -164,6 +165,11 @@ class AsyncRosterApplication:
     ) -> None:
         if not grants:
             return
+        if self._lost_access is not None:
+            # Where the credentials were refused once, they would be refused for each of the others as well.
+            for number in grants:
+                await self._settle(number, RowResult(self._rows[number], "failed", self._lost_access))
+            return
         bulk = self._finding.environments[place].bulk
         many = bulk.assign_many if action == "grant" else bulk.unassign_many
         # Two rows may say the same, so that only its identity tells which row a grant came from.
@@ -171,6 +177,8 @@ class AsyncRosterApplication:
 
         async def note(result: GrantResult) -> None:
             number = numbers[id(result.grant)]
+            if isinstance(result.error, AuthenticationError):
+                self._lost_access = result.error
             await self._settle(number, RowResult(self._rows[number], result.outcome, result.error))
 
         await many(grants.values(), skip_existing=skip_existing, width=self._width, progress=note)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
-from .. import _rules
+from .. import _arguments, _rules
 from .._pairs import AsyncLock, async_each, async_waited_for
-from ..errors import Conflict, CssError, OutcomeUnknown
+from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import GrantResult, Outcome, RoleResult
 from .callbacks import AsyncProgressCalls
 from .grants import AsyncGranting, AsyncRun, Grants, GrantWrite, Numbered, Progress, grouped, in_chunks, outcome_of
@@ -42,7 +42,7 @@ class AsyncBulk:
         others are sent again without it.
 
         Args:
-            grants: `Grant`s, or pairs of a user and a role.
+            grants: `Grant`s, or pairs of a user and a role; a single `Grant` may be given alone.
             skip_existing: read the members of the roles named first, or, where they are fewer, the roles of the users,
                 and send only what is missing.
             width: calls at once, 1 to 8; the service's pace does not grow beyond.
@@ -79,7 +79,7 @@ class AsyncBulk:
         """Takes from each user the roles named for them, with a call for each role; otherwise as `assign_many`.
 
         Args:
-            grants: `Grant`s, or pairs of a user and a role.
+            grants: `Grant`s, or pairs of a user and a role; a single `Grant` may be given alone.
             skip_existing: read the members of the roles named first, until two readings agree, or, where they are
                 fewer, the roles of the users, and send only for those who have the role.
             width, progress, executor: as for `assign_many`.
@@ -98,7 +98,7 @@ class AsyncBulk:
 
     async def create_roles(
         self,
-        names: Iterable[str],
+        names: str | Iterable[str],
         *,
         skip_existing: bool = False,
         width: int = 4,
@@ -107,7 +107,7 @@ class AsyncBulk:
         """Creates roles; never stops at the first failure.
 
         Args:
-            names: of the roles.
+            names: of the roles; one, or several.
             skip_existing: read the list of roles first, and create only those that are missing. Without it one that
                 exists fails with `Conflict`.
             width: calls at once, 1 to 8.
@@ -126,13 +126,20 @@ class AsyncBulk:
         """
         _rules.check_width(width)
         told = AsyncProgressCalls(progress)
-        wanted = list(dict.fromkeys(names))
+        wanted = _arguments.names(names, "role")
         known = {role.name for role in await self._roles.list()} if skip_existing else set()
         results: dict[str, RoleResult] = {}
         lock = AsyncLock()
+        refused: list[AuthenticationError] = []
 
         async def create(name: str) -> None:
-            outcome, error = await self._created(name, name in known, skip_existing)
+            outcome: Outcome = "failed"
+            error: CssError | None = refused[0] if refused else None
+            if error is None:
+                # After one refusal of the credentials, each of the others would be refused as well.
+                outcome, error = await self._created(name, name in known, skip_existing)
+            if isinstance(error, AuthenticationError):
+                refused.append(error)
             async with lock:
                 result = results[name] = RoleResult(name, outcome, error)
                 await told.note(result)

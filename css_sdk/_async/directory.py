@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -29,7 +29,7 @@ class AsyncDirectory:
         self._width = width
 
     async def find(
-        self, terms: Mapping[str, str | None], environments: str | Sequence[str], providers: str | Sequence[str] | None
+        self, terms: Mapping[str, str | None], environments: str | Iterable[str], providers: str | Iterable[str] | None
     ) -> PeopleFound:
         """Everybody who answers to the terms, with all their logins; see `AsyncCss.find_people`."""
         environments = _rules.known_environments(environments)

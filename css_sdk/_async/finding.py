@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from .. import _roster_goals
 from ..errors import Ambiguous, CssError, InvalidRequest, NotFound, Refused
@@ -36,7 +36,7 @@ class AsyncFinding:
         self,
         integration: Callable[[str], Awaitable[AsyncIntegrationClient]],
         rows: Sequence[Row],
-        providers: str | Sequence[str],
+        providers: str | Iterable[str],
         width: int,
     ) -> None:
         if not all(isinstance(row, Row) for row in rows):

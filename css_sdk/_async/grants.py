@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal
 
-from .. import _rules
+from .. import _arguments, _rules
 from .._pairs import AsyncLock, async_each
 from ..errors import AuthenticationError, CssError, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, Outcome, Role, UserLike
 from .callbacks import AsyncProgressCalls
 from .users import AsyncUsers
 
-Grants = Iterable[Grant | tuple[UserLike, str]]
+Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]
 Numbered = dict[int, Grant]
 """Grants by their place in what the caller gave."""
@@ -36,7 +36,7 @@ class AsyncRun:
     """What came of each grant so far; tells the caller of each, one at a time."""
 
     def __init__(self, grants: Grants, progress: Progress | None = None) -> None:
-        self.open: Numbered = {n: g if isinstance(g, Grant) else Grant(*g) for n, g in enumerate(grants)}
+        self.open: Numbered = dict(enumerate(_arguments.grants(grants)))
         self._results: dict[int, GrantResult] = {}
         self.lost_access: AuthenticationError | None = None
         self._progress = AsyncProgressCalls(progress)
@@ -114,6 +114,9 @@ class AsyncGranting:
     async def unassign(self, run: AsyncRun, group: Numbered) -> None:
         """Takes the roles of a group from one user, one call each."""
         for role, grants in grouped(group, lambda grant: grant.role).items():
+            if run.lost_access is not None:
+                await run.settle_failed(grants, run.lost_access)
+                continue
             try:
                 await self._users.unassign(next(iter(grants.values())).user, role)
             except CssError as error:

@@ -24,7 +24,7 @@ class AsyncPeopleFinding:
     """
 
     def __init__(
-        self, environments: Mapping[Place, AsyncEnvironmentClient], providers: str | Sequence[str], width: int
+        self, environments: Mapping[Place, AsyncEnvironmentClient], providers: str | Iterable[str], width: int
     ) -> None:
         self._environments = environments
         self._providers = _arguments.known_providers(providers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -25,7 +25,7 @@ async def roles_of(
     wire: AsyncWire,
     integrations: Sequence[Integration],
     person: Person,
-    providers: str | Sequence[str] | None,
+    providers: str | Iterable[str] | None,
     width: int,
 ) -> PersonRoles:
     """Return what a person has in these integrations; see `AsyncCss.roles_of`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from attrs import evolve, frozen
 
@@ -31,7 +31,7 @@ Integrations = Callable[[int | str], Awaitable[AsyncIntegrationClient]]
 
 
 async def made(
-    integration: Integrations, desired: Desired, *, prune: bool, providers: str | Sequence[str], width: int
+    integration: Integrations, desired: Desired, *, prune: bool, providers: str | Iterable[str], width: int
 ) -> Plan:
     """The plan that leads from what is to what shall be; see `AsyncCss.plan`."""
     _rules.check_width(width)

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import httpx
 from attrs import frozen
@@ -20,6 +20,7 @@ from .._pairs import async_called, async_sleep
 from .._version import __version__
 from ..auth import ClientCredentials
 from ..errors import (
+    ConfigurationError,
     CssError,
     MalformedAnswer,
     UnusableName,
@@ -91,7 +92,7 @@ class AsyncWire:
         is_own: bool,
         is_plain: bool,
         limits: Limits,
-        retry: _retry.RetryPolicy,
+        retry: _retry.RetryPolicy | Callable[[_retry.Attempt, float], Awaitable[float | None]],
         on_wait: Callable[[_retry.Waiting], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         journal: Journal | None = None,
@@ -108,6 +109,12 @@ class AsyncWire:
         self._on_wait = on_wait
         self._kept: dict[Hashable, Any] = {}
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigurationError(
+            "A client is not copied or pickled: its connections and its token belong to it. Share it among threads or "
+            "tasks; in another process, make one there with from_env or from_file."
+        )
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -244,7 +251,9 @@ class AsyncWire:
         await async_sleep(wait)
         return wait
 
-    async def _hook(self, name: str, error: CssError, hook: Callable[..., Value], *arguments: Any) -> Value:
+    async def _hook(
+        self, name: str, error: CssError, hook: Callable[..., Awaitable[Value] | Value], *arguments: Any
+    ) -> Value:
         """Return what a function of the caller's returns; when it raises an exception, there is no other attempt."""
         try:
             return await async_called(name, hook, *arguments)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from .. import _rules
 from .._pairs import called, each
 from .._roster_goals import ExactRole, stale_after_answer
-from ..errors import CssError, HeldBack, NotConfirmed, NotFound
+from ..errors import AuthenticationError, CssError, HeldBack, NotConfirmed, NotFound
 from ..models import Grant, GrantResult, User
 from ..roster import Action, RoleRemovals, RowResult, check_exact
 from ..state import Place
@@ -34,6 +34,7 @@ class RosterApplication:
         self._width = width
         self._progress = ProgressCalls(progress)
         self._results: dict[int, RowResult] = {}
+        self._lost_access: AuthenticationError | None = None
 
     def carry_out(self, skip_existing: bool) -> list[RowResult]:
         """Does what the rows say and gives their results, in their order."""
@@ -163,6 +164,11 @@ class RosterApplication:
     def _change(self, place: Place, action: Action, grants: Mapping[int, Grant], skip_existing: bool = False) -> None:
         if not grants:
             return
+        if self._lost_access is not None:
+            # Where the credentials were refused once, they would be refused for each of the others as well.
+            for number in grants:
+                self._settle(number, RowResult(self._rows[number], "failed", self._lost_access))
+            return
         bulk = self._finding.environments[place].bulk
         many = bulk.assign_many if action == "grant" else bulk.unassign_many
         # Two rows may say the same, so that only its identity tells which row a grant came from.
@@ -170,6 +176,8 @@ class RosterApplication:
 
         def note(result: GrantResult) -> None:
             number = numbers[id(result.grant)]
+            if isinstance(result.error, AuthenticationError):
+                self._lost_access = result.error
             self._settle(number, RowResult(self._rows[number], result.outcome, result.error))
 
         many(grants.values(), skip_existing=skip_existing, width=self._width, progress=note)

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
-from .. import _rules
+from .. import _arguments, _rules
 from .._pairs import Lock, each, waited_for
-from ..errors import Conflict, CssError, OutcomeUnknown
+from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import GrantResult, Outcome, RoleResult
 from .callbacks import ProgressCalls
 from .grants import Granting, Grants, GrantWrite, Numbered, Progress, Run, grouped, in_chunks, outcome_of
@@ -43,7 +43,7 @@ class Bulk:
         others are sent again without it.
 
         Args:
-            grants: `Grant`s, or pairs of a user and a role.
+            grants: `Grant`s, or pairs of a user and a role; a single `Grant` may be given alone.
             skip_existing: read the members of the roles named first, or, where they are fewer, the roles of the users,
                 and send only what is missing.
             width: calls at once, 1 to 8; the service's pace does not grow beyond.
@@ -80,7 +80,7 @@ class Bulk:
         """Takes from each user the roles named for them, with a call for each role; otherwise as `assign_many`.
 
         Args:
-            grants: `Grant`s, or pairs of a user and a role.
+            grants: `Grant`s, or pairs of a user and a role; a single `Grant` may be given alone.
             skip_existing: read the members of the roles named first, until two readings agree, or, where they are
                 fewer, the roles of the users, and send only for those who have the role.
             width, progress, executor: as for `assign_many`.
@@ -99,7 +99,7 @@ class Bulk:
 
     def create_roles(
         self,
-        names: Iterable[str],
+        names: str | Iterable[str],
         *,
         skip_existing: bool = False,
         width: int = 4,
@@ -108,7 +108,7 @@ class Bulk:
         """Creates roles; never stops at the first failure.
 
         Args:
-            names: of the roles.
+            names: of the roles; one, or several.
             skip_existing: read the list of roles first, and create only those that are missing. Without it one that
                 exists fails with `Conflict`.
             width: calls at once, 1 to 8.
@@ -127,13 +127,20 @@ class Bulk:
         """
         _rules.check_width(width)
         told = ProgressCalls(progress)
-        wanted = list(dict.fromkeys(names))
+        wanted = _arguments.names(names, "role")
         known = {role.name for role in self._roles.list()} if skip_existing else set()
         results: dict[str, RoleResult] = {}
         lock = Lock()
+        refused: list[AuthenticationError] = []
 
         def create(name: str) -> None:
-            outcome, error = self._created(name, name in known, skip_existing)
+            outcome: Outcome = "failed"
+            error: CssError | None = refused[0] if refused else None
+            if error is None:
+                # After one refusal of the credentials, each of the others would be refused as well.
+                outcome, error = self._created(name, name in known, skip_existing)
+            if isinstance(error, AuthenticationError):
+                refused.append(error)
             with lock:
                 result = results[name] = RoleResult(name, outcome, error)
                 told.note(result)

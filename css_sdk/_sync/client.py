@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 
 from attrs import evolve
 
-from .. import _applying, _rules, persons
+from .. import _applying, _arguments, _rules, persons
 from .._applying import USUAL_GUARDS, Applied, Guards
 from .._pairs import check_callback
 from .._plan_file import SavedPlan
@@ -56,8 +56,8 @@ class Css(Team):
     def find_people(
         self,
         *,
-        environments: str | Sequence[str] = _rules.ENVIRONMENTS,
-        providers: str | Sequence[str] | None = None,
+        environments: str | Iterable[str] = _rules.ENVIRONMENTS,
+        providers: str | Iterable[str] | None = None,
         width: int = 4,
         **terms: str | None,
     ) -> PeopleFound:
@@ -88,7 +88,7 @@ class Css(Team):
         return Directory(self._wire, width).find(terms, environments, providers)
 
     def roles_of(
-        self, person: UserLike | Person, *, providers: str | Sequence[str] | None = None, width: int = 4
+        self, person: UserLike | Person, *, providers: str | Iterable[str] | None = None, width: int = 4
     ) -> PersonRoles:
         """Return what a person has in all the team's integrations and environments, also through composite roles.
 
@@ -124,8 +124,8 @@ class Css(Team):
     def report(
         self,
         *,
-        integrations: int | str | Sequence[int | str] | None = None,
-        environments: str | Sequence[str] | None = None,
+        integrations: int | str | Iterable[int | str] | None = None,
+        environments: str | Iterable[str] | None = None,
         width: int = 4,
     ) -> AccessReport:
         """Who has what in the whole team, directly and through composite roles.
@@ -155,21 +155,20 @@ class Css(Team):
         _rules.check_width(width)
         asked = _rules.known_environments(environments)
         all_ids = [info.id for info in self.integrations()]
-        named = all_ids if integrations is None else integrations
-        named = [named] if isinstance(named, (int, str)) else named
+        named = all_ids if integrations is None else _arguments.integrations(integrations)
         chosen = [self.integration(which) for which in named]
         return read_access(chosen, asked, team_of(self._wire.claims), width)
 
     def apply_roster(
         self,
-        rows: Sequence[Row],
+        rows: Row | Iterable[Row],
         *,
         exact: bool = False,
         confirm: Callable[[Sequence[RoleRemovals]], object] | None = None,
         max_removals: int | None = None,
         skip_existing: bool = True,
         width: int = 4,
-        providers: str | Sequence[str] = EMPLOYEE_PROVIDERS,
+        providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
         progress: Callable[[RowResult], object] | None = None,
     ) -> list[RowResult]:
         """Brings about what the rows of a roster say; never stops at the first row that fails.
@@ -218,7 +217,7 @@ class Css(Team):
         """
         _rules.check_width(width)
         check_callback("confirm", confirm)
-        finding = Finding(self.integration, rows, providers, width)
+        finding = Finding(self.integration, _rows(rows), _arguments.known_providers(providers), width)
         application = RosterApplication(finding, width=width, progress=progress)
         if exact:
             return application.carry_out_exactly(confirm, max_removals)
@@ -226,12 +225,12 @@ class Css(Team):
 
     def check_roster(
         self,
-        rows: Sequence[Row],
+        rows: Row | Iterable[Row],
         *,
         exact: bool = False,
         max_removals: int | None = None,
         width: int = 4,
-        providers: str | Sequence[str] = EMPLOYEE_PROVIDERS,
+        providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
         progress: Callable[[RowCheck], object] | None = None,
     ) -> list[RowCheck]:
         """What would come of the rows of a roster, without a write: everybody and everything is looked up.
@@ -258,7 +257,7 @@ class Css(Team):
         ['already has it', 'ambiguous']
         """
         _rules.check_width(width)
-        finding = Finding(self.integration, rows, providers, width)
+        finding = Finding(self.integration, _rows(rows), _arguments.known_providers(providers), width)
         return RosterCheck(finding, width=width, progress=progress).carry_out(exact, max_removals)
 
     def plan(
@@ -266,7 +265,7 @@ class Css(Team):
         desired: Desired,
         *,
         prune: bool = False,
-        providers: str | Sequence[str] = EMPLOYEE_PROVIDERS,
+        providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
         width: int = 4,
     ) -> Plan:
         """The ordered changes that lead from what is to what shall be; reads only.
@@ -296,7 +295,9 @@ class Css(Team):
         >>> [(step.kind, step.role) for step in plan.steps]
         [('create_role', 'auditor')]
         """
-        made = plans.made(self.integration, desired, prune=prune, providers=providers, width=width)
+        _arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
+        among = _arguments.known_providers(providers)
+        made = plans.made(self.integration, desired, prune=prune, providers=among, width=width)
         return self._with_its_owner(made)
 
     def saved_plan(self, plan: Plan) -> SavedPlan:
@@ -313,6 +314,7 @@ class Css(Team):
         >>> read_plan(plan_as_json(saved), "plan.json") == saved
         True
         """
+        _arguments.check_kind(plan, Plan, "What is saved", "css.plan(…) makes it.")
         self.integrations()
         now = datetime.datetime.now(datetime.UTC)
         return _applying.saved_plan(plan, self.settings.api_url, team_of(self._wire.claims), now)
@@ -363,6 +365,11 @@ class Css(Team):
         ([('create_role', 'confirmed')], None)
         """
         told = ProgressCalls(progress)
+        source = "css.plan(…) makes it, read_plan(…) reads it."
+        _arguments.check_kind(plan, (Plan, SavedPlan), "What is applied", source)
+        _arguments.check_kind(guards, Guards, "guards=")
+        if resume is not None:
+            _arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
         saved = plan if isinstance(plan, SavedPlan) else self.saved_plan(plan)
         self.integrations()
         _applying.check_whose(saved, self.settings.api_url, team_of(self._wire.claims))
@@ -397,6 +404,7 @@ class Css(Team):
         >>> [(step.kind, step.role) for step in (css.undo_plan(journal)).steps]
         [('remove_member', 'reviewer')]
         """
+        _arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
         _applying.check_whose_journal(journal, self.settings)
         return self._with_its_owner(plans.undone(self.integration, journal, width=width))
 
@@ -404,3 +412,7 @@ class Css(Team):
         """Return the plan with the service and the team that it was made for."""
         self.integrations()
         return evolve(plan, api_url=self.settings.api_url, team_id=team_of(self._wire.claims) or 0)
+
+
+def _rows(rows: Row | Iterable[Row]) -> tuple[Row, ...]:
+    return _arguments.objects(rows, Row, "Rows of a roster", "read_roster(text, name) reads them.")

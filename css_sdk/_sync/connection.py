@@ -9,10 +9,10 @@ from typing import Any, Final, TypedDict
 
 import httpx
 
-from .. import _rules
+from .. import _arguments, _rules
 from .._clients import Connections, Lent, new_client
 from .._pairs import Slots, check_callback
-from .._retry import Backoff, RetryPolicy, Waiting
+from .._retry import Attempt, Backoff, RetryPolicy, Waiting
 from ..auth import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
 from ..journal_file import Journal
@@ -44,17 +44,28 @@ class Options(TypedDict, total=False):
     timeout: float
     deadline: float
     largest_answer: int
-    retry: RetryPolicy
+    retry: RetryPolicy | Callable[[Attempt, float], float | None]
     on_wait: Callable[[Waiting], object]
     clock: Callable[[], float]
     journal: Journal
+
+
+_KINDS: Final = {
+    "http_client": httpx.Client,
+    "transport": httpx.BaseTransport,
+    "journal": Journal,
+}
+"""The classes of options that only such an object can be."""
 
 
 def _check(options: Options) -> None:
     unknown = sorted(options.keys() - Options.__annotations__.keys())
     if unknown:
         known = ", ".join(sorted(Options.__annotations__))
-        raise TypeError(f"There is no option {', '.join(unknown)}; the options are {known}.")
+        raise ConfigurationError(f"There is no option {', '.join(unknown)}; the options are {known}.")
+    for name, kind in _KINDS.items():
+        if options.get(name) is not None:
+            _arguments.check_kind(options.get(name), kind, f"{name}=", error=ConfigurationError)
     check_callback("on_wait", options.get("on_wait"))
     check_callback("retry", options.get("retry"))
     check_callback("clock", options.get("clock"))

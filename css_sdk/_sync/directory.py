@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -30,7 +30,7 @@ class Directory:
         self._width = width
 
     def find(
-        self, terms: Mapping[str, str | None], environments: str | Sequence[str], providers: str | Sequence[str] | None
+        self, terms: Mapping[str, str | None], environments: str | Iterable[str], providers: str | Iterable[str] | None
     ) -> PeopleFound:
         """Everybody who answers to the terms, with all their logins; see `Css.find_people`."""
         environments = _rules.known_environments(environments)

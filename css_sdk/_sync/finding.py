@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .. import _roster_goals
 from ..errors import Ambiguous, CssError, InvalidRequest, NotFound, Refused
@@ -37,7 +37,7 @@ class Finding:
         self,
         integration: Callable[[str], IntegrationClient],
         rows: Sequence[Row],
-        providers: str | Sequence[str],
+        providers: str | Iterable[str],
         width: int,
     ) -> None:
         if not all(isinstance(row, Row) for row in rows):

@@ -15,6 +15,7 @@ import httpx
 from attrs import frozen
 
 from .._addresses import checked_address
+from .._arguments import check_kind
 from .._clients import new_client
 from .._deadlines import time_limit
 from .._pairs import check_callback
@@ -309,6 +310,12 @@ class TokenVerifier:
     ) -> None:
         self._terms = Terms(issuer, audience, algorithms, leeway)
         check_callback("clock", clock)
+        for name, given, kind in (
+            ("http_client", http_client, httpx.Client),
+            ("transport", transport, httpx.BaseTransport),
+        ):
+            if given is not None:
+                check_kind(given, kind, f"{name}=", error=ConfigurationError)
         self._clock = clock
         if http_client is not None and transport is not None:
             raise ConfigurationError("An http_client has its own transport; give one or the other.")

@@ -9,7 +9,7 @@ from typing import Any
 from css_api.api.role_mapping import list_role_members
 from css_api.api.roles import list_roles
 
-from .. import _answers, _rules
+from .. import _answers, _arguments, _rules
 from ..errors import IncompleteSearch, NotAllDone, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, User, UserLike
 from ..state import Place
@@ -87,7 +87,8 @@ class Members:
         1
         """
         path = {**self._place, "role_name": _rules.role_in_path(name)}
-        return self._wire.read(list_role_members, _answers.users, "role", **path, page=number, max_=size)
+        page = {"page": _arguments.whole_number(number, "The page"), "max_": _arguments.whole_number(size, "The size")}
+        return self._wire.read(list_role_members, _answers.users, "role", **path, **page)
 
     def settled_members(self, name: str) -> tuple[User, ...]:
         """Everybody who holds the role, read until two readings agree; what a removal may depend on.
@@ -116,7 +117,7 @@ class Members:
         )
 
     def set_members(
-        self, name: str, users: Iterable[UserLike], *, allow_empty: bool = False, width: int = 4
+        self, name: str, users: UserLike | Iterable[UserLike], *, allow_empty: bool = False, width: int = 4
     ) -> MembersChange:
         """Makes the role's members exactly these, adding before it removes.
 
@@ -124,7 +125,7 @@ class Members:
 
         Args:
             name: of the role.
-            users: usernames or `ServiceAccount`s.
+            users: usernames, `User`s or `ServiceAccount`s; one may be given alone.
             allow_empty: whether nobody at all is what is meant.
             width: calls at once, 1 to 8.
 
@@ -143,7 +144,7 @@ class Members:
         ('c48af3232157a5f13dc753a5d3eed7ce@idir',)
         """
         _rules.check_width(width)
-        wanted = {self._users.check(user, name)[0]: Grant(user, name) for user in users}
+        wanted = {self._users.check(user, name)[0]: Grant(user, name) for user in _arguments.users(users)}
         _rules.check_not_emptied(wanted, allow_empty, f"members of the role {name!r}")
         held = {user.username for user in self.settled_members(name)}
         missing = [grant for username, grant in wanted.items() if username not in held]

@@ -25,7 +25,7 @@ class PeopleFinding:
     """
 
     def __init__(
-        self, environments: Mapping[Place, EnvironmentClient], providers: str | Sequence[str], width: int
+        self, environments: Mapping[Place, EnvironmentClient], providers: str | Iterable[str], width: int
     ) -> None:
         self._environments = environments
         self._providers = _arguments.known_providers(providers)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -26,7 +26,7 @@ def roles_of(
     wire: Wire,
     integrations: Sequence[Integration],
     person: Person,
-    providers: str | Sequence[str] | None,
+    providers: str | Iterable[str] | None,
     width: int,
 ) -> PersonRoles:
     """Return what a person has in these integrations; see `Css.roles_of`."""

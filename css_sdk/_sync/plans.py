@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from attrs import evolve, frozen
 
@@ -32,7 +32,7 @@ Integrations = Callable[[int | str], IntegrationClient]
 
 
 def made(
-    integration: Integrations, desired: Desired, *, prune: bool, providers: str | Sequence[str], width: int
+    integration: Integrations, desired: Desired, *, prune: bool, providers: str | Iterable[str], width: int
 ) -> Plan:
     """The plan that leads from what is to what shall be; see `Css.plan`."""
     _rules.check_width(width)

@@ -7,14 +7,14 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self, Unpack
+from typing import NoReturn, Self, Unpack
 
 from css_api.api.integrations import get_integration, list_integrations
 
-from .. import _answers, _rules
+from .. import _answers, _arguments, _rules
 from .._renewal import SingleFlight
 from ..auth import team_of
-from ..errors import Ambiguous, AuthenticationError, InvalidRequest, NotFound, NotGold
+from ..errors import Ambiguous, AuthenticationError, NotFound, NotGold
 from ..models import Integration, WhoAmI
 from ..settings import Settings, settings_from_env, settings_from_file
 from .connection import Options, open_wire
@@ -26,6 +26,7 @@ class Team:
     """The part of a client that leads to the team's integrations."""
 
     def __init__(self, settings: Settings, **options: Unpack[Options]) -> None:
+        _arguments.check_kind(settings, Settings, "settings", "Css.from_env() and Css.from_file(path) make them.")
         self.settings = settings
         self._wire = open_wire(settings, options)
         self._integrations: tuple[Integration, ...] | None = None
@@ -68,6 +69,9 @@ class Team:
             ConfigurationError: when the file cannot be read or lacks something.
         """
         return cls(settings_from_file(path, api_url=api_url, team_id=team_id, allow_http=allow_http), **options)
+
+    def __reduce__(self) -> NoReturn:
+        self._wire.__reduce__()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(client_id={self.settings.client_id!r}, api_url={self.settings.api_url!r})"
@@ -142,8 +146,8 @@ class Team:
         >>> (css.integration("Grants Portal")).info.id
         101
         """
-        if isinstance(which, bool) or not isinstance(which, (int, str)):
-            raise InvalidRequest(f"An integration is named by its id or project name, not by {type(which).__name__}.")
+        if not isinstance(which, str):
+            which = _arguments.whole_number(which, "An integration is named by its id or project name. The id")
         remembered = self._integrations is not None
         found = _named(which, self.integrations())
         if not found and remembered:
