@@ -29,7 +29,7 @@ from tests.support import GRANTS_PORTAL, asked, usernames
 def test_an_unknown_option_is_an_error(settings: Settings) -> None:
     """A misspelt one would silently be left out, and something else be reached than was meant."""
     for wrong in ("transprot", "verify", "team", "base_url"):
-        with pytest.raises(TypeError, match=wrong):
+        with pytest.raises(ConfigurationError, match=wrong):
             Css(settings, **{wrong: 1})  # type: ignore[arg-type]
 
 
