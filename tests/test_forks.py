@@ -394,3 +394,16 @@ def test_locks_that_threads_of_the_parent_hold_are_renewed(sandbox: Sandbox, ser
         release.set()
         for thread in threads:
             thread.join()
+
+
+@pytest.mark.parametrize("served", ["http"], indirect=True)
+def test_a_child_does_not_wait_for_a_reading_of_its_parent(sandbox: Sandbox, served: Settings) -> None:
+    """While a thread of the parent reads the list of integrations, and asks for a token for it, the child does both."""
+    sandbox.faults.add("delay", target="token", seconds=1.0, times=1)
+    with Css(served) as css, ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(css.integrations)
+        while sandbox.count("POST", "*/token", kind="token") == 0:
+            threading.Event().wait(0.001)
+        child = forked(lambda: len(css.integrations()), 10)
+        assert child.report() == 3
+        assert len(reading.result()) == 3

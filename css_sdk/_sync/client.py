@@ -41,9 +41,9 @@ class Css(Team):
     on with it and has connections of its own then, but cannot use an `http_client`, a `transport` or a `journal` that
     was handed in.
 
-    Cancelling a task ends reads at once. The request of a write that is in flight is finished first, so that its
-    outcome is known, and nothing is sent after it. Of a run of many writes `progress` and the journal have what is
-    done; a chunk that an executor has taken is finished.
+    Cancelling a task of an asynchronous client ends reads at once. The request of a write that is in flight is finished
+    first, so that its outcome is known, and nothing is sent after it. Of a run of many writes `progress` and the
+    journal have what is done; a chunk that an executor has taken is finished.
 
     Args:
         settings: addresses and credentials; `from_env` and `from_file` make them.
