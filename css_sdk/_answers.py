@@ -11,6 +11,7 @@ from css_api import models as generated
 from css_api.types import Unset
 from dateutil.parser import isoparse
 
+from ._clean_text import clean
 from ._retry import seconds_to_wait
 from .errors import MalformedAnswer, Told
 from .models import Integration, LogLine, Role, User
@@ -53,7 +54,7 @@ def told(response: httpx.Response, request: str, now: float) -> Told:
         except (ValueError, RecursionError):
             is_json = False
         else:
-            message = str(body.get("message") or "") if isinstance(body, dict) else ""
+            message = clean(str(body.get("message") or "")) if isinstance(body, dict) else ""
     return Told(
         status=response.status_code,
         message=message,
@@ -75,7 +76,7 @@ def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
     if not response.content:
         raise MalformedAnswer(f"{request}: the service answered {response.status_code} with nothing in it.", **facts)
     if not _is_json(response):
-        kind = response.headers.get("Content-Type", "no type")
+        kind = clean(response.headers.get("Content-Type", "")) or "of no type"
         raise MalformedAnswer(f"{request}: the answer is {kind}, not JSON. Check the address of the API.", **facts)
     try:
         answer = operation._parse_response(client=_CLIENT, response=response)
@@ -83,8 +84,9 @@ def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
             # The generated parsers take an empty text or object for an empty list.
             raise TypeError("data is no list")
         return answer
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        reason = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+    except Exception as error:
+        # Of the generated parsers, which take any JSON to pieces.
+        reason = clean(f"the field {error} is missing" if isinstance(error, KeyError) else str(error))
         raise MalformedAnswer(f"{request}: the answer makes no sense: {reason}.", **facts) from error
 
 

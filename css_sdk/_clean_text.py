@@ -1,4 +1,7 @@
-"""Clean the texts that come from outside, before a message repeats them. Pure."""
+"""Clean the texts that come from outside, before a message repeats them. Pure.
+
+`clean` is the one function for that: whatever a server or a proxy says goes through it once, where its answer is read.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,34 @@ _SHORTEST_TO_HIDE: Final = 3
 _LONGEST_TEXT: Final = 4096
 _MOST_FOR_A_CHARACTER: Final = 24
 """Characters that an encoding may write for one."""
+
+
+_ESCAPES: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and movements
+    r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|\x9c|$)"  # titles, links and the like, with what they hold
+    r"|\x1b[ -/]*[0-~]?",
+    re.DOTALL,
+)
+"""What a terminal would obey: colours, movements, titles (ECMA-48)."""
+
+
+def clean(text: str, secrets: Iterable[Secret] = (), most: int = LONGEST_WORDS) -> str:
+    """Return what an answer says, fit for one line of a message: without escape sequences, new lines, direction marks.
+
+    Args:
+        text: as it came.
+        secrets: what must not be repeated.
+        most: characters to keep.
+
+    >>> clean("role \x1b[31ma\x1b[0m\\n not\u202e found")
+    'role a not found'
+    """
+    # Far more than is kept is not looked at: a message can have a million characters.
+    text = _ESCAPES.sub("", text[: 20 * most])
+    # A secret that is split by a new line has to be found: what splits it goes first.
+    hidden = list(secrets)
+    text = without_secrets(hidden, text if hidden else re.sub(r"\s+", " ", text)).strip()
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def without_secrets(secrets: Iterable[Secret], text: str) -> str:

@@ -8,8 +8,8 @@ from typing import Final
 import httpx
 from attrs import frozen
 
+from ._clean_text import clean
 from ._sending import system_error_behind
-from ._shown import shown
 from .errors import ConnectionFailed, CssError, MalformedAnswer
 
 _LONGEST_WORDS: Final = 100
@@ -68,7 +68,7 @@ def failure(error: Exception, request: str, server: str, host: str) -> Failure:
     at = f"{server} at {host}"
     match error:
         case httpx.ProxyError():
-            said = shown(str(error))[:_LONGEST_WORDS]
+            said = clean(str(error), most=_LONGEST_WORDS)
             refusal = f"{request}: the proxy refused: {said}. {_PROXY_ADVICE}"
             return Failure(ConnectionFailed(refusal, request=request), was_sent, said.startswith("5"))
         case httpx.ConnectError() if isinstance(tls := system_error_behind(error), ssl.SSLError):
@@ -94,4 +94,4 @@ def _reason_of(error: BaseException) -> str:
     """What the system said, in brackets."""
     cause = system_error_behind(error)
     words = cause and (getattr(cause, "verify_message", None) or getattr(cause, "strerror", None))
-    return f" ({shown(str(words))[:_LONGEST_WORDS]})" if words else ""
+    return f" ({clean(str(words), most=_LONGEST_WORDS)})" if words else ""

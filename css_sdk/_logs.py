@@ -25,6 +25,9 @@ SHORTEST_WINDOW: Final = datetime.timedelta(milliseconds=1)
 CALLS: Final = 20
 """Calls that the service takes in an hour for an integration, environment and address, refused ones included."""
 
+MOST_CALLS: Final = 1000
+"""Calls for one range at the most: at 20 an hour that is two days."""
+
 HOUR: Final = 3600.0
 _SLACK: Final = 60.0
 
@@ -191,7 +194,7 @@ class Budget:
 
     def corrected(self, header: str, now: float) -> Budget:
         """After the service told what is left, in a header such as `limit=20, remaining=7, reset=1800`."""
-        told = dict(re.findall(r"(\w+)=(\d+)", header))
+        told = dict(re.findall(r"(\w+)=([0-9]{1,9})", header))
         if "remaining" not in told or "reset" not in told:
             return self
         left, renewed_at = int(told["remaining"]), now + int(told["reset"])

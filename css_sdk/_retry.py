@@ -106,5 +106,5 @@ def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
         date = parsedate_to_datetime(retry_after)
         # The dates of HTTP are in GMT, whether they say so or not.
         return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, TypeError, IndexError):  # for some texts it raises what it does not document
         return None

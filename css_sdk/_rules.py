@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from typing import Final, SupportsIndex
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from . import _arguments
 from ._shown import hidden_in, with_codes
@@ -34,6 +34,9 @@ PAGE_SIZE: Final = 50
 MOST_ROLES_LISTED: Final = 5000
 """A list of roles as long as this may be cut, so it proves no absence."""
 
+MOST_PAGES: Final = 5000
+"""Pages of a role's members at the most: 250,000 people. A list with more of them has no end."""
+
 MOST_READINGS: Final = 3
 """Readings of a list on which a removal depends, of which two in a row have to agree."""
 
@@ -50,6 +53,9 @@ ENVIRONMENTS: Final = ("dev", "test", "prod")
 """The environments there are; their names are matched with case."""
 
 
+_BLANKS: Final = r"^[\s\ufeff]+|[\s\ufeff]+$"
+"""What programs take away around a text. The byte order mark is a blank in JavaScript, and not in Python."""
+
 _LONGEST_USERNAME_PROVIDED_FOR: Final = 64
 
 
@@ -64,9 +70,10 @@ def check_role_name(name: str) -> str:
     """
     if not isinstance(name, str):
         raise UnusableName(f"A role name is a text, not {type(name).__name__}.")
-    if not name.strip():
+    bare = re.sub(_BLANKS, "", name)
+    if not bare:
         raise UnusableName("A role name may not be empty or only blanks.")
-    if name.strip() in (".", ".."):
+    if bare in (".", ".."):
         raise UnusableName(f"A role named {name!r} cannot be addressed: the service would touch something else.")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
         raise UnusableName(f"The role name {name!r} holds characters that cannot be sent.")
@@ -224,6 +231,23 @@ def check_search_term(name: str, term: object) -> str:
     return term
 
 
+def check_path(path: str, request: str) -> None:
+    """Refuse a path of which a part is empty, blank or only dots: it would be the path of something else.
+
+    Args:
+        path: as it will be sent, after the base address.
+        request: method and path, for the message.
+
+    Raises:
+        UnusableName: for such a part, as it stands there, decoded once or decoded twice.
+    """
+    for part in path.split("/")[1:]:
+        once = unquote(part)
+        for read in (once, unquote(once)):
+            if re.sub(_BLANKS, "", read) in ("", ".", ".."):
+                raise UnusableName(f"{request}: a part of the path is empty or only dots ({read!r}).", request=request)
+
+
 def check_length(target: str, request: str) -> None:
     """Refuses a request that would bring the service down.
 
@@ -256,10 +280,13 @@ def check_removable(integration_id: int, environment: str, roles: Iterable[str],
     for role in roles:
         path = f"/integrations/{integration_id}/{environment}/users/{user}/roles/{quote(role_in_path(role), safe='')}"
         if len(path) > LONGEST_REQUEST:
-            whom = f"from {username}" if username else "from a user"
+            if username:
+                what = f"The request that removes the role {role!r} from {username} would have {len(path)} characters"
+            else:
+                what = f"The role name {role!r} is too long: requests about its members have {len(path)} characters"
             raise RequestTooLong(
-                f"Taking the role {role!r} {whom} would need a request of {len(path)} characters, and the service "
-                f"takes {LONGEST_REQUEST}. Percent-encoding counts, and a role name is encoded twice."
+                f"{what}, and the service takes {LONGEST_REQUEST}. Percent-encoding counts, and a role name is encoded "
+                f"twice. Choose a shorter name."
             )
 
 
@@ -283,7 +310,9 @@ def check_separable(integration_id: int, environment: str, parent: str, children
     """
     start = f"/integrations/{integration_id}/{environment}/roles/{quote(role_in_path(parent), safe='')}/composite-roles"
     for child in children:
-        check_length(f"{start}/{quote(role_in_path(child), safe='')}", f"Taking {child!r} out of {parent!r}")
+        check_length(
+            f"{start}/{quote(role_in_path(child), safe='')}", f"The request that removes {child!r} from {parent!r}"
+        )
 
 
 def check_no_cycle(parent: str, children: Iterable[str], below: RoleTree) -> None:

@@ -20,7 +20,7 @@ import httpx
 from attrs import frozen
 
 from ._bound_requests import TokenRequest, redirected, where_of
-from ._clean_text import LONGEST_WORDS, without_secrets
+from ._clean_text import clean
 from ._renewal import cause_of
 from ._retry import seconds_to_wait
 from ._sending import cut_frames, system_error_behind
@@ -172,7 +172,7 @@ def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
     if isinstance(error, httpx.ProtocolError):
         # The library quotes what came from the other side. Its own words stand before.
         text = re.split(r"""\b(?:bytearray|b)?\(?b?['"]""", text, maxsplit=1)[0]
-    words = without_secrets(hide, text)[:LONGEST_WORDS].rstrip(".: ")
+    words = clean(text, hide).rstrip(".: ")
     return ": ".join(filter(None, (type(error).__name__, words)))
 
 
@@ -270,7 +270,7 @@ def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
 
     def words(key: str) -> str | None:
         text = content.get(key)
-        return (without_secrets(hide, text)[:LONGEST_WORDS] or None) if isinstance(text, str) else None
+        return (clean(text, hide) or None) if isinstance(text, str) else None
 
     token, kind = content.get("access_token"), content.get("token_type") or "Bearer"
     try:
@@ -311,7 +311,7 @@ def _what_instead(response: httpx.Response, content: bytes) -> str:
     if start.startswith((b"<!doctype", b"<html")):
         return "it is a page of HTML"
     packed = response.stream.packed if isinstance(response.stream, _Measured) else ""
-    return "it is no JSON object" + (f", but packed ({without_secrets((), packed)[:20]})" if packed else "")
+    return "it is no JSON object" + (f", but packed ({clean(packed, most=20)})" if packed else "")
 
 
 def _fits_a_header(token: str) -> bool:

@@ -397,9 +397,11 @@ def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError]
     said = told.message.rstrip(" .") or "The service gave no reason"
     match told.status:
         case 401:
+            # A token that was refused is renewed once, so that this one is new.
             return AuthenticationError, (
-                "The service did not accept the token. Check that the credentials are those of an API account of "
-                "this service and that the clock of this machine is right."
+                "The service did not accept the token, though the login server has just issued it. That is more likely "
+                "a fault of the service than of your credentials: ask its operators whether it read the login server's "
+                "keys after its last start. Check also that CSS_API_URL and CSS_TOKEN_URL belong together."
             )
         case 403:
             return AuthenticationError, f"{said}. The API account may not do this."

@@ -81,6 +81,10 @@ class Journal:
             raise InvalidFile(f"The journal {self.path} exists already. Name another; none is overwritten.") from None
         except OSError as error:
             raise InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}.") from None
+        except ValueError:
+            raise InvalidFile(
+                f"The journal {str(self.path)!r} cannot be written: no file can have this name."
+            ) from None
         try:
             self._claim()
             if resume:

@@ -77,6 +77,8 @@ class Service:
 def named(place: Any, name: str) -> Any:
     """A method of an environment by its name, such as `users.assign`."""
     part, _, method = name.partition(".")
+    if not method:
+        return getattr(place, part)
     return getattr(place.roles.composites("admin") if part == "composites" else getattr(place, part), method)
 
 

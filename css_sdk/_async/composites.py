@@ -10,7 +10,7 @@ from css_api.api.roles import add_composite_roles, get_composite_role, list_comp
 from css_api.models import RoleRef
 
 from .. import _answers, _arguments, _rules
-from ..errors import NotFound, RequestTooLong, UnusableName
+from ..errors import MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
 from ..state import Place, Step, StepKind
 from .wire import AsyncWire
@@ -30,6 +30,9 @@ async def tree_below(wire: AsyncWire, place: dict[str, Any], roles: Iterable[Rol
     """These roles and all that can be reached from them; each composite role's children are read once.
 
     What a role of a name that no request can speak of leads to is not read, and stands on the log.
+
+    Raises:
+        MalformedAnswer: when they do not come to an end.
     """
     known: dict[str, Role] = {}
     children: dict[str, tuple[str, ...]] = {}
@@ -39,6 +42,11 @@ async def tree_below(wire: AsyncWire, place: dict[str, Any], roles: Iterable[Rol
         if role.name in known:
             continue
         known[role.name] = role
+        if len(known) > _rules.MOST_ROLES_LISTED:
+            raise MalformedAnswer(
+                f"Integration #{place['integration_id']}, {place['environment']}: the composite roles lead to more "
+                f"than {_rules.MOST_ROLES_LISTED} roles, and the service lists no more. They do not seem to end."
+            )
         if role.composite:
             try:
                 below = await children_of(wire, place, role.name)

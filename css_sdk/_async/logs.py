@@ -9,7 +9,7 @@ from css_api.api.logs import get_logs
 
 from .. import _answers, _forks, _logs
 from .._pairs import Lock
-from ..errors import CssError, IncompleteSearch, RateLimited, in_words
+from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
 from .wire import AsyncWire, Call, Tried
 
@@ -64,9 +64,15 @@ class AsyncLogs:
         """See `AsyncEnvironmentClient.logs`."""
         waiting = _logs.windows(_logs.moment(since, "since"), _logs.moment(until, "until"))
         lines: list[LogLine] = []
+        calls = 0
         while waiting:
             window = waiting[0]
+            calls += 1
             try:
+                if calls > _logs.MOST_CALLS:
+                    raise MalformedAnswer(
+                        f"The range is not read after {_logs.MOST_CALLS} calls. It does not seem to end."
+                    )
                 found, is_cut = await self._window(window)
                 if is_cut and window.halves is None:
                     raise IncompleteSearch(

@@ -11,7 +11,7 @@ from css_api.api.roles import add_composite_roles, get_composite_role, list_comp
 from css_api.models import RoleRef
 
 from .. import _answers, _arguments, _rules
-from ..errors import NotFound, RequestTooLong, UnusableName
+from ..errors import MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
 from ..state import Place, Step, StepKind
 from .wire import Wire
@@ -31,6 +31,9 @@ def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> Role
     """These roles and all that can be reached from them; each composite role's children are read once.
 
     What a role of a name that no request can speak of leads to is not read, and stands on the log.
+
+    Raises:
+        MalformedAnswer: when they do not come to an end.
     """
     known: dict[str, Role] = {}
     children: dict[str, tuple[str, ...]] = {}
@@ -40,6 +43,11 @@ def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> Role
         if role.name in known:
             continue
         known[role.name] = role
+        if len(known) > _rules.MOST_ROLES_LISTED:
+            raise MalformedAnswer(
+                f"Integration #{place['integration_id']}, {place['environment']}: the composite roles lead to more "
+                f"than {_rules.MOST_ROLES_LISTED} roles, and the service lists no more. They do not seem to end."
+            )
         if role.composite:
             try:
                 below = children_of(wire, place, role.name)

@@ -10,7 +10,7 @@ from css_api.api.logs import get_logs
 
 from .. import _answers, _forks, _logs
 from .._pairs import Lock
-from ..errors import CssError, IncompleteSearch, RateLimited, in_words
+from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
 from .wire import Call, Tried, Wire
 
@@ -65,9 +65,15 @@ class Logs:
         """See `EnvironmentClient.logs`."""
         waiting = _logs.windows(_logs.moment(since, "since"), _logs.moment(until, "until"))
         lines: list[LogLine] = []
+        calls = 0
         while waiting:
             window = waiting[0]
+            calls += 1
             try:
+                if calls > _logs.MOST_CALLS:
+                    raise MalformedAnswer(
+                        f"The range is not read after {_logs.MOST_CALLS} calls. It does not seem to end."
+                    )
                 found, is_cut = self._window(window)
                 if is_cut and window.halves is None:
                     raise IncompleteSearch(

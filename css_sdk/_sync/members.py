@@ -10,7 +10,7 @@ from css_api.api.role_mapping import list_role_members
 from css_api.api.roles import list_roles
 
 from .. import _answers, _arguments, _rules
-from ..errors import IncompleteSearch, NotAllDone, OutcomeUnknown
+from ..errors import IncompleteSearch, MalformedAnswer, NotAllDone, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, User, UserLike
 from ..state import Place
 from .grants import Granting, GrantWrite, Run
@@ -51,22 +51,31 @@ class Members:
 
         Raises:
             NotFound: when there is no such role.
+            MalformedAnswer: when the list does not come to an end.
 
         >>> [user.email for user in dev.roles.members("admin")]
         ['ilse.hargreave@example.com']
         """
-        page: tuple[User, ...] = ()
-        number = 1
-        while True:
-            before = {user.username for user in page}
+        known: set[str] = set()
+        for number in range(1, _rules.MOST_PAGES + 1):
             page = self.members_page(name, number)
+            # Somebody added meanwhile shifts the pages, and the end of the last one comes again.
+            before = len(known)
             for user in page:
-                # Somebody added meanwhile shifts the pages, and the end of the last one comes again.
-                if user.username not in before:
+                if user.username not in known:
+                    known.add(user.username)
                     yield user
             if len(page) < _rules.PAGE_SIZE:
                 return
-            number += 1
+            if len(known) == before:
+                raise MalformedAnswer(
+                    f"The members of {name!r} in {self._told_as}: page {number} holds nobody whom the pages before it "
+                    f"did not hold, and yet it is full. The list would never end."
+                )
+        raise MalformedAnswer(
+            f"The members of {name!r} in {self._told_as} have more than {_rules.MOST_PAGES} pages. The list does not "
+            f"seem to end."
+        )
 
     def members_page(self, name: str, number: int, size: int = _rules.PAGE_SIZE) -> tuple[User, ...]:
         """One page of a role's members.
