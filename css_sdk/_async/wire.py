@@ -211,10 +211,7 @@ class AsyncWire:
         request.headers["User-Agent"] = _USER_AGENT
         request.headers["Accept"] = "application/json"
         target = request.url.raw_path.removeprefix(self._base)
-        if "" in path.split("/")[1:]:
-            raise UnusableName(
-                f"{told_as}: a part of the path is empty, so that it would mean another.", request=told_as
-            )
+        _rules.check_path(path, told_as)
         if target.partition(b"?")[0] != path.encode("ascii"):
             raise UnusableName(f"{told_as}: the path would not arrive as it stands here.", request=told_as)
         _rules.check_length(target.decode("ascii"), told_as)
