@@ -19,7 +19,6 @@ from css_sdk import (
     ServiceAccount,
     Settings,
     UnusableName,
-    UnusableUser,
     read_roster,
 )
 from css_sdk._sync.integrations import EnvironmentClient
@@ -127,16 +126,6 @@ def test_an_assignment_that_is_too_long_names_the_request(css: Css) -> None:
     dev = css.integration(GRANTS_PORTAL).environment("dev")
     with pytest.raises(RequestTooLong, match=f"request that removes the role 'x+' from {USER}"):
         dev.users.assign(USER, "x" * 200)
-
-
-@pytest.mark.parametrize("user", ["bob", "ilse@example.com"])
-def test_a_refusal_names_no_function_to_people_at_a_terminal(css: Css, user: str) -> None:
-    """The names for Python stand in a note, which a traceback shows."""
-    with pytest.raises(UnusableUser) as told:
-        css.integration(GRANTS_PORTAL).environment("dev").users.roles(user)
-    assert "find_one" not in str(told.value)
-    assert "ServiceAccount" not in str(told.value)
-    assert any("In Python" in note for note in told.value.__notes__)
 
 
 @pytest.mark.parametrize("threads", CALLERS)
