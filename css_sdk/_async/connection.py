@@ -91,8 +91,6 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
             ),
         )
 
-    connections = AsyncConnections(make, lambda: AsyncSlots(_rules.MOST_AT_ONCE), lent)
-
     def check_team(claims: dict[str, Any]) -> None:
         if settings.team_id is not None and team_of(claims) != settings.team_id:
             raise WrongTeam(
@@ -100,9 +98,6 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
                 f"{settings.team_id}. Nothing was sent."
             )
 
-    journal = options.get("journal")
-    if journal is not None:
-        journal.open_for(settings)
     clock = options.get("clock", time.monotonic)
     auth = ClientCredentials(
         settings.token_url,
@@ -114,6 +109,11 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
         clock=clock,
         name_of=settings.name_of,
     )
+    # Whatever may refuse comes before the httpx client, which only the client's own end closes.
+    journal = options.get("journal")
+    if journal is not None:
+        journal.open_for(settings)
+    connections = AsyncConnections(make, lambda: AsyncSlots(_rules.MOST_AT_ONCE), lent)
     return AsyncWire(
         settings,
         connections,

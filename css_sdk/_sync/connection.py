@@ -92,8 +92,6 @@ def open_wire(settings: Settings, options: Options) -> Wire:
             ),
         )
 
-    connections = Connections(make, lambda: Slots(_rules.MOST_AT_ONCE), lent)
-
     def check_team(claims: dict[str, Any]) -> None:
         if settings.team_id is not None and team_of(claims) != settings.team_id:
             raise WrongTeam(
@@ -101,9 +99,6 @@ def open_wire(settings: Settings, options: Options) -> Wire:
                 f"{settings.team_id}. Nothing was sent."
             )
 
-    journal = options.get("journal")
-    if journal is not None:
-        journal.open_for(settings)
     clock = options.get("clock", time.monotonic)
     auth = ClientCredentials(
         settings.token_url,
@@ -115,6 +110,11 @@ def open_wire(settings: Settings, options: Options) -> Wire:
         clock=clock,
         name_of=settings.name_of,
     )
+    # Whatever may refuse comes before the httpx client, which only the client's own end closes.
+    journal = options.get("journal")
+    if journal is not None:
+        journal.open_for(settings)
+    connections = Connections(make, lambda: Slots(_rules.MOST_AT_ONCE), lent)
     return Wire(
         settings,
         connections,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from css_sdk import AsyncCss, ConfigurationError, InvalidFile, NotFound, OutcomeUnknown, Settings
@@ -137,3 +139,23 @@ async def test_a_journal_is_not_shared_with_workers(
             with pytest.raises(ConfigurationError, match="journal"):
                 await dev.bulk.assign_many([(usernames(sandbox, 1)[0], "admin")], executor=object())  # type: ignore[arg-type]
     assert asked(sandbox)["POST"] == 0
+
+
+async def test_a_client_that_cannot_be_made_leaves_nothing_open(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that cannot be written refuses the client before an httpx client is made, which nobody would close."""
+    made: list[httpx.AsyncClient] = []
+    make = httpx.AsyncClient.__init__
+
+    def remembering(self: httpx.AsyncClient, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        made.append(self)
+
+    monkeypatch.setattr(httpx.AsyncClient, "__init__", remembering)
+    journal = Journal(tmp_path / "journal")
+    journal.close()
+    with pytest.raises(InvalidFile, match="is closed"):
+        AsyncCss(settings, journal=journal)
+    assert [client for client in made if not client.is_closed] == []
+    assert journal.path.read_bytes() == b""

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from css_sdk import ConfigurationError, Css, InvalidFile, NotFound, OutcomeUnknown, Settings
@@ -134,3 +136,23 @@ def test_a_journal_is_not_shared_with_workers(
             with pytest.raises(ConfigurationError, match="journal"):
                 dev.bulk.assign_many([(usernames(sandbox, 1)[0], "admin")], executor=object())  # type: ignore[arg-type]
     assert asked(sandbox)["POST"] == 0
+
+
+def test_a_client_that_cannot_be_made_leaves_nothing_open(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that cannot be written refuses the client before an httpx client is made, which nobody would close."""
+    made: list[httpx.Client] = []
+    make = httpx.Client.__init__
+
+    def remembering(self: httpx.Client, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        made.append(self)
+
+    monkeypatch.setattr(httpx.Client, "__init__", remembering)
+    journal = Journal(tmp_path / "journal")
+    journal.close()
+    with pytest.raises(InvalidFile, match="is closed"):
+        Css(settings, journal=journal)
+    assert [client for client in made if not client.is_closed] == []
+    assert journal.path.read_bytes() == b""
