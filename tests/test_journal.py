@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import errno
+import itertools
+import json
 import os
 import stat
 from pathlib import Path
@@ -12,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from css_sdk import InvalidFile, Settings
+from css_sdk import CssError, InvalidFile, NotFound, OutcomeUnknown, Settings
+from css_sdk._version import __version__
 from css_sdk.journal import JournalRead, after, before, opening, read_journal
 from css_sdk.journal_file import Journal
 from css_sdk.state import Place, Step
@@ -118,7 +121,7 @@ def test_a_closed_journal_tells_once_what_it_misses(tmp_path: Path, caplog: pyte
     assert (tmp_path / "another").read_bytes() == b""
 
 
-@pytest.mark.parametrize("ending", ["short", "error"])
+@pytest.mark.parametrize("ending", ["short", "error", "cannot be taken back"])
 def test_a_line_that_was_cut_by_a_full_disk_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
@@ -128,8 +131,11 @@ def test_a_line_that_was_cut_by_a_full_disk_is_taken_back(
     def cut_short(file: int, content: bytes) -> int:
         written = write(file, content[: len(content) // 2])
         if ending == "error":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            no_room()
         return written
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with Journal(tmp_path / "journal") as journal:
         journal.open_for(SETTINGS)
@@ -137,13 +143,17 @@ def test_a_line_that_was_cut_by_a_full_disk_is_taken_back(
         whole = journal.path.read_bytes()
         with monkeypatch.context() as full:
             full.setattr(os, "write", cut_short)
+            if ending == "cannot be taken back":
+                full.setattr(os, "ftruncate", no_room)
             journal.end(number)
-            assert journal.path.read_bytes() == whole
+            assert journal.path.read_bytes().startswith(whole)
+            assert ending == "cannot be taken back" or journal.path.read_bytes() == whole
             with pytest.raises(InvalidFile, match=r"cannot be written: .*\. Nothing more was sent"):
                 journal.begin([STEP])
         with pytest.raises(InvalidFile, match="cannot be written"):
             journal.begin([STEP])
-    assert journal.path.read_bytes() == whole
+    [entry] = read_journal(journal.path.read_bytes(), "journal").entries
+    assert entry.outcome is None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="nothing locks files so here")
@@ -184,3 +194,39 @@ def test_a_file_system_without_locks_keeps_a_journal(
     [record] = caplog.records
     assert f"cannot be locked here ({os.strerror(number)})" in record.getMessage()
     assert [entry.outcome for entry in read_journal(path.read_bytes(), "journal").entries] == ["confirmed"]
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [
+        (None, {"outcome": "confirmed"}),
+        (OutcomeUnknown("It may be done."), {"outcome": "unknown", "message": "It may be done."}),
+        (NotFound("There is no role."), {"outcome": "failed", "message": "There is no role."}),
+    ],
+)
+def test_a_write_ends_as_its_error_says(tmp_path: Path, error: CssError | None, ending: dict[str, str]) -> None:
+    """With the words of the error, and with the time at which it began and ended."""
+    times = itertools.count(1)
+    clock = lambda: datetime.datetime(2026, 11, next(times), tzinfo=datetime.UTC)  # noqa: E731
+    with Journal(tmp_path / "journal", clock=clock) as journal:
+        journal.open_for(SETTINGS)
+        journal.end(journal.begin([STEP]), error)
+    lines = [json.loads(line) for line in journal.path.read_text(encoding="utf-8").splitlines()]
+    assert [line["at"][:10] for line in lines] == ["2026-11-01", "2026-11-02", "2026-11-03"]
+    assert lines[1] == {"write": 1, "at": lines[1]["at"], "steps": [STEP.as_record()]}
+    assert lines[2] == {"write": 1, "at": lines[2]["at"], **ending}
+    whose = {"client_id": "account", "api_url": SETTINGS.api_url, "css_sdk": __version__}
+    assert lines[0] == {"journal": 1, **whose, "at": lines[0]["at"]}
+
+
+def test_a_journal_tells_the_time_with_its_zone(tmp_path: Path) -> None:
+    """By default that of UTC, so that lines of two machines can be compared; without writes the numbers begin at 1."""
+    with Journal(tmp_path / "journal") as journal:
+        journal.open_for(SETTINGS)
+    with Journal(journal.path, resume=True) as journal:
+        assert journal.begin([STEP]) == 1
+    [opened, begun] = map(json.loads, journal.path.read_text(encoding="utf-8").splitlines())
+    assert [datetime.datetime.fromisoformat(line["at"]).utcoffset() for line in (opened, begun)] == [
+        datetime.timedelta(0)
+    ] * 2
+    assert repr(journal) == f"Journal({str(journal.path)!r})"

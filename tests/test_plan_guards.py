@@ -8,7 +8,7 @@ import pytest
 
 from css_sdk._applying import Guards
 from css_sdk.errors import EmptySet, LastMember, TooManyRemovals
-from css_sdk.plan import removals
+from css_sdk.plan import emptied, removals
 from css_sdk.state import Place, PlaceState, Step, StepKind
 
 DEV = Place(101, "dev")
@@ -197,3 +197,39 @@ def test_a_role_that_shall_keep_somebody_has_all_its_names(name: str) -> None:
     taking = [step("remove_member", "b", ANN), step("rename_role", "b", "a")]
     with pytest.raises(LastMember, match=f"'{name}'"):
         Guards(keep_last=[name]).check(taking, [a_state({"b": [ANN]})])
+
+
+def test_roles_that_are_emptied_are_found_in_every_place() -> None:
+    """One plan for two places: each is told, in any order; a role that is created again has no older names."""
+    test = Place(101, "test")
+    state = PlaceState(test, "Grants Portal", frozenset({"a"}), members={"a": frozenset({ANN})})
+    steps = [
+        step("remove_member", "a", ANN),
+        Step("remove_member", test, "a", ANN),
+    ]
+    assert emptied(steps, [a_state({"a": [ANN]}), state], ["a"]) == ((DEV, "a"), (test, "a"))
+    assert emptied([steps[1], steps[0]], [a_state({"a": [ANN]}), state], ["a"]) == ((DEV, "a"), (test, "a"))
+    again = [
+        step("rename_role", "a", "b"),
+        step("delete_role", "b"),
+        step("create_role", "b"),
+        step("add_member", "b", BOB),
+        step("remove_member", "b", BOB),
+    ]
+    assert emptied(again, [a_state({"a": []})], ["a", "b"]) == ((DEV, "b"),)
+
+
+def test_people_who_lose_a_role_through_composites_are_counted_among_those_who_have_it_so() -> None:
+    """Not among its members; and a role that the plan creates has nobody of an older role of its name."""
+    state = a_state(
+        {"all": MANY[:40], "other": MANY[40:], "leaf": [*MANY[:5], MANY[50]]}, {"all": ["leaf"], "other": ["leaf"]}
+    )
+    assert removals([step("remove_composite", "all", "leaf")], [state]) == (
+        ("children of the role 'all' (#101 dev)", 1, 1),
+        ("people with the role 'leaf' through composites (#101 dev)", 35, 94),
+    )
+    renewed = [step("rename_role", "leaf", "old"), step("create_role", "leaf"), step("add_composite", "other", "leaf")]
+    assert removals([*renewed, step("delete_role", "leaf")], [state]) == (
+        ("roles of Grants Portal (#101 dev)", 1, 3),
+        ("people with the role 'leaf' through composites (#101 dev)", 60, 60),
+    )

@@ -254,7 +254,9 @@ def test_a_step_that_no_plan_holds_is_noticed(kind: StepKind, role: str, target:
     people = 1 if kind in ("add_member", "remove_member") else 0
     with pytest.raises(InvalidFile) as caught:
         check_steps([Step(kind, DEV, role, target, people)], [STATE])
-    assert any("changes nothing" in fault for fault in caught.value.faults)
+    whom = f" ({target})" if target else ""
+    told = f"#101 dev: {kind} of {role!r}{whom} changes nothing, or what it changes is not there"
+    assert told in caught.value.faults
 
 
 def test_each_step_is_judged_after_those_before_it() -> None:
@@ -269,3 +271,19 @@ def test_each_step_is_judged_after_those_before_it() -> None:
     check_steps(steps, [STATE])
     with pytest.raises(InvalidFile, match="not as it was made"):
         check_steps(steps[1:], [STATE])
+
+
+def test_all_that_does_not_fit_is_told_at_once() -> None:
+    """Wrong numbers, members who were not read and steps that change nothing do not hide one another."""
+    steps = [
+        Step("remove_composite", DEV, "a", "b", 7),
+        Step("delete_role", DEV, "c", people=0),
+        Step("create_role", DEV, "a"),
+    ]
+    with pytest.raises(InvalidFile) as caught:
+        check_steps(steps, [STATE])
+    assert caught.value.faults == (
+        "#101 dev: remove_composite of 'a' takes a role from 1, and not from 7",
+        "#101 dev: who holds 'c' was not read",
+        "#101 dev: create_role of 'a' changes nothing, or what it changes is not there",
+    )

@@ -13,7 +13,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from css_sdk._undo_plan import brought_about, undo_plan
+from css_sdk._undo_plan import brought_about, concerned, undo_plan
 from css_sdk.errors import InvalidRequest
 from css_sdk.journal import Entry
 from css_sdk.state import Place, PlaceState, Step, StepKind
@@ -258,3 +258,34 @@ def test_a_doubtful_deletion_is_judged_by_the_role_alone(outcome: Literal["unkno
     assert brought_about([entry], [BEGINNING]) == ()
     gone = BEGINNING.after(entry.steps)
     assert brought_about([entry], [gone]) == entry.steps
+
+
+def test_a_write_that_failed_is_not_taken_back() -> None:
+    """Though the role is there by now: whoever created it was somebody else."""
+    created = Step("create_role", DEV, "b")
+    assert brought_about([Entry(1, (created,), "failed")], [BEGINNING]) == ()
+    assert brought_about([Entry(1, (created,), "confirmed")], [BEGINNING]) == (created,)
+
+
+def test_members_are_read_under_every_name_of_a_role() -> None:
+    """The new name of a renamed role counts; a child, a member, or a role of another place does not."""
+    steps = [
+        Step("rename_role", DEV, "a", "c"),
+        Step("add_composite", DEV, "b", "d"),
+        Step("add_member", DEV, "e", "1@idir"),
+        Step("create_role", Place(102, "test"), "f"),
+    ]
+    assert concerned(steps, DEV) == {"a", "b", "c", "e"}
+
+
+def test_a_role_that_is_there_again_under_its_old_name_is_not_created_anew() -> None:
+    """Renamed and deleted by the journal, created again by others: nothing is left to do, whatever else is undone."""
+    done = [
+        Step("rename_role", DEV, "c", "d"),
+        Step("remove_member", DEV, "d", "1@idir"),
+        Step("delete_role", DEV, "d"),
+    ]
+    state = evolve(BEGINNING, roles=BEGINNING.roles | {"c"}, members={**BEGINNING.members, "c": frozenset({"3@idir"})})
+    assert undo_plan(done, [state]).steps == ()
+    also = Step("add_member", DEV, "a", "1@idir")
+    assert undo_plan([*done, also], [state]).steps == (Step("remove_member", DEV, "a", "1@idir"),)
