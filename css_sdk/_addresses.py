@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import sys
 from typing import Final
 
 from .errors import ConfigurationError, Remedy
@@ -50,7 +49,7 @@ def checked_address(
     Raises:
         ConfigurationError: when it is none, or unsafe.
     """
-    if (httpx := sys.modules.get("httpx")) is not None and isinstance(url, httpx.URL):
+    if not isinstance(url, str) and hasattr(url, "raw_host"):  # httpx itself is not imported for this
         url = str(url)
     place, mark, _ = url.partition("?") if isinstance(url, str) and may_have_query else (url, "", "")
     match = _ADDRESS.fullmatch(place) if isinstance(place, str) and isinstance(url, str) else None

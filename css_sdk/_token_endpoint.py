@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 from urllib.parse import quote_plus, urlencode
 
 import httpx
-from attrs import frozen
+from attrs import field, frozen
 
 from ._bound_requests import TokenRequest, redirected, where_of
 from ._clean_text import clean
@@ -44,11 +44,13 @@ class Token:
     """An access token and the time until which it is used, on the clock of the auth that holds it.
 
     `life` is what its server told, in seconds, or None. One without life is good for the call that it was asked for.
+    `claims` are those of a JWT, unchecked, and empty for an opaque token.
     """
 
     secret: Secret
     good_until: float
     life: float | None = None
+    claims: dict[str, Any] = field(factory=dict, repr=False)
 
     @property
     def header(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NoReturn
 
 import anyio
 import httpx
+from attrs import evolve
 
 from ._addresses import checked_address
 from ._bound_requests import ApiRequest, TokenRequest
@@ -207,7 +208,7 @@ class TokenAuth(httpx.Auth):
     @property
     def claims(self) -> dict[str, Any]:
         """The claims of the token in hand; empty before the first one and for an opaque one."""
-        return claims_of(self._held.secret.reveal())
+        return self._held.claims
 
     def _is_good(self, token: Token, refused: Token) -> bool:
         return self._clock() < token.good_until and token is not refused
@@ -256,7 +257,9 @@ class TokenAuth(httpx.Auth):
 
     def _kept(self, asked: TokenRequest, response: httpx.Response, asked_at: float) -> Token:
         token = token_from(response, asked, asked_at, self._name_of)
-        self._accept(claims_of(token.secret.reveal()))
+        # Read here, where no error keeps frames: the text of the token is among their locals.
+        token = evolve(token, claims=claims_of(token.secret.reveal()))
+        self._accept(token.claims)
         self._held = token
         return token
 

@@ -65,7 +65,6 @@ def _ask(system: str, audience: str | None, raw: bool, as_json: bool) -> None:
     import httpx
 
     from .. import systems
-    from ..auth import claims_of
     from ..errors import ConnectionFailed
 
     match system:
@@ -86,7 +85,7 @@ def _ask(system: str, audience: str | None, raw: bool, as_json: bool) -> None:
     if raw:
         click.echo(made.secret.reveal())
         return
-    claims = claims_of(made.secret.reveal())
+    claims = made.claims
     told: dict[str, Any] = {"system": found.name, "kind": "JWT" if claims else "opaque", "expires_in": made.life}
     if as_json:
         print_rows([{**told, "claims": claims}], [], True)
