@@ -33,8 +33,8 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
         options: of the client.
 
     Raises:
-        ConfigurationError: when certificates or proxies that the environment names cannot be used.
-        TypeError: for an option that there is not.
+        ConfigurationError: when certificates or proxies that the environment names cannot be used, and for an option
+            that does not exist.
     """
     is_ours = options.get("transport") is None and "mounts" not in options
     if not {"mounts", "proxy"} & options.keys():
@@ -54,6 +54,8 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
             raise
         # The error's own words may hold the password of a proxy.
         reason = f"a proxy's address is not usable. Check {told}; it looks like http://proxy.example:8080"
+    except TypeError as error:  # an option that does not exist, which Python names
+        reason = str(error).rpartition("() ")[2].rstrip(".")
     except ImportError as error:  # a SOCKS proxy, for which a package is missing
         reason = str(error).rstrip(".")
     raise ConfigurationError(f"No httpx client can be made: {reason}.")

@@ -121,7 +121,7 @@ class TokenAuth(httpx.Auth):
         return f"{type(self).__name__}(client_id={self._client_id!r})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(
+        raise ConfigurationError(
             f"{type(self).__name__} is not copied or pickled, since copies would ask for tokens of their own. Share it "
             f"among threads and tasks; in another process, make one from the same credentials."
         )

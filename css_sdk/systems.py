@@ -137,7 +137,7 @@ class System:
         Raises:
             ConfigurationError: for an option that the system sets, or when certificates or proxies that the environment
                 names cannot be used.
-            TypeError: for an option that `httpx.Client` does not know.
+            ConfigurationError: for an option that `httpx.Client` does not know.
         """
         return new_client(_Client, auth=self.auth, base_url=self.base_url, **self._options(options))
 
@@ -150,7 +150,7 @@ class System:
         Raises:
             ConfigurationError: for an option that the system sets, or when certificates or proxies that the environment
                 names cannot be used.
-            TypeError: for an option that `httpx.AsyncClient` does not know.
+            ConfigurationError: for an option that `httpx.AsyncClient` does not know.
         """
         return new_client(_AsyncClient, auth=self.auth, base_url=self.base_url, **self._options(options))
 

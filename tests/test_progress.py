@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from css_sdk import ConfigurationError, progress_bar
-from css_sdk.cli._progress import bar_on_terminal
+from css_sdk import ConfigurationError, Css, Settings, progress_bar, read_roster
+from css_sdk.cli._progress import bar_on_terminal, without_display
+from css_sdk.sandbox import Sandbox
 
 
 class Terminal(io.StringIO):
@@ -53,3 +54,16 @@ def test_without_tqdm_the_command_line_shows_nothing_and_the_helper_says_what_to
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with pytest.raises(ConfigurationError, match=r'pip install "css-sdk\[progress\]"'), progress_bar(1):
         pass
+
+
+def test_a_bar_that_cannot_be_shown_hides_no_result(sandbox: Sandbox, settings: Settings) -> None:
+    """A terminal that went away breaks the bar; the command still has the results to report."""
+    text = "username,role\n0f3ac87806aa7f215a7c0d4cc4d9e799@idir,approver"
+    rows = read_roster(text, "roster.csv", integration="101", environment="dev")
+
+    def fail(_: object) -> None:
+        raise OSError("the terminal went away")
+
+    with Css(settings, transport=sandbox.transport()) as css:
+        results = without_display(lambda: css.apply_roster(rows, progress=fail))
+    assert [result.state for result in results] == ["done"]

@@ -25,7 +25,7 @@ from ._endings import (
 from ._files import STDIN, content_of, may_be_replaced, why_not_writable
 from ._opening import ended_as_by_an_interrupt, journal_option, opened
 from ._plans import is_plan_of_ours, tell, tell_withheld
-from ._progress import bar_on_terminal
+from ._progress import bar_on_terminal, without_display
 from ._questions import Answers, Changes, confirm, consent_options
 
 if TYPE_CHECKING:
@@ -242,7 +242,9 @@ def carry_out(
         try:
             with opened(journal, plan=origin.fingerprint, resume=origin.resume is not None) as css:
                 try:
-                    applied = css.apply_plan(plan, guards=guards, resume=resumed, width=manner.width, progress=note)
+                    applied = without_display(
+                        lambda: css.apply_plan(plan, guards=guards, resume=resumed, width=manner.width, progress=note)
+                    )
                 finally:
                     tell_the_way_back(journal, resumed)
         except KeyboardInterrupt:

@@ -12,6 +12,7 @@ import click
 from .._shown import shown
 from ._common import print_rows, tell_counts, text_of
 from ._opening import opened
+from ._progress import without_display
 from ._questions import Answers, Changes, confirm, open_questions
 from ._results import with_the_rest, write_results
 
@@ -187,7 +188,7 @@ def reported(
     """
     settled: list[RowResult] = []
     try:
-        results = apply(settled.append)
+        results = without_display(lambda: apply(settled.append))
     except KeyboardInterrupt:
         ended = with_the_rest(settled, rows)
         _, sentences = write_results(ended, result_file, always=always_written)

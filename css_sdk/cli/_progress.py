@@ -6,8 +6,11 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
+from typing import TypeVar
 
 from ._terminal import is_terminal
+
+Returned = TypeVar("Returned")
 
 
 def bar_on_terminal(total: int) -> AbstractContextManager[Callable[[object], None]]:
@@ -17,3 +20,18 @@ def bar_on_terminal(total: int) -> AbstractContextManager[Callable[[object], Non
     from ..progress import progress_bar
 
     return progress_bar(total, file=sys.stderr)
+
+
+def without_display(work: Callable[[], Returned]) -> Returned:
+    """Return what the work returns, also when only its progress could not be shown: what was done must be reported.
+
+    Args:
+        work: a call that is given a `progress` of ours.
+    """
+    from ..errors import CallbackFailed
+
+    try:
+        return work()
+    except CallbackFailed as failed:
+        returned: Returned = failed.result
+        return returned
