@@ -12,6 +12,7 @@ from . import _person_cells, _rules
 from ._desired_checks import Found, FoundPlace, FoundRole, FoundUser, contradictions
 from ._person_cells import PERSON_COLUMNS, PersonBy
 from ._shown import hidden_in, with_codes
+from ._text_files import MOST_BYTES
 from ._yaml_nodes import Faults, Node, misread_as, read_nodes
 from .desired import Desired, DesiredPlace, Protection
 from .errors import Refused
@@ -27,15 +28,16 @@ _WILDCARDS: Final = re.compile(r"[*?\[]")
 Item = TypeVar("Item")
 
 
-def read_desired(content: str | bytes, name: str) -> Desired:
+def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> Desired:
     """What a file of roles says shall be, checked without a request.
 
     Args:
         content: of the file, YAML or JSON, as text or as bytes.
         name: of the file, for messages.
+        max_bytes: size beyond which it is refused, by default 20 MiB; None for no limit.
 
     Raises:
-        InvalidFile: with every fault and its line.
+        InvalidFile: with every fault and its line, of more than 100 the first and how many there are.
         ConfigurationError: when PyYAML is not installed.
 
     >>> text = "{version: 1, integrations: [{integration: 101, environments: {dev: {roles: [reviewer, admin]}}}]}"
@@ -44,7 +46,7 @@ def read_desired(content: str | bytes, name: str) -> Desired:
     (('#101', 'dev'), ['reviewer', 'admin'])
     """
     faults = Faults(name)
-    desired = _Reader(faults).file(read_nodes(content, name, faults))
+    desired = _Reader(faults).file(read_nodes(content, name, faults, max_bytes))
     faults.stop_if_any()
     return desired
 

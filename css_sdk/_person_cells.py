@@ -23,6 +23,8 @@ _WITH_GUID: Final = (*PROVIDER_FAMILIES["idir"], *PROVIDER_FAMILIES["bceid"])
 """Providers whose GUIDs have 32 hex digits; those of GitHub are not known to."""
 
 _QUOTES: Final = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
+_IS_CLEAN: Final = re.compile(r"[0-9A-Za-z@._+-]*")
+"""What most cells are, so that nothing has to be taken off."""
 _AROUND: Final = re.compile(rf"^[\s{_QUOTES}]+|[\s{_QUOTES},;]+$")
 _MAILTO: Final = re.compile(r"(?i)^mailto:\s*")
 _NAMED: Final = re.compile(r"^[^<>@]*<([^<>]+)>$")
@@ -38,6 +40,8 @@ def cleaned(text: str) -> str:
     >>> cleaned('"Hargreave, Ilse" <mailto:ilse.hargreave@example.com>; ')
     'ilse.hargreave@example.com'
     """
+    if _IS_CLEAN.fullmatch(text):
+        return text
     before, text = None, without_hidden(text)
     while text != before:
         before = text

@@ -18,7 +18,7 @@ from ._place_plan import Unmanaged
 from ._plan_checks import find_repeated, find_unread_members
 from ._plan_id import plan_id
 from ._plan_text import masked
-from ._text_files import text_of
+from ._text_files import MOST_BYTES, text_of
 from .errors import InvalidFile, InvalidRequest, Refused
 from .plan import Plan
 from .roster import Person
@@ -197,12 +197,13 @@ def _unresolved_record(one: Unresolved) -> dict[str, Any]:
     }
 
 
-def read_plan(content: str | bytes, name: str) -> SavedPlan:
+def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> SavedPlan:
     """The plan that `plan_as_json` wrote, checked whole before anything is believed.
 
     Args:
         content: of the file.
         name: of the file, for messages.
+        max_bytes: size beyond which it is refused, by default 20 MiB; None for no limit.
 
     Raises:
         InvalidFile: for anything else, with every fault; for a plan of another version, and for a masked one.
@@ -213,7 +214,7 @@ def read_plan(content: str | bytes, name: str) -> SavedPlan:
     css_sdk.errors.InvalidFile: plan.json is no plan of version 1 ...
     """
     try:
-        told = json.loads(text_of(content, name), object_pairs_hook=_once_each)
+        told = json.loads(text_of(content, name, max_bytes), object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
         raise InvalidFile(f"{name} is no JSON that css-sdk wrote: {str(error) or 'it is too deep'}.") from None
     if not isinstance(told, dict) or type(told.get("version")) is not int or told["version"] != VERSION:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from attrs import define, field
 
-from ._text_files import text_of
-from .errors import ConfigurationError, InvalidFile
+from ._text_files import FirstFaults, text_of
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     import yaml
@@ -76,8 +76,7 @@ class Faults:
     """What is wrong with a file, each thing with its line."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._found: list[tuple[int, str]] = []
+        self._first = FirstFaults(name)
 
     def add(self, node: Node, message: str, line: int | None = None) -> None:
         """Adds one of a node; `line` where it does not stand on the node's own."""
@@ -86,16 +85,15 @@ class Faults:
 
     def add_line(self, line: int, message: str) -> None:
         """Adds one of a line."""
-        self._found.append((line, message))
+        self._first.add(line, message)
 
     def stop(self) -> NoReturn:
         """Tells them all, in the order of their lines."""
-        told = [f"{self._name}:{line}: {message}" for line, message in sorted(self._found, key=lambda one: one[0])]
-        raise InvalidFile.with_faults(self._name, told)
+        raise self._first.error()
 
     def stop_if_any(self) -> None:
         """Goes on only where there are none."""
-        if self._found:
+        if self._first.count:
             self.stop()
 
 
@@ -108,13 +106,14 @@ def misread_as(text: str) -> str | None:
     return next((kind for kind, pattern in _MISREAD.items() if pattern.fullmatch(text)), None)
 
 
-def read_nodes(content: str | bytes, name: str, faults: Faults) -> Node:
+def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int | None) -> Node:
     """The nodes of a file, from its root on.
 
     Args:
         content: of the file, YAML or JSON, as text or as bytes.
         name: of the file, for messages.
         faults: takes what is wrong with it, where the rest can be read nevertheless.
+        max_bytes: size beyond which it is refused; None for no limit.
 
     Raises:
         InvalidFile: when it cannot be read to its end.
@@ -126,7 +125,7 @@ def read_nodes(content: str | bytes, name: str, faults: Faults) -> Node:
         raise ConfigurationError(
             'Reading a file of roles needs PyYAML, which is not installed. Run: pip install "css-sdk[plan]"'
         ) from None
-    text = _shown_text(text_of(content, name), faults)
+    text = _shown_text(text_of(content, name, max_bytes), faults)
     builder = _Builder(faults)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):

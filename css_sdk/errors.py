@@ -50,7 +50,8 @@ from typing import Any, Final, Literal, Self
 from attrs import frozen
 
 UNKNOWN_EXCEPTION: Final = "unknown exception"
-_MOST_TOLD: Final = 50
+MOST_FAULTS: Final = 100
+"""Faults of one file that are listed; nobody repairs more before they look again."""
 
 type_of_thing = Literal["integration", "environment", "role", "user", "path"]
 type_of_refusal = Literal[
@@ -142,26 +143,35 @@ class ConfigurationError(CssError):
 
 
 class InvalidFile(CssError):
-    """A file of the caller's cannot be used; `faults` holds a line for each thing that is wrong with it."""
+    """A file of the caller's cannot be used; `faults` holds a line for each thing that is wrong with it.
 
-    def __init__(self, message: str, *, faults: Sequence[str] = (), **facts: Any) -> None:
+    A file with more than 100 faults has its first 100 in `faults`; `fault_count` says how many there are in all.
+    """
+
+    def __init__(
+        self, message: str, *, faults: Sequence[str] = (), fault_count: int | None = None, **facts: Any
+    ) -> None:
         super().__init__(message, **facts)
-        self.faults = tuple(faults)
-        for fault in self.faults[:_MOST_TOLD]:
+        self.faults = tuple(faults[:MOST_FAULTS])
+        self.fault_count = len(faults) if fault_count is None else fault_count
+        for fault in self.faults:
             # A traceback shows them then, in a notebook too.
             self.add_note(fault)
 
     @classmethod
-    def with_faults(cls, name: str, faults: Sequence[str], then: str = "") -> Self:
-        """The error of a file that was read whole and has these faults.
+    def with_faults(cls, name: str, faults: Sequence[str], then: str = "", fault_count: int | None = None) -> Self:
+        """Return the error of a file that was read whole and has these faults.
 
         Args:
             name: of the file.
-            faults: a line for each.
+            faults: a line for each, at least for the first 100.
             then: what to do next, where that is not to mend them.
+            fault_count: how many there are in all, where `faults` holds only the first.
         """
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        return cls(f"{name} has {count}; nothing was sent.{then}", faults=faults)
+        count = len(faults) if fault_count is None else fault_count
+        said = "1 fault" if count == 1 else f"{count} faults"
+        first = f" These are the first {MOST_FAULTS}." if count > MOST_FAULTS else ""
+        return cls(f"{name} has {said}; nothing was sent.{first}{then}", faults=faults, fault_count=count)
 
 
 class Refused(CssError):

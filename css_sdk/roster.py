@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
@@ -12,8 +12,8 @@ from ._csv import csv_line
 from ._person_cells import PERSON_COLUMNS, PersonBy
 from ._shown import hidden_in, with_codes
 from ._tables import Tabular
-from ._text_files import text_of
-from .errors import CssError, EmptySet, HeldBack, InvalidFile, InvalidRequest, Refused
+from ._text_files import MOST_BYTES, FirstFaults, text_of
+from .errors import CssError, EmptySet, HeldBack, InvalidRequest, Refused
 from .models import PROVIDERS, Outcome, ServiceAccount, User
 
 Action = Literal["grant", "revoke"]
@@ -204,6 +204,7 @@ def read_roster(
     environment: str | None = None,
     exact: bool = False,
     ignore: str | Iterable[str] = (),
+    max_bytes: int | None = MOST_BYTES,
 ) -> tuple[Row, ...]:
     """The rows of a roster, checked without a request.
 
@@ -220,9 +221,10 @@ def read_roster(
         environment: for rows that name none; another one in a row is a fault.
         ignore: names of columns that hold something else, such as notes.
         exact: whether it is for `apply_roster(…, exact=True)`, for which it has to be whole.
+        max_bytes: size beyond which it is refused, by default 20 MiB; None for no limit.
 
     Raises:
-        InvalidFile: with every fault and its line.
+        InvalidFile: with every fault and its line, of more than 100 the first and how many there are.
         InvalidRequest: for a file's name, or what else is no content.
         EmptySet: where it names nobody and it is to be exact.
         Refused: for a file of results that is to be exact: it names only what was left to do.
@@ -235,7 +237,7 @@ def read_roster(
     if not isinstance(content, (str, bytes)) or (isinstance(content, str) and _roster_text.is_file_name(content)):
         raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
     ignore = _arguments.names(ignore, "column to ignore")
-    text = text_of(content, name)
+    text = text_of(content, name, max_bytes)
     emptied = f"{name} names nobody: everybody would lose their roles. Nothing was sent."
     if exact and _roster_text.is_blank(text):
         raise EmptySet(emptied)
@@ -244,17 +246,21 @@ def read_roster(
         raise EmptySet(emptied)
     if exact and any("outcome" in line.cells for line in lines):
         raise Refused(f"{name} holds results, which do not name everybody. Nothing was sent; give the roster itself.")
-    faults: list[str] = [] if lines else [f"{name}:1: it names nobody"]
+    faults = FirstFaults(name)
+    if not lines:
+        faults.add(1, "it names nobody")
     rows: list[Row] = []
     for line in lines:
         wrong = list(line.faults)
         if not wrong and line.cells.get("outcome", "").strip() not in _DONE:
             row, wrong = _row(line.number, line.cells, integration, environment)
             rows += [row] if row is not None else []
-        faults += [f"{name}:{line.number}: {fault}" for fault in wrong]
-    faults += _contradictions(rows, name)
-    if faults:
-        raise InvalidFile.with_faults(name, faults)
+        for fault in wrong:
+            faults.add(line.number, fault)
+    for number, fault in _contradictions(rows):
+        faults.add(number, fault)
+    if faults.count:
+        raise faults.error()
     return tuple(rows)
 
 
@@ -322,8 +328,8 @@ def _row(
 
 def _person(filled: Mapping[str, str], provider: str | None) -> tuple[Person | None, list[str]]:
     """Return whom a row names, and what is wrong with that."""
-    cells = {by: _person_cells.cleaned(filled.get(by, "")) for by in PERSON_COLUMNS}
-    named = [by for by in PERSON_COLUMNS if cells[by]]
+    cells = {by: _person_cells.cleaned(cell) for by in PERSON_COLUMNS if (cell := filled.get(by))}
+    named = [by for by, cell in cells.items() if cell]
     if len(named) != 1:
         said = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
         return None, [f"{said}; fill in exactly one of {', '.join(PERSON_COLUMNS)}"]
@@ -363,11 +369,9 @@ def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:
     return []
 
 
-def _contradictions(rows: Sequence[Row], name: str) -> list[str]:
+def _contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     seen: dict[tuple[str, str, str, str], Row] = {}
-    faults = []
     for row in rows:
         other = seen.setdefault((identity_of(row.person), row.role, row.integration, row.environment), row)
         if other.action != row.action:
-            faults.append(f"{name}:{row.line}: {row.action} of what line {other.line} would {other.action}")
-    return faults
+            yield row.line, f"{row.action} of what line {other.line} would {other.action}"

@@ -122,7 +122,7 @@ def read_resumed(plan: SavedPlan, origin: Origin) -> JournalRead | None:
 
     if origin.resume is None:
         return None
-    journal = read_journal(*content_of(origin.resume))
+    journal = read_journal(*content_of(origin.resume, is_journal=True))
     check_whose_journal(journal, settings_from_env(), plan)
     if journal.plan is None:
         raise StalePlan(f"The journal {origin.resume} is not that of a saved plan. Nothing was sent.")

@@ -29,7 +29,7 @@ def tell_the_way_back(journal: Path, resumed: JournalRead | None) -> None:
 
     # A journal that a full disk has spoilt must not stand before the error that tells of it.
     with suppress(InvalidFile):
-        entries = read_journal(*content_of(journal)).entries[len(resumed.entries) if resumed else 0 :]
+        entries = read_journal(*content_of(journal, is_journal=True)).entries[len(resumed.entries) if resumed else 0 :]
         if any(entry.outcome != "failed" for entry in entries):
             click.echo(f"What was changed is in {journal}; to take it back: css undo {_named(journal)}", err=True)
 
@@ -51,7 +51,7 @@ def earlier_try(origin: Origin, plan: SavedPlan) -> str:
         return ""
     for path in sorted(origin.folder.glob(f"{escape(origin.name)}.*.journal.jsonl"), reverse=True):
         with suppress(InvalidFile):
-            journal = read_journal(*content_of(path))
+            journal = read_journal(*content_of(path, is_journal=True))
             if journal.plan != origin.fingerprint:
                 continue
             if not left_of(plan, journal):
@@ -68,7 +68,7 @@ def after_an_interrupt(
     from ..journal import read_journal
     from ..state import StepResult
 
-    entries = read_journal(*content_of(journal)).entries if journal.exists() else ()
+    entries = read_journal(*content_of(journal, is_journal=True)).entries if journal.exists() else ()
     noted = {step: entry.outcome or "unknown" for entry in entries for step in entry.steps}
     untried = NotTried("Interrupted before this was tried.")
     return [

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,20 +20,46 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 STDIN = Path("-")
 
 
-def content_of(file: Path) -> tuple[bytes, str]:
-    """What stands in a file, or comes from stdin, and what it is called in messages.
+def limit() -> int:
+    """Return the size in bytes beyond which a file is refused: 20 MiB, or what CSS_MAX_FILE_MIB says.
 
     Raises:
-        InvalidFile: when it cannot be read.
+        ConfigurationError: when that is not a whole number of 1 or more.
     """
+    from .._text_files import MOST_BYTES
+    from ..errors import ConfigurationError
+
+    said = os.environ.get("CSS_MAX_FILE_MIB")
+    if said is None:
+        return MOST_BYTES
+    if not (said.isascii() and said.isdigit() and len(said) < 10 and int(said)):
+        raise ConfigurationError(f"CSS_MAX_FILE_MIB is {said!r}, and must be a whole number of MiB, 1 or more.")
+    return int(said) * 2**20
+
+
+def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
+    """Return what stands in a file, or comes from stdin, and what it is called in messages.
+
+    A file that is too large is refused before it is read whole. A journal is not: what was done has to be read.
+
+    Raises:
+        InvalidFile: when it cannot be read, or is too large.
+        ConfigurationError: when the limit is no number.
+    """
+    from .._text_files import too_large
     from ..errors import InvalidFile
 
     if file == STDIN and is_closed("stdin"):
         raise InvalidFile("Standard input is closed, and - reads from it. Name a file instead.")
+    name, most = "stdin" if file == STDIN else str(file), None if is_journal else limit()
     try:
-        return (sys.stdin.buffer.read(), "stdin") if file == STDIN else (file.read_bytes(), str(file))
+        with nullcontext(sys.stdin.buffer) if file == STDIN else file.open("rb") as opened:
+            content = opened.read() if most is None else opened.read(most + 1)
     except OSError as error:
         raise InvalidFile(f"{file} cannot be read: {error.strerror}.") from None
+    if most is not None and len(content) > most:
+        raise too_large(name, most)
+    return content, name
 
 
 def why_not_writable(file: Path) -> str:

@@ -149,7 +149,7 @@ def desired_of(content: bytes, name: str) -> Desired:
         raise InvalidFile(f"{name} is a plan and no file of roles; carry it out by: css apply {quote(name)}")
     if is_journal(content):
         raise InvalidFile(f"{name} is a journal and no file of roles; take it back by: css undo {quote(name)}")
-    return read_desired(content, name)
+    return read_desired(content, name, max_bytes=None)
 
 
 def is_journal(content: bytes) -> bool:

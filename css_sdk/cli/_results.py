@@ -25,7 +25,9 @@ def rows_in(
     from ..roster import read_roster
 
     content, name = content_of(file)
-    return read_roster(content, name, integration=integration, environment=environment, exact=exact, ignore=ignore)
+    where = {"integration": integration, "environment": environment}
+    # Its size was checked where it was read.
+    return read_roster(content, name, **where, exact=exact, ignore=ignore, max_bytes=None)
 
 
 def result_path(file: Path) -> Path | None:

@@ -109,7 +109,7 @@ def _apply_kept(
     from .. import read_plan
     from .._applying import check_plan_id
 
-    plan = read_plan(content, name)
+    plan = read_plan(content, name, max_bytes=None)
     if plan_id is not None:
         check_plan_id(plan, plan_id)
     origin = Origin.of_file(file, plan.fingerprint, resume)

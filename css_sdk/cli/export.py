@@ -58,7 +58,7 @@ def export(
     wanted = exported(states, exact=not additive, by_name=by_name, team=team)
     text = desired_as_yaml(wanted, header=_HEADER, names=names_in(states) if names else {})
     try:
-        read_desired(text, "the file")
+        read_desired(text, "the file", max_bytes=None)
     except InvalidFile as error:
         told = "What is there cannot be told by a file of roles. Nothing was written."
         raise InvalidFile(told, faults=error.faults) from None

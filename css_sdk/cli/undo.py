@@ -34,7 +34,7 @@ def undo(file: Path, **options: Any) -> int:
     from ..errors import InvalidFile
 
     manner = Manner(**options)
-    content, name = content_of(file)
+    content, name = content_of(file, is_journal=True)
     if is_saved_plan(content):
         raise InvalidFile(f"{name} is a plan and no journal; carry it out by: css apply {quote(name)}")
     journal = read_journal(content, name)

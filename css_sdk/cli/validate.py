@@ -43,6 +43,8 @@ def validate(files: Sequence[Path], as_json: bool) -> int:
         except InvalidFile as error:
             has_faults = True
             row["faults"] = list(error.faults) or [str(error)]
+            if error.fault_count > len(error.faults):
+                row["fault_count"] = error.fault_count
             for line in (f"css: {error}", *(f"  {fault}" for fault in error.faults)):
                 click.echo(shown(line), err=True)
         if as_json:

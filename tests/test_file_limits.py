@@ -1,0 +1,136 @@
+"""Files that are too large, or have too many faults: refused before they are read whole, and told in short."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from css_sdk import InvalidFile, read_desired, read_plan, read_roster
+from css_sdk._text_files import MOST_BYTES, FirstFaults, text_of
+from css_sdk.sandbox import Sandbox
+from tests.support import asked
+
+Run = Callable[..., int]
+PLACE = {"integration": "101", "environment": "dev"}
+PLACED = ("-i", "101", "-e", "dev")
+
+
+@pytest.mark.parametrize("read", [read_roster, read_desired, read_plan])
+@pytest.mark.parametrize("content", ["x" * 11, b"x" * 11], ids=["text", "bytes"])
+def test_a_content_over_the_limit_is_refused(read: Callable[..., object], content: str | bytes) -> None:
+    """The limit can be set, and be left out; the error says how."""
+    with pytest.raises(InvalidFile, match=r"big\.csv is larger than 10 bytes.*CSS_MAX_FILE_MIB.*max_bytes="):
+        read(content, "big.csv", max_bytes=10)
+    for limit in (11, None):
+        with pytest.raises(InvalidFile) as caught:
+            read(content, "big.csv", max_bytes=limit)
+        assert "larger" not in str(caught.value)
+
+
+def test_the_usual_limit_is_20_mib() -> None:
+    """One byte more is too much, in whatever encoding."""
+    assert MOST_BYTES == 20 * 2**20
+    assert len(text_of(b"a" * MOST_BYTES, "x")) == MOST_BYTES
+    with pytest.raises(InvalidFile, match="x is larger than 20 MiB"):
+        text_of(b"a" * (MOST_BYTES + 1), "x")
+    with pytest.raises(InvalidFile, match="larger than 20 MiB"):
+        read_roster(b"a" * (MOST_BYTES + 1))
+
+
+class Counting(io.BytesIO):
+    """Input without an end, which counts what is read of it."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None
+        assert size >= 0, "it would be read whole"
+        self.taken += size
+        return b"a" * size
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["roster", "apply", "-", *PLACED],
+        ["roster", "check", "-", *PLACED],
+        ["plan", "-"],
+        ["drift", "-"],
+        ["apply", "-"],
+        ["validate", "-"],
+    ],
+    ids=" ".join,
+)
+def test_commands_do_not_read_on(
+    run_css: Run,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+) -> None:
+    """Of an input that never ends no more is read than the limit, and a byte."""
+    endless = Counting()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(endless))
+    monkeypatch.setenv("CSS_MAX_FILE_MIB", "1")
+    assert run_css(*command) == 64
+    assert "stdin is larger than 1 MiB" in capsys.readouterr().err
+    assert endless.taken == 2**20 + 1
+    assert asked(sandbox) == {}
+
+
+def test_the_limit_of_commands_is_a_variable(
+    run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no number of MiB is refused by its name."""
+    roster = tmp_path / "r.csv"
+    roster.write_text("username,role\n" + f"{'0f' * 16}@idir,reviewer\n" * 30_000, encoding="utf-8")
+    for said, code in (("1", 64), ("2", 0), ("many", 64), ("0", 64), ("-1", 64)):
+        monkeypatch.setenv("CSS_MAX_FILE_MIB", said)
+        assert run_css("roster", "check", roster, *PLACED) == code
+        err = capsys.readouterr().err
+        assert code == 0 or ("larger than 1 MiB" if said == "1" else f"CSS_MAX_FILE_MIB is '{said}'") in err
+
+
+def test_of_many_faults_the_first_100_are_told_and_the_count() -> None:
+    """In the order of their lines, whenever they were found."""
+    rows = "".join(f"{'0f' * 16}@idir,reviewer,give\n" for _ in range(3000))
+    with pytest.raises(InvalidFile, match=r"has 3000 faults; nothing was sent\. These are the first 100") as caught:
+        read_roster(f"username,role,action\n{rows}", "r.csv", **PLACE)
+    error = caught.value
+    assert (len(error.faults), error.fault_count, len(error.__notes__)) == (100, 3000, 100)
+    assert [fault.split(":")[1] for fault in error.faults] == [str(line) for line in range(2, 102)]
+    lines = "\n".join(['{"role": 5}'] * 1500)
+    with pytest.raises(InvalidFile) as caught:
+        read_roster(lines, "r.jsonl", **PLACE)
+    assert (len(caught.value.faults), caught.value.fault_count) == (100, 1500)
+
+
+def test_of_a_roles_file_as_well(run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command prints as many lines, and JSON holds the count."""
+    file = tmp_path / "roles.yaml"
+    roles = "".join("          - no\n" for _ in range(2500))
+    head = "version: 1\nintegrations:\n  - integration: 101\n    environments:\n      dev:\n        roles:\n"
+    file.write_text(head + roles, encoding="utf-8")
+    assert run_css("validate", file, "--json") == 64
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert (len(told["faults"]), told["fault_count"]) == (100, 2500)
+    assert "has 2500 faults; nothing was sent. These are the first 100." in err
+    assert len(err.splitlines()) == 101
+    assert told["faults"][0].startswith(f"{file}:7: ")
+
+
+def test_faults_are_sorted_however_they_come() -> None:
+    """And no more of them are kept than are told, or a few."""
+    faults = FirstFaults("x")
+    for line in range(100_000, 0, -1):
+        faults.add(line, "wrong")
+    assert len(faults._found) < 1000
+    error = faults.error()
+    assert error.fault_count == 100_000
+    assert error.faults == tuple(f"x:{line}: wrong" for line in range(1, 101))
