@@ -14,7 +14,7 @@ MUTANTS_READY := $(VENV)/.ready-mutants
 GENERATED := generated/css_api
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks mutants bench check generate spec lock build clean
+.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants bench check generate spec lock build clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ test-keycloak: $(KEYCLOAK_READY)  ## ask a real Keycloak what the sandbox and th
 $(NOTEBOOKS_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group notebooks
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(NOTEBOOKS_READY)").touch()'
+
+test-answers: $(READY)  ## send random answers to every call for two minutes; ANSWERS_SECONDS, _CLIENTS and _SEED say otherwise
+	$(BIN)/python -m pytest -m answers tests/answers
 
 test-notebooks: $(NOTEBOOKS_READY)  ## run the notebooks, and a roster through dask
 	$(BIN)/python -m pytest -m notebooks tests/notebooks tests/test_dask.py tests/test_tables.py

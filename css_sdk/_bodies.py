@@ -18,16 +18,18 @@ class Body:
     Args:
         encoding: the header `Content-Encoding`; css-sdk asks for gzip, or for none.
         most: bytes that it may have, packed and unpacked.
+        advice: what to do about a larger one, for the message.
 
     Raises:
         MalformedAnswer: for another encoding.
     """
 
-    def __init__(self, encoding: str, most: int) -> None:
+    def __init__(self, encoding: str, most: int, advice: str = "") -> None:
         packed = encoding.strip().lower()
         if packed not in ("", "identity", "gzip", "x-gzip"):
             raise MalformedAnswer("the answer cannot be decoded: it is packed in a way that was not asked for")
         self._most = most
+        self._advice = advice
         self._packed = 0
         self._content = io.BytesIO()
         self._unpacking = zlib.decompressobj(_GZIP) if packed.endswith("gzip") else None
@@ -77,7 +79,4 @@ class Body:
         return self._content.getvalue()
 
     def _refuse(self) -> None:
-        raise MalformedAnswer(
-            f"the answer has more than {self._most} bytes. If it is right, make the client with a larger "
-            f"largest_answer="
-        )
+        raise MalformedAnswer(f"the answer has more than {self._most} bytes{self._advice}")

@@ -9,17 +9,17 @@ from typing import Any, Final
 import httpx
 from attrs import field, frozen
 
-from .._bodies import Body
 from .._cancellation import AsyncInFlight
 from .._clients import AsyncConnections
 from .._deadlines import async_time_limit, check
 from .._failures import failure
-from .._forgetful_clients import CALL, without_memory
+from .._forgetful_clients import CALL, body_of, without_memory
 from .._sending import Sending
 from ..auth import ClientCredentials
 from ..errors import ConfigurationError, ConnectionFailed, CssError, MalformedAnswer
 
 DEADLINE: Final = 120.0
+_LARGER: Final = ". If it is right, make the client with a larger largest_answer="
 _MOMENT: Final = 0.01
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 
@@ -158,11 +158,8 @@ class AsyncSender:
     async def _read(self, response: httpx.Response, name: str) -> Exchange:
         status = response.status_code
         try:
-            body = Body(response.headers.get("Content-Encoding", ""), self._limits.largest_answer)
-            if response.is_stream_consumed:  # by a hook, which unpacked it
-                body = Body("", self._limits.largest_answer)
-                body.add(response.content)
-            else:
+            body = body_of(response, self._limits.largest_answer, _LARGER)
+            if not response.is_stream_consumed:
                 async for piece in response.aiter_raw():
                     check()
                     body.add(piece)

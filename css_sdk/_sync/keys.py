@@ -18,12 +18,13 @@ from .._addresses import checked_address
 from .._arguments import check_kind
 from .._clients import new_client
 from .._deadlines import time_limit
+from .._forgetful_clients import CALL, body_of, without_memory
 from .._pairs import check_callback
 from .._renewal import Asking
 from .._sending import Sending
 from .._token_endpoint import described
 from .._version import __version__
-from ..errors import ConfigurationError, InvalidToken, KeysUnavailable
+from ..errors import ConfigurationError, CssError, InvalidToken, KeysUnavailable, MalformedAnswer
 from ..settings import Secret
 from ..tokens import SigningKey, Terms, VerifiedToken, opened, signing_keys, verified
 
@@ -198,12 +199,17 @@ class IssuerKeys:
         url = self._discovery
         try:
             with Sending(), time_limit(self._timeout) as until:
-                url = self._address_of_keys(self._document(http, url, until), url)
-                keys = signing_keys(self._document(http, url, until), self._algorithms)
-        except (httpx.RequestError, httpx.InvalidURL, TimeoutError) as error:
+                plain = without_memory(http)
+                url = self._address_of_keys(self._document(plain, url, until), url)
+                keys = signing_keys(self._document(plain, url, until), self._algorithms)
+        except (httpx.RequestError, TimeoutError) as error:
             is_late = isinstance(error, (httpx.TimeoutException, TimeoutError))
             why = f" ({described(error)})" if isinstance(error, httpx.RequestError) else ""
             raise self._failed(url, f"no answer came{' in time' if is_late else ''}{why}") from error
+        except CssError:
+            raise
+        except Exception as error:
+            raise self._failed(url, f"what came makes no sense ({type(error).__name__})") from error
         finally:
             if http is not self._http:
                 http.close()
@@ -223,18 +229,20 @@ class IssuerKeys:
     def _document(self, http: httpx.Client, url: str, until: float) -> dict[str, Any]:
         # A request of our own: what a client that was handed in sends to others is not for this server.
         limits = httpx.Timeout(max(0.0, until - time.monotonic())).as_dict()
-        request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": limits})
+        request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": limits, CALL: True})
         answer = http.send(request, auth=None, follow_redirects=False, stream=True)
         try:
             if answer.status_code != httpx.codes.OK:
                 raise self._failed(url, f"the answer was {answer.status_code}", answer.status_code)
-            content = b""
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if len(content) > _LARGEST:
-                    raise self._failed(url, f"the answer has more than {_LARGEST} bytes")
-                if time.monotonic() > until:
-                    raise TimeoutError
+            body = body_of(answer, _LARGEST)
+            if not answer.is_stream_consumed:
+                for piece in answer.iter_raw():
+                    body.add(piece)
+                    if time.monotonic() > until:
+                        raise TimeoutError
+            content = body.content()
+        except MalformedAnswer as error:
+            raise self._failed(url, str(error), answer.status_code) from None
         finally:
             answer.close()
         try:
