@@ -54,6 +54,7 @@ class Response:
         body: as sent.
         delay: seconds to wait before the answer is sent.
         dropped: nothing is sent and the connection is closed.
+        closes: the connection is closed after the answer, although the answer says that it stays open.
     """
 
     status: int
@@ -61,6 +62,7 @@ class Response:
     body: bytes = b""
     delay: float = 0.0
     dropped: bool = False
+    closes: bool = False
 
     def with_headers(self, headers: Mapping[str, str]) -> Response:
         """The same answer with more headers."""

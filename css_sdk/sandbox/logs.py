@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from attrs import evolve
+
 from .http import Response, Unforeseen, json_response, message, plain, unknown_exception
 from .javascript import date, date_text, number, number_text
 from .service import Call, Service
@@ -30,7 +32,7 @@ def get_logs(service: Service, call: Call) -> Response:
     except Unforeseen:
         return unknown_exception().with_headers(headers)
     if integration is None:
-        return message(403, "forbidden").with_headers(headers)
+        return evolve(message(403, "forbidden").with_headers(headers), closes=True)
     environment = call.parameters["environment"]
     span = _span(environment, call.query.get("start"), call.query.get("end"))
     if isinstance(span, str):

@@ -20,7 +20,7 @@ from .http import LARGEST_BODY, Request, plain, too_large
 if TYPE_CHECKING:
     from .sandbox import Credentials, Sandbox
 
-ABORT = "css_sdk.sandbox.abort"
+TRANSPORT = "css_sdk.sandbox.transport"
 IDLE = 5  # seconds after which the service closes an idle connection
 KEEP_ALIVE = [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % IDLE)]
 LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.ASCII | re.IGNORECASE)
@@ -35,7 +35,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {**self.scope.get("extensions", {}), ABORT: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {**self.scope.get("extensions", {}), TRANSPORT: {"transport": self.transport}}
 
 
 class _Server(uvicorn.Server):
@@ -72,7 +72,7 @@ def application(sandbox: Sandbox) -> Callable[[Scope, Receive, Send], Awaitable[
         if response.delay:
             await asyncio.sleep(response.delay)
         if response.dropped:
-            scope["extensions"][ABORT]["abort"]()
+            scope["extensions"][TRANSPORT]["transport"].abort()
             await receive()  # until uvicorn knows that the connection is gone, or it would answer 500 in our place
             return
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
@@ -80,6 +80,8 @@ def application(sandbox: Sandbox) -> Callable[[Scope, Receive, Send], Awaitable[
             headers.append((b"content-length", b"%d" % len(response.body)))
         await send({"type": "http.response.start", "status": response.status, "headers": headers + KEEP_ALIVE})
         await send({"type": "http.response.body", "body": response.body})
+        if response.closes:
+            scope["extensions"][TRANSPORT]["transport"].close()
 
     return app
 

@@ -124,6 +124,23 @@ def test_a_connection_is_really_closed(connection: http.client.HTTPConnection, s
     assert ask(connection, "GET", "/api/v1/heartbeat")[0].status == 200
 
 
+def test_a_refused_call_for_logs_breaks_its_connection(
+    served: tuple[Sandbox, Server], connection: http.client.HTTPConnection
+) -> None:
+    """The answer arrives whole and says that the connection stays open; then it is closed."""
+    account = served[1].credentials()
+    form = f"grant_type=client_credentials&client_id={account['client_id']}&client_secret={account['client_secret']}"
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    path = "/" + served[1].token_url.removeprefix("http://").partition("/")[2]
+    token = json.loads(ask(connection, "POST", path, form, **kind)[1])["access_token"]
+    logs = "/api/v1/integrations/999/dev/logs?start=2026-11-01&end=2026-11-02"
+    answer, body = ask(connection, "GET", logs, None, authorization=f"Bearer {token}")
+    assert (answer.status, json.loads(body)) == (403, {"message": "forbidden"})
+    assert answer.getheader("keep-alive") == "timeout=5"
+    assert connection.sock is not None
+    assert connection.sock.recv(1) == b""
+
+
 def test_a_late_answer_holds_up_nobody_else(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
     """While one waits, another is answered."""
     sandbox.faults.add("delay", seconds=0.3, path="/heartbeat")
