@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from .errors import Ambiguous, NotFound
+from .errors import Ambiguous, NotFound, Remedy
 from .models import PROVIDER_FAMILIES, User
 from .persons import HeldRole, PersonRoles, name_of
 from .report import AccessReport, AccessRow
@@ -35,7 +35,8 @@ def roles_among_members(person: Person, report: AccessReport, providers: Collect
     if not logins and not report.unread:
         raise NotFound(
             f"No member of any role has the {_NAMES[person.by]} {person.value}. Check how it is written, and whether "
-            f"the person is known by another one: `css people find`, or css.find_people(…).",
+            f"the person is known by another one.",
+            remedy=Remedy("Search with css.find_people(…).", "To search for people, run: css people find"),
             what="user",
         )
     addresses = {user.email.lower() for user in members if user.username in logins and user.email}

@@ -161,7 +161,7 @@ def username_of(user: UserLike) -> str:
             f"{text!r} is not a username: a person's is <guid>@<provider>, such as 0f3a…@idir.",
             remedy=Remedy(
                 "A service account is named by its client id: ServiceAccount(client_id).",
-                "To find a person's, run: css people find. A service account is named by its client id: --client-id.",
+                "To find a person's username, run: css people find. Name a service account with --client-id.",
                 "A service account is named by its client id, in the column `client_id`.",
             ),
         )

@@ -28,6 +28,8 @@ def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES)
         raise too_large(name, max_bytes)
     if isinstance(content, str):
         return content.removeprefix("\ufeff")
+    if content.startswith(b"PK\x03\x04"):
+        raise InvalidFile(f"{name} is an Excel workbook or another archive. Save it as «CSV UTF-8». Nothing was sent.")
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return content.decode(encoding).removeprefix("\ufeff")

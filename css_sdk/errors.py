@@ -113,9 +113,9 @@ class CssError(Exception):
         retry_after: float | None = None,
         remedy: Remedy | None = None,
     ) -> None:
-        super().__init__(message if remedy is None else f"{message} {remedy.python}")
+        super().__init__(message if remedy is None else f"{message} {remedy.python}".rstrip())
         self._message = message
-        self._remedy = remedy
+        self.remedy = remedy
         self.status = status
         self.request = request
         self.retry_after = retry_after
@@ -133,9 +133,9 @@ class CssError(Exception):
         >>> error.text_for("command_line")
         'All 3 members would be removed. Pass --allow-empty.'
         """
-        if self._remedy is None:
+        if self.remedy is None:
             return str(self)
-        return f"{self._message} {getattr(self._remedy, reader)}".rstrip()
+        return f"{self._message} {getattr(self.remedy, reader)}".rstrip()
 
 
 class ConfigurationError(CssError):

@@ -15,7 +15,7 @@ from typing import Final, Self
 from . import journal
 from ._forks import watch
 from ._version import __version__
-from .errors import CssError, InvalidFile, OutcomeUnknown
+from .errors import CssError, InvalidFile, OutcomeUnknown, Remedy
 from .models import Outcome
 from .settings import Settings
 from .state import Step
@@ -78,7 +78,10 @@ class Journal:
         try:
             self._file = os.open(self.path, how | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         except FileExistsError:
-            raise InvalidFile(f"The journal {self.path} exists already. Name another; none is overwritten.") from None
+            raise InvalidFile(
+                f"The journal {self.path} exists already, and a journal is never replaced: it leads back.",
+                remedy=Remedy("Name another file.", "Name another file with --journal."),
+            ) from None
         except OSError as error:
             raise InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}.") from None
         except ValueError:

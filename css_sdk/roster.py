@@ -13,7 +13,7 @@ from ._person_cells import PERSON_COLUMNS, PersonBy
 from ._shown import hidden_in, with_codes
 from ._tables import Tabular
 from ._text_files import MOST_BYTES, FirstFaults, text_of
-from .errors import CssError, EmptySet, HeldBack, InvalidRequest, Refused
+from .errors import CssError, EmptySet, HeldBack, InvalidRequest, Refused, Remedy
 from .models import PROVIDERS, Outcome, ServiceAccount, User
 
 Action = Literal["grant", "revoke"]
@@ -238,12 +238,15 @@ def read_roster(
         raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
     ignore = _arguments.names(ignore, "column to ignore")
     text = text_of(content, name, max_bytes)
-    emptied = f"{name} names nobody: everybody would lose their roles. Nothing was sent."
+    emptied = EmptySet(
+        f"{name} names nobody: everybody would lose their roles. Nothing was sent; list everybody who must have them.",
+        remedy=Remedy("Or leave out exact=True.", "Or leave out --exact."),
+    )
     if exact and _roster_text.is_blank(text):
-        raise EmptySet(emptied)
+        raise emptied
     lines = _roster_text.lines_of(text, name, integration, environment, ignore)
     if exact and not lines:
-        raise EmptySet(emptied)
+        raise emptied
     if exact and any("outcome" in line.cells for line in lines):
         raise Refused(f"{name} holds results, which do not name everybody. Nothing was sent; give the roster itself.")
     faults = FirstFaults(name)

@@ -14,8 +14,9 @@ from typing import Literal, NoReturn, overload
 from attrs import field, frozen
 
 from ._addresses import API_URL, TOKEN_URL, checked_address
-from .errors import ConfigurationError
+from .errors import ConfigurationError, Remedy
 
+_NAMED_BY = Remedy("", "It is the file that CSS_CREDENTIALS_FILE names (CERN_… or BSS_… for other systems).")
 _LOG = logging.getLogger("css_sdk")
 
 
@@ -348,14 +349,15 @@ def read_credentials(
     except ValueError:
         reason = "it is not text in UTF-8, or its name is none"
     if reason:
-        raise ConfigurationError(f"The credentials file {str(file)!r} cannot be read: {reason}.")
+        raise ConfigurationError(f"The credentials file {str(file)!r} cannot be read: {reason}.", remedy=_NAMED_BY)
     if covered is None:
-        raise ConfigurationError(f"The credentials file {str(file)!r} is not JSON. {hint}".rstrip())
+        raise ConfigurationError(f"The credentials file {str(file)!r} is not JSON. {hint}".rstrip(), remedy=_NAMED_BY)
     values, instead = covered
     missing = [key for key in needed if not values[key]]
     if missing:
         raise ConfigurationError(
-            f"The credentials file {str(file)!r} lacks {', '.join(missing)}. {instead or hint}".rstrip()
+            f"The credentials file {str(file)!r} lacks {', '.join(missing)}. {instead or hint}".rstrip(),
+            remedy=_NAMED_BY,
         )
     if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
         _LOG.warning("The credentials file %s can be read by others; make it 0600.", file)

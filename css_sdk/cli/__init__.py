@@ -96,6 +96,17 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], _COMMANDS, n=1)
+            meant = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{meant} css --help lists the commands.", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, _HELP.get(name, "")) for name in self.list_commands(ctx)])
@@ -150,7 +161,8 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 def _code_of(error: Exception) -> int:
     from .._shown import shown
-    from ..errors import ConfigurationError, CssError, InvalidFile, OutcomeUnknown, Refused, StalePlan
+    from ..errors import ConfigurationError, CssError, InvalidFile, InvalidRequest, OutcomeUnknown, Refused, StalePlan
+    from ._next_steps import print_next_steps
 
     if not isinstance(error, CssError):
         if os.environ.get("CSS_DEBUG"):
@@ -163,8 +175,9 @@ def _code_of(error: Exception) -> int:
     _tell(error.text_for("command_line"))
     for fault in getattr(error, "faults", ()):
         click.echo(f"  {shown(fault)}", err=True)
+    print_next_steps([error])
     match error:
-        case ConfigurationError() | InvalidFile():
+        case ConfigurationError() | InvalidFile() | InvalidRequest(status=None):
             return USAGE
         case Refused():
             return 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import click
 
 from .._shown import shown
 from ._common import print_rows, tell_counts, text_of
+from ._next_steps import print_next_steps
 from ._opening import opened
 from ._progress import without_display
 from ._questions import Answers, Changes, confirm, open_questions
@@ -244,7 +245,10 @@ def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: b
             for (action, role, target, _), (outcome, error) in zip(changes, ended, strict=True)
         ]
         columns = ["state", "action", "role", "target", "integration", "environment", "message"]
-        _print_results(rows, columns if any(row["target"] for row in rows) else [*columns[:3], *columns[4:]], as_json)
+        errors = [error for _, error in settled]
+        _print_results(
+            rows, errors, columns if any(row["target"] for row in rows) else [*columns[:3], *columns[4:]], as_json
+        )
     return _exit_code(settled)
 
 
@@ -268,14 +272,18 @@ def _report(results: Sequence[RowResult], as_json: bool, sentences: Sequence[str
     columns = COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:]
     print_rows([row for row in rows if untried or row["state"] != "not tried"], columns, as_json)
     tell_counts(row["state"] for row in rows)
+    print_next_steps(result.error for result in results)
     for sentence in sentences:
         click.echo(shown(sentence), err=True)
 
 
-def _print_results(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
+def _print_results(
+    rows: Sequence[Mapping[str, Any]], errors: Iterable[CssError | None], columns: Sequence[str], as_json: bool
+) -> None:
     """Prints how each ended on stdout, and how many ended how on stderr."""
     print_rows(rows, columns, as_json)
     tell_counts(row["state"] for row in rows)
+    print_next_steps(errors)
 
 
 def _exit_code(results: Sequence[tuple[Outcome, CssError | None]]) -> int:

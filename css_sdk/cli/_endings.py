@@ -13,6 +13,7 @@ import click
 
 from ._common import print_rows, tell_counts, text_of
 from ._files import content_of, write_whole
+from ._next_steps import print_next_steps
 
 if TYPE_CHECKING:
     from .. import Applied, JournalRead, SavedPlan
@@ -125,6 +126,7 @@ def report(results: Sequence[StepResult], as_json: bool) -> None:
     if as_json or left:
         print_rows(rows if as_json else left, _COLUMNS, as_json)
     tell_counts(row["state"] for row in rows)
+    print_next_steps(result.error for result in results)
 
 
 def _row(result: StepResult) -> dict[str, Any]:

@@ -125,7 +125,10 @@ def confirm(
         with _naming_what_was_changed():
             typed = click.prompt(f"This changes prod of {shown(name)!r}. To go on, type the project's name", err=True)
         if typed.strip() != name.strip():
-            raise NotConfirmed(f"That is not the project's name, {shown(name)!r}. Nothing was changed.")
+            raise NotConfirmed(
+                f"That is not the project's name, {shown(name)!r}. Nothing was changed. To write in prod without "
+                f"typing it, pass {ALLOW_PROD}."
+            )
     if not (list(preview()) == sentences if is_unchanged is None else is_unchanged()):
         raise StalePlan("Somebody else changed this while you were asked. Nothing was changed; run the command again.")
 

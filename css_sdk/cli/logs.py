@@ -105,7 +105,10 @@ def _moment(text: str, option: str, now: datetime.datetime) -> datetime.datetime
     try:
         return moment(text, option)
     except InvalidRequest as error:
-        raise click.BadParameter(text_of(error), param_hint=option) from None
+        raise click.BadParameter(
+            f"{text_of(error)} Give a date such as 2026-11-02, a date and time, or a span such as 3h.",
+            param_hint=option,
+        ) from None
 
 
 def _text(line: LogLine) -> str:

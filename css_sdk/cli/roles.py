@@ -96,7 +96,8 @@ def create(
     """
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
-        created = [f"the role {name!r} is created; nobody has it yet" for name in dict.fromkeys(names)]
+        place = f"{dev.integration.project_name}, {dev.name}"
+        created = [f"the role {name!r} is created in {place}; nobody has it yet" for name in dict.fromkeys(names)]
         confirm(Changes(adds=True, prod=prod_of(dev)), Answers(allow_prod=allow_prod), lambda: created)
         changes = [("create", name, "", partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
         return change_each(changes, (integration, environment), as_json=as_json)
