@@ -11,10 +11,11 @@ BROWSER_READY := $(VENV)/.ready-browser
 KEYCLOAK_READY := $(VENV)/.ready-keycloak
 NOTEBOOKS_READY := $(VENV)/.ready-notebooks
 MUTANTS_READY := $(VENV)/.ready-mutants
+DOCS_READY := $(VENV)/.ready-docs
 GENERATED := generated/css_api
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants bench check generate spec lock build clean
+.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs bench check generate spec lock build clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +73,13 @@ mutants: $(MUTANTS_READY)  ## change the code that decides about writes a little
 	$(BIN)/python -m mutmut run --max-children 2 | tr '\r' '\n' | tail -n 1
 	$(BIN)/python -m mutmut results
 
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group docs
+	$(BIN)/python -c 'import pathlib; pathlib.Path("$(DOCS_READY)").touch()'
+
+docs: $(DOCS_READY)  ## build the documentation into docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs docs/_build/html
+
 bench: $(READY)  ## measure speeds, each against a reference of the same run, and hold the limits
 	$(BIN)/python -m tests.benchmarks
 
@@ -92,11 +100,11 @@ spec: $(READY)  ## fetch the published document from a live page: make spec SPEC
 	$(BIN)/python openapi/fetch.py "$(SPEC_URL)"
 
 lock: $(READY)  ## resolve constraints.txt anew
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev --group browser --group keycloak --group notebooks --group mutants \
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev --group browser --group keycloak --group notebooks --group mutants --group docs \
 		--no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 build: $(READY)  ## build sdist and wheel into dist/
 	$(BIN)/python -m build --quiet
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) .keycloak mutants dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .keycloak mutants dist build docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis

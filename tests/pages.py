@@ -1,0 +1,135 @@
+"""The command sessions that documentation pages show: run them, compare them, or write their output anew.
+
+A session is a `console` block in which each command stands behind `$ ` and its output follows. A line that is only
+`…` in the output stands for any lines. A comment `# exit code N` behind a command names its exit code, otherwise 0.
+
+usage: python -m tests.pages          writes the output of every session into the pages
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from css_sdk.sandbox import Sandbox
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FILE = re.compile(r"`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_VARYING = {
+    r"127\.0\.0\.1:\d+": "127.0.0.1:9080",
+    r"\d{8}T\d{6}\.\d{6}Z": "20261130T090000.000000Z",
+}
+"""What differs from run to run, and what the pages show in its place."""
+
+
+@frozen
+class Command:
+    """One command of a session with the output and the exit code that the page shows."""
+
+    line: str
+    output: str
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code that the comment behind the command names."""
+        named = re.search(r"#.*exit code (\d+)", self.line)
+        return int(named[1]) if named else 0
+
+    def fits(self, printed: str) -> bool:
+        """Return whether the output that the page shows is the one that was printed."""
+        parts = [re.escape(part) for part in re.split(r"^…$\n?", self.output, flags=re.MULTILINE)]
+        return re.fullmatch(".*".join(parts), printed, re.DOTALL) is not None
+
+
+def commands_in(block: str) -> list[Command]:
+    """Return the commands of a block; none if it has no line that begins with `$ `."""
+    found: list[Command] = []
+    for part in re.split(r"^(?=\$ )", block, flags=re.MULTILINE):
+        if part.startswith("$ "):
+            line, _, output = part.partition("\n")
+            found.append(Command(line[2:], output))
+    return found
+
+
+def sessions(page: Path) -> list[Command]:
+    """Return all commands that a page shows, in their order."""
+    return [command for block in _BLOCK.findall(page.read_text(encoding="utf-8")) for command in commands_in(block)]
+
+
+class Shell:
+    """A sandbox on a socket, a folder with the files that a page shows, and the commands that run there."""
+
+    def __init__(self, page: Path, folder: Path) -> None:
+        self._folder = folder
+        shutil.copytree(DOCS.parent / "examples", folder / "examples")
+        for name, content in _FILE.findall(page.read_text(encoding="utf-8")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(content, encoding="utf-8")
+
+    def run(self, command: Command, environment: dict[str, str]) -> tuple[int, str]:
+        """Run one command and return its exit code and what it printed."""
+        words = shlex.split(command.line, comments=True)
+        if words[0] == "css":
+            words = [sys.executable, "-m", "css_sdk.cli", *words[1:]]
+        done = subprocess.run(  # noqa: S603
+            words,
+            cwd=self._folder,
+            env={**os.environ, "COLUMNS": "100", "PYTHONPATH": str(DOCS.parent), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+        printed = done.stdout
+        for pattern, constant in _VARYING.items():
+            printed = re.sub(pattern, constant, printed)
+        return done.returncode, printed
+
+
+def played(page: Path, folder: Path) -> Iterator[tuple[Command, int, str]]:
+    """Run the commands of a page in one fresh sandbox, and yield each with its exit code and its output."""
+    shell = Shell(page, folder)
+    with Sandbox().serve() as server:
+        environment = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        for command in sessions(page):
+            yield command, *shell.run(command, environment)
+
+
+def main() -> int:
+    """Write the output of every session into its page."""
+    for page in PAGES:
+        if not sessions(page):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            printed = iter(list(played(page, Path(folder))))
+
+        def renewed(block: re.Match[str], printed: Iterator[tuple[Command, int, str]] = printed) -> str:
+            commands = commands_in(block[1])
+            if not commands:
+                return block[0]
+            lines = []
+            for command in commands:
+                _, _, output = next(printed)
+                lines.append(f"$ {command.line}\n{command.output if command.fits(output) else output}")
+            return f"```console\n{''.join(lines)}```"
+
+        text = page.read_text(encoding="utf-8")
+        page.write_text(_BLOCK.sub(renewed, text), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
