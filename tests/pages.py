@@ -8,22 +8,25 @@ usage: python -m tests.pages          writes the output of every session into th
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
+import unittest.mock
 from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import frozen
 
+from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+PAGES = [DOCS.parent / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _VARYING = {
@@ -67,45 +70,34 @@ def sessions(page: Path) -> list[Command]:
     return [command for block in _BLOCK.findall(page.read_text(encoding="utf-8")) for command in commands_in(block)]
 
 
-class Shell:
-    """A sandbox on a socket, a folder with the files that a page shows, and the commands that run there."""
+@contextlib.contextmanager
+def beside(page: Path, folder: Path) -> Iterator[None]:
+    """Stand in a folder with the examples and the files of a page, with the credentials of a fresh sandbox."""
+    shutil.copytree(DOCS.parent / "examples", folder / "examples")
+    for name, content in _FILE.findall(page.read_text(encoding="utf-8")):
+        (folder / name).write_text(content, encoding="utf-8")
+    with Sandbox().serve() as server, contextlib.chdir(folder):
+        credentials = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        with unittest.mock.patch.dict(os.environ, {**credentials, "COLUMNS": "100"}):
+            yield
 
-    def __init__(self, page: Path, folder: Path) -> None:
-        self._folder = folder
-        shutil.copytree(DOCS.parent / "examples", folder / "examples")
-        for name, content in _FILE.findall(page.read_text(encoding="utf-8")):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(content, encoding="utf-8")
 
-    def run(self, command: Command, environment: dict[str, str]) -> tuple[int, str]:
-        """Run one command and return its exit code and what it printed."""
-        words = shlex.split(command.line, comments=True)
-        if words[0] == "css":
-            words = [sys.executable, "-m", "css_sdk.cli", *words[1:]]
-        done = subprocess.run(  # noqa: S603
-            words,
-            cwd=self._folder,
-            env={**os.environ, "COLUMNS": "100", "PYTHONPATH": str(DOCS.parent), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        printed = done.stdout
-        for pattern, constant in _VARYING.items():
-            printed = re.sub(pattern, constant, printed)
-        return done.returncode, printed
+def run(command: Command) -> tuple[int, str]:
+    """Run one command and return its exit code and what it printed."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        code = exit_code(shlex.split(command.line, comments=True)[1:])
+    text = printed.getvalue()
+    for pattern, constant in _VARYING.items():
+        text = re.sub(pattern, constant, text)
+    return code, text
 
 
 def played(page: Path, folder: Path) -> Iterator[tuple[Command, int, str]]:
     """Run the commands of a page in one fresh sandbox, and yield each with its exit code and its output."""
-    shell = Shell(page, folder)
-    with Sandbox().serve() as server:
-        environment = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+    with beside(page, folder):
         for command in sessions(page):
-            yield command, *shell.run(command, environment)
+            yield command, *run(command)
 
 
 def main() -> int:
