@@ -36,7 +36,10 @@ html_copy_source = False
 
 def plain(_: Sphinx, __: Context, lines: list[str]) -> None:
     """Escape what reStructuredText would read as markup: help texts are plain."""
-    lines[:] = [line if line.startswith((" ", "..", "| ")) else re.sub(r"([*_`|\\])", r"\\\1", line) for line in lines]
+    for number, line in enumerate(lines):
+        start, text = ("| ", line[2:]) if line.startswith("| ") else ("", line)
+        if not line.strip().startswith(("..", ":")):
+            lines[number] = start + re.sub(r"([*_`|\\])", r"\\\1", text)
 
 
 ON_PAGES_OF_THEIR_OWN = {"__version__", "AsyncCss", "AsyncEnvironmentClient", "AsyncIntegrationClient"}

@@ -42,7 +42,7 @@ class AsyncBulk:
         others are sent again without it.
 
         Args:
-            grants: `Grant`s, or pairs of a user and a role; a single `Grant` may be given alone.
+            grants: `Grant` values, or pairs of a user and a role; a single `Grant` may be given alone.
             skip_existing: read the members of the roles named first, or, where they are fewer, the roles of the users,
                 and send only what is missing.
             width: calls at once, 1 to 8; the service's pace does not grow beyond.
@@ -79,7 +79,7 @@ class AsyncBulk:
         """Takes from each user the roles named for them, with a call for each role; otherwise as `assign_many`.
 
         Args:
-            grants: `Grant`s, or pairs of a user and a role; a single `Grant` may be given alone.
+            grants: `Grant` values, or pairs of a user and a role; a single `Grant` may be given alone.
             skip_existing: read the members of the roles named first, until two readings agree, or, where they are
                 fewer, the roles of the users, and send only for those who have the role.
             width, progress, executor: as for `assign_many`.

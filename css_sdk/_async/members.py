@@ -133,7 +133,7 @@ class AsyncMembers:
 
         Args:
             name: of the role.
-            users: usernames, `User`s or `ServiceAccount`s; one may be given alone.
+            users: usernames, `User` or `ServiceAccount` values; one may be given alone.
             allow_empty: whether nobody at all is what is meant.
             width: calls at once, 1 to 8.
 
