@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from typing import Final
 
@@ -68,7 +69,9 @@ def failure(error: Exception, request: str, server: str, host: str) -> Failure:
     at = f"{server} at {host}"
     match error:
         case httpx.ProxyError():
-            said = clean(str(error), most=_LONGEST_WORDS)
+            words = clean(str(error))
+            status = re.search(r"\b[1-5][0-9]{2}\b[^()]*", words)  # what a token request adds stands around it
+            said = (status[0] if status else words)[:_LONGEST_WORDS].rstrip(" .")
             refusal = f"{request}: the proxy refused: {said}. {_PROXY_ADVICE}"
             return Failure(ConnectionFailed(refusal, request=request), was_sent, said.startswith("5"))
         case httpx.ConnectError() if isinstance(tls := system_error_behind(error), ssl.SSLError):
