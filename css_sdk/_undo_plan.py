@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from math import inf
 from typing import Final
@@ -90,6 +91,27 @@ def brought_about(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tup
                 drafts[step.place].take_back(step)
                 found.append(step)
     return tuple(reversed(found))
+
+
+def notes_on_unseen(entries: Sequence[Entry], done: Sequence[Step]) -> tuple[str, ...]:
+    """Return a note for each place with writes whose outcome is unknown and that the state does not show.
+
+    Args:
+        entries: of the journal.
+        done: what `brought_about` found.
+
+    >>> here = Place(101, "dev")
+    >>> notes_on_unseen([Entry(1, (Step("create_role", here, "a"),), "unknown")], [])
+    ('#101 dev: 1 write with an unknown outcome does not show. If it is done later, undo again',)
+    """
+    seen = set(done)
+    unseen = [entry for entry in entries if entry.outcome == "unknown" and seen.isdisjoint(entry.steps)]
+    counts = Counter(entry.steps[0].place for entry in unseen if entry.steps)
+    return tuple(
+        f"{place}: {'1 write' if count == 1 else f'{count} writes'} with an unknown outcome "
+        f"{'does' if count == 1 else 'do'} not show. If {'it is' if count == 1 else 'they are'} done later, undo again"
+        for place, count in sorted(counts.items())
+    )
 
 
 def concerned(begun: Iterable[Step], place: Place) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from attrs import evolve, frozen
 
@@ -13,7 +13,7 @@ from .._holders import unread
 from .._identification import Unresolved
 from .._plan_checks import check_steps
 from .._plan_file import SavedPlan
-from .._undo_plan import brought_about, concerned, undo_plan
+from .._undo_plan import brought_about, concerned, notes_on_unseen, undo_plan
 from ..desired import Desired
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, WrongProvider
 from ..journal import JournalRead
@@ -72,14 +72,20 @@ async def undone(integration: Integrations, journal: JournalRead, *, width: int)
     for place in dict.fromkeys(step.place for step in journal.begun):
         environment = environments[place] = (await integration(place.integration)).environment(place.environment)
         states[place] = await environment.state(concerned(journal.begun, place), settled=True, width=width)
-    first = undo_plan(brought_about(journal.entries, states.values()), states.values())
+    first = _undo_plan(journal, states.values())
     lacking = unread(first.steps, first.states)
     if not lacking:
         return first
     for place, names in lacking.items():
         roles = environments[place].roles
         states[place] = await with_members(roles, states[place], names, settled=True, width=width)
-    return undo_plan(brought_about(journal.entries, states.values()), states.values())
+    return _undo_plan(journal, states.values())
+
+
+def _undo_plan(journal: JournalRead, states: Collection[PlaceState]) -> Plan:
+    done = brought_about(journal.entries, states)
+    found = undo_plan(done, states)
+    return evolve(found, notes=(*found.notes, *notes_on_unseen(journal.entries, done)))
 
 
 def _told(place: Place, person: Person, user: UserLike | CssError, providers: Sequence[str]) -> str | Unresolved:

@@ -145,6 +145,19 @@ def test_the_journal_says_that_it_is_unknown(sandbox: Sandbox, user: str, tmp_pa
     assert [(step.kind, step.role, step.target) for step in plan.steps] == [("remove_member", "old", user)]
 
 
+def test_an_undo_notes_what_may_still_be_done(sandbox: Sandbox, user: str, tmp_path: Path) -> None:
+    """A write with an unknown outcome that does not show is not taken back, and the plan says so."""
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        with client(sandbox, journal=journal) as css:
+            dev = (css.integration(GRANTS_PORTAL)).environment("dev")
+            sandbox.faults.add("late_write", method="POST", reads=None)
+            with pytest.raises(OutcomeUnknown):
+                dev.users.assign(user, "old")
+            plan = css.undo_plan(read_journal((tmp_path / "journal.jsonl").read_bytes(), "journal"))
+    assert plan.steps == ()
+    assert any("1 write with an unknown outcome does not show" in note for note in plan.notes)
+
+
 CONTRARY = {
     "assign": "unassign",
     "unassign": "assign",
