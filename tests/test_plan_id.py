@@ -13,8 +13,9 @@ from attrs import evolve
 from css_sdk import Css, Plan, Settings, StalePlan, plan_as_json, read_plan
 from css_sdk._identification import Unresolved
 from css_sdk._place_plan import Unmanaged
-from css_sdk._plan_checks import check_steps
+from css_sdk._plan_checks import check_steps, find_repeated
 from css_sdk._plan_file import PlannedPlace, SavedPlan
+from css_sdk._plan_id import plan_id
 from css_sdk._plan_text import plan_as_markdown, plan_as_text
 from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.errors import InvalidFile
@@ -287,3 +288,17 @@ def test_all_that_does_not_fit_is_told_at_once() -> None:
         "#101 dev: who holds 'c' was not read",
         "#101 dev: create_role of 'a' changes nothing, or what it changes is not there",
     )
+
+
+def test_an_id_stays_the_same_from_version_to_version() -> None:
+    """Whoever approved a plan may have another css-sdk than the program that carries it out."""
+    assert SAVED.id == "44a8e630ff2880b5d8213f384bc87e93edf6897997359ac2ac9917b5703f0a73"
+    assert plan_id(SAVED.api_url, 2016, {one.place: one.fingerprint for one in SAVED.places}, STEPS) == SAVED.id
+
+
+def test_names_may_go_to_and_fro_by_renames_alone() -> None:
+    """The same rename may come twice in a row of renames, where every other step would be the same again."""
+    to, fro = Step("rename_role", DEV, "a", "b"), Step("rename_role", DEV, "b", "a")
+    assert list(find_repeated([to, fro, to])) == []
+    twice = Step("delete_role", DEV, "a")
+    assert list(find_repeated([twice, twice])) == ["steps, number 2: it is the same as number 1"]

@@ -289,3 +289,28 @@ def test_a_role_that_is_there_again_under_its_old_name_is_not_created_anew() -> 
     assert undo_plan(done, [state]).steps == ()
     also = Step("add_member", DEV, "a", "1@idir")
     assert undo_plan([*done, also], [state]).steps == (Step("remove_member", DEV, "a", "1@idir"),)
+
+
+def test_each_place_is_judged_for_itself() -> None:
+    """What is back already in one place is told of that one, whichever comes first; the other is taken back."""
+    here, there = Step("create_role", DEV, "c"), Step("create_role", Place(101, "test"), "d")
+    states = evolve(BEGINNING, roles=BEGINNING.roles | {"c"}), PlaceState(there.place, "Grants Portal", frozenset())
+    for done in ([here, there], [there, here]):
+        made = undo_plan(done, states)
+        assert [(step.kind, step.role) for step in made.steps] == [("delete_role", "c")]
+        assert made.notes == ("#101 test: everything is as it was before, already",)
+
+
+def test_a_child_is_followed_through_its_names() -> None:
+    """A child that was renamed and then taken out, and that is there again under its old name, is as it was before."""
+    made = undo_plan([Step("rename_role", DEV, "b", "d"), Step("remove_composite", DEV, "a", "d")], [BEGINNING])
+    assert made.steps == ()
+    assert made.notes == ("#101 dev: everything is as it was before, already",)
+
+
+def test_a_role_that_came_and_went_under_two_names_is_no_detour() -> None:
+    """Created, renamed and deleted by the journal: only what is still there is taken back."""
+    steps = [Step("create_role", DEV, "c"), Step("rename_role", DEV, "c", "d"), Step("delete_role", DEV, "d")]
+    steps.append(Step("create_role", DEV, "q"))
+    made = undo_plan(steps, [evolve(BEGINNING, roles=BEGINNING.roles | {"q"})])
+    assert [(step.kind, step.role) for step in made.steps] == [("delete_role", "q")]
