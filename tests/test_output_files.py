@@ -99,7 +99,11 @@ def test_a_file_that_cannot_be_written_is_refused_with_the_reason_and_the_option
 def test_what_is_left_is_named_after_the_summary_and_is_there(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """And only where something is left."""
     assert run_css("roster", "apply", "left.csv", "-i", 101, "-e", "dev") == 1
-    assert capsys.readouterr().err == "1 never logged in\nWhat is left to do is in left.result.csv.\n"
+    assert capsys.readouterr().err.splitlines() == [
+        "1 never logged in",
+        "To search for people, run: css people find",
+        "What is left to do is in left.result.csv.",
+    ]
     assert Path("left.result.csv").exists()
     assert run_css("roster", "apply", "roster.csv", "-i", 101, "-e", "dev", "--result", "audit.csv") == 0
     assert capsys.readouterr().err == "1 done\n"

@@ -220,7 +220,7 @@ def test_what_is_left_of_an_undo_is_done_in_its_order(
     assert "done by: css apply undo.remainder.json" in capsys.readouterr().err
     sandbox.faults.clear()
     assert run_css("apply", "undo.remainder.json", "--yes", "--remove-first") == 4
-    assert "leave out --remove-first" in capsys.readouterr().err
+    assert "Leave out --remove-first" in capsys.readouterr().err
     assert run_css("apply", "undo.remainder.json", "--yes") == 0
     assert everything(sandbox) == before
 
