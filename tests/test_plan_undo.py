@@ -314,3 +314,21 @@ def test_a_role_that_came_and_went_under_two_names_is_no_detour() -> None:
     steps.append(Step("create_role", DEV, "q"))
     made = undo_plan(steps, [evolve(BEGINNING, roles=BEGINNING.roles | {"q"})])
     assert [(step.kind, step.role) for step in made.steps] == [("delete_role", "q")]
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+def test_a_deletion_counts_where_the_rest_is_back_already(is_back: bool) -> None:
+    """Somebody took the grant back, but not the deletion: the role is created again, unless that was done as well."""
+    done = [Step("add_member", DEV, "a", "3@idir"), Step("delete_role", DEV, "c")]
+    state = evolve(BEGINNING, roles=BEGINNING.roles | ({"c"} if is_back else set()))
+    made = undo_plan(done, [state])
+    assert made.steps == (() if is_back else (Step("create_role", DEV, "c"),))
+    assert ("#101 dev: everything is as it was before, already" in made.notes) is is_back
+
+
+def test_a_rename_counts_where_the_rest_is_back_already() -> None:
+    """A role that exists neither under its old name nor under its new one is not as it was before."""
+    done = [Step("add_member", DEV, "a", "3@idir"), Step("rename_role", DEV, "c", "d")]
+    made = undo_plan(done, [BEGINNING])
+    assert made.steps == ()
+    assert not [note for note in made.notes if "as it was before" in note]
