@@ -78,7 +78,7 @@ def _fault_of_username(text: str, _: str | None) -> str | None:
     guid, at, provider = text.partition("@")
     if not at and not text.startswith(SERVICE_ACCOUNT_PREFIX):
         return (
-            f"{text!r} is no username: a person's is <guid>@<provider>, such as 0f3a…@idir; write a service account "
+            f"{text!r} is not a username: a person's is <guid>@<provider>, such as 0f3a…@idir; write a service account "
             f"under `client_id`"
         )
     if "." in provider:
@@ -94,7 +94,7 @@ def _fault_of_username(text: str, _: str | None) -> str | None:
 def _fault_of_guid(text: str, provider: str | None) -> str | None:
     guid = _rules.guid_of(text)
     if provider in PROVIDER_FAMILIES["github"]:
-        return None if guid.isascii() and guid.isalnum() else f"{text!r} is no GUID"
+        return None if guid.isascii() and guid.isalnum() else f"{text!r} is not a GUID"
     return None if is_complete_guid(guid, provider or _WITH_GUID[0]) else _fault_of_hex(text, guid)
 
 
@@ -107,8 +107,8 @@ def _fault_of_email(text: str, _: str | None) -> str | None:
     if _ADDRESS.fullmatch(text) and text.isprintable():
         return None
     if text.rpartition("@")[2].lower() in PROVIDERS:
-        return f"{text!r} is no e-mail address but a username: write it under `username`"
-    return f"{text!r} is no e-mail address"
+        return f"{text!r} is not an e-mail address but a username: write it under `username`"
+    return f"{text!r} is not an e-mail address"
 
 
 def _fault_of_client_id(text: str, _: str | None) -> str | None:

@@ -35,8 +35,9 @@ UNFOUND = [
 
 
 @pytest.fixture(params=["roster", "plan"])
-def apply(request: pytest.FixtureRequest, run_css: Run, tmp_path: Path) -> Apply:
+def apply(request: pytest.FixtureRequest, run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Apply:
     """Make the reviewers exactly somebody and Tobias, as a nightly run does."""
+    monkeypatch.chdir(tmp_path)  # what is left undone is kept there
 
     def by_roster(person: dict[str, str]) -> int:
         file = tmp_path / "r.jsonl"
