@@ -278,7 +278,7 @@ users:
         f"14: {dev}.roles[2].name: ' a' has blanks around it",
         f"16: {dev}.roles[2].members[0]: 'bob' is not a username",
         f"17: {dev}.roles[2].members[1]: 'ilse@example.com' looks like an e-mail address: write it under",
-        f"18: {dev}.roles[2].members[2].email: 'ilse' is no e-mail address",
+        f"18: {dev}.roles[2].members[2].email: 'ilse' is not an e-mail address",
         f"19: {dev}.roles[2].members[3].guid: 'a b' is not a GUID",
         f"19: {dev}.roles[2].members[3].provider: 'github' is no provider; there are azureidir, ",
         f"20: {dev}.roles[2].members[4].provider: a provider belongs to a guid or an email",
