@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from .settings import Secret
@@ -19,6 +19,8 @@ _MOST_FOR_A_CHARACTER: Final = 24
 """Characters that an encoding may write for one."""
 
 
+_CONTROL: Final = r"[\x00-\x1f\x7f-\x9f]*+"
+"""What may stand between the characters of a secret."""
 _ESCAPES: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and movements
     r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|\x9c|$)"  # titles, links and the like, with what they hold
@@ -39,10 +41,11 @@ def clean(text: str, secrets: Iterable[Secret] = (), most: int = LONGEST_WORDS) 
     >>> clean("role \x1b[31ma\x1b[0m\\n not\u202e found")
     'role a not found'
     """
-    # Far more than is kept is not looked at: a message can have a million characters.
-    text = _ESCAPES.sub("", text[: 20 * most])
-    # A secret that is split by a new line has to be found: what splits it goes first.
     hidden = list(secrets)
+    # Far more than is kept is not looked at: a message can have a million characters. A secret can itself hold what
+    # looks like an escape sequence, alone or with a control character, so it is looked for before those are removed.
+    text = _ESCAPES.sub("", _replaced(hidden, text[: 20 * most], is_cut=len(text) > 20 * most))
+    # A secret that is split by an escape sequence or a new line is found once these are gone.
     text = without_secrets(hidden, text if hidden else re.sub(r"\s+", " ", text)).strip()
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
@@ -53,19 +56,23 @@ def without_secrets(secrets: Iterable[Secret], text: str) -> str:
     Of a text that is longer than 4,096 characters, the start is returned.
     """
     # First what could stand within a secret, and be taken out of it only when nobody looks for it any more.
-    text, rest = "".join(filter(str.isprintable, text[:_LONGEST_TEXT])), text[_LONGEST_TEXT:]
+    printable = "".join(filter(str.isprintable, text[:_LONGEST_TEXT]))
+    return _replaced(list(secrets), printable, is_cut=len(text) > _LONGEST_TEXT)
+
+
+def _replaced(secrets: Collection[Secret], text: str, *, is_cut: bool) -> str:
     # The longest first: one may begin with another.
     hidden = sorted((each.reveal() for each in secrets), key=len, reverse=True)
     for secret in hidden:
         if len(secret) > _SHORTEST_TO_HIDE:
             text = re.sub(_pattern(secret), "…", text)
     # What was cut off may have been the second half of a secret.
-    return text[: -_MOST_FOR_A_CHARACTER * len(hidden[0])] if rest and hidden else text
+    return text[: -_MOST_FOR_A_CHARACTER * len(hidden[0])] if is_cut and hidden else text
 
 
 def _pattern(secret: str) -> str:
     # A quotation multiplies backslashes, so that a run of them counts as one.
-    return "".join(
+    return _CONTROL.join(
         r"(?:\\++|(?i:%(?:25)*5C|x5c|u005c)++)" if each == "\\" else _plain_or_encoded(each)
         for each in re.sub(r"\\+", r"\\", secret)
     )

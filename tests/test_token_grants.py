@@ -164,7 +164,7 @@ def test_the_login_servers_words_are_told(call: Call) -> None:
     error = told.value
     assert (error.error, error.status) == ("invalid_grant", 400)
     assert error.error_description is not None
-    assert error.error_description.startswith("[2J… ofrobot x")
+    assert error.error_description.startswith("… ofrobot x")
     assert len(error.error_description) == 200
     assert f"invalid_grant: {error.error_description}" in str(error)
     service.answers[LOGIN] = httpx.Response(401, json={"error": ["x"], "error_description": None})
