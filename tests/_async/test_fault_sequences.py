@@ -236,7 +236,7 @@ STRUCK: dict[str, tuple[Write, str, str, int, int]] = {
         2,
     ),
     "unassign many": (("unassign many", [(FIRST, "b"), (FIRST, "c"), (SECOND, "c")], False, 4), "DELETE", "*/b", 0, 3),
-    "create many": (("create many", "ef", True, 1), "POST", "/roles", 1, 2),
+    "create many": (("create many", ["e", "f"], True, 1), "POST", "/roles", 1, 2),
 }
 
 
