@@ -395,7 +395,8 @@ def endless(piece: bytes) -> Iterator[tuple[str, list[str]]]:
             if does[-1] == "answer":
                 found = {"keys": [jwk()]} if b"GET /keys" in asked else {"issuer": issuer, "jwks_uri": f"{issuer}/keys"}
                 body = json.dumps(found).encode()
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+                connection.sendall(head + body)
                 return
             connection.sendall(b"HTTP/1.1 100 Continue\r\n" + (b"\r\n" if piece.startswith(b"HTTP") else b""))
             while not over.wait(0.01):

@@ -207,7 +207,7 @@ def test_a_roster_without_rows_is_refused(text: str) -> None:
         (f"{JANE},0f3a,reviewer,Grants Portal,dev,", "fill in exactly one"),
         ("jane.doe@gov.bc.ca,,reviewer,Grants Portal,dev,", "gov.bc.ca"),
         ("0f3a@bcservicescard,,reviewer,Grants Portal,dev,", "bcservicescard"),
-        ("0f3a,,reviewer,Grants Portal,dev,", "no username"),
+        ("0f3a,,reviewer,Grants Portal,dev,", "is not a username"),
         (f"{JANE},,,Grants Portal,dev,", "role name"),
         (f"{JANE},,..,Grants Portal,dev,", "'..'"),
         (f"{JANE},, reviewer,Grants Portal,dev,", "blanks"),
