@@ -7,7 +7,7 @@ in. So rosters and roles files share this one checker.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, Literal
 
 from . import _rules
@@ -74,8 +74,39 @@ def is_complete_guid(text: str, provider: str | None) -> bool:
     return provider in _WITH_GUID and _rules.is_guid(_rules.guid_of(text))
 
 
+def fault_of_digits(username: str) -> str | None:
+    """Return what is wrong with the GUID in a username, or None; also for whatever has none, or is no username.
+
+    >>> fault_of_digits("0f3ac87806aa7f215a7c0d4cc4d9e79@idir")
+    "'0f3ac87806aa7f215a7c0d4cc4d9e79@idir' has 31 characters and is not a GUID: that has 32 hex digits"
+    """
+    guid, _, provider = username.partition("@")
+    # A username is compared as it is: no dashes are taken out of it.
+    is_whole = provider.lower() not in _WITH_GUID or _rules.is_guid(guid)
+    return None if is_whole else _fault_of_hex(username, guid)
+
+
+def fault_of_person(text: str, providers: Collection[str] = ()) -> str | None:
+    """Return what is wrong with a text that names somebody by username, e-mail address or GUID; None for nothing.
+
+    Args:
+        text: as it was given.
+        providers: whose GUID it may be; any by default. Those of GitHub alone may look otherwise; where others are
+            asked too, they may still be numbers.
+
+    >>> fault_of_person("tobias")
+    "'tobias' has 6 characters and is not a GUID: that has 32 hex digits"
+    """
+    if not _rules.guid_of(text).isalnum():
+        return fault_of_digits(text)
+    github = set(PROVIDER_FAMILIES["github"])
+    is_github = bool(providers) and github.issuperset(providers)
+    may_be_number = not providers or not github.isdisjoint(providers)
+    return None if is_github or (may_be_number and text.isdecimal()) else fault_of("guid", text)
+
+
 def _fault_of_username(text: str, _: str | None) -> str | None:
-    guid, at, provider = text.partition("@")
+    _, at, provider = text.partition("@")
     if not at and not text.startswith(SERVICE_ACCOUNT_PREFIX):
         return (
             f"{text!r} is not a username: a person's is <guid>@<provider>, such as 0f3a…@idir; write a service account "
@@ -85,10 +116,7 @@ def _fault_of_username(text: str, _: str | None) -> str | None:
         return f"{text!r} looks like an e-mail address: write it under `email`"
     if refusal := _refusal(text):
         return refusal
-    if at and provider.lower() in _WITH_GUID:
-        # A username is compared as it is: no dashes are taken out of it.
-        return None if _rules.is_guid(guid) else _fault_of_hex(text, guid)
-    return None
+    return fault_of_digits(text)
 
 
 def _fault_of_guid(text: str, provider: str | None) -> str | None:

@@ -80,7 +80,11 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
         (["assign", "-i", "101", "-e", "dev", "-r", "..", "{user}"], 4, "cannot be addressed"),
         (["assign", "-i", "101", "-e", "dev", "-r", "nope", "{user}"], 1, "roles (nope) not found"),
         (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "bob"], 4, "is not a username"),
-        (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}", "0@idir"], 3, "never logged in here"),
+        (
+            ["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}", "0" * 32 + "@idir"],
+            3,
+            "never logged in here",
+        ),
         (["unassign", "-i", "101", "-e", "dev", "-r", "reviewer", "{held}"], 4, "pass --yes"),
         (["unassign", "-i", "101", "-e", "prod", "-r", "guest", "{user}", "--yes"], 4, "--allow-prod"),
         (["roles", "list", "-i", "Nope", "-e", "dev"], 1, "no Gold integration named 'Nope'"),
@@ -228,3 +232,33 @@ def test_children_that_need_no_change_are_not_reported_as_done(
         assert run_css("composites", *words.split(), *place) == 0
         assert [json.loads(line)["state"] for line in capsys.readouterr().out.splitlines()] == [state]
     assert asked(sandbox).keys() == {"token", "GET"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["assign", "-i", "101", "-e", "dev", "-r", "reviewer"],
+        ["unassign", "-i", "101", "-e", "dev", "-r", "reviewer", "--yes"],
+        ["members", "set", "-i", "101", "-e", "dev", "reviewer", "--yes"],
+        ["people", "roles"],
+    ],
+    ids=lambda words: "-".join(words[:2]),
+)
+@pytest.mark.parametrize("provider", ["idir", "azureidir", "bceidbasic", "bceidbusiness", "bceidboth"])
+def test_a_guid_that_lacks_a_digit_is_refused_before_anything_is_sent(
+    run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str], provider: str
+) -> None:
+    """It finds nobody, and is no proof that somebody never logged in."""
+    assert run(*words, f"{'0f3a' * 7}0f3@{provider}") == 64
+    assert "has 31 characters and is not a GUID: that has 32 hex digits" in capsys.readouterr().err
+    assert asked(sandbox) == {}
+
+
+@pytest.mark.parametrize("words", [["tobias"], ["tobias", "--provider", "idir"], ["123456", "--provider", "idir"]])
+def test_a_name_is_not_taken_for_a_guid(
+    run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    """Whose roles are asked for is told by a whole GUID, or by a number where GitHub is asked."""
+    assert run("people", "roles", *words) == 64
+    assert "is not a GUID: that has 32 hex digits" in capsys.readouterr().err
+    assert asked(sandbox) == {}

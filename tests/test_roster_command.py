@@ -149,7 +149,7 @@ def test_a_roster_may_come_through_a_pipe(sandbox: Sandbox) -> None:
             encoding="utf-8",
             check=False,
         )
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 3, done.stderr
     assert json.loads(done.stdout)["role"] == "ᐁᓀᐦ"
     assert "result" not in done.stderr
 
@@ -354,14 +354,14 @@ def test_who_never_logged_in_may_be_waited_for(
 ) -> None:
     """A nightly run ends with 0 then; a service account that is not there is a mistake and no newcomer."""
     roster = write(tmp_path / "r.csv", "username,client_id,role", f"{'0' * 32}@idir,,reviewer")
-    assert run_css("roster", "apply", roster, *DEV) == 1
+    assert run_css("roster", "apply", roster, *DEV) == 3
     assert run_css("roster", "apply", roster, *DEV, "--allow-missing") == 0
     assert "1 never logged in" in capsys.readouterr().err
     mistyped = write(tmp_path / "m.csv", "email,role", "ilse@exmaple.com,reviewer", "ilse.hargreave@example.com,admin")
     assert run_css("roster", "apply", mistyped, *DEV, "--allow-missing") == 3
     assert "1 not found, 1 already has it" in capsys.readouterr().err
     program = write(tmp_path / "p.csv", "username,client_id,role", ",no-such-client,reviewer")
-    assert run_css("roster", "apply", program, *DEV, "--allow-missing") == 1
+    assert run_css("roster", "apply", program, *DEV, "--allow-missing") == 3
     assert "1 failed" in capsys.readouterr().err
 
 
@@ -373,3 +373,13 @@ def test_a_result_that_was_asked_for_is_written(run_css: Run, sandbox: Sandbox, 
     assert asked(sandbox) == {}
     assert run_css(*chosen, tmp_path / "audit.csv") == 0
     assert "done" in (tmp_path / "audit.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["ilse@exmaple.com,reviewer", "ilse.hargreave@example.com,reviwer"],
+)
+def test_one_row_that_is_left_ends_with_3(run_css: Run, tmp_path: Path, row: str) -> None:
+    """However few rows a roster has, and whatever kept the row from being done."""
+    roster = write(tmp_path / "r.csv", "email,role", row)
+    assert run_css("roster", "apply", roster, *DEV) == 3

@@ -99,6 +99,21 @@ def exact_options(function: Function) -> Function:
     return empty(most(consent_options(function)))
 
 
+def usernames_argument(function: Function) -> Function:
+    """The argument that names any number of users, each with all digits of a GUID; service accounts have an option."""
+    return click.argument("users", nargs=-1, metavar="[USERNAME]...", callback=_checked_usernames)(function)
+
+
+def _checked_usernames(_: click.Context, __: click.Parameter, users: Sequence[str]) -> Sequence[str]:
+    from .._person_cells import fault_of_digits
+
+    if faults := [fault for user in users if (fault := fault_of_digits(user))]:
+        raise click.ClickException(
+            shown("; ".join(faults) + ". Nothing was sent. To search for people, run: css people find")
+        )
+    return users
+
+
 def print_rows(
     rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool, *, empty: str | None = None
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ._changes import carry_out, rows_of
-from ._common import json_option, place_options
+from ._common import json_option, place_options, usernames_argument
 from ._opening import journal_option
 from ._questions import Answers, consent_options, prod_option
 
@@ -19,7 +19,7 @@ _client_id_option = click.option(
 
 
 @click.command()
-@click.argument("users", nargs=-1, metavar="[USERNAME]...")
+@usernames_argument
 @place_options(required=True)
 @_role_option
 @_client_id_option
@@ -50,7 +50,7 @@ def assign(
 
 
 @click.command()
-@click.argument("users", nargs=-1, metavar="[USERNAME]...")
+@usernames_argument
 @place_options(required=True)
 @_role_option
 @_client_id_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ._changes import Note, changes_of, preview_of, prod_of, reported
-from ._common import exact_options, json_option, place_options, print_rows
+from ._common import exact_options, json_option, place_options, print_rows, usernames_argument
 from ._opening import journal_option, opened
 from ._questions import Answers, confirm
 
@@ -55,7 +55,7 @@ def list_members(role: str, integration: str, environment: str, as_json: bool) -
 
 @members.command("set")
 @click.argument("role")
-@click.argument("users", nargs=-1, metavar="[USERNAME]...")
+@usernames_argument
 @click.option("--client-id", "client_ids", multiple=True, metavar="ID", help="A service account, by its client id.")
 @place_options(required=True)
 @exact_options
