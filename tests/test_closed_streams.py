@@ -59,3 +59,31 @@ def test_closed_input_is_no_terminal(sandbox: Sandbox, tmp_path: Path) -> None:
         assert "pass --yes" in done.stderr
         assert css(f"{line} --yes --json <&- >&- 2>&-", environ, tmp_path).returncode == 0
     assert user not in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
+@pytest.mark.parametrize("as_json", ["", " --json"], ids=["table", "json"])
+@pytest.mark.parametrize("line", ["assign -r reviewer {user}", "roles create auditor", "members set reviewer {user}"])
+def test_writes_whose_results_cannot_be_printed_end_with_3(
+    sandbox: Sandbox, tmp_path: Path, line: str, as_json: str
+) -> None:
+    """They were carried out, which is said and counted on stderr, so that nobody takes it for a mistake of usage."""
+    held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    user = " ".join([*held, usernames(sandbox, 20)[-1]] if "set" in line else [usernames(sandbox, 20)[-1]])
+    with sandbox.serve() as server:
+        environ = os.environ | {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        done = css(f"css {line.format(user=user)} -i 101 -e dev{as_json} >/dev/full", environ, tmp_path)
+    assert sandbox.count(method="POST", kind="api") == 1
+    assert done.returncode == 3, done.stderr
+    assert "The writes were carried out. The results could not be printed: No space left on device." in done.stderr
+    assert done.stderr.endswith("1 done\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
+def test_nothing_written_and_nothing_printed_is_no_write(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Whoever has the role already was sent nothing, so that no write is spoken of."""
+    user = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0]
+    with sandbox.serve() as server:
+        environ = os.environ | {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
+        done = css(f"css assign -i 101 -e dev -r reviewer {user} >/dev/full", environ, tmp_path)
+    assert (done.returncode, "writes" in done.stderr) == (64, False), done.stderr

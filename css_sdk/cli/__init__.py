@@ -86,6 +86,12 @@ COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
 class _LazyGroup(click.Group):
     """Commands by name, each imported from its module when it is asked for."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        from ._common import UNPRINTED
+
+        result = super().invoke(ctx)
+        return 3 if ctx.meta.get(UNPRINTED) else result
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
 

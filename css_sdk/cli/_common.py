@@ -24,6 +24,12 @@ PROVIDERS: Final = ["idir", "azureidir", "githubbcgov", "githubpublic", "bceidba
 """All there are, as the help shows them."""
 
 
+UNPRINTED: Final = "css_sdk.cli.unprinted"
+"""Set in the context's `meta` where writes were carried out whose results could not be printed."""
+_WRITTEN: Final = frozenset(("done", "unknown"))
+"""States of rows for which something was sent to be written."""
+
+
 def json_option(function: Function) -> Function:
     """The option `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, one line per row.")(function)
@@ -115,24 +121,44 @@ def _checked_usernames(_: click.Context, __: click.Parameter, users: Sequence[st
 
 
 def print_rows(
-    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool, *, empty: str | None = None
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    as_json: bool,
+    *,
+    empty: str | None = None,
+    written: bool | None = None,
 ) -> None:
     """Print rows on stdout: JSON lines with everything, or a table of these columns for people.
 
-    JSON lines are printed as the rows come; a table has to see them all first.
+    JSON lines are printed as the rows come; a table has to see them all first. After writes, output that cannot be
+    printed does not end the command: what was done is still counted on stderr, and the exit code is 3.
 
     Args:
         rows: to print.
         columns: of the table.
         as_json: whether to print JSON lines.
         empty: a sentence to print on stderr where there are no rows.
+        written: whether anything was written; by default where a row says so.
     """
     first = next(remaining := iter(rows), None)
     if first is None and empty is not None:
         click.echo(shown(empty), err=True)
         return
-    every = remaining if first is None else chain([first], remaining)
-    print_lines(map(json_line, every) if as_json else table_lines(list(every), columns))
+    every: Iterable[Mapping[str, Any]] = remaining if first is None else chain([first], remaining)
+    if written is None and first is not None and "state" in first:
+        every = list(every)
+        written = not _WRITTEN.isdisjoint(row["state"] for row in every)
+    try:
+        print_lines(map(json_line, every) if as_json else table_lines(list(every), columns))
+    except click.ClickException as error:
+        if not written:
+            raise
+        click.get_current_context().meta[UNPRINTED] = True
+        click.echo(
+            f"css: The writes were carried out. {error.message} To see what is there now, run css again with stdout "
+            f"that has room.",
+            err=True,
+        )
 
 
 def text_of(error: CssError | None) -> str:

@@ -124,7 +124,8 @@ def report(results: Sequence[StepResult], as_json: bool) -> None:
     rows = [_row(result) for result in results]
     left = [row for row, result in zip(rows, results, strict=True) if result.outcome != "confirmed"]
     if as_json or left:
-        print_rows(rows if as_json else left, _COLUMNS, as_json)
+        written = any(result.outcome in ("confirmed", "unknown") for result in results)
+        print_rows(rows if as_json else left, _COLUMNS, as_json, written=written)
     tell_counts(row["state"] for row in rows)
     print_next_steps(result.error for result in results)
 
