@@ -156,6 +156,22 @@ def test_in_a_script_a_command_needs_exactly_the_options_of_the_table(
     assert everything(sandbox) != before
 
 
+@pytest.mark.parametrize("unread", ["*/roles/*/users", "*/users/*/roles", "*/composite-roles", "mistyped roles"])
+@pytest.mark.parametrize("words", [*ADDING.values(), *REMOVING.values(), *PLANNING.values()])
+def test_what_could_not_be_read_is_not_written_without_the_options(
+    run_css: Run, sandbox: Sandbox, command: Callable[..., list[str]], words: str, unread: str
+) -> None:
+    """A read that fails before the question is no consent: in prod nothing is sent, whatever fails for however long."""
+    arguments = command(words, "prod")
+    before, written = everything(sandbox), len(writes(sandbox))
+    if unread == "mistyped roles":
+        arguments = [word.replace("guest", "gest").replace("child", "chld") for word in arguments]
+    else:
+        sandbox.faults.add("500_before", method="GET", path=unread, times=None)
+    assert run_css(*arguments) != 0
+    assert (everything(sandbox), len(writes(sandbox))) == (before, written)
+
+
 @pytest.mark.parametrize(("words", "place", "options"), NEEDED)
 def test_on_a_terminal_a_command_asks_exactly_the_questions_of_the_table(
     run_css: Run,
