@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -262,3 +263,35 @@ def test_a_name_is_not_taken_for_a_guid(
     assert run("people", "roles", *words) == 64
     assert "is not a GUID: that has 32 hex digits" in capsys.readouterr().err
     assert asked(sandbox) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["assign", "-i", "Grants Portal", "-e", "dev", "-r", "nope", "{user}"], 1),
+        (["members", "list", "-i", "Grants Portal", "-e", "dev", "nope"], 1),
+        (["roles", "create", "-i", "Grants Portal", "-e", "dev", "reviewer"], 1),
+        (["composites", "add", "-i", "Grants Portal", "-e", "dev", "reviewer", "reviewer"], 4),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_the_command_that_leads_on_can_be_run(
+    run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str], code: int
+) -> None:
+    """It has the place of the command that failed, quoted for a shell."""
+    user = usernames(sandbox, 20)[-1]
+    assert run(*[word.format(user=user) for word in words]) == code
+    leads_on = capsys.readouterr().err.rpartition("run: css ")[2].splitlines()[0]
+    assert leads_on.endswith("-i 'Grants Portal' -e dev")
+    assert run(*shlex.split(leads_on)) == 0
+
+
+def test_a_row_of_a_roster_leads_on_to_its_own_place(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], sandbox: Sandbox
+) -> None:
+    """Where the options do not say it."""
+    roster = tmp_path / "r.csv"
+    user = usernames(sandbox, 20)[-1]
+    roster.write_text(f"username,role,integration,environment\n{user},nope,Grants Portal,dev\n", encoding="utf-8")
+    assert run("roster", "apply", roster) == 3
+    assert "run: css roles list -i 101 -e dev\n" in capsys.readouterr().err

@@ -73,7 +73,7 @@ def test_roles_are_created_each_on_its_own(run_css: Run, sandbox: Sandbox, capsy
     assert [(row["role"], row["state"]) for row in rows] == [
         ("new", "done"), ("reviewer", "failed"), ("..", "failed"), ("other", "done"),
     ]  # fmt: skip
-    assert err == "2 done, 2 failed\nTo see which roles there are, run: css roles list\n"
+    assert err == "2 done, 2 failed\nTo see which roles there are, run: css roles list -i 101 -e dev\n"
     assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"new", "other"}
     assert asked(sandbox)["POST"] == 3
 

@@ -89,7 +89,13 @@ class _LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         from ._common import UNPRINTED
 
-        result = super().invoke(ctx)
+        try:
+            result = super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            # Here, where it is still known which place the command was about.
+            return _code_of(error)
         return 3 if ctx.meta.get(UNPRINTED) else result
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from .._shown import is_hidden, shown
+from ._next_steps import keep_place
 from ._questions import consent_options
 
 if TYPE_CHECKING:
@@ -62,10 +63,16 @@ def place_options(*, required: bool) -> Callable[[Function], Function]:
             "--environment",
             required=required,
             metavar="ENV",
+            callback=keep_place,
             help="dev, test or prod.",
         )
         integration = click.option(
-            "-i", "--integration", required=required, metavar="ID|NAME", help="Id or exact project name."
+            "-i",
+            "--integration",
+            required=required,
+            metavar="ID|NAME",
+            callback=keep_place,
+            help="Id or exact project name.",
         )
         return integration(environment(function))
 
