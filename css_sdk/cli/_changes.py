@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .. import Css, EnvironmentClient
     from ..errors import CssError
     from ..models import Outcome
-    from ..roster import Action, Row, RowResult
+    from ..roster import Action, Row, RowCheck, RowResult
     from ._files import OutputFile
 
 Note = Callable[["RowResult"], object]
@@ -56,10 +56,11 @@ def rows_of(
 
 def confirm_rows(
     css: Css, rows: Sequence[Row], answers: Answers, *, exact: bool = False, **how: Any
-) -> Collection[Row] | None:
+) -> Sequence[RowCheck] | None:
     """Ask what the table of questions demands before rows are carried out.
 
-    Who gains or loses what is read first, and shown; where nothing is to be done, nothing is asked.
+    Who gains or loses what is read first, and shown; where nothing is to be done, nothing is asked. Only what was shown
+    may be carried out after that: a row that could not be read was not confirmed.
 
     Args:
         css: the client.
@@ -69,7 +70,7 @@ def confirm_rows(
         how: further arguments of `check_roster`.
 
     Returns:
-        What was confirmed; None where no question was open.
+        What was read of each row; the rows that are to be done are confirmed. None where no question was open.
 
     Raises:
         NotConfirmed: when it is not wanted. Nothing was changed.
@@ -82,7 +83,7 @@ def confirm_rows(
     if not open_questions(replace(may_be, removes=may_be.removes or exact), answers).options:
         return None
     checks = css.check_roster(rows, exact=exact, **how)
-    to_do = [check.row for check in checks if check.state == "to do"]
+    to_do = [check.row for check in checks if check.state == "to do" or (exact and _may_still_be_done(check))]
     places = {row.place: css.integration(row.integration).environment(row.environment) for row in to_do}
     prod = tuple(each.integration.project_name for each in places.values() if each.name == "prod")
     names = {row.integration: places[row.place].integration.project_name for row in to_do}
@@ -97,7 +98,42 @@ def confirm_rows(
         return [(check.row, check.state) for check in again] == [(check.row, check.state) for check in checks]
 
     confirm(changes_of(to_do, prod), answers, preview, is_unchanged)
-    return to_do
+    return checks
+
+
+def _may_still_be_done(check: RowCheck) -> bool:
+    """Return whether a row of an exact roster, which is applied as a whole, may be written although a read failed."""
+    from ..errors import Ambiguous, NotFound, Refused
+
+    return check.error is not None and not isinstance(check.error, (Ambiguous, NotFound, Refused))
+
+
+def apply_confirmed(
+    css: Css, rows: Sequence[Row], checks: Sequence[RowCheck] | None, progress: Note, **how: Any
+) -> Sequence[RowResult]:
+    """Carry out the rows that were confirmed and no others, and return a result for each row.
+
+    Args:
+        css: the client.
+        rows: all rows.
+        checks: as `confirm_rows` returns them; None if every row may be carried out.
+        progress: called with each result as it comes.
+        how: further arguments of `apply_roster`.
+    """
+    from ..roster import RowResult
+
+    if checks is None:
+        return css.apply_roster(rows, progress=progress, **how)
+    confirmed = [check.row for check in checks if check.state == "to do"]
+    applied = iter(css.apply_roster(confirmed, progress=progress, **how) if confirmed else ())
+    results = []
+    for check in checks:
+        if check.state == "to do":
+            results.append(next(applied))
+        else:
+            results.append(RowResult(check.row, "already" if check.error is None else "failed", check.error))
+            progress(results[-1])
+    return results
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
@@ -148,6 +184,17 @@ def the_first_of(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
 
+def refuse_missing(name: str, place: str) -> NoReturn:
+    """Fail for a role that a read before the write did not show; nothing is sent for it.
+
+    Raises:
+        NotFound: in any case.
+    """
+    from ..errors import NotFound
+
+    raise NotFound(f"There is no role {name!r} in {place}. Nothing was sent for it.", what="role")
+
+
 def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
     """Return the project's name where the environment is its prod, for the question that goes with it."""
     return (environment.integration.project_name,) if environment.name == "prod" else ()
@@ -162,8 +209,7 @@ def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: 
 
     def apply(note: Note) -> Sequence[RowResult]:
         with opened(journal) as css:
-            confirm_rows(css, rows, answers)
-            return css.apply_roster(rows, progress=note)
+            return apply_confirmed(css, rows, confirm_rows(css, rows, answers), note)
 
     return reported(rows, apply, as_json=as_json)
 

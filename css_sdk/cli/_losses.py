@@ -49,13 +49,13 @@ def by_composing(
     from .._holders import having, leading_to, losers
 
     existing = {role.name for role in tree.roles}
+    sentences = [f"there is no role {child!r} in {_place(dev)}" for child in added if child not in existing]
     added = [child for child in added if child in existing]
     before = tree.children.get(parent, ())
     after = [child for child in before if child not in removed] + list(added)
     above = leading_to(tree, parent) if added else frozenset()
     changed = [child for child in (*added, *removed) if child in existing]
     held = _members(dev, {name for child in changed for name in leading_to(tree, child)} | above)
-    sentences = []
     for child in removed:
         if child not in before:
             sentences.append(f"{child!r} is not a child of {parent!r} in {_place(dev)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._changes import Change, change_each, prod_of
+from ._changes import Change, change_each, prod_of, refuse_missing
 from ._common import exact_options, json_option, place_options, print_rows
 from ._opening import journal_option, opened
 from ._questions import Answers, Changes, confirm, consent_options, prod_option
@@ -117,12 +117,16 @@ def remove(
         held = {role.name for role in below.list()}
         there = [child for child in unwanted if child in held]
         _confirm(dev, parent, [], unwanted if there else [], Answers(yes=yes, allow_prod=allow_prod))
-        # Of a role that does not exist, "is not a child" would hide a typing error: the service says so.
+        # Of a role that does not exist, "is not a child" would hide a typing error.
         existing = {role.name for role in dev.roles.list()} if len(there) < len(unwanted) else set()
-        changes: list[Change] = [
-            ("remove", parent, child, None if child in existing - held else partial(below.remove, child))
-            for child in unwanted
-        ]
+        place = f"{dev.integration.project_name}, {dev.name}"
+
+        def change_of(child: str) -> Callable[[], object] | None:
+            if child in held:
+                return partial(below.remove, child)
+            return None if child in existing else partial(refuse_missing, child, place)
+
+        changes: list[Change] = [("remove", parent, child, change_of(child)) for child in unwanted]
         return change_each(changes, (integration, environment), as_json=as_json)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._shown import shown
-from ._changes import change_each, prod_of
+from ._changes import change_each, prod_of, refuse_missing
 from ._common import json_option, place_options, print_lines, print_rows
 from ._opening import journal_option, opened
 from ._questions import Answers, Changes, confirm, consent_options, prod_option
@@ -119,8 +119,14 @@ def rename(
     Example:
       css roles rename -i "Grants Portal" -e dev auditor examiner
     """
+    from .._rules import list_proves_absence
+
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
+        known = dev.roles.list()
+        if old not in {role.name for role in known} and list_proves_absence(known):
+            missing = ("rename", old, new, partial(refuse_missing, old, f"{dev.integration.project_name}, {dev.name}"))
+            return change_each([missing], (integration, environment), as_json=as_json)
         renamed = f"the role {old!r} gets the name {new!r}; its members keep it, and programs must ask for the new name"
         confirm(Changes(adds=True, prod=prod_of(dev)), Answers(allow_prod=allow_prod), lambda: [renamed])
         change = ("rename", old, new, partial(dev.roles.rename, old, new))
@@ -150,19 +156,31 @@ def delete(
     Example:
       css roles delete -i "Grants Portal" -e dev examiner inspector --yes
     """
+    from .._rules import list_proves_absence
     from ._losses import by_deleting
 
     wanted = list(dict.fromkeys(names))
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
         tree = dev.roles.tree()
-        there = [name for name in wanted if name in {role.name for role in tree.roles}]
+        existing = {role.name for role in tree.roles}
+        # A list that may have been cut does not prove that a role is missing.
+        there = [name for name in wanted if name in existing or not list_proves_absence(tree.roles)]
+        place = f"{dev.integration.project_name}, {dev.name}"
         confirm(
             Changes(removes=bool(there), prod=prod_of(dev)),
             Answers(yes=yes, allow_prod=allow_prod),
             lambda: by_deleting(dev, dev.roles.tree(), wanted),
         )
-        changes = [("delete", name, "", partial(dev.roles.delete, name)) for name in wanted]
+        changes = [
+            (
+                "delete",
+                name,
+                "",
+                partial(dev.roles.delete, name) if name in there else partial(refuse_missing, name, place),
+            )
+            for name in wanted
+        ]
         return change_each(changes, (integration, environment), as_json=as_json)
 
 

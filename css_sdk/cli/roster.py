@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._shown import shown
-from ._changes import COLUMNS, Note, confirm_rows, losing, reported, row_told
+from ._changes import COLUMNS, Note, apply_confirmed, confirm_rows, losing, reported, row_told
 from ._common import (
     json_option,
     place_options,
@@ -26,7 +26,7 @@ from ._questions import Answers, consent_options
 from ._results import result_file, result_path, rows_in
 
 if TYPE_CHECKING:
-    from ..roster import RoleRemovals, Row, RowResult
+    from ..roster import RoleRemovals, RowCheck, RowResult
 
 _file = click.argument("file", type=click.Path(path_type=Path))
 _exact = click.option("--exact", is_flag=True, help="Take the roles from everybody whom the roster does not list.")
@@ -112,7 +112,7 @@ def check(
     return 3 if any(check.error is not None for check in checks) else 0
 
 
-def _check_confirmed(confirmed: Collection[Row] | None, losses: Sequence[RoleRemovals]) -> None:
+def _check_confirmed(checks: Sequence[RowCheck] | None, losses: Sequence[RoleRemovals]) -> None:
     """Show who loses a role where no question was open, or make sure that they are those who were shown.
 
     Raises:
@@ -120,10 +120,11 @@ def _check_confirmed(confirmed: Collection[Row] | None, losses: Sequence[RoleRem
     """
     from ..errors import StalePlan
 
-    if confirmed is None:
+    if checks is None:
         for loss in losses:
             click.echo(shown(_loss_told(loss)), err=True)
         return
+    confirmed = [check.row for check in checks if check.state == "to do"]
     known = {(row.integration, row.environment, row.role, row.person.value) for row in confirmed}
     if any(
         {(each.integration, each.environment, each.role, user) for user in each.usernames} - known for each in losses
@@ -211,16 +212,17 @@ def apply(
 
     def work(note: Note) -> Sequence[RowResult]:
         with opened(journal) as css:
-            confirmed = confirm_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), exact=exact, **how)
+            checks = confirm_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), exact=exact, **how)
             with bar_on_terminal(len(rows)) as tick:
 
                 def told(result: RowResult) -> None:
                     note(result)
                     tick(result)
 
-                return css.apply_roster(
-                    rows, exact=exact, confirm=partial(_check_confirmed, confirmed), progress=told, **how
-                )
+                if not exact:
+                    return apply_confirmed(css, rows, checks, told, **how)
+                confirm = partial(_check_confirmed, checks)
+                return css.apply_roster(rows, exact=True, confirm=confirm, progress=told, **how)
 
     with ended_as_by_an_interrupt():
         code = reported(
