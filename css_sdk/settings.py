@@ -117,6 +117,7 @@ class Settings:
         allow_http: whether plain `http` may go further than this machine.
         source: where the credentials came from, which decides how they may reach other processes.
         file: the credentials file, where they came from one.
+        file_has_token_url: whether the file tells the token address; else `CSS_TOKEN_URL` does.
 
     Raises:
         ConfigurationError: for an empty value or an address that is none, or unsafe.
@@ -133,6 +134,7 @@ class Settings:
     allow_http: bool = False
     source: Literal["arguments", "environment", "file"] = "arguments"
     file: str | None = None
+    file_has_token_url: bool = True
 
     def __attrs_post_init__(self) -> None:
         for name, what in (("client_id", "The client id"), ("client_secret", "The client secret")):
@@ -159,7 +161,7 @@ class Settings:
         >>> Settings(client_id="service-account-team-2016-9001", client_secret="s3cret").name_of("client_secret")
         'client_secret='
         """
-        if self.source == "file" and name != "api_url":
+        if self.source == "file" and name != "api_url" and (name != "token_url" or self.file_has_token_url):
             return f"{file_key(name)} in {self.file}"
         return argument_name(name) if self.source == "arguments" else f"CSS_{name.upper()}"
 
@@ -252,8 +254,8 @@ def settings_from_env(
 ) -> Settings:
     """Settings from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or else from the file that `CSS_CREDENTIALS_FILE` names.
 
-    `CSS_TOKEN_URL` and `CSS_API_URL` may stand beside the pair, `CSS_API_URL` alone beside the file; the service's
-    public addresses are the defaults. The two sources are never mixed.
+    `CSS_TOKEN_URL` and `CSS_API_URL` may stand beside the pair, and beside the file, but `CSS_TOKEN_URL` only where the
+    file has no `tokenUrl`; the service's public addresses are the defaults. The two sources are never mixed.
 
     Args:
         environ: the variables to read; those of the process by default.
@@ -281,11 +283,14 @@ def settings_from_env(
             allow_http=allow_http,
             source="environment",
         )
-    if token_url:
+    settings = settings_from_file(
+        file, api_url=api_url or None, team_id=team_id, allow_http=allow_http, token_url=token_url or None
+    )
+    if token_url and settings.file_has_token_url:
         raise ConfigurationError(
             "CSS_TOKEN_URL is set beside CSS_CREDENTIALS_FILE, whose own tokenUrl counts. Unset one of the two."
         )
-    return settings_from_file(file, api_url=api_url or None, team_id=team_id, allow_http=allow_http)
+    return settings
 
 
 def _covered(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:
@@ -370,22 +375,33 @@ def settings_from_file(
     api_url: str | None = None,
     team_id: int | None = None,
     allow_http: bool = False,
+    token_url: str | None = None,
 ) -> Settings:
     """Settings from the file that the CSS web app lets one download: `tokenUrl`, `clientId` and `clientSecret`.
 
     A file that others on the machine can read is worth a warning on the log.
 
+    Args:
+        path: of the file.
+        api_url: address of the API; the public one by default.
+        team_id: the team that the credentials must belong to.
+        allow_http: whether plain `http` may go further than this machine.
+        token_url: address of the token endpoint for a file that has none; the file's own goes before it.
+
     Raises:
         ConfigurationError: when the file cannot be read, is not JSON, or lacks one of the three.
     """
-    found = read_credentials(path, ("clientId", "clientSecret", "tokenUrl"), hint="Download it again.")
+    keys = ("clientId", "clientSecret", "tokenUrl")
+    needed, optional = (keys[:2], keys[2:]) if token_url else (keys, ())
+    found = read_credentials(path, needed, optional, hint="Download it again.")
     return Settings(
         client_id=found["clientId"].reveal(),
         client_secret=found["clientSecret"],
-        token_url=found["tokenUrl"].reveal(),
+        token_url=found["tokenUrl"].reveal() or token_url or TOKEN_URL,
         api_url=api_url or API_URL,
         team_id=team_id,
         allow_http=allow_http,
         source="file",
         file=str(Path(path).absolute()),
+        file_has_token_url=bool(found["tokenUrl"]),
     )

@@ -116,6 +116,30 @@ def test_two_sources_are_not_mixed(write: WriteFile, beside: dict[str, str]) -> 
         settings_from_env({"CSS_CREDENTIALS_FILE": str(write()), **beside})
 
 
+def test_a_variable_tells_the_token_address_that_a_file_does_not(write: WriteFile) -> None:
+    """Messages then name the variable as its source."""
+    file = write({key: value for key, value in CONTENT.items() if key != "tokenUrl"})
+    settings = settings_from_env({"CSS_CREDENTIALS_FILE": str(file), "CSS_TOKEN_URL": "https://login.example/token"})
+    assert (settings.token_url, settings.client_id) == ("https://login.example/token", CONTENT["clientId"])
+    assert (settings.name_of("token_url"), settings.source) == ("CSS_TOKEN_URL", "file")
+    with pytest.raises(ConfigurationError, match="lacks tokenUrl"):
+        settings_from_env({"CSS_CREDENTIALS_FILE": str(file)})
+    with pytest.raises(ConfigurationError, match=r"\(CSS_TOKEN_URL\)"):
+        settings_from_env({"CSS_CREDENTIALS_FILE": str(file), "CSS_TOKEN_URL": "login.example"})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "cannot be read"), ("{", "is not JSON"), ({"clientId": "me"}, "lacks clientSecret")]
+)
+def test_a_token_address_hides_no_fault_of_a_file(
+    write: WriteFile, tmp_path: Path, content: str | dict[str, Any] | None, said: str
+) -> None:
+    """A file that is not there has no address of its own that could count."""
+    file = tmp_path / "none.json" if content is None else write(content)
+    with pytest.raises(ConfigurationError, match=said):
+        settings_from_env({"CSS_CREDENTIALS_FILE": str(file), "CSS_TOKEN_URL": TOKEN_URL})
+
+
 def test_the_process_is_asked_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a mapping the variables of the process are read, when it is called and not before."""
     for name, value in PAIR.items():

@@ -37,6 +37,7 @@ class Task:
     team_id: int | None
     allow_http: bool
     file: str | None
+    token_url: str | None
 
     def settings(self) -> Settings:
         """The credentials, as the worker finds them.
@@ -48,7 +49,11 @@ class Task:
             found = settings_from_env(team_id=self.team_id, allow_http=self.allow_http)
         else:
             found = settings_from_file(
-                self.file, api_url=self.api_url, team_id=self.team_id, allow_http=self.allow_http
+                self.file,
+                api_url=self.api_url,
+                team_id=self.team_id,
+                allow_http=self.allow_http,
+                token_url=self.token_url,
             )
         if (found.client_id, found.api_url) != (self.client_id, self.api_url):
             raise ConfigurationError(
@@ -83,6 +88,7 @@ def task_for(wire: Wire, integration_id: int, environment: str, change: GrantWri
         team_id=settings.team_id,
         allow_http=settings.allow_http,
         file=settings.file,
+        token_url=None if settings.file_has_token_url else settings.token_url,
     )
 
 
