@@ -215,7 +215,7 @@ class EmptySet(Refused):
 
 
 class TooManyRemovals(Refused):
-    """An exact set would take away more than `css_sdk._limits` lets pass, and nobody said how many may go."""
+    """An exact set would remove more than `css_sdk.plan.removal_limits` allows, and no other limit was given."""
 
 
 class LastMember(Refused):

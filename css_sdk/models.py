@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
 
-from ._tables import Tabular
+from ._text.tables import Tabular
 from .errors import CssError
 
 SERVICE_ACCOUNT_PREFIX: Final = "service-account-"

@@ -13,7 +13,7 @@ from typing import Literal, NoReturn, overload
 
 from attrs import field, frozen
 
-from ._addresses import API_URL, TOKEN_URL, checked_address
+from ._service.addresses import API_URL, TOKEN_URL, checked_address
 from .errors import ConfigurationError, Remedy
 
 _NAMED_BY = Remedy("", "It is the file that CSS_CREDENTIALS_FILE names (CERN_… or BSS_… for other systems).")

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
-from . import _rules
-from ._shown import hidden_in, with_codes
-from ._tables import Tabular
+from ._service import identifiers, service_limits
+from ._text.escaping import hidden_in, with_codes
+from ._text.tables import Tabular
 from .errors import CssError, Refused
 from .models import Outcome, Role, RoleTree, User
 
@@ -114,8 +114,10 @@ def check_addressable(place: Place, role: str) -> None:
         UnusableName: for a name that cannot be sent, such as `..`.
         RequestTooLong: for a name that makes requests longer than the service takes.
     """
-    path = f"/integrations/{place.integration}/{place.environment}/roles/{quote(_rules.role_in_path(role), safe='')}"
-    _rules.check_length(path + _LONGEST_QUESTION, f"A request about the role {role!r}")
+    path = (
+        f"/integrations/{place.integration}/{place.environment}/roles/{quote(identifiers.role_in_path(role), safe='')}"
+    )
+    service_limits.check_length(path + _LONGEST_QUESTION, f"A request about the role {role!r}")
 
 
 def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:

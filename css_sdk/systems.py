@@ -20,22 +20,16 @@ from typing import Any, Final
 import httpx
 from attrs import field, frozen
 
-from ._addresses import checked_address
-from ._bound_requests import TokenRequest
-from ._clients import new_client
-from ._sending import Sending
-from ._system_sources import Source, given_credentials
-from ._token_endpoint import Token
+from ._http.bound_requests import TokenRequest
+from ._http.clients import new_client
+from ._http.sending import Sending
+from ._service.addresses import checked_address
 from ._version import __version__
-from .auth import ClientCredentials, PasswordGrant, TokenAuth
+from .auth.credentials import ClientCredentials, PasswordGrant, TokenAuth
+from .auth.system_sources import Source, given_credentials
+from .auth.token_endpoint import Token
 from .errors import ConfigurationError
-from .settings import (
-    Secret,
-    Settings,
-    argument_name,
-    as_secret,
-    settings_from_env,
-)
+from .settings import Secret, Settings, argument_name, as_secret, settings_from_env
 
 AUTHORIZATION_SERVICE: Final = "authorization-service-api"
 AUTHORIZATION_SERVICE_URL: Final = "https://authorization-service-api.web.cern.ch/api/v1.0/"

@@ -15,7 +15,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ._async.client import AsyncCss
-    from ._retry import Attempt
+    from ._http.retry import Attempt
     from ._sync.client import Css
     from .sandbox import Sandbox
 

@@ -21,7 +21,9 @@ from openapi import prepare
 CONFIG = prepare.HERE / "config.yaml"
 TEMPLATES = prepare.HERE / "templates"
 CLIENT = prepare.HERE.parent / "generated" / "css_api"
-SERVED = prepare.HERE.parent / "css_sdk" / "sandbox" / "published.json"  # what the sandbox's Swagger UI page shows
+SERVED = (
+    prepare.HERE.parent / "css_sdk" / "sandbox" / "serving" / "published.json"
+)  # what the sandbox's Swagger UI page shows
 
 
 class GenerateError(Exception):

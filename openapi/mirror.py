@@ -1,12 +1,14 @@
-"""Writes the synchronous twins of asynchronous code: `css_sdk/_async` to `css_sdk/_sync`, and their tests.
+"""Write what derives from handwritten source: the synchronous mirror of `_async`, its tests, and the public stub.
 
-A plain translation of words. It fails on a substitution that is never used, so that none outlives its reason.
+The mirror is a plain translation of words. It fails on a substitution that is never used, so that none outlives its
+reason. The stub `css_sdk/__init__.pyi` shows type checkers the names that `css_sdk` binds when they are used.
 
 usage: python openapi/mirror.py [--check]
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -85,16 +87,33 @@ def twins() -> dict[Path, str]:
     return result
 
 
+def stub() -> dict[Path, str]:
+    """Return the stub of the package, with an import for each name of its `PUBLIC_NAMES`."""
+    source = ROOT / "css_sdk" / "__init__.py"
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    (listed,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "PUBLIC_NAMES"
+    )
+    lines = [f"from .{module} import {name} as {name}" for module, names in listed.items() for name in names]
+    text = "\n".join(
+        ["# Written from css_sdk/__init__.py by `make generate`; edit that one.", *lines, "", "__all__: list[str]"]
+    )
+    return {source.with_suffix(".pyi"): text + "\n"}
+
+
 def differing(wanted: dict[Path, str]) -> list[Path]:
     """The files that are missing, surplus or not as they shall be."""
     present = {path for folder in PAIRS.values() for path in (ROOT / folder).glob("*.py")}
+    present |= {path for path in wanted if path.suffix == ".pyi" and path.is_file()}
     stale = [path for path, text in wanted.items() if path not in present or path.read_text(encoding="utf-8") != text]
     return sorted({*stale, *(present - wanted.keys())})
 
 
 def main(arguments: list[str]) -> int:
     """Writes the twins, or with `--check` only compares them."""
-    wanted = twins()
+    wanted = twins() | stub()
     differences = differing(wanted)
     if arguments == ["--check"]:
         for path in differences:

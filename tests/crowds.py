@@ -11,8 +11,8 @@ import anyio
 import anyio.lowlevel
 import httpx
 
-from css_sdk._renewal import Asking
-from css_sdk.auth import TokenAuth
+from css_sdk.auth.credentials import TokenAuth
+from css_sdk.auth.single_flight import Asking
 
 
 class Crowd:

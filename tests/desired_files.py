@@ -9,9 +9,9 @@ import pytest
 from hypothesis import strategies as st
 
 from css_sdk import InvalidFile, read_desired
-from css_sdk._shown import hidden_in
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
-from css_sdk.roster import Person
+from css_sdk._text.escaping import hidden_in
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 
 Item = TypeVar("Item")
 

@@ -19,12 +19,12 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from css_sdk import CompositeCycle, InvalidFile, StepResult
-from css_sdk._identification import Unresolved
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk._http.journal_writer import Journal
 from css_sdk.errors import CssError
-from css_sdk.journal_file import Journal
-from css_sdk.plan import plan
-from css_sdk.roster import Person
+from css_sdk.people.identification import Unresolved
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk.plan.planner import plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request, Response
 from css_sdk.state import Place, PlaceState, Step
@@ -269,7 +269,7 @@ def reason(results: Iterable[StepResult]) -> list[CssError | None]:
 
 def crowded(count: int) -> tuple[Sandbox, list[str]]:
     """A sandbox with roles `one`, `two` and `three` in dev, and so many people who are known to it."""
-    world = json.loads(files("css_sdk.sandbox").joinpath("world.json").read_text(encoding="utf-8"))
+    world = json.loads(files("css_sdk.sandbox.world").joinpath("world.json").read_text(encoding="utf-8"))
     people = [f"{number:032x}@idir" for number in range(count)]
     known = {"email": "", "firstName": "", "lastName": "", "attributes": {}}
     sandbox = Sandbox({**world, "users": [*world["users"], *({"username": one, **known} for one in people)]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from css_sdk._retry import Attempt
+from css_sdk._http.retry import Attempt
 from css_sdk.sandbox import Sandbox
 
 GRANTS_PORTAL = 101

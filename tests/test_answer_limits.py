@@ -27,7 +27,7 @@ from css_sdk import (
     OutcomeUnknown,
     Settings,
 )
-from css_sdk._bodies import Body
+from css_sdk._http.bodies import Body
 from tests.raw_server import RawServer, drip, read_request
 from tests.scripted import ASSIGN, CALLERS, INTEGRATION, Service, holding, is_a_sentence, named
 

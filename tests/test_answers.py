@@ -16,7 +16,7 @@ from css_api.api.users import search_bceid_users, search_github_public_users, se
 from hypothesis import given
 from hypothesis import strategies as st
 
-from css_sdk import _answers
+from css_sdk._http import answers
 from css_sdk.errors import MalformedAnswer
 from css_sdk.models import Integration, Role, User
 
@@ -41,41 +41,41 @@ USER: dict[str, Any] = {
 ROLE: dict[str, Any] = {"name": "reviewer", "composite": False}
 
 Reader = Callable[[Any], Any]
-CALLS: list[tuple[_answers.Operation, int, Reader]] = [
-    (list_integrations, 200, _answers.integrations),
-    (get_integration, 200, _answers.integration),
-    (list_roles, 200, _answers.roles),
-    (get_role, 200, _answers.role),
-    (create_role, 201, _answers.role),
-    (list_user_roles, 200, _answers.roles),
-    (assign_user_roles, 201, _answers.roles),
-    (list_role_members, 200, _answers.users),
-    (search_idir_users, 200, _answers.users),
-    (search_github_public_users, 200, _answers.users),
-    (search_bceid_users, 200, _answers.users),
+CALLS: list[tuple[answers.Operation, int, Reader]] = [
+    (list_integrations, 200, answers.integrations),
+    (get_integration, 200, answers.integration),
+    (list_roles, 200, answers.roles),
+    (get_role, 200, answers.role),
+    (create_role, 201, answers.role),
+    (list_user_roles, 200, answers.roles),
+    (assign_user_roles, 201, answers.roles),
+    (list_role_members, 200, answers.users),
+    (search_idir_users, 200, answers.users),
+    (search_github_public_users, 200, answers.users),
+    (search_bceid_users, 200, answers.users),
 ]
 EVERY_CALL = pytest.mark.parametrize(
     ("operation", "status", "reader"), CALLS, ids=[operation.__name__.rpartition(".")[2] for operation, _, _ in CALLS]
 )
 
 
-def answer(operation: _answers.Operation, status: int, reader: Reader, body: Any = None, **content: Any) -> Any:
+def answer(operation: answers.Operation, status: int, reader: Reader, body: Any = None, **content: Any) -> Any:
     """What a call gives for this answer."""
     response = httpx.Response(status, **(content or {"json": body}))
-    return reader(_answers.parsed(operation, response, REQUEST))
+    return reader(answers.parsed(operation, response, REQUEST))
 
 
 def integration_from(**changes: Any) -> Any:
-    return answer(get_integration, 200, _answers.integration, {**INTEGRATION, **changes})
+    return answer(get_integration, 200, answers.integration, {**INTEGRATION, **changes})
 
 
 def user_from(**changes: Any) -> Any:
-    [user] = answer(search_idir_users, 200, _answers.users, {"data": [{**USER, **changes}]})
+    [user] = answer(search_idir_users, 200, answers.users, {"data": [{**USER, **changes}]})
     return user
 
 
 def role_from(body: Any) -> Any:
-    return answer(get_role, 200, _answers.role, body)
+    return answer(get_role, 200, answers.role, body)
 
 
 # Good answers
@@ -97,33 +97,33 @@ def test_an_integration() -> None:
 def test_lists() -> None:
     """Lists are read in their order, an empty one too."""
     second = {**INTEGRATION, "id": 102}
-    read = answer(list_integrations, 200, _answers.integrations, {"data": [second, INTEGRATION]})
+    read = answer(list_integrations, 200, answers.integrations, {"data": [second, INTEGRATION]})
     assert [integration.id for integration in read] == [102, 101]
     roles = {"data": [ROLE, {"name": "all", "composite": True}]}
-    assert answer(list_roles, 200, _answers.roles, roles) == (Role("reviewer"), Role("all", composite=True))
-    assert answer(list_roles, 200, _answers.roles, {"data": []}) == ()
-    assert answer(search_idir_users, 200, _answers.users, {"data": []}) == ()
+    assert answer(list_roles, 200, answers.roles, roles) == (Role("reviewer"), Role("all", composite=True))
+    assert answer(list_roles, 200, answers.roles, {"data": []}) == ()
+    assert answer(search_idir_users, 200, answers.users, {"data": []}) == ()
 
 
 def test_roles() -> None:
     """A role is read from each of the answers in which it can stand."""
     assert role_from(ROLE) == Role("reviewer")
-    assert answer(create_role, 201, _answers.role, ROLE) == Role("reviewer")
-    assert answer(assign_user_roles, 201, _answers.roles, {"data": [ROLE]}) == (Role("reviewer"),)
+    assert answer(create_role, 201, answers.role, ROLE) == Role("reviewer")
+    assert answer(assign_user_roles, 201, answers.roles, {"data": [ROLE]}) == (Role("reviewer"),)
 
 
 def test_members_and_found_users_are_alike() -> None:
     """A page of members and a search give users of the same kind."""
     attributes = {"display_name": ("Doe, Jane",), "idir_username": ("JDOE",)}
     user = User("0f3a@idir", "jane.doe@gov.bc.ca", "Jane", "Doe", attributes)
-    assert answer(list_role_members, 200, _answers.users, {"page": 1, "data": [USER]}) == (user,)
+    assert answer(list_role_members, 200, answers.users, {"page": 1, "data": [USER]}) == (user,)
     assert user_from() == user
 
 
 def test_a_service_account_has_a_username_and_nothing_else() -> None:
     """Of a service account only the username is told, and that is enough."""
     body = {"page": 1, "data": [{"username": "service-account-fisheries-service-102"}]}
-    [user] = answer(list_role_members, 200, _answers.users, body)
+    [user] = answer(list_role_members, 200, answers.users, body)
     assert user == User("service-account-fisheries-service-102", "", "", "", {})
 
 
@@ -152,12 +152,12 @@ def test_unknown_fields_are_ignored() -> None:
     assert integration_from(gold=True) == integration_from()
     assert user_from(id="5", enabled=None) == user_from()
     assert role_from({**ROLE, "id": 5, "description": {}}) == Role("reviewer")
-    assert answer(list_roles, 200, _answers.roles, {"data": [ROLE], "total": 1}) == (Role("reviewer"),)
+    assert answer(list_roles, 200, answers.roles, {"data": [ROLE], "total": 1}) == (Role("reviewer"),)
 
 
 def test_a_success_without_content() -> None:
     """A 204 has no content, and that is all right."""
-    assert _answers.parsed(unassign_user_role, httpx.Response(204), REQUEST) is None
+    assert answers.parsed(unassign_user_role, httpx.Response(204), REQUEST) is None
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_success_without_content() -> None:
 def test_json_is_told_by_its_type(kind: str) -> None:
     """JSON is JSON with a charset and in capitals too."""
     read = answer(
-        list_roles, 200, _answers.roles, content=json.dumps({"data": [ROLE]}).encode(), headers={"Content-Type": kind}
+        list_roles, 200, answers.roles, content=json.dumps({"data": [ROLE]}).encode(), headers={"Content-Type": kind}
     )
     assert read == (Role("reviewer"),)
 
@@ -192,7 +192,7 @@ NOT_JSON: dict[str, dict[str, Any]] = {
 @EVERY_CALL
 @pytest.mark.parametrize("content", NOT_JSON.values(), ids=NOT_JSON)
 def test_what_is_not_json_is_malformed(
-    operation: _answers.Operation, status: int, reader: Reader, content: dict[str, Any]
+    operation: answers.Operation, status: int, reader: Reader, content: dict[str, Any]
 ) -> None:
     """A success that is empty or no JSON is malformed for every call, and the error tells of which."""
     with pytest.raises(MalformedAnswer, match=REQUEST) as caught:
@@ -212,7 +212,7 @@ OTHER_SHAPES = [
 @EVERY_CALL
 @pytest.mark.parametrize("body", OTHER_SHAPES)
 def test_json_of_another_shape_is_malformed(
-    operation: _answers.Operation, status: int, reader: Reader, body: str
+    operation: answers.Operation, status: int, reader: Reader, body: str
 ) -> None:
     """JSON that is not what the call gives is malformed, and never taken for an empty list."""
     with pytest.raises(MalformedAnswer):
@@ -222,7 +222,7 @@ def test_json_of_another_shape_is_malformed(
 @EVERY_CALL
 @pytest.mark.parametrize("status_instead", [202, 206, 299])
 def test_another_success_is_malformed(
-    operation: _answers.Operation, status: int, reader: Reader, status_instead: int
+    operation: answers.Operation, status: int, reader: Reader, status_instead: int
 ) -> None:
     """A success that the service does not give is not believed, whatever it holds."""
     with pytest.raises(MalformedAnswer):
@@ -234,7 +234,7 @@ def test_an_integration_without_a_field_is_malformed(field: str) -> None:
     """An integration lacks nothing, and the error names what is missing."""
     body = {key: value for key, value in INTEGRATION.items() if key != field}
     with pytest.raises(MalformedAnswer, match=field):
-        answer(get_integration, 200, _answers.integration, body)
+        answer(get_integration, 200, answers.integration, body)
 
 
 @pytest.mark.parametrize("body", [{}, {"composite": False}, {"name": "reviewer"}])
@@ -335,7 +335,7 @@ BODIES = st.one_of(JSON, changed(INTEGRATION), changed(ROLE), st.fixed_dictionar
 
 
 @given(st.sampled_from(CALLS), BODIES)
-def test_any_json_gives_models_or_malformed(call: tuple[_answers.Operation, int, Reader], body: Any) -> None:
+def test_any_json_gives_models_or_malformed(call: tuple[answers.Operation, int, Reader], body: Any) -> None:
     """Whatever JSON comes, it gives whole models or `MalformedAnswer`, and no other error."""
     try:
         read = answer(*call, body)
@@ -358,7 +358,7 @@ def test_any_json_gives_models_or_malformed(call: tuple[_answers.Operation, int,
 
 @given(st.sampled_from(CALLS), st.integers(200, 299), st.binary(max_size=30), st.sampled_from(["json", "html", None]))
 def test_any_bytes_give_models_or_malformed(
-    call: tuple[_answers.Operation, int, Reader], status: int, content: bytes, kind: str | None
+    call: tuple[answers.Operation, int, Reader], status: int, content: bytes, kind: str | None
 ) -> None:
     """Whatever bytes come with a success, no other error than `MalformedAnswer` comes of them."""
     operation, _, reader = call
@@ -392,7 +392,7 @@ def test_any_bytes_give_models_or_malformed(
 )
 def test_what_an_error_answer_tells(content: dict[str, Any], message: str, is_json: bool) -> None:
     """The message is taken where there is one, and an answer of any type is told of without an error."""
-    told = _answers.told(httpx.Response(404, **content), REQUEST, now=0.0)
+    told = answers.told(httpx.Response(404, **content), REQUEST, now=0.0)
     assert (told.status, told.message, told.is_json, told.request) == (404, message, is_json, REQUEST)
 
 
@@ -402,4 +402,4 @@ def test_what_an_error_answer_tells(content: dict[str, Any], message: str, is_js
 def test_the_wait_is_told(header: str, seconds: float | None) -> None:
     """`Retry-After` is told in seconds."""
     response = httpx.Response(429, html="too many", headers={"Retry-After": header})
-    assert _answers.told(response, REQUEST, now=0.0).retry_after == seconds
+    assert answers.told(response, REQUEST, now=0.0).retry_after == seconds

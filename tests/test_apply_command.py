@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from css_sdk import plan_as_json, read_plan
-from css_sdk.journal import read_journal
+from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles, journals, secrets, writes
 from tests.support import GRANTS_PORTAL, usernames

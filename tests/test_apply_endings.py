@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from css_sdk.cli import exit_code
-from css_sdk.journal import read_journal
+from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
 from tests.states import everything, file_of_roles, journals, writes
 from tests.support import GRANTS_PORTAL, usernames

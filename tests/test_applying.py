@@ -8,7 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import pytest
 from attrs import evolve
 
-from css_sdk._applying import (
+from css_sdk.errors import CssError, InvalidFile, Refused, StalePlan, TooManyRemovals
+from css_sdk.journal.entries import Entry, JournalRead
+from css_sdk.plan.checks import check_steps
+from css_sdk.plan.diff import Unmanaged
+from css_sdk.plan.planner import Plan
+from css_sdk.plan.preconditions import (
     Guards,
     check_whose,
     check_whose_journal,
@@ -18,12 +23,7 @@ from css_sdk._applying import (
     to_read,
     unfinished,
 )
-from css_sdk._place_plan import Unmanaged
-from css_sdk._plan_checks import check_steps
-from css_sdk._plan_file import PlannedPlace, SavedPlan
-from css_sdk.errors import CssError, InvalidFile, Refused, StalePlan, TooManyRemovals
-from css_sdk.journal import Entry, JournalRead
-from css_sdk.plan import Plan
+from css_sdk.plan.serialization import PlannedPlace, SavedPlan
 from css_sdk.settings import Settings
 from css_sdk.state import Place, PlaceState, Step, StepKind, StepResult
 

@@ -35,9 +35,9 @@ from css_sdk import (
     read_roster,
     table,
 )
-from css_sdk._logs import moment
-from css_sdk.desired import DesiredUser
-from css_sdk.roster import Person
+from css_sdk._service.log_windows import moment
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import DesiredUser
 from css_sdk.sandbox import Sandbox
 from tests.support import FISHERIES, GRANTS_PORTAL, asked
 

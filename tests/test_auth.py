@@ -22,7 +22,7 @@ from css_sdk import (
     ServiceUnavailable,
     Settings,
 )
-from css_sdk.auth import claims_of
+from css_sdk.auth.credentials import claims_of
 from css_sdk.sandbox import Sandbox
 from tests.support import asked, at_once, usernames
 

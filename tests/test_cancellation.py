@@ -28,7 +28,7 @@ from css_sdk import (
     read_roster,
 )
 from css_sdk._async.integrations import AsyncEnvironmentClient
-from css_sdk.desired import Listed
+from css_sdk.plan.desired import Listed
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, at_once, usernames
 from tests.together import async_together

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from css_sdk import CssError, GrantResult
-from css_sdk._clean_text import LONGEST_WORDS, clean
+from css_sdk._http.cleaning import LONGEST_WORDS, clean
 from css_sdk.settings import Secret
 from tests.scripted import ASSIGN, CALLERS, USER, Service, answer, holding, is_a_sentence, json_text
 

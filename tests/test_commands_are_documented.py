@@ -81,7 +81,7 @@ def test_subcommands_and_options_are_completed_without_the_client() -> None:
     assert complete("css composites re")[0] == ["remove"]
     offered, loaded = complete("css composites remove --al")
     assert offered == ["--allow-prod"]
-    assert not {"httpx", "attr", "css_sdk.errors", "css_sdk.cli.members"} & loaded
+    assert not {"httpx", "attr", "css_sdk.errors", "css_sdk.cli.commands.members"} & loaded
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from css_sdk import ConfigurationError, Css, Settings, read_roster
-from css_sdk.sandbox import Sandbox, server
+from css_sdk.sandbox import Sandbox
+from css_sdk.sandbox.serving import server
 from tests.support import asked
 
 pytestmark = pytest.mark.notebooks

@@ -11,8 +11,8 @@ import anyio
 import httpx
 import pytest
 
-from css_sdk._clients import new_client
-from css_sdk._deadlines import async_time_limit, check, time_limit, within
+from css_sdk._http.clients import new_client
+from css_sdk._http.deadlines import async_time_limit, check, time_limit, within
 from tests.raw_server import RawServer, drip, read_request
 
 LIMIT = 0.3

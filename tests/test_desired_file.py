@@ -23,7 +23,7 @@ from css_sdk import (
     Protection,
     read_desired,
 )
-from css_sdk._yaml_nodes import misread_as
+from css_sdk.roles_file.yaml_nodes import misread_as
 from tests.desired_files import NAME, faults_of, in_dev
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "roles.yaml"

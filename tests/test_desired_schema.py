@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from css_sdk import InvalidFile, desired_as_yaml, read_desired
-from css_sdk._person_cells import PERSON_COLUMNS, cleaned
-from css_sdk._rules import ENVIRONMENTS
+from css_sdk._service.environment_checks import ENVIRONMENTS
 from css_sdk.models import PROVIDERS
+from css_sdk.people.cells import PERSON_COLUMNS, cleaned
 from tests.desired_files import NAME, whole
 
 ROOT: Final = Path(__file__).parent.parent

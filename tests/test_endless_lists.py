@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from css_sdk import MalformedAnswer
-from css_sdk._rules import MOST_PAGES, MOST_ROLES_LISTED
+from css_sdk._service.service_limits import MOST_PAGES, MOST_ROLES_LISTED
 from tests.scripted import CALLERS, Service
 
 
@@ -53,7 +53,7 @@ def test_pages_that_shift_are_no_fault() -> None:
 def test_new_people_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """After as many pages as no role has."""
     assert MOST_PAGES == 5000
-    monkeypatch.setattr("css_sdk._rules.MOST_PAGES", 20)
+    monkeypatch.setattr("css_sdk._service.service_limits.MOST_PAGES", 20)
     count = itertools.count()
     service = Service(read=lambda: people(next(count) * 50))
     with pytest.raises(MalformedAnswer, match="more than 20 pages"):
@@ -68,7 +68,7 @@ def test_composites_that_grow_for_ever_end(
 ) -> None:
     """There are no more roles than the service lists."""
     assert MOST_ROLES_LISTED == 5000
-    monkeypatch.setattr("css_sdk._rules.MOST_ROLES_LISTED", 30)
+    monkeypatch.setattr("css_sdk._service.service_limits.MOST_ROLES_LISTED", 30)
     count = itertools.count()
     service = Service(read=lambda: httpx.Response(200, json={"data": [{"name": f"r{next(count)}", "composite": True}]}))
     with pytest.raises(MalformedAnswer, match="do not seem to end"):
@@ -79,7 +79,7 @@ def test_composites_that_grow_for_ever_end(
 @pytest.mark.parametrize("threads", CALLERS)
 def test_log_windows_that_are_always_cut_end(monkeypatch: pytest.MonkeyPatch, threads: str) -> None:
     """Though the service says each time that there are calls left, and gives a window whole that cannot be halved."""
-    monkeypatch.setattr("css_sdk._logs.MOST_CALLS", 50)
+    monkeypatch.setattr("css_sdk._service.log_windows.MOST_CALLS", 50)
 
     def read() -> httpx.Response:
         query = service.requests[-1].url.params

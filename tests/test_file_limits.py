@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from css_sdk import InvalidFile, read_desired, read_plan, read_roster
-from css_sdk._text_files import MOST_BYTES, FirstFaults, text_of
+from css_sdk._text.files import MOST_BYTES, FirstFaults, text_of
 from css_sdk.sandbox import Sandbox
 from tests.support import asked
 

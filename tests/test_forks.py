@@ -15,9 +15,9 @@ import pytest
 from attrs import define
 
 from css_sdk import AsyncCss, ConfigurationError, Css, InvalidFile, Journal, NotFound, Settings, systems
-from css_sdk._renewal import Asking
+from css_sdk.auth.single_flight import Asking
 from css_sdk.sandbox import Sandbox
-from css_sdk.sandbox.server import Server
+from css_sdk.sandbox.serving.server import Server
 from tests.certificates import write_certificate
 from tests.forking import FORKS, forked
 from tests.support import GRANTS_PORTAL, usernames

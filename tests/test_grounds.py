@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from css_sdk._grounds import Grounds
 from css_sdk.errors import CssError, InvalidRequest, NotFound, OutcomeUnknown, UnusableUser
+from css_sdk.plan.dependencies import Grounds
 from css_sdk.state import Place, PlaceState, Step, StepKind, StepResult
 
 DEV, TEST = Place(101, "dev"), Place(101, "test")

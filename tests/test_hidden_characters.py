@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from css_sdk import Css, Desired, InvalidFile, Settings, UnusableName, read_desired, read_roster, report_as_markdown
-from css_sdk._shown import escaped, hidden_in, is_hidden, shown, with_codes, without_hidden
+from css_sdk._text.escaping import escaped, hidden_in, is_hidden, shown, with_codes, without_hidden
+from css_sdk.plan.transfer import export, promoted
 from css_sdk.sandbox import Sandbox
-from css_sdk.transfer import export, promoted
 from tests.support import GRANTS_PORTAL, asked, usernames
 
 Run = Callable[..., int]

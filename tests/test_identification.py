@@ -21,9 +21,9 @@ from css_sdk import (
     User,
     WrongProvider,
 )
-from css_sdk._identification import Unresolved, holds_back, is_identified, may_be_any_member, state_of
-from css_sdk._roster_goals import who
-from css_sdk.plan import plan
+from css_sdk.people.identification import Unresolved, holds_back, is_identified, may_be_any_member, state_of
+from css_sdk.plan.planner import plan
+from css_sdk.roster.matching import who
 
 GUID = "0f3ac87806aa7f215a7c0d4cc4d9e799"
 DEV = Place(101, "dev")

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from css_sdk import CssError, InvalidFile, NotFound, OutcomeUnknown, Settings
+from css_sdk._http.journal_writer import Journal
 from css_sdk._version import __version__
-from css_sdk.journal import JournalRead, after, before, opening, read_journal
-from css_sdk.journal_file import Journal
+from css_sdk.journal.entries import JournalRead, after, before, opening, read_journal
 from css_sdk.state import Place, Step
 
 DEV = Place(101, "dev")

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from css_sdk.cli import css
-from css_sdk.journal import read_journal
+from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
 from tests.states import everything, file_of_roles, journals, secrets, writes
 from tests.support import GRANTS_PORTAL, usernames

@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from css_sdk import AsyncTokenVerifier, ClientCredentials, InvalidToken, KeysUnavailable, TokenVerifier
-from css_sdk._renewal import Asking
+from css_sdk.auth.single_flight import Asking
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request
 from tests.signing import NOW, jwk, key, token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from css_sdk._late_writes import STILL_POSSIBLE, LateAttempts, may_reverse
+from css_sdk._verification.late_writes import STILL_POSSIBLE, LateAttempts, may_reverse
 from css_sdk.state import Place, Step, StepKind
 
 HERE = Place(101, "dev")

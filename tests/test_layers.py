@@ -19,88 +19,42 @@ SDK: Final = ROOT / "css_sdk"
 GENERATED: Final = ROOT / "generated" / "css_api"
 
 LAYERS: Final = {
-    "__init__": 5,
-    "cli": 5,
-    "testing": 5,
-    "_async": 4,
-    "_sync": 4,
-    "systems": 4,
-    "_pairs": 3,
-    "auth": 3,
-    "_renewal": 3,
-    "_token_endpoint": 3,
-    "_sending": 3,
-    "_bound_requests": 3,
-    "_clean_text": 2,
-    "_addresses": 1,
-    "_system_sources": 1,
-    "_clients": 3,
-    "_cancellation": 3,
-    "_deadlines": 3,
-    "_forks": 3,
-    "_failures": 3,
-    "_forgetful_clients": 3,
-    "_rules": 2,
-    "_answers": 2,
-    "_bodies": 2,
-    "_logs": 2,
-    "_retry": 2,
-    "roster": 2,
-    "_roster_goals": 2,
-    "_identification": 2,
-    "_person_cells": 2,
-    "_roster_text": 2,
-    "progress": 3,
-    "persons": 2,
-    "_searches": 2,
-    "_person_logins": 2,
-    "_arguments": 2,
-    "state": 2,
-    "_late_writes": 2,
-    "_limits": 2,
-    "_holders": 2,
-    "_grounds": 2,
-    "desired": 2,
-    "_shown": 1,
-    "_text_files": 2,
-    "_csv": 2,
-    "_yaml_nodes": 2,
-    "_desired_checks": 2,
-    "_desired_file": 2,
-    "_desired_text": 2,
-    "plan": 2,
-    "_applying": 2,
-    "_place_plan": 2,
-    "_order": 2,
-    "_plan_checks": 2,
-    "_plan_file": 2,
-    "_plan_id": 2,
-    "_plan_text": 2,
-    "undo": 2,
-    "_undo_plan": 2,
-    "transfer": 2,
-    "journal": 2,
-    "journal_file": 3,
-    "report": 2,
-    "_report_text": 2,
-    "_report_page": 3,
-    "tokens": 2,
-    "errors": 1,
-    "models": 1,
-    "_tables": 1,
-    "settings": 1,
-    "_version": 1,
+    5: ("cli", "testing"),
+    4: ("_async", "_sync", "systems"),
+    3: ("_http", "auth", "progress"),
+    2: ("_verification", "journal", "people", "plan", "report", "roles_file", "roster", "state"),
+    1: ("_service", "_text", "_version", "errors", "models", "settings"),
 }
-"""The layer of each room; a room is a module or a folder right below the package. The sandbox stands beside them."""
+"""The packages and top-level modules of each layer. The sandbox stands beside them."""
 
-PURE: Final = sorted(room for room, layer in LAYERS.items() if layer == 2)
-CLIENT_OF_THE_GENERATED: Final = {"_async", "_sync", "models", "_answers"}
-ALLOWED_TO_THE_SANDBOX: Final = {"sandbox", "_version"}
-LONGEST_MODULE: Final = 500
+ARROWS: Final = {
+    "auth": {"_http"},
+    "journal": {"state"},
+    "_service": {"_text", "errors", "models"},
+    "_text": {"errors"},
+    "_verification": {"state"},
+    "models": {"_text", "errors"},
+    "people": {"state"},
+    "plan": {"journal", "people", "state"},
+    "report": {"people", "plan", "state"},
+    "roles_file": {"people", "plan"},
+    "roster": {"people", "plan", "state"},
+    "settings": {"_service", "errors"},
+}
+"""What a package may import within its own layer. Everything in the layers below is open to it."""
+
+PURE: Final = (*LAYERS[2], "_service", "_text")
+"""The packages of decisions."""
+READS_ITS_OWN_FILES: Final = "css_sdk.report.page"
+"""A pure module but for the style and the script that it is made with."""
+GENERATED_USERS: Final = ("_async", "_sync", "_http")
+"""The only packages that use the generated client."""
 
 IMPURE: Final = {"anyio", "asyncio", "httpx", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
-"""What a pure room does without: clients, clocks, chance, the environment."""
+"""What a pure package does without: clients, clocks, chance, the environment."""
 CLOCKS: Final = {"now", "today", "utcnow"}
+
+ALLOWED_TO_THE_SANDBOX: Final = {"sandbox", "_version"}
 
 
 @frozen
@@ -115,9 +69,9 @@ class Import:
 
     @property
     def target(self) -> str:
-        """The module that it leads to; a public name of the package leads to its home."""
+        """Return the module that it leads to; a public name of `css_sdk` leads to the module that defines it."""
         if self.module == "css_sdk" and self.name in css_sdk.__all__:
-            return f"css_sdk.{css_sdk._HOMES.get(self.name, 'errors')}"
+            return f"css_sdk.{css_sdk._HOMES[self.name]}"
         inner = f"{self.module}.{self.name}"
         return inner if inner in MODULES else self.module
 
@@ -126,6 +80,7 @@ class Import:
 
 
 def module_name(path: Path, above: Path) -> str:
+    """Return the dotted name of a module."""
     parts = path.relative_to(above).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -135,7 +90,7 @@ GENERATED_MODULES: Final = {module_name(path, GENERATED.parent): path for path i
 
 
 def imports_in(name: str, path: Path) -> Iterator[Import]:
-    """Every import of a module, inside functions and for types alone too."""
+    """Yield every import of a module, inside functions and for types alone too."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     for_types = {
         inner
@@ -158,41 +113,62 @@ def imports_in(name: str, path: Path) -> Iterator[Import]:
 
 IMPORTS: Final = {name: list(imports_in(name, path)) for name, path in MODULES.items()}
 OURS: Final = [entry for entries in IMPORTS.values() for entry in entries if entry.target.split(".")[0] == "css_sdk"]
+LAYER_OF: Final = {package: layer for layer, packages in LAYERS.items() for package in packages} | {"__init__": 5}
 
 
-def room_of(module: str) -> str:
-    """The room of one of our modules."""
+def package_of(module: str) -> str:
+    """Return the package, or the module, right below `css_sdk` in which a module stands."""
     return [*module.split("."), "__init__"][1]
+
+
+def arrows() -> set[tuple[str, str]]:
+    """Return the pairs of packages of which the first imports the second."""
+    pairs = {(package_of(entry.importer), package_of(entry.target)) for entry in OURS}
+    return {(importer, target) for importer, target in pairs if importer != target}
 
 
 def test_imports_are_seen() -> None:
     """The reading itself works: it sees imports at the top, inside functions and for types, relative ones resolved."""
     seen = {(entry.importer, entry.target) for entry in OURS}
-    assert ("css_sdk._rules", "css_sdk.errors") in seen
-    assert ("css_sdk._async.wire", "css_sdk._rules") in seen
-    assert ("css_sdk.cli.whoami", "css_sdk._sync.client") in seen
-    assert any(e.module == "httpx" and e.is_for_types for e in IMPORTS["css_sdk._answers"])
+    assert ("css_sdk._service.identifiers", "css_sdk.errors") in seen
+    assert ("css_sdk._async.wire", "css_sdk._service.service_limits") in seen
+    assert ("css_sdk.cli.commands.whoami", "css_sdk._sync.client") in seen
+    assert any(e.module == "httpx" and e.is_for_types for e in IMPORTS["css_sdk._http.answers"])
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_has_a_layer(name: str) -> None:
-    """A new room needs a line in the table."""
-    assert room_of(name) in {*LAYERS, "sandbox"}
+    """A new package needs a place in the table of layers."""
+    assert package_of(name) in {*LAYER_OF, "sandbox"}
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if room_of(name) != "sandbox"])
+@pytest.mark.parametrize("name", [name for name in MODULES if package_of(name) != "sandbox"])
 def test_imports_point_down(name: str) -> None:
-    """No room imports one that stands above it; the sandbox is for the uppermost alone."""
-    room = room_of(name)
+    """A module imports the layers below its own, and in its own layer only what the arrows allow."""
+    package = package_of(name)
     for entry in (entry for entry in OURS if entry.importer == name):
-        other = room_of(entry.target)
-        assert LAYERS[room] >= (LAYERS[other] if other != "sandbox" else 5), entry
+        other = package_of(entry.target)
+        if other == "sandbox":
+            assert LAYER_OF[package] == 5, entry
+        elif LAYER_OF[package] == LAYER_OF[other] and package != other and LAYER_OF[package] < 5:
+            assert other in ARROWS.get(package, set()), entry
+        else:
+            assert LAYER_OF[package] >= LAYER_OF[other], entry
 
 
-def test_the_twins_do_not_meet() -> None:
-    """The asynchronous and the synchronous client import nothing of each other."""
-    for entry in OURS:
-        assert {room_of(entry.importer), room_of(entry.target)} != {"_async", "_sync"}, entry
+def test_every_arrow_is_used() -> None:
+    """The table of arrows allows no import that the code no longer has."""
+    listed = {(package, other) for package, others in ARROWS.items() for other in others}
+    assert listed <= arrows()
+
+
+def test_packages_form_no_cycle() -> None:
+    """Among packages no import leads back to where it began, imports for types included."""
+    below: dict[str, set[str]] = {}
+    for importer, target in arrows():
+        if importer != "__init__" and target != "__init__":
+            below.setdefault(importer, set()).add(target)
+    graphlib.TopologicalSorter(below).prepare()
 
 
 def test_no_import_leads_in_a_circle() -> None:
@@ -207,19 +183,19 @@ def test_no_import_leads_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_few_rooms_know_the_generated_client(name: str) -> None:
-    """Only the two clients, the models and the reading of answers import the generated client."""
+def test_few_packages_use_the_generated_client(name: str) -> None:
+    """Only the two clients and the reading of answers import the generated client."""
     users = [entry for entry in IMPORTS[name] if entry.module.split(".")[0] == "css_api"]
-    assert not users or room_of(name) in CLIENT_OF_THE_GENERATED
+    assert not users or package_of(name) in GENERATED_USERS
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if room_of(name) == "sandbox"])
+@pytest.mark.parametrize("name", [name for name in MODULES if package_of(name) == "sandbox"])
 def test_the_sandbox_stands_alone(name: str) -> None:
-    """The sandbox shares nothing with the facade, or a mistake would agree with itself."""
+    """The sandbox shares nothing with the facade, so that a mistake of one shows in the other."""
     for entry in IMPORTS[name]:
         assert entry.module.split(".")[0] != "css_api", entry
         if entry.target.split(".")[0] == "css_sdk":
-            assert room_of(entry.target) in ALLOWED_TO_THE_SANDBOX, entry
+            assert package_of(entry.target) in ALLOWED_TO_THE_SANDBOX, entry
 
 
 @pytest.mark.parametrize("name", GENERATED_MODULES)
@@ -229,9 +205,9 @@ def test_the_generated_client_stands_alone(name: str) -> None:
         assert entry.module.split(".")[0] != "css_sdk", entry
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if room_of(name) in PURE])
-def test_pure_rooms_are_pure(name: str) -> None:
-    """A room of decisions has no client, no clock, no chance and no environment variables of its own."""
+@pytest.mark.parametrize("name", [name for name in MODULES if package_of(name) in PURE and name != READS_ITS_OWN_FILES])
+def test_pure_packages_are_pure(name: str) -> None:
+    """A package of decisions has no client, no clock, no chance and no environment variables of its own."""
     for entry in IMPORTS[name]:
         assert entry.module.split(".")[0] not in IMPURE or entry.is_for_types, entry
     tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
@@ -241,30 +217,27 @@ def test_pure_rooms_are_pure(name: str) -> None:
 
 
 def test_the_asynchronous_source_speaks_a_plain_dialect() -> None:
-    """What is mirrored imports no library of one world alone."""
-    for entries in (IMPORTS[name] for name in MODULES if room_of(name) == "_async"):
+    """What is mirrored imports no library that serves only one of the two clients."""
+    for entries in (IMPORTS[name] for name in MODULES if package_of(name) == "_async"):
         for entry in entries:
             assert entry.module.split(".")[0] not in ("asyncio", "anyio", "trio", "threading"), entry
-
-
-def handwritten() -> list[Path]:
-    """Every module that people write and read."""
-    folders = [SDK, ROOT / "openapi", ROOT / "tests", ROOT / "examples"]
-    mirrored = {SDK / "_sync", ROOT / "tests" / "_sync"}
-    paths = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
-    return [path for path in paths if not mirrored & set(path.parents)]
-
-
-@pytest.mark.parametrize("path", handwritten(), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_module_is_too_long(path: Path) -> None:
-    """No handwritten module passes 500 lines; one that grows past it holds two ideas."""
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_says_what_it_is_for(name: str) -> None:
     """Every module has a docstring."""
     assert ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+
+
+PACKAGES: Final = sorted(name for name, path in MODULES.items() if path.name == "__init__.py" and name != "css_sdk")
+
+
+@pytest.mark.parametrize("name", [name for name in PACKAGES if name.count(".") == 1 and not name.endswith("_sync")])
+def test_every_package_shows_the_way(name: str) -> None:
+    """The docstring of a package says what it is for, what it may import and where to start reading."""
+    documented = ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8"))) or ""
+    assert "import" in documented
+    assert "Start" in documented
 
 
 @pytest.mark.parametrize("name", ["css_sdk", "css_api"])

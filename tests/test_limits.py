@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from css_sdk._holders import leading_to, losers
-from css_sdk._limits import check_removals
 from css_sdk.errors import TooManyRemovals
 from css_sdk.models import Role, RoleTree
+from css_sdk.plan.impact import leading_to, losers
+from css_sdk.plan.removal_limits import check_removals
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from css_sdk import Css, LogLine, RateLimited, Settings
-from css_sdk.cli.logs import _by_window, _moment
+from css_sdk.cli.commands.logs import _by_window, _moment
 from css_sdk.sandbox import Sandbox
 from tests.support import asked
 
@@ -64,7 +64,7 @@ def test_what_is_no_range_is_a_usage_error(run_css: Run, sandbox: Sandbox) -> No
 @pytest.fixture
 def an_hour_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of an hour instead of three days, which hold lines enough."""
-    monkeypatch.setattr("css_sdk._logs.LONGEST_WINDOW", HOUR)
+    monkeypatch.setattr("css_sdk._service.log_windows.LONGEST_WINDOW", HOUR)
 
 
 @pytest.mark.usefixtures("an_hour_a_call")

@@ -13,7 +13,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from css_sdk._pairs import async_each, each
+from css_sdk._http.concurrency import async_each, each
 
 PATIENCE = 10.0
 """Seconds after which a test gives up waiting for what should happen at once."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from css_sdk.cli.people import people
+from css_sdk.cli.commands.people import people
 from css_sdk.sandbox import Sandbox
 from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, NELL, Run, running, world
 from tests.support import asked

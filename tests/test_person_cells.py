@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from css_sdk import InvalidFile, read_desired, read_roster
-from css_sdk._person_cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of
+from css_sdk.people.cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of
 from tests.desired_files import NAME, in_dev
 
 GUID = "0f3ac87806aa7f215a7c0d4cc4d9e799"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from css_sdk import Person, ServiceAccount, User
-from css_sdk.persons import as_person, login_differences, name_of, people_of, unseen
+from css_sdk.people.logins import as_person, login_differences, name_of, people_of, unseen
 
 USERNAMES = [f"{guid}@{provider}" for guid in ("a1", "b2", "c3") for provider in ("idir", "azureidir", "githubpublic")]
 MEMBERS = st.dictionaries(st.sampled_from(["admin", "reader", "x/y"]), st.sets(st.sampled_from(USERNAMES)))

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from css_sdk._identification import Unresolved
-from css_sdk._limits import check_removals
-from css_sdk._order import ordered
-from css_sdk._place_plan import Unmanaged
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from css_sdk.errors import CompositeCycle, InvalidFile, InvalidRequest, TooManyRemovals
-from css_sdk.plan import Plan, emptied, plan, removals
-from css_sdk.roster import Person
+from css_sdk.people.identification import Unresolved
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk.plan.diff import Unmanaged
+from css_sdk.plan.ordering import ordered
+from css_sdk.plan.planner import Plan, emptied, plan, removals
+from css_sdk.plan.removal_limits import check_removals
+from css_sdk.plan.transfer import export, promoted, side_by_side
 from css_sdk.state import Place, PlaceState, Step
-from css_sdk.transfer import export, promoted, side_by_side
 from tests.test_grounds import not_tried
 
 DEV, TEST = Place(101, "dev"), Place(101, "test")

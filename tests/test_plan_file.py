@@ -13,12 +13,12 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from css_sdk._identification import Unresolved
-from css_sdk._place_plan import Unmanaged
-from css_sdk._plan_file import PlannedPlace, SavedPlan, plan_as_json, read_plan
 from css_sdk.errors import InvalidFile, InvalidRequest
-from css_sdk.plan import Plan
-from css_sdk.roster import Person
+from css_sdk.people.identification import Unresolved
+from css_sdk.people.identities import Person
+from css_sdk.plan.diff import Unmanaged
+from css_sdk.plan.planner import Plan
+from css_sdk.plan.serialization import PlannedPlace, SavedPlan, plan_as_json, read_plan
 from css_sdk.state import Place, PlaceState, Step
 from tests.test_plan_properties import a_case
 

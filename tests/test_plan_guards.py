@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from css_sdk._applying import Guards
 from css_sdk.errors import EmptySet, LastMember, TooManyRemovals
-from css_sdk.plan import emptied, removals
+from css_sdk.plan.planner import emptied, removals
+from css_sdk.plan.preconditions import Guards
 from css_sdk.state import Place, PlaceState, Step, StepKind
 
 DEV = Place(101, "dev")

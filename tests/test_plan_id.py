@@ -11,15 +11,15 @@ import pytest
 from attrs import evolve
 
 from css_sdk import Css, Plan, Settings, StalePlan, plan_as_json, read_plan
-from css_sdk._identification import Unresolved
-from css_sdk._place_plan import Unmanaged
-from css_sdk._plan_checks import check_steps, find_repeated
-from css_sdk._plan_file import PlannedPlace, SavedPlan
-from css_sdk._plan_id import plan_id
-from css_sdk._plan_text import plan_as_markdown, plan_as_text
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.errors import InvalidFile
-from css_sdk.roster import Person
+from css_sdk.people.identification import Unresolved
+from css_sdk.people.identities import Person
+from css_sdk.plan.checks import check_steps, find_repeated
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
+from css_sdk.plan.diff import Unmanaged
+from css_sdk.plan.identity import plan_id
+from css_sdk.plan.serialization import PlannedPlace, SavedPlan
+from css_sdk.plan.text import plan_as_markdown, plan_as_text
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, PlaceState, Step, StepKind
 from tests.states import everything, file_of_roles, writes

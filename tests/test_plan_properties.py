@@ -12,18 +12,18 @@ from attrs import evolve, frozen
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from css_sdk._holders import _FollowedDraft, parents_of, unread
-from css_sdk._identification import Unresolved
-from css_sdk._order import ordered
-from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
-from css_sdk._plan_text import plan_as_markdown, plan_as_text
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from css_sdk.errors import CompositeCycle, CssError, InvalidFile
-from css_sdk.plan import Plan, plan, removals
-from css_sdk.roster import Person
+from css_sdk.people.identification import Unresolved
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk.plan.impact import _FollowedDraft, parents_of, unread
+from css_sdk.plan.inverse import undo
+from css_sdk.plan.ordering import ordered
+from css_sdk.plan.planner import Plan, plan, removals
+from css_sdk.plan.serialization import SavedPlan, plan_as_json, read_plan
+from css_sdk.plan.text import plan_as_markdown, plan_as_text
+from css_sdk.plan.transfer import export
 from css_sdk.state import Place, PlaceState, Step
-from css_sdk.transfer import export
-from css_sdk.undo import undo
 from tests.test_grounds import not_tried
 
 DEV: Final = Place(101, "dev")

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from css_sdk._identification import Unresolved
-from css_sdk._place_plan import Unmanaged
-from css_sdk._plan_text import masked, masked_name, plan_as_markdown, plan_as_text
-from css_sdk.plan import Plan
-from css_sdk.roster import Person
+from css_sdk.people.identification import Unresolved
+from css_sdk.people.identities import Person
+from css_sdk.plan.diff import Unmanaged
+from css_sdk.plan.planner import Plan
+from css_sdk.plan.text import masked, masked_name, plan_as_markdown, plan_as_text
 from css_sdk.state import Place, PlaceState, Step
 
 DEV, PROD = Place(101, "dev"), Place(101, "prod")

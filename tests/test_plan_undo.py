@@ -13,11 +13,11 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from css_sdk._undo_plan import brought_about, concerned, undo_plan
 from css_sdk.errors import InvalidRequest
-from css_sdk.journal import Entry
+from css_sdk.journal.entries import Entry
+from css_sdk.plan.inverse import undo
+from css_sdk.plan.undo import brought_about, concerned, undo_plan
 from css_sdk.state import Place, PlaceState, Step, StepKind
-from css_sdk.undo import undo
 from tests.test_undo_command import BEGINNING, DEV, STEPS, journaled
 
 SOME = STEPS.filter(lambda step: step.role != step.target)

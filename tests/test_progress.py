@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from css_sdk import ConfigurationError, Css, Settings, progress_bar, read_roster
-from css_sdk.cli._progress import bar_on_terminal, without_display
+from css_sdk.cli.support.progress import bar_on_terminal, without_display
 from css_sdk.sandbox import Sandbox
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from css_sdk.cli._questions import Answers, Changes, Questions, open_questions
+from css_sdk.cli.support.questions import Answers, Changes, Questions, open_questions
 from css_sdk.sandbox import Sandbox
 from tests.states import everything, file_of_roles, writes
 from tests.support import GRANTS_PORTAL, usernames

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from css_sdk import _limits, _rules
+from css_sdk._service import identifiers, service_limits
 from css_sdk.cli import exit_code
 from css_sdk.errors import CssError
 from css_sdk.models import ServiceAccount
-from css_sdk.roster import read_roster
+from css_sdk.plan import removal_limits
+from css_sdk.roster.rows import read_roster
 from css_sdk.sandbox import Sandbox
 
 Run = Callable[..., int]
@@ -24,10 +25,10 @@ PLACE = ("-i", 101, "-e", "dev")
 @pytest.mark.parametrize(
     ("refused", "python", "command_line", "file"),
     [
-        (lambda: _rules.username_of("bob"), "ServiceAccount(client_id)", "--client-id", "`client_id`"),
-        (lambda: _rules.username_of("a@b.example"), "find_one(email", "css people find --email", "`email`"),
-        (lambda: _rules.check_not_emptied([], False, "members"), "allow_empty=True", "--allow-empty", ""),
-        (lambda: _limits.check_removals("members", 9, 9), "max_removals=9", "--max-removals 9", ""),
+        (lambda: identifiers.username_of("bob"), "ServiceAccount(client_id)", "--client-id", "`client_id`"),
+        (lambda: identifiers.username_of("a@b.example"), "find_one(email", "css people find --email", "`email`"),
+        (lambda: service_limits.check_not_emptied([], False, "members"), "allow_empty=True", "--allow-empty", ""),
+        (lambda: removal_limits.check_removals("members", 9, 9), "max_removals=9", "--max-removals 9", ""),
     ],
 )
 def test_each_reader_is_sent_to_what_they_have(
@@ -99,4 +100,4 @@ def test_a_roster_says_which_column_to_use() -> None:
 
 def test_a_service_account_is_no_person() -> None:
     """Its long form is taken as it is."""
-    assert _rules.username_of(ServiceAccount("a-1")) == _rules.username_of("service-account-a-1")
+    assert identifiers.username_of(ServiceAccount("a-1")) == identifiers.username_of("service-account-a-1")

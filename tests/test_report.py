@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from css_sdk import AccessReport, ServiceUnavailable, User, report_as_csv, report_as_html, report_as_markdown
-from css_sdk._holders import leading_to
-from css_sdk._shown import hidden_in
-from css_sdk.persons import UnreadPlace, login_differences
+from css_sdk._text.escaping import hidden_in
+from css_sdk.people.logins import UnreadPlace, login_differences
+from css_sdk.plan.impact import leading_to
 from css_sdk.state import Place, PlaceState
 
 AT = datetime.datetime(2026, 11, 2, 8, 30, tzinfo=datetime.UTC)

@@ -76,7 +76,7 @@ def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeyp
         yield "half"
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("css_sdk._report_text.report_as_csv", broken)
+    monkeypatch.setattr("css_sdk.report.text.report_as_csv", broken)
     code, _, err = run(*chosen, tmp_path / "r.csv")
     assert code == 64
     assert "could not be written: No space left" in err

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from css_sdk._retry import Attempt, Backoff, seconds_to_wait
+from css_sdk._http.retry import Attempt, Backoff, seconds_to_wait
 
 YEAR_2024 = 1_704_067_200.0
 """Mon, 01 Jan 2024 00:00:00 GMT."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from css_sdk.cli.roles import indented
+from css_sdk.cli.commands.roles import indented
 from css_sdk.models import Role, RoleTree
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, usernames

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from css_sdk._shown import hidden_in
-from css_sdk._text_files import text_of
+from css_sdk._text.escaping import hidden_in
+from css_sdk._text.files import text_of
 from css_sdk.errors import Ambiguous, CssError, InvalidFile, NotFound, OutcomeUnknown, ServiceUnavailable, WrongProvider
 from css_sdk.models import Outcome, ServiceAccount
-from css_sdk.roster import Person, Row, RowResult, read_roster, results_as_csv
+from css_sdk.people.identities import Person
+from css_sdk.roster.rows import Row, RowResult, read_roster, results_as_csv
 
 NAME = "roster.csv"
 HEADER = "username,role,integration,environment,action"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from css_sdk import EmptySet, InvalidFile, InvalidRequest, Person, Refused, Row, read_roster
-from css_sdk.roster import RowResult, check_exact, results_as_csv
+from css_sdk.roster.rows import RowResult, check_exact, results_as_csv
 
 JANE = f"{'0f3a' * 8}@idir"
 PLACE = {"integration": "Grants Portal", "environment": "dev"}

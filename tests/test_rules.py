@@ -12,10 +12,11 @@ from css_api.api.role_mapping import unassign_user_role
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from css_sdk import _rules
-from css_sdk._rules import Proof, Verdict, Write
+from css_sdk._service import environment_checks, identifiers, service_limits
+from css_sdk._verification import verdicts
+from css_sdk._verification.verdicts import Proof, Verdict, Write
 from css_sdk.errors import EnvironmentMissing, NotApplied, Refused, RequestTooLong, UnusableName, UnusableUser
-from css_sdk.models import Integration, Role, ServiceAccount
+from css_sdk.models import PROVIDERS, Integration, Role, ServiceAccount
 
 ANY_TEXT = st.text(st.characters())
 GUID = "0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a"
@@ -56,11 +57,11 @@ GUID = "0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a"
 def test_unusable_names_are_refused(name: Any) -> None:
     """A name that the service cannot hold, or that would address something else, never leaves the client."""
     with pytest.raises(UnusableName):
-        _rules.check_role_name(name)
+        identifiers.check_role_name(name)
     with pytest.raises(UnusableName):
-        _rules.role_in_path(name)
+        identifiers.role_in_path(name)
     with pytest.raises(UnusableName):
-        _rules.check_removable(101, "dev", [name])
+        service_limits.check_removable(101, "dev", [name])
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_unusable_names_are_refused(name: Any) -> None:
 )
 def test_odd_names_are_used_as_they_are(name: str) -> None:
     """What is odd but harmless is neither refused nor changed, blanks around it included."""
-    assert _rules.check_role_name(name) == name
+    assert identifiers.check_role_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_odd_names_are_used_as_they_are(name: str) -> None:
 )
 def test_names_are_encoded_once_here(name: str, once: str) -> None:
     """A role name is encoded once, its dots too, because the generated client encodes it again."""
-    assert _rules.role_in_path(name) == once
+    assert identifiers.role_in_path(name) == once
 
 
 @given(ANY_TEXT)
@@ -102,7 +103,7 @@ def test_names_are_encoded_once_here(name: str, once: str) -> None:
 def test_a_name_survives_two_decodings(name: str) -> None:
     """Any name is refused, or its segment is one harmless segment that gives the name after two decodings."""
     try:
-        segment = quote(_rules.role_in_path(name), safe="")
+        segment = quote(identifiers.role_in_path(name), safe="")
     except UnusableName:
         return
     assert segment
@@ -117,25 +118,25 @@ def test_a_name_survives_two_decodings(name: str) -> None:
 )
 def test_an_id_is_written_with_its_sign(text: str, number: int | None) -> None:
     """As messages write it; every other text may be a project's name."""
-    assert _rules.integration_id(text) == number
+    assert identifiers.integration_id(text) == number
 
 
 def test_nobody_at_a_provider_is_told_apart_from_a_wrong_provider() -> None:
     """The list of providers would be no help to whoever left the GUID out."""
     with pytest.raises(UnusableUser, match="'@idir' names nobody"):
-        _rules.username_of("@idir")
+        identifiers.username_of("@idir")
 
 
-@pytest.mark.parametrize("provider", sorted(_rules.PROVIDERS))
+@pytest.mark.parametrize("provider", sorted(PROVIDERS))
 def test_users_of_the_seven_providers_can_have_roles(provider: str) -> None:
     """A username of each of the seven providers is taken, and lowered."""
-    assert _rules.username_of(f"{GUID}@{provider}") == f"{GUID}@{provider}"
-    assert _rules.username_of(f"{GUID}@{provider}".upper()) == f"{GUID}@{provider}"
+    assert identifiers.username_of(f"{GUID}@{provider}") == f"{GUID}@{provider}"
+    assert identifiers.username_of(f"{GUID}@{provider}".upper()) == f"{GUID}@{provider}"
 
 
 def test_there_are_seven_providers() -> None:
     """The providers are the seven of which the service can give roles to users."""
-    assert sorted(_rules.PROVIDERS) == [
+    assert sorted(PROVIDERS) == [
         "azureidir",
         "bceidbasic",
         "bceidboth",
@@ -179,14 +180,14 @@ def test_there_are_seven_providers() -> None:
 def test_unusable_users_are_refused(user: Any) -> None:
     """What names no user, or one whose provider cannot have roles, is refused before anything is sent."""
     with pytest.raises(UnusableUser):
-        _rules.username_of(user)
+        identifiers.username_of(user)
 
 
 @pytest.mark.parametrize("client_id", ["", " ", "a ", "a\nb", "\ud800", "a\x00"], ids=repr)
 def test_unusable_client_ids_are_refused(client_id: str) -> None:
     """A service account without a client id, or with one that cannot be sent, is refused like any other user."""
     with pytest.raises(UnusableUser):
-        _rules.username_of(ServiceAccount(client_id))
+        identifiers.username_of(ServiceAccount(client_id))
 
 
 @pytest.mark.parametrize(
@@ -203,13 +204,13 @@ def test_unusable_client_ids_are_refused(client_id: str) -> None:
 )
 def test_service_accounts_have_usernames(user: str | ServiceAccount, username: str) -> None:
     """A client id is given as `ServiceAccount`, or in the long form, and becomes the long form in lower case."""
-    assert _rules.username_of(user) == username
+    assert identifiers.username_of(user) == username
 
 
 @given(
     st.one_of(
         ANY_TEXT,
-        st.builds("{}@{}".format, ANY_TEXT, st.sampled_from(sorted(_rules.PROVIDERS))),
+        st.builds("{}@{}".format, ANY_TEXT, st.sampled_from(sorted(PROVIDERS))),
         st.builds("service-account-{}".format, ANY_TEXT),
         st.builds(ServiceAccount, ANY_TEXT),
     )
@@ -217,10 +218,10 @@ def test_service_accounts_have_usernames(user: str | ServiceAccount, username: s
 def test_usernames_are_final(user: str | ServiceAccount) -> None:
     """Any user is refused, or its username is in lower case, can be sent, and is its own username."""
     try:
-        username = _rules.username_of(user)
+        username = identifiers.username_of(user)
     except UnusableUser:
         return
-    assert username == username.lower() == _rules.username_of(username)
+    assert username == username.lower() == identifiers.username_of(username)
     assert unquote(quote(username, safe=""), errors="strict") == username
 
 
@@ -232,13 +233,13 @@ def an_integration(environments: tuple[str, ...] = ("dev", "test"), status: str 
 def test_missing_environments_are_refused(environment: str) -> None:
     """Only an integration's own environments are taken, matched with case; the refusal names those that there are."""
     with pytest.raises(EnvironmentMissing, match=r"#101.*It has: dev, test\."):
-        _rules.check_environment(an_integration(), environment)
+        environment_checks.check_environment(an_integration(), environment)
 
 
 def test_an_integration_may_have_no_environment() -> None:
     """The refusal reads well when the integration has no environment at all."""
     with pytest.raises(EnvironmentMissing, match="It has: none"):
-        _rules.check_environment(an_integration(()), "dev")
+        environment_checks.check_environment(an_integration(()), "dev")
 
 
 @pytest.mark.parametrize(
@@ -246,47 +247,50 @@ def test_an_integration_may_have_no_environment() -> None:
 )
 def test_all_but_drafts_are_let_through(status: str) -> None:
     """Every status but that of a draft is let through, one that nobody knew included."""
-    assert _rules.check_environment(an_integration(status=status), "test") == "test"
+    assert environment_checks.check_environment(an_integration(status=status), "test") == "test"
 
 
 def test_drafts_are_refused() -> None:
     """A draft is unknown to the login server, so nothing is sent for it."""
     with pytest.raises(NotApplied):
-        _rules.check_environment(an_integration(status="draft"), "dev")
+        environment_checks.check_environment(an_integration(status="draft"), "dev")
 
 
 @pytest.mark.parametrize("environment", ["dev", "test", "prod"])
 def test_the_three_environments_are_known(environment: str) -> None:
     """The three environments that there are pass."""
-    _rules.check_known_environment(environment)
+    environment_checks.check_known_environment(environment)
 
 
 @pytest.mark.parametrize("environment", ["", "DEV", "Test", "stage", "prod ", ".."])
 def test_unknown_environments_are_refused(environment: str) -> None:
     """Anything else is no environment, the right one in upper case included."""
     with pytest.raises(EnvironmentMissing):
-        _rules.check_known_environment(environment)
+        environment_checks.check_known_environment(environment)
 
 
 def test_the_longest_request_is_255_characters() -> None:
     """A request of 255 characters passes; one more would bring the service down."""
-    _rules.check_length("/" + "x" * 254, "GET /x")
+    service_limits.check_length("/" + "x" * 254, "GET /x")
     with pytest.raises(RequestTooLong, match="256") as caught:
-        _rules.check_length("/" + "x" * 255, "GET /x")
+        service_limits.check_length("/" + "x" * 255, "GET /x")
     assert caught.value.request == "GET /x"
 
 
 def removal(integration_id: int, environment: str, username: str, role: str) -> str:
     """The path of the call that takes a role away, as the generated client builds it."""
     url: str = unassign_user_role._get_kwargs(
-        integration_id=integration_id, environment=environment, username=username, role_name=_rules.role_in_path(role)
+        integration_id=integration_id,
+        environment=environment,
+        username=username,
+        role_name=identifiers.role_in_path(role),
     )["url"]
     return url
 
 
 def is_removable(integration_id: int, environment: str, role: str, username: str = "") -> bool:
     try:
-        _rules.check_removable(integration_id, environment, [role], username)
+        service_limits.check_removable(integration_id, environment, [role], username)
     except RequestTooLong:
         return False
     return True
@@ -308,12 +312,12 @@ def test_25_emoji_are_too_many() -> None:
 def test_every_role_is_looked_at() -> None:
     """One role too long among several is enough for a refusal, and the message names it."""
     with pytest.raises(RequestTooLong, match="x" * 300):
-        _rules.check_removable(101, "dev", ["fine", "x" * 300, "fine too"])
+        service_limits.check_removable(101, "dev", ["fine", "x" * 300, "fine too"])
 
 
 @given(
     st.integers(1, 10**9),
-    st.sampled_from(_rules.ENVIRONMENTS),
+    st.sampled_from(environment_checks.ENVIRONMENTS),
     st.text(min_size=1, max_size=200),
     st.sampled_from(["", f"{GUID}@bceidbusiness", "service-account-" + "é" * 9, "service-account-" + "x" * 80]),
 )
@@ -323,7 +327,7 @@ def test_removable_agrees_with_the_path(integration_id: int, environment: str, r
         true_path = removal(integration_id, environment, username or "u" * 64, role)
     except UnusableName:
         with pytest.raises(UnusableName):
-            _rules.check_removable(integration_id, environment, [role], username)
+            service_limits.check_removable(integration_id, environment, [role], username)
         return
     assert is_removable(integration_id, environment, role, username) is (len(true_path) <= 255)
 
@@ -376,19 +380,19 @@ def test_each_write_has_its_proof(write: Write) -> None:
 def test_verdicts(write: Write, case: tuple[bool, int | None, bool]) -> None:
     """What one try of each write came to, for every kind of answer and for none."""
     sent, status, shown = case
-    assert _rules.verdict(write, status, sent=sent, shown=shown) is VERDICTS[case][PROOFS[write]]
+    assert verdicts.verdict(write, status, sent=sent, shown=shown) is VERDICTS[case][PROOFS[write]]
 
 
 @pytest.mark.parametrize("status", [None, 0, 99, *range(501, 600), 600, 999])
 def test_what_the_service_did_not_say_itself_proves_nothing(status: int | None) -> None:
     """A proxy's 5xx, an answer that is none, and no answer: the request may still be on its way."""
-    assert _rules.verdict(Write.ASSIGN, status, sent=True, shown=False) is Verdict.PENDING
+    assert verdicts.verdict(Write.ASSIGN, status, sent=True, shown=False) is Verdict.PENDING
 
 
 @given(st.sampled_from(Write), st.none() | st.integers(100, 599), st.booleans(), st.booleans())
 def test_nothing_but_a_success_is_done(write: Write, status: int | None, sent: bool, shown: bool) -> None:
     """No try is called done unless it was sent and answered with a success."""
-    if _rules.verdict(write, status, sent=sent, shown=shown) is Verdict.DONE:
+    if verdicts.verdict(write, status, sent=sent, shown=shown) is Verdict.DONE:
         assert sent
         assert status is not None
         assert 200 <= status < 300
@@ -398,13 +402,13 @@ def test_nothing_but_a_success_is_done(write: Write, status: int | None, sent: b
 @pytest.mark.parametrize(("count", "proves"), [(0, True), (4999, True), (5000, False), (5001, False)])
 def test_a_cut_list_proves_no_absence(count: int, proves: bool) -> None:
     """A list of 5000 roles may have been cut, so a role that is missing in it may exist."""
-    assert _rules.list_proves_absence([Role("x")] * count) is proves
+    assert service_limits.list_proves_absence([Role("x")] * count) is proves
 
 
 @pytest.mark.parametrize(("rows", "complete"), [(0, True), (50, True), (51, False), (250, False)])
 def test_more_than_50_rows_are_incomplete(rows: int, complete: bool) -> None:
     """A search of more than 50 rows repeats itself, and leaves people out."""
-    assert _rules.search_is_complete(rows) is complete
+    assert service_limits.search_is_complete(rows) is complete
 
 
 def test_refusals_share_a_class() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from css_sdk import InvalidRequest, User
-from css_sdk._searches import TERMS, TERMS_ANYWHERE, containing, equal_to, providers_for, terms_given
+from css_sdk.people.searches import TERMS, TERMS_ANYWHERE, containing, equal_to, providers_for, terms_given
 
 GUID = "6513270e269e0d37f2a74de452e6b438"
 ADA = User(f"{GUID}@idir", "ada_l@example.com", "Ada", "Lovelace")

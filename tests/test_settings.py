@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 import pytest
 
-from css_sdk._token_endpoint import Token
+from css_sdk.auth.token_endpoint import Token
 from css_sdk.errors import ConfigurationError
 from css_sdk.settings import API_URL, TOKEN_URL, Secret, Settings, settings_from_env, settings_from_file
 

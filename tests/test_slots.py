@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from css_sdk._pairs import Slots
+from css_sdk._http.concurrency import Slots
 
 
 def test_they_are_let_in_in_the_order_in_which_they_came() -> None:

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from css_sdk import AsyncCss, AuthenticationError, ConfigurationError, Css, ServiceUnavailable, systems
-from css_sdk.auth import claims_of
+from css_sdk.auth.credentials import claims_of
 from css_sdk.sandbox import Sandbox
 from tests import readme
 from tests.crowds import Crowd

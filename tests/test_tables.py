@@ -32,8 +32,8 @@ from css_sdk import (
     read_roster,
     table,
 )
-from css_sdk._shown import with_codes
-from css_sdk._tables import Tabular
+from css_sdk._text.escaping import with_codes
+from css_sdk._text.tables import Tabular
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place
 from tests.support import GRANTS_PORTAL

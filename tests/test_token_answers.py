@@ -25,7 +25,7 @@ from css_sdk import (
     Settings,
     systems,
 )
-from css_sdk._clean_text import without_secrets
+from css_sdk._http.cleaning import without_secrets
 from css_sdk.settings import Secret, settings_from_env, settings_from_file
 from tests.support import at_once
 from tests.token_callers import API, AUTHS, LOGIN, PASSWORD, SECRET, Call, both_worlds, in_a_thread

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from css_sdk import AuthenticationError, ClientCredentials, CssError, MalformedAnswer
-from css_sdk.auth import TokenAuth
+from css_sdk.auth.credentials import TokenAuth
 from tests.token_callers import API, AUTHS, LOGIN, PASSWORD, SECRET, Call, both_worlds, every_auth, in_a_thread
 
 SOON = 20.0

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from css_sdk import AuthenticationError, ClientCredentials, ConfigurationError, PasswordGrant
-from css_sdk.auth import TokenAuth
+from css_sdk.auth.credentials import TokenAuth
 from tests.token_callers import (
     API,
     AUTHS,

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from css_sdk import AuthenticationError, ConfigurationError
-from css_sdk._bound_requests import TokenRequest
+from css_sdk._http.bound_requests import TokenRequest
 from tests.token_callers import (
     API,
     AUTHS,

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from css_sdk import AuthenticationError, ClientCredentials, ServiceUnavailable
-from css_sdk.auth import TokenAuth
+from css_sdk.auth.credentials import TokenAuth
 from tests.crowds import Crowd, gathered
 
 LOGIN = "https://login.example/token"

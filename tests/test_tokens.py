@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
 from css_sdk import ConfigurationError, InvalidToken, TokenVerifier, VerifiedToken
-from css_sdk.tokens import LONGEST
+from css_sdk.auth.verification import LONGEST
 from tests.signing import AUDIENCE, CLAIMS, ISSUER, NOW, ONE_KEY, jwk, key, signed, token, verifier
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from css_sdk import ClientCredentials, PasswordGrant
-from css_sdk.auth import TokenAuth
+from css_sdk.auth.credentials import TokenAuth
 
 LOGIN = "https://login.example/token"
 API = "https://api.example/v1/things"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .. import _rules
-from .._pairs import async_called, async_each
-from .._roster_goals import ExactRole, stale_after_answer
+from .._http.concurrency import async_called, async_each
+from .._service import identifiers
 from ..errors import AuthenticationError, CssError, HeldBack, NotConfirmed, NotFound
 from ..models import Grant, GrantResult, User
-from ..roster import Action, RoleRemovals, RowResult, check_exact
+from ..roster.matching import ExactRole, stale_after_answer
+from ..roster.rows import Action, RoleRemovals, RowResult, check_exact
 from ..state import Place
 from .callbacks import AsyncProgressCalls
 from .finding import AsyncFinding
@@ -103,7 +103,7 @@ class AsyncRosterApplication:
             ExactRole(
                 *key,
                 rows=tuple(rows),
-                wanted={n: _rules.username_of(finding.grants[n].user) for n in rows if n in finding.grants},
+                wanted={n: identifiers.username_of(finding.grants[n].user) for n in rows if n in finding.grants},
                 held=held[key],
             )
             for key, rows in numbers.items()

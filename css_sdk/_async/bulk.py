@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
-from .. import _arguments, _rules
-from .._pairs import AsyncLock, async_each, async_waited_for
+from .._http.concurrency import AsyncLock, async_each, async_waited_for
+from .._service import arguments, identifiers, service_limits
 from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import GrantResult, Outcome, RoleResult
 from .callbacks import AsyncProgressCalls
@@ -124,9 +124,9 @@ class AsyncBulk:
         >>> [result.outcome for result in await dev.bulk.create_roles(["auditor", "reviewer"], skip_existing=True)]
         ['confirmed', 'already']
         """
-        _rules.check_width(width)
+        service_limits.check_width(width)
         told = AsyncProgressCalls(progress)
-        wanted = _arguments.names(names, "role")
+        wanted = arguments.names(names, "role")
         known = {role.name for role in await self._roles.list()} if skip_existing else set()
         results: dict[str, RoleResult] = {}
         lock = AsyncLock()
@@ -168,7 +168,7 @@ class AsyncBulk:
         progress: Progress | None,
         executor: Executor | None,
     ) -> list[GrantResult]:
-        _rules.check_width(width)
+        service_limits.check_width(width)
         run = AsyncRun(grants, progress)
         task = executor and task_for(self._wire, self._integration_id, self._environment, change)
         await self._settle_refused(run)
@@ -204,7 +204,7 @@ class AsyncBulk:
             done = {
                 number: grant
                 for number, grant in grants.items()
-                if (_rules.username_of(grant.user) in members) is (change == "assign")
+                if (identifiers.username_of(grant.user) in members) is (change == "assign")
             }
             await run.settle(done, "already")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from .._pairs import async_called, async_check_callback
+from .._http.concurrency import async_called, async_check_callback
 from ..errors import CallbackFailed
 
 Returned = TypeVar("Returned")

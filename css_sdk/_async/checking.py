@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .. import _rules
-from .._pairs import AsyncLock, async_each
-from .._roster_goals import ExactRole
+from .._http.concurrency import AsyncLock, async_each
+from .._service import identifiers
 from ..errors import AuthenticationError, CssError, NotFound, TooManyRemovals
 from ..models import User
-from ..roster import RowCheck, check_exact
+from ..roster.matching import ExactRole
+from ..roster.rows import RowCheck, check_exact
 from ..state import Place
 from .callbacks import AsyncProgressCalls
 from .finding import AsyncFinding
@@ -57,7 +57,7 @@ class AsyncRosterCheck:
             check = self._of(number)
             # Whom a search found has logged in; of the others only a question to the service tells.
             if check.state == "to do" and row.action == "grant" and row.person.user is not None:
-                username = _rules.username_of(grants[number].user)
+                username = identifiers.username_of(grants[number].user)
                 waiting.setdefault((row.environment, username), []).append(number)
             else:
                 await self._settle(number, check)
@@ -73,7 +73,7 @@ class AsyncRosterCheck:
         if isinstance(held, CssError):
             return []
         grants = self._finding.grants
-        wanted = {number: _rules.username_of(grants[number].user) for number in numbers if number in grants}
+        wanted = {number: identifiers.username_of(grants[number].user) for number in numbers if number in grants}
         role = ExactRole(*named, rows=tuple(numbers), wanted=wanted, held=held)
         row = self._finding.rows[numbers[0]]
         ended = [(self._checks[number].row.person, self._checks[number].error) for number in numbers]
@@ -125,7 +125,7 @@ class AsyncRosterCheck:
         grant = self._finding.grants.get(number)
         if grant is None:
             return RowCheck(row, error=self._finding.errors[number])
-        place, username = self._finding.places[number], _rules.username_of(grant.user)
+        place, username = self._finding.places[number], identifiers.username_of(grant.user)
         members = self._members[place, grant.role]
         if isinstance(members, CssError):
             return RowCheck(row, error=members)

@@ -8,13 +8,13 @@ from typing import Any, Final, TypedDict
 
 import httpx
 
-from .. import _arguments, _rules
-from .._clients import AsyncConnections, Lent, new_client
-from .._pairs import AsyncSlots, async_check_callback, check_callback
-from .._retry import Attempt, Backoff, RetryPolicy, Waiting
-from ..auth import ClientCredentials, team_of
+from .._http.clients import AsyncConnections, Lent, new_client
+from .._http.concurrency import AsyncSlots, async_check_callback, check_callback
+from .._http.journal_writer import Journal
+from .._http.retry import Attempt, Backoff, RetryPolicy, Waiting
+from .._service import arguments, service_limits
+from ..auth.credentials import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
-from ..journal_file import Journal
 from ..settings import Settings
 from .sending import DEADLINE, LARGEST_ANSWER, Limits
 from .wire import AsyncWire
@@ -64,7 +64,7 @@ def _check(options: AsyncOptions) -> None:
         raise ConfigurationError(f"There is no option {', '.join(unknown)}; the options are {known}.")
     for name, kind in _KINDS.items():
         if options.get(name) is not None:
-            _arguments.check_kind(options.get(name), kind, f"{name}=", error=ConfigurationError)
+            arguments.check_kind(options.get(name), kind, f"{name}=", error=ConfigurationError)
     async_check_callback("on_wait", options.get("on_wait"))
     async_check_callback("retry", options.get("retry"))
     check_callback("clock", options.get("clock"))
@@ -85,8 +85,8 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
             transport=options.get("transport"),
             timeout=options.get("timeout", 30.0),
             limits=httpx.Limits(
-                max_connections=_rules.MOST_AT_ONCE,
-                max_keepalive_connections=_rules.MOST_AT_ONCE,
+                max_connections=service_limits.MOST_AT_ONCE,
+                max_keepalive_connections=service_limits.MOST_AT_ONCE,
                 keepalive_expiry=_IDLE_SECONDS,
             ),
         )
@@ -113,7 +113,7 @@ def open_wire(settings: Settings, options: AsyncOptions) -> AsyncWire:
     journal = options.get("journal")
     if journal is not None:
         journal.open_for(settings)
-    connections = AsyncConnections(make, lambda: AsyncSlots(_rules.MOST_AT_ONCE), lent)
+    connections = AsyncConnections(make, lambda: AsyncSlots(service_limits.MOST_AT_ONCE), lent)
     return AsyncWire(
         settings,
         connections,

@@ -7,8 +7,9 @@ from typing import Any
 
 from css_api.api.logs import get_logs
 
-from .. import _answers, _forks, _logs
-from .._pairs import Lock
+from .._http import answers, forks
+from .._http.concurrency import Lock
+from .._service import log_windows
 from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
 from .wire import AsyncWire, Call, Tried
@@ -19,10 +20,10 @@ class AsyncLogMeter:
 
     def __init__(self, wire: AsyncWire) -> None:
         self._wire = wire
-        self._budget = _logs.Budget()
+        self._budget = log_windows.Budget()
         # Held for no longer than it takes to count, and so of the same kind for threads and tasks.
         self._lock = Lock()
-        _forks.watch(self)
+        forks.watch(self)
 
     def after_fork(self) -> None:
         """Renew the lock, which a thread of the parent process may hold."""
@@ -38,7 +39,7 @@ class AsyncLogMeter:
             wait = self._budget.wait(self._wire.clock())
             if wait is not None:
                 raise RateLimited(
-                    f"{call.told_as}: the {_logs.CALLS} log calls of this hour are used up. "
+                    f"{call.told_as}: the {log_windows.CALLS} log calls of this hour are used up. "
                     f"Try again in {in_words(wait)}.",
                     request=call.told_as,
                     retry_after=wait,
@@ -60,18 +61,18 @@ class AsyncLogs:
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
         self._meter = wire.kept((integration_id, environment), lambda: AsyncLogMeter(wire))
 
-    async def read(self, since: _logs.Moment, until: _logs.Moment) -> tuple[LogLine, ...]:
+    async def read(self, since: log_windows.Moment, until: log_windows.Moment) -> tuple[LogLine, ...]:
         """See `AsyncEnvironmentClient.logs`."""
-        waiting = _logs.windows(_logs.moment(since, "since"), _logs.moment(until, "until"))
+        waiting = log_windows.windows(log_windows.moment(since, "since"), log_windows.moment(until, "until"))
         lines: list[LogLine] = []
         calls = 0
         while waiting:
             window = waiting[0]
             calls += 1
             try:
-                if calls > _logs.MOST_CALLS:
+                if calls > log_windows.MOST_CALLS:
                     raise MalformedAnswer(
-                        f"The range is not read after {_logs.MOST_CALLS} calls. It does not seem to end."
+                        f"The range is not read after {log_windows.MOST_CALLS} calls. It does not seem to end."
                     )
                 found, is_cut = await self._window(window)
                 if is_cut and window.halves is None:
@@ -83,18 +84,18 @@ class AsyncLogs:
             if is_cut and window.halves:
                 waiting = [*window.halves, *waiting[1:]]
             else:
-                lines = _logs.joined(lines, found, window.since)
+                lines = log_windows.joined(lines, found, window.since)
                 waiting = waiting[1:]
         return tuple(lines)
 
-    async def _window(self, window: _logs.Window) -> tuple[tuple[LogLine, ...], bool]:
+    async def _window(self, window: log_windows.Window) -> tuple[tuple[LogLine, ...], bool]:
         call = self._wire.call(get_logs, "integration", {**self._place, **window.query})
         response = await self._wire.answer(call, self._meter.attempt)
-        lines, message = self._wire.value(call, get_logs, response, _answers.logs)
-        return lines, _logs.is_cut(len(lines), message, self._place["environment"])
+        lines, message = self._wire.value(call, get_logs, response, answers.logs)
+        return lines, log_windows.is_cut(len(lines), message, self._place["environment"])
 
 
-def _carrying(error: CssError, lines: list[LogLine], window: _logs.Window) -> CssError:
+def _carrying(error: CssError, lines: list[LogLine], window: log_windows.Window) -> CssError:
     # The lines at the seam come again with the rest.
     before = tuple(line for line in lines if line.timestamp is None or line.timestamp < window.since)
     told = copy.copy(error)

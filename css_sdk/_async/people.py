@@ -17,12 +17,14 @@ from css_api.api.users import (
 )
 from css_api.models import BceidType
 
-from .. import _answers, _rules, _searches
+from .._http import answers
+from .._service import service_limits
 from ..errors import Ambiguous, IncompleteSearch, NotFound
 from ..models import EMPLOYEE_PROVIDERS, SearchResult, User
+from ..people import searches
 from .wire import AsyncWire
 
-_SEARCHES: Final[dict[str, _answers.Operation]] = {
+_SEARCHES: Final[dict[str, answers.Operation]] = {
     "idir": search_idir_users,
     "azureidir": search_azure_idir_users,
     "githubbcgov": search_github_bcgov_users,
@@ -80,12 +82,12 @@ class AsyncPeople:
         """
         users: dict[str, User] = {}
         complete = True
-        given = _searches.terms_given(terms)
+        given = searches.terms_given(terms)
         for _, operation, place in self._calls(providers, given):
-            rows = await self._wire.read(operation, _answers.users, **place, **given)
-            kept, certain = _searches.containing(rows, given)
+            rows = await self._wire.read(operation, answers.users, **place, **given)
+            kept, certain = searches.containing(rows, given)
             users.update((user.username, user) for user in kept)
-            complete = complete and certain and _rules.search_is_complete(len(rows))
+            complete = complete and certain and service_limits.search_is_complete(len(rows))
         return SearchResult(tuple(users.values()), complete)
 
     async def find_one(self, *, providers: str | Iterable[str] = EMPLOYEE_PROVIDERS, **terms: str | None) -> User:
@@ -109,18 +111,18 @@ class AsyncPeople:
         >>> (await dev.people.find_one(login="saltwind", providers="githubpublic")).email
         'saltwind@example.org'
         """
-        given = _searches.terms_given(terms)
+        given = searches.terms_given(terms)
         wanted = " and ".join(f"{name} {term}" for name, term in given.items())
         found: dict[str, User] = {}
         calls = self._calls(providers, given)
         for provider, operation, place in calls:
-            rows = await self._wire.read(operation, _answers.users, **place, **given)
-            if not _rules.search_is_complete(len(rows)):
+            rows = await self._wire.read(operation, answers.users, **place, **given)
+            if not service_limits.search_is_complete(len(rows)):
                 raise IncompleteSearch(
                     f"More than 50 people of {provider} match {wanted}, and the service leaves the rest out. "
                     f"Search by GUID."
                 )
-            kept, certain = _searches.equal_to(rows, given)
+            kept, certain = searches.equal_to(rows, given)
             if not certain:
                 raise IncompleteSearch(
                     f"People of {provider} match {wanted}, but the service does not show whether it is all of the "
@@ -143,12 +145,12 @@ class AsyncPeople:
 
     def _calls(
         self, providers: str | Iterable[str], terms: Mapping[str, str]
-    ) -> list[tuple[str, _answers.Operation, dict[str, Any]]]:
+    ) -> list[tuple[str, answers.Operation, dict[str, Any]]]:
         """Return the call that searches each provider's people, all checked before the first is sent."""
-        searchable = _searches.TERMS_ANYWHERE if self._integration_id is None else _searches.TERMS
-        return [(provider, *self._call(provider)) for provider in _searches.providers_for(terms, providers, searchable)]
+        searchable = searches.TERMS_ANYWHERE if self._integration_id is None else searches.TERMS
+        return [(provider, *self._call(provider)) for provider in searches.providers_for(terms, providers, searchable)]
 
-    def _call(self, provider: str) -> tuple[_answers.Operation, dict[str, Any]]:
+    def _call(self, provider: str) -> tuple[answers.Operation, dict[str, Any]]:
         """Return the call that searches a provider's people, and where."""
         place: dict[str, Any] = {"environment": self._environment}
         if provider in _BCEID_TYPES and self._integration_id is not None:

@@ -6,20 +6,22 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from attrs import evolve, frozen
 
-from .. import _applying, _arguments, _identification, _rules
-from .._applying import Guards
-from .._grounds import Grounds
-from .._holders import unread
-from .._identification import Unresolved
-from .._plan_checks import check_steps
-from .._plan_file import SavedPlan
-from .._undo_plan import brought_about, concerned, notes_on_unseen, undo_plan
-from ..desired import Desired
+from .._service import arguments, identifiers, service_limits
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, WrongProvider
-from ..journal import JournalRead
+from ..journal.entries import JournalRead
 from ..models import UserLike
-from ..plan import Plan, plan
-from ..roster import Person
+from ..people import identification
+from ..people.identification import Unresolved
+from ..people.identities import Person
+from ..plan import preconditions
+from ..plan.checks import check_steps
+from ..plan.dependencies import Grounds
+from ..plan.desired import Desired
+from ..plan.impact import unread
+from ..plan.planner import Plan, plan
+from ..plan.preconditions import Guards
+from ..plan.serialization import SavedPlan
+from ..plan.undo import brought_about, concerned, notes_on_unseen, undo_plan
 from ..state import Place, PlaceState, StepResult
 from .integrations import AsyncEnvironmentClient, AsyncIntegrationClient
 from .observing import with_members
@@ -34,7 +36,7 @@ async def made(
     integration: Integrations, desired: Desired, *, prune: bool, providers: str | Iterable[str], width: int
 ) -> Plan:
     """The plan that leads from what is to what shall be; see `AsyncCss.plan`."""
-    _rules.check_width(width)
+    service_limits.check_width(width)
     environments: dict[tuple[str, str], AsyncEnvironmentClient] = {}
     for wanted in desired.places:
         environments[wanted.named] = (await integration(wanted.integration)).environment(wanted.environment)
@@ -50,7 +52,7 @@ async def made(
         if person.user is None
     ]
     found = await AsyncPeopleFinding(at, providers, width).find(asked)
-    logins = _arguments.known_providers(providers)
+    logins = arguments.known_providers(providers)
     people = {(place, person): _told(place, person, user, logins) for (place, person), user in found.items()}
     first = plan(desired, observed, people, prune=prune)
     taking = [step for step in (*first.withheld, *first.protected) if step.takes_away]
@@ -66,7 +68,7 @@ async def made(
 
 async def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Plan:
     """The plan that takes back what a journal tells of; see `AsyncCss.undo_plan`."""
-    _rules.check_width(width)
+    service_limits.check_width(width)
     states: dict[Place, PlaceState] = {}
     environments: dict[Place, AsyncEnvironmentClient] = {}
     for place in dict.fromkeys(step.place for step in journal.begun):
@@ -91,9 +93,9 @@ def _undo_plan(journal: JournalRead, states: Collection[PlaceState]) -> Plan:
 def _told(place: Place, person: Person, user: UserLike | CssError, providers: Sequence[str]) -> str | Unresolved:
     """Return the username of a person, or why there is none."""
     if not isinstance(user, CssError):
-        return _rules.username_of(user)
-    state = "too many to tell" if isinstance(user, IncompleteSearch) else _identification.state_of(person, user)
-    if state == _identification.FAILED:
+        return identifiers.username_of(user)
+    state = "too many to tell" if isinstance(user, IncompleteSearch) else identification.state_of(person, user)
+    if state == identification.FAILED:
         # A fault is no answer: what depends on it cannot be planned.
         raise user
     if person.by == "guid" and person.provider is None and len(providers) == 1:
@@ -128,26 +130,26 @@ async def checked(
     integration: Integrations, saved: SavedPlan, guards: Guards, resume: JournalRead | None, width: int
 ) -> AsyncPlanRun:
     """A plan that still fits what is there, every place of it read again; see `AsyncCss.apply_plan`."""
-    _rules.check_width(width)
+    service_limits.check_width(width)
     begun, entries = (resume.begun, resume.entries) if resume is not None else ((), ())
     environments: dict[Place, AsyncEnvironmentClient] = {}
     for planned in saved.places:
         client = await integration(planned.place.integration)
-        _applying.check_project_name(planned, client.info.project_name)
+        preconditions.check_project_name(planned, client.info.project_name)
         environments[planned.place] = client.environment(planned.place.environment)
     now: dict[Place, PlaceState] = {}
     planned_from: list[PlaceState] = []
     for planned in saved.places:
-        chosen = _applying.to_read(planned, begun)
+        chosen = preconditions.to_read(planned, begun)
         try:
             read = now[planned.place] = await environments[planned.place].state(chosen, settled=True, width=width)
         except NotFound as error:
             if error.what != "role":
                 raise
             # A role went away or got another name between the list of roles and the look into this one.
-            raise _applying.changed_since(planned) from error
-        planned_from.append(_applying.state_before(planned, read, entries))
+            raise preconditions.changed_since(planned) from error
+        planned_from.append(preconditions.state_before(planned, read, entries))
     check_steps(saved.steps, planned_from)
     guards.check(saved.steps, planned_from, leads_back=saved.leads_back)
-    steps = _applying.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)
+    steps = preconditions.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)
     return AsyncPlanRun(evolve(saved, steps=steps), now, environments)

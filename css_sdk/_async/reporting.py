@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from .._pairs import async_each
+from .._http.concurrency import async_each
 from ..errors import AuthenticationError, ConfigurationError, CssError, EnvironmentMissing, IncompleteSearch
-from ..persons import UnreadPlace
-from ..report import AccessReport, in_order
+from ..people.logins import UnreadPlace
+from ..report.rows import AccessReport, in_order
 from ..state import Place, PlaceState
 from .integrations import AsyncIntegrationClient
 

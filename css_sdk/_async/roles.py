@@ -7,7 +7,9 @@ from typing import Any
 from css_api.api.roles import create_role, delete_role, get_role, rename_role
 from css_api.models import RoleRef
 
-from .. import _answers, _rules
+from .._http import answers
+from .._service import identifiers, service_limits
+from .._verification import verdicts
 from ..errors import Conflict, NotFound
 from ..models import Role, RoleTree
 from ..state import Step
@@ -37,8 +39,8 @@ class AsyncRoles(AsyncMembers):
         Role(name='admin', composite=True)
         """
         try:
-            path = {**self._place, "role_name": _rules.role_in_path(name)}
-            return await self._wire.read(get_role, _answers.role, "role", **path)
+            path = {**self._place, "role_name": identifiers.role_in_path(name)}
+            return await self._wire.read(get_role, answers.role, "role", **path)
         except NotFound as error:
             role = await self._in_list(name)
             if role is None:
@@ -71,11 +73,11 @@ class AsyncRoles(AsyncMembers):
         >>> await dev.roles.create("50% / auditor")
         Role(name='50% / auditor', composite=False)
         """
-        _rules.check_new_role(**self._place, name=name)
+        service_limits.check_new_role(**self._place, name=name)
         found: list[Role] = []
 
         def shown(answer: Any, _: tuple[str, ...]) -> bool:
-            found.append(_answers.role(answer))
+            found.append(answers.role(answer))
             return found[-1].name == name
 
         async def remaining(_: tuple[str, ...]) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ class AsyncRoles(AsyncMembers):
         await carry_out(
             self._wire,
             AsyncChange(
-                write=_rules.Write.CREATE_ROLE,
+                write=verdicts.Write.CREATE_ROLE,
                 operation=create_role,
                 roles=(name,),
                 arguments=lambda _: {**self._place, "body": RoleRef(name=name)},
@@ -114,7 +116,7 @@ class AsyncRoles(AsyncMembers):
         >>> (await dev.roles.ensure("reviewer")).name
         'reviewer'
         """
-        _rules.check_removable(**self._place, roles=[name])
+        service_limits.check_removable(**self._place, roles=[name])
         role = await self._in_list(name)
         if role is not None:
             return role
@@ -145,14 +147,14 @@ class AsyncRoles(AsyncMembers):
         >>> (await dev.roles.rename("reviewer", "examiner")).name
         'examiner'
         """
-        _rules.check_role_name(name)
-        _rules.check_new_role(**self._place, name=new_name)
+        identifiers.check_role_name(name)
+        service_limits.check_new_role(**self._place, name=new_name)
         if await self._in_list(name) is None:
             raise NotFound(f"There is no role {name!r} in {self._told_as}.", what="role")
         found: list[Role] = []
 
         def shown(answer: Any, _: tuple[str, ...]) -> bool:
-            found.append(_answers.role(answer))
+            found.append(answers.role(answer))
             return found[-1].name == new_name
 
         async def remaining(_: tuple[str, ...]) -> tuple[str, ...]:
@@ -160,19 +162,19 @@ class AsyncRoles(AsyncMembers):
             if new_name in roles and (name == new_name or name not in roles):
                 found.append(roles[new_name])
                 return ()
-            if name not in roles and _rules.list_proves_absence(list(roles.values())):
+            if name not in roles and service_limits.list_proves_absence(list(roles.values())):
                 raise NotFound(f"There is no role {name!r} in {self._told_as}, nor {new_name!r}.", what="role")
             return (new_name,)
 
         await carry_out(
             self._wire,
             AsyncChange(
-                write=_rules.Write.RENAME_ROLE,
+                write=verdicts.Write.RENAME_ROLE,
                 operation=rename_role,
                 roles=(new_name,),
                 arguments=lambda _: {
                     **self._place,
-                    "role_name": _rules.role_in_path(name),
+                    "role_name": identifiers.role_in_path(name),
                     "body": RoleRef(name=new_name),
                 },
                 shown=shown,
@@ -201,10 +203,10 @@ class AsyncRoles(AsyncMembers):
         await carry_out(
             self._wire,
             AsyncChange(
-                write=_rules.Write.DELETE_ROLE,
+                write=verdicts.Write.DELETE_ROLE,
                 operation=delete_role,
                 roles=(name,),
-                arguments=lambda _: {**self._place, "role_name": _rules.role_in_path(name)},
+                arguments=lambda _: {**self._place, "role_name": identifiers.role_in_path(name)},
                 shown=lambda *_: False,
                 remaining=self._still_listed,
                 steps=lambda names: (*along, Step("delete_role", self._at, name)) if names else (),

@@ -9,13 +9,13 @@ from typing import Any, Final
 import httpx
 from attrs import field, frozen
 
-from .._cancellation import AsyncInFlight
-from .._clients import AsyncConnections
-from .._deadlines import async_time_limit, check
-from .._failures import failure
-from .._forgetful_clients import CALL, body_of, without_memory
-from .._sending import Sending
-from ..auth import ClientCredentials
+from .._http.cancellation import AsyncInFlight
+from .._http.clients import AsyncConnections
+from .._http.deadlines import async_time_limit, check
+from .._http.failures import failure
+from .._http.forgetful_clients import CALL, body_of, without_memory
+from .._http.sending import Sending
+from ..auth.credentials import ClientCredentials
 from ..errors import ConfigurationError, ConnectionFailed, CssError, MalformedAnswer
 
 DEADLINE: Final = 120.0

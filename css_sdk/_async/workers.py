@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from .._pairs import async_borrowed, async_run
+from .._http.concurrency import async_borrowed, async_run
 from ..errors import ConfigurationError
 from ..models import Grant, GrantResult
 from ..settings import Settings, settings_from_env, settings_from_file

@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
-from .. import _answers, _rules
-from .._cancellation import AsyncInFlight
+from .._http import answers
+from .._http.cancellation import AsyncInFlight
+from .._verification import verdicts
 from ..errors import CssError, NotFound, NotTried, OutcomeUnknown, ServiceUnavailable
 from ..state import Step
 from .wire import AsyncWire, Call, Tried
@@ -29,8 +30,8 @@ class AsyncChange:
         steps: what the write brings about where these roles were still to be done.
     """
 
-    write: _rules.Write
-    operation: _answers.Operation
+    write: verdicts.Write
+    operation: answers.Operation
     roles: tuple[str, ...]
     arguments: Callable[[tuple[str, ...]], dict[str, Any]]
     shown: Callable[[Any, tuple[str, ...]], bool]
@@ -130,14 +131,14 @@ class _Proof:
         call = self._wire.call(change.operation, "role", change.arguments(self._roles))
         tried = await self._tried(call)
         shown = _is_shown(change, self._roles, tried, call)
-        verdict = _rules.verdict(change.write, tried.status, sent=tried.sent, shown=shown)
-        if verdict is _rules.Verdict.DONE:
+        verdict = verdicts.verdict(change.write, tried.status, sent=tried.sent, shown=shown)
+        if verdict is verdicts.Verdict.DONE:
             return self._confirmed(call)
-        if verdict is _rules.Verdict.PENDING:
+        if verdict is verdicts.Verdict.PENDING:
             self._note_late()
-        if verdict in (_rules.Verdict.DOUBTFUL, _rules.Verdict.PENDING):
+        if verdict in (verdicts.Verdict.DOUBTFUL, verdicts.Verdict.PENDING):
             self._is_doubted = True
-        if self._is_doubted and verdict is not _rules.Verdict.NOT_DONE:
+        if self._is_doubted and verdict is not verdicts.Verdict.NOT_DONE:
             self._roles = await _remaining(change, self._roles, call)
             if not self._roles:
                 return self._confirmed(call)
@@ -179,10 +180,10 @@ def _still_possible(error: CssError) -> OutcomeUnknown:
 
 
 def _is_shown(change: AsyncChange, roles: tuple[str, ...], tried: Tried, call: Call) -> bool:
-    if tried.response is None or tried.error is not None or change.write.proof is not _rules.Proof.ANSWER:
+    if tried.response is None or tried.error is not None or change.write.proof is not verdicts.Proof.ANSWER:
         return False
     try:
-        return change.shown(_answers.parsed(change.operation, tried.response, call.told_as), roles)
+        return change.shown(answers.parsed(change.operation, tried.response, call.told_as), roles)
     except CssError:
         # An answer that makes no sense proves nothing; the read that follows decides.
         return False

@@ -1,2 +1,6 @@
 # Written from css_sdk/_async/__init__.py by `make generate`; edit that one.
-"""All input and output, written here, once; `_sync` is its mirror."""
+"""Do all input and output, written once, for `Css`. `css_sdk._sync` is generated from it for `Css`.
+
+It may import everything but `cli` and `testing`, and no library that serves only one of the two clients. Start reading
+at `client`, then `wire`, through which every request goes.
+"""

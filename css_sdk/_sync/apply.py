@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .. import _rules
-from .._pairs import called, each
-from .._roster_goals import ExactRole, stale_after_answer
+from .._http.concurrency import called, each
+from .._service import identifiers
 from ..errors import AuthenticationError, CssError, HeldBack, NotConfirmed, NotFound
 from ..models import Grant, GrantResult, User
-from ..roster import Action, RoleRemovals, RowResult, check_exact
+from ..roster.matching import ExactRole, stale_after_answer
+from ..roster.rows import Action, RoleRemovals, RowResult, check_exact
 from ..state import Place
 from .callbacks import ProgressCalls
 from .finding import Finding
@@ -104,7 +104,7 @@ class RosterApplication:
             ExactRole(
                 *key,
                 rows=tuple(rows),
-                wanted={n: _rules.username_of(finding.grants[n].user) for n in rows if n in finding.grants},
+                wanted={n: identifiers.username_of(finding.grants[n].user) for n in rows if n in finding.grants},
                 held=held[key],
             )
             for key, rows in numbers.items()

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
-from .. import _arguments, _rules
-from .._pairs import Lock, each, waited_for
+from .._http.concurrency import Lock, each, waited_for
+from .._service import arguments, identifiers, service_limits
 from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import GrantResult, Outcome, RoleResult
 from .callbacks import ProgressCalls
@@ -125,9 +125,9 @@ class Bulk:
         >>> [result.outcome for result in dev.bulk.create_roles(["auditor", "reviewer"], skip_existing=True)]
         ['confirmed', 'already']
         """
-        _rules.check_width(width)
+        service_limits.check_width(width)
         told = ProgressCalls(progress)
-        wanted = _arguments.names(names, "role")
+        wanted = arguments.names(names, "role")
         known = {role.name for role in self._roles.list()} if skip_existing else set()
         results: dict[str, RoleResult] = {}
         lock = Lock()
@@ -169,7 +169,7 @@ class Bulk:
         progress: Progress | None,
         executor: Executor | None,
     ) -> list[GrantResult]:
-        _rules.check_width(width)
+        service_limits.check_width(width)
         run = Run(grants, progress)
         task = executor and task_for(self._wire, self._integration_id, self._environment, change)
         self._settle_refused(run)
@@ -205,7 +205,7 @@ class Bulk:
             done = {
                 number: grant
                 for number, grant in grants.items()
-                if (_rules.username_of(grant.user) in members) is (change == "assign")
+                if (identifiers.username_of(grant.user) in members) is (change == "assign")
             }
             run.settle(done, "already")
 

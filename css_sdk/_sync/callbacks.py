@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from .._pairs import called, check_callback
+from .._http.concurrency import called, check_callback
 from ..errors import CallbackFailed
 
 Returned = TypeVar("Returned")

@@ -9,18 +9,21 @@ from contextlib import nullcontext
 
 from attrs import evolve
 
-from .. import _applying, _arguments, _rules, persons
-from .._applying import USUAL_GUARDS, Applied, Guards
-from .._pairs import check_callback
-from .._plan_file import SavedPlan
-from ..auth import team_of
-from ..desired import Desired
-from ..journal import JournalRead
+from .._http.concurrency import check_callback
+from .._service import arguments, environment_checks, service_limits
+from ..auth.credentials import team_of
+from ..journal.entries import JournalRead
 from ..models import EMPLOYEE_PROVIDERS, UserLike
-from ..persons import PeopleFound, PersonRoles
-from ..plan import Plan
-from ..report import AccessReport
-from ..roster import Person, RoleRemovals, Row, RowCheck, RowResult
+from ..people import logins
+from ..people.identities import Person
+from ..people.logins import PeopleFound, PersonRoles
+from ..plan import preconditions
+from ..plan.desired import Desired
+from ..plan.planner import Plan
+from ..plan.preconditions import USUAL_GUARDS, Applied, Guards
+from ..plan.serialization import SavedPlan
+from ..report.rows import AccessReport
+from ..roster.rows import RoleRemovals, Row, RowCheck, RowResult
 from ..state import StepResult
 from . import plans
 from .apply import RosterApplication
@@ -56,7 +59,7 @@ class Css(Team):
     def find_people(
         self,
         *,
-        environments: str | Iterable[str] = _rules.ENVIRONMENTS,
+        environments: str | Iterable[str] = environment_checks.ENVIRONMENTS,
         providers: str | Iterable[str] | None = None,
         width: int = 4,
         **terms: str | None,
@@ -118,7 +121,7 @@ class Css(Team):
         >>> [(str(held.place), held.role, held.through) for held in found.held if not held.direct]
         [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
         """
-        meant = persons.as_person(person)
+        meant = logins.as_person(person)
         return roles_of(self._wire, self.integrations(), meant, providers, width)
 
     def report(
@@ -152,10 +155,10 @@ class Css(Team):
         >>> [(row.role, row.user.last_name, row.held) for row in report.rows()][:2]
         [('admin', 'Hargreave', 'directly'), ('approver', 'Hargreave', 'through admin')]
         """
-        _rules.check_width(width)
-        asked = _rules.known_environments(environments)
+        service_limits.check_width(width)
+        asked = environment_checks.known_environments(environments)
         all_ids = [info.id for info in self.integrations()]
-        named = all_ids if integrations is None else _arguments.integrations(integrations)
+        named = all_ids if integrations is None else arguments.integrations(integrations)
         chosen = [self.integration(which) for which in named]
         return read_access(chosen, asked, team_of(self._wire.claims), width)
 
@@ -215,9 +218,9 @@ class Css(Team):
         >>> [(result.state, result.row.action) for result in results]
         [('already has it', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
         """
-        _rules.check_width(width)
+        service_limits.check_width(width)
         check_callback("confirm", confirm)
-        finding = Finding(self.integration, _rows(rows), _arguments.known_providers(providers), width)
+        finding = Finding(self.integration, _rows(rows), arguments.known_providers(providers), width)
         application = RosterApplication(finding, width=width, progress=progress)
         if exact:
             return application.carry_out_exactly(confirm, max_removals)
@@ -256,8 +259,8 @@ class Css(Team):
         >>> [check.state for check in css.check_roster(rows)]
         ['already has it', 'ambiguous']
         """
-        _rules.check_width(width)
-        finding = Finding(self.integration, _rows(rows), _arguments.known_providers(providers), width)
+        service_limits.check_width(width)
+        finding = Finding(self.integration, _rows(rows), arguments.known_providers(providers), width)
         return RosterCheck(finding, width=width, progress=progress).carry_out(exact, max_removals)
 
     def plan(
@@ -289,14 +292,14 @@ class Css(Team):
             NotFound, NotGold, EnvironmentMissing: for a place that is not the team's.
             CssError: when something could not be read.
 
-        >>> from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+        >>> from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
         >>> place = DesiredPlace("Grants Portal", "dev", roles=Listed((DesiredRole("auditor"),)))
         >>> plan = css.plan(Desired((place,)))
         >>> [(step.kind, step.role) for step in plan.steps]
         [('create_role', 'auditor')]
         """
-        _arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
-        among = _arguments.known_providers(providers)
+        arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
+        among = arguments.known_providers(providers)
         made = plans.made(self.integration, desired, prune=prune, providers=among, width=width)
         return self._with_its_owner(made)
 
@@ -314,10 +317,10 @@ class Css(Team):
         >>> read_plan(plan_as_json(saved), "plan.json") == saved
         True
         """
-        _arguments.check_kind(plan, Plan, "What is saved", "css.plan(…) makes it.")
+        arguments.check_kind(plan, Plan, "What is saved", "css.plan(…) makes it.")
         self.integrations()
         now = datetime.datetime.now(datetime.UTC)
-        return _applying.saved_plan(plan, self.settings.api_url, team_of(self._wire.claims), now)
+        return preconditions.saved_plan(plan, self.settings.api_url, team_of(self._wire.claims), now)
 
     def apply_plan(
         self,
@@ -358,7 +361,7 @@ class Css(Team):
             CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
                 error's `result` holds what this call would have returned.
 
-        >>> from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+        >>> from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
         >>> place = DesiredPlace("Grants Portal", "dev", roles=Listed((DesiredRole("auditor"),)))
         >>> applied = css.apply_plan(css.plan(Desired((place,))))
         >>> [(result.step.kind, result.outcome) for result in applied.results], applied.remainder
@@ -366,20 +369,20 @@ class Css(Team):
         """
         told = ProgressCalls(progress)
         source = "css.plan(…) makes it, read_plan(…) reads it."
-        _arguments.check_kind(plan, (Plan, SavedPlan), "What is applied", source)
-        _arguments.check_kind(guards, Guards, "guards=")
+        arguments.check_kind(plan, (Plan, SavedPlan), "What is applied", source)
+        arguments.check_kind(guards, Guards, "guards=")
         if resume is not None:
-            _arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
+            arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
         saved = plan if isinstance(plan, SavedPlan) else self.saved_plan(plan)
         self.integrations()
-        _applying.check_whose(saved, self.settings.api_url, team_of(self._wire.claims))
+        preconditions.check_whose(saved, self.settings.api_url, team_of(self._wire.claims))
         if resume is not None:
-            _applying.check_whose_journal(resume, self.settings, saved)
+            preconditions.check_whose_journal(resume, self.settings, saved)
         run = plans.checked(self.integration, saved, guards, resume, width)
         journal = self._wire.journal
         with nullcontext() if journal is None else journal.knowing_undone(run.saved.steps):
             results = run.carry_out(width=width, progress=told.note)
-        return told.ended(Applied(tuple(results), _applying.remainder(run.saved, results, run.before)))
+        return told.ended(Applied(tuple(results), preconditions.remainder(run.saved, results, run.before)))
 
     def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """The plan that takes back what a journal tells of; reads only.
@@ -398,14 +401,14 @@ class Css(Team):
             CssError: when something could not be read.
 
         >>> from css_sdk import JournalRead, Place, Step
-        >>> from css_sdk.journal import Entry
+        >>> from css_sdk.journal.entries import Entry
         >>> step = Step("add_member", Place(101, "dev"), "reviewer", "0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
         >>> journal = JournalRead(css.settings.client_id, css.settings.api_url, (Entry(1, (step,), "confirmed"),))
         >>> [(step.kind, step.role) for step in (css.undo_plan(journal)).steps]
         [('remove_member', 'reviewer')]
         """
-        _arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
-        _applying.check_whose_journal(journal, self.settings)
+        arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
+        preconditions.check_whose_journal(journal, self.settings)
         return self._with_its_owner(plans.undone(self.integration, journal, width=width))
 
     def _with_its_owner(self, plan: Plan) -> Plan:
@@ -415,4 +418,4 @@ class Css(Team):
 
 
 def _rows(rows: Row | Iterable[Row]) -> tuple[Row, ...]:
-    return _arguments.objects(rows, Row, "Rows of a roster", "read_roster(text, name) reads them.")
+    return arguments.objects(rows, Row, "Rows of a roster", "read_roster(text, name) reads them.")

@@ -10,7 +10,9 @@ from typing import Any
 from css_api.api.roles import add_composite_roles, get_composite_role, list_composite_roles, remove_composite_role
 from css_api.models import RoleRef
 
-from .. import _answers, _arguments, _rules
+from .._http import answers
+from .._service import arguments, composite_checks, identifiers, service_limits
+from .._verification import verdicts
 from ..errors import MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
 from ..state import Place, Step, StepKind
@@ -22,8 +24,8 @@ _LOG = logging.getLogger("css_sdk")
 
 def children_of(wire: Wire, place: dict[str, Any], name: str) -> tuple[Role, ...]:
     """The direct children of a role, sorted by name; none for a role that is not composite."""
-    path = {**place, "role_name": _rules.role_in_path(name)}
-    roles = wire.read(list_composite_roles, _answers.roles, "role", **path)
+    path = {**place, "role_name": identifiers.role_in_path(name)}
+    roles = wire.read(list_composite_roles, answers.roles, "role", **path)
     return tuple(sorted(roles, key=lambda role: role.name))
 
 
@@ -43,10 +45,10 @@ def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> Role
         if role.name in known:
             continue
         known[role.name] = role
-        if len(known) > _rules.MOST_ROLES_LISTED:
+        if len(known) > service_limits.MOST_ROLES_LISTED:
             raise MalformedAnswer(
                 f"Integration #{place['integration_id']}, {place['environment']}: the composite roles lead to more "
-                f"than {_rules.MOST_ROLES_LISTED} roles, and the service lists no more. They do not seem to end."
+                f"than {service_limits.MOST_ROLES_LISTED} roles, the most that it lists. They do not seem to end."
             )
         if role.composite:
             try:
@@ -66,7 +68,7 @@ class Composites:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
         self._at = Place(integration_id, environment)
-        self._parent = _rules.check_role_name(parent)
+        self._parent = identifiers.check_role_name(parent)
 
     def list(self) -> tuple[Role, ...]:
         """The direct children, sorted by name; none where the role is not composite.
@@ -94,9 +96,12 @@ class Composites:
         >>> (dev.roles.composites("admin").get("reviewer")).name
         'reviewer'
         """
-        path = {"role_name": _rules.role_in_path(self._parent), "composite_role_name": _rules.role_in_path(child)}
+        path = {
+            "role_name": identifiers.role_in_path(self._parent),
+            "composite_role_name": identifiers.role_in_path(child),
+        }
         try:
-            return self._wire.read(get_composite_role, _answers.role, "role", **self._place, **path)
+            return self._wire.read(get_composite_role, answers.role, "role", **self._place, **path)
         except NotFound as error:
             found = next((role for role in self.list() if role.name == child), None)
             if found is None:
@@ -124,21 +129,21 @@ class Composites:
 
         >>> dev.roles.composites("approver").add("reviewer")
         """
-        names = _arguments.distinct(_arguments.flattened(children, "child"), "child")
-        _rules.check_separable(**self._place, parent=self._parent, children=names)
+        names = arguments.distinct(arguments.flattened(children, "child"), "child")
+        service_limits.check_separable(**self._place, parent=self._parent, children=names)
         self._check_no_cycle(names)
         carry_out(
             self._wire,
             Change(
-                write=_rules.Write.ADD_COMPOSITES,
+                write=verdicts.Write.ADD_COMPOSITES,
                 operation=add_composite_roles,
                 roles=names,
                 arguments=lambda wanted: {
                     **self._place,
-                    "role_name": _rules.role_in_path(self._parent),
+                    "role_name": identifiers.role_in_path(self._parent),
                     "body": [RoleRef(name=name) for name in wanted],
                 },
-                shown=lambda answer, _: _answers.role(answer) == Role(self._parent, composite=True),
+                shown=lambda answer, _: answers.role(answer) == Role(self._parent, composite=True),
                 remaining=self._not_children,
                 steps=lambda wanted: tuple(self._step("add_composite", name) for name in wanted),
             ),
@@ -157,19 +162,19 @@ class Composites:
 
         >>> dev.roles.composites("admin").remove("approver")
         """
-        names = _arguments.distinct(_arguments.flattened(children, "child"), "child")
-        _rules.check_separable(**self._place, parent=self._parent, children=names)
+        names = arguments.distinct(arguments.flattened(children, "child"), "child")
+        service_limits.check_separable(**self._place, parent=self._parent, children=names)
         for name in names:
             carry_out(
                 self._wire,
                 Change(
-                    write=_rules.Write.REMOVE_COMPOSITE,
+                    write=verdicts.Write.REMOVE_COMPOSITE,
                     operation=remove_composite_role,
                     roles=(name,),
                     arguments=lambda unwanted: {
                         **self._place,
-                        "role_name": _rules.role_in_path(self._parent),
-                        "composite_role_name": _rules.role_in_path(unwanted[0]),
+                        "role_name": identifiers.role_in_path(self._parent),
+                        "composite_role_name": identifiers.role_in_path(unwanted[0]),
                     },
                     shown=lambda *_: False,
                     remaining=self._still_children,
@@ -190,13 +195,13 @@ class Composites:
 
         >>> dev.roles.composites("admin").set("reviewer")
         """
-        wanted = _arguments.flattened(children, "child")
-        _rules.check_not_emptied(wanted, allow_empty, f"children of the role {self._parent!r}")
+        wanted = arguments.flattened(children, "child")
+        service_limits.check_not_emptied(wanted, allow_empty, f"children of the role {self._parent!r}")
         held = {role.name for role in self.list()}
         missing = [name for name in wanted if name not in held]
         surplus = sorted(held.difference(wanted))
         # Whatever cannot be taken out is better known before anything is added.
-        _rules.check_separable(**self._place, parent=self._parent, children=surplus)
+        service_limits.check_separable(**self._place, parent=self._parent, children=surplus)
         if missing:
             self.add(*missing)
         if surplus:
@@ -208,7 +213,7 @@ class Composites:
     def _check_no_cycle(self, names: tuple[str, ...]) -> None:
         # Whether a child is composite itself is not known yet, so that each is looked into.
         below = tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
-        _rules.check_no_cycle(self._parent, names, below)
+        composite_checks.check_no_cycle(self._parent, names, below)
 
     def _not_children(self, names: tuple[str, ...]) -> tuple[str, ...]:
         held = {role.name for role in self.list()}

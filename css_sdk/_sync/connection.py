@@ -9,13 +9,13 @@ from typing import Any, Final, TypedDict
 
 import httpx
 
-from .. import _arguments, _rules
-from .._clients import Connections, Lent, new_client
-from .._pairs import Slots, check_callback
-from .._retry import Attempt, Backoff, RetryPolicy, Waiting
-from ..auth import ClientCredentials, team_of
+from .._http.clients import Connections, Lent, new_client
+from .._http.concurrency import Slots, check_callback
+from .._http.journal_writer import Journal
+from .._http.retry import Attempt, Backoff, RetryPolicy, Waiting
+from .._service import arguments, service_limits
+from ..auth.credentials import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
-from ..journal_file import Journal
 from ..settings import Settings
 from .sending import DEADLINE, LARGEST_ANSWER, Limits
 from .wire import Wire
@@ -65,7 +65,7 @@ def _check(options: Options) -> None:
         raise ConfigurationError(f"There is no option {', '.join(unknown)}; the options are {known}.")
     for name, kind in _KINDS.items():
         if options.get(name) is not None:
-            _arguments.check_kind(options.get(name), kind, f"{name}=", error=ConfigurationError)
+            arguments.check_kind(options.get(name), kind, f"{name}=", error=ConfigurationError)
     check_callback("on_wait", options.get("on_wait"))
     check_callback("retry", options.get("retry"))
     check_callback("clock", options.get("clock"))
@@ -86,8 +86,8 @@ def open_wire(settings: Settings, options: Options) -> Wire:
             transport=options.get("transport"),
             timeout=options.get("timeout", 30.0),
             limits=httpx.Limits(
-                max_connections=_rules.MOST_AT_ONCE,
-                max_keepalive_connections=_rules.MOST_AT_ONCE,
+                max_connections=service_limits.MOST_AT_ONCE,
+                max_keepalive_connections=service_limits.MOST_AT_ONCE,
                 keepalive_expiry=_IDLE_SECONDS,
             ),
         )
@@ -114,7 +114,7 @@ def open_wire(settings: Settings, options: Options) -> Wire:
     journal = options.get("journal")
     if journal is not None:
         journal.open_for(settings)
-    connections = Connections(make, lambda: Slots(_rules.MOST_AT_ONCE), lent)
+    connections = Connections(make, lambda: Slots(service_limits.MOST_AT_ONCE), lent)
     return Wire(
         settings,
         connections,

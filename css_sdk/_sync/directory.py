@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
-from .. import _rules, _searches, persons
-from .._pairs import each
+from .._http.concurrency import each
+from .._service import environment_checks, service_limits
 from ..models import User
-from ..persons import LoginDifference, PeopleFound
+from ..people import logins, searches
+from ..people.logins import LoginDifference, PeopleFound
 from ..state import PlaceState
 from .people import People
 from .wire import Wire
@@ -25,7 +26,7 @@ class Directory:
     """
 
     def __init__(self, wire: Wire, width: int) -> None:
-        _rules.check_width(width)
+        service_limits.check_width(width)
         self._wire = wire
         self._width = width
 
@@ -33,21 +34,21 @@ class Directory:
         self, terms: Mapping[str, str | None], environments: str | Iterable[str], providers: str | Iterable[str] | None
     ) -> PeopleFound:
         """Everybody who answers to the terms, with all their logins; see `Css.find_people`."""
-        environments = _rules.known_environments(environments)
-        given = _searches.terms_given(terms)
-        chosen = _searches.providers_for(given, providers, _searches.TERMS_ANYWHERE)
+        environments = environment_checks.known_environments(environments)
+        given = searches.terms_given(terms)
+        chosen = searches.providers_for(given, providers, searches.TERMS_ANYWHERE)
         seen, complete = self._search(given, environments, chosen)
         if complete and "guid" not in given:
             # A login that was not found by an address or name may only have another one there: its GUID decides.
-            self._look_up(seen, persons.unseen(seen, environments, chosen))
-        found = persons.people_of(seen, environments, complete=complete)
+            self._look_up(seen, logins.unseen(seen, environments, chosen))
+        found = logins.people_of(seen, environments, complete=complete)
         return evolve(found, providers=chosen, environments=environments)
 
     def _search(
         self, terms: Mapping[str, str], environments: Sequence[str], providers: Sequence[str]
-    ) -> tuple[persons.Seen, bool]:
+    ) -> tuple[logins.Seen, bool]:
         """Who answers to the terms where, and whether nobody was left out."""
-        seen: persons.Seen = {}
+        seen: logins.Seen = {}
         cut: list[str] = []
 
         def search(asked: tuple[str, str]) -> None:
@@ -61,7 +62,7 @@ class Directory:
         each(search, [(e, p) for e in environments for p in providers], self._width)
         return seen, not cut
 
-    def _look_up(self, seen: persons.Seen, where: Sequence[tuple[str, str, str]]) -> None:
+    def _look_up(self, seen: logins.Seen, where: Sequence[tuple[str, str, str]]) -> None:
         def look_up(asked: tuple[str, str, str]) -> None:
             environment, provider, guid = asked
             for user in (People(self._wire, environment).search(provider, guid=guid)).users:
@@ -73,7 +74,7 @@ class Directory:
 def login_differences(state: PlaceState, people: People, to: str | None, width: int) -> tuple[LoginDifference, ...]:
     """What logins of one person lack of each other; see `EnvironmentClient.login_differences`."""
     users: dict[str, User] = dict(state.users)
-    differences = persons.login_differences(state.members, users, to)
+    differences = logins.login_differences(state.members, users, to)
 
     def look_up(username: str) -> None:
         guid, _, provider = username.partition("@")
@@ -86,4 +87,4 @@ def login_differences(state: PlaceState, people: People, to: str | None, width: 
 
 def _can_be_looked_up(username: str) -> bool:
     guid, _, provider = username.partition("@")
-    return _searches.can_be_looked_up(guid, provider)
+    return searches.can_be_looked_up(guid, provider)

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .. import _roster_goals
 from ..errors import Ambiguous, CssError, InvalidRequest, NotFound, Refused
 from ..models import Grant
-from ..roster import Action, Row
+from ..roster import matching
+from ..roster.rows import Action, Row
 from ..state import Place
 from .integrations import EnvironmentClient, IntegrationClient
 from .people_finding import PeopleFinding
@@ -71,7 +71,7 @@ class Finding:
                 self.errors[number] = error.with_traceback(None)
             else:
                 self.grants[number] = Grant(user, row.role)
-        for number in _roster_goals.contradicting(self.rows, self.grants, self.places):
+        for number in matching.contradicting(self.rows, self.grants, self.places):
             told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
             self.errors[number] = InvalidRequest(told)
             del self.grants[number]

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from .. import _arguments, _rules
-from .._pairs import Lock, each
+from .._http.concurrency import Lock, each
+from .._service import arguments, identifiers
 from ..errors import AuthenticationError, CssError, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, Outcome, Role, UserLike
 from .callbacks import ProgressCalls
@@ -37,7 +37,7 @@ class Run:
     """What came of each grant so far; tells the caller of each, one at a time."""
 
     def __init__(self, grants: Grants, progress: Progress | None = None) -> None:
-        self.open: Numbered = dict(enumerate(_arguments.grants(grants)))
+        self.open: Numbered = dict(enumerate(arguments.grants(grants)))
         self._results: dict[int, GrantResult] = {}
         self.lost_access: AuthenticationError | None = None
         self._progress = ProgressCalls(progress)
@@ -73,7 +73,7 @@ class Run:
 
     def by_user(self) -> list[Numbered]:
         """The open grants, those of one user together however the user is written."""
-        return list(grouped(self.open, lambda grant: _rules.username_of(grant.user)).values())
+        return list(grouped(self.open, lambda grant: identifiers.username_of(grant.user)).values())
 
 
 class Granting:

@@ -6,11 +6,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from .. import _arguments, _rules
-from .._logs import Moment
-from .._pairs import check_callback
+from .._http.concurrency import check_callback
+from .._service import arguments, environment_checks
+from .._service.log_windows import Moment
 from ..models import Integration, LogLine
-from ..persons import LoginDifference
+from ..people.logins import LoginDifference
 from ..state import PlaceState
 from .bulk import Bulk
 from .directory import login_differences
@@ -91,7 +91,7 @@ class EnvironmentClient:
             check_callback("members_of", members_of)
             chosen = members_of
         else:
-            names = None if members_of is None else frozenset(_arguments.names(members_of, "role"))
+            names = None if members_of is None else frozenset(arguments.names(members_of, "role"))
 
             def chosen(existing: frozenset[str]) -> Collection[str]:
                 return existing if names is None else existing & names
@@ -151,7 +151,7 @@ class IntegrationClient:
         >>> (css.integration("Fisheries Service")).environment("prod").name
         'prod'
         """
-        _rules.check_environment(self.info, name)
+        environment_checks.check_environment(self.info, name)
         if self.info.status != "applied":
             _LOG.warning("Integration #%d has status %s, not applied.", self.info.id, self.info.status)
         return EnvironmentClient(self._wire, self.info, name)

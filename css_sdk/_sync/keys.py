@@ -14,19 +14,19 @@ from typing import Any, Final, Self
 import httpx
 from attrs import frozen
 
-from .._addresses import checked_address
-from .._arguments import check_kind
-from .._clients import new_client
-from .._deadlines import time_limit
-from .._forgetful_clients import CALL, body_of, without_memory
-from .._pairs import check_callback
-from .._renewal import Asking
-from .._sending import Sending
-from .._token_endpoint import described
+from .._http.clients import new_client
+from .._http.concurrency import check_callback
+from .._http.deadlines import time_limit
+from .._http.forgetful_clients import CALL, body_of, without_memory
+from .._http.sending import Sending
+from .._service.addresses import checked_address
+from .._service.arguments import check_kind
 from .._version import __version__
+from ..auth.single_flight import Asking
+from ..auth.token_endpoint import described
+from ..auth.verification import SigningKey, Terms, VerifiedToken, opened, signing_keys, verified
 from ..errors import ConfigurationError, CssError, InvalidToken, KeysUnavailable, MalformedAnswer
 from ..settings import Secret
-from ..tokens import SigningKey, Terms, VerifiedToken, opened, signing_keys, verified
 
 _LOG = logging.getLogger("css_sdk")
 _HEADERS: Final = {

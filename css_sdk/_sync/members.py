@@ -9,7 +9,8 @@ from typing import Any
 from css_api.api.role_mapping import list_role_members
 from css_api.api.roles import list_roles
 
-from .. import _answers, _arguments, _rules
+from .._http import answers
+from .._service import arguments, identifiers, service_limits
 from ..errors import IncompleteSearch, MalformedAnswer, NotAllDone, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, User, UserLike
 from ..state import Place
@@ -37,7 +38,7 @@ class Members:
         >>> [role.name for role in dev.roles.list()]
         ['admin', 'approver', 'reviewer']
         """
-        roles = self._wire.read(list_roles, _answers.roles, **self._place)
+        roles = self._wire.read(list_roles, answers.roles, **self._place)
         return tuple(sorted(roles, key=lambda role: role.name))
 
     def members(self, name: str) -> Iterator[User]:
@@ -57,7 +58,7 @@ class Members:
         ['ilse.hargreave@example.com']
         """
         known: set[str] = set()
-        for number in range(1, _rules.MOST_PAGES + 1):
+        for number in range(1, service_limits.MOST_PAGES + 1):
             page = self.members_page(name, number)
             # Somebody added meanwhile shifts the pages, and the end of the last one comes again.
             before = len(known)
@@ -65,7 +66,7 @@ class Members:
                 if user.username not in known:
                     known.add(user.username)
                     yield user
-            if len(page) < _rules.PAGE_SIZE:
+            if len(page) < service_limits.PAGE_SIZE:
                 return
             if len(known) == before:
                 raise MalformedAnswer(
@@ -73,11 +74,11 @@ class Members:
                     f"did not hold, and yet it is full. The list would never end."
                 )
         raise MalformedAnswer(
-            f"The members of {name!r} in {self._told_as} have more than {_rules.MOST_PAGES} pages. The list does not "
-            f"seem to end."
+            f"The members of {name!r} in {self._told_as} have more than {service_limits.MOST_PAGES} pages. "
+            f"The list does not seem to end."
         )
 
-    def members_page(self, name: str, number: int, size: int = _rules.PAGE_SIZE) -> tuple[User, ...]:
+    def members_page(self, name: str, number: int, size: int = service_limits.PAGE_SIZE) -> tuple[User, ...]:
         """One page of a role's members.
 
         Args:
@@ -95,9 +96,9 @@ class Members:
         >>> len(dev.roles.members_page("reviewer", 1, size=1))
         1
         """
-        path = {**self._place, "role_name": _rules.role_in_path(name)}
-        page = {"page": _arguments.whole_number(number, "The page"), "max_": _arguments.whole_number(size, "The size")}
-        return self._wire.read(list_role_members, _answers.users, "role", **path, **page)
+        path = {**self._place, "role_name": identifiers.role_in_path(name)}
+        page = {"page": arguments.whole_number(number, "The page"), "max_": arguments.whole_number(size, "The size")}
+        return self._wire.read(list_role_members, answers.users, "role", **path, **page)
 
     def settled_members(self, name: str) -> tuple[User, ...]:
         """Everybody who holds the role, read until two readings agree; what a removal may depend on.
@@ -115,13 +116,13 @@ class Members:
         2
         """
         before = None
-        for _ in range(_rules.MOST_READINGS):
+        for _ in range(service_limits.MOST_READINGS):
             users = tuple([user for user in self.members(name)])
             if before == {user.username for user in users}:
                 return users
             before = {user.username for user in users}
         raise OutcomeUnknown(
-            f"The members of {name!r} in {self._told_as} changed between {_rules.MOST_READINGS} readings. "
+            f"The members of {name!r} in {self._told_as} changed between {service_limits.MOST_READINGS} readings. "
             f"Nothing was taken away; try again when nobody else changes them."
         )
 
@@ -152,9 +153,9 @@ class Members:
         >>> change.removed
         ('c48af3232157a5f13dc753a5d3eed7ce@idir',)
         """
-        _rules.check_width(width)
-        wanted = {self._users.check(user, name)[0]: Grant(user, name) for user in _arguments.users(users)}
-        _rules.check_not_emptied(wanted, allow_empty, f"members of the role {name!r}")
+        service_limits.check_width(width)
+        wanted = {self._users.check(user, name)[0]: Grant(user, name) for user in arguments.users(users)}
+        service_limits.check_not_emptied(wanted, allow_empty, f"members of the role {name!r}")
         held = {user.username for user in self.settled_members(name)}
         missing = [grant for username, grant in wanted.items() if username not in held]
         surplus = [Grant(username, name) for username in sorted(held - wanted.keys())]
@@ -164,7 +165,7 @@ class Members:
         added = self._change_members("assign", missing, "added. Nobody was removed.", width, ())
         self._change_members("unassign", surplus, "removed.", width, added)
         return MembersChange(
-            added=tuple(_rules.username_of(grant.user) for grant in missing),
+            added=tuple(identifiers.username_of(grant.user) for grant in missing),
             removed=tuple(str(grant.user) for grant in surplus),
         )
 
@@ -184,7 +185,7 @@ class Members:
     def _in_list(self, name: str) -> Role | None:
         roles = self.list()
         found = next((role for role in roles if role.name == name), None)
-        if found is None and not _rules.list_proves_absence(roles):
+        if found is None and not service_limits.list_proves_absence(roles):
             raise IncompleteSearch(
                 f"The list of roles of {self._told_as} stops at {len(roles)}: whether {name!r} exists it does not show."
             )

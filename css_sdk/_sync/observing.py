@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from attrs import evolve
 
-from .. import _rules
-from .._pairs import called, each
+from .._http.concurrency import called, each
+from .._service import service_limits
 from ..errors import IncompleteSearch
 from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
@@ -41,9 +41,9 @@ def observe(
         IncompleteSearch: when the list of roles was cut.
         OutcomeUnknown: when the members kept changing while they were read.
     """
-    _rules.check_width(width)
+    service_limits.check_width(width)
     listed = roles.list()
-    if not _rules.list_proves_absence(listed):
+    if not service_limits.list_proves_absence(listed):
         raise IncompleteSearch(
             f"Integration #{integration.id}, {environment}: the list of roles stops at {len(listed)}, and there may "
             f"be more."

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .. import _arguments, _roster_goals
-from .._pairs import each
-from .._roster_goals import Found, Search
+from .._http.concurrency import each
+from .._service import arguments
 from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
 from ..models import User, UserLike
-from ..roster import Person
+from ..people.identities import Person
+from ..roster import matching
+from ..roster.matching import Found, Search
 from ..state import Place
 from .integrations import EnvironmentClient
 
@@ -28,7 +29,7 @@ class PeopleFinding:
         self, environments: Mapping[Place, EnvironmentClient], providers: str | Iterable[str], width: int
     ) -> None:
         self._environments = environments
-        self._providers = _arguments.known_providers(providers)
+        self._providers = arguments.known_providers(providers)
         self._width = width
         self._found: dict[Search, Found] = {}
 
@@ -50,22 +51,22 @@ class PeopleFinding:
             if person.user is not None:
                 people[place, person] = person.user
             else:
-                asked = _roster_goals.asked_of(person, self._providers)
-                sought[place, person] = _roster_goals.searches(person, place, asked)
+                asked = matching.asked_of(person, self._providers)
+                sought[place, person] = matching.searches(person, place, asked)
         self._search(sought.values())
         elsewhere: dict[tuple[Place, Person], list[Search]] = {}
         for (place, person), needed in sought.items():
             asked = tuple(search.provider for search in needed)
-            meant = _roster_goals.who(person, place.environment, asked, [self._found[search] for search in needed])
+            meant = matching.who(person, place.environment, asked, [self._found[search] for search in needed])
             people[place, person] = meant
             if isinstance(meant, NotFound):
-                elsewhere[place, person] = _roster_goals.searches(person, place, _roster_goals.others(person, asked))
+                elsewhere[place, person] = matching.searches(person, place, matching.others(person, asked))
         self._search(elsewhere.values())
         for (place, person), needed in elsewhere.items():
             missing = people[place, person]
             if isinstance(missing, NotFound):
                 found = [self._found[search] for search in needed]
-                people[place, person] = _roster_goals.who_else(missing, person, place.environment, found)
+                people[place, person] = matching.who_else(missing, person, place.environment, found)
         return people
 
     def _search(self, needed: Iterable[Sequence[Search]]) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
-from .. import _arguments, _rules, persons
-from .._pairs import each
-from .._person_logins import roles_among_members
+from .._http.concurrency import each
+from .._service import arguments, environment_checks, identifiers, service_limits
 from ..errors import AuthenticationError, CssError, NotApplied, NotFound
 from ..models import Integration, Role, RoleTree
-from ..persons import HeldRole, PersonRoles, UnreadPlace
-from ..roster import Person
+from ..people import logins
+from ..people.identities import Person
+from ..people.logins import HeldRole, PersonRoles, UnreadPlace
+from ..report.person_roles import roles_among_members
 from ..state import Place
 from .composites import tree_below
 from .integrations import IntegrationClient
@@ -30,15 +31,15 @@ def roles_of(
     width: int,
 ) -> PersonRoles:
     """Return what a person has in these integrations; see `Css.roles_of`."""
-    _rules.check_width(width)
-    among = _arguments.known_providers(providers) if providers is not None else None
+    service_limits.check_width(width)
+    among = arguments.known_providers(providers) if providers is not None else None
     applied = [info for info in integrations if info.status != "draft" and info.environments]
     if person.user is not None:
-        return _of_login(wire, applied, _rules.username_of(person.user), width)
+        return _of_login(wire, applied, identifiers.username_of(person.user), width)
     if not applied:
         raise NotFound("The team has no applied integration, so that nobody has a role.", what="user")
     clients = [IntegrationClient(wire, info) for info in applied]
-    report = read_access(clients, _rules.ENVIRONMENTS, None, width)
+    report = read_access(clients, environment_checks.ENVIRONMENTS, None, width)
     applied_unread = tuple(place for place in report.unread if not isinstance(place.error, NotApplied))
     return roles_among_members(person, evolve(report, unread=applied_unread), among)
 
@@ -47,7 +48,7 @@ def _of_login(wire: Wire, integrations: Sequence[Integration], username: str, wi
     """Return what one login has, with a call for each place and each composite role."""
     by_environment = {
         environment: there
-        for environment in _rules.ENVIRONMENTS
+        for environment in environment_checks.ENVIRONMENTS
         if (there := [info for info in integrations if environment in info.environments])
     }
     reading = _Reading(wire, username)
@@ -106,8 +107,8 @@ class _Reading:
         held: list[HeldRole] = []
         for place, roles in sorted(self._direct.items()):
             below = self._trees.get(place, RoleTree((), {}))
-            held += persons.held_roles(place, self._names[place], self._username, roles, below)
+            held += logins.held_roles(place, self._names[place], self._username, roles, below)
         never: Mapping[str, tuple[str, ...]] = {}
         if self.never:
-            never = {self._username: tuple(name for name in _rules.ENVIRONMENTS if name in self.never)}
+            never = {self._username: tuple(name for name in environment_checks.ENVIRONMENTS if name in self.never)}
         return PersonRoles(tuple(held), never, tuple(sorted(self._unread, key=lambda one: one.place)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from .._pairs import each
+from .._http.concurrency import each
 from ..errors import AuthenticationError, ConfigurationError, CssError, EnvironmentMissing, IncompleteSearch
-from ..persons import UnreadPlace
-from ..report import AccessReport, in_order
+from ..people.logins import UnreadPlace
+from ..report.rows import AccessReport, in_order
 from ..state import Place, PlaceState
 from .integrations import IntegrationClient
 

@@ -10,13 +10,13 @@ from typing import Any, Final
 import httpx
 from attrs import field, frozen
 
-from .._cancellation import InFlight
-from .._clients import Connections
-from .._deadlines import check, time_limit
-from .._failures import failure
-from .._forgetful_clients import CALL, body_of, without_memory
-from .._sending import Sending
-from ..auth import ClientCredentials
+from .._http.cancellation import InFlight
+from .._http.clients import Connections
+from .._http.deadlines import check, time_limit
+from .._http.failures import failure
+from .._http.forgetful_clients import CALL, body_of, without_memory
+from .._http.sending import Sending
+from ..auth.credentials import ClientCredentials
 from ..errors import ConfigurationError, ConnectionFailed, CssError, MalformedAnswer
 
 DEADLINE: Final = 120.0

@@ -9,11 +9,11 @@ from functools import partial
 from itertools import groupby
 from typing import Literal
 
-from .. import _rules
-from .._grounds import Grounds
-from .._pairs import Lock, called, each
+from .._http.concurrency import Lock, called, each
+from .._service import identifiers
 from ..errors import AuthenticationError, Conflict, CssError, UnusableUser
 from ..models import Grant, GrantResult, Outcome
+from ..plan.dependencies import Grounds
 from ..state import Place, Step, StepResult
 from .grants import Granting, GrantWrite, Run, outcome_of
 from .integrations import EnvironmentClient
@@ -131,7 +131,7 @@ class StepRun:
         places: dict[Place, Numbered] = {}
         for number, step in batch.items():
             try:
-                _rules.username_of(step.target)
+                identifiers.username_of(step.target)
             except UnusableUser as error:
                 # What is undone may speak of somebody who got a role in another way.
                 self._settle({number: step}, "failed", error)

@@ -11,9 +11,10 @@ from typing import NoReturn, Self, Unpack
 
 from css_api.api.integrations import get_integration, list_integrations
 
-from .. import _answers, _arguments, _rules
-from .._renewal import SingleFlight
-from ..auth import team_of
+from .._http import answers
+from .._service import arguments, environment_checks, identifiers
+from ..auth.credentials import team_of
+from ..auth.single_flight import SingleFlight
 from ..errors import Ambiguous, AuthenticationError, NotFound, NotGold
 from ..models import Integration, WhoAmI
 from ..settings import Settings, settings_from_env, settings_from_file
@@ -26,7 +27,7 @@ class Team:
     """The part of a client that leads to the team's integrations."""
 
     def __init__(self, settings: Settings, **options: Unpack[Options]) -> None:
-        _arguments.check_kind(settings, Settings, "settings", "Css.from_env() and Css.from_file(path) make them.")
+        arguments.check_kind(settings, Settings, "settings", "Css.from_env() and Css.from_file(path) make them.")
         self.settings = settings
         self._wire = open_wire(settings, options)
         self._integrations: tuple[Integration, ...] | None = None
@@ -147,7 +148,7 @@ class Team:
         101
         """
         if not isinstance(which, str):
-            which = _arguments.whole_number(which, "An integration is named by its id or project name. The id")
+            which = arguments.whole_number(which, "An integration is named by its id or project name. The id")
         remembered = self._integrations is not None
         found = _named(which, self.integrations())
         if not found and remembered:
@@ -176,13 +177,13 @@ class Team:
         >>> (css.people("prod").find_one(email="ilse.hargreave@example.com")).first_name
         'Ilse'
         """
-        _rules.check_known_environment(environment)
+        environment_checks.check_known_environment(environment)
         return People(self._wire, environment)
 
     def _read_integrations(self, refresh: bool) -> tuple[Integration, ...]:
         known = self._integrations  # perhaps read between the caller's look at them and now
         if known is None or refresh:
-            known = self._integrations = self._wire.read(list_integrations, _answers.integrations)
+            known = self._integrations = self._wire.read(list_integrations, answers.integrations)
         return known
 
     def _explain_missing(self, which: int | str) -> None:
@@ -191,7 +192,7 @@ class Team:
         if isinstance(which, str):
             raise NotFound(f"{hint} named {which!r}. Names are matched exactly.", what="integration")
         try:
-            other = self._wire.read(get_integration, _answers.integration, "integration", integration_id=which)
+            other = self._wire.read(get_integration, answers.integration, "integration", integration_id=which)
         except NotFound as error:
             raise NotFound(
                 f"{hint} #{which}. Is it another team's?",
@@ -208,13 +209,13 @@ def _as_id(which: int | str) -> int | str:
     if isinstance(which, int):
         return which
     digits = int(which) if re.fullmatch("[0-9]{1,15}", which) else which
-    return _rules.integration_id(which) or digits
+    return identifiers.integration_id(which) or digits
 
 
 def _named(which: int | str, known: Sequence[Integration]) -> list[Integration]:
     number = _as_id(which)
     by_id = [integration for integration in known if integration.id == number]
-    if isinstance(which, int) or _rules.integration_id(which) is not None:
+    if isinstance(which, int) or identifiers.integration_id(which) is not None:
         return by_id
     by_name = [integration for integration in known if integration.project_name == which]
     if by_name and which != str(number):

@@ -9,7 +9,9 @@ from typing import Any
 from css_api.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
 from css_api.models import RoleRef
 
-from .. import _answers, _arguments, _rules
+from .._http import answers
+from .._service import arguments, identifiers, service_limits
+from .._verification import verdicts
 from ..models import Role, UserLike
 from ..state import Place, Step, StepKind
 from .composites import tree_below
@@ -41,8 +43,8 @@ class Users:
         >>> [role.name for role in dev.users.roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin']
         """
-        path = {**self._place, "username": _rules.username_of(user)}
-        roles = self._wire.read(list_user_roles, _answers.roles, "user", **path)
+        path = {**self._place, "username": identifiers.username_of(user)}
+        roles = self._wire.read(list_user_roles, answers.roles, "user", **path)
         return tuple(sorted(roles, key=lambda role: role.name))
 
     def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
@@ -74,8 +76,8 @@ class Users:
         >>> dev.users.check(ServiceAccount("fisheries-service-102"), "reviewer")
         ('service-account-fisheries-service-102', ('reviewer',))
         """
-        username, names = _rules.username_of(user), _arguments.distinct(_arguments.flattened(roles, "role"), "role")
-        _rules.check_removable(**self._place, roles=names, username=username)
+        username, names = identifiers.username_of(user), arguments.distinct(arguments.flattened(roles, "role"), "role")
+        service_limits.check_removable(**self._place, roles=names, username=username)
         return username, names
 
     def assign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
@@ -104,7 +106,7 @@ class Users:
         carry_out(
             self._wire,
             Change(
-                write=_rules.Write.ASSIGN,
+                write=verdicts.Write.ASSIGN,
                 operation=assign_user_roles,
                 roles=names,
                 arguments=lambda wanted: {
@@ -112,7 +114,7 @@ class Users:
                     "username": username,
                     "body": [RoleRef(name=name) for name in wanted],
                 },
-                shown=lambda answer, wanted: {role.name for role in _answers.roles(answer)}.issuperset(wanted),
+                shown=lambda answer, wanted: {role.name for role in answers.roles(answer)}.issuperset(wanted),
                 remaining=missing,
                 steps=lambda wanted: tuple(self._step("add_member", name, username) for name in wanted),
             ),
@@ -142,13 +144,13 @@ class Users:
             carry_out(
                 self._wire,
                 Change(
-                    write=_rules.Write.UNASSIGN,
+                    write=verdicts.Write.UNASSIGN,
                     operation=unassign_user_role,
                     roles=(name,),
                     arguments=lambda unwanted: {
                         **self._place,
                         "username": username,
-                        "role_name": _rules.role_in_path(unwanted[0]),
+                        "role_name": identifiers.role_in_path(unwanted[0]),
                     },
                     shown=lambda *_: False,
                     remaining=still_held,
@@ -172,8 +174,8 @@ class Users:
 
         >>> dev.users.set_roles("d6dff8c2546921b01198b4efd12cb3bc@idir", "reviewer")
         """
-        wanted = _arguments.flattened(roles, "role")
-        _rules.check_not_emptied(wanted, allow_empty, f"roles of {_rules.username_of(user)}")
+        wanted = arguments.flattened(roles, "role")
+        service_limits.check_not_emptied(wanted, allow_empty, f"roles of {identifiers.username_of(user)}")
         if wanted:
             self.check(user, wanted)
         held = {role.name for role in self.roles(user)}

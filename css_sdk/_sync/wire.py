@@ -13,23 +13,17 @@ from typing import Any, Final, NoReturn, TypeVar
 import httpx
 from attrs import frozen
 
-from .. import _answers, _retry, _rules
-from .._cancellation import InFlight
-from .._clients import Connections
-from .._late_writes import LateAttempts
-from .._pairs import called, sleep
+from .._http import answers
+from .._http import retry as _retry
+from .._http.cancellation import InFlight
+from .._http.clients import Connections
+from .._http.concurrency import called, sleep
+from .._http.journal_writer import Journal
+from .._service import paths, service_limits
+from .._verification.late_writes import LateAttempts
 from .._version import __version__
-from ..auth import ClientCredentials
-from ..errors import (
-    ConfigurationError,
-    CssError,
-    MalformedAnswer,
-    UnusableName,
-    error_for,
-    is_passing,
-    type_of_thing,
-)
-from ..journal_file import Journal
+from ..auth.credentials import ClientCredentials
+from ..errors import ConfigurationError, CssError, MalformedAnswer, UnusableName, error_for, is_passing, type_of_thing
 from ..settings import Settings
 from .sending import Limits, Sender
 
@@ -144,7 +138,7 @@ class Wire:
 
     def read(
         self,
-        operation: _answers.Operation,
+        operation: answers.Operation,
         convert: Callable[[Any], Value],
         about: type_of_thing = "path",
         /,
@@ -165,7 +159,7 @@ class Wire:
         return self.value(call, operation, self.answer(call), convert)
 
     def value(
-        self, call: Call, operation: _answers.Operation, response: httpx.Response, convert: Callable[[Any], Value]
+        self, call: Call, operation: answers.Operation, response: httpx.Response, convert: Callable[[Any], Value]
     ) -> Value:
         """What a successful answer holds.
 
@@ -173,7 +167,7 @@ class Wire:
             MalformedAnswer: which names the call, when it makes no sense.
         """
         try:
-            return convert(_answers.parsed(operation, response, call.told_as))
+            return convert(answers.parsed(operation, response, call.told_as))
         except MalformedAnswer as error:
             if error.request is not None:
                 raise
@@ -196,7 +190,7 @@ class Wire:
                 return tried.response
             waited += self.pause(call, tried, number, waited)
 
-    def call(self, operation: _answers.Operation, about: type_of_thing, arguments: dict[str, Any]) -> Call:
+    def call(self, operation: answers.Operation, about: type_of_thing, arguments: dict[str, Any]) -> Call:
         """The request that a generated module describes, refused when it would harm.
 
         Raises:
@@ -212,10 +206,10 @@ class Wire:
         request.headers["User-Agent"] = _USER_AGENT
         request.headers["Accept"] = "application/json"
         target = request.url.raw_path.removeprefix(self._base)
-        _rules.check_path(path, told_as)
+        paths.check_path(path, told_as)
         if target.partition(b"?")[0] != path.encode("ascii"):
             raise UnusableName(f"{told_as}: the path would not arrive as it stands here.", request=told_as)
-        _rules.check_length(target.decode("ascii"), told_as)
+        service_limits.check_length(target.decode("ascii"), told_as)
         return Call(request, operation.__name__.rpartition(".")[2], told_as, about)
 
     def attempt(self, call: Call, write: InFlight | None = None) -> Tried:
@@ -234,7 +228,7 @@ class Wire:
             return Tried(None, ended.error, ended.status, ended.was_sent, ended.is_passing)
         if response.is_success:
             return Tried(response, None, ended.status)
-        told = _answers.told(response, call.told_as, now=time.time())
+        told = answers.told(response, call.told_as, now=time.time())
         return Tried(response, error_for(told, call.about), ended.status, passing=is_passing(told))
 
     def pause(self, call: Call, tried: Tried, number: int, waited: float) -> float:

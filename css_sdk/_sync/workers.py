@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from .._pairs import borrowed, run
+from .._http.concurrency import borrowed, run
 from ..errors import ConfigurationError
 from ..models import Grant, GrantResult
 from ..settings import Settings, settings_from_env, settings_from_file

@@ -1,7 +1,8 @@
 """The command line: arguments in, one call on the facade, text or JSON out.
 
 Each command's module is imported when the command is looked up, and what the command works with inside it, so that
-`css --help` loads click and nothing else.
+`css --help` loads click and nothing else. It may import everything, and holds no decisions.
+Start reading at `commands`; `support` holds what several commands share.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class _LazyGroup(click.Group):
     """Commands by name, each imported from its module when it is asked for."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from ._common import UNPRINTED
+        from .support.options import UNPRINTED
 
         try:
             result = super().invoke(ctx)
@@ -104,7 +105,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"{__name__}.commands.{_COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
@@ -172,9 +173,9 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 
 def _code_of(error: Exception) -> int:
-    from .._shown import shown
+    from .._text.escaping import shown
     from ..errors import ConfigurationError, CssError, InvalidFile, InvalidRequest, OutcomeUnknown, Refused, StalePlan
-    from ._next_steps import print_next_steps
+    from .support.next_steps import print_next_steps
 
     if not isinstance(error, CssError):
         if os.environ.get("CSS_DEBUG"):
@@ -202,6 +203,6 @@ def _code_of(error: Exception) -> int:
 
 
 def _tell(message: str) -> None:
-    from .._shown import shown
+    from .._text.escaping import shown
 
     click.echo(f"css: {shown(message)}", err=True)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from .errors import SandboxError
-from .run import PORT, run
+from .serving.run import PORT, run
 
 
 def main() -> int:

@@ -10,11 +10,11 @@ from typing import Any
 
 from attrs import define, field
 
-from .bss import BSS_TOKEN_PATH
 from .errors import SandboxError
-from .login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
-from .others import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
-from .tokens import REALM
+from .login.bss import BSS_TOKEN_PATH
+from .login.login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
+from .login.tokens import REALM
+from .world.others import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
 
 BEFORE = frozenset({"drop_before", "500_before", "422_before", "429", "expired_token", "revoked_token", "disaster"})
 AROUND = frozenset({"login_server", "empty_success"})

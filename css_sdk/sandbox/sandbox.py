@@ -8,27 +8,27 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from . import admin
-from .api import Api
-from .bss import Bss
-from .cern import CERN, Cern
+from .api.api import Api
+from .api.routing import BASE
+from .api.service import Service
 from .errors import SandboxError, require
 from .faults import Faults
-from .front import Front
 from .http import Request, Response
 from .journal import Entry, Harm, Journal
-from .login import TOKEN_PATH, LoginServers
-from .routing import BASE
-from .service import Service
-from .state import State
-from .store import NAME_LIMIT
-from .tokens import REALM, Tokens
-from .world import ENVIRONMENTS, Integration, World, load
+from .login.bss import Bss
+from .login.cern import CERN, Cern
+from .login.login import TOKEN_PATH, LoginServers
+from .login.tokens import REALM, Tokens
+from .serving import admin
+from .serving.front import Front
+from .world.state import State
+from .world.store import NAME_LIMIT
+from .world.world import ENVIRONMENTS, Integration, World, load
 
 if TYPE_CHECKING:
     import httpx
 
-    from .server import Server
+    from .serving.server import Server
 
 ORIGIN = "http://localhost"  # of the sandbox in process; loopback by name, so that plain http is allowed
 
@@ -160,7 +160,7 @@ class Sandbox:
             MissingExtra: the libraries that sign tokens are not installed.
         """
         require("jwt", "cryptography")
-        from .transport import Transport  # noqa: PLC0415 - loads httpx
+        from .serving.transport import Transport  # noqa: PLC0415 - loads httpx
 
         return Transport(self, sleep)
 
@@ -174,7 +174,7 @@ class Sandbox:
             MissingExtra: the libraries that sign tokens are not installed.
         """
         require("jwt", "cryptography")
-        from .transport import AsyncTransport  # noqa: PLC0415 - loads httpx
+        from .serving.transport import AsyncTransport  # noqa: PLC0415 - loads httpx
 
         return AsyncTransport(self, sleep)
 
@@ -189,7 +189,7 @@ class Sandbox:
             MissingExtra: the libraries that serve are not installed.
         """
         require("uvicorn", "httptools", "jwt", "cryptography")
-        from .server import Server  # noqa: PLC0415 - loads uvicorn
+        from .serving.server import Server  # noqa: PLC0415 - loads uvicorn
 
         return Server(self, port)
 

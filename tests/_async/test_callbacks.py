@@ -7,19 +7,10 @@ from typing import Any
 
 import pytest
 
-from css_sdk import (
-    Ambiguous,
-    AsyncCss,
-    CallbackFailed,
-    ConfigurationError,
-    NotConfirmed,
-    Plan,
-    Settings,
-    read_roster,
-)
+from css_sdk import Ambiguous, AsyncCss, CallbackFailed, ConfigurationError, NotConfirmed, Plan, Settings, read_roster
 from css_sdk._async.integrations import AsyncEnvironmentClient
-from css_sdk._retry import Attempt, Waiting
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+from css_sdk._http.retry import Attempt, Waiting
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, at_once, usernames
 

@@ -9,17 +9,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from css_sdk import (
-    AsyncCss,
-    Backoff,
-    CssError,
-    GrantResult,
-    NotAllDone,
-    NotFound,
-    OutcomeUnknown,
-    RoleResult,
-    Settings,
-)
+from css_sdk import AsyncCss, Backoff, CssError, GrantResult, NotAllDone, NotFound, OutcomeUnknown, RoleResult, Settings
 from css_sdk._async.integrations import AsyncEnvironmentClient
 from css_sdk.sandbox import Sandbox
 from tests.fault_sequences import (

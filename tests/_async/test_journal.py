@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from css_sdk import AsyncCss, ConfigurationError, InvalidFile, NotFound, OutcomeUnknown, Settings
-from css_sdk._retry import Attempt
-from css_sdk.journal import Entry, read_journal
-from css_sdk.journal_file import Journal
+from css_sdk._http.journal_writer import Journal
+from css_sdk._http.retry import Attempt
+from css_sdk.journal.entries import Entry, read_journal
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, Step
 from tests.support import GRANTS_PORTAL, asked, at_once, usernames

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from css_sdk import AsyncTokenVerifier, ConfigurationError, InvalidToken, KeysUnavailable
-from css_sdk._pairs import async_each, async_sleep
+from css_sdk._http.concurrency import async_each, async_sleep
 from css_sdk.sandbox import Sandbox
 from tests.signing import NOW, jwk, key, token
 

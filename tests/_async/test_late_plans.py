@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from css_sdk import Applied, AsyncCss, Backoff, CssError, Guards, NotFound, Settings, StalePlan
-from css_sdk._applying import saved_plan
-from css_sdk._plan_file import SavedPlan
-from css_sdk.journal import JournalRead, read_journal
-from css_sdk.journal_file import Journal
+from css_sdk._http.journal_writer import Journal
+from css_sdk.journal.entries import JournalRead, read_journal
+from css_sdk.plan.preconditions import saved_plan
+from css_sdk.plan.serialization import SavedPlan
 from css_sdk.sandbox import Sandbox
 from tests.fault_sequences import elsewhere, faults, late_faults
 from tests.plan_worlds import (

@@ -9,8 +9,8 @@ import pytest
 
 from css_sdk import AsyncCss, Backoff, CssError, OutcomeUnknown, Settings
 from css_sdk._async.integrations import AsyncEnvironmentClient
-from css_sdk.journal import read_journal
-from css_sdk.journal_file import Journal
+from css_sdk._http.journal_writer import Journal
+from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, at_once, usernames
 

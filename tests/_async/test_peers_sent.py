@@ -12,7 +12,7 @@ import pytest
 
 from css_sdk import AsyncCss, NotAllDone, NotFound, Refused, Settings
 from css_sdk._async.integrations import AsyncEnvironmentClient
-from css_sdk._pairs import async_sleep
+from css_sdk._http.concurrency import async_sleep
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, at_once, usernames
 

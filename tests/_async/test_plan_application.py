@@ -10,15 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from css_sdk import AsyncCss, Guards, Settings, desired_as_yaml, read_desired
-from css_sdk._place_plan import Unmanaged
-from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
-from css_sdk.journal import read_journal
-from css_sdk.journal_file import Journal
-from css_sdk.roster import Person
+from css_sdk._http.journal_writer import Journal
+from css_sdk.journal.entries import read_journal
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from css_sdk.plan.diff import Unmanaged
+from css_sdk.plan.serialization import SavedPlan, plan_as_json, read_plan
+from css_sdk.plan.transfer import export, promoted
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import PlaceState, StepResult
-from css_sdk.transfer import export, promoted
 from tests.fault_sequences import facts, sent_writes
 from tests.plan_worlds import (
     DEV,

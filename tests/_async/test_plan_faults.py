@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from css_sdk import Applied, AsyncCss, AuthenticationError, Backoff, CssError, Guards, Settings, StalePlan
-from css_sdk._applying import saved_plan
-from css_sdk._grounds import Grounds
-from css_sdk._plan_file import plan_as_json, read_plan
-from css_sdk.journal import read_journal
-from css_sdk.journal_file import Journal
+from css_sdk._http.journal_writer import Journal
+from css_sdk.journal.entries import read_journal
+from css_sdk.plan.dependencies import Grounds
+from css_sdk.plan.preconditions import saved_plan
+from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Step, StepResult
 from tests.fault_sequences import elsewhere, faults, sent_writes

@@ -10,7 +10,8 @@ import pytest
 
 from css_sdk import AsyncCss, AuthenticationError
 from css_sdk._async.integrations import AsyncEnvironmentClient
-from css_sdk.roster import Action, Person, Row
+from css_sdk.people.identities import Person
+from css_sdk.roster.rows import Action, Row
 from css_sdk.sandbox import Sandbox
 from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
 

@@ -26,7 +26,7 @@ from css_sdk import (
     WrongProvider,
     read_roster,
 )
-from css_sdk.roster import results_as_csv
+from css_sdk.roster.rows import results_as_csv
 from css_sdk.sandbox import Sandbox
 from tests.people_world import person
 from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames

@@ -9,22 +9,13 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from css_sdk import (
-    AsyncCss,
-    Guards,
-    LastMember,
-    Settings,
-    StalePlan,
-    StepResult,
-    TooManyRemovals,
-    UnusableUser,
-)
+from css_sdk import AsyncCss, Guards, LastMember, Settings, StalePlan, StepResult, TooManyRemovals, UnusableUser
 from css_sdk._async.steps import AsyncStepRun
-from css_sdk._grounds import Grounds
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
-from css_sdk.journal import read_journal
-from css_sdk.journal_file import Journal
-from css_sdk.roster import Person
+from css_sdk._http.journal_writer import Journal
+from css_sdk.journal.entries import read_journal
+from css_sdk.people.identities import Person
+from css_sdk.plan.dependencies import Grounds
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Step, StepKind
 from tests.fault_sequences import sent_writes

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from css_sdk import AsyncCss, CssError, OutcomeUnknown, Row, RowResult, Settings, StalePlan, StepResult
-from css_sdk._pairs import async_each
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
-from css_sdk.journal import read_journal
-from css_sdk.journal_file import Journal
-from css_sdk.roster import Action, Person
+from css_sdk._http.concurrency import async_each
+from css_sdk._http.journal_writer import Journal
+from css_sdk.journal.entries import read_journal
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
+from css_sdk.roster.rows import Action
 from tests.fault_sequences import elsewhere, facts
 from tests.plan_worlds import MIXED_BEFORE, USERS, reason, seeded
 from tests.support import GRANTS_PORTAL, at_once, usernames

@@ -8,7 +8,7 @@ import pytest
 
 from css_sdk import AsyncCss, Guards, JournalRead, Settings, plan_as_json, read_plan
 from css_sdk.errors import Refused, StalePlan
-from css_sdk.journal import Entry
+from css_sdk.journal.entries import Entry
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Step, StepResult
 from tests.plan_worlds import DEV, everything

@@ -8,19 +8,10 @@ from typing import Any
 
 import pytest
 
-from css_sdk import (
-    Ambiguous,
-    CallbackFailed,
-    ConfigurationError,
-    Css,
-    NotConfirmed,
-    Plan,
-    Settings,
-    read_roster,
-)
-from css_sdk._retry import Attempt, Waiting
+from css_sdk import Ambiguous, CallbackFailed, ConfigurationError, Css, NotConfirmed, Plan, Settings, read_roster
+from css_sdk._http.retry import Attempt, Waiting
 from css_sdk._sync.integrations import EnvironmentClient
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, at_once, usernames
 

@@ -10,17 +10,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from css_sdk import (
-    Backoff,
-    Css,
-    CssError,
-    GrantResult,
-    NotAllDone,
-    NotFound,
-    OutcomeUnknown,
-    RoleResult,
-    Settings,
-)
+from css_sdk import Backoff, Css, CssError, GrantResult, NotAllDone, NotFound, OutcomeUnknown, RoleResult, Settings
 from css_sdk._sync.integrations import EnvironmentClient
 from css_sdk.sandbox import Sandbox
 from tests.fault_sequences import (

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from css_sdk import ConfigurationError, InvalidToken, KeysUnavailable, TokenVerifier
-from css_sdk._pairs import each, sleep
+from css_sdk._http.concurrency import each, sleep
 from css_sdk.sandbox import Sandbox
 from tests.signing import NOW, jwk, key, token
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from css_sdk import Backoff, Css, CssError, OutcomeUnknown, Settings
+from css_sdk._http.journal_writer import Journal
 from css_sdk._sync.integrations import EnvironmentClient
-from css_sdk.journal import read_journal
-from css_sdk.journal_file import Journal
+from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, at_once, usernames
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from css_sdk import Css, NotAllDone, NotFound, Refused, Settings
-from css_sdk._pairs import sleep
+from css_sdk._http.concurrency import sleep
 from css_sdk._sync.integrations import EnvironmentClient
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, at_once, usernames

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from css_sdk import Css, Guards, Settings, StalePlan, TooManyRemovals
-from css_sdk._plan_file import SavedPlan, plan_as_json, read_plan
-from css_sdk.journal import read_journal
-from css_sdk.journal_file import Journal
+from css_sdk._http.journal_writer import Journal
+from css_sdk.journal.entries import read_journal
+from css_sdk.plan.serialization import SavedPlan, plan_as_json, read_plan
 from tests.plan_worlds import (
     DEV,
     MIXED_BEFORE,

@@ -10,12 +10,12 @@ import pytest
 from attrs import evolve
 
 from css_sdk import Css, Guards, InvalidFile, NotTried, Settings, StalePlan, TooManyRemovals
-from css_sdk._plan_file import plan_as_json, read_plan
-from css_sdk._plan_text import plan_as_text
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed
-from css_sdk.journal import read_journal
-from css_sdk.journal_file import Journal
-from css_sdk.roster import Person
+from css_sdk._http.journal_writer import Journal
+from css_sdk.journal.entries import read_journal
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed
+from css_sdk.plan.serialization import plan_as_json, read_plan
+from css_sdk.plan.text import plan_as_text
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import PlaceState
 from tests.fault_sequences import sent_writes

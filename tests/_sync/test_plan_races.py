@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from css_sdk import Applied, Css, Guards, NotFound, Settings, StalePlan
-from css_sdk._pairs import each
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
-from css_sdk.journal import read_journal
-from css_sdk.journal_file import Journal
-from css_sdk.roster import Person
+from css_sdk._http.concurrency import each
+from css_sdk._http.journal_writer import Journal
+from css_sdk.journal.entries import read_journal
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request, Response
 from tests.fault_sequences import sent_writes

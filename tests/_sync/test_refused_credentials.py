@@ -11,7 +11,8 @@ import pytest
 
 from css_sdk import AuthenticationError, Css
 from css_sdk._sync.integrations import EnvironmentClient
-from css_sdk.roster import Action, Person, Row
+from css_sdk.people.identities import Person
+from css_sdk.roster.rows import Action, Row
 from css_sdk.sandbox import Sandbox
 from tests.support import FISHERIES, GRANTS_PORTAL, asked, usernames
 

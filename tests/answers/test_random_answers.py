@@ -18,7 +18,7 @@ import anyio
 import pytest
 
 from css_sdk import AsyncCss, Css, CssError, Grant, NotAllDone, ServiceAccount, Settings, TokenVerifier, read_roster
-from css_sdk.plan import Plan
+from css_sdk.plan.planner import Plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request
 from css_sdk.state import Place, Step

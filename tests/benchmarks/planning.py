@@ -13,12 +13,12 @@ from typing import Final
 
 from attrs import frozen
 
-from css_sdk._desired_file import read_desired
-from css_sdk._desired_text import desired_as_yaml
-from css_sdk._plan_file import SavedPlan, plan_as_json
-from css_sdk.desired import Desired, DesiredPlace, DesiredRole, Listed
-from css_sdk.plan import Plan, plan
-from css_sdk.roster import Person
+from css_sdk.people.identities import Person
+from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
+from css_sdk.plan.planner import Plan, plan
+from css_sdk.plan.serialization import SavedPlan, plan_as_json
+from css_sdk.roles_file.parser import read_desired
+from css_sdk.roles_file.writer import desired_as_yaml
 from css_sdk.state import Place, PlaceState
 
 from .measure import Finding

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from css_sdk import AccessReport, AccessRow, NotApplied, User, report_as_html
-from css_sdk._report_text import harmless
-from css_sdk.persons import UnreadPlace, name_of
+from css_sdk.people.logins import UnreadPlace, name_of
+from css_sdk.report.text import harmless
 from css_sdk.state import Place, PlaceState
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from css_sdk import AuthenticationError, ClientCredentials, PasswordGrant
-from css_sdk.auth import TokenAuth
+from css_sdk.auth.credentials import TokenAuth
 from tests.keycloak.realm import ADA, PASSWORD
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from css_sdk import AsyncTokenVerifier, InvalidToken, TokenVerifier
-from css_sdk.auth import claims_of
+from css_sdk.auth.credentials import claims_of
 
 if TYPE_CHECKING:
     from tests.keycloak.realm import Realm

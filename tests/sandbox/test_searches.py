@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from css_sdk.sandbox import Sandbox
-from css_sdk.sandbox.searches import like
+from css_sdk.sandbox.api.searches import like
 
 
 def crowd(count: int) -> dict[str, Any]:

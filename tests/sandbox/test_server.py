@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from css_sdk.sandbox import Sandbox, SandboxError
-from css_sdk.sandbox.run import run
-from css_sdk.sandbox.server import Server
+from css_sdk.sandbox.serving.run import run
+from css_sdk.sandbox.serving.server import Server
 
 CONTROL = {"X-CSS-Sandbox": "1"}
 
@@ -81,7 +81,7 @@ def test_one_connection_carries_many_requests(connection: http.client.HTTPConnec
 
 def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the server, after as long as it says; here it says less, so that the test need not wait."""
-    monkeypatch.setattr("css_sdk.sandbox.server.IDLE", 0.05)
+    monkeypatch.setattr("css_sdk.sandbox.serving.server.IDLE", 0.05)
     with Sandbox().serve() as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(b"OPTIONS /api/v1/ HTTP/1.1\r\nhost: localhost\r\n\r\n")
         received = b""

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from css_sdk.cli import exit_code
-from css_sdk.sandbox import Sandbox, SandboxError, files
+from css_sdk.sandbox import Sandbox, SandboxError
 from css_sdk.sandbox.http import LARGEST_BODY
-from css_sdk.sandbox.server import Server
+from css_sdk.sandbox.serving.server import Server
+from css_sdk.sandbox.world import files
 
 CONTROL = {"X-CSS-Sandbox": "1"}
 CALLS = [

@@ -1,0 +1,179 @@
+"""An answer of the service to a value of ours, or `MalformedAnswer`. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from css_api import Client
+from css_api import models as generated
+from css_api.types import Unset
+from dateutil.parser import isoparse
+
+from ..errors import MalformedAnswer, Told
+from ..models import Integration, LogLine, Role, User
+from .cleaning import clean
+from .retry import seconds_to_wait
+
+if TYPE_CHECKING:
+    import httpx
+
+Value = TypeVar("Value")
+
+_CLIENT: Final = Client(base_url="")
+"""The generated parsers ask it only whether to raise on a status that the document lacks: they shall not."""
+
+
+class Operation(Protocol):
+    """A module of the generated client: one call."""
+
+    @property
+    def __name__(self) -> str: ...
+
+    @property
+    def _get_kwargs(self) -> Callable[..., dict[str, Any]]: ...
+
+    @property
+    def _parse_response(self) -> Callable[..., Any]: ...
+
+
+def told(response: httpx.Response, request: str, now: float) -> Told:
+    """What an answer tells, whatever its type: of use for errors.
+
+    Args:
+        response: the answer, already read.
+        request: method and path.
+        now: seconds since 1970, for a `Retry-After` that is a date.
+    """
+    message = ""
+    is_json = _is_json(response)
+    if is_json:
+        try:
+            body = response.json()
+        except (ValueError, RecursionError):
+            is_json = False
+        else:
+            message = clean(str(body.get("message") or "")) if isinstance(body, dict) else ""
+    return Told(
+        status=response.status_code,
+        message=message,
+        is_json=is_json,
+        request=request,
+        retry_after=seconds_to_wait(response.headers.get("Retry-After"), now),
+    )
+
+
+def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
+    """The generated model in a successful answer; None for a 204.
+
+    Raises:
+        MalformedAnswer: for an empty body, another type than JSON, a missing field.
+    """
+    if response.status_code == 204:
+        return None
+    facts: dict[str, Any] = {"status": response.status_code, "request": request}
+    if not response.content:
+        raise MalformedAnswer(f"{request}: the service answered {response.status_code} with nothing in it.", **facts)
+    if not _is_json(response):
+        kind = clean(response.headers.get("Content-Type", "")) or "of no type"
+        raise MalformedAnswer(f"{request}: the answer is {kind}, not JSON. Check the address of the API.", **facts)
+    try:
+        answer = operation._parse_response(client=_CLIENT, response=response)
+        if getattr(answer, "data", None) == [] and response.json()["data"] != []:
+            # The generated parsers take an empty text or object for an empty list.
+            raise TypeError("data is no list")
+        return answer
+    except Exception as error:
+        # Of the generated parsers, which take any JSON to pieces.
+        reason = clean(f"the field {error} is missing" if isinstance(error, KeyError) else str(error))
+        raise MalformedAnswer(f"{request}: the answer makes no sense: {reason}.", **facts) from error
+
+
+def integrations(answer: Any) -> tuple[Integration, ...]:
+    """The integrations of a list."""
+    return tuple(map(integration, _of(generated.IntegrationList, answer).data))
+
+
+def integration(answer: Any) -> Integration:
+    """An integration. Values that the document does not know, of status and the like, are kept as they came."""
+    found = _of(generated.Integration, answer)
+    return Integration(
+        id=_of(int, found.id),
+        project_name=_of(str, found.project_name),
+        auth_type=_text(found.auth_type),
+        environments=_texts(found.environments),
+        status=_text(found.status),
+        created_at=found.created_at,
+        updated_at=found.updated_at,
+    )
+
+
+def roles(answer: Any) -> tuple[Role, ...]:
+    """The roles of a list."""
+    return tuple(map(role, _of(generated.RoleList, answer).data))
+
+
+def role(answer: Any) -> Role:
+    """A role."""
+    found = _of(generated.Role, answer)
+    return Role(name=_of(str, found.name), composite=_of(bool, found.composite))
+
+
+def users(answer: Any) -> tuple[User, ...]:
+    """The users of a page or a search."""
+    if not isinstance(answer, (generated.UserPage, generated.UserList)):
+        raise _malformed(generated.UserList, answer)
+    return tuple(map(user, answer.data))
+
+
+def user(answer: Any) -> User:
+    """A user. Of a service account only the username is told."""
+    found = _of(generated.User, answer)
+    attributes = {} if isinstance(found.attributes, Unset) else found.attributes.additional_properties
+    return User(
+        username=_of(str, found.username),
+        email=_text(found.email),
+        first_name=_text(found.first_name),
+        last_name=_text(found.last_name),
+        attributes={name: _texts(values) for name, values in attributes.items()},
+    )
+
+
+def logs(answer: Any) -> tuple[tuple[LogLine, ...], str]:
+    """The lines of a log, and the service's word on whether they are all."""
+    found = _of(generated.Logs, answer)
+    return tuple(_log_line(line.additional_properties) for line in found.data), _text(found.message)
+
+
+def _log_line(fields: dict[str, Any]) -> LogLine:
+    try:
+        timestamp = isoparse(str(fields.get("@timestamp")))
+    except ValueError:
+        timestamp = None
+    if timestamp is not None and timestamp.tzinfo is None:
+        timestamp = timestamp.replace(tzinfo=datetime.UTC)
+    return LogLine(timestamp=timestamp, message=str(fields.get("message", "")), fields=fields)
+
+
+def _is_json(response: httpx.Response) -> bool:
+    kind: str = response.headers.get("Content-Type", "")
+    return kind.partition(";")[0].strip().lower() == "application/json"
+
+
+def _of(kind: type[Value], value: Any) -> Value:
+    if not isinstance(value, kind):
+        raise _malformed(kind, value)
+    return value
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or isinstance(value, Unset) else _of(str, value)
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    return () if values is None else tuple(_of(str, value) for value in _of(list, values))
+
+
+def _malformed(kind: type, value: Any) -> MalformedAnswer:
+    return MalformedAnswer(f"The answer holds {type(value).__name__} where {kind.__name__} belongs.")

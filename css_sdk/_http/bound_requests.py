@@ -1,0 +1,242 @@
+"""Requests that go where they are meant to go, or nowhere: those for a token, and those with one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+import httpx
+
+from ..errors import AuthenticationError, ConfigurationError
+from ..settings import Secret
+from .cleaning import LONGEST_WORDS, without_secrets
+
+
+class TokenRequest(httpx.Request):
+    """A request for a token: it goes to one address, once, and cannot be made to go anywhere else.
+
+    The client that sends it may follow redirects and may have event hooks. A client that follows a redirect sends the
+    same body, and some headers, to another address, and asks no auth before. This request does not rely on the client:
+
+    - Its address cannot be set. Before the transport gets the body, the request checks that a hook has changed neither
+      its method, nor the headers and extensions that decide where it goes.
+    - A transport reads the body once. From then on neither the body nor the credentials in the headers are there, so
+      what a client makes of this request later has no secret to take along.
+    - A redirect inherits the fragment of the address that it leads away from (RFC 7231, 7.1.2). So a client has to
+      read the fragment before it can follow, and is stopped there.
+
+    Args:
+        url: of the token endpoint.
+        content: the form.
+        headers: to be sent, with the credentials if they go as HTTP Basic.
+        extensions: of httpx, the timeouts.
+
+    Attributes:
+        hide: the secrets that no message may repeat.
+    """
+
+    _sealed: str | None = None
+    _is_given_away = False
+
+    def __init__(
+        self, url: httpx.URL, content: bytes, headers: Mapping[str, str], extensions: Mapping[str, Any]
+    ) -> None:
+        super().__init__("POST", url, content=content, headers=headers, extensions=dict(extensions))
+        self._content = content
+        self.hide: Iterable[Secret] = ()
+        self._address = _Endpoint(url)
+        self._address.owner = self
+        self._body: httpx.SyncByteStream | httpx.AsyncByteStream = _ReadOnce(self)
+        self._host = self.headers["Host"]
+        self._sealed = str(url)
+
+    @property
+    def url(self) -> httpx.URL:
+        """The address of the token endpoint.
+
+        Raises:
+            ConfigurationError: when it is set.
+        """
+        return self._address
+
+    @url.setter
+    def url(self, value: httpx.URL) -> None:
+        self._refuse_change("its address")
+        self._address = _Endpoint(value)
+
+    @property
+    def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:
+        """The body, for the transport.
+
+        Raises:
+            ConfigurationError: when it is set, or something decides that the request goes elsewhere.
+        """
+        if self._sealed is not None:
+            is_elsewhere = (
+                str(self._address) != self._sealed
+                or self.headers.get_list("Host") != [self._host]
+                or self.method != "POST"
+                or not self.extensions.keys() <= {"timeout", "trace"}  # "target" is another path, for one
+            )
+            if is_elsewhere:
+                self._refuse_change("where it goes")
+            self._is_given_away = True
+        return self._body
+
+    @stream.setter
+    def stream(self, value: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
+        self._refuse_change("its body")
+        self._body = value
+
+    def read(self) -> bytes:
+        """Return the body, which is empty once a transport has read it."""
+        return getattr(self, "_content", b"")
+
+    async def aread(self) -> bytes:
+        """Return the body, as `read`."""
+        return self.read()
+
+    def take_body(self) -> bytes:
+        """Return the body for the one transport that sends it, and forget it with the credentials in the headers.
+
+        Raises:
+            AuthenticationError: when it was taken before.
+        """
+        content = self.__dict__.pop("_content", None)
+        if content is None:
+            raise AuthenticationError(
+                f"{where_of(self.url)}: a redirect, or a transport that repeats requests, would send the credentials a "
+                f"second time. They are sent once, to the configured address alone. Check the token address and the "
+                f"transport.",
+                request=f"POST {self.url.path}",
+            )
+        self.headers.pop("Authorization", None)
+        return cast(bytes, content)
+
+    def refuse_redirect(self) -> None:
+        """Stop a client that is about to follow a redirect.
+
+        Raises:
+            AuthenticationError: when the request was given to a transport before.
+        """
+        if self._is_given_away:
+            raise redirected(self, None)
+
+    def _refuse_change(self, what: str) -> None:
+        if self._sealed is not None:
+            raise ConfigurationError(
+                f"An event hook or a transport changes {what} on the request for a token at {self._address.host}. "
+                f"Nothing was sent: credentials go to the configured address alone. Let the hook leave this request "
+                f"as it is."
+            )
+
+    def __reduce__(self) -> tuple[type[httpx.Request], tuple[str, str]]:
+        # A copy, and what is pickled, holds no secret.
+        return httpx.Request, ("POST", str(self.url))
+
+
+class _Endpoint(httpx.URL):
+    """The address of a token request: who asks for its fragment is about to follow a redirect."""
+
+    owner: TokenRequest | None = None
+
+    @property
+    def fragment(self) -> str:
+        """The fragment, which is empty.
+
+        Raises:
+            AuthenticationError: when the request was sent, so that a redirect is about to be followed.
+        """
+        if self.owner is not None:
+            self.owner.refuse_redirect()
+        return super().fragment
+
+    def __reduce__(self) -> tuple[type[httpx.URL], tuple[str]]:
+        return httpx.URL, (str(self),)
+
+
+class _ReadOnce(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a token request, for both kinds of transport."""
+
+    def __init__(self, request: TokenRequest) -> None:
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._request.take_body()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._request.take_body()
+
+
+class ApiRequest(httpx.Request):
+    """A request that carries a token: before a transport gets its body, the request checks where it goes.
+
+    An event hook can set another address after the token was put on.
+    """
+
+    __slots__ = ("_check",)
+
+    def __init__(self, request: httpx.Request, check: Callable[[httpx.Request], None]) -> None:
+        # Not a copy: what the caller or the client does to either counts for both.
+        self.__dict__ = request.__dict__
+        self._check = check
+
+    @property
+    def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:
+        """The body, for the transport.
+
+        Raises:
+            ConfigurationError: when the request would take the token to another origin.
+        """
+        self._check(self)
+        body: httpx.SyncByteStream | httpx.AsyncByteStream = self.__dict__["stream"]
+        return body
+
+    @stream.setter
+    def stream(self, value: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
+        self.__dict__["stream"] = value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy, and what is pickled, holds no token.
+        headers = self.headers.copy()
+        headers.pop("Authorization", None)
+        plain = httpx.Request(self.method, self.url, headers=headers, content=self.__dict__.get("_content"))
+        return httpx.Request, (plain.method, str(plain.url)), plain.__getstate__()
+
+
+def where_of(url: httpx.URL) -> str:
+    """Return path and host of a token endpoint, to begin a message with."""
+    return f"POST {url.path} at {url.host}"
+
+
+def redirected(asked: TokenRequest, response: httpx.Response | None, **facts: Any) -> AuthenticationError:
+    """Return the error for a token endpoint that redirects.
+
+    Args:
+        asked: the request for a token.
+        response: the answer, where it is known.
+        facts: for the error.
+    """
+    url = asked.url
+    status = None if response is None else response.status_code
+    how = f" ({status})" if status else ""
+    return AuthenticationError(
+        f"POST {url.path}: the token endpoint at {url.host} redirects{how}{_target(url, response, asked.hide)}, and "
+        f"credentials are sent to no other address. Check the token address.",
+        **{"status": status, "request": f"POST {url.path}", **facts},
+    )
+
+
+def _target(url: httpx.URL, response: httpx.Response | None, hide: Iterable[Secret]) -> str:
+    # Its origin alone, and the path where the origin is the same: what follows may hold anything.
+    here = httpx.URL(str(url))
+    try:
+        target = here.join(response.headers["Location"]) if response is not None else None
+    except (httpx.InvalidURL, KeyError):
+        target = None
+    if target is None or not target.host:
+        return ""
+    is_near = (target.scheme, target.netloc) == (here.scheme, here.netloc)
+    path = without_secrets(hide, target.raw_path.partition(b"?")[0].decode("ascii"))[:LONGEST_WORDS] if is_near else ""
+    place = without_secrets(hide, target.netloc.decode("ascii"))
+    return f" to {target.scheme}://{place}{path}"

@@ -1,0 +1,302 @@
+"""The few things that exist twice by nature: a lock, a sleep, and doing a bounded number of things at once."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import inspect
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import Context, copy_context
+from typing import Any, Protocol, TypeVar
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+from anyio.lowlevel import RunVar
+
+from ..errors import ConfigurationError
+from .forks import watch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class SupportsAclose(Protocol):
+    """What an event loop's connections are closed by."""
+
+    async def aclose(self) -> None: ...
+
+
+class SupportsClose(Protocol):
+    """What connections are closed by."""
+
+    def close(self) -> None: ...
+
+
+AsyncClosable = TypeVar("AsyncClosable", bound=SupportsAclose)
+Closable = TypeVar("Closable", bound=SupportsClose)
+
+Lock = threading.Lock
+
+
+class AsyncLock:
+    """A lock that a cancelled task still gets, so that it can note what it has done."""
+
+    def __init__(self) -> None:
+        self._lock = anyio.Lock()
+
+    async def __aenter__(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._lock.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+class Slots:
+    """Lets so many in at once, and the others in the order in which they came.
+
+    `threading.Semaphore` does not keep that order: who leaves and comes again would be in before those who wait.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[threading.Lock] = deque()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        try:
+            turn.acquire()
+        except BaseException:
+            with self._lock:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+                    raise
+            self.__exit__()  # it was let in just then
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+
+AsyncSlots = anyio.CapacityLimiter
+
+_event_loop: RunVar[object] = RunVar("css_sdk_event_loop")
+
+
+def async_event_loop() -> object:
+    """Return what stands for the running event loop, and for no other."""
+    try:
+        return _event_loop.get()
+    except LookupError:
+        mark = object()
+        _event_loop.set(mark)
+        return mark
+
+
+sleep = time.sleep
+async_sleep = anyio.sleep
+
+
+def run(work: Callable[..., Result], *arguments: Any) -> Result:
+    """What `work` gives."""
+    return work(*arguments)
+
+
+def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
+    """As `run`, from where there is no event loop."""
+    # A process that was forked by a task inherits the note, in its context, that a loop is running.
+    return Context().run(anyio.run, work, *arguments)
+
+
+def waited_for(future: Future[Result]) -> Result:
+    """What a future holds when it is done."""
+    return future.result()
+
+
+async def async_waited_for(future: Future[Result]) -> Result:
+    """As `waited_for`, while other tasks go on."""
+    return await anyio.to_thread.run_sync(future.result)
+
+
+class _Kept:
+    """What this process keeps to use it again, by key."""
+
+    def __init__(self) -> None:
+        self.things: dict[Hashable, Any] = {}
+        self.after_fork()
+        watch(self)
+
+    def after_fork(self) -> None:
+        """Renew the lock, which a thread of the parent process may hold."""
+        self.lock = threading.Lock()
+
+
+_kept = _Kept()
+
+
+@contextmanager
+def borrowed(key: Hashable, make: Callable[[], Closable]) -> Iterator[Closable]:
+    """The one thing that this process keeps under a key, made when it is first asked for and closed when it ends.
+
+    A forked child has the same one, which therefore has to be `ForkAware`.
+    """
+    with _kept.lock:
+        if key not in _kept.things:
+            _kept.things[key] = make()
+            atexit.register(_kept.things[key].close)
+    yield _kept.things[key]
+
+
+@asynccontextmanager
+async def async_borrowed(key: Hashable, make: Callable[[], AsyncClosable]) -> AsyncIterator[AsyncClosable]:
+    """As `borrowed`, but made anew and closed each time: connections belong to the event loop they were made in."""
+    made = make()
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+class _Shared(Iterator[Item]):
+    """An iterator that several workers draw from, until it ends or somebody stops it."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items = iter(items)
+        self._lock = threading.Lock()
+        self.stopped = False
+
+    def __next__(self) -> Item:
+        with self._lock:
+            if self.stopped:
+                raise StopIteration
+            return next(self._items)
+
+
+def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) -> None:
+    """Does `work` for every item, at most `at_once` at a time, drawing items only as they are needed.
+
+    Each worker has a copy of the caller's context, so that tracing and logging know on whose behalf it works.
+
+    An error of `work`, and an interrupt, ends the drawing; what is under way is finished, then the error is raised.
+    """
+    shared = _Shared(items)
+
+    def draw() -> None:
+        try:
+            for item in shared:
+                work(item)
+        except BaseException:
+            shared.stopped = True
+            raise
+
+    with ThreadPoolExecutor(at_once, thread_name_prefix="css_sdk") as pool:
+        try:
+            workers = [pool.submit(copy_context().run, draw) for _ in range(at_once)]
+            for worker in workers:
+                worker.result()
+        except BaseException:
+            shared.stopped = True
+            raise
+
+
+async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[Item], at_once: int) -> None:
+    """As `each`, with tasks: a cancellation ends the drawing, and what is under way except a write in flight."""
+    if at_once < 1:
+        raise ValueError("at_once must be greater than 0")
+    shared = _Shared(items)
+    errors: list[Exception] = []
+
+    async def draw() -> None:
+        try:
+            await anyio.lowlevel.checkpoint()
+            for item in shared:
+                await work(item)
+                await anyio.lowlevel.checkpoint()
+        except Exception as error:
+            shared.stopped = True
+            errors.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(at_once):
+            tasks.start_soon(draw)
+    # One error as itself, not as a group: callers of both worlds catch the same class.
+    if errors:
+        raise errors[0]
+
+
+def check_callback(name: str, callback: object) -> None:
+    """Refuse, before anything is sent, what cannot be called, and what would return before it has done its work.
+
+    Args:
+        name: of the argument, for the error message.
+        callback: the caller's function, or None.
+
+    Raises:
+        ConfigurationError: for what is not a function, a coroutine function, and a generator function.
+    """
+    async_check_callback(name, callback)
+    if callback is not None and _is(inspect.iscoroutinefunction, callback):
+        raise ConfigurationError(
+            f"{name}= is a coroutine function, which only AsyncCss awaits. Give an ordinary function."
+        )
+
+
+def async_check_callback(name: str, callback: object) -> None:
+    """Do as `check_callback` does, but accept coroutine functions, which `async_called` awaits."""
+    if callback is None:
+        return
+    if not callable(callback):
+        raise ConfigurationError(f"{name}= must be a function, not a value of type {type(callback).__name__}.")
+    if _is(inspect.isgeneratorfunction, callback) or _is(inspect.isasyncgenfunction, callback):
+        raise ConfigurationError(f"{name}= is a generator function, and would never run. Give an ordinary function.")
+
+
+def called(name: str, callback: Callable[..., Result], *arguments: Any) -> Result:
+    """Return what the caller's function returns.
+
+    Args:
+        name: of the argument that holds it, for the error message.
+        callback: the function.
+        arguments: of the function.
+
+    Raises:
+        ConfigurationError: when that is something to await.
+    """
+    result = callback(*arguments)
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()  # or Python would warn of it, as never awaited
+        raise ConfigurationError(
+            f"{name}= returned something to await, which only AsyncCss awaits. Give an ordinary function."
+        )
+    return result
+
+
+async def async_called(name: str, callback: Callable[..., Awaitable[Result] | Result], *arguments: Any) -> Result:
+    """Return what the caller's function returns, awaited where it is something to await."""
+    result = callback(*arguments)
+    return await result if inspect.isawaitable(result) else result
+
+
+def _is(kind: Callable[[object], bool], callback: object) -> bool:
+    """Return whether a function, or the call of an object, is of this kind, behind any `functools.partial`."""
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    return kind(callback) or kind(getattr(callback, "__call__", None))  # noqa: B004 - asks what it is, not whether

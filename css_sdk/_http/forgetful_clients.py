@@ -1,0 +1,71 @@
+"""Clients of httpx that keep no cookies and look at no redirects, made of others."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from http.cookiejar import CookieJar
+from typing import Any, Final, TypeVar
+
+import httpx
+
+from .bodies import Body
+
+Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
+
+CALL: Final = "css_sdk.call"
+"""Among a request's extensions: it is a call of ours, and not a request for a token."""
+
+
+class _NoCookies(CookieJar):
+    """A jar in which nothing stays: a cookie that no header can hold would spoil every later request."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Take nothing from an answer."""
+
+    def add_cookie_header(self, request: Any) -> None:
+        """Give nothing to a request."""
+
+
+def _hide_location(response: httpx.Response) -> None:
+    # httpx makes the next request of it even where it is not to be sent, and fails on many.
+    if CALL in response.request.extensions:
+        response.headers.pop("Location", None)
+
+
+async def _async_hide_location(response: httpx.Response) -> None:
+    _hide_location(response)
+
+
+def without_memory(http: Client) -> Client:
+    """Return a client like the given one, over the same connections, that keeps and sends no cookies.
+
+    It has the given client's settings and hooks of this moment. Of the answers to requests that `CALL` marks it follows
+    no redirect and reads no `Location`.
+
+    Args:
+        http: a client of ours, or one that a caller passed, which stays as it is.
+    """
+    view = copy.copy(http)
+    view.cookies = _NoCookies()
+    hide: Callable[..., Any] = _async_hide_location if isinstance(http, httpx.AsyncClient) else _hide_location
+    hooks: dict[str, list[Callable[..., Any]]] = http.event_hooks
+    view.event_hooks = {**hooks, "response": [*hooks["response"], hide]}
+    return view
+
+
+def body_of(response: httpx.Response, most: int, advice: str = "") -> Body:
+    """Return the body of an answer, to which its pieces are to be added unless a hook has read it already.
+
+    Args:
+        response: the answer.
+        most, advice: of `Body`.
+
+    Raises:
+        MalformedAnswer: as `Body`.
+    """
+    if not response.is_stream_consumed:
+        return Body(response.headers.get("Content-Encoding", ""), most, advice)
+    body = Body("", most, advice)
+    body.add(response.content)
+    return body

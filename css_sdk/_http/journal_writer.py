@@ -1,0 +1,249 @@
+"""Writing a journal: each line is on the disk before the program goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+from .._version import __version__
+from ..errors import CssError, InvalidFile, OutcomeUnknown, Remedy
+from ..journal import entries as journal
+from ..models import Outcome
+from ..settings import Settings
+from ..state import Step
+from .forks import watch
+
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
+
+_LOG = logging.getLogger("css_sdk")
+
+_LOCKED: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+"""What flock(2) and its emulations answer where another process holds the lock; every other answer means no lock."""
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+class Journal:
+    """A file that holds every write of a client, before and after it is sent; what `css undo` reads.
+
+    It holds usernames and role names, never a secret, and is written so that only its owner can read it. It belongs to
+    the process that opened it: a forked child cannot write into it.
+
+    Args:
+        path: of the file. It must not exist: no journal is ever overwritten.
+        resume: go on with a journal that exists.
+        plan: what the journal belongs to, where that is a saved plan: its fingerprint.
+        clock: tells the time that the lines bear.
+
+    Raises:
+        InvalidFile: when it cannot be written, or exists already.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Journal(f"{folder}/today.jsonl") as journal:
+    ...     print(journal.path.name)
+    today.jsonl
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = False,
+        plan: str | None = None,
+        clock: Callable[[], datetime.datetime] = _now,
+    ) -> None:
+        self.path = Path(path)
+        self._clock = clock
+        self._plan = plan
+        self._lock = threading.Lock()
+        self._count = 0
+        self._length = 0
+        self._fault: InvalidFile | None = None
+        self._is_closed = self._is_forked = False
+        self._is_told = False
+        self._undone: set[Step] = set()
+        how = os.O_RDWR if resume else os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            self._file = os.open(self.path, how | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+        except FileExistsError:
+            raise InvalidFile(
+                f"The journal {self.path} exists already, and a journal is never replaced: it leads back.",
+                remedy=Remedy("Name another file.", "Name another file with --journal."),
+            ) from None
+        except OSError as error:
+            raise InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}.") from None
+        except ValueError:
+            raise InvalidFile(
+                f"The journal {str(self.path)!r} cannot be written: no file can have this name."
+            ) from None
+        try:
+            self._claim()
+            if resume:
+                self._go_on()
+        except BaseException:
+            self.close()
+            raise
+        watch(self)
+
+    def after_fork(self) -> None:
+        """Leave the file to the parent process, whose lock on it must not outlive that process."""
+        self._lock = threading.Lock()  # a thread of the parent may hold the other one
+        self._is_forked = True
+        if not self._is_closed:
+            self._is_closed = True
+            with contextlib.suppress(OSError):
+                os.close(self._file)
+
+    def __repr__(self) -> str:
+        return f"Journal({str(self.path)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file; how writes end that are still in flight then stands nowhere."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                os.close(self._file)
+
+    def open_for(self, settings: Settings) -> None:
+        """Notes whose writes follow, as each client does that is given the journal.
+
+        Args:
+            settings: of the client.
+
+        Raises:
+            InvalidFile: when the line could not be written.
+        """
+        with self._lock:
+            self._write(
+                journal.opening(settings.client_id, settings.api_url, __version__, self._at(), self._plan),
+                "Nothing was sent.",
+            )
+
+    @contextlib.contextmanager
+    def knowing_undone(self, steps: Iterable[Step]) -> Iterator[None]:
+        """For so long, each of these steps is known to be undone until it is begun, and need not be read again.
+
+        Args:
+            steps: that a read has just shown to be undone.
+        """
+        self._undone.update(steps)
+        try:
+            yield
+        finally:
+            self._undone.clear()
+
+    def are_undone(self, steps: Iterable[Step]) -> bool:
+        """Whether all these steps are known to be undone.
+
+        Args:
+            steps: of one write.
+        """
+        return self._undone.issuperset(steps)
+
+    def begin(self, steps: Sequence[Step]) -> int:
+        """Writes down what is about to be sent, and gives the number under which it ends.
+
+        Args:
+            steps: that the write will really bring about.
+
+        Raises:
+            InvalidFile: when it could not be written down; nothing must be sent then.
+        """
+        with self._lock:
+            self._count += 1
+            self._undone.difference_update(steps)
+            self._write(journal.before(self._count, steps, self._at()), "Nothing more was sent.")
+            return self._count
+
+    def end(self, number: int, error: CssError | None = None) -> None:
+        """Writes down how a write ended.
+
+        Args:
+            number: what `begin` gave.
+            error: what it ended with; None where it is confirmed.
+
+        A write that was sent is not undone by a full disk: where it cannot be written down the log says so, and the
+        next `begin` refuses. So it is after the journal was closed, as a second interrupt closes it.
+        """
+        outcome: Outcome = "confirmed"
+        if error is not None:
+            outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+        line = journal.after(number, outcome, str(error or ""), self._at())
+        with self._lock:
+            try:
+                self._write(line, "Nothing more was sent.")
+            except InvalidFile as fault:
+                if not self._is_told:
+                    _LOG.error("%s What was in flight is in it only as begun.", fault)
+                self._is_told = True
+
+    def _at(self) -> str:
+        return self._clock().isoformat(timespec="milliseconds")
+
+    def _write(self, line: str, otherwise: str) -> None:
+        if self._fault is not None:
+            raise self._fault
+        if self._is_forked:
+            raise InvalidFile(
+                f"The journal {self.path} belongs to the process that opened it, and this process was forked from "
+                f"that one. {otherwise} In each process, make a client with a journal of its own."
+            )
+        if self._is_closed:
+            raise InvalidFile(f"The journal {self.path} is closed. {otherwise}")
+        content = line.encode("ascii")
+        try:
+            if os.write(self._file, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._length)  # a line cut short would spoil the one that follows
+            self._fault = InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}. {otherwise}")
+            raise self._fault from None
+        self._length += len(content)
+
+    def _claim(self) -> None:
+        """Lock the file for this run, where the system can: lines of two runs in one file would be no journal.
+
+        Some file systems have no locks (NFS without a lock service, some network and container mounts). The journal is
+        written there all the same, with a warning.
+        """
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _LOCKED:
+                raise InvalidFile(f"The journal {self.path} is in use by another run. Nothing was sent.") from None
+            _LOG.warning(
+                "The journal %s cannot be locked here (%s): take care that no other run uses it.",
+                self.path,
+                error.strerror,
+            )
+
+    def _go_on(self) -> None:
+        """Counts on from the last write; a line that was cut short is ended, so that the next one stands alone."""
+        content = self.path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        entries = journal.read_journal(whole, self.path.name).entries
+        self._count = max((entry.number for entry in entries), default=0)
+        self._length = len(whole)
+        os.ftruncate(self._file, self._length)

@@ -1,0 +1,85 @@
+"""Check the addresses that secrets and tokens may go to. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Final
+
+from ..errors import ConfigurationError, Remedy
+
+API_URL: Final = "https://api.loginproxy.gov.bc.ca/api/v1"
+TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token"  # noqa: S105
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""This machine, the only one that plain http goes to unasked."""
+_ADDRESS: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|(?!xn--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.(?!xn--)[a-z0-9_-]+)*)"
+    r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_LIKE: Final = {
+    "The API address": API_URL,
+    "The token address": TOKEN_URL,
+    "The issuer": TOKEN_URL.partition("/protocol")[0],
+}
+
+
+def _is_host(host: str) -> bool:
+    if not host.startswith("["):
+        return True
+    try:
+        ipaddress.IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return True
+
+
+def checked_address(
+    url: object, what: str, allow_http: bool | None = None, *, may_have_query: bool = False, like: str = ""
+) -> str:
+    """An address that secrets and tokens may go to, without a slash at its end.
+
+    Args:
+        url: the address, as a text or as a URL of httpx.
+        what: it is, to begin a sentence with.
+        allow_http: whether plain `http` may go further than this machine; None where nobody could say so.
+        may_have_query: whether a query may follow the path, as it may in the address of a token endpoint.
+        like: an example of such an address.
+
+    Raises:
+        ConfigurationError: when it is none, or unsafe.
+    """
+    if not isinstance(url, str) and hasattr(url, "raw_host"):  # httpx itself is not imported for this
+        url = str(url)
+    place, mark, _ = url.partition("?") if isinstance(url, str) and may_have_query else (url, "", "")
+    match = _ADDRESS.fullmatch(place) if isinstance(place, str) and isinstance(url, str) else None
+    fault = _fault_of(url, may_have_query)
+    if match is None or fault or int(match["port"] or 0) > 65535 or not _is_host(match["host"]):
+        # The address itself stays out of the message: it may hold a password.
+        raise ConfigurationError(
+            f"{what} is no plain http(s) address of host and path{fault}. "
+            f"It looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
+        )
+    if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
+        raise ConfigurationError(
+            f"{what} is plain http to {match['host']}: a secret would travel readable. Use https.",
+            remedy=None if allow_http is None else Remedy("To permit it all the same, say allow_http=True.", ""),
+        )
+    return str(url) if mark else str(url).rstrip("/")
+
+
+def _fault_of(url: object, may_have_query: bool) -> str:
+    """What is plainly wrong with an address, to go on a sentence with; nothing where nothing is."""
+    if not isinstance(url, str):
+        return f": it is no text, but of type {type(url).__name__}"
+    if not url:
+        return ": it is empty"
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return ": it holds a blank, or a character that no address holds as it is"
+    if not url.lower().startswith(("http://", "https://")):
+        return ": it does not begin with https://"
+    if "@" in url.partition("?")[0]:
+        return ": it holds credentials, before an @"
+    if "#" in url:
+        return ": it has a fragment, after a #"
+    return "" if may_have_query or "?" not in url else ": it has a query, after a ?"

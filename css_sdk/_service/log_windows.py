@@ -1,0 +1,203 @@
+"""Log ranges: how they are cut into windows, put together without a line lost or doubled, and paid for. Pure."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final, cast
+
+from attrs import evolve, frozen
+from dateutil import parser
+
+from ..errors import InvalidRequest
+from ..models import LogLine
+
+LONGEST_WINDOW: Final = datetime.timedelta(days=3)
+"""What one call may span, and not a second more."""
+
+SHORTEST_WINDOW: Final = datetime.timedelta(milliseconds=1)
+"""What cannot be halved any further: times are sent in milliseconds."""
+
+CALLS: Final = 20
+"""Calls that the service takes in an hour for an integration, environment and address, refused ones included."""
+
+MOST_CALLS: Final = 1000
+"""Calls for one range at the most: at 20 an hour that is two days."""
+
+HOUR: Final = 3600.0
+_SLACK: Final = 60.0
+
+_MOST_LINES: Final = {"prod": 25_000}
+_MOST_LINES_ELSEWHERE: Final = 5_000
+
+_ZONES: Final = {
+    name: hours * 3600
+    for name, hours in {
+        **dict.fromkeys(("UT", "UTC", "GMT", "Z"), 0),
+        "EST": -5,
+        "EDT": -4,
+        "CST": -6,
+        "CDT": -5,
+        "MST": -7,
+        "MDT": -6,
+        "PST": -8,
+        "PDT": -7,
+    }.items()
+}
+"""The zones that have names (RFC 2822, 4.3); what others mean depends on whom one asks."""
+
+Moment = datetime.datetime | datetime.date | str
+
+
+def moment(value: Moment, what: str) -> datetime.datetime:
+    """A time in UTC, to the millisecond.
+
+    Args:
+        value: a `datetime`, a date, which means its first moment, or a text of either (ISO 8601, RFC 2822 and the
+            like); times of numpy and pandas as well. What names no zone is in UTC.
+        what: the argument's name, for the error.
+
+    Raises:
+        InvalidRequest: for what is no time, a missing one (`NaT`) included.
+
+    >>> moment("2026-11-21", "since").isoformat()
+    '2026-11-21T00:00:00+00:00'
+    """
+    if isinstance(value, str):
+        value = _parsed(value, what)
+    elif type(value).__name__ == "datetime64":  # numpy's, which is no time of Python, is asked for one
+        value = cast(Any, value).astype("datetime64[us]").item()
+    # A missing time of pandas passes for a `datetime`, but is not equal to itself.
+    is_missing = isinstance(value, datetime.date) and value != value
+    if not isinstance(value, datetime.date) or is_missing:
+        raise InvalidRequest(
+            f"{what} is {value!r}, which is no time. Give a datetime, a date, or a text such as '2026-11-21 12:00'."
+        )
+    if not isinstance(value, datetime.datetime):
+        value = datetime.datetime.combine(value, datetime.time())
+    zoned = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+    utc = zoned.astimezone(datetime.UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _parsed(text: str, what: str) -> datetime.datetime:
+    # What a text leaves out of the date would be made up: two different days to fill it from show whether it does.
+    days = [datetime.datetime(1972, 1, 1), datetime.datetime(1976, 2, 2)]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", parser.UnknownTimezoneWarning)
+            read = [parser.parse(text, default=day, tzinfos=_ZONES) for day in days]
+    except (ValueError, OverflowError, parser.UnknownTimezoneWarning) as error:
+        raise InvalidRequest(f"{what} is {text!r}, which is no time: {error}.") from None
+    if read[0].date() != read[1].date():
+        raise InvalidRequest(f"{what} is {text!r}, which is no whole date. Say year, month and day.")
+    return read[0]
+
+
+@frozen
+class Window:
+    """A part of a range, both ends included."""
+
+    since: datetime.datetime
+    until: datetime.datetime
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The ends as the service reads them."""
+        ends = (self.since, self.until)
+        start, end = (time.isoformat(timespec="milliseconds").replace("+00:00", "Z") for time in ends)
+        return {"start": start, "end": end}
+
+    @property
+    def halves(self) -> tuple[Window, Window] | None:
+        """The window in two that touch; None where it is too short."""
+        span = (self.until - self.since) / 2
+        middle = self.since + datetime.timedelta(milliseconds=span // SHORTEST_WINDOW)
+        if not self.since < middle < self.until:
+            return None
+        return Window(self.since, middle), Window(middle, self.until)
+
+
+def windows(since: datetime.datetime, until: datetime.datetime) -> list[Window]:
+    """The range in windows that touch, oldest first.
+
+    Raises:
+        InvalidRequest: when it ends before it begins.
+    """
+    if until < since:
+        raise InvalidRequest(f"The range ends at {until.isoformat()}, before it begins at {since.isoformat()}.")
+    result = []
+    while until - since > LONGEST_WINDOW:
+        result.append(Window(since, since + LONGEST_WINDOW))
+        since += LONGEST_WINDOW
+    return [*result, Window(since, until)]
+
+
+def is_cut(lines: int, message: str, environment: str) -> bool:
+    """Whether the service left lines out: as many as it gives at the most, or it says that there may be more."""
+    return lines >= _MOST_LINES.get(environment, _MOST_LINES_ELSEWHERE) or "more logs" in message.lower()
+
+
+def joined(before: list[LogLine], lines: Iterable[LogLine], seam: datetime.datetime) -> list[LogLine]:
+    """The lines of a range and of the window after it, oldest first; what stands at the seam in both comes once.
+
+    Whether the service counts both ends of a range as in it does not matter then.
+    """
+    twice = Counter(_text(line) for line in before if _is_at(line, seam))
+    fresh = []
+    for line in sorted(lines, key=_age):
+        text = _text(line)
+        if _is_at(line, seam) and twice[text] > 0:
+            twice[text] -= 1
+        else:
+            fresh.append(line)
+    return before + fresh
+
+
+def _age(line: LogLine) -> datetime.datetime:
+    return line.timestamp or datetime.datetime.min.replace(tzinfo=datetime.UTC)
+
+
+def _is_at(line: LogLine, seam: datetime.datetime) -> bool:
+    return line.timestamp is not None and abs(line.timestamp - seam) <= SHORTEST_WINDOW
+
+
+def _text(line: LogLine) -> str:
+    return json.dumps(dict(line.fields), sort_keys=True, default=str)
+
+
+@frozen
+class Budget:
+    """What is left of the calls of an hour.
+
+    Args:
+        left: calls that may still be made.
+        renewed_at: when there are 20 again, on the clock of whoever asks; minus infinity before the first call.
+    """
+
+    left: int = CALLS
+    renewed_at: float = float("-inf")
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until a call may be made; None where it may be made now."""
+        return self.renewed_at - now if self.left <= 0 and now < self.renewed_at else None
+
+    def spent(self, now: float) -> Budget:
+        """After one more call."""
+        if now >= self.renewed_at:
+            return Budget(CALLS - 1, now + HOUR)
+        return evolve(self, left=self.left - 1)
+
+    def corrected(self, header: str, now: float) -> Budget:
+        """After the service told what is left, in a header such as `limit=20, remaining=7, reset=1800`."""
+        told = dict(re.findall(r"(\w+)=([0-9]{1,9})", header))
+        if "remaining" not in told or "reset" not in told:
+            return self
+        left, renewed_at = int(told["remaining"]), now + int(told["reset"])
+        # Answers may overtake each other: within an hour the calls only grow fewer.
+        is_same_hour = abs(renewed_at - self.renewed_at) < _SLACK
+        return Budget(min(left, self.left) if is_same_hour else left, renewed_at)

@@ -1,0 +1,78 @@
+"""The text of files as editors and Excel write them, and what is wrong with it: both kept to a size. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..errors import MOST_FAULTS, InvalidFile
+
+MOST_BYTES: Final = 20 * 2**20
+"""Bytes of a file beyond which it is refused, unless the caller says otherwise."""
+
+
+def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES) -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 with its byte order mark; without the mark.
+
+    Args:
+        content: of the file; a text is one already.
+        name: of the file, for messages.
+        max_bytes: size beyond which it is refused; None for no limit. Of a text the characters are counted.
+
+    Raises:
+        InvalidFile: for a larger file, and for any other encoding, with the line where it shows.
+
+    >>> text_of(b"\\xef\\xbb\\xbfrole", "roster.csv")
+    'role'
+    """
+    if max_bytes is not None and len(content) > max_bytes:
+        raise too_large(name, max_bytes)
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff")
+    if content.startswith(b"PK\x03\x04"):
+        raise InvalidFile(f"{name} is an Excel workbook or another archive. Save it as «CSV UTF-8». Nothing was sent.")
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return content.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidFile(
+            f"{name} is not text in UTF-8. Save it so; in Excel, as «CSV UTF-8». Nothing was sent.",
+            faults=[f"{name}:{line}: this is not {error.encoding.upper()}"],
+        ) from None
+
+
+def too_large(name: str, max_bytes: int) -> InvalidFile:
+    """Return the error of a file that has more bytes than are read."""
+    size = f"{max_bytes / 2**20:g} MiB" if max_bytes >= 2**20 else f"{max_bytes} bytes"
+    return InvalidFile(
+        f"{name} is larger than {size}, so it was not read, and nothing was sent. Split it, or allow more: "
+        f"CSS_MAX_FILE_MIB for the command line, max_bytes= in Python."
+    )
+
+
+class FirstFaults:
+    """The first faults of a file by their lines, and how many there are in all.
+
+    Args:
+        name: of the file.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.count = 0
+        self._name = name
+        self._found: list[tuple[int, str]] = []
+
+    def add(self, line: int, message: str) -> None:
+        """Add one."""
+        self.count += 1
+        self._found.append((line, message))
+        if len(self._found) >= 10 * MOST_FAULTS:
+            self._found = self._first()
+
+    def error(self) -> InvalidFile:
+        """Return the error that lists them, in the order of their lines."""
+        faults = [f"{self._name}:{line}: {message}" for line, message in self._first()]
+        return InvalidFile.with_faults(self._name, faults, fault_count=self.count)
+
+    def _first(self) -> list[tuple[int, str]]:
+        return sorted(self._found, key=lambda one: one[0])[:MOST_FAULTS]

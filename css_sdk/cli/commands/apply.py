@@ -1,0 +1,150 @@
+"""`css apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..support.applying import Manner, Origin, carry_out, manner_options, most_option, read_resumed
+from ..support.client import opened
+from ..support.files import content_of
+from ..support.options import provider_option
+from ..support.outcomes import left_of
+from ..support.plans import (
+    UNIDENTIFIED,
+    desired_of,
+    file_argument,
+    identification_options,
+    is_saved_plan,
+    plan_id_option,
+    print_unidentified,
+    tell,
+    tell_withheld,
+    unidentified_in,
+)
+
+if TYPE_CHECKING:
+    from ... import SavedPlan
+
+
+@click.command()
+@file_argument
+@click.option("--prune", is_flag=True, help="Remove what exact sets do not list; for a file of roles.")
+@identification_options
+@provider_option
+@most_option
+@click.option(
+    "--keep-last", multiple=True, metavar="ROLE", help="Never leave it without a member; may be given several times."
+)
+@click.option("--allow-empty", is_flag=True, help="Take all roles of an environment, or all members of a role.")
+@click.option("--remove-first", is_flag=True, help="Take away before anything is added.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="JOURNAL",
+    help="Go on with a saved plan that was interrupted, and with its journal.",
+)
+@plan_id_option
+@manner_options
+def apply(
+    file: Path,
+    prune: bool,
+    strict: bool,
+    providers: Sequence[str],
+    resume: Path | None,
+    plan_id: str | None,
+    **options: Any,
+) -> int:
+    """Carry out a plan: one that css plan --out kept, or a new one of a file of roles.
+
+    A kept plan is carried out exactly as it is, or refused with exit code 5 if something has changed since. The plan
+    is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass --allow-prod.
+
+    Each change is written down in a journal, by default NAME.TIME.journal.jsonl beside the kept plan or in the current
+    folder. What could not be done is printed, and kept as NAME.remainder.json, a plan of its own; the exit code is 3
+    then. Where it is not known whether something was done, the journal leads on instead: --resume. The exit code is
+    also 3 if somebody of the file could not be identified.
+
+    \b
+    Examples:
+      css apply plan.json --yes
+      css apply roles.yaml --prune --yes
+      css apply roles.yaml --plan-id 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --yes
+      css apply plan.json --resume plan.20261121T120000.000000Z.journal.jsonl --yes
+    """
+    manner = Manner(**options)
+    content, name = content_of(file)
+    if is_saved_plan(content):
+        if prune or providers:
+            raise click.UsageError("--prune and --provider are for a file of roles; a plan says all that is done.")
+        if resume and manner.journal:
+            raise click.UsageError("--resume goes on with the journal that it names; leave --journal out.")
+        return _apply_kept(content, name, file, resume, manner, strict, plan_id)
+    if resume:
+        raise click.UsageError("--resume is for a saved plan; a file of roles is simply applied again.")
+    return _apply_new(content, name, prune, providers, manner, strict, plan_id)
+
+
+def _apply_kept(
+    content: bytes,
+    name: str,
+    file: Path,
+    resume: Path | None,
+    manner: Manner,
+    strict: bool,
+    plan_id: str | None,
+) -> int:
+    from attrs import evolve
+
+    from ... import read_plan
+    from ...plan.preconditions import check_plan_id
+
+    plan = read_plan(content, name, max_bytes=None)
+    if plan_id is not None:
+        check_plan_id(plan, plan_id)
+    origin = Origin.of_file(file, plan.fingerprint, resume)
+    resumed = read_resumed(plan, origin)
+    left = left_of(plan, resumed)
+    tell(evolve(plan, steps=left), whole=plan)
+    if resumed is not None:
+        done = len(plan.steps) - len(left)
+        click.echo(f"Done before, as {origin.resume} tells: {done} of {len(plan.steps)}.", err=True)
+    return _ended(plan, manner, strict, lambda: carry_out(plan, manner, origin, resumed) if plan.steps else 0)
+
+
+def _apply_new(
+    content: bytes,
+    name: str,
+    prune: bool,
+    providers: Sequence[str],
+    manner: Manner,
+    strict: bool,
+    plan_id: str | None,
+) -> int:
+    from ...models import EMPLOYEE_PROVIDERS
+    from ...plan.preconditions import check_plan_id
+
+    desired = desired_of(content, name)
+    with opened() as css:
+        made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=manner.width)
+        complete = css.saved_plan(made)
+    if plan_id is not None:
+        check_plan_id(made, plan_id)
+    tell(made, made.states)
+    tell_withheld(complete)
+    origin = Origin(Path(name).stem)
+    return _ended(complete, manner, strict, lambda: carry_out(complete, manner, origin) if complete.steps else 0)
+
+
+def _ended(plan: SavedPlan, manner: Manner, strict: bool, carry_out_plan: Callable[[], int]) -> int:
+    """Carry out a plan unless `--strict` forbids it, and return the exit code, to which people count that are left."""
+    people = unidentified_in(plan, allow_missing=manner.allow_missing)
+    if strict and people:
+        print_unidentified(people, " Nothing was changed, as --strict demands.")
+        return UNIDENTIFIED
+    code = carry_out_plan()
+    print_unidentified(people)
+    return UNIDENTIFIED if people and code == 0 else code

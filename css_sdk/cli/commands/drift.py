@@ -1,0 +1,84 @@
+"""`css drift`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from ..support.client import log_held_back, opened
+from ..support.options import json_option, print_rows, provider_option, width_option
+from ..support.plans import (
+    CHANGES,
+    UNIDENTIFIED,
+    desired_in,
+    file_argument,
+    mask_option,
+    missing_option,
+    tell_unresolved,
+    unidentified_in,
+)
+
+if TYPE_CHECKING:
+    from ...state import Step, StepKind
+
+_COLUMNS = ["drift", "what", "role", "target", "integration", "environment"]
+_TOLD: Final[Mapping[StepKind, tuple[str, str]]] = {
+    "create_role": ("missing", "role"),
+    "rename_role": ("old name", "role"),
+    "add_composite": ("missing", "composite"),
+    "add_member": ("missing", "member"),
+    "remove_member": ("not in the file", "member"),
+    "remove_composite": ("not in the file", "composite"),
+    "delete_role": ("not in the file", "role"),
+}
+
+
+@click.command()
+@file_argument
+@provider_option
+@missing_option
+@mask_option
+@width_option
+@json_option
+def drift(file: Path, providers: Sequence[str], allow_missing: bool, mask: bool, width: int, as_json: bool) -> int:
+    """Tell where the service differs from a file of roles.
+
+    For cron: nothing is changed, and nothing at all is printed when the exit code is 0. It shows what is missing, and
+    of exact sets also what is not in the file. What the file protects is no drift, however it differs. People who could
+    not be identified, or never logged in, are named on stderr; with --allow-missing those who never logged in do not
+    count. Exit codes: 0 no drift; 2 drift; 3 not known, since somebody of the file could not be identified.
+
+    \b
+    Examples:
+      css drift roles.yaml
+      css drift roles.yaml --json --mask
+    """
+    from ...models import EMPLOYEE_PROVIDERS
+    from ...plan.text import masked
+
+    desired = desired_in(file)
+    with log_held_back() as log:
+        with opened() as css:
+            made = css.plan(desired, prune=True, providers=providers or EMPLOYEE_PROVIDERS, width=width)
+        if not made.steps and not unidentified_in(made, allow_missing=allow_missing):
+            log.clear()
+            return 0
+    tell_unresolved(made.unresolved, mask=mask)
+    if made.steps:
+        print_rows([_row(step) for step in (masked(made) if mask else made).steps], _COLUMNS, as_json)
+    return CHANGES if made.steps else UNIDENTIFIED
+
+
+def _row(step: Step) -> dict[str, Any]:
+    drift, what = _TOLD[step.kind]
+    return {
+        "drift": drift,
+        "what": what,
+        "role": step.role,
+        "target": step.target,
+        "integration": step.place.integration,
+        "environment": step.place.environment,
+    }

@@ -1,0 +1,72 @@
+"""`css export`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..support.client import opened
+from ..support.files import OutputFile, force_option
+from ..support.options import places_options, print_lines, width_option
+from ..support.plans import names_in, states_of
+
+_HEADER = "Written by css export. Delete this line to keep css export from replacing the file."
+
+
+@click.command()
+@places_options
+@click.option("--additive", is_flag=True, help="Let the file only add; else what it does not list shall not be.")
+@click.option("--by-name", is_flag=True, help="Name integrations by project name where it cannot mean another.")
+@click.option("--names", is_flag=True, help="Write people's names behind their usernames, as comments.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write it there, whole or not at all; only its owner may read it. An older export is replaced.",
+)
+@force_option
+@width_option
+def export(
+    integrations: Sequence[str],
+    environments: Sequence[str],
+    additive: bool,
+    by_name: bool,
+    names: bool,
+    output: Path | None,
+    force: bool,
+    width: int,
+) -> None:
+    """Write down what is there as a file of roles; the plan of it is empty.
+
+    \b
+    Examples:
+      css export -i "Grants Portal" -e dev
+      css export --additive --by-name --output roles.yaml
+    """
+    from ... import desired_as_yaml, read_desired
+    from ...errors import InvalidFile
+    from ...plan.transfer import export as exported
+
+    file = OutputFile(path=output or Path(), option="--output", kind="an export", is_ours=_is_export, force=force)
+    if output is not None:
+        file.check()
+    with opened() as css:
+        states = states_of(css, integrations, environments, lambda one: one.state(width=width))
+        team = css.integrations()
+    wanted = exported(states, exact=not additive, by_name=by_name, team=team)
+    text = desired_as_yaml(wanted, header=_HEADER, names=names_in(states) if names else {})
+    try:
+        read_desired(text, "the file", max_bytes=None)
+    except InvalidFile as error:
+        told = "What is there cannot be told by a file of roles. Nothing was written."
+        raise InvalidFile(told, faults=error.faults) from None
+    if output is None:
+        print_lines([text.rstrip("\n")])
+    else:
+        file.write([text])
+
+
+def _is_export(content: bytes) -> bool:
+    return content.startswith(f"# {_HEADER}\n".encode())

@@ -1,0 +1,116 @@
+"""`css logs`."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ..._text.escaping import shown
+from ..support.options import json_line, json_option, place_options, print_lines, text_of
+
+if TYPE_CHECKING:
+    from ... import EnvironmentClient
+    from ...models import LogLine
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@click.command()
+@place_options(required=True)
+@click.option("--since", required=True, metavar="TIME", help="A date, a date and time, or a span such as 3h.")
+@click.option("--until", metavar="TIME", help="The same. Default: now.")
+@json_option
+def logs(integration: str, environment: str, since: str, until: str | None, as_json: bool) -> int:
+    """Print log lines of an environment, oldest first; a range of any length.
+
+    A time without a zone is in UTC, a date is its first moment; spans are in m, h or d. The service takes 20 calls an
+    hour, each for 3 days: what was read before they are used up is printed, and stderr tells from when to go on and
+    when. With --json all fields of each line.
+
+    \b
+    Example:
+      css logs -i "Grants Portal" -e dev --since 15m
+    """
+    from ... import Css
+    from ...errors import CssError
+
+    now = datetime.datetime.now(datetime.UTC)
+    first, last = _moment(since, "--since", now), _moment(until, "--until", now) if until else now
+    if last < first:
+        what = "--until is before it" if until else "it is not yet that late"
+        raise click.BadParameter(f"{what}.", param_hint="--since")
+    printed = 0
+
+    def printable() -> Iterator[str]:
+        nonlocal printed
+        for line in _by_window(dev, first, last):
+            printed += 1
+            yield json_line(dict(line.fields)) if as_json else _text(line)
+
+    with Css.from_env() as css:
+        dev = css.integration(integration).environment(environment)
+        try:
+            print_lines(printable())
+        except CssError as error:
+            # Its cause says why; how many lines came before, of one window alone, would mislead, and from when on to
+            # go on was printed already.
+            cause = error.__cause__ if isinstance(error.__cause__, CssError) else error
+            if not printed:
+                raise cause from None
+            click.echo(f"css: {shown(text_of(cause))}", err=True)
+            return 3
+    return 0
+
+
+def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime.datetime) -> Iterator[LogLine]:
+    """The lines as each window is read, so that no more than one is held, and none is lost to whatever comes after."""
+    from ..._service.log_windows import SHORTEST_WINDOW, Window, joined, windows
+    from ...errors import CssError
+
+    held: list[LogLine] = []
+    spans = windows(since, until)
+    for window in spans:
+        stopped: CssError | KeyboardInterrupt | None = None
+        edge = window.until - SHORTEST_WINDOW
+        found: Sequence[LogLine] = ()
+        try:
+            found = dev.logs(window.since, window.until)
+        except KeyboardInterrupt as error:
+            stopped, edge = error, window.since
+        except CssError as error:
+            stopped, edge, found = error, error.resume_at or window.since, error.lines
+        lines = joined(held, found, window.since)
+        if stopped is None and window is spans[-1]:
+            yield from lines
+            return
+        # What stands at the seam comes again with the next window, or with what is read later.
+        yield from (line for line in lines if line.timestamp is None or line.timestamp < edge)
+        held = [line for line in lines if line.timestamp is not None and line.timestamp >= edge]
+        if stopped is not None:
+            click.echo(f"css: to go on, say --since {Window(edge, edge).query['start']}", err=True)
+            raise stopped
+
+
+def _moment(text: str, option: str, now: datetime.datetime) -> datetime.datetime:
+    from ..._service.log_windows import moment
+    from ...errors import InvalidRequest
+
+    back = re.fullmatch(r"(\d{1,5})([mhd])", text)
+    if back:
+        return now - datetime.timedelta(**{_UNITS[back[2]]: int(back[1])})
+    try:
+        return moment(text, option)
+    except InvalidRequest as error:
+        raise click.BadParameter(
+            f"{text_of(error)} Give a date such as 2026-11-02, a date and time, or a span such as 3h.",
+            param_hint=option,
+        ) from None
+
+
+def _text(line: LogLine) -> str:
+    when = "-" if line.timestamp is None else line.timestamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{when} {shown(line.message)}"

@@ -1,0 +1,272 @@
+"""`css people`: who is known where, what somebody has, and who has roles on one login only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..._text.escaping import shown
+from ..support.changes import carry_out
+from ..support.client import journal_option
+from ..support.options import PROVIDERS, json_option, place_options, print_rows, text_of
+from ..support.questions import Answers, prod_option
+
+if TYPE_CHECKING:
+    from ...models import ServiceAccount
+    from ...people.logins import LoginDifference, PeopleFound, PersonFound
+
+_EMPLOYEES = PROVIDERS[:2]
+
+
+@click.group()
+def people() -> None:
+    """Find people, tell what they have, and compare their logins.
+
+    \b
+    Examples:
+      css people find --email ilse.hargreave@example.com
+      css people roles ilse.hargreave@example.com
+      css people mirror -i "Grants Portal" -e dev
+    """
+
+
+@people.command()
+@click.option("--email", metavar="TEXT", help="The address, or a part of it.")
+@click.option(
+    "--guid",
+    metavar="GUID",
+    help="The whole GUID, dashes or not; the best, since the service keeps what was searched for.",
+)
+@click.option("--first-name", metavar="TEXT", help="Or a part of it; for idir and azureidir.")
+@click.option("--last-name", metavar="TEXT", help="Or a part of it; for idir and azureidir.")
+@click.option("--name", metavar="TEXT", help="Or a part of it; for GitHub.")
+@click.option("--login", metavar="TEXT", help="Or a part of it; for GitHub.")
+@click.option(
+    "-e",
+    "--environment",
+    "environments",
+    multiple=True,
+    type=click.Choice(["dev", "test", "prod"]),
+    help="Where to search; may be given several times. Default: everywhere.",
+)
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    type=click.Choice(PROVIDERS),
+    help="Whose logins to search. Default: all that are searched by the terms given.",
+)
+@json_option
+def find(environments: Sequence[str], providers: Sequence[str], as_json: bool, **terms: Any) -> int:
+    """Find people across providers and environments, a person's logins together.
+
+    Ends with 1 when nobody is found, and with 3 when there are more people than the service tells.
+
+    \b
+    Examples:
+      css people find --email ilse.hargreave@example.com
+      css people find --last-name Hargreave -e dev -e prod --json
+    """
+    from ... import Css
+
+    if not any(terms.values()):
+        raise click.UsageError(f"Say by what: --{', --'.join(name.replace('_', '-') for name in terms)}.")
+    with Css.from_env() as css:
+        found = css.find_people(
+            environments=environments or ("dev", "test", "prod"), providers=providers or None, **terms
+        )
+    if as_json:
+        print_rows([_person(one) | {"complete": found.complete} for one in found.people], [], as_json)
+    elif found.people:
+        rows = [
+            {
+                "person": one.name if login is one.logins[0] else "",
+                "email": login.user.email,
+                "username": login.user.username,
+                "provider": login.user.provider,
+                "known_in": login.environments,
+                "never_in": login.never_in,
+            }
+            for one in found.people
+            for login in one.logins
+        ]
+        print_rows(rows, ["person", "email", "username", "provider", "known_in", "never_in"], as_json)
+    by = " and ".join(f"{name.replace('_', '-')} {term}" for name, term in terms.items() if term)
+    click.echo(shown(f"Searched {_listed(found.providers)} in {_listed(found.environments)} by {by}."), err=True)
+    if not found.complete:
+        click.echo("css: more people match this than the service shows. Search by more, or by GUID.", err=True)
+        return 3
+    if not found.people:
+        click.echo(f"css: nobody was found: never logged in here?{'' if providers else _not_searched(found)}", err=True)
+        return 1
+    return 0
+
+
+def _not_searched(found: PeopleFound) -> str:
+    """Return which providers the terms left out, and by what they are searched."""
+    from ...people.searches import TERMS_ANYWHERE
+
+    left_out: dict[tuple[str, ...], list[str]] = {}
+    for provider, terms in TERMS_ANYWHERE.items():
+        if provider not in found.providers:
+            left_out.setdefault(tuple(terms), []).append(provider)
+    told = [
+        f"{_listed(providers)} ({', '.join('--' + term.replace('_', '-') for term in terms)})"
+        for terms, providers in left_out.items()
+    ]
+    return f" Not searched: {'; '.join(told)}." if told else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _person(one: PersonFound) -> dict[str, object]:
+    logins = [
+        {
+            "username": login.user.username,
+            "provider": login.user.provider,
+            "email": login.user.email,
+            "known_in": login.environments,
+            "never_in": login.never_in,
+        }
+        for login in one.logins
+    ]
+    return {"guid": one.guid, "name": one.name, "email": one.email, "logins": logins}
+
+
+@people.command()
+@click.argument("person", required=False)
+@click.option("--client-id", metavar="ID", help="A service account instead, by its client id.")
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    type=click.Choice(PROVIDERS),
+    help="Whose logins a GUID or e-mail address means. Default: all.",
+)
+@json_option
+def roles(person: str | None, client_id: str | None, providers: Sequence[str], as_json: bool) -> int:
+    """Show what somebody has in all integrations and environments of the team.
+
+    PERSON is an e-mail address, which means all logins of the person who has it; a GUID, which means the logins that
+    have it; or a username, which means this login alone. Logins are found among the members of all roles, of every
+    provider, with one request for each page of members. Roles that come through composite roles are shown with these.
+    Fails with exit code 1 when nobody has a role by this name, and with 3 when a place could not be read.
+
+    \b
+    Examples:
+      css people roles ilse.hargreave@example.com
+      css people roles --client-id fisheries-service-102 --json
+    """
+    from ... import Css
+    from ...models import ServiceAccount
+    from ...people.cells import fault_of_person
+
+    if (person is None) is (client_id is None):
+        raise click.UsageError("Say who: PERSON, or --client-id for a service account.")
+    if person is not None and (fault := fault_of_person(person, providers)):
+        raise click.ClickException(shown(f"{fault}. Nothing was sent. To search for people, run: css people find"))
+    whom: str | ServiceAccount = ServiceAccount(client_id or "") if person is None else person
+    with Css.from_env() as css:
+        found = css.roles_of(whom, providers=providers or None)
+    rows = [
+        {
+            "integration_id": held.place.integration,
+            "integration": held.project_name,
+            "environment": held.place.environment,
+            "username": held.username,
+            "role": held.role,
+            "direct": held.direct,
+            "through": held.through,
+        }
+        for held in found.held
+    ]
+    columns = ["integration", "environment", "username", "role", "direct", "through"]
+    read = "the places that could be read" if found.unread else "any environment"
+    print_rows(rows, columns, as_json, empty=f"{person or client_id} has no roles in {read}.")
+    for username, environments in found.never_in.items():
+        click.echo(shown(f"{username} is not known in {', '.join(environments)}."), err=True)
+    for username in found.same_address:
+        click.echo(
+            shown(f"{username} has the same e-mail address, and another GUID: css people roles {username}"), err=True
+        )
+    for unread in found.unread:
+        click.echo(shown(f"css: {unread.project_name}, {unread.place.environment}: {text_of(unread.error)}"), err=True)
+    return 3 if found.unread else 0
+
+
+@people.command()
+@place_options(required=True)
+@click.option("--from", "source", type=click.Choice(_EMPLOYEES), help="Whose roles count. Default: both.")
+@click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Who may lack something. Default: both.")
+@click.option("--apply", "repair", is_flag=True, help="Give what is missing; nothing is removed.")
+@prod_option
+@journal_option
+@json_option
+def mirror(
+    integration: str,
+    environment: str,
+    source: str | None,
+    target: str | None,
+    repair: bool,
+    allow_prod: bool,
+    journal: Path | None,
+    as_json: bool,
+) -> int:
+    """Show who has roles on one login only, idir or azureidir, or give what is missing.
+
+    Roles held directly are compared. Without --apply nothing is changed, and it ends with 2 when there is something to
+    give. Who never logged in with the other login can be given nothing: they are shown, and do not count. --apply in
+    prod asks for the project's name.
+
+    \b
+    Examples:
+      css people mirror -i "Grants Portal" -e dev
+      css people mirror -i "Grants Portal" -e dev --from idir --to azureidir --apply
+    """
+    from ... import Css
+    from ...people.identities import Person
+    from ...roster.rows import Row
+
+    if journal is not None and not repair:
+        raise click.UsageError("--journal is for --apply: nothing is changed without it.")
+    if source and source == target:
+        raise click.UsageError("--from and --to are two providers.")
+    to = target or next((provider for provider in _EMPLOYEES if source and provider != source), None)
+    with Css.from_env() as css:
+        found = css.integration(integration).environment(environment).login_differences(to=to)
+    open_ = [difference for difference in found if difference.exists]
+    if not repair:
+        columns = ["person", "has", "lacks", "roles", "state"]
+        print_rows(map(_difference, found), columns, as_json, empty="Nothing is missing.")
+        return 2 if open_ else 0
+    for difference in found:
+        if not difference.exists:
+            click.echo(shown(f"{difference.username} never logged in here: nothing can be given."), err=True)
+    rows = [
+        Row(0, Person("username", difference.username), role, integration, environment)
+        for difference in open_
+        for role in difference.roles
+    ]
+    if not rows:
+        click.echo("Nothing is missing.", err=True)
+        return 0
+    return carry_out(rows, Answers(allow_prod=allow_prod), as_json=as_json, journal=journal)
+
+
+def _difference(difference: LoginDifference) -> dict[str, object]:
+    from ...people.logins import name_of
+
+    return {
+        "person": name_of(difference.user),
+        "email": difference.user.email,
+        "has": difference.user.username,
+        "lacks": difference.username,
+        "roles": difference.roles,
+        "state": "missing" if difference.exists else "never logged in",
+    }

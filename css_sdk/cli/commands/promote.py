@@ -1,0 +1,31 @@
+"""`css promote`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..support.plans import ENVIRONMENTS
+from ..support.transfers import carried_over, transfer_options
+
+
+@click.command()
+@click.option("-i", "--integration", required=True, metavar="ID|NAME", help="Id or exact project name.")
+@click.option("--from", "source", required=True, type=click.Choice(ENVIRONMENTS), help="Whose roles count.")
+@click.option("--to", "target", required=True, type=click.Choice(ENVIRONMENTS), help="Where they are to be.")
+@transfer_options
+def promote(integration: str, source: str, target: str, **options: Any) -> int:
+    """Give one environment the roles and composites that another one has; nothing is taken away.
+
+    What is missing is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass
+    --allow-prod. With --out nothing is changed: the plan is kept for css apply.
+
+    \b
+    Examples:
+      css promote -i "Grants Portal" --from dev --to test --yes
+      css promote -i 101 --from test --to prod --rename chief=admin --out plan.json
+    """
+    if source == target:
+        raise click.UsageError("--from and --to are two environments.")
+    return carried_over((integration, source), (integration, target), name="promote", **options)

@@ -1,0 +1,135 @@
+"""`css report`: who has what in the whole team."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..._text.escaping import shown
+from ..support.files import OutputFile, force_option
+from ..support.options import json_line, json_option, places_options, print_lines, table_lines, text_of
+
+if TYPE_CHECKING:
+    from ...report.rows import AccessReport
+
+_FORMATS = ["table", "csv", "jsonl", "markdown", "html"]
+_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".md": "markdown", ".html": "html", ".txt": "table"}
+_COLUMNS = ["integration", "environment", "role", "name", "username", "email", "held"]
+
+
+@click.command()
+@places_options
+@click.option(
+    "-r", "--role", "roles", multiple=True, metavar="NAME", help="This role alone; may be given several times."
+)
+@click.option("--person", default="", metavar="TEXT", help="A part of the username, name or e-mail address.")
+@click.option(
+    "--format", "kind", type=click.Choice(_FORMATS), help="Default: what the name of --output says, else a table."
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write it there, whole or not at all, in UTF-8; only its owner may read it. An older report is replaced.",
+)
+@force_option
+@json_option
+def report(
+    integrations: Sequence[str],
+    environments: Sequence[str],
+    roles: Sequence[str],
+    person: str,
+    kind: str | None,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Tell who has what in the whole team, directly and through composite roles.
+
+    --json is the same as --format jsonl. In CSV a cell that a spreadsheet would take for a formula begins with a '.
+    The HTML page needs nothing else, and is searched, filtered and sorted where it is opened. Places that could not be
+    read, or not fully, are named on stderr and in the page; the exit code is 3 then. Drafts are named, and skipped.
+
+    \b
+    Examples:
+      css report
+      css report -i "Grants Portal" -e prod --role admin --json
+      css report --output who-has-what.html
+    """
+    from ... import Css
+    from ...errors import NotApplied
+
+    kind = _format(kind, output, as_json)
+    file = OutputFile(
+        path=output or Path(),
+        option="--output",
+        kind="a report",
+        is_ours=_is_report,
+        force=force,
+    )
+    if output is not None:
+        file.check()
+    with Css.from_env() as css:
+        found = css.report(integrations=integrations or None, environments=environments or None)
+    found = found.only(roles=roles, person=person)
+    lines = _lines(found, kind)
+    if output is None:
+        print_lines(lines)
+    else:
+        file.write(_ended(lines), "utf-8-sig" if kind == "csv" else "utf-8")
+    known = {role for state in found.places for role in state.roles}
+    for role in roles:
+        if role not in known:
+            click.echo(shown(f"css: no place that was read has a role {role!r}."), err=True)
+    skipped = [] if integrations else [unread for unread in found.unread if isinstance(unread.error, NotApplied)]
+    for unread in found.unread:
+        where = f"css: {unread.project_name}, {unread.place.environment}"
+        click.echo(shown(f"{where}{' is skipped' if unread in skipped else ''}: {text_of(unread.error)}"), err=True)
+    return 3 if len(found.unread) > len(skipped) else 0
+
+
+def _format(kind: str | None, output: Path | None, as_json: bool) -> str:
+    if as_json and kind not in (None, "jsonl"):
+        raise click.UsageError(f"--json and --format {kind} are two formats.")
+    if as_json or kind is not None or output is None:
+        return "jsonl" if as_json else kind or "table"
+    if output.suffix.lower() not in _SUFFIXES:
+        raise click.UsageError(f"The name of {output} tells no format: say --format.")
+    return _SUFFIXES[output.suffix.lower()]
+
+
+def _lines(found: AccessReport, kind: str) -> Iterable[str]:
+    """The report in one of the formats; but for the table, line by line as they are asked for."""
+    from ...report.page import report_as_html
+    from ...report.text import report_as_csv, report_as_markdown
+
+    match kind:
+        case "csv":
+            return report_as_csv(found)
+        case "markdown":
+            return report_as_markdown(found)
+        case "html":
+            return report_as_html(found, datetime.datetime.now(datetime.UTC))
+        case "jsonl":
+            return (json_line(row.as_record()) for row in found.rows())
+        case _:
+            return table_lines([row.as_record() | {"held": row.held} for row in found.rows()], _COLUMNS)
+
+
+def _is_report(content: bytes) -> bool:
+    """Return whether a file begins as a report does, in any of the formats."""
+    from ...report.text import CSV_COLUMNS
+
+    first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip().partition("\n")[0].rstrip()
+    begins = (",".join(CSV_COLUMNS), "# Who has what", '{"integration_id":')
+    is_page = first == "<!DOCTYPE html>" and b"<title>Who has what" in content[:5000]
+    return is_page or first.split() == [column.upper() for column in _COLUMNS] or first.startswith(begins)
+
+
+def _ended(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield f"{line}\n"

@@ -1,0 +1,211 @@
+"""`css roles`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..._text.escaping import shown
+from ..support.changes import change_each, prod_of, refuse_missing
+from ..support.client import journal_option, opened
+from ..support.options import json_option, place_options, print_lines, print_rows
+from ..support.questions import Answers, Changes, confirm, consent_options, prod_option
+
+if TYPE_CHECKING:
+    from ...models import RoleTree
+
+
+@click.group()
+def roles() -> None:
+    """List, create, rename and delete roles.
+
+    \b
+    Examples:
+      css roles list -i "Grants Portal" -e dev
+      css roles create -i "Grants Portal" -e dev auditor
+    """
+
+
+@roles.command("list")
+@place_options(required=True)
+@json_option
+def list_roles(integration: str, environment: str, as_json: bool) -> None:
+    """List the roles of an integration in one environment.
+
+    \b
+    Example:
+      css roles list -i "Grants Portal" -e dev
+    """
+    from ... import Css
+
+    with Css.from_env() as css:
+        listed = css.integration(integration).environment(environment).roles.list()
+    rows = [{"role": role.name, "composite": role.composite} for role in listed]
+    print_rows(rows, ["role", "composite"], as_json, empty=f"There are no roles in {environment}.")
+
+
+@roles.command()
+@place_options(required=True)
+@json_option
+def tree(integration: str, environment: str, as_json: bool) -> None:
+    """Show the roles with what they are composed of.
+
+    What stands above already is not shown again. With --json one object per role, with its children and all that it
+    leads to.
+
+    \b
+    Example:
+      css roles tree -i "Grants Portal" -e dev
+    """
+    from ... import Css
+
+    with Css.from_env() as css:
+        read = css.integration(integration).environment(environment).roles.tree()
+    if not as_json:
+        return print_lines(indented(read))
+    rows = (
+        {
+            "role": role.name,
+            "composite": role.composite,
+            "children": list(read.children.get(role.name, ())),
+            "descendants": sorted(read.descendants(role.name)),
+        }
+        for role in read.roles
+    )
+    return print_rows(rows, [], as_json)
+
+
+@roles.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@place_options(required=True)
+@prod_option
+@journal_option
+@json_option
+def create(
+    names: Sequence[str], integration: str, environment: str, allow_prod: bool, journal: Path | None, as_json: bool
+) -> int:
+    """Create roles. Writing in prod asks for the project's name.
+
+    \b
+    Example:
+      css roles create -i "Grants Portal" -e dev auditor inspector
+    """
+    with opened(journal) as css:
+        dev = css.integration(integration).environment(environment)
+        place = f"{dev.integration.project_name}, {dev.name}"
+        created = [f"the role {name!r} is created in {place}; nobody has it yet" for name in dict.fromkeys(names)]
+        confirm(Changes(adds=True, prod=prod_of(dev)), Answers(allow_prod=allow_prod), lambda: created)
+        changes = [("create", name, "", partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
+        return change_each(changes, (integration, environment), as_json=as_json)
+
+
+@roles.command()
+@click.argument("old")
+@click.argument("new")
+@place_options(required=True)
+@prod_option
+@journal_option
+@json_option
+def rename(
+    old: str, new: str, integration: str, environment: str, allow_prod: bool, journal: Path | None, as_json: bool
+) -> int:
+    """Give a role another name; its members keep it. Writing in prod asks for the project's name.
+
+    \b
+    Example:
+      css roles rename -i "Grants Portal" -e dev auditor examiner
+    """
+    from ..._service.service_limits import list_proves_absence
+
+    with opened(journal) as css:
+        dev = css.integration(integration).environment(environment)
+        known = dev.roles.list()
+        if old not in {role.name for role in known} and list_proves_absence(known):
+            missing = ("rename", old, new, partial(refuse_missing, old, f"{dev.integration.project_name}, {dev.name}"))
+            return change_each([missing], (integration, environment), as_json=as_json)
+        renamed = f"the role {old!r} gets the name {new!r}; its members keep it, and programs must ask for the new name"
+        confirm(Changes(adds=True, prod=prod_of(dev)), Answers(allow_prod=allow_prod), lambda: [renamed])
+        change = ("rename", old, new, partial(dev.roles.rename, old, new))
+        return change_each([change], (integration, environment), as_json=as_json)
+
+
+@roles.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@place_options(required=True)
+@consent_options
+@journal_option
+@json_option
+def delete(
+    names: Sequence[str],
+    integration: str,
+    environment: str,
+    yes: bool,
+    allow_prod: bool,
+    journal: Path | None,
+    as_json: bool,
+) -> int:
+    """Delete roles, and remove them from everybody who has them.
+
+    Shows who loses what, and asks; scripts pass --yes, in prod also --allow-prod.
+
+    \b
+    Example:
+      css roles delete -i "Grants Portal" -e dev examiner inspector --yes
+    """
+    from ..._service.service_limits import list_proves_absence
+    from ..support.losses import by_deleting
+
+    wanted = list(dict.fromkeys(names))
+    with opened(journal) as css:
+        dev = css.integration(integration).environment(environment)
+        tree = dev.roles.tree()
+        existing = {role.name for role in tree.roles}
+        # A list that may have been cut does not prove that a role is missing.
+        there = [name for name in wanted if name in existing or not list_proves_absence(tree.roles)]
+        place = f"{dev.integration.project_name}, {dev.name}"
+        confirm(
+            Changes(removes=bool(there), prod=prod_of(dev)),
+            Answers(yes=yes, allow_prod=allow_prod),
+            lambda: by_deleting(dev, dev.roles.tree(), wanted),
+        )
+        changes = [
+            (
+                "delete",
+                name,
+                "",
+                partial(dev.roles.delete, name) if name in there else partial(refuse_missing, name, place),
+            )
+            for name in wanted
+        ]
+        return change_each(changes, (integration, environment), as_json=as_json)
+
+
+def indented(tree: RoleTree) -> Iterator[str]:
+    """The tree as lines, each child below its parent; circles are marked and not followed, nor is anything twice."""
+    below = {child for children in tree.children.values() for child in children}
+    names = [role.name for role in tree.roles]
+    seen: set[str] = set()
+    # A circle that nothing leads to has no beginning: whoever is not shown after the others begins it.
+    for root in [name for name in names if name not in below] + names:
+        if root in seen:
+            continue
+        path: list[str] = []
+        waiting = [(root, 0)]
+        while waiting:
+            name, depth = waiting.pop()
+            del path[depth:]
+            children = tree.children.get(name, ())
+            if name in path:
+                note = " (a circle)"
+            elif name in seen and children:
+                note = " (see above)"
+            else:
+                note = ""
+                waiting += [(child, depth + 1) for child in reversed(children)]
+            path.append(name)
+            seen.add(name)
+            yield "  " * depth + shown(name) + note

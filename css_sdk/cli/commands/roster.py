@@ -1,0 +1,230 @@
+"""`css roster check` and `css roster apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..._text.escaping import shown
+from ..support.changes import COLUMNS, Note, apply_confirmed, confirm_rows, losing, reported, row_told
+from ..support.client import ended_as_by_an_interrupt, journal_option, opened
+from ..support.files import force_option
+from ..support.options import json_option, place_options, print_rows, provider_option, tell_counts, width_option
+from ..support.progress import bar_on_terminal
+from ..support.questions import Answers, consent_options
+from ..support.roster_results import result_file, result_path, rows_in
+
+if TYPE_CHECKING:
+    from ...roster.rows import RoleRemovals, RowCheck, RowResult
+
+_file = click.argument("file", type=click.Path(path_type=Path))
+_exact = click.option("--exact", is_flag=True, help="Take the roles from everybody whom the roster does not list.")
+_most = click.option(
+    "--max-removals",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Let --exact take up to N from each role. Default: 10 or a fifth of its members, whichever is less; 4 always.",
+)
+_ignore = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column that holds something else, such as notes; may be given several times.",
+)
+
+
+@click.group()
+def roster() -> None:
+    """Check and apply a roster: who shall have which role where.
+
+    A roster is a file, or - for stdin, with a row for each grant: CSV, or JSON lines. Its columns: username, guid,
+    email or client_id; role; integration; environment; action (grant or revoke). Integration and environment may be
+    left to the options.
+
+    \b
+    Examples:
+      css roster check roster.csv --online
+      css roster apply roster.csv
+    """
+
+
+@roster.command()
+@_file
+@place_options(required=False)
+@provider_option
+@_exact
+@_most
+@_ignore
+@click.option("--online", is_flag=True, help="Look everybody and everything up, without a write.")
+@width_option
+@json_option
+def check(
+    file: Path,
+    integration: str | None,
+    environment: str | None,
+    providers: Sequence[str],
+    exact: bool,
+    max_removals: int | None,
+    ignore: Sequence[str],
+    online: bool,
+    width: int,
+    as_json: bool,
+) -> int:
+    """Tell what is wrong with a roster, and what it would do.
+
+    All faults of the file are told at once, each with its line. With --online each row is told that cannot be done,
+    and of the others whether they are to be done or so already; with --exact also who would lose a role.
+
+    \b
+    Examples:
+      css roster check roster.csv
+      css roster check roster.csv --online --exact
+    """
+    rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
+    if not online:
+        if as_json:
+            print_rows([{"file": str(file), "rows": len(rows), "state": "fine"}], [], as_json)
+        else:
+            click.echo(f"{len(rows)} rows fine" if len(rows) != 1 else "1 row fine")
+        click.echo("Only the file was read: nobody was looked up. To do that, pass --online.", err=True)
+        return 0
+    from ... import Css
+    from ...models import EMPLOYEE_PROVIDERS
+
+    with bar_on_terminal(len(rows)) as tick, Css.from_env() as css:
+        logins = providers or EMPLOYEE_PROVIDERS
+        checks = css.check_roster(
+            rows, exact=exact, max_removals=max_removals, width=width, providers=logins, progress=tick
+        )
+    print_rows([row_told(check.row, check.state, check.error) for check in checks], COLUMNS, as_json)
+    tell_counts(check.state for check in checks)
+    return 3 if any(check.error is not None for check in checks) else 0
+
+
+def _check_confirmed(checks: Sequence[RowCheck] | None, losses: Sequence[RoleRemovals]) -> None:
+    """Show who loses a role where no question was open, or make sure that they are those who were shown.
+
+    Raises:
+        StalePlan: when others would lose it. Nothing was changed.
+    """
+    from ...errors import StalePlan
+
+    if checks is None:
+        for loss in losses:
+            click.echo(shown(_loss_told(loss)), err=True)
+        return
+    confirmed = [check.row for check in checks if check.state == "to do"]
+    known = {(row.integration, row.environment, row.role, row.person.value) for row in confirmed}
+    if any(
+        {(each.integration, each.environment, each.role, user) for user in each.usernames} - known for each in losses
+    ):
+        raise StalePlan("Other people have the roles now than when you answered. Nothing was changed; apply it again.")
+
+
+def _loss_told(loss: RoleRemovals) -> str:
+    """Who loses a role, by name where they have one."""
+    from ...people.logins import name_of
+
+    people = [f"{name_of(user)} {user.username}".strip() for user in loss.users]
+    told = losing(people, loss.role, f"{loss.integration}, {loss.environment}")
+    again = len(loss.also_listed)
+    if again:
+        told += f". Listed with another login: {again}"
+    return told
+
+
+@roster.command()
+@_file
+@place_options(required=False)
+@provider_option
+@_exact
+@_ignore
+@_most
+@click.option(
+    "--result",
+    type=click.Path(path_type=Path),
+    help="Where to write a line for each row. Default: FILE.result.csv beside the file, when anything is left.",
+)
+@force_option
+@click.option("--allow-missing", is_flag=True, help="End with 0 where only those are left who never logged in.")
+@width_option
+@consent_options
+@journal_option
+@json_option
+def apply(
+    file: Path,
+    integration: str | None,
+    environment: str | None,
+    providers: Sequence[str],
+    exact: bool,
+    ignore: Sequence[str],
+    max_removals: int | None,
+    result: Path | None,
+    force: bool,
+    allow_missing: bool,
+    width: int,
+    yes: bool,
+    allow_prod: bool,
+    journal: Path | None,
+    as_json: bool,
+) -> int:
+    """Do what a roster says; nobody loses a role but where it says so.
+
+    What somebody already has is left alone; what could not be done is written to a result file that can be applied
+    again. If it removes anything, it shows who loses what, and asks; scripts pass --yes. In prod it asks for the
+    project's name; scripts pass --allow-prod. An interrupt, or SIGTERM, lets the calls in flight finish and writes
+    down the rest; after anything worse, and with --exact in any case, apply the roster itself again.
+
+    With --exact the members of the roles that the roster names become exactly those that it lists. Nobody loses a role
+    while a row of it is not found, ambiguous, failed or means another provider: it may mean any member. Only a
+    username, or a complete GUID with its provider, can be "never logged in"; such a row lets the removals go on.
+
+    \b
+    Examples:
+      css roster apply roster.csv
+      css roster apply roster.result.csv --allow-missing
+      css roster apply everybody.csv -i "Grants Portal" -e prod --exact --allow-prod --yes
+    """
+    from ...models import EMPLOYEE_PROVIDERS
+
+    if max_removals is not None and not exact:
+        raise click.UsageError("--max-removals is for --exact only.")
+    rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
+    where = result or result_path(file)
+    results = None if where is None else result_file(where, force=force)
+    if where is not None and results is not None:
+        if where.exists() and file.exists() and where.samefile(file) and result_path(file) != file:
+            raise click.UsageError(f"--result {where} is the roster itself; name another file.")
+        results.check()
+
+    how: dict[str, Any] = {"max_removals": max_removals, "width": width, "providers": providers or EMPLOYEE_PROVIDERS}
+
+    def work(note: Note) -> Sequence[RowResult]:
+        with opened(journal) as css:
+            checks = confirm_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), exact=exact, **how)
+            with bar_on_terminal(len(rows)) as tick:
+
+                def told(result: RowResult) -> None:
+                    note(result)
+                    tick(result)
+
+                if not exact:
+                    return apply_confirmed(css, rows, checks, told, **how)
+                confirm = partial(_check_confirmed, checks)
+                return css.apply_roster(rows, exact=True, confirm=confirm, progress=told, **how)
+
+    with ended_as_by_an_interrupt():
+        code = reported(
+            rows,
+            work,
+            as_json=as_json,
+            result_file=results,
+            always_written=result is not None,
+            may_be_missing=allow_missing,
+        )
+    # Whatever is left of a roster, if only one row, is done by another run.
+    return 3 if code else 0

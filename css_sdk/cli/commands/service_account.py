@@ -1,0 +1,103 @@
+"""`css service-account`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..support.changes import carry_out, rows_of
+from ..support.client import journal_option
+from ..support.options import json_option, place_options, print_rows
+from ..support.questions import Answers, consent_options, prod_option
+
+
+@click.group("service-account")
+def service_account() -> None:
+    """Show, give and take the roles of a service account.
+
+    It is named by the client id of its integration, which may be another than the one whose roles are meant.
+
+    \b
+    Examples:
+      css service-account roles -i 101 -e dev fisheries-service-102
+      css service-account assign -i 101 -e dev fisheries-service-102 reviewer
+    """
+
+
+@service_account.command()
+@click.argument("client_id")
+@place_options(required=True)
+@json_option
+def roles(client_id: str, integration: str, environment: str, as_json: bool) -> None:
+    """List the roles that its tokens hold: those held directly and what they stand for.
+
+    \b
+    Example:
+      css service-account roles -i 101 -e dev fisheries-service-102
+    """
+    from ... import Css, ServiceAccount
+
+    with Css.from_env() as css:
+        users = css.integration(integration).environment(environment).users
+        account = ServiceAccount(client_id)
+        direct = {role.name for role in users.roles(account)}
+        effective = users.effective_roles(account)
+    rows = [{"role": role.name, "composite": role.composite, "direct": role.name in direct} for role in effective]
+    print_rows(rows, ["role", "composite", "direct"], as_json, empty=f"{client_id} has no roles in {environment}.")
+
+
+@service_account.command()
+@click.argument("client_id")
+@click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
+@place_options(required=True)
+@prod_option
+@journal_option
+@json_option
+def assign(
+    client_id: str,
+    role_names: Sequence[str],
+    integration: str,
+    environment: str,
+    allow_prod: bool,
+    journal: Path | None,
+    as_json: bool,
+) -> int:
+    """Give it roles. Writing in prod asks for the project's name.
+
+    \b
+    Example:
+      css service-account assign -i 101 -e dev fisheries-service-102 reviewer
+    """
+    rows = rows_of("grant", (), [client_id], role_names, integration, environment)
+    return carry_out(rows, Answers(allow_prod=allow_prod), as_json=as_json, journal=journal)
+
+
+@service_account.command()
+@click.argument("client_id")
+@click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
+@place_options(required=True)
+@consent_options
+@journal_option
+@json_option
+def unassign(
+    client_id: str,
+    role_names: Sequence[str],
+    integration: str,
+    environment: str,
+    yes: bool,
+    allow_prod: bool,
+    journal: Path | None,
+    as_json: bool,
+) -> int:
+    """Remove roles from it.
+
+    Shows what it loses, and asks; scripts pass --yes, in prod also --allow-prod.
+
+    \b
+    Example:
+      css service-account unassign -i 101 -e dev fisheries-service-102 reviewer --yes
+    """
+    rows = rows_of("revoke", (), [client_id], role_names, integration, environment)
+    return carry_out(rows, Answers(yes=yes, allow_prod=allow_prod), as_json=as_json, journal=journal)

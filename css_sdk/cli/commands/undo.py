@@ -1,0 +1,44 @@
+"""`css undo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import click
+
+from ..support.applying import Manner, manner_options, most_option, shown_and_carried_out
+from ..support.client import opened
+from ..support.files import content_of
+from ..support.plans import is_saved_plan
+
+
+@click.command()
+@click.argument("file", metavar="JOURNAL", type=click.Path(path_type=Path))
+@most_option
+@manner_options
+def undo(file: Path, **options: Any) -> int:
+    """Take back the changes that a journal tells of.
+
+    What somebody else has changed since stays as it is, and is told. The way back is shown, and you are asked;
+    scripts pass --yes. In prod you type the project's name; scripts pass --allow-prod. It has a journal of its own,
+    undo.TIME.journal.jsonl in the current folder.
+
+    \b
+    Examples:
+      css undo changes.jsonl
+      css undo changes.jsonl --yes --max-removals 60
+    """
+    from ... import read_journal
+    from ...errors import InvalidFile
+
+    manner = Manner(**options)
+    content, name = content_of(file, is_journal=True)
+    if is_saved_plan(content):
+        raise InvalidFile(f"{name} is a plan and no journal; carry it out by: css apply {quote(name)}")
+    journal = read_journal(content, name)
+    with opened() as css:
+        made = css.undo_plan(journal, width=manner.width)
+        complete = css.saved_plan(made)
+    return shown_and_carried_out(made, complete, manner, "undo")

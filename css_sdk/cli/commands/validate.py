@@ -1,0 +1,64 @@
+"""`css validate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..._text.escaping import shown
+from .. import USAGE
+from ..support.files import STDIN
+from ..support.options import json_line, json_option, print_lines
+from ..support.plans import desired_in
+
+if TYPE_CHECKING:
+    from ...plan.desired import Desired
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@json_option
+def validate(files: Sequence[Path], as_json: bool) -> int:
+    """Check files of roles, without asking the service.
+
+    All faults are told at once, each with its line. Whether integrations, people and roles exist is told by a plan.
+    - is stdin. Exit codes: 0 without faults, 64 with any.
+
+    \b
+    Examples:
+      css validate roles.yaml
+      css validate environments/*.yaml --json
+    """
+    from ...errors import InvalidFile
+
+    has_faults = False
+    for file in files:
+        name = "stdin" if file == STDIN else str(file)
+        row: dict[str, Any] = {"file": name, "faults": []}
+        try:
+            row |= _counts(desired_in(file))
+        except InvalidFile as error:
+            has_faults = True
+            row["faults"] = list(error.faults) or [str(error)]
+            if error.fault_count > len(error.faults):
+                row["fault_count"] = error.fault_count
+            for line in (f"css: {error}", *(f"  {fault}" for fault in error.faults)):
+                click.echo(shown(line), err=True)
+        if as_json:
+            print_lines([json_line(row)])
+        elif not row["faults"]:
+            counted = [f"{row[what]} {what if row[what] != 1 else what[:-1]}" for what in ("places", "roles", "grants")]
+            print_lines([shown(f"{name}: {', '.join(counted)}")])
+    return USAGE if has_faults else 0
+
+
+def _counts(desired: Desired) -> dict[str, int]:
+    places = desired.places
+    return {
+        "places": len(places),
+        "roles": sum(len(place.roles.items) for place in places if place.roles is not None),
+        "grants": sum(len(place.grants) for place in places),
+    }

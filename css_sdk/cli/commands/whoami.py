@@ -1,0 +1,24 @@
+"""`css whoami`."""
+
+from __future__ import annotations
+
+import click
+
+from ..support.options import json_option, print_rows
+
+
+@click.command()
+@json_option
+def whoami(as_json: bool) -> None:
+    """Tell whose credentials are in use, after the service has accepted them.
+
+    \b
+    Example:
+      css whoami
+    """
+    from ... import Css
+
+    with Css.from_env() as css:
+        me = css.whoami()
+    row = {"team_id": me.team_id, "client_id": me.client_id, "api_url": me.api_url}
+    print_rows([row], list(row), as_json)

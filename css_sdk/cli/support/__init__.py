@@ -1,0 +1,1 @@
+"""What several commands share: options, questions, tables, files, and carrying out plans."""

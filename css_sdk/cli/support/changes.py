@@ -1,0 +1,344 @@
+"""What the commands that give and take roles share: reading who, asking, carrying out, reporting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ..._text.escaping import shown
+from .client import opened
+from .next_steps import print_next_steps
+from .options import print_rows, tell_counts, text_of
+from .progress import without_display
+from .questions import Answers, Changes, confirm, open_questions
+from .roster_results import with_the_rest, write_results
+
+if TYPE_CHECKING:
+    from ... import Css, EnvironmentClient
+    from ...errors import CssError
+    from ...models import Outcome
+    from ...roster.rows import Action, Row, RowCheck, RowResult
+    from .files import OutputFile
+
+Note = Callable[["RowResult"], object]
+"""What is told of each result as it comes."""
+Change = tuple[str, str, str, Callable[[], object] | None]
+"""What is done, to which role, with which other one, if any, and the call that does it; None where it is so already."""
+_ALREADY = {"add": "already a child", "remove": "is not a child"}
+"""What is said of a composite that is so already."""
+
+COLUMNS = ["line", "state", "action", "role", "integration", "environment", "user", "message"]
+_MOST_NAMED = 10
+
+
+def rows_of(
+    action: Action,
+    users: Sequence[str],
+    client_ids: Sequence[str],
+    roles: Sequence[str],
+    integration: str,
+    environment: str,
+) -> Sequence[Row]:
+    """The rows that arguments and options stand for."""
+    from ...people.identities import Person
+    from ...roster.rows import Row
+
+    if not roles:
+        raise click.UsageError("Say which role: --role.")
+    if not users and not client_ids:
+        raise click.UsageError("Say who: usernames, or --client-id for a service account.")
+    people = [Person("username", user) for user in users] + [Person("client_id", client) for client in client_ids]
+    return [Row(0, person, role, integration, environment, action) for person in people for role in roles]
+
+
+def confirm_rows(
+    css: Css, rows: Sequence[Row], answers: Answers, *, exact: bool = False, **how: Any
+) -> Sequence[RowCheck] | None:
+    """Ask what the table of questions demands before rows are carried out.
+
+    Who gains or loses what is read first, and shown; where nothing is to be done, nothing is asked. Only what was shown
+    may be carried out after that: a row that could not be read was not confirmed.
+
+    Args:
+        css: the client.
+        rows: what is to be done.
+        answers: what the options say.
+        exact: whether everybody else loses the roles that the rows name.
+        how: further arguments of `check_roster`.
+
+    Returns:
+        What was read of each row; the rows that are to be done are confirmed. None where no question was open.
+
+    Raises:
+        NotConfirmed: when it is not wanted. Nothing was changed.
+        StalePlan: when something else is to be done after the answer than before. Nothing was changed.
+        click.Abort: when a question is not answered.
+    """
+    from ...people.logins import name_of
+
+    may_be = changes_of(rows, tuple(row.integration for row in rows if row.environment == "prod"))
+    if not open_questions(replace(may_be, removes=may_be.removes or exact), answers).options:
+        return None
+    checks = css.check_roster(rows, exact=exact, **how)
+    to_do = [check.row for check in checks if check.state == "to do" or (exact and _may_still_be_done(check))]
+    places = {row.place: css.integration(row.integration).environment(row.environment) for row in to_do}
+    prod = tuple(each.integration.project_name for each in places.values() if each.name == "prod")
+    names = {row.integration: places[row.place].integration.project_name for row in to_do}
+    unlisted = sorted({(row.place, row.role) for row in to_do if exact and row.action == "revoke"})
+
+    def preview() -> Sequence[str]:
+        held = [places[place].roles.members(role) for place, role in unlisted]
+        return preview_of(to_do, names, {user.username: name_of(user) for users in held for user in users})
+
+    def is_unchanged() -> bool:
+        again = css.check_roster(rows, exact=exact, **how)
+        return [(check.row, check.state) for check in again] == [(check.row, check.state) for check in checks]
+
+    confirm(changes_of(to_do, prod), answers, preview, is_unchanged)
+    return checks
+
+
+def _may_still_be_done(check: RowCheck) -> bool:
+    """Return whether a row of an exact roster, which is applied as a whole, may be written although a read failed."""
+    from ...errors import Ambiguous, NotFound, Refused
+
+    return check.error is not None and not isinstance(check.error, (Ambiguous, NotFound, Refused))
+
+
+def apply_confirmed(
+    css: Css, rows: Sequence[Row], checks: Sequence[RowCheck] | None, progress: Note, **how: Any
+) -> Sequence[RowResult]:
+    """Carry out the rows that were confirmed and no others, and return a result for each row.
+
+    Args:
+        css: the client.
+        rows: all rows.
+        checks: as `confirm_rows` returns them; None if every row may be carried out.
+        progress: called with each result as it comes.
+        how: further arguments of `apply_roster`.
+    """
+    from ...roster.rows import RowResult
+
+    if checks is None:
+        return css.apply_roster(rows, progress=progress, **how)
+    confirmed = [check.row for check in checks if check.state == "to do"]
+    applied = iter(css.apply_roster(confirmed, progress=progress, **how) if confirmed else ())
+    results = []
+    for check in checks:
+        if check.state == "to do":
+            results.append(next(applied))
+        else:
+            results.append(RowResult(check.row, "already" if check.error is None else "failed", check.error))
+            progress(results[-1])
+    return results
+
+
+def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
+    """Return what rows change; `prod` are the names of the projects in whose prod they do."""
+    actions = {row.action for row in rows}
+    return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
+
+
+def preview_of(
+    rows: Sequence[Row], project_names: Mapping[str, str], people: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return a sentence for each role of each place, with who gains or loses it.
+
+    Args:
+        rows: what will be done.
+        project_names: by what the rows say for their integrations.
+        people: what people are called, by username, as far as that is known.
+    """
+    groups: dict[tuple[Action, str, str, str], dict[str, None]] = {}
+    for row in rows:
+        who = f"{(people or {}).get(row.person.value, '')} {row.person.value}".strip()
+        groups.setdefault((row.action, row.role, row.integration, row.environment), {})[who] = None
+    return [
+        (losing if action == "revoke" else gaining)(names, role, f"{project_names[integration]}, {environment}")
+        for (action, role, integration, environment), names in groups.items()
+    ]
+
+
+def gaining(people: Collection[str], role: str, place: str) -> str:
+    """Return the sentence that says who gains a role; the first of them by name."""
+    if not people:
+        return f"nobody gains the role {role!r} in {place}"
+    who = "1 user gains" if len(people) == 1 else f"{len(people)} users gain"
+    return f"{who} the role {role!r} in {place}: {the_first_of(people)}"
+
+
+def losing(people: Collection[str], role: str, place: str) -> str:
+    """The sentence that says who loses a role; the first of them by name."""
+    if not people:
+        return f"nobody loses the role {role!r} in {place}"
+    who = "1 user loses" if len(people) == 1 else f"{len(people)} users lose"
+    return f"{who} the role {role!r} in {place}: {the_first_of(people)}"
+
+
+def the_first_of(names: Collection[str]) -> str:
+    """The names, sorted; no more of them than a person reads."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
+
+
+def refuse_missing(name: str, place: str) -> NoReturn:
+    """Fail for a role that a read before the write did not show; nothing is sent for it.
+
+    Raises:
+        NotFound: in any case.
+    """
+    from ...errors import NotFound
+
+    raise NotFound(f"There is no role {name!r} in {place}. Nothing was sent for it.", what="role")
+
+
+def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
+    """Return the project's name where the environment is its prod, for the question that goes with it."""
+    return (environment.integration.project_name,) if environment.name == "prod" else ()
+
+
+def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: Path | None) -> int:
+    """Ask what has to be asked, do what the rows say, report it, and return the exit code.
+
+    What is there is read first, so that only what is missing is sent. An interrupt lets the calls in flight finish;
+    then the same is reported.
+    """
+
+    def apply(note: Note) -> Sequence[RowResult]:
+        with opened(journal) as css:
+            return apply_confirmed(css, rows, confirm_rows(css, rows, answers), note)
+
+    return reported(rows, apply, as_json=as_json)
+
+
+def reported(
+    rows: Sequence[Row],
+    apply: Callable[[Note], Sequence[RowResult]],
+    *,
+    as_json: bool,
+    result_file: OutputFile | None = None,
+    always_written: bool = False,
+    may_be_missing: bool = False,
+) -> int:
+    """Reports what `apply` makes of the rows, writes down what is left, and gives the exit code.
+
+    Args:
+        rows: all that shall be done.
+        apply: does it, hands on each result as it comes, and gives them all.
+        as_json: whether the report is for machines.
+        result_file: where to write down what became of each row.
+        always_written: whether even where nothing is left.
+        may_be_missing: whether those who never logged in are no failures.
+    """
+    settled: list[RowResult] = []
+    try:
+        results = without_display(lambda: apply(settled.append))
+    except KeyboardInterrupt:
+        ended = with_the_rest(settled, rows)
+        _, sentences = write_results(ended, result_file, always=always_written)
+        _report(ended, as_json, sentences, untried=result_file is None)
+        raise
+    # Written first: printing may take long, or end in a pipe that nobody reads.
+    was_written, sentences = write_results(results, result_file, always=always_written)
+    _report(results, as_json, sentences)
+    counting = [result for result in results if not (may_be_missing and result.state == "never logged in")]
+    return _exit_code([(result.outcome, result.error) for result in counting]) if was_written else 3
+
+
+def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: bool) -> int:
+    """Makes changes of roles one after the other, reports each, and gives the exit code.
+
+    One that fails does not stop the next, unless nobody is let in any more. An interrupt lets the one in flight
+    finish; then the same is reported.
+    """
+    from ..._http.concurrency import each
+    from ...errors import AuthenticationError, CssError, NotTried, OutcomeUnknown
+
+    settled: list[tuple[Outcome, CssError | None]] = []
+    lost: list[CssError] = []
+
+    def make(change: Change) -> None:
+        try:
+            if lost:
+                raise lost[0]
+            if change[-1] is not None:
+                change[-1]()
+        except CssError as error:
+            if isinstance(error, AuthenticationError):
+                lost.append(error)
+            settled.append(("unknown" if isinstance(error, OutcomeUnknown) else "failed", error))
+        else:
+            settled.append(("confirmed" if change[-1] is not None else "already", None))
+
+    try:
+        each(make, changes, 1)
+    finally:
+        untried: tuple[str, CssError | None] = ("not tried", NotTried("Interrupted before this was tried."))
+        ended = [*settled, *[untried] * (len(changes) - len(settled))]
+        rows = [
+            {
+                "state": {"confirmed": "done", "already": _ALREADY.get(action)}.get(outcome) or outcome,
+                "action": action,
+                "role": role,
+                "target": target,
+                "integration": place[0],
+                "environment": place[1],
+                "message": text_of(error),
+            }
+            for (action, role, target, _), (outcome, error) in zip(changes, ended, strict=True)
+        ]
+        columns = ["state", "action", "role", "target", "integration", "environment", "message"]
+        errors = [error for _, error in settled]
+        _print_results(
+            rows, errors, columns if any(row["target"] for row in rows) else [*columns[:3], *columns[4:]], as_json
+        )
+    return _exit_code(settled)
+
+
+def row_told(row: Row, state: str, error: CssError | None) -> dict[str, Any]:
+    """A row with what became of it, as it is printed."""
+    return {
+        "line": row.line,
+        "state": state,
+        "action": row.action,
+        "role": row.role,
+        "integration": row.integration,
+        "environment": row.environment,
+        "user": row.person.value,
+        "message": text_of(error),
+    }
+
+
+def _report(results: Sequence[RowResult], as_json: bool, sentences: Sequence[str], untried: bool = True) -> None:
+    """Prints the results; what was not tried is only counted where it stands in a file anyway."""
+    rows = [row_told(result.row, result.state, result.error) for result in results]
+    columns = COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:]
+    print_rows([row for row in rows if untried or row["state"] != "not tried"], columns, as_json)
+    tell_counts(row["state"] for row in rows)
+    print_next_steps(result.error for result in results)
+    for sentence in sentences:
+        click.echo(shown(sentence), err=True)
+
+
+def _print_results(
+    rows: Sequence[Mapping[str, Any]], errors: Iterable[CssError | None], columns: Sequence[str], as_json: bool
+) -> None:
+    """Prints how each ended on stdout, and how many ended how on stderr."""
+    print_rows(rows, columns, as_json)
+    tell_counts(row["state"] for row in rows)
+    print_next_steps(errors)
+
+
+def _exit_code(results: Sequence[tuple[Outcome, CssError | None]]) -> int:
+    from ...errors import Refused
+
+    left = [(outcome, error) for outcome, error in results if outcome not in ("confirmed", "already")]
+    if not left:
+        return 0
+    if len(results) > 1 or left[0][0] == "unknown":
+        return 3
+    return 4 if isinstance(left[0][1], Refused) else 1

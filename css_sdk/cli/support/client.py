@@ -1,0 +1,93 @@
+"""The one way in which commands open the client: with a journal where one is asked for, and ended with care."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..._text.escaping import shown
+
+if TYPE_CHECKING:
+    from ... import Css
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def journal_option(function: Function) -> Function:
+    """The option `--journal`."""
+    return click.option(
+        "--journal",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Write each change down in a new file, before and after it; `css undo FILE` takes them back.",
+    )(function)
+
+
+@contextmanager
+def opened(journal: Path | None = None, *, plan: str | None = None, resume: bool = False) -> Iterator[Css]:
+    """A client, which writes each of its changes down where a journal is named.
+
+    SIGTERM ends the work with it as an interrupt does. A journal in which no change was begun is not left behind.
+
+    Args:
+        journal: the file.
+        plan: the fingerprint of the plan that the journal belongs to.
+        resume: go on with a journal that exists.
+    """
+    from ... import Css
+
+    if journal is None:
+        with ended_as_by_an_interrupt(), Css.from_env() as css:
+            yield css
+        return
+    from ... import Journal, read_journal
+
+    kept = Journal(journal, plan=plan, resume=resume)
+    try:
+        with ended_as_by_an_interrupt(), kept, Css.from_env(journal=kept) as css:
+            yield css
+    finally:
+        content = journal.read_bytes()
+        # Where the client could not be made, not even the line was written that tells whose journal it is.
+        if not resume and not (content and read_journal(content, str(journal)).begun):
+            journal.unlink()
+
+
+@contextmanager
+def log_held_back() -> Iterator[list[logging.LogRecord]]:
+    """Keeps warnings of the log until it is known whether anybody has to read them: what is still listed at the end.
+
+    Whoever has set up a log of their own gets them at once.
+    """
+    records: list[logging.LogRecord] = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    keeper = Keeper(logging.WARNING)
+    log = logging.getLogger("css_sdk")
+    has_own = log.hasHandlers()
+    log.addHandler(keeper)
+    try:
+        yield records
+    finally:
+        log.removeHandler(keeper)
+        for record in [] if has_own else records:
+            click.echo(shown(record.getMessage()), err=True)
+
+
+@contextmanager
+def ended_as_by_an_interrupt() -> Iterator[None]:
+    """Lets SIGTERM end the work as an interrupt does: the calls in flight are finished, and the rest is told."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,182 @@
+"""Files in and out: read whole, and written whole or not at all, for their owner alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .terminal import is_closed
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+STDIN = Path("-")
+
+
+def limit() -> int:
+    """Return the size in bytes beyond which a file is refused: 20 MiB, or what CSS_MAX_FILE_MIB says.
+
+    Raises:
+        ConfigurationError: when that is not a whole number of 1 or more.
+    """
+    from ..._text.files import MOST_BYTES
+    from ...errors import ConfigurationError
+
+    said = os.environ.get("CSS_MAX_FILE_MIB")
+    if said is None:
+        return MOST_BYTES
+    if not (said.isascii() and said.isdigit() and len(said) < 10 and int(said)):
+        raise ConfigurationError(f"CSS_MAX_FILE_MIB is {said!r}, and must be a whole number of MiB, 1 or more.")
+    return int(said) * 2**20
+
+
+def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
+    """Return what stands in a file, or comes from stdin, and what it is called in messages.
+
+    A file that is too large is refused before it is read whole. A journal is not: what was done has to be read.
+
+    Raises:
+        InvalidFile: when it cannot be read, or is too large.
+        ConfigurationError: when the limit is no number.
+    """
+    from ..._text.files import too_large
+    from ...errors import InvalidFile
+
+    if file == STDIN and is_closed("stdin"):
+        raise InvalidFile("Standard input is closed, and - reads from it. Name a file instead.")
+    name, most = "stdin" if file == STDIN else str(file), None if is_journal else limit()
+    try:
+        with nullcontext(sys.stdin.buffer) if file == STDIN else file.open("rb") as opened:
+            content = opened.read() if most is None else opened.read(most + 1)
+    except OSError as error:
+        raise InvalidFile(
+            f"{file} cannot be read: {error.strerror}. Nothing was sent; name a file, or - for standard input."
+        ) from None
+    if most is not None and len(content) > most:
+        raise too_large(name, most)
+    return content, name
+
+
+def why_not_writable(file: Path) -> str:
+    """Return why a file cannot be written or replaced, as the end of a sentence; "" where it can."""
+    if file.is_dir():
+        return "it is a folder"
+    if file.exists() and not file.is_file():
+        return "it is a device, or something else that cannot be replaced"
+    if not file.parent.is_dir():
+        return f"there is no folder {file.parent}"
+    if not os.access(file.parent, os.W_OK):
+        return f"you may not write in the folder {file.parent}"
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputFile:
+    """A file that a command writes. It replaces only what css-sdk wrote, an empty file, or with `--force` any file.
+
+    Attributes:
+        path: of the file.
+        option: which names it, for messages.
+        kind: of what is written, for messages.
+        is_ours: returns whether a content was written by css-sdk as this kind.
+        force: whether the file may be replaced whatever it holds.
+        source: what the command reads, and never replaces.
+    """
+
+    path: Path
+    option: str
+    kind: str
+    is_ours: Callable[[bytes], bool]
+    force: bool = False
+    source: Path = STDIN
+
+    def check(self) -> None:
+        """Refuse the file if it cannot be written or must not be replaced; this is best known before anything is sent.
+
+        Raises:
+            InvalidFile: with the reason and the option to change.
+        """
+        from ...errors import InvalidFile
+
+        other = f"Nothing was sent; name another file with {self.option}."
+        if self.path == STDIN:
+            raise InvalidFile(f"{self.option} - is not a file: {self.kind} cannot go to standard output. {other}")
+        if why := why_not_writable(self.path):
+            raise InvalidFile(f"{self.path} cannot be written: {why}. {other}")
+        if not self.path.exists():
+            return
+        if self.source != STDIN and self.source.exists() and self.path.samefile(self.source):
+            raise InvalidFile(f"{self.path} is the file that is read. {other}")
+        if not self.force and not may_be_replaced(self.path, self.is_ours):
+            raise InvalidFile(
+                f"{self.path} exists, and is not {self.kind} that css-sdk wrote. Nothing was sent; name "
+                f"another file with {self.option}, or replace it with --force."
+            )
+
+    def write(self, pieces: Iterable[str], encoding: str = "utf-8") -> None:
+        """Write the file whole or not at all; see `write_whole`.
+
+        Raises:
+            InvalidFile: when it cannot be written.
+        """
+        write_whole(self.path, pieces, encoding)
+
+
+def force_option(function: Function) -> Function:
+    """Add the option `--force`."""
+    return click.option("--force", is_flag=True, help="Replace the output file whatever it holds.")(function)
+
+
+def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:
+    """Return whether an existing file is empty, or of a kind that may be replaced.
+
+    Raises:
+        InvalidFile: when it cannot be read.
+    """
+    content, _ = content_of(file)
+    return not content.strip() or is_ours(content)
+
+
+def write_whole(file: Path, pieces: Iterable[str], encoding: str = "utf-8") -> None:
+    """Puts text into a file, which is as it was until all is written; nobody but its owner may read it afterwards.
+
+    Args:
+        file: where it goes.
+        pieces: of the text, one after the other.
+        encoding: `utf-8-sig` where Excel shall know UTF-8 by its mark.
+
+    Raises:
+        InvalidFile: when it cannot be written.
+    """
+    from ...errors import InvalidFile
+
+    draft: Path | None = None
+    try:
+        # Made readable for its owner alone, whatever the file was that it takes the place of.
+        with tempfile.NamedTemporaryFile(
+            "w",
+            dir=file.parent,
+            prefix=f".{file.name}.",
+            delete=False,
+            encoding=encoding,
+            errors="backslashreplace",
+            newline="",
+        ) as opened:
+            draft = Path(opened.name)
+            opened.writelines(pieces)
+            opened.flush()
+            os.fsync(opened.fileno())
+        draft.replace(file)
+        draft = None
+    except OSError as error:
+        raise InvalidFile(f"{file} could not be written: {error.strerror}.") from None
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)

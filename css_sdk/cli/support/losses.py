@@ -1,0 +1,88 @@
+"""Who would gain or lose what when roles are deleted or composed otherwise: read first, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from .changes import gaining, losing, the_first_of
+
+if TYPE_CHECKING:
+    from ... import EnvironmentClient
+    from ...models import RoleTree
+
+
+def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) -> list[str]:
+    """Return who loses which role when these are deleted, and where each is a child."""
+    from ...plan.impact import leading_to
+
+    existing = {role.name for role in tree.roles}
+    sentences = []
+    for name in names:
+        if name not in existing:
+            sentences.append(f"there is no role {name!r} in {_place(dev)}")
+            continue
+        above = leading_to(tree, name) - {name}
+        held = _members(dev, {name, *above})
+        sentences.append(losing(held[name], name, _place(dev)))
+        parents = {parent for parent, children in tree.children.items() if name in children} - {name}
+        if parents:
+            others = frozenset().union(*(held[role] for role in above)) - held[name]
+            told = _counted(others, "more user")
+            sentences.append(f"it is a child of {_counted(parents, 'role')}, through which {told} had it")
+        sentences += _what_it_stands_for(tree, name)
+    return sentences
+
+
+def by_composing(
+    dev: EnvironmentClient, tree: RoleTree, parent: str, added: Sequence[str], removed: Sequence[str]
+) -> list[str]:
+    """Return who gains or loses which role when the children of a role become others.
+
+    Args:
+        dev: the environment.
+        tree: its roles as they are.
+        parent: the role whose children change.
+        added: roles that become children of it.
+        removed: children of it that are children no more.
+    """
+    from ...plan.impact import having, leading_to, losers
+
+    existing = {role.name for role in tree.roles}
+    sentences = [f"there is no role {child!r} in {_place(dev)}" for child in added if child not in existing]
+    added = [child for child in added if child in existing]
+    before = tree.children.get(parent, ())
+    after = [child for child in before if child not in removed] + list(added)
+    above = leading_to(tree, parent) if added else frozenset()
+    changed = [child for child in (*added, *removed) if child in existing]
+    held = _members(dev, {name for child in changed for name in leading_to(tree, child)} | above)
+    for child in removed:
+        if child not in before:
+            sentences.append(f"{child!r} is not a child of {parent!r} in {_place(dev)}")
+            continue
+        lost = losing(losers(tree, held, parent, after, child), child, _place(dev))
+        sentences.append(f"no longer through {parent!r}: {lost}")
+        sentences += _what_it_stands_for(tree, child)
+    for child in added:
+        gained = having({**tree.children, parent: after}, held, child) - having(tree.children, held, child)
+        sentences.append(f"through {parent!r}: {gaining(gained, child, _place(dev))}")
+    return sentences
+
+
+def _what_it_stands_for(tree: RoleTree, name: str) -> list[str]:
+    below = tree.descendants(name) - {name}
+    return [f"with it goes what it stands for, {_counted(below, 'role')}"] if below else []
+
+
+def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozenset[str]]:
+    """Who holds each of the roles directly, read until two readings agree."""
+    return {role: frozenset(user.username for user in dev.roles.settled_members(role)) for role in sorted(roles)}
+
+
+def _counted(names: Collection[str], what: str) -> str:
+    told = f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
+    return f"{told} ({the_first_of(names)})" if names else told
+
+
+def _place(dev: EnvironmentClient) -> str:
+    return f"{dev.integration.project_name}, {dev.name}"

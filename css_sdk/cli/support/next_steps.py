@@ -1,0 +1,76 @@
+"""What to do next after an error, as a command to run: by what was missing, or refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from shlex import quote
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from ..._text.escaping import shown
+
+if TYPE_CHECKING:
+    from ...errors import CssError
+
+
+PLACE: Final = "css_sdk.cli.place"
+"""In the context's `meta` the integration and the environment that the command was given, by option."""
+_IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
+
+
+def keep_place(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
+    """Keep for next steps what an option says of the place, as its callback, and return it."""
+    if given is not None:
+        context.meta.setdefault(PLACE, {})[option.name] = given
+    return given
+
+
+def next_step(error: CssError | None) -> str:
+    """Return a sentence with the command that leads on, or "" where the error's own text says what to do.
+
+    >>> from css_sdk.errors import NotFound
+    >>> next_step(NotFound("role reviwer not found.", what="role"))
+    'To see which roles there are, run: css roles list -i INTEGRATION -e ENVIRONMENT'
+    """
+    from ... import errors
+
+    if error is None or error.remedy is not None:
+        return ""
+    match error:
+        case errors.NotFound(what="user") if "service-account-" in str(error):
+            return "To see the integrations and their environments, run: css integrations"
+        case errors.InvalidRequest(status=None):
+            return "To see how the command is used, add --help"
+        case errors.StalePlan():
+            return "To make the plan anew, run: css plan FILE --out PLAN.json"
+        case errors.UnusableName() | errors.RequestTooLong() | errors.NotFound(what="role") | errors.Conflict():
+            return f"To see which roles there are, run: css roles list {_place_of(error)}"
+        case errors.NotFound(what="user") | errors.Ambiguous() | errors.UnusableUser():
+            return "To search for people, run: css people find"
+        case errors.NotFound(what="integration") | errors.NotGold() | errors.EnvironmentMissing() | errors.NotApplied():
+            return "To see the integrations and their environments, run: css integrations"
+        case errors.CompositeCycle():
+            return f"To see what each role leads to, run: css roles tree {_place_of(error)}"
+        case _:
+            return ""
+
+
+def _place_of(error: CssError) -> str:
+    """Return the options that name the place: as the command was given them, else the one that was asked about."""
+    context = click.get_current_context(silent=True)
+    given = context.meta.get(PLACE, {}) if context else {}
+    asked = _IN_A_REQUEST.search(error.request or "")
+    if {"integration", "environment"} <= given.keys():
+        integration, environment = given["integration"], given["environment"]
+    else:
+        integration, environment = asked.groups() if asked else ("INTEGRATION", "ENVIRONMENT")
+    return f"-i {quote(integration)} -e {quote(environment)}"
+
+
+def print_next_steps(found: Iterable[CssError | None]) -> None:
+    """Print on stderr, each once, the commands that lead on after these errors."""
+    for sentence in dict.fromkeys(map(next_step, found)):
+        if sentence:
+            click.echo(shown(sentence), err=True)

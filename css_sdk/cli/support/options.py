@@ -1,0 +1,220 @@
+"""What several commands share: options, tables, JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from ..._text.escaping import is_hidden, shown
+from .next_steps import keep_place
+from .questions import consent_options
+
+if TYPE_CHECKING:
+    from ...errors import CssError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+PROVIDERS: Final = ["idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"]
+"""All there are, as the help shows them."""
+
+
+UNPRINTED: Final = "css_sdk.cli.unprinted"
+"""Set in the context's `meta` where writes were carried out whose results could not be printed."""
+_WRITTEN: Final = frozenset(("done", "unknown"))
+"""States of rows for which something was sent to be written."""
+
+
+def json_option(function: Function) -> Function:
+    """The option `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, one line per row.")(function)
+
+
+def provider_option(function: Function) -> Function:
+    """The option `--provider`, which may be given several times."""
+    return click.option(
+        "--provider",
+        "providers",
+        multiple=True,
+        type=click.Choice(PROVIDERS),
+        help="Whose logins a GUID or e-mail address may mean. Default: idir and azureidir.",
+    )(function)
+
+
+def width_option(function: Function) -> Function:
+    """The option `--width`."""
+    return click.option(
+        "--width", type=click.IntRange(1, 8), default=4, show_default=True, metavar="N", help="Calls at once, 1 to 8."
+    )(function)
+
+
+def place_options(*, required: bool) -> Callable[[Function], Function]:
+    """The options that name an integration and one of its environments."""
+
+    def decorate(function: Function) -> Function:
+        environment = click.option(
+            "-e",
+            "--environment",
+            required=required,
+            metavar="ENV",
+            callback=keep_place,
+            help="dev, test or prod.",
+        )
+        integration = click.option(
+            "-i",
+            "--integration",
+            required=required,
+            metavar="ID|NAME",
+            callback=keep_place,
+            help="Id or exact project name.",
+        )
+        return integration(environment(function))
+
+    return decorate
+
+
+def places_options(function: Function) -> Function:
+    """The options that name several integrations and environments."""
+    environments = click.option(
+        "-e",
+        "--environment",
+        "environments",
+        multiple=True,
+        type=click.Choice(["dev", "test", "prod"]),
+        help="May be given several times. Default: all.",
+    )
+    integrations = click.option(
+        "-i",
+        "--integration",
+        "integrations",
+        multiple=True,
+        metavar="ID|NAME",
+        help="Id or exact project name; may be given several times. Default: all.",
+    )
+    return integrations(environments(function))
+
+
+def exact_options(function: Function) -> Function:
+    """The options of what makes a set exactly what is named."""
+    empty = click.option("--allow-empty", is_flag=True, help="Take everything away, where nothing is named.")
+    most = click.option(
+        "--max-removals",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Take away up to N. Default: 10 or a fifth of what is there, whichever is less; 4 always.",
+    )
+    return empty(most(consent_options(function)))
+
+
+def usernames_argument(function: Function) -> Function:
+    """The argument that names any number of users, each with all digits of a GUID; service accounts have an option."""
+    return click.argument("users", nargs=-1, metavar="[USERNAME]...", callback=_checked_usernames)(function)
+
+
+def _checked_usernames(_: click.Context, __: click.Parameter, users: Sequence[str]) -> Sequence[str]:
+    from ...people.cells import fault_of_digits
+
+    if faults := [fault for user in users if (fault := fault_of_digits(user))]:
+        raise click.ClickException(
+            shown("; ".join(faults) + ". Nothing was sent. To search for people, run: css people find")
+        )
+    return users
+
+
+def print_rows(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    as_json: bool,
+    *,
+    empty: str | None = None,
+    written: bool | None = None,
+) -> None:
+    """Print rows on stdout: JSON lines with everything, or a table of these columns for people.
+
+    JSON lines are printed as the rows come; a table has to see them all first. After writes, output that cannot be
+    printed does not end the command: what was done is still counted on stderr, and the exit code is 3.
+
+    Args:
+        rows: to print.
+        columns: of the table.
+        as_json: whether to print JSON lines.
+        empty: a sentence to print on stderr where there are no rows.
+        written: whether anything was written; by default where a row says so.
+    """
+    first = next(remaining := iter(rows), None)
+    if first is None and empty is not None:
+        click.echo(shown(empty), err=True)
+        return
+    every: Iterable[Mapping[str, Any]] = remaining if first is None else chain([first], remaining)
+    if written is None and first is not None and "state" in first:
+        every = list(every)
+        written = not _WRITTEN.isdisjoint(row["state"] for row in every)
+    try:
+        print_lines(map(json_line, every) if as_json else table_lines(list(every), columns))
+    except click.ClickException as error:
+        if not written:
+            raise
+        click.get_current_context().meta[UNPRINTED] = True
+        click.echo(
+            f"css: The writes were carried out. {error.message} To see what is there now, run css again with stdout "
+            f"that has room.",
+            err=True,
+        )
+
+
+def text_of(error: CssError | None) -> str:
+    """Return the text of an error in words of the command line; "" for none."""
+    return "" if error is None else error.text_for("command_line")
+
+
+def tell_counts(states: Iterable[str]) -> None:
+    """Says on stderr how many ended how."""
+    counts = Counter(states)
+    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do", err=True)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Prints lines on stdout, each as it comes.
+
+    A reader who has had enough, such as `head`, is no reason to end differently.
+    """
+    try:
+        for line in lines:
+            click.echo(line)
+    except BrokenPipeError:
+        _silence_stdout()
+    except OSError as error:
+        _silence_stdout()
+        # What was done before was done, whoever can read of it.
+        raise click.ClickException(f"The results could not be printed: {error.strerror}.") from None
+
+
+def _silence_stdout() -> None:
+    """Lets nobody find out again, at the end of the program, that nothing can be printed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def json_line(row: Mapping[str, Any]) -> str:
+    """The row as JSON, in which what a terminal would obey, and what nobody sees, is escaped."""
+    is_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+    text = json.dumps(row, ensure_ascii=not is_unicode)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(json.dumps(each)[1:-1] if is_hidden(each) or not each.isprintable() else each for each in text)
+
+
+def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
+    """The rows as a table of these columns."""
+    cells = [[column.upper() for column in columns]] + [[_cell(row[column]) for column in columns] for row in rows]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+def _cell(value: object) -> str:
+    return shown(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))

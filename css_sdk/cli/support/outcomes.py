@@ -1,0 +1,154 @@
+"""How plans that were carried out end: what is reported, and how to go on or go back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from glob import escape
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .files import content_of, write_whole
+from .next_steps import print_next_steps
+from .options import print_rows, tell_counts, text_of
+
+if TYPE_CHECKING:
+    from ... import Applied, JournalRead, SavedPlan
+    from ...state import Step, StepResult
+    from .applying import Origin
+
+_COLUMNS = ["state", "step", "role", "target", "integration", "environment", "message"]
+
+
+def tell_the_way_back(journal: Path, resumed: JournalRead | None) -> None:
+    """Says where what was changed is written down, when anything was since the journal was gone on with."""
+    from ... import read_journal
+    from ...errors import InvalidFile
+
+    # A journal that a full disk has spoilt must not stand before the error that tells of it.
+    with suppress(InvalidFile):
+        entries = read_journal(*content_of(journal, is_journal=True)).entries[len(resumed.entries) if resumed else 0 :]
+        if any(entry.outcome != "failed" for entry in entries):
+            click.echo(f"What was changed is in {journal}; to take it back: css undo {_named(journal)}", err=True)
+
+
+def left_of(plan: SavedPlan, journal: JournalRead | None) -> tuple[Step, ...]:
+    """The steps of a plan that its journal does not tell to be done."""
+    from ...plan.preconditions import without
+
+    entries = journal.entries if journal is not None else ()
+    return without(plan.steps, [step for entry in entries if entry.outcome == "confirmed" for step in entry.steps])
+
+
+def earlier_try(origin: Origin, plan: SavedPlan) -> str:
+    """Where the journal of an earlier try lies beside its plan, how to go on with it, or that it came to its end."""
+    from ... import read_journal
+    from ...errors import InvalidFile
+
+    if origin.file is None or origin.resume is not None:
+        return ""
+    for path in sorted(origin.folder.glob(f"{escape(origin.name)}.*.journal.jsonl"), reverse=True):
+        with suppress(InvalidFile):
+            journal = read_journal(*content_of(path, is_journal=True))
+            if journal.plan != origin.fingerprint:
+                continue
+            if not left_of(plan, journal):
+                return f" It was carried out already (journal {path}); make a new plan."
+            return f" It was begun before; to go on: css apply {_named(origin.file)} --resume {_named(path)}"
+    return ""
+
+
+def after_an_interrupt(
+    steps: Sequence[Step], settled: Mapping[Step, StepResult], journal: Path
+) -> Sequence[StepResult]:
+    """How each step ended: as it was told, else as the journal says; the others were not tried."""
+    from ...errors import NotTried
+    from ...journal.entries import read_journal
+    from ...state import StepResult
+
+    entries = read_journal(*content_of(journal, is_journal=True)).entries if journal.exists() else ()
+    noted = {step: entry.outcome or "unknown" for entry in entries for step in entry.steps}
+    untried = NotTried("Interrupted before this was tried.")
+    return [
+        settled.get(step) or (StepResult(step, noted[step]) if step in noted else StepResult(step, "skipped", untried))
+        for step in steps
+    ]
+
+
+def keep_the_rest(applied: Applied, origin: Origin, journal: Path) -> None:
+    """Writes down what is left, unless it is there already, and says how to go on.
+
+    Where something may have been done or not, a plan of the rest may be stale from the beginning: the journal leads on.
+    """
+    from ... import plan_as_json
+    from ...errors import InvalidFile
+
+    is_unknown = any(result.outcome == "unknown" for result in applied.results)
+    if applied.remainder is None or origin.resume is not None or is_unknown:
+        return say_how_to_go_on(origin, journal)
+    try:
+        write_whole(origin.remainder, [plan_as_json(applied.remainder)])
+    except InvalidFile as error:
+        click.echo(f"css: {error}", err=True)
+        return say_how_to_go_on(origin, journal)
+    return click.echo(f"What is left to do is kept, and done by: css apply {_named(origin.remainder)}", err=True)
+
+
+def say_how_to_go_on(origin: Origin, journal: Path) -> None:
+    """After an interrupt, or where a journal was gone on with."""
+    again = (
+        f"css apply {_named(origin.file)} --resume {_named(journal)}"
+        if origin.file and journal.exists()
+        else "the same again"
+    )
+    click.echo(f"What is left to do is done by: {again}", err=True)
+
+
+def _named(file: Path) -> str:
+    """The file, as a shell takes it."""
+    return quote(str(file))
+
+
+def is_settled(result: StepResult, allow_missing: bool) -> bool:
+    """Return whether a step counts as done: it is, or its user never logged in, and that is allowed."""
+    from ...people.identification import NEVER_LOGGED_IN
+
+    return result.outcome == "confirmed" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
+
+
+def report(results: Sequence[StepResult], as_json: bool) -> None:
+    """Prints each result as JSON, or those that were not done as a table; and on stderr how many ended how."""
+    rows = [_row(result) for result in results]
+    left = [row for row, result in zip(rows, results, strict=True) if result.outcome != "confirmed"]
+    if as_json or left:
+        written = any(result.outcome in ("confirmed", "unknown") for result in results)
+        print_rows(rows if as_json else left, _COLUMNS, as_json, written=written)
+    tell_counts(row["state"] for row in rows)
+    print_next_steps(result.error for result in results)
+
+
+def _row(result: StepResult) -> dict[str, Any]:
+    step = result.step
+    return {
+        "state": _state_of(result),
+        "step": step.kind,
+        "role": step.role,
+        "target": step.target,
+        "integration": step.place.integration,
+        "environment": step.place.environment,
+        "message": text_of(result.error),
+    }
+
+
+def _state_of(result: StepResult) -> str:
+    from ...errors import CssError
+    from ...people.identification import NEVER_LOGGED_IN, state_of
+    from ...people.identities import Person
+
+    person = Person("username", result.step.target)
+    if isinstance(result.error, CssError) and state_of(person, result.error) == NEVER_LOGGED_IN:
+        return NEVER_LOGGED_IN
+    return "done" if result.outcome == "confirmed" else result.outcome

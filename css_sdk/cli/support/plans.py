@@ -1,0 +1,233 @@
+"""What the commands that plan share: reading files and places, and telling and keeping plans."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..._text.escaping import shown
+from .files import STDIN, OutputFile, content_of
+from .options import text_of
+
+if TYPE_CHECKING:
+    from ... import Css, EnvironmentClient, Plan, SavedPlan
+    from ...people.identification import Unresolved
+    from ...plan.desired import Desired
+    from ...state import PlaceState
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+CHANGES = 2
+"""Exit code that tells of changes, where that is asked for."""
+ENVIRONMENTS = ["dev", "test", "prod"]
+UNIDENTIFIED = 3
+"""Exit code for people of the file who could not be identified."""
+
+
+def file_argument(function: Function) -> Function:
+    """The argument that names a file; `-` is stdin."""
+    return click.argument("file", type=click.Path(path_type=Path))(function)
+
+
+def identification_options(function: Function) -> Function:
+    """Add the options `--allow-missing` and `--strict`, which say what becomes of people who are not identified."""
+    strict = click.option(
+        "--strict", is_flag=True, help="Write nothing if somebody cannot be identified; the exit code is 3 either way."
+    )
+    return missing_option(strict(function))
+
+
+def missing_option(function: Function) -> Function:
+    """Add the option `--allow-missing`."""
+    return click.option(
+        "--allow-missing", is_flag=True, help="People who never logged in do not count as not identified."
+    )(function)
+
+
+def unidentified_in(plan: Plan | SavedPlan, *, allow_missing: bool) -> Sequence[Unresolved]:
+    """Return the people of a file who could not be identified, without those who are allowed to be missing."""
+    from ...people.identification import NEVER_LOGGED_IN
+
+    return [one for one in plan.unresolved if not (allow_missing and one.state == NEVER_LOGGED_IN)]
+
+
+def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> None:
+    """Print on stderr how many people could not be identified, and what to do about it."""
+    if not people:
+        return
+    from ...people.identification import NEVER_LOGGED_IN
+
+    who = "1 person of the file" if len(people) == 1 else f"{len(people)} people of the file"
+    missing = sum(one.state == NEVER_LOGGED_IN for one in people)
+    allowed = " To accept those who never logged in, pass --allow-missing." if missing else ""
+    click.echo(f"css: {who} could not be identified (marked ? above).{what_then}{allowed}", err=True)
+    click.echo("To search for people, run: css people find", err=True)
+
+
+def plan_id_option(function: Function) -> Function:
+    """The option `--plan-id`."""
+    return click.option(
+        "--plan-id",
+        metavar="ID",
+        callback=_checked_plan_id,
+        help="Carry out only the plan with this id, which css plan prints; any other is refused with 5.",
+    )(function)
+
+
+def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given is not None and re.fullmatch("[0-9a-fA-F]{64}", given.strip()) is None:
+        raise click.BadParameter("A plan id has 64 hex digits; css plan prints it, and css plan --json as plan_id.")
+    return given.strip().lower() if given is not None else None
+
+
+def mask_option(function: Function) -> Function:
+    """The option `--mask`."""
+    return click.option("--mask", is_flag=True, help="Leave out who people are.")(function)
+
+
+def states_of(
+    css: Css, integrations: Sequence[str], environments: Sequence[str], read: Callable[[EnvironmentClient], PlaceState]
+) -> list[PlaceState]:
+    """Return the states of the environments that the options name, or of all of the team.
+
+    An integration that was named must have each environment, and be applied. If none was named, drafts are named on
+    stderr and skipped.
+
+    Args:
+        css: the client.
+        integrations: as the options name them.
+        environments: as the options name them.
+        read: returns the state of one.
+    """
+    from ...errors import NotApplied
+
+    if integrations:
+        chosen = [css.integration(which) for which in integrations]
+        return [read(one.environment(name)) for one in chosen for name in environments or one.info.environments]
+    states = []
+    for one in css.integrations():
+        for name in one.environments:
+            if environments and name not in environments:
+                continue
+            try:
+                states.append(read(css.integration(one.id).environment(name)))
+            except NotApplied as error:
+                click.echo(shown(f"css: {one.project_name}, {name} is skipped: {text_of(error)}"), err=True)
+    return states
+
+
+def desired_in(file: Path) -> Desired:
+    """What a file of roles says, or one from stdin.
+
+    Raises:
+        InvalidFile: when it cannot be read, has faults, or is something else.
+        ConfigurationError: when PyYAML is not installed.
+    """
+    return desired_of(*content_of(file))
+
+
+def desired_of(content: bytes, name: str) -> Desired:
+    """What the content of a file of roles says.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        InvalidFile: when it has faults, or is something else.
+        ConfigurationError: when PyYAML is not installed.
+    """
+    from ...errors import InvalidFile
+    from ...roles_file.parser import read_desired
+
+    if is_saved_plan(content):
+        raise InvalidFile(f"{name} is a plan and no file of roles; carry it out by: css apply {quote(name)}")
+    if name.lower().endswith((".csv", ".tsv")):
+        raise InvalidFile(f"{name} is a roster and no file of roles; apply it by: css roster apply {quote(name)}")
+    if is_journal(content):
+        raise InvalidFile(f"{name} is a journal and no file of roles; take it back by: css undo {quote(name)}")
+    return read_desired(content, name, max_bytes=None)
+
+
+def is_journal(content: bytes) -> bool:
+    """Whether this begins as a journal does."""
+    return "journal" in _told_by(content.partition(b"\n")[0])
+
+
+def is_saved_plan(content: bytes) -> bool:
+    """Whether this is a plan and not a file of roles, which may be JSON too."""
+    return "steps" in _told_by(content)
+
+
+def _told_by(content: bytes) -> Mapping[str, Any]:
+    """What a JSON object holds; nothing where it is none."""
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def plan_file(path: Path, *, force: bool, source: Path = STDIN) -> OutputFile:
+    """Return the file in which a plan is kept.
+
+    Raises:
+        InvalidFile: when it cannot be written or must not be replaced.
+    """
+    file = OutputFile(path=path, option="--out", kind="a plan", is_ours=is_plan_of_ours, force=force, source=source)
+    file.check()
+    return file
+
+
+def is_plan_of_ours(content: bytes) -> bool:
+    """Whether this is a plan that was kept, of whatever version, and nothing that only resembles one."""
+    return {"css_sdk", "places", "steps"} <= _told_by(content).keys()
+
+
+def keep(plan: SavedPlan, file: OutputFile, *, mask: bool = False) -> None:
+    """Writes a plan into a file that nobody but its owner may read, and says how it is carried out.
+
+    Raises:
+        InvalidFile: when it cannot be written.
+    """
+    from ... import plan_as_json
+
+    file.write([plan_as_json(plan, mask)])
+    how = "names nobody, and cannot be carried out" if mask else f"is carried out by: css apply {quote(str(file.path))}"
+    click.echo(f"The plan is in {file.path}; it {how}", err=True)
+
+
+def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
+    """What people are called, by username, as far as it was read."""
+    from ...people.logins import name_of
+
+    return {username: name_of(user) for state in states for username, user in state.users.items()}
+
+
+def tell(plan: Plan | SavedPlan, states: Sequence[PlaceState] = (), whole: SavedPlan | None = None) -> None:
+    """Shows on stderr what will be done, before it is; `whole` is the plan of which only a rest is left."""
+    from ...plan.text import plan_as_text
+
+    click.echo(plan_as_text(plan, names_in(states), whole=whole), err=True)
+
+
+def tell_withheld(plan: SavedPlan) -> None:
+    """Says on stderr how what is not in the file would be removed."""
+    if plan.withheld and not plan.prune:
+        click.echo("What exact sets do not list stays; --prune removes it.", err=True)
+
+
+def tell_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
+    """Says on stderr who of a file could not be identified."""
+    from ..._text.escaping import escaped
+    from ...plan.text import masked_name
+
+    for one in unresolved:
+        who = masked_name(one.person.value) if mask else one.person.value
+        click.echo(f"css: {one.place}: {escaped(one.state)}: {escaped(who)}", err=True)

@@ -1,0 +1,37 @@
+"""Progress on a terminal, where there is one and tqdm is installed; otherwise none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
+from typing import TypeVar
+
+from .terminal import is_terminal
+
+Returned = TypeVar("Returned")
+
+
+def bar_on_terminal(total: int) -> AbstractContextManager[Callable[[object], None]]:
+    """A bar on stderr for so many rows, or what looks like one and shows nothing."""
+    if not is_terminal("stderr") or find_spec("tqdm") is None:
+        return nullcontext(lambda _: None)
+    from ...progress import progress_bar
+
+    return progress_bar(total, file=sys.stderr)
+
+
+def without_display(work: Callable[[], Returned]) -> Returned:
+    """Return what the work returns, also when only its progress could not be shown: what was done must be reported.
+
+    Args:
+        work: a call that is given a `progress` of ours.
+    """
+    from ...errors import CallbackFailed
+
+    try:
+        return work()
+    except CallbackFailed as failed:
+        returned: Returned = failed.result
+        return returned

@@ -1,0 +1,163 @@
+"""The questions that a command asks before it writes, and the options that answer them: one table for all commands.
+
+| | on a terminal | in a script |
+| --- | --- | --- |
+| only adds, in dev or test | no question | no option |
+| removes anything, or carries out a plan | y/N; `--yes` skips it | `--yes` |
+| writes in prod | type the project's name; `--allow-prod` skips it | `--allow-prod` |
+| both | one preview, both answers | both options |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import click
+
+from ..._text.escaping import shown
+from .terminal import is_terminal
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+YES: Final = "--yes"
+ALLOW_PROD: Final = "--allow-prod"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What a command is about to write, as far as its questions depend on it.
+
+    Attributes:
+        adds: whether it gives, creates or renames anything.
+        removes: whether it removes anything.
+        is_plan: whether it carries out a plan.
+        prod: the names of the projects in whose prod it writes.
+    """
+
+    adds: bool = False
+    removes: bool = False
+    is_plan: bool = False
+    prod: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """The answers that were given beforehand, as options."""
+
+    yes: bool = False
+    allow_prod: bool = False
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The questions that are still open: whether to go on, and the names of the projects to type."""
+
+    to_go_on: bool = False
+    project_names: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that answer them."""
+        return (*((YES,) if self.to_go_on else ()), *((ALLOW_PROD,) if self.project_names else ()))
+
+
+def open_questions(changes: Changes, answers: Answers = Answers()) -> Questions:
+    """Return the questions of the table that no option has answered.
+
+    Args:
+        changes: what is about to be written.
+        answers: what the options say.
+
+    >>> open_questions(Changes(removes=True, prod=("Grants Portal",))).options
+    ('--yes', '--allow-prod')
+    >>> open_questions(Changes(adds=True)).options
+    ()
+    """
+    if not (changes.adds or changes.removes):
+        return Questions()
+    return Questions(
+        (changes.removes or changes.is_plan) and not answers.yes,
+        () if answers.allow_prod else tuple(dict.fromkeys(changes.prod)),
+    )
+
+
+def confirm(
+    changes: Changes,
+    answers: Answers,
+    preview: Callable[[], Sequence[str]] = tuple,
+    is_unchanged: Callable[[], bool] | None = None,
+) -> None:
+    """Ask what no option has answered, after showing who gains or loses what; removals are shown in any case.
+
+    Args:
+        changes: what is about to be written.
+        answers: what the options say.
+        preview: returns who gains or loses what, a line each; it may have to read that.
+        is_unchanged: returns, once a question was answered, whether all is as it was before it; it reads that again.
+            By default the preview is made again, and compared.
+
+    Raises:
+        StalePlan: when it is not. Nothing was changed.
+        NotConfirmed: when it is not wanted, or nobody can be asked. Nothing was changed.
+        click.Abort: when a question is not answered.
+    """
+    from ...errors import NotConfirmed, StalePlan
+
+    questions = open_questions(changes, answers)
+    sentences = list(preview()) if questions.options or changes.removes else []
+    for sentence in sentences:
+        click.echo(shown(sentence), err=True)
+    if not questions.options:
+        return
+    if not is_terminal("stdin"):
+        raise NotConfirmed(
+            f"{_in_words(questions, changes)} There is no terminal to ask on, so nothing was changed. "
+            f"If you want this, pass {' and '.join(questions.options)}."
+        )
+    if questions.to_go_on:
+        with _naming_what_was_changed():
+            if not click.confirm("Carry this out?", err=True):
+                raise NotConfirmed("You answered no. Nothing was changed.")
+    for name in questions.project_names:
+        with _naming_what_was_changed():
+            typed = click.prompt(f"This changes prod of {shown(name)!r}. To go on, type the project's name", err=True)
+        if typed.strip() != name.strip():
+            raise NotConfirmed(
+                f"That is not the project's name, {shown(name)!r}. Nothing was changed. To write in prod without "
+                f"typing it, pass {ALLOW_PROD}."
+            )
+    if not (list(preview()) == sentences if is_unchanged is None else is_unchanged()):
+        raise StalePlan("Somebody else changed this while you were asked. Nothing was changed; run the command again.")
+
+
+def _in_words(questions: Questions, changes: Changes) -> str:
+    what = []
+    if questions.to_go_on:
+        what.append("remove access" if changes.removes else "carry out a plan")
+    if questions.project_names:
+        what.append(f"change prod of {', '.join(map(repr, questions.project_names))}")
+    return f"This would {' and '.join(what)}."
+
+
+@contextmanager
+def _naming_what_was_changed() -> Iterator[None]:
+    """Let an interrupt at a question say that nothing was changed."""
+    try:
+        yield
+    except click.Abort:
+        raise click.Abort("Nothing was changed.") from None
+
+
+def prod_option(function: Function) -> Function:
+    """Add the option `--allow-prod`, which every command that writes has."""
+    return click.option(
+        ALLOW_PROD, is_flag=True, help="Write in prod without asking for the project's name; scripts need it."
+    )(function)
+
+
+def consent_options(function: Function) -> Function:
+    """Add the options `--yes` and `--allow-prod` of a command that may remove something or carries out a plan."""
+    return click.option(YES, is_flag=True, help="Answer yes to the question; scripts need it.")(prod_option(function))

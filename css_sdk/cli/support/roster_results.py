@@ -1,0 +1,94 @@
+"""Rosters in and results out: reading the file, and writing down what is left to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .files import STDIN, OutputFile, content_of
+
+if TYPE_CHECKING:
+    from ...roster.rows import Row, RowResult
+
+
+def rows_in(
+    file: Path,
+    integration: str | None,
+    environment: str | None,
+    *,
+    exact: bool = False,
+    ignore: Sequence[str] = (),
+) -> Sequence[Row]:
+    """The rows of a roster file, or of stdin."""
+    from ...roster.rows import read_roster
+
+    content, name = content_of(file)
+    where = {"integration": integration, "environment": environment}
+    # Its size was checked where it was read.
+    return read_roster(content, name, **where, exact=exact, ignore=ignore, max_bytes=None)
+
+
+def result_path(file: Path) -> Path | None:
+    """Where the results of a roster go: beside it, and back into it where it holds results itself."""
+    if file == STDIN or not file.is_file():
+        return None
+    return file.with_name(f"{file.stem.removesuffix('.result')}.result.csv")
+
+
+def with_the_rest(settled: Sequence[RowResult], rows: Sequence[Row]) -> Sequence[RowResult]:
+    """The results, and for each row that has none that it was not tried."""
+    from ...errors import NotTried
+    from ...roster.rows import RowResult
+
+    tried = {id(result.row) for result in settled}
+    untried = [row for row in rows if id(row) not in tried]
+    return [*settled, *(RowResult(row, "failed", NotTried("Interrupted before this was tried.")) for row in untried)]
+
+
+def result_file(path: Path, *, force: bool) -> OutputFile:
+    """Return the file for the results of a roster."""
+    return OutputFile(path=path, option="--result", kind="a file of results", is_ours=_is_file_of_results, force=force)
+
+
+def _is_file_of_results(content: bytes) -> bool:
+    """Return whether the first line holds the columns of results, whatever separates them now."""
+    from ...roster.formats import ALL_COLUMNS
+
+    first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").partition("\n")[0]
+    return [cell.strip().strip('"') for cell in re.split("[,;\t]", first)] == list(ALL_COLUMNS)
+
+
+def write_results(results: Sequence[RowResult], file: OutputFile | None, *, always: bool) -> tuple[bool, list[str]]:
+    """Write what became of each row, whole or not at all.
+
+    It is written once, at the end: after a kill the same roster is applied again, and the service shows what is done.
+
+    Args:
+        results: of the rows.
+        file: where to; nowhere, if there is none.
+        always: whether it was asked for; else it is written where anything is left, or an older one has to be brought
+            up to date.
+
+    Returns:
+        Whether that worked, and sentences about what is left, for the end of the report.
+    """
+    from ...errors import HeldBack, InvalidFile
+    from ...roster.rows import results_as_csv
+
+    waiting = sum(isinstance(result.error, HeldBack) for result in results)
+    is_left = sum(not result.is_done for result in results) > waiting
+    sentences = []
+    if waiting:
+        removals = "1 removal waits" if waiting == 1 else f"{waiting} removals wait"
+        sentences.append(f"{removals}: correct the roster, and apply it again.")
+    if file is None or not (is_left or always or file.path.exists()):
+        return True, sentences
+    try:
+        file.write([results_as_csv(results)], "utf-8-sig")
+    except InvalidFile as error:
+        return False, [*sentences, f"css: {error}"]
+    if is_left:
+        sentences.append(f"What is left to do is in {file.path}.")
+    return True, sentences

@@ -1,0 +1,98 @@
+"""What `css promote` and `css copy` share: what one environment has becomes a plan for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .applying import Manner, manner_options, shown_and_carried_out
+from .client import opened
+from .files import force_option
+from .options import text_of
+from .plans import keep, plan_file, tell
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def transfer_options(function: Function) -> Function:
+    """The options of everything that carries an environment's roles to another."""
+    members = click.option("--members", is_flag=True, help="Take the members along, too.")
+    rename = click.option(
+        "--rename",
+        "renames",
+        multiple=True,
+        metavar="OLD=NEW",
+        help="What a role is called there; may be given several times.",
+    )
+    out = click.option(
+        "--out", type=click.Path(path_type=Path), metavar="PLAN.json", help="Only keep the plan there, for css apply."
+    )
+    return members(rename(out(force_option(manner_options(function)))))
+
+
+def carried_over(
+    source: tuple[str, str],
+    target: tuple[str, str],
+    *,
+    name: str,
+    members: bool,
+    renames: Sequence[str],
+    out: Path | None,
+    force: bool,
+    **options: Any,
+) -> int:
+    """Gives the target what the source has, and takes nothing away; gives the exit code.
+
+    Args:
+        source: integration and environment.
+        target: the same.
+        name: stands at the beginning of the names of files.
+        members: whether members are taken along.
+        renames: as the options give them.
+        out: where to keep the plan instead of carrying it out.
+        force: whether that file may be replaced whatever it holds.
+        options: as `Manner` takes them.
+    """
+    from ... import Desired
+    from ...errors import InvalidRequest
+    from ...plan.transfer import promoted
+
+    names = _names(renames)
+    kept = None if out is None else plan_file(out, force=force)
+    manner = Manner(**options)
+    with opened() as css:
+        state = css.integration(source[0]).environment(source[1]).state(None if members else (), width=manner.width)
+        try:
+            wanted = promoted(state, *target, members=members, names=names)
+        except InvalidRequest as error:
+            raise click.UsageError(text_of(error)) from None
+        made = css.plan(Desired((wanted,)), width=manner.width)
+        complete = css.saved_plan(made)
+    known = [*made.states, state]
+    if kept is None:
+        return shown_and_carried_out(made, complete, manner, name, known)
+    tell(made, known)
+    keep(complete, kept)
+    return 0
+
+
+def _names(renames: Sequence[str]) -> Mapping[str, str]:
+    from ..._service.identifiers import check_new_role_name
+    from ...errors import UnusableName
+
+    names: dict[str, str] = {}
+    for each in renames:
+        old, _, new = each.partition("=")
+        if not old or not new or old in names:
+            raise click.UsageError(f"--rename takes OLD=NEW, each role once, and not {each!r}.")
+        try:
+            check_new_role_name(new)
+        except UnusableName as error:
+            raise click.UsageError(f"--rename {each!r}: {text_of(error)}") from None
+        if new != new.strip():
+            raise click.UsageError(f"--rename {each!r}: the new name has blanks around it.")
+        names[old] = new
+    return names

@@ -1,0 +1,95 @@
+"""Checks that find a plan which css-sdk did not make as it is: changed, extended, or written by hand. Pure.
+
+Plan files are trusted input: somebody who writes a whole plan by hand, with its plan id, can ask for anything. These
+checks find what does not fit together, before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ..errors import InvalidFile
+from ..state import Draft, Place, PlaceState, Step
+from .impact import counted, unread
+from .inverse import is_possible
+
+
+def find_unread_members(steps: Iterable[Step], members_read: Mapping[Place, Iterable[str]]) -> Iterator[str]:
+    """Yield a sentence for each step about members that nobody read.
+
+    A plan adds and removes only members of roles whose members were read, or that it creates itself.
+
+    Args:
+        steps: in the order of carrying out.
+        members_read: by place, the roles whose members were read.
+    """
+    known = {place: set(names) for place, names in members_read.items()}
+    for number, step in enumerate(steps, start=1):
+        read = known[step.place]
+        if step.kind == "create_role":
+            read.add(step.role)
+        elif step.kind == "rename_role" and step.role in read:
+            read.remove(step.role)
+            read.add(step.target)
+        elif step.kind in ("add_member", "remove_member", "delete_role") and step.role not in read:
+            yield f"steps, number {number}: who holds {step.role!r} was not read when the plan was made"
+
+
+def find_repeated(steps: Iterable[Step]) -> Iterator[str]:
+    """Yield a sentence for each step that appears twice with nothing in between that would give it a meaning.
+
+    Args:
+        steps: in the order of carrying out.
+    """
+    seen: dict[Step, int] = {}
+    kind = ""
+    for number, step in enumerate(steps, start=1):
+        if step.kind != kind:
+            seen, kind = {}, step.kind
+        # A name may be given and taken away again by renamings alone.
+        if step in seen and kind != "rename_role":
+            yield f"steps, number {number}: it is the same as number {seen[step]}"
+        seen.setdefault(step, number)
+
+
+def check_steps(steps: Sequence[Step], before: Sequence[PlaceState]) -> None:
+    """Refuse steps that no plan made from these states holds.
+
+    Args:
+        steps: of the plan, in its own order.
+        before: the states that it was made from.
+
+    Raises:
+        InvalidFile: when a step would change nothing, or changes a role that does not exist then; when the plan tells
+            wrong numbers of people, or when these cannot be known.
+    """
+    faults = [
+        f"{one.place}: {one.kind} of {one.role!r} takes a role from {true.people}, and not from {one.people}"
+        for one, true in zip(steps, counted(steps, before), strict=True)
+        if one.people != true.people
+    ]
+    for place, names in unread(steps, before).items():
+        faults += [f"{place}: who holds {name!r} was not read" for name in sorted(names)]
+    faults += find_impossible(steps, before)
+    if faults:
+        raise InvalidFile("The plan is not as it was made. Nothing was sent. Make it anew.", faults=faults)
+
+
+def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iterator[str]:
+    """Yield a sentence for each step that changes nothing, or that changes a role that does not exist then.
+
+    Args:
+        steps: in the order of carrying out.
+        before: the states of their places.
+
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
+    >>> list(find_impossible([Step("create_role", state.place, "a")], [state]))
+    ["#101 dev: create_role of 'a' changes nothing, or what it changes is not there"]
+    """
+    drafts = {state.place: Draft(state) for state in before}
+    for step in steps:
+        draft = drafts[step.place]
+        if not is_possible(step, draft):
+            what = f"{step.kind} of {step.role!r}{f' ({step.target})' if step.target else ''}"
+            yield f"{step.place}: {what} changes nothing, or what it changes is not there"
+        draft.carry_out(step)

@@ -1,0 +1,377 @@
+"""What is to be done in one environment, so that it becomes what the file says of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from attrs import evolve, frozen
+
+from .._service import identifiers, service_limits
+from .._text.escaping import with_codes
+from ..errors import CompositeCycle, InvalidRequest, Refused
+from ..models import RoleTree
+from ..people.identification import Unresolved
+from ..people.identities import Person
+from ..state import Place, PlaceState, Step, StepKind, check_addressable
+from .desired import DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from .ordering import in_circles
+
+Username = str
+
+
+@frozen
+class Unmanaged:
+    """How much of an environment the file does not speak of; members of roles that were read."""
+
+    roles: int = 0
+    composites: int = 0
+    members: int = 0
+
+
+class PlacePlan:
+    """What is to be done in one environment, and what is not and why.
+
+    Args:
+        wanted: what shall be.
+        state: what is.
+        protect: what may not be taken away.
+        people: usernames, as `plan` takes them.
+
+    Raises:
+        InvalidRequest: when a role's members or a person was not read.
+    """
+
+    def __init__(
+        self,
+        wanted: DesiredPlace,
+        state: PlaceState,
+        protect: Protection,
+        people: Mapping[tuple[Place, Person], Username | Unresolved],
+    ) -> None:
+        self.wanted = wanted
+        self.state = state
+        self.faults: list[str] = []
+        self.notes: list[str] = []
+        self.changes: list[Step] = []
+        self.removals: list[Step] = []
+        self.held: list[Step] = []
+        self.protected: list[Step] = []
+        self._protect = protect
+        self._people = people
+        self._told: dict[Person, Username | Unresolved | None] = {}
+        self._missing_in: dict[Person, dict[str, None]] = {}
+        self._out_of_reach = state.out_of_reach
+
+        listed = wanted.roles or Listed[DesiredRole]()
+        self._kept_names: dict[str, str] = {}
+        self._rename(listed.items)
+        # From here on everything is told by the new names.
+        self._now = state.after(self.changes) if self.changes else state
+        self._below_protected = self._what_protected_roles_stand_for()
+        self._names = {self._name(role.name) for role in listed.items}
+        self._create()
+        self._gone = self._delete() if listed.exact else frozenset()
+        self._there = self._now.roles.union(self._names) - self._gone
+        roles = len((self._out_of_reach.keys() if listed.exact else self._now.roles) - self._names)
+        self.unmanaged = Unmanaged(roles, self._compose(listed.items), self._grant(listed.items))
+
+    @property
+    def unresolved(self) -> tuple[Unresolved, ...]:
+        """Those of the file who could not be identified."""
+        return tuple(
+            evolve(told, roles=tuple(self._missing_in.get(person, ())))
+            for person, told in self._told.items()
+            if isinstance(told, Unresolved)
+        )
+
+    def check_circles(self, prune: bool) -> None:
+        """Refuses children that would lead back to their parent once everything is done.
+
+        Args:
+            prune: whether what is to be removed will be.
+
+        Raises:
+            CompositeCycle: when one does.
+        """
+        added = [step for step in self.changes if step.kind == "add_composite"]
+        taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
+        if leading_back := in_circles(self._now.after([*added, *(taken if prune else ())]).children, added):
+            told = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
+            hint = "" if prune or not taken else " Pruning may open it: what exact sets do not list is still there."
+            raise CompositeCycle(f"{' '.join(self.wanted.named)}: these children would close a circle: {told}.{hint}")
+
+    # Roles
+
+    def _rename(self, listed: Sequence[DesiredRole]) -> None:
+        """Renames what still has its old name, unless there is a role of the new name as well."""
+        live, names = self.state.roles, {role.name for role in listed}
+        due: dict[str, str] = {}
+        for name, old in {role.name: role.was for role in listed if role.was and role.was != role.name}.items():
+            if old in names:
+                self.faults.append(f"the role {old!r} is listed itself, and cannot be both")
+            elif old in due:
+                self.faults.append(f"the role {old!r} cannot become both {due[old]!r} and {name!r}")
+            elif old in live and name in live:
+                self.notes.append(
+                    f"{name!r} and {old!r}, which it was, both exist; {old!r} counts as a role of its own"
+                )
+            elif old in live:
+                due[old] = name
+                step = self._step("rename_role", old, name, len(self.state.members.get(old, ())))
+                if self._protect.covers_role(old):
+                    self._kept_names[name] = old
+                    self.protected.append(step)
+                else:
+                    self.changes.append(step)
+                    self._check(check_addressable, self.state.place, old)
+                    self._check(service_limits.check_new_role, *self._where, name)
+
+    def _name(self, name: str) -> str:
+        """The name of a role of the file in what will be: the old one where a protection forbids to rename it."""
+        return self._kept_names.get(name, name)
+
+    def _create(self) -> None:
+        for name in sorted(self._names - self._now.roles):
+            self._check(service_limits.check_new_role, *self._where, name)
+            self.changes.append(self._step("create_role", name))
+
+    def _delete(self) -> frozenset[str]:
+        """Deletes what is not listed, and returns the names."""
+        gone = set()
+        for name in sorted(self._now.roles - self._names):
+            if name in self._out_of_reach:
+                self._leave(name)
+                continue
+            # Whom a deletion takes the role from has to be known, if anybody is protected.
+            held = self._members(name) if self._protect.users else ()
+            step = self._step("delete_role", name)
+            if (
+                name in self._below_protected
+                or any(map(self._protect.covers_role, [name, *self._now.children.get(name, ())]))
+                or any(map(self._protect.covers_user, held))
+            ):
+                self.protected.append(step)
+            else:
+                self.removals.append(step)
+                gone.add(name)
+                refused = _refusal(service_limits.check_new_role, *self._where, name)
+                self.notes += [f"{name!r} is deleted for good, and cannot be created again: {why}" for why in refused]
+        return frozenset(gone)
+
+    def _what_protected_roles_stand_for(self) -> frozenset[str]:
+        if not self._protect.roles:
+            return frozenset()
+        tree = RoleTree((), {name: tuple(below) for name, below in self._now.children.items()})
+        return frozenset().union(
+            *(tree.descendants(role) for role in self._now.roles if self._protect.covers_role(role))
+        )
+
+    # Composites
+
+    def _compose(self, listed: Sequence[DesiredRole]) -> int:
+        """Adds and removes children, and returns how many are left alone."""
+        wanted: dict[str, set[str]] = {}
+        exact = set()
+        for role in listed:
+            if role.composites is not None:
+                name = self._within_reach(role.name)
+                wanted.setdefault(name, set()).update(map(self._name, role.composites.items))
+                exact |= {name} if role.composites.exact else set()
+        left = 0
+        for parent in sorted(self._there & (wanted.keys() | self._now.children.keys())):
+            have = self._now.children.get(parent, frozenset()) - self._gone
+            want = wanted.get(parent, set())
+            people = len(self._now.members.get(parent, ()))
+            for child in sorted(want - have):
+                if self._exists(child, f"a child of {parent!r}"):
+                    self._check(service_limits.check_separable, *self._where, parent, [child])
+                    self.changes.append(self._step("add_composite", parent, child, people))
+            surplus = have - want if parent in exact else frozenset()
+            for child in sorted(surplus & self._out_of_reach.keys()):
+                self._leave(child)
+            surplus -= self._out_of_reach.keys()
+            for child in sorted(surplus):
+                step = self._step("remove_composite", parent, child)
+                if parent in self._below_protected or any(map(self._protect.covers_role, (parent, child))):
+                    self.protected.append(step)
+                elif self._can(step, service_limits.check_separable, *self._where, parent, [child]):
+                    self.removals.append(step)
+            left += len(have - want) - len(surplus)
+        return left
+
+    # Members
+
+    def _grant(self, listed: Sequence[DesiredRole]) -> int:
+        """Adds and removes members, and returns how many are left alone."""
+        wanted: dict[str, set[Username]] = {}
+        unclear: dict[str, list[Unresolved]] = {}
+        exact_roles: set[str] = set()
+        exact_users: set[Username] = set()
+
+        def want(role: str, person: Person) -> None:
+            who = self._who(person)
+            if isinstance(who, Unresolved):
+                unclear.setdefault(role, []).append(who)
+                self._missing_in.setdefault(person, {})[role] = None
+            elif who is not None:
+                wanted[role].add(who)
+
+        for role in listed:
+            if role.members is not None:
+                name = self._within_reach(role.name)
+                wanted.setdefault(name, set())
+                exact_roles |= {name} if role.members.exact else set()
+                for person in role.members.items:
+                    want(name, person)
+        for user in self.wanted.users:
+            who = self._who(user.person)
+            exact_users |= {who} if user.roles.exact and isinstance(who, str) else set()
+            for name in map(self._within_reach, user.roles.items):
+                if name in wanted or self._exists(name, "a user's role"):
+                    wanted.setdefault(name, set())
+                    want(name, user.person)
+        self._check_users(listed)
+        for name in sorted(self._there if exact_users else wanted):
+            if name in self._out_of_reach:
+                self._leave(name)
+                continue
+            have, listed_there = self._members(name), wanted.get(name, set())
+            self._add_members(name, listed_there - have)
+            surplus = have - listed_there
+            self._remove_members(name, surplus if name in exact_roles else surplus & exact_users, unclear.get(name, ()))
+        left = 0
+        for name, have in self._now.members.items():
+            if name in self._there and name not in exact_roles:
+                left += len(have - wanted.get(name, set()) - exact_users)
+        return left
+
+    def _check_users(self, listed: Sequence[DesiredRole]) -> None:
+        """Faults where one user has two entries, or is a member of a role that their own exact roles leave out."""
+        entries: dict[Username | Unresolved | None, DesiredUser] = {}
+        for user in self.wanted.users:
+            who = self._who(user.person)
+            first = entries.setdefault(who, user) if isinstance(who, str) else user
+            if first is not user:
+                self.faults.append(f"{_told(first.person)} and {_told(user.person)} are the same user; name them once")
+        exact = {who: user for who, user in entries.items() if user.roles.exact}
+        for role in listed if exact else ():
+            for person in role.members.items if role.members is not None else ():
+                one = exact.get(self._who(person))
+                if one is not None and role.name not in one.roles.items:
+                    told = f"leave out {role.name!r}, which lists {_told(person)}"
+                    self.faults.append(f"the exact roles of {_told(one.person)} {told}")
+
+    def _add_members(self, role: str, usernames: Collection[Username]) -> None:
+        self.faults += self._refusals(role, usernames).values()
+        self.changes += [self._step("add_member", role, username, 1) for username in sorted(usernames)]
+
+    def _remove_members(self, role: str, usernames: Collection[Username], unclear: Iterable[Unresolved]) -> None:
+        refused = self._refusals(role, usernames)
+        meant = {candidate.lower() for one in unclear for candidate in one.candidates}
+        anybody = any(one.may_be_anybody for one in unclear)
+        kept = unsendable = 0
+        for username in sorted(usernames):
+            step = self._step("remove_member", role, username, 1)
+            if self._protect.covers_role(role) or self._protect.covers_user(username):
+                self.protected.append(step)
+            elif anybody or username in meant:
+                self.held.append(step)
+                kept += 1
+            elif username in refused or _refusal(identifiers.username_of, username):
+                unsendable += 1
+            else:
+                self.removals.append(step)
+        if kept:
+            self.notes.append(f"whom the file means by a member of {role!r} is unclear: {kept} who may be meant stay")
+        if unsendable:
+            self.notes.append(f"{unsendable} members of {role!r} stay: no request to take it from them can be sent")
+
+    def _members(self, role: str) -> frozenset[Username]:
+        if role not in self._now.roles:
+            return frozenset()
+        if role not in self._now.members:
+            raise InvalidRequest(f"{' '.join(self.wanted.named)}: the members of {role!r} were not read.")
+        return frozenset(map(str.lower, self._now.members[role]))
+
+    def _who(self, person: Person) -> Username | Unresolved | None:
+        """The username, or why there is none; None for one that no user can have."""
+        if person not in self._told:
+            self._told[person] = self._find(person)
+        return self._told[person]
+
+    def _find(self, person: Person) -> Username | Unresolved | None:
+        told = self._people.get((self.state.place, person), person.user)
+        if isinstance(told, Unresolved):
+            return told
+        if told is None:
+            where = " ".join(self.wanted.named)
+            raise InvalidRequest(f"{where}: nobody looked up whom {_told(person)} means.")
+        try:
+            return identifiers.username_of(told)
+        except Refused as error:
+            self.faults.append(error.text_for("file"))
+            return None
+
+    # Checks
+
+    @property
+    def _where(self) -> tuple[int, str]:
+        return self.state.place.integration, self.state.place.environment
+
+    def _step(self, kind: StepKind, role: str, target: str = "", people: int = 0) -> Step:
+        return Step(kind, self.state.place, role, target, people)
+
+    def _within_reach(self, name: str) -> str:
+        """The name of a role of the file in what will be; a fault where no request can speak of the role."""
+        name = self._name(name)
+        if (why := self._out_of_reach.get(name)) and why not in self.faults:
+            self.faults.append(why)
+        return name
+
+    def _leave(self, role: str) -> None:
+        """Notes that a role stays as it is, since no request can speak of it."""
+        note = f"{with_codes(role)!r} stays as it is: {self._out_of_reach[role]}"
+        self.notes += [note] if note not in self.notes else []
+
+    def _exists(self, name: str, what: str) -> bool:
+        """Whether there will be such a role; where not, this is a fault."""
+        if name not in self._there:
+            why = "is not listed among the roles, which are exact" if name in self._gone else "does not exist"
+            fault = f"{name!r}, {what}, {why}"
+            self.faults += [fault] if fault not in self.faults else []
+        return name in self._there
+
+    def _check(self, check: Callable[..., object], *arguments: Any) -> None:
+        """Notes what a rule refuses as a fault."""
+        self.faults += _refusal(check, *arguments)
+
+    def _can(self, step: Step, check: Callable[..., object], *arguments: Any) -> bool:
+        """Whether the removal can be sent at all; where not, what is there stays."""
+        refused = _refusal(check, *arguments)
+        self.notes += [f"{step.target or step.role!r} stays: {why}" for why in refused]
+        return not refused
+
+    def _refusals(self, role: str, usernames: Collection[Username]) -> dict[Username, str]:
+        """Why the role cannot be taken from some of them, or given without being able to take it back."""
+        # Where the longest username is none too long, no other is.
+        longest = max(usernames, key=lambda name: len(quote(name, safe="")), default=None)
+        if longest is None or not _refusal(service_limits.check_removable, *self._where, [role], longest):
+            return {}
+        told = {
+            username: _refusal(service_limits.check_removable, *self._where, [role], username) for username in usernames
+        }
+        return {username: why[0] for username, why in sorted(told.items()) if why}
+
+
+def _refusal(check: Callable[..., object], *arguments: Any) -> list[str]:
+    try:
+        check(*arguments)
+    except Refused as error:
+        return [error.text_for("file")]
+    return []
+
+
+def _told(person: Person) -> str:
+    return f"the {person.by} {person.value!r}"

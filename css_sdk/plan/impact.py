@@ -1,0 +1,232 @@
+"""Who holds a role, directly or through others, and who loses it when something is taken away. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+
+from attrs import evolve, frozen
+
+from ..models import RoleTree
+from ..state import Draft, Place, PlaceState, Step, out_of_reach
+
+
+def leading_to(tree: RoleTree, role: str) -> frozenset[str]:
+    """The role and all roles that it is a child of, through others as well: whoever holds one of them has it.
+
+    >>> tree = RoleTree((), {"boss": ("admin",), "admin": ("reader",)})
+    >>> sorted(leading_to(tree, "reader"))
+    ['admin', 'boss', 'reader']
+    """
+    return _leading_to(parents_of(tree.children), role)
+
+
+def losers(
+    tree: RoleTree, members: Mapping[str, Set[str]], parent: str, children: Iterable[str], role: str
+) -> frozenset[str]:
+    """Who has a role no more when a parent's children become these.
+
+    Args:
+        tree: as it is.
+        members: of each of the roles that lead to the role, who holds it directly.
+        parent: the role whose children change.
+        children: what its children will be.
+        role: the one that may be lost.
+
+    >>> tree = RoleTree((), {"admin": ("reader",)})
+    >>> members = {"admin": {"ann", "bob"}, "reader": {"bob"}}
+    >>> losers(tree, members, "admin", [], "reader")
+    frozenset({'ann'})
+    """
+    after = {**tree.children, parent: tuple(children)}
+    return having(tree.children, members, role) - having(after, members, role)
+
+
+def having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]], role: str) -> frozenset[str]:
+    """Who has a role, directly or through others.
+
+    >>> having({"admin": ["reader"]}, {"admin": {"ann"}, "reader": {"bob"}}, "reader") == {"ann", "bob"}
+    True
+    """
+    return _members_of(_leading_to(parents_of(children), role), members)
+
+
+def _members_of(roles: Iterable[str], members: Mapping[str, Set[str]]) -> frozenset[str]:
+    return frozenset().union(*(members.get(name, ()) for name in roles))
+
+
+def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    """By each role that is a child, the roles that it is a child of."""
+    parents: dict[str, set[str]] = {}
+    for parent, below in children.items():
+        for child in below:
+            parents.setdefault(child, set()).add(parent)
+    return parents
+
+
+def _leading_to(parents: Mapping[str, Set[str]], role: str) -> frozenset[str]:
+    found = {role}
+    waiting = [role]
+    while waiting:
+        above = parents.get(waiting.pop(), set()) - found
+        found |= above
+        waiting += above
+    return frozenset(found)
+
+
+@frozen
+class FollowedRole:
+    """One role through a sequence of steps, whatever its name is at each of them.
+
+    Attributes:
+        place: where it is.
+        name: its name before all steps; of a role that a step creates, its name then.
+        created: the number of the step that creates it; None for a role that existed before.
+    """
+
+    place: Place
+    name: str
+    created: int | None = None
+
+
+def followed_roles(
+    steps: Sequence[Step], states: Iterable[PlaceState]
+) -> Iterator[tuple[Step, FollowedRole, FollowedRole]]:
+    """Return each step with the role that it changes, and with the role that its target names.
+
+    A limit that counts by name counts one role twice where a step renames it in between, so limits count by these.
+    A target that is not the name of a role (a username) gives a value without meaning.
+
+    Args:
+        steps: in the order of carrying out.
+        states: of their places, as they are before.
+
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
+    >>> steps = [Step("rename_role", state.place, "a", "b"), Step("remove_member", state.place, "b", "0f3a@idir")]
+    >>> [role.name for _, role, _ in followed_roles(steps, [state])]
+    ['a', 'a']
+    """
+    known = {(state.place, name): FollowedRole(state.place, name) for state in states for name in state.roles}
+    for number, step in enumerate(steps):
+        place = step.place
+        if step.kind == "create_role":
+            known.setdefault((place, step.role), FollowedRole(place, step.role, number))
+        role = known.get((place, step.role), FollowedRole(place, step.role))
+        target = known.get((place, step.target), FollowedRole(place, step.target))
+        if step.kind == "rename_role" and (place, step.role) in known:
+            target = known[place, step.target] = known.pop((place, step.role))
+        elif step.kind == "delete_role":
+            known.pop((place, step.role), None)
+        yield step, role, target
+
+
+@frozen
+class Loss:
+    """Who has a role no more once one step is done.
+
+    Attributes:
+        number: of the step.
+        place: where it is.
+        role: the role that is lost, by its name then.
+        members: who held it directly.
+        others: who had it only through others.
+        leading: the roles that led to it, by their names before all steps.
+    """
+
+    number: int
+    place: Place
+    role: str
+    members: frozenset[str]
+    others: frozenset[str]
+    leading: frozenset[str]
+
+
+def losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Loss]:
+    """What roles that are deleted and children that are taken out cost, each after all that comes before it.
+
+    Args:
+        steps: in the order of carrying out.
+        states: of their places, as they are before.
+    """
+    places = {step.place for step in steps if step.kind in ("delete_role", "remove_composite")}
+    drafts = {state.place: _FollowedDraft(state) for state in states if state.place in places}
+    at_first: dict[tuple[Place, str], str] = {}
+    for number, step in enumerate(steps):
+        if (draft := drafts.get(step.place)) is None:
+            continue
+        place = step.place
+        if step.kind not in ("delete_role", "remove_composite"):
+            draft.carry_out(step)
+            if step.kind == "rename_role":
+                at_first[place, step.target] = at_first.pop((place, step.role), step.role)
+            continue
+        role = step.role if step.kind == "delete_role" else step.target
+        above = _leading_to(draft.parents, role)
+        before = _members_of(above, draft.members)
+        members = frozenset(draft.members.get(role, ())) if step.kind == "delete_role" else frozenset[str]()
+        draft.carry_out(step)
+        others = before - members - _members_of(_leading_to(draft.parents, role), draft.members)
+        leading = frozenset(at_first.get((place, name), name) for name in above)
+        yield Loss(number, place, role, members, others, leading)
+
+
+class _FollowedDraft(Draft):
+    """A draft that knows the parents of each child, without looking through all composites at each step."""
+
+    def __init__(self, state: PlaceState) -> None:
+        super().__init__(state)
+        self.parents = parents_of(self.children)
+
+    def carry_out(self, step: Step) -> None:
+        """Changes it as the service would."""
+        below = self.children.get(step.role, set())
+        super().carry_out(step)
+        match step.kind:
+            case "add_composite":
+                self.parents.setdefault(step.target, set()).add(step.role)
+            case "remove_composite":
+                self.parents.get(step.target, set()).discard(step.role)
+            case "rename_role":
+                if step.role in self.parents:
+                    self.parents[step.target] = self.parents.pop(step.role)
+                for child in self.children.get(step.target, ()):
+                    self.parents[child] = self.parents[child] - {step.role} | {step.target}
+            case "delete_role":
+                self.parents.pop(step.role, None)
+                for child in below - {step.role}:
+                    self.parents[child].discard(step.role)
+
+
+def counted(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Step, ...]:
+    """The steps with the number of people from whom each deletion, and each child less, takes a role.
+
+    Args:
+        steps: in the order of carrying out.
+        states: of their places, as they are before.
+
+    >>> held = {"all": frozenset({"0f3a@idir"}), "leaf": frozenset()}
+    >>> state = PlaceState(Place(101, "dev"), "", frozenset(held), {"all": frozenset({"leaf"})}, held)
+    >>> counted([Step("delete_role", state.place, "leaf")], [state])[0].people
+    1
+    """
+    numbers = {loss.number: len(loss.members) + len(loss.others) for loss in losses(steps, states)}
+    return tuple(evolve(step, people=numbers[n]) if n in numbers else step for n, step in enumerate(steps))
+
+
+def unread(steps: Sequence[Step], states: Iterable[PlaceState]) -> dict[Place, frozenset[str]]:
+    """The roles whose members have to be read before it can be told who loses what.
+
+    Args:
+        steps: in the order of carrying out.
+        states: of their places, as they are before.
+
+    >>> state = PlaceState(Place(101, "dev"), "", frozenset({"all", "leaf"}), {"all": frozenset({"leaf"})})
+    >>> sorted(unread([Step("delete_role", state.place, "leaf")], [state])[state.place])
+    ['all', 'leaf']
+    """
+    known = {state.place: state for state in states}
+    needed: dict[Place, set[str]] = {}
+    for loss in losses(steps, known.values()):
+        needed.setdefault(loss.place, set()).update(loss.leading)
+    lacking = {place: (names & known[place].roles) - known[place].members.keys() for place, names in needed.items()}
+    reachable = {place: frozenset(names - out_of_reach(place, names).keys()) for place, names in lacking.items()}
+    return {place: names for place, names in reachable.items() if names}

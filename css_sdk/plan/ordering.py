@@ -1,0 +1,89 @@
+"""The order in which the steps of a plan are carried out. Pure.
+
+Kind by kind: usually everything is added before anything is removed, so that nobody is without access in between;
+`remove_first` turns that round. The steps of an undo have an order of their own, and never come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Final
+
+from .._service import environment_checks
+from ..models import RoleTree
+from ..state import STEP_KINDS, Place, PlaceState, Step, StepKind
+
+_REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
+    "rename_role",  # takes nothing away, and what follows speaks of the new names
+    "remove_member",
+    "remove_composite",
+    "delete_role",
+    "create_role",
+    "add_composite",
+    "add_member",
+)
+
+
+def ordered(
+    steps: Iterable[Step], states: Iterable[PlaceState] = (), *, remove_first: bool = False
+) -> tuple[Step, ...]:
+    """A plan's steps in the order in which they are carried out, the same whatever order they come in.
+
+    Adding first keeps access: roles are created and renamed, composites and members added, and then members,
+    composites and roles removed. A child that would close a circle until another is taken out is added after that.
+
+    Args:
+        steps: of a plan.
+        states: of the places, as they are before; only circles are told by them.
+        remove_first: take away before anything is added, where nobody may have the old and the new at once.
+
+    >>> dev = Place(101, "dev")
+    >>> steps = [Step("add_member", dev, "b", "0f3a@idir"), Step("rename_role", dev, "a", "b")]
+    >>> [step.kind for step in ordered(steps)]
+    ['rename_role', 'add_member']
+    """
+    chosen = list(steps)
+    late = set() if remove_first else _late(chosen, states)
+    ranks = {kind: rank for rank, kind in enumerate(_REMOVING_FIRST if remove_first else STEP_KINDS)}
+    environments = {name: number for number, name in enumerate(environment_checks.ENVIRONMENTS)}
+
+    def key(step: Step) -> tuple[Any, ...]:
+        place = step.place
+        rank = len(ranks) if step in late else ranks[step.kind]
+        where = environments.get(place.environment, len(environments)), place.environment
+        return rank, place.integration, *where, step.role, step.target
+
+    return tuple(sorted(chosen, key=key))
+
+
+def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
+    """The children that may only be added once something was taken out, or they would close a circle."""
+    late: set[Step] = set()
+    before = {state.place: state for state in states}
+    adding: dict[Place, list[Step]] = {}
+    for step in steps:
+        if step.kind == "add_composite" and step.place in before:
+            adding.setdefault(step.place, []).append(step)
+    for place, added in adding.items():
+        named = before[place].after(step for step in steps if step.kind == "rename_role")
+        edges = {name: set(below) for name, below in named.children.items()}
+        for step in added:
+            edges.setdefault(step.role, set()).add(step.target)
+        late.update(in_circles(edges, added))
+    return late
+
+
+def in_circles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> list[Step]:
+    """Those of the added children that lead back to their parent.
+
+    Args:
+        edges: all roles and their children, the added ones included.
+        added: steps that add a child.
+    """
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError:
+        tree = RoleTree((), {name: tuple(below) for name, below in edges.items()})
+        return [step for step in added if step.role == step.target or step.role in tree.descendants(step.target)]
+    return []

@@ -1,0 +1,251 @@
+"""Plans: the ordered changes that make environments what a file of roles says. Pure.
+
+`plan` compares the file with what was read and returns a `Plan`; `removals` and `emptied` tell what a plan costs, for
+the guards that hold before it is carried out. `diff` compares one environment, `ordering` puts steps in order.
+
+A plan only ever takes away what an `exact` collection does not list, and that only with `prune`; everything else stays
+as it is. Protection wins over everything. When somebody of the file could not be identified, whoever may be meant
+keeps the roles of which the file makes that person a member.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Final
+
+from attrs import field, frozen
+
+from ..errors import InvalidFile, InvalidRequest
+from ..people.identification import Unresolved
+from ..people.identities import Person
+from ..state import Draft, Place, PlaceState, Step, StepKind
+from .desired import Desired
+from .diff import PlacePlan, Unmanaged, Username
+from .identity import plan_id
+from .impact import FollowedRole, counted, followed_roles, having, losses
+from .ordering import ordered
+
+_COUNTED: Final[Mapping[StepKind, str]] = {"remove_member": "members", "remove_composite": "children"}
+"""By the steps that make a collection of one role smaller, the collection."""
+
+
+@frozen
+class Plan:
+    """What is to be done, and what is not and why.
+
+    Attributes:
+        steps: in the order in which they are carried out.
+        withheld: what an exact collection does not list and is kept all the same: without `prune`, or because it may
+            be somebody of the file who could not be identified.
+        protected: what would be taken away or renamed, were it not for a protection.
+        unresolved: those of the file who could not be identified; nothing is done for them.
+        unmanaged: by place, how much is there that the file does not speak of, and that is left alone.
+        states: what was read; fingerprints come from here.
+        notes: sentences about what the file says and cannot be done or is not needed any more.
+        prune: whether the removals of exact collections were asked for.
+        leads_back: whether it takes back what was done. Such a plan has an order of its own, and is not kept from
+            leaving nothing where nothing was before.
+        api_url: the service that it was made for; empty in a plan made by hand.
+        team_id: the team that it was made for.
+    """
+
+    steps: tuple[Step, ...] = ()
+    withheld: tuple[Step, ...] = ()
+    protected: tuple[Step, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+    unmanaged: Mapping[Place, Unmanaged] = field(factory=dict, hash=False)
+    states: tuple[PlaceState, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
+    prune: bool = False
+    leads_back: bool = False
+    api_url: str = ""
+    team_id: int = 0
+
+    @property
+    def id(self) -> str:
+        """Return the plan id: equal for two plans that do the same to the same state, and for no others.
+
+        It is a SHA-256 over the API's address, the team, the places with the fingerprints of what was read, and the
+        steps. A plan made by hand has an empty id until `Css.saved_plan` completes it.
+        """
+        if not self.api_url:
+            return ""
+        fingerprints = {state.place: state.fingerprint for state in self.states}
+        return plan_id(self.api_url, self.team_id, fingerprints, self.steps, leads_back=self.leads_back)
+
+    @property
+    def project_names(self) -> Mapping[Place, str]:
+        """Of the places, for people."""
+        return {state.place: state.project_name for state in self.states}
+
+
+def plan(
+    desired: Desired,
+    observed: Mapping[tuple[str, str], PlaceState],
+    people: Mapping[tuple[Place, Person], Username | Unresolved],
+    *,
+    prune: bool = False,
+) -> Plan:
+    """The changes that lead from what was read to what the file says.
+
+    Args:
+        desired: the file.
+        observed: what was read of each of its places, by integration and environment as the file names them.
+        people: of everybody who is named by GUID or e-mail address their username in the place, or why there is none;
+            of others too, where more is known than the file says.
+        prune: whether to plan what exact collections remove.
+
+    Raises:
+        InvalidFile: when the file asks for what cannot be, with every fault.
+        CompositeCycle: when a role would become a child of itself.
+        InvalidRequest: when a place, a role's members or a person was not read.
+
+    >>> from css_sdk.plan.desired import DesiredPlace, DesiredRole, Listed
+    >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))
+    >>> [step.kind for step in plan(Desired((dev,)), {dev.named: state}, {}).steps]
+    ['create_role']
+    """
+    missing = [" ".join(place.named) for place in desired.places if place.named not in observed]
+    if missing:
+        raise InvalidRequest(f"Nothing can be planned for {', '.join(missing)}: what is there was not read.")
+    named: dict[Place, list[str]] = {}
+    for wanted in desired.places:
+        named.setdefault(observed[wanted.named].place, []).append(" ".join(wanted.named))
+    faults = [f"{place} appears more than once: {', '.join(names)}" for place, names in _repeated(named)]
+    parts = [PlacePlan(wanted, observed[wanted.named], desired.protect, people) for wanted in desired.places]
+    faults += [f"{' '.join(part.wanted.named)}: {fault}" for part in parts for fault in part.faults]
+    if faults:
+        told = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise InvalidFile(f"What shall be cannot be planned: {told}. Nothing was sent.", faults=faults)
+    states = tuple(part.state for part in parts)
+    for part in parts:
+        part.check_circles(prune)
+    removals = [step for part in parts for step in part.removals]
+    held = [step for part in parts for step in part.held]
+    changes = [step for part in parts for step in part.changes]
+    steps = counted(ordered([*changes, *(removals if prune else ())], states), states)
+    return Plan(
+        steps=steps,
+        withheld=_not_done(steps, [*held, *(() if prune else removals)], states),
+        protected=_not_done(steps, [step for part in parts for step in part.protected], states),
+        unresolved=tuple(one for part in parts for one in part.unresolved),
+        unmanaged={part.state.place: part.unmanaged for part in parts},
+        states=states,
+        notes=tuple(f"{' '.join(part.wanted.named)}: {note.rstrip('.')}" for part in parts for note in part.notes),
+        prune=prune,
+    )
+
+
+def _not_done(steps: Sequence[Step], others: Iterable[Step], states: Sequence[PlaceState]) -> tuple[Step, ...]:
+    """Steps that are not carried out, in order, and how many people they would hit after those that are."""
+    found = ordered(others)
+    taking = [step for step in found if step.takes_away]
+    return (
+        *(step for step in found if not step.takes_away),
+        *counted([*steps, *taking], states)[len(steps) :],
+    )
+
+
+def _repeated(named: Mapping[Place, list[str]]) -> Iterator[tuple[Place, list[str]]]:
+    return ((place, names) for place, names in named.items() if len(names) > 1)
+
+
+def removals(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[tuple[str, int, int], ...]:
+    """Return how much the steps remove from each collection, for `check_removals`.
+
+    A role is one collection whatever its name is at each step: what it loses before and after a rename adds up. A
+    deletion counts as a role less, as its members, and as those who had it through composites only. These count too
+    where it is taken out of a composite.
+
+    Args:
+        steps: of a plan, in the order of carrying out.
+        states: of their places, as they are before.
+
+    Returns:
+        Of each collection that loses something: its name, how much it loses, and how much it holds.
+
+    >>> held = {"a": frozenset({"0f3a@idir"})}
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
+    >>> removals([Step("remove_member", state.place, "a", "0f3a@idir")], [state])
+    (("members of the role 'a' (#101 dev)", 1, 1),)
+    """
+    before = {state.place: state for state in states}
+    follow = list(followed_roles(steps, before.values()))
+    # By what is counted and the role, how much it loses; a role keeps its count when a step renames it.
+    lost: Counter[tuple[str, FollowedRole]] = Counter()
+    names: dict[FollowedRole, str] = {}
+    for step, role, _ in follow:
+        if step.kind == "delete_role":
+            lost["roles", FollowedRole(step.place, "")] += 1
+        elif step.kind in _COUNTED:
+            lost[_COUNTED[step.kind], role] += 1
+            names[role] = step.role
+    others: dict[FollowedRole, set[str]] = {}
+    for loss in losses(steps, before.values()):
+        step, role, child = follow[loss.number]
+        losing = role if step.kind == "delete_role" else child
+        names[losing] = loss.role
+        lost["members", losing] += len(loss.members)
+        others.setdefault(losing, set()).update(loss.others)
+    found = []
+    for (what, role), count in lost.items():
+        state = before[role.place]
+        if not count:
+            continue
+        if what == "roles":
+            found.append((f"roles of {state.project_name} ({role.place})", count, len(state.roles)))
+        else:
+            held = state.members if what == "members" else state.children
+            size = 0 if role.created is not None else len(held.get(role.name, ()))
+            found.append((f"{what} of the role {names[role]!r} ({role.place})", count, size))
+    for role, people in others.items():
+        if people:
+            state = before[role.place]
+            holders = set(people)
+            if role.created is None:
+                directly = state.members.get(role.name, frozenset())
+                holders |= having(state.children, state.members, role.name) - directly
+            told = f"people with the role {names[role]!r} through composites ({role.place})"
+            found.append((told, len(people), len(holders)))
+    return tuple(found)
+
+
+def emptied(steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable[str]) -> tuple[tuple[Place, str], ...]:
+    """Which of these roles have members and would at some time be left without any, or be deleted with them.
+
+    Args:
+        steps: of a plan, in the order of carrying out.
+        states: of their places, as they are before.
+        roles: the names, those before the plan or those after it: a role that is renamed has both.
+
+    >>> held = {"a": frozenset({"0f3a@idir"})}
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
+    >>> emptied([Step("remove_member", state.place, "a", "0f3a@idir")], [state], ["a", "b"])
+    ((Place(integration=101, environment='dev'), 'a'),)
+    """
+    wanted = set(roles)
+    found: list[tuple[Place, str]] = []
+    for state in states if wanted else ():
+        draft = Draft(state)
+        # Of each role all names that it ever has, by the one that it has at the moment.
+        names = {name: {name} for name in state.roles}
+        hit: list[set[str]] = []
+        for step in steps:
+            if step.place != state.place:
+                continue
+            held = bool(draft.members.get(step.role))
+            draft.carry_out(step)
+            own = names.pop(step.role, {step.role})
+            if step.kind == "rename_role":
+                own.add(step.target)
+                names[step.target] = own
+                continue
+            if step.takes_away and held and not draft.members.get(step.role):
+                hit.append(own)
+            if step.kind != "delete_role":
+                names[step.role] = own
+        found += [(state.place, name) for name in sorted(wanted.intersection(chain.from_iterable(hit)))]
+    return tuple(found)

@@ -1,0 +1,350 @@
+"""What may stand between a plan and its first write, and what is left of it afterwards. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from attrs import evolve, field, frozen
+
+from .._service import arguments
+from .._version import __version__
+from ..errors import EmptySet, LastMember, Refused, Remedy, StalePlan
+from ..journal.entries import Entry, JournalRead
+from ..settings import Settings
+from ..state import Draft, Place, PlaceState, Step, StepResult
+from .impact import FollowedRole, counted, followed_roles
+from .ordering import ordered
+from .planner import Plan, emptied, removals
+from .removal_limits import check_removals
+from .serialization import PlannedPlace, SavedPlan
+
+_OF_TWO_ROLES: Final = ("add_composite", "remove_composite")
+
+
+@frozen
+class Applied:
+    """What came of a plan: a result for each step that was tried, and a plan of what is left, if anything is."""
+
+    results: tuple[StepResult, ...]
+    remainder: SavedPlan | None = None
+
+
+def _role_names(given: str | Iterable[str]) -> tuple[str, ...]:
+    return arguments.names(given, "role")
+
+
+@frozen(kw_only=True)
+class Guards:
+    """How much a plan may take away.
+
+    Args:
+        max_removals: from any one collection, where somebody said how many that may be.
+        keep_last: the roles that must not be left without a member.
+        remove_first: take away before anything is added, where nobody may have the old and the new at once.
+        allow_empty: whether all roles of a place, or all members of a role that stays, may be taken away.
+    """
+
+    max_removals: int | None = None
+    keep_last: tuple[str, ...] = field(default=(), converter=_role_names)
+    remove_first: bool = False
+    allow_empty: bool = True
+
+    def check(self, steps: Sequence[Step], before: Iterable[PlaceState], *, leads_back: bool = False) -> None:
+        """Refuses what would take away too much.
+
+        Args:
+            steps: of the plan.
+            before: the states of their places.
+            leads_back: whether the plan takes back what was done: it may leave nothing, and keeps its own order.
+
+        Raises:
+            Refused: when no place has a role that shall keep somebody, or an order is asked for that cannot be.
+            EmptySet: when nothing would be left of the roles of a place, or of the members of a role.
+            TooManyRemovals: when a collection would lose more than a mistake should cost.
+            LastMember: when a role that shall keep somebody would lose everybody, be it until others are added.
+        """
+        states = list(before)
+        if self.remove_first and leads_back:
+            raise Refused(
+                "The plan takes back what was done, in an order of its own. Nothing was sent.",
+                remedy=Remedy("Leave out remove_first.", "Leave out --remove-first."),
+            )
+        left_empty = [told for state in states for told in _left_empty(state, steps)]
+        if left_empty and not (self.allow_empty or leads_back):
+            raise EmptySet(
+                f"Everything would be removed: {', and '.join(left_empty)}. Nothing was sent.",
+                remedy=Remedy("If that is meant, say allow_empty=True.", "If that is meant, pass --allow-empty."),
+            )
+        known = {name for state in states if self.keep_last for name in state.roles | state.after(steps).roles}
+        if unknown := [name for name in self.keep_last if name not in known]:
+            told = ", ".join(map(repr, unknown))
+            raise Refused(f"No place of the plan has a role {told} that could be kept. Nothing was sent.")
+        for what, removed, size in removals(steps, states):
+            check_removals(what, removed, size, self.max_removals)
+        for place, role in emptied(self.order(steps, states), states, self.keep_last):
+            way_out = " Adding first, as usual, may keep somebody there." if self.remove_first else ""
+            raise LastMember(
+                f"{place}: nobody would be left in the role {role!r}, which shall keep somebody. Nothing was sent; "
+                f"leave somebody in it, or do not ask for it to be kept.{way_out}"
+            )
+
+    def order(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
+        """The steps in the order in which they are to be carried out.
+
+        Args:
+            steps: of the plan, in its own order.
+            before: the states of their places.
+        """
+        return ordered(steps, before, remove_first=True) if self.remove_first else tuple(steps)
+
+
+def _left_empty(state: PlaceState, steps: Sequence[Step]) -> Iterator[str]:
+    """What of the place would have nothing left: its roles, or the members of a role that stays."""
+    there = [step for step in steps if step.place == state.place]
+    if not any(step.takes_away for step in there):
+        return
+    after = state.after(there)
+    beyond = state.out_of_reach.keys()
+    if state.roles - beyond and not after.roles - beyond:
+        yield f"{_all_of(len(state.roles - beyond), 'role')} of {state.project_name!r} ({state.place})"
+    counts: Counter[FollowedRole] = Counter()
+    names: dict[FollowedRole, str] = {}
+    for step, role, _ in followed_roles(there, [state]):
+        counts[role] += step.kind == "remove_member"
+        names[role] = step.target if step.kind == "rename_role" else step.role
+    for role, name in sorted(names.items(), key=lambda named: named[1]):
+        if counts[role] and name in after.roles and not after.members.get(name):
+            yield f"{_all_of(counts[role], 'member')} of the role {name!r} ({state.place})"
+
+
+def _all_of(count: int, what: str) -> str:
+    return f"the only {what}" if count == 1 else f"all {count} {what}s"
+
+
+USUAL_GUARDS: Final = Guards()
+
+
+def saved_plan(plan: Plan, api_url: str, team_id: int | None, at: datetime.datetime) -> SavedPlan:
+    """The plan with all that a later run has to know.
+
+    Args:
+        plan: as it was made.
+        api_url: the service's base address.
+        team_id: of the account.
+        at: the time.
+    """
+    if plan.api_url:
+        # Whoever carries it out is held against the service and the team that it was made for.
+        api_url, team_id = plan.api_url, plan.team_id
+    created_at = at.isoformat(timespec="seconds")
+    return SavedPlan.of(plan, api_url=api_url, team_id=team_id or 0, version=__version__, created_at=created_at)
+
+
+def check_plan_id(plan: Plan | SavedPlan, expected: str) -> None:
+    """Refuse a plan that is not the one that was approved.
+
+    Args:
+        plan: as it was made now, or read from a file.
+        expected: the plan id that was approved.
+
+    Raises:
+        StalePlan: when its id is another one. What was approved is not what would be done, as with a plan that other
+            changes overtook.
+    """
+    if plan.id != expected:
+        raise StalePlan(
+            f"This is not the plan that was approved: its plan id is {plan.id}, and not {expected}. The roles file or "
+            f"something in its places has changed since, or it is another plan. Nothing was sent. Review this plan, "
+            f"and give its id (--plan-id)."
+        )
+
+
+def check_whose(saved: SavedPlan, api_url: str, team_id: int | None) -> None:
+    """Refuses a plan that was made for another team or another address.
+
+    Raises:
+        StalePlan: when it was.
+    """
+    if saved.api_url != api_url:
+        raise StalePlan(f"The plan was made for {saved.api_url}, and this is {api_url}. Nothing was sent.")
+    if saved.team_id != (team_id or 0):
+        raise StalePlan(f"The plan was made for team {saved.team_id}, and this is team {team_id}. Nothing was sent.")
+
+
+def check_whose_journal(journal: JournalRead, settings: Settings, plan: SavedPlan | None = None) -> None:
+    """Refuses a journal of another account or another address, or one that names another plan.
+
+    Args:
+        journal: as it was read.
+        settings: of this account.
+        plan: the one that is gone on with.
+
+    Raises:
+        StalePlan: when it is.
+    """
+    if (journal.client_id, journal.api_url) != (settings.client_id, settings.api_url):
+        raise StalePlan(
+            f"The journal is that of {journal.client_id!r} at {journal.api_url}, and this is {settings.client_id!r} at "
+            f"{settings.api_url}. Nothing was sent."
+        )
+    if plan is not None and journal.plan not in (None, plan.fingerprint):
+        raise StalePlan("The journal is that of another plan, and this one cannot go on with it. Nothing was sent.")
+
+
+def to_read(planned: PlannedPlace, begun: Iterable[Step]) -> frozenset[str]:
+    """The roles whose members have to be read again, under the names that they may have by now."""
+    names = set(planned.members_read)
+    for step in begun:
+        if step.place == planned.place and step.kind == "create_role":
+            names.add(step.role)
+        elif step.place == planned.place and step.kind == "rename_role":
+            names.add(step.target)
+    return frozenset(names)
+
+
+def changed_since(planned: PlannedPlace) -> StalePlan:
+    """What is raised of a place that is not as it was when the plan was made."""
+    return StalePlan(
+        f"{planned.project_name} ({planned.place}) is not as it was when the plan was made. Nothing was sent. "
+        f"Make the plan anew; a plan that was interrupted goes on with its journal (--resume)."
+    )
+
+
+def check_project_name(planned: PlannedPlace, project_name: str) -> None:
+    """Refuse a plan that gives an integration another name than the service does.
+
+    People confirm a plan by the project's name, so it has to be the right one.
+
+    Args:
+        planned: the place as the plan knows it.
+        project_name: what the service calls the integration.
+
+    Raises:
+        StalePlan: when the names differ.
+    """
+    if planned.project_name != project_name:
+        raise StalePlan(
+            f"The plan calls #{planned.place.integration} {planned.project_name!r}, and the service calls it "
+            f"{project_name!r}. Nothing was sent. Make the plan anew."
+        )
+
+
+def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entry]) -> PlaceState:
+    """The state that the plan was made from, when nothing but the steps that were begun has changed it.
+
+    What is confirmed has to be as it was left; what is in doubt may have been done or not.
+
+    Args:
+        planned: the place as the plan knows it.
+        state: as it was read now.
+        entries: of the plan's own journal.
+
+    Raises:
+        StalePlan: when something else has changed.
+    """
+    draft = Draft(state)
+    for entry in reversed(entries):
+        for step in reversed(entry.steps if entry.outcome != "failed" else ()):
+            if step.place != planned.place:
+                continue
+            if entry.outcome == "confirmed" and not draft.shows(step):
+                raise _not_as_left(planned, step)
+            if step.kind == "create_role" and draft.members.get(step.role):
+                # Whoever came by a step of the journal is not there any more by now.
+                raise changed_since(planned)
+            draft.take_back(step)
+    before = draft.state()
+    if before.fingerprint != planned.fingerprint:
+        raise changed_since(planned)
+    return before
+
+
+def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
+    told = " ".join(filter(None, (step.kind, repr(step.role), step.target)))
+    return StalePlan(
+        f"{planned.project_name} ({planned.place}) is not as it was left: {told} was done, and somebody has changed "
+        f"that since. Nothing was sent. Make the plan anew."
+    )
+
+
+def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], begun: Sequence[Step]) -> tuple[Step, ...]:
+    """Those of the steps that are not done yet.
+
+    Each that was begun is looked for as it left things: what came after it, and may have taken a name that it gave
+    free, is taken back first.
+
+    Args:
+        steps: of a plan.
+        now: the states of its places.
+        begun: the steps that the plan's own journal tells of, in their order.
+    """
+    drafts = {state.place: Draft(state) for state in now}
+    done: list[Step] = []
+    for step in reversed(begun):
+        if step.place in drafts:
+            draft = drafts[step.place]
+            if draft.shows(step):
+                done.append(step)
+            draft.take_back(step)
+    return without(steps, done)
+
+
+def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps that are still to be done; one that is there twice has to be done twice.
+
+    >>> step = Step("create_role", Place(101, "dev"), "auditor")
+    >>> without([step, step], [step]) == (step,)
+    True
+    """
+    return tuple(step for step, is_done in _marked(steps, done) if not is_done)
+
+
+def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, bool]]:
+    """The steps, and whether each was done."""
+    rest = Counter(done)
+    marked = []
+    for step in steps:
+        marked.append((step, rest[step] > 0))
+        rest[step] -= 1
+    return marked
+
+
+def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps that are still to be done, in the words that are right now.
+
+    Somebody whom the service did not know holds no renaming back, which makes their roles be called something else.
+    """
+    names: dict[tuple[Place, str], str] = {}
+    left = []
+    for step, is_done in reversed(_marked(steps, done)):
+        place = step.place
+        if not is_done:
+            role, target = names.get((place, step.role), step.role), names.get((place, step.target), step.target)
+            left.append(evolve(step, role=role, target=target if step.kind in _OF_TWO_ROLES else step.target))
+        elif step.kind == "rename_role":
+            names[place, step.role] = names.pop((place, step.target), step.target)
+        elif step.kind == "create_role":
+            names.pop((place, step.role), None)
+    return tuple(reversed(left))
+
+
+def remainder(saved: SavedPlan, results: Iterable[StepResult], before: Mapping[Place, PlaceState]) -> SavedPlan | None:
+    """A plan of what is left, to be carried out when what stood in its way is gone; None where nothing is left.
+
+    Args:
+        saved: the plan, with the steps that were to be done.
+        results: of its steps; those without one were not tried.
+        before: the states from which it was carried out.
+    """
+    done = [result.step for result in results if result.outcome == "confirmed"]
+    left = _left(saved.steps, done)
+    if not left:
+        return None
+    reached = {place: state.after(done) for place, state in before.items()}
+    places = tuple(
+        PlannedPlace.of(reached[one.place], one.unmanaged) if one.place in reached else one for one in saved.places
+    )
+    return evolve(saved, steps=counted(left, reached.values()), places=places)

@@ -1,0 +1,269 @@
+"""Plans for people to read: on a terminal, and in a pull request. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol, TypeVar, cast
+
+from attrs import evolve
+
+from .._text.escaping import escaped
+from ..models import SERVICE_ACCOUNT_PREFIX
+from ..people.identification import Unresolved
+from ..people.identities import Person
+from ..state import Place, Step, StepKind
+from .diff import Unmanaged
+
+_LONGEST_SHOWN: Final = 4
+"""Characters of a username or an address that are left of it where people are masked."""
+
+_SIGNS: Final[Mapping[StepKind, tuple[str, str]]] = {
+    "create_role": ("+", "create"),
+    "rename_role": ("~", "rename"),
+    "add_composite": ("+", "add"),
+    "add_member": ("+", "add"),
+    "remove_member": ("-", "remove"),
+    "remove_composite": ("-", "remove"),
+    "delete_role": ("-", "delete"),
+}
+"""By what a step does, its sign, and the word under which it is counted."""
+
+Quote = Callable[[str], str]
+"""Makes a name that may hold anything harmless, and tells it from the words around it."""
+
+
+class Told(Protocol):
+    """What there is to tell of a plan, one just made or one that was saved."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]: ...
+
+    @property
+    def withheld(self) -> tuple[Step, ...]: ...
+
+    @property
+    def protected(self) -> tuple[Step, ...]: ...
+
+    @property
+    def unresolved(self) -> tuple[Unresolved, ...]: ...
+
+    @property
+    def unmanaged(self) -> Mapping[Place, Unmanaged]: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    @property
+    def project_names(self) -> Mapping[Place, str]: ...
+
+    @property
+    def id(self) -> str: ...
+
+
+AnyPlan = TypeVar("AnyPlan", bound=Told)
+
+
+def masked(plan: AnyPlan) -> AnyPlan:
+    """The plan without what tells who somebody is: usernames and addresses are cut to the same few characters.
+
+    >>> from css_sdk.plan.planner import Plan
+    >>> step = Step("add_member", Place(101, "dev"), "reviewer", "c48af3232157a5f13dc753a5d3eed7ce@idir")
+    >>> masked(Plan(steps=(step,))).steps[0].target
+    'c48a…@idir'
+    """
+    hide = masked_name
+
+    def hidden(steps: Iterable[Step]) -> tuple[Step, ...]:
+        return tuple(
+            evolve(step, target=hide(step.target)) if step.kind in ("add_member", "remove_member") else step
+            for step in steps
+        )
+
+    changes: dict[str, Any] = {
+        "steps": hidden(plan.steps),
+        "withheld": hidden(plan.withheld),
+        "protected": hidden(plan.protected),
+        "unresolved": tuple(
+            evolve(
+                one,
+                person=Person(one.person.by, hide(one.person.value), one.person.provider),
+                candidates=tuple(map(hide, one.candidates)),
+            )
+            for one in plan.unresolved
+        ),
+    }
+    hidden_plan: AnyPlan = evolve(cast(Any, plan), **changes)
+    return hidden_plan
+
+
+def masked_name(name: str) -> str:
+    """A username, GUID or e-mail address cut beyond recognition, but always to the same.
+
+    >>> [masked_name(name) for name in ("jane.doe@example.com", "service-account-fisheries-service-102")]
+    ['ja…', 'service-account-fish…']
+    """
+    prefix = SERVICE_ACCOUNT_PREFIX if name.startswith(SERVICE_ACCOUNT_PREFIX) else ""
+    own, at, provider = name.removeprefix(prefix).partition("@")
+    shown = own[: min(_LONGEST_SHOWN, len(own) // 4)]
+    # A provider is the same for many people; the domain of an address need not be.
+    return f"{prefix}{shown}…{at}{provider}" if at and "." not in provider else f"{prefix}{shown}…"
+
+
+def plan_as_text(
+    plan: Told, names: Mapping[str, str] | None = None, mask: bool = False, whole: Told | None = None
+) -> str:
+    """The plan as lines for a terminal.
+
+    Args:
+        plan: what is to be told.
+        names: of people, by username; they stand behind it.
+        mask: whether to leave out who people are.
+        whole: the plan whose id is shown, where only what is left of it is told.
+
+    >>> from css_sdk.plan.planner import Plan
+    >>> print(plan_as_text(Plan(steps=(Step("create_role", Place(101, "dev"), "auditor"),))))
+    #101 dev
+      + create role auditor
+    <BLANKLINE>
+    Plan: 1 to create.
+    """
+    telling = _Telling(masked(plan), {}, _in_quotes) if mask else _Telling(plan, names or {}, _in_quotes)
+    lines: list[str] = []
+    for place in telling.places:
+        left = telling.left_alone(place)
+        lines += [telling.title(place), *(f"  {sign} {words}" for sign, words in telling.of(place))]
+        lines += [f"  unmanaged, left alone: {left}", ""] if left else [""]
+    lines += [f"Note: {escaped(note)}." for note in telling.plan.notes]
+    shown_id = (whole or plan).id if plan.steps else ""
+    return "\n".join([*lines, telling.sum(), *([f"Plan id: {shown_id}"] if shown_id else [])])
+
+
+def plan_as_markdown(plan: Told, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
+    """The plan as Markdown, for a comment on a pull request: a table for each place.
+
+    Whatever was named by people is in it as code, with everything encoded that Markdown or HTML would obey: nobody
+    is mentioned and nothing becomes a link.
+
+    Args:
+        plan: what is to be told.
+        names: of people, by username; they stand behind it.
+        mask: whether to leave out who people are.
+
+    >>> from css_sdk.plan.planner import Plan
+    >>> print(plan_as_markdown(Plan(steps=(Step("create_role", Place(101, "dev"), "@all|x"),))).splitlines()[4])
+    | + | create role <code>&#64;all&#124;x</code> |
+    """
+    telling = _Telling(masked(plan), {}, _as_code) if mask else _Telling(plan, names or {}, _as_code)
+    lines: list[str] = []
+    for place in telling.places:
+        rows = [f"| {sign} | {words} |" for sign, words in telling.of(place)]
+        lines += [f"### {_as_code(telling.title(place))}", ""]
+        lines += ["| | change |", "| --- | --- |", *rows, ""] if rows else []
+        left = telling.left_alone(place)
+        lines += [f"unmanaged, left alone: {left}", ""] if left else []
+    notes = [f"- Note: {_as_code(note)}" for note in telling.plan.notes]
+    shown_id = [f"Plan id: <code>{plan.id}</code>", ""] if plan.steps and plan.id else []
+    return "\n".join([*lines, *notes, *([""] if notes else []), f"**{telling.sum()}**", "", *shown_id])
+
+
+class _Telling:
+    """A plan on its way into words.
+
+    Args:
+        plan: what is to be told.
+        names: of people, by username.
+        quote: puts into the text what people named.
+    """
+
+    def __init__(self, plan: Told, names: Mapping[str, str], quote: Quote) -> None:
+        self.plan = plan
+        self._names = names
+        self._quote = quote
+        self._by_place: dict[Place, list[tuple[str, str]]] = {}
+        for step in plan.steps:
+            self._note(step.place, _SIGNS[step.kind][0], self._step(step))
+        for step in plan.withheld:
+            self._note(step.place, "!", f"would {self._step(step)}")
+        for step in plan.protected:
+            self._note(step.place, "=", f"protected: would {self._step(step)}")
+        for one in plan.unresolved:
+            self._note(one.place, "?", self._unresolved(one))
+
+    @property
+    def places(self) -> list[Place]:
+        """Those of which there is anything to tell."""
+        return sorted(self._by_place.keys() | {place for place in self.plan.unmanaged if self.left_alone(place)})
+
+    def title(self, place: Place) -> str:
+        """Integration and environment."""
+        return " ".join(filter(None, (escaped(self.plan.project_names.get(place, "")), str(place))))
+
+    def of(self, place: Place) -> list[tuple[str, str]]:
+        """Signs and words, a pair for each line."""
+        return self._by_place.get(place, [])
+
+    def left_alone(self, place: Place) -> str:
+        """How much of the place is left alone, in words."""
+        counts = self.plan.unmanaged.get(place, Unmanaged())
+        told = [(counts.roles, "role"), (counts.composites, "composite"), (counts.members, "member")]
+        return ", ".join(_count(number, word) for number, word in told if number)
+
+    def sum(self) -> str:
+        """The plan in one line."""
+        counts = Counter(_SIGNS[step.kind][1] for step in self.plan.steps)
+        done = [
+            f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word in _SIGNS.values()) if counts[word]
+        ]
+        rest = {"withheld": self.plan.withheld, "protected": self.plan.protected, "not resolved": self.plan.unresolved}
+        left = ", ".join(f"{len(found):,} {word}" for word, found in rest.items() if found)
+        return (f"Plan: {', '.join(done)}." if done else "No changes.") + (f" Not part of it: {left}." if left else "")
+
+    def _note(self, place: Place, sign: str, words: str) -> None:
+        self._by_place.setdefault(place, []).append((sign, words))
+
+    def _step(self, step: Step) -> str:
+        role, target = self._quote(step.role), self._quote(step.target)
+        match step.kind:
+            case "create_role":
+                return f"create role {role}"
+            case "rename_role":
+                return f"rename role {role} to {target}, with {_count(step.people, 'member')}"
+            case "add_composite":
+                return f"add {target} to composite {role}"
+            case "add_member":
+                return f"add {self._who(step.target)} to {role}"
+            case "remove_member":
+                return f"remove {self._who(step.target)} from {role}"
+            case "remove_composite":
+                return f"remove {target} from composite {role}, taking it from {_people(step.people)}"
+            case "delete_role":
+                return f"delete role {role}, taking it from {_people(step.people)}"
+
+    def _who(self, username: str) -> str:
+        name = self._names.get(username)
+        return f"{self._quote(username)} ({self._quote(name)})" if name else self._quote(username)
+
+    def _unresolved(self, one: Unresolved) -> str:
+        maybe = f", may be {' or '.join(map(self._who, one.candidates))}: name the username" if one.candidates else ""
+        state = one.state if re.fullmatch("[a-z ]+", one.state) else self._quote(one.state)
+        wanted = f"for {', '.join(map(self._quote, one.roles))}" if one.roles else "among the users"
+        return f"{state}: {self._quote(one.person.value)}, {wanted}{maybe}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _people(number: int) -> str:
+    return f"{number:,} person" if number == 1 else f"{number:,} people"
+
+
+def _in_quotes(text: str) -> str:
+    return text if re.fullmatch(r"[\w@.-]+", text, re.ASCII) else f"'{escaped(text)}'"
+
+
+def _as_code(text: str) -> str:
+    encoded = re.sub(r"[^\w -]|_", lambda found: f"&#{ord(found[0])};", escaped(text))
+    return f"<code>{encoded}</code>"

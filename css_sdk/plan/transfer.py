@@ -1,0 +1,186 @@
+"""From what is to what shall be: a state as a file, one carried to another environment, several side by side. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from attrs import frozen
+
+from .._service import identifiers
+from .._text.escaping import hidden_in
+from ..errors import InvalidRequest, UnusableUser
+from ..models import Integration
+from ..people.identities import Person
+from ..state import PlaceState
+from .desired import Desired, DesiredPlace, DesiredRole, Listed
+
+
+def export(
+    states: Iterable[PlaceState], *, exact: bool = True, by_name: bool = False, team: Iterable[Integration] = ()
+) -> Desired:
+    """What is, as what shall be: the plan of it is empty.
+
+    Roles and members that no request can speak of, and roles whose names have blanks around them or characters that
+    nobody sees, are left out: every plan leaves them alone.
+
+    Args:
+        states: what was read; members stand in it for the roles whose members were read.
+        exact: whether what comes later and is not listed shall be removed; else the file only adds.
+        by_name: name integrations by their project names, not by their ids, where a file can hold the name and no
+            other integration can be meant by it.
+        team: the integrations that there are beside those that were read.
+
+    >>> from css_sdk.state import Place
+    >>> held = {"a": frozenset({"0f3a@idir"})}
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
+    >>> export([state]).places[0].roles.items[0].members
+    Listed(items=(Person(by='username', value='0f3a@idir', provider=None),), exact=True)
+    """
+    read = list(states)
+    known = {one.id: one.project_name for one in team} | {one.place.integration: one.project_name for one in read}
+    counts = Counter(known.values())
+    named = {number for number, name in known.items() if by_name and counts[name] == 1 and _is_tellable(name)}
+    return Desired(tuple(_place(state, exact, state.place.integration in named) for state in read))
+
+
+def _is_tellable(project_name: str) -> bool:
+    """Whether a file can hold the name, and means no id by it."""
+    return (
+        re.fullmatch("#?[0-9]+", project_name) is None
+        and project_name == project_name.strip() != ""
+        and not any(unicodedata.category(character) in ("Cc", "Cs") for character in project_name)
+        and not hidden_in(project_name)
+    )
+
+
+def _place(state: PlaceState, exact: bool, by_name: bool) -> DesiredPlace:
+    names = _within_reach(state)
+    roles = [
+        DesiredRole(
+            name,
+            composites=Listed(tuple(sorted(names & state.children.get(name, frozenset()))), exact),
+            members=_people(state.members[name], exact) if name in state.members else None,
+        )
+        for name in sorted(names)
+    ]
+    integration = state.project_name if by_name else f"#{state.place.integration}"
+    return DesiredPlace(integration, state.place.environment, Listed(tuple(roles), exact))
+
+
+def _people(usernames: Iterable[str], exact: bool) -> Listed[Person]:
+    return Listed(tuple(Person("username", name) for name in sorted(usernames) if _is_sendable(name)), exact)
+
+
+def _is_sendable(username: str) -> bool:
+    """Whether a request can speak of the user; some logins can have no roles, but may have got one in another way."""
+    try:
+        identifiers.username_of(username)
+    except UnusableUser:
+        return False
+    return True
+
+
+def _within_reach(state: PlaceState) -> frozenset[str]:
+    return state.roles - state.out_of_reach.keys()
+
+
+def promoted(
+    source: PlaceState,
+    integration: str,
+    environment: str,
+    *,
+    members: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> DesiredPlace:
+    """What one environment has, as what another shall have: all of it is added there, nothing removed.
+
+    Roles and members that no request can speak of, and roles whose names have blanks around them or characters that
+    nobody sees, are left out.
+
+    Args:
+        source: what was read.
+        integration: the one to carry it to, by id or project name.
+        environment: of that one.
+        members: whether to take the members along too.
+        names: by the name of a role, what it is called there; others keep theirs.
+
+    Raises:
+        InvalidRequest: for a name of no role, for two roles that would become one, and when members shall come along
+            that were not read.
+
+    >>> from css_sdk.state import Place
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
+    >>> promoted(state, "101", "test", names={"a": "b"}).roles.items
+    (DesiredRole(name='b', was=None, composites=Listed(items=(), exact=False), members=None),)
+    """
+    renamed = names or {}
+    within_reach = _within_reach(source)
+    if unknown := sorted(renamed.keys() - within_reach):
+        raise InvalidRequest(f"{source.place} has no role {', '.join(map(repr, unknown))} to be called something else.")
+    called = {name: renamed.get(name, name) for name in sorted(within_reach)}
+    if twice := sorted(new for new, count in Counter(called.values()).items() if count > 1):
+        raise InvalidRequest(f"Several roles of {source.place} would become {', '.join(map(repr, twice))}.")
+    if members and (unread := sorted(within_reach - source.members.keys())):
+        raise InvalidRequest(f"{source.place}: the members of {', '.join(map(repr, unread))} were not read.")
+    children = {name: within_reach & below for name, below in source.children.items()}
+    roles = [
+        DesiredRole(
+            new_name,
+            composites=Listed(tuple(sorted(called[child] for child in children.get(name, ())))),
+            members=_people(source.members[name], exact=False) if members else None,
+        )
+        for name, new_name in called.items()
+    ]
+    return DesiredPlace(integration, environment, Listed(tuple(roles)))
+
+
+@frozen
+class Presence:
+    """A role, a child of one or a member of one, and where it is.
+
+    `target` is the child or the username. `present` has an entry for each of the states that were compared: True,
+    False, or None where the members of the role were not read.
+    """
+
+    kind: Literal["role", "composite", "member"]
+    role: str
+    target: str
+    present: tuple[bool | None, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is here and not there."""
+        return True in self.present and False in self.present
+
+
+def side_by_side(states: Sequence[PlaceState]) -> tuple[Presence, ...]:
+    """All roles, children and members of several environments, and which of them has what.
+
+    Args:
+        states: what was read.
+
+    Returns:
+        A row for each, sorted; each role followed by its children and members.
+
+    >>> from css_sdk.state import Place
+    >>> dev = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a", "b"}))
+    >>> test = PlaceState(Place(101, "test"), "Grants Portal", frozenset({"a"}))
+    >>> [row.role for row in side_by_side([dev, test]) if row.differs]
+    ['b']
+    """
+    rows = []
+    for name in sorted(frozenset().union(*(state.roles for state in states))):
+        rows.append(Presence("role", name, "", tuple(name in state.roles for state in states)))
+        below = [state.children.get(name, frozenset()) for state in states]
+        for child in sorted(frozenset().union(*below)):
+            rows.append(Presence("composite", name, child, tuple(child in children for children in below)))
+        # Where there is no such role nobody holds it; where it was not looked into, nobody knows.
+        held = [state.members.get(name) if name in state.roles else frozenset[str]() for state in states]
+        for username in sorted(frozenset().union(*(known for known in held if known is not None))):
+            present = tuple(None if known is None else username in known for known in held)
+            rows.append(Presence("member", name, username, present))
+    return tuple(rows)

@@ -1,0 +1,334 @@
+"""What is to be done to take back what a journal tells of, and what somebody else has changed since. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from math import inf
+from typing import Final
+
+from attrs import evolve
+
+from ..journal.entries import Entry
+from ..state import Draft, Place, PlaceState, Step, StepKind
+from .impact import counted
+from .inverse import is_possible, undo
+from .planner import Plan
+
+Name = tuple[Place, str]
+"""Of a role of a place; or of a user, who can have the name of none."""
+
+_OPPOSITES: Final[Mapping[StepKind, StepKind]] = {
+    "add_member": "remove_member",
+    "remove_member": "add_member",
+    "add_composite": "remove_composite",
+    "remove_composite": "add_composite",
+}
+
+
+def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
+    """The plan that takes back what was done, as far as it is still there; what others changed since stays.
+
+    A role that was created, and that others gave members, children or parents since, is not deleted: it loses what it
+    was given here, and stays.
+
+    Args:
+        begun: what was done, or may have been, in its order.
+        states: of its places as they are now, with the members of `concerned`.
+
+    Raises:
+        InvalidRequest: for a step of a place whose state is not given.
+
+    >>> held = {"a": frozenset({"0f3a@idir"})}
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
+    >>> [step.kind for step in undo_plan([Step("create_role", state.place, "a")], [state]).steps]
+    []
+    >>> done = [Step("create_role", state.place, "a"), Step("add_member", state.place, "a", "0f3a@idir")]
+    >>> [step.kind for step in undo_plan(done, [state]).steps]
+    ['delete_role']
+    """
+    now = tuple(states)
+    as_before = {state.place for state in now if _is_as_before(begun, state)}
+    begun = [step for step in begun if step.place not in as_before]
+    kept = _used_by_others(begun, now)
+    left = set().union(*kept.values())
+    own = [step for number, step in enumerate(begun) if number not in left]
+    wanted = _without_detours(undo(own, [_before(state, own) for state in now]))
+    steps = _possible(wanted, now, kept.keys())
+    notes = [f"{place}: everything is as it was before, already" for place in sorted(as_before)]
+    notes += [f"{place}: the role {name!r} stays: others have used it since" for place, name in kept]
+    for state in now:
+        all_of_it, rest = (sum(step.place == state.place for step in some) for some in (wanted, steps))
+        if rest < all_of_it:
+            notes.append(
+                f"{state.place}: {all_of_it - rest} of {all_of_it} changes are not there any more: they were taken "
+                f"back already, or changed by somebody since"
+            )
+    return Plan(steps=counted(steps, now), states=now, notes=tuple(notes), leads_back=True)
+
+
+def brought_about(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
+    """What a journal's writes brought about, in its order: without those in doubt of which nothing can be seen.
+
+    Args:
+        entries: of the journal.
+        states: of its places as they are now, with the members of `concerned`.
+
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
+    >>> steps = [Step("create_role", state.place, "a")], [Step("delete_role", state.place, "a")]
+    >>> [step.kind for step in brought_about([Entry(1, steps[0], "confirmed"), Entry(2, steps[1])], [state])]
+    ['create_role']
+    """
+    drafts = {state.place: Draft(state) for state in states}
+    found: list[Step] = []
+    for entry in reversed(entries):
+        # What goes along with a deletion may be gone for another reason.
+        telling = [step for step in entry.steps if step.kind == "delete_role"] or entry.steps
+        if entry.outcome != "failed" and (
+            not entry.is_doubtful or any(drafts[step.place].shows(step) for step in telling)
+        ):
+            for step in reversed(entry.steps):
+                drafts[step.place].take_back(step)
+                found.append(step)
+    return tuple(reversed(found))
+
+
+def notes_on_unseen(entries: Sequence[Entry], done: Sequence[Step]) -> tuple[str, ...]:
+    """Return a note for each place with writes whose outcome is unknown and that the state does not show.
+
+    Args:
+        entries: of the journal.
+        done: what `brought_about` found.
+
+    >>> here = Place(101, "dev")
+    >>> notes_on_unseen([Entry(1, (Step("create_role", here, "a"),), "unknown")], [])
+    ('#101 dev: 1 write with an unknown outcome does not show. If it is done later, undo again',)
+    """
+    seen = set(done)
+    unseen = [entry for entry in entries if entry.outcome == "unknown" and seen.isdisjoint(entry.steps)]
+    counts = Counter(entry.steps[0].place for entry in unseen if entry.steps)
+    return tuple(
+        f"{place}: {'1 write' if count == 1 else f'{count} writes'} with an unknown outcome "
+        f"{'does' if count == 1 else 'do'} not show. If {'it is' if count == 1 else 'they are'} done later, undo again"
+        for place, count in sorted(counts.items())
+    )
+
+
+def concerned(begun: Iterable[Step], place: Place) -> frozenset[str]:
+    """The roles of a place whose members have to be known, by all names that they had."""
+    there = [step for step in begun if step.place == place]
+    return frozenset(step.role for step in there) | {step.target for step in there if step.kind == "rename_role"}
+
+
+def _is_as_before(begun: Iterable[Step], state: PlaceState) -> bool:
+    """Whether the state is that of the beginning, as far as the steps speak of it."""
+    at_first: dict[str, str | None] = {}
+    facts: dict[tuple[str, str, str], bool] = {}
+    for step in begun:
+        if step.place != state.place:
+            continue
+        # A role that was created since has no name of that time.
+        role, target = at_first.get(step.role, step.role), at_first.get(step.target, step.target)
+        match step.kind:
+            case "create_role":
+                facts.setdefault(("role", step.role, ""), False)
+                at_first[step.role] = None
+            case "delete_role" if role is not None:
+                facts.setdefault(("role", role, ""), True)
+                at_first[step.role] = None
+            case "rename_role":
+                if role is not None:
+                    facts.setdefault(("role", role, ""), True)
+                facts.setdefault(("role", step.target, ""), False)
+                at_first |= {step.role: None, step.target: role}
+            case "add_member" | "remove_member" if role is not None:
+                facts.setdefault(("member", role, step.target), step.kind == "remove_member")
+            case "add_composite" | "remove_composite" if role is not None and target is not None:
+                facts.setdefault(("child", role, target), step.kind == "remove_composite")
+    moved = {name: first for name, first in at_first.items() if first not in (None, name)}
+    if moved and moved.keys() == set(moved.values()):
+        # Roles that changed places have the same names before and after.
+        return False
+    held = {"role": dict.fromkeys(state.roles, frozenset({""})), "member": state.members, "child": state.children}
+    return bool(facts) and all(
+        (value in held[kind].get(name, ())) is there for (kind, name, value), there in facts.items()
+    )
+
+
+def _before(state: PlaceState, begun: Iterable[Step]) -> PlaceState:
+    """The state from which these steps led to this one, without composites of roles that did not exist."""
+    before = state.before(begun)
+    children = {name: below & before.roles for name, below in before.children.items() if name in before.roles}
+    return evolve(before, children=children)
+
+
+def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
+    """The created roles that have got more since than the steps gave them, and the numbers of what is not taken back.
+
+    That is the creation, or several where others deleted it in between; of a role that was renamed since, everything
+    that speaks of it.
+    """
+    created: dict[tuple[Place, str], list[int]] = {}
+    for number, step in enumerate(begun):
+        for name in (step.role, step.target):
+            created.get((step.place, name), []).append(number)
+        if step.kind == "create_role":
+            created.setdefault((step.place, step.role), [number])
+        elif step.kind == "rename_role" and (step.place, step.role) in created:
+            created[step.place, step.target] = created.pop((step.place, step.role))
+        elif step.kind == "delete_role":
+            created.pop((step.place, step.role), None)
+    found = _what_holds(states)
+    expected = _what_holds(_before(state, begun).after(begun) for state in states)
+    return {
+        name: _taken_for_others(begun, numbers)
+        for name, numbers in created.items()
+        if not found.get(name, set()) <= expected.get(name, set())
+    }
+
+
+def _taken_for_others(begun: Sequence[Step], numbers: Sequence[int]) -> Set[int]:
+    """Of the steps that speak of a created role those that stay."""
+    kinds = {number: begun[number].kind for number in numbers}
+    is_renamed = "rename_role" in kinds.values()
+    return {number for number, kind in kinds.items() if is_renamed or kind == "create_role"}
+
+
+def _what_holds(states: Iterable[PlaceState]) -> Mapping[Name, Set[tuple[str, str]]]:
+    """Members, children and parents of each role."""
+    told: dict[Name, set[tuple[str, str]]] = {}
+    for state in states:
+        for name, held in state.members.items():
+            told.setdefault((state.place, name), set()).update(("member", username) for username in held)
+        for parent, below in state.children.items():
+            for child in below:
+                told.setdefault((state.place, parent), set()).add(("child", child))
+                told.setdefault((state.place, child), set()).add(("parent", parent))
+    return told
+
+
+def _without_detours(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps without those that a later one takes back whole: nobody gets a role only to lose it again."""
+    kept: dict[int, Step] = {}
+    numbers: dict[Name, list[int]] = {}
+    latest = _Latest()
+    for number, step in enumerate(steps):
+        if (taken_back := latest.opposite(step)) is not None:
+            del kept[taken_back]
+            continue
+        if step.kind == "delete_role" and (in_vain := _since_created(step.role, step.place, kept, numbers)):
+            for at in in_vain:
+                del kept[at]
+        else:
+            kept[number] = step
+            for name in _names_of(step):
+                numbers.setdefault(name, []).append(number)
+        latest.note(number, step)
+    return tuple(kept.values())
+
+
+class _Latest:
+    """The latest changes of members and children that can still be taken back, in the words that are right by now."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Step, int] = {}
+        self._of: dict[Name, set[Step]] = {}
+
+    def opposite(self, step: Step) -> int | None:
+        """The number of the change that this one takes back, which is forgotten; None where it takes none back."""
+        opposite = evolve(step, kind=_OPPOSITES[step.kind]) if step.kind in _OPPOSITES else None
+        return self._forget(opposite) if opposite in self._numbers else None
+
+    def note(self, number: int, step: Step) -> None:
+        """Notes a step: a change, or what became of a role of which changes speak."""
+        if step.kind in _OPPOSITES:
+            self._keep(step, number)
+            return
+        for old in list(self._of.get((step.place, step.target or step.role), ())):
+            self._forget(old)
+        for old in list(self._of.get((step.place, step.role), ())):
+            at = self._forget(old)
+            role, target = (step.target if name == step.role else name for name in (old.role, old.target))
+            self._keep(evolve(old, role=role, target=target), at)
+
+    def _keep(self, step: Step, number: int) -> None:
+        self._numbers[step] = number
+        for name in _names_of(step):
+            self._of.setdefault(name, set()).add(step)
+
+    def _forget(self, step: Step) -> int:
+        for name in _names_of(step):
+            self._of[name].discard(step)
+        return self._numbers.pop(step)
+
+
+def _names_of(step: Step) -> set[Name]:
+    """What a step speaks of: its role and its target, by place."""
+    return {(step.place, step.role), (step.place, step.target)}
+
+
+def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tuple[Place, str]]) -> list[Step]:
+    """Those of the steps that can be done one after another.
+
+    Args:
+        wanted: the way back.
+        states: of its places as they are now.
+        kept: the roles that stay because others use them.
+    """
+    drafts = {state.place: Draft(state) for state in states}
+    steps: dict[int, Step] = {}
+    mistakable: set[tuple[Place, str]] = set()
+    for number, step in enumerate(wanted):
+        draft = drafts[step.place]
+        names = {(step.place, name) for name in (step.role, step.target)}
+        if not names.isdisjoint(mistakable):
+            mistakable |= names if step.kind == "rename_role" else set()
+        elif is_possible(step, draft):
+            is_renamed = step.kind == "rename_role"
+            steps[number] = evolve(step, people=len(draft.members.get(step.role, ()))) if is_renamed else step
+            draft.carry_out(step)
+        elif step.kind == "rename_role" and (in_vain := _since_created(step.role, step.place, steps, _numbered(steps))):
+            # A role that came back only to get its old name again is there under that name already.
+            return _possible([one for at, one in enumerate(wanted) if at not in in_vain], states, kept)
+        elif step.kind == "rename_role" and (step.role in draft.roles or (step.place, step.target) in kept):
+            # Another role has the old name by now: what follows speaks of one of the two and would hit the other.
+            mistakable |= names
+    return list(steps.values())
+
+
+def _numbered(steps: Mapping[int, Step]) -> dict[Name, list[int]]:
+    """The numbers of the steps that speak of each name, in their order."""
+    found: dict[Name, list[int]] = {}
+    for number, step in steps.items():
+        for name in _names_of(step):
+            found.setdefault(name, []).append(number)
+    return found
+
+
+def _since_created(
+    name: str, place: Place, steps: Mapping[int, Step], numbers: Mapping[Name, Sequence[int]]
+) -> Set[int]:
+    """The numbers of the steps that speak of a role, whatever its name was, since they created it; else none.
+
+    Args:
+        name: of the role, at the end.
+        place: where it is.
+        steps: by number, in their order.
+        numbers: of at least these steps, by what they speak of.
+    """
+    found: set[int] = set()
+    before: float = inf
+    is_renamed = True
+    while is_renamed:
+        is_renamed = False
+        for number in reversed(numbers.get((place, name), ())):
+            step = steps.get(number)
+            if step is None or number >= before:
+                continue
+            found.add(number)
+            if step.kind == "create_role":
+                return found
+            if step.kind == "rename_role":
+                name, before, is_renamed = step.role, number, True
+                break
+    return set()

@@ -1,0 +1,128 @@
+"""A report as one HTML page that needs nothing else: no network, and JavaScript only to search, filter and sort."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import html
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from .._text.escaping import with_codes
+from ..people.logins import name_of
+from .rows import AccessReport, AccessRow, AccessSummary
+from .text import harmless, heading, narrowing, reason_of, unread_in_words
+
+_COLUMNS: Final = ("Integration", "Environment", "Role", "Person", "E-mail", "Provider", "Held")
+
+_FIRST: Final = 'document.documentElement.classList.add("waiting");'
+"""Nothing is laid out that the script at the end takes away again; thousands of rows take a browser seconds."""
+
+_PROD: Final = ' class="prod"'
+
+_CONTROLS: Final = """<div class="controls" id="controls" role="search" hidden>
+<label>Search<input id="search" type="search" autocomplete="off" spellcheck="false"></label>
+<label>Integration<select id="integration"><option>All</option></select></label>
+<label>Environment<select id="environment"><option>All</option></select></label>
+<label>Role<select id="role"><option>All</option></select></label>
+<button id="clear" type="button">Clear</button>
+</div>"""
+
+_MORE: Final = """<p id="more" hidden><button id="next" type="button">Show more</button>
+<button id="all" type="button">Show all</button></p>"""
+
+
+def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]:
+    """The lines of a page with a report: it can be searched, filtered, sorted and printed.
+
+    It holds all that it needs, and its own policy keeps a browser from loading or sending anything. Without
+    JavaScript it is a table.
+
+    Args:
+        report: what to show.
+        at: when it was read; the page says so.
+
+    >>> page = list(report_as_html(css.report(environments=["dev"]), datetime.datetime(2026, 11, 2, 8, 30)))
+    >>> page[4]
+    '<title>Who has what in team 2016, 2026-11-02 08:30</title>'
+    """
+    style, script = _source("css"), _source("js")
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(_FIRST)}' '{_hash(script)}'; "
+        f"img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    time = f"{at:%Y-%m-%d %H:%M %Z}".strip()
+    summary = report.summary()
+    yield "<!DOCTYPE html>"
+    yield '<html lang="en-CA">'
+    yield '<meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    yield f"<title>{_text(heading(report))}, {_text(time)}</title>"
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield '<meta name="referrer" content="no-referrer">'
+    yield '<meta name="robots" content="noindex">'
+    yield '<link rel="icon" href="data:,">'  # else a browser asks for one
+    yield f"<style>{style}</style>"
+    yield f"<script>{_FIRST}</script>"
+    yield f"<header><h1>{_text(heading(report))}</h1>"
+    yield f'<p class="soft">Read <time datetime="{_text(at.isoformat())}">{_text(time)}</time></p>'
+    yield from (f"<p>{_text(sentence)}</p>" for sentence in narrowing(report))
+    yield from _summary(summary)
+    yield "</header>"
+    yield "<main>"
+    yield from _unread(report)
+    yield _CONTROLS
+    yield f'<p id="count" class="soft" role="status">{summary.rows:,} rows</p>'
+    heads = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
+    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
+    yield from map(_row, report.rows())
+    yield "</tbody></table>"
+    yield _MORE
+    yield "</main>"
+    yield f"<script>{script}</script>"
+    yield "</html>"
+
+
+def _summary(summary: AccessSummary) -> Iterator[str]:
+    numbers = {
+        "Places read": summary.places,
+        "Roles": summary.roles,
+        "People": summary.people,
+        "Service accounts": summary.service_accounts,
+    }
+    told = (f"<div><dt>{name}</dt><dd>{number:,}</dd></div>" for name, number in numbers.items())
+    yield f"<dl>{''.join(told)}</dl>"
+
+
+def _unread(report: AccessReport) -> Iterator[str]:
+    if report.unread:
+        yield f'<section class="unread"><h2>{_text(unread_in_words(report))}</h2><ul>'
+        yield from (f"<li>{_text(reason_of(unread))}</li>" for unread in report.unread)
+        yield "</ul></section>"
+
+
+def _row(row: AccessRow) -> str:
+    username = f"<small>{_text(row.user.username)}</small>"
+    environment = f"<td{_PROD if row.place.environment == 'prod' else ''}>{_text(row.place.environment)}</td>"
+    return (
+        f"<tr><td>{_text(with_codes(row.project_name))}<small>#{row.place.integration}</small></td>"
+        f"{environment}<td>{_text(with_codes(row.role))}</td><td>{_text(name_of(row.user))}{username}</td><td>{_text(row.user.email)}</td>"
+        f"<td>{_text(row.user.provider or 'service account')}</td><td>{_text(with_codes(row.held))}</td></tr>"
+    )
+
+
+def _text(text: str) -> str:
+    return html.escape(harmless(text))
+
+
+@cache
+def _source(kind: str) -> str:
+    """The page's own style or script, as it stands beside this module."""
+    return f"\n{files(__package__).joinpath(f'page.{kind}').read_text(encoding='utf-8')}"
+
+
+def _hash(source: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()

@@ -1,0 +1,288 @@
+"""YAML and JSON as nodes that know where they stand, read so strictly that nothing means what it does not say. Pure.
+
+What YAML can do beyond lists, mappings and texts is refused: it hides from a reviewer what a file says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+
+from attrs import define, field
+
+from .._text.files import FirstFaults, text_of
+from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import yaml
+
+_DEEPEST: Final = 24
+"""Levels beyond which nothing is read; a file of roles has 12."""
+
+_NEVER_RAW: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
+"""What no line shows, in comments too: control characters and other line ends. Names are looked at one by one."""
+
+_SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+"""A character as JSON may escape it and YAML may not."""
+
+_MISREAD: Final = {
+    "a boolean": re.compile(r"(?i:y|yes|n|no|true|false|on|off)"),
+    "nothing": re.compile(r"~|(?i:null)"),
+    "a date": re.compile(r"\d{4}-\d\d?-\d\d?([Tt\s].*)?"),
+    "a number": re.compile(
+        r"[-+]?(0b[01_]+|0o[0-7_]+|0x[\da-fA-F_]+|\.(?i:inf)|\d[\d_]*(:[0-5]?\d)*(\.[\d_]*)?([eE][-+]?\d+)?|\.[\d_]+([eE][-+]?\d+)?)"
+        r"|\.(?i:nan)",
+        re.ASCII,
+    ),
+    "a sign of its own": re.compile(r"=|<<"),
+}
+"""Unquoted texts that YAML 1.1 or 1.2 takes for something else; their first matches are told."""
+
+_HINTS: Final = {
+    "mapping values are not allowed": "a text that holds «: » wants quotes, and keys of a mapping equal indentation",
+    "could not find expected ':'": "is a colon missing, or the blank behind it?",
+    "did not find expected key": "is the indentation that of the lines above? Is there a quote within the text?",
+    "unexpected end of stream": "is a quote or a bracket not closed?",
+}
+
+
+@define(eq=False)
+class Node:
+    """A text, a list or a mapping of a file, and where it stands; the value of a key stands where the key does.
+
+    `value` is None where something was told about it already. `is_plain` tells a text without quotes.
+    """
+
+    value: str | list[Node] | dict[str, Node] | None
+    line: int
+    parent: Node | None = field(default=None, repr=False)
+    key: str | int | None = None
+    is_plain: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where it stands, such as `integrations[0].environments.dev`; empty for the whole file."""
+        parts: list[str] = []
+        node = self
+        while node.parent is not None:
+            key = str(node.key)
+            parts.append(f".{key}" if re.fullmatch(r"[A-Za-z_]\w*", key, re.ASCII) else f"[{node.key!r}]")
+            node = node.parent
+        return "".join(reversed(parts)).removeprefix(".")
+
+
+class Faults:
+    """What is wrong with a file, each thing with its line."""
+
+    def __init__(self, name: str) -> None:
+        self._first = FirstFaults(name)
+
+    def add(self, node: Node, message: str, line: int | None = None) -> None:
+        """Adds one of a node; `line` where it does not stand on the node's own."""
+        at = ": ".join(filter(None, [node.path, message]))
+        self.add_line(node.line if line is None else line, at)
+
+    def add_line(self, line: int, message: str) -> None:
+        """Adds one of a line."""
+        self._first.add(line, message)
+
+    def stop(self) -> NoReturn:
+        """Tells them all, in the order of their lines."""
+        raise self._first.error()
+
+    def stop_if_any(self) -> None:
+        """Goes on only where there are none."""
+        if self._first.count:
+            self.stop()
+
+
+def misread_as(text: str) -> str | None:
+    """What YAML takes an unquoted text for that is meant as a text; None where it takes it for a text.
+
+    >>> [misread_as(text) for text in ("no", "012", "admin")]
+    ['a boolean', 'a number', None]
+    """
+    return next((kind for kind, pattern in _MISREAD.items() if pattern.fullmatch(text)), None)
+
+
+def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int | None) -> Node:
+    """The nodes of a file, from its root on.
+
+    Args:
+        content: of the file, YAML or JSON, as text or as bytes.
+        name: of the file, for messages.
+        faults: takes what is wrong with it, where the rest can be read nevertheless.
+        max_bytes: size beyond which it is refused; None for no limit.
+
+    Raises:
+        InvalidFile: when it cannot be read to its end.
+        ConfigurationError: when PyYAML is not installed.
+    """
+    try:
+        import yaml  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise ConfigurationError(
+            'Reading a file of roles needs PyYAML, which is not installed. Run: pip install "css-sdk[plan]"'
+        ) from None
+    text = _shown_text(text_of(content, name, max_bytes), faults)
+    builder = _Builder(faults)
+    try:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            builder.take(event)
+    except yaml.YAMLError as error:
+        line, message = _explained(error, text)
+        faults.add_line(line, f"this is not YAML: {message}")
+        faults.stop()
+    if builder.root is None:
+        faults.add_line(1, "the file is empty")
+        faults.stop()
+    return builder.root
+
+
+def _shown_text(text: str, faults: Faults) -> str:
+    """The text, when a reader sees all that it holds."""
+    if _NEVER_RAW.search(text):
+        for line, found in enumerate(map(_NEVER_RAW.search, _lines(text)), start=1):
+            if found:
+                told = f"the character {found[0]!a} cannot be seen: take it out, or escape it in double quotes"
+                faults.add_line(line, told)
+        faults.stop()
+    return _SURROGATES.sub(_joined, text) if _SURROGATES.search(text) and _is_json(text) else text
+
+
+def _joined(match: re.Match[str]) -> str:
+    high, low = int(match[2], 16), int(match[3], 16)
+    return f"{match[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _lines(text: str) -> list[str]:
+    return re.split("\r\n|\r|\n", text)
+
+
+def _explained(error: yaml.YAMLError, text: str) -> tuple[int, str]:
+    """The line of an error of syntax, and a sentence of it."""
+    mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = str(getattr(error, "problem", None) or type(error).__name__)
+    if mark is None:
+        return 1, problem
+    context, began = getattr(error, "context", None), getattr(error, "context_mark", None)
+    told = f"{problem}, {context}" if context else problem
+    if began is not None and began.line != mark.line:
+        told += f" that begins on line {began.line + 1}"
+    here = (*_lines(text), "")[mark.line][mark.column : mark.column + 1]
+    if here == "\t":
+        hint = "indent with blanks, not with tabs"
+    elif "cannot start any token" in problem:
+        hint = f"a text that begins with {here} wants quotes"
+    else:
+        hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
+    return mark.line + 1, f"{told}; {hint}" if hint else told
+
+
+class _Builder:
+    """Makes nodes of the events of a parser, without recursion."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.root: Node | None = None
+        self._faults = faults
+        self._open: list[Node] = []
+        self._keys: list[tuple[str, int] | None] = []
+        """Of each open mapping, the key whose value comes next, and its line."""
+
+    def take(self, event: Any) -> None:
+        """Takes the next event."""
+        match type(event).__name__:
+            case "ScalarEvent" if self._awaits_key:
+                self._take_key(event)
+            case "ScalarEvent":
+                self._add(event, event.value)
+            case "SequenceStartEvent":
+                self._begin(event, [])
+            case "MappingStartEvent":
+                self._begin(event, {})
+            case "SequenceEndEvent" | "MappingEndEvent":
+                self._open.pop()
+                self._keys.pop()
+            case "AliasEvent":
+                self._add(event, None)
+            case "DocumentStartEvent" if self.root is not None:
+                self._stop(event, "a second document begins; a file holds one")
+            case _:
+                pass
+
+    @property
+    def _awaits_key(self) -> bool:
+        return bool(self._open) and isinstance(self._open[-1].value, dict) and self._keys[-1] is None
+
+    def _take_key(self, event: Any) -> None:
+        self._keys[-1] = (event.value, event.start_mark.line + 1)
+        if event.value == "<<" and not event.style:
+            self._stop(event, "merge keys (<<) are not read: write out what shall be here")
+        self._check_plainness(event, Node(None, event.start_mark.line + 1, self._open[-1], event.value))
+
+    def _begin(self, event: Any, value: list[Node] | dict[str, Node]) -> None:
+        if self._awaits_key:
+            self._stop(event, "a key is a text, and nothing else")
+        if len(self._open) >= _DEEPEST:
+            self._stop(event, f"more than {_DEEPEST} levels are no file of roles")
+        self._open.append(self._add(event, value))
+        self._keys.append(None)
+
+    def _add(self, event: Any, value: str | list[Node] | dict[str, Node] | None) -> Node:
+        """Puts a node where it belongs."""
+        line = event.start_mark.line + 1
+        above = self._open[-1] if self._open else None
+        if above is None:
+            node = self.root = Node(value, line)
+        elif isinstance(above.value, list):
+            node = Node(value, line, above, len(above.value))
+            above.value.append(node)
+        else:
+            node = self._add_value(event, value, above)
+        if isinstance(value, str):
+            node.is_plain = not event.style
+            if event.end_mark.line != event.start_mark.line:
+                node.value = None
+                self._faults.add(node, "a text is on one line; is a colon or a dash missing on the next?")
+        self._check_plainness(event, node)
+        return node
+
+    def _add_value(self, event: Any, value: str | list[Node] | dict[str, Node] | None, above: Node) -> Node:
+        if self._keys[-1] is None:
+            self._stop(event, "a key is a text, and nothing else")
+        key, line = self._keys[-1]
+        self._keys[-1] = None
+        node = Node(value, line, above, key)
+        siblings = cast("dict[str, Node]", above.value)
+        if key in siblings:
+            self._faults.add(node, f"the key {key!r} is on line {siblings[key].line} already")
+        else:
+            siblings[key] = node
+        return node
+
+    def _check_plainness(self, event: Any, node: Node) -> None:
+        """Refuses what makes a file mean something that does not stand there."""
+        line = event.start_mark.line + 1
+        if type(event).__name__ == "AliasEvent":
+            told = f"*{event.anchor} is an alias: write out what it means, or in quotes where a text is meant"
+            self._faults.add(node, told, line)
+        elif event.anchor is not None:
+            told = f"&{event.anchor} is an anchor, which is not read: take it out, or write a text in quotes"
+            self._faults.add(node, told, line)
+        if getattr(event, "tag", None) is not None:
+            self._faults.add(node, f"the tag {event.tag!r} is not read: take it out, or write a text in quotes", line)
+            if isinstance(node.value, str):
+                node.value = None
+
+    def _stop(self, event: Any, message: str) -> NoReturn:
+        self._faults.add_line(event.start_mark.line + 1, message)
+        self._faults.stop()

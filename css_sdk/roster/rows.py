@@ -1,0 +1,323 @@
+"""Rosters: who shall have which role where, read with every fault told by its line, and what became of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final, Literal
+
+from attrs import field, frozen
+
+from .._service import arguments, environment_checks, identifiers
+from .._text.csv_lines import csv_line
+from .._text.escaping import hidden_in, with_codes
+from .._text.files import MOST_BYTES, FirstFaults, text_of
+from .._text.tables import Tabular
+from ..errors import CssError, EmptySet, HeldBack, InvalidRequest, Refused, Remedy
+from ..models import PROVIDERS, Outcome, User
+from ..people import cells as _person_cells
+from ..people import identification
+from ..people.cells import PERSON_COLUMNS
+from ..people.identities import Person, identity_of
+from . import formats
+
+Action = Literal["grant", "revoke"]
+
+
+@frozen
+class Row(Tabular):
+    """One line of a roster: a role that somebody shall have, or shall not."""
+
+    line: int
+    person: Person
+    role: str
+    integration: str
+    environment: str
+    action: Action = "grant"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Integration and environment."""
+        return self.integration, self.environment
+
+
+@frozen
+class RowResult(Tabular):
+    """How one row ended; `error` says why where it is `failed` or `unknown`, and for one that was not tried.
+
+    Where a roster is applied as it stands, `exact`, a row of line 0 stands for somebody who loses a role.
+    """
+
+    row: Row
+    outcome: Outcome
+    error: CssError | None = None
+
+    _also: ClassVar = ("state",)
+
+    @property
+    def state(self) -> str:
+        """The outcome in words, with the states that ask for something of their own told apart."""
+        match self.outcome:
+            case "confirmed":
+                return "done"
+            case "already":
+                return _already(self.row)
+            case "unknown":
+                return "unknown"
+            case "failed":
+                return identification.state_of(self.row.person, self.error)
+
+    @property
+    def never_logged_in(self) -> bool:
+        """Whether somebody is missing who is named by a username, or by a complete GUID and its provider.
+
+        Nobody who was only looked for by an e-mail address, or by less than a whole GUID, is meant by it.
+        """
+        return self.state == identification.NEVER_LOGGED_IN
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do for the row."""
+        return self.outcome in ("confirmed", "already")
+
+
+@frozen
+class RowCheck(Tabular):
+    """What would come of one row: it `is_so` already, or is to be done, or `error` says why it cannot be done.
+
+    Where a roster is checked as if it were `exact`, a row of line 0 stands for somebody who would lose a role.
+    """
+
+    row: Row
+    is_so: bool = False
+    error: CssError | None = None
+
+    _also: ClassVar = ("state",)
+
+    @property
+    def state(self) -> str:
+        """The same in words, those of `RowResult` where it cannot be done."""
+        if self.error is not None:
+            return identification.state_of(self.row.person, self.error)
+        return _already(self.row) if self.is_so else "to do"
+
+    @property
+    def never_logged_in(self) -> bool:
+        """Whether somebody is missing who is named by what is theirs alone, as for `RowResult`."""
+        return self.state == identification.NEVER_LOGGED_IN
+
+
+@frozen
+class RoleRemovals(Tabular):
+    """Whom an exact roster takes a role from: members that it does not list.
+
+    `members` is how many there are before. `also_listed` are those of the users who are listed with another login.
+    """
+
+    integration: str
+    environment: str
+    role: str
+    users: tuple[User, ...]
+    members: int
+    also_listed: tuple[str, ...] = field(default=(), repr=False)
+
+    _rows_in: ClassVar = "users"
+
+    @property
+    def usernames(self) -> tuple[str, ...]:
+        """Theirs."""
+        return tuple(user.username for user in self.users)
+
+
+_ALREADY: Final[Mapping[Action, str]] = {"grant": "already has it", "revoke": "does not have it"}
+
+
+def _already(row: Row) -> str:
+    return _ALREADY[row.action]
+
+
+_DONE: Final = ("done", *_ALREADY.values())
+"""The states of rows for which nothing is left to do."""
+
+
+def read_roster(
+    content: str | bytes,
+    name: str = "the roster",
+    *,
+    integration: str | None = None,
+    environment: str | None = None,
+    exact: bool = False,
+    ignore: str | Iterable[str] = (),
+    max_bytes: int | None = MOST_BYTES,
+) -> tuple[Row, ...]:
+    """The rows of a roster, checked without a request.
+
+    Columns: `username`, `guid`, `email` or `client_id`; `provider`, whose login a GUID or an address means; `role`;
+    `integration`; `environment`; `action`, which is `grant` or `revoke`. A file that holds results is read too: its
+    rows that are done are left out.
+
+    Args:
+        content: of the file, as text or as bytes: CSV separated by commas, semicolons or tabs, or an object of JSON
+            on each line, with the same names and texts for values.
+        name: of the file, for messages; `.jsonl` and `.ndjson` say what it is, otherwise its first character does.
+        integration: id or project name, for rows that name none; another one in a row is a fault. A number in JSON
+            is an id, as the text `#101` is; a text of digits may be a name as well.
+        environment: for rows that name none; another one in a row is a fault.
+        ignore: names of columns that hold something else, such as notes.
+        exact: whether it is for `apply_roster(…, exact=True)`, for which it has to be whole.
+        max_bytes: size beyond which it is refused, by default 20 MiB; None for no limit.
+
+    Raises:
+        InvalidFile: with every fault and its line, of more than 100 the first and how many there are.
+        InvalidRequest: for a file's name, or what else is no content.
+        EmptySet: where it names nobody and it is to be exact.
+        Refused: for a file of results that is to be exact: it names only what was left to do.
+
+    >>> text = "email,role\\nIlse <ilse.hargreave@example.com>;,reviewer"
+    >>> [row] = read_roster(text, "roster.csv", integration="101", environment="dev")
+    >>> row.person
+    Person(by='email', value='ilse.hargreave@example.com', provider=None)
+    """
+    if not isinstance(content, (str, bytes)) or (isinstance(content, str) and formats.is_file_name(content)):
+        raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
+    ignore = arguments.names(ignore, "column to ignore")
+    text = text_of(content, name, max_bytes)
+    emptied = EmptySet(
+        f"{name} names nobody: everybody would lose their roles. Nothing was sent; list everybody who must have them.",
+        remedy=Remedy("Or leave out exact=True.", "Or leave out --exact."),
+    )
+    if exact and formats.is_blank(text):
+        raise emptied
+    lines = formats.lines_of(text, name, integration, environment, ignore)
+    if exact and not lines:
+        raise emptied
+    if exact and any("outcome" in line.cells for line in lines):
+        raise Refused(f"{name} holds results, which do not name everybody. Nothing was sent; give the roster itself.")
+    faults = FirstFaults(name)
+    if not lines:
+        faults.add(1, "it names nobody")
+    rows: list[Row] = []
+    for line in lines:
+        wrong = list(line.faults)
+        if not wrong and line.cells.get("outcome", "").strip() not in _DONE:
+            row, wrong = _row(line.number, line.cells, integration, environment)
+            rows += [row] if row is not None else []
+        for fault in wrong:
+            faults.add(line.number, fault)
+    for number, fault in _contradictions(rows):
+        faults.add(number, fault)
+    if faults.count:
+        raise faults.error()
+    return tuple(rows)
+
+
+def check_exact(rows: Sequence[Row]) -> None:
+    """Refuses rows that cannot be all that shall be.
+
+    Raises:
+        EmptySet: for none at all.
+        Refused: for rows that take away: whoever shall not have a role is left out of an exact roster.
+    """
+    if not rows:
+        raise EmptySet("The roster names nobody: everybody would lose their roles. Nothing was sent.")
+    lines = [str(row.line) for row in rows if row.action == "revoke"]
+    if lines:
+        raise Refused(
+            f"An exact roster names who shall have a role, and takes it from everybody else: leave out the rows that "
+            f"revoke (line {', '.join(lines[:10])}{', …' if len(lines) > 10 else ''}). Nothing was sent."
+        )
+
+
+def results_as_csv(results: Iterable[RowResult]) -> str:
+    """The results as a roster that can be read again: only what is not done will be tried then.
+
+    Cells that a spreadsheet would take for a formula are guarded by a `'`, which `read_roster` removes.
+    A removal that was held back is not among them: it has to wait until the roster itself is right.
+    """
+    lines = [csv_line(formats.ALL_COLUMNS)]
+    for result in results:
+        if isinstance(result.error, HeldBack):
+            continue
+        row = result.row
+        person = [row.person.value if by == row.person.by else "" for by in PERSON_COLUMNS]
+        place = [row.person.provider or "", row.role, row.integration, row.environment, row.action]
+        lines.append(
+            csv_line([*person, *place, result.state, "" if result.error is None else result.error.text_for("file")])
+        )
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _row(
+    line: int, filled: Mapping[str, str], integration: str | None, environment: str | None
+) -> tuple[Row | None, list[str]]:
+    provider = filled.get("provider", "").strip().lower() or None
+    person, faults = _person(filled, provider)
+    if provider is not None and provider not in PROVIDERS:
+        faults.append(f"there is no provider {provider!r}; there are {', '.join(PROVIDERS)}")
+    elif provider is not None and person is not None and person.user is not None:
+        faults.append("a provider says whose login a GUID or an e-mail address means, and nothing else")
+    role = filled.get("role", "")
+    faults += _refusal(identifiers.check_role_name, role)
+    if role.strip() and role != role.strip():
+        faults.append(f"the role {role!r} has blanks around it")
+    where, fault = _one_of("integration", filled, integration)
+    faults += fault
+    there, fault = _one_of("environment", filled, environment)
+    faults += fault or _refusal(environment_checks.check_known_environment, there)
+    faults += _hidden({"role": role, "integration": where, "environment": there})
+    action = filled.get("action", "").strip().lower() or "grant"
+    if action not in ("grant", "revoke"):
+        faults.append(f"the action {action!r} is neither grant nor revoke")
+    if faults or person is None:
+        return None, faults
+    return Row(line, person, role, where, there, "grant" if action == "grant" else "revoke"), []
+
+
+def _person(filled: Mapping[str, str], provider: str | None) -> tuple[Person | None, list[str]]:
+    """Return whom a row names, and what is wrong with that."""
+    cells = {by: _person_cells.cleaned(cell) for by in PERSON_COLUMNS if (cell := filled.get(by))}
+    named = [by for by, cell in cells.items() if cell]
+    if len(named) != 1:
+        said = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
+        return None, [f"{said}; fill in exactly one of {', '.join(PERSON_COLUMNS)}"]
+    [by] = named
+    fault = _person_cells.fault_of(by, cells[by], provider)
+    return Person(by, cells[by], provider), [] if fault is None else [fault]
+
+
+def _hidden(names: Mapping[str, str]) -> list[str]:
+    """Return a fault for each name that holds characters which nobody sees."""
+    return [
+        f"the {column} {with_codes(name)!r} holds {with_codes(hidden)}, which nobody sees: type it again without"
+        for column, name in names.items()
+        if (hidden := hidden_in(name))
+    ]
+
+
+def _one_of(column: str, filled: Mapping[str, str], said: str | None) -> tuple[str, list[str]]:
+    """What a row says of its place, or else what was said of all rows; and the fault, where these are two."""
+    own = filled.get(column, "").strip()
+    if own and said and not _is_same(own, said):
+        return own, [f"the {column} is {own!r}, and {said!r} was said for all rows"]
+    return own or said or "", [] if own or said else [f"no {column}"]
+
+
+def _is_same(own: str, said: str) -> bool:
+    """Whether both may name the same; `#101` is one way to write the id 101."""
+    is_id = identifiers.integration_id(own) or identifiers.integration_id(said)
+    return own == said or bool(is_id and own.removeprefix("#") == said.removeprefix("#"))
+
+
+def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:
+    try:
+        check(value)
+    except Refused as error:
+        return [error.text_for("file")]
+    return []
+
+
+def _contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+    seen: dict[tuple[str, str, str, str], Row] = {}
+    for row in rows:
+        other = seen.setdefault((identity_of(row.person), row.role, row.integration, row.environment), row)
+        if other.action != row.action:
+            yield row.line, f"{row.action} of what line {other.line} would {other.action}"

@@ -1,0 +1,121 @@
+"""The calls that say and change who has which role, the deprecated mappings included."""
+
+from __future__ import annotations
+
+from ..http import Refusal, Response, Unforeseen, json_response
+from ..javascript import json_number
+from ..world.store import Client
+from ..world.world import SERVICE_ACCOUNT, Integration
+from .roles import DOTS, NO_CONTENT, Destructive
+from .service import Call, Service, existing, user_view
+from .validation import Query, no_query, not_blank, page_and_max, role_names
+
+LAST = 2**31 - 1  # the login server reads no larger number
+
+
+def list_members(service: Service, call: Call) -> Response:
+    """``GET I/E/roles/R/users``, sorted by username; fractions that the login server cannot read are 404."""
+    name = call.role()
+    page, length = page_and_max(call.query)
+    environment = service.environment(call)
+    client = service.client(call, service.integration(call), environment)
+    role = client.roles.get(name)
+    first = (page - 1) * length
+    if role is None or name in DOTS or first > LAST or first != int(first) or length != int(length):
+        raise Refusal(404, f"role {name} not found")
+    usernames = sorted(role.members)[int(first) : int(first + length)]
+    found = [user for user in (service.world.user(username, environment) for username in usernames) if user]
+    return json_response(200, {"page": json_number(page), "data": [user_view(user) for user in found]})
+
+
+def list_user_roles(service: Service, call: Call) -> Response:
+    """``GET I/E/users/U/roles``."""
+    no_query(call.query)
+    integration = service.integration(call)
+    environment = service.environment(call)
+    username = _username(call, integration)
+    client = service.client(call, integration, environment)
+    service.user(username, environment)
+    return _held(client, username, 200)
+
+
+def assign_roles(service: Service, call: Call) -> Response:
+    """``POST I/E/users/U/roles``: all of the roles or none."""
+    no_query(call.query)
+    names = role_names(call.body)
+    integration = service.integration(call)
+    environment = service.environment(call)
+    username = _username(call, integration)
+    for name in names:
+        not_blank(name)
+    client = service.client(call, integration, environment)
+    service.user(username, environment)
+    missing = [name for name in names if client.visible(name) is None]
+    if missing:
+        raise Refusal(404, f"roles ({', '.join(missing)}) not found")
+    for name in names:
+        client.assign(username, client.roles[name])
+    return _held(client, username, 201)
+
+
+def unassign_role(service: Service, call: Call) -> Response:
+    """``DELETE I/E/users/U/roles/R``: 204 as well when the user does not have it."""
+    no_query(call.query)
+    name = call.role()
+    not_blank(name)
+    integration = service.integration(call)
+    environment = service.environment(call)
+    username = _username(call, integration)
+    client = service.client(call, integration, environment)
+    service.user(username, environment)
+    client.unassign(username, existing(client, name))
+    return NO_CONTENT
+
+
+def _username(call: Call, integration: Integration) -> str:
+    """The username of the path; the integration's own client id stands for its service account."""
+    username = call.parameters["username"]
+    return SERVICE_ACCOUNT + username if username == integration.client_id else username
+
+
+def _held(client: Client, username: str, status: int) -> Response:
+    return json_response(status, {"data": [role.view() for role in client.held(username)]})
+
+
+def list_mappings(service: Service, call: Call) -> Response:
+    """``GET I/E/user-role-mappings``, deprecated: finds nothing that is there."""
+    name, username = _mapping_terms(call.query)
+    integration = service.integration(call)
+    environment = service.environment(call)
+    client = service.client(call, integration, environment) if name or username else None
+    if client is None:
+        return json_response(200, {"users": [], "roles": []})
+    if name:
+        existing(client, name)
+    if not username:
+        raise Refusal(404, f"role {name} not found")
+    service.user(username, environment)
+    held = {role.name for role in client.held(username)}
+    if name in held or (held and not name):
+        raise Unforeseen
+    return json_response(200, {"users": [], "roles": []})
+
+
+def _mapping_terms(query: Query) -> tuple[str, str]:
+    if not query.keys() & {"roleName", "username"}:
+        raise Refusal(400, "roleName is required")
+    name, username = query.get("roleName", ""), query.get("username", "")
+    if not isinstance(name, str) or not isinstance(username, str):
+        raise Refusal(400, "must be string")
+    if query.keys() - {"roleName", "username"}:
+        raise Refusal(400, "only roleName and username are supported")
+    return name, username
+
+
+def change_mapping(service: Service, call: Call) -> Response:
+    """``POST I/E/user-role-mappings``, deprecated.
+
+    Raises:
+        Destructive: always.
+    """
+    raise Destructive("brings the server process down")

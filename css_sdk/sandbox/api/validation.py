@@ -1,0 +1,192 @@
+"""What the service demands of bodies and queries before it does anything; pure.
+
+A body that nearly fits is coerced, and of several mistakes one is told: the order of the checks decides which.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..http import Refusal, Request
+from ..javascript import form, number, number_text
+
+Query = Mapping[str, str | list[str]]
+
+
+class MalformedBody(ValueError):
+    """The body is not what its content type says."""
+
+
+def body_of(request: Request) -> Any:
+    """The body as the service's parser reads it; an empty object where there is none that it reads.
+
+    Raises:
+        MalformedBody: a JSON body that is neither an object nor a list.
+    """
+    if not request.body:
+        return {}
+    if request.media_type == "application/x-www-form-urlencoded":
+        return form(request.body.decode("utf-8", "replace"))
+    if request.media_type != "application/json":
+        return {}
+    text = request.body.decode("utf-8", "replace").removeprefix("\ufeff")
+    try:
+        value = json.loads(text, parse_constant=_no_constant, parse_int=float)
+    except (ValueError, RecursionError) as error:
+        raise MalformedBody(str(error)) from error
+    if not isinstance(value, dict | list):
+        raise MalformedBody("neither an object nor a list")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def role_name(body: Any) -> str:
+    """The name of the role that a body describes.
+
+    Raises:
+        Refusal: 400, with the first mistake.
+    """
+    if not isinstance(body, dict):
+        raise Refusal(400, "must be object")
+    problem = _text_problem(body)
+    if problem:
+        raise Refusal(400, problem)
+    name = _coerced(body["name"])
+    not_blank(name)
+    return name
+
+
+def role_names(body: Any) -> list[str]:
+    """The names in a list of roles; blank ones are left to the caller, who looks at other things first.
+
+    Raises:
+        Refusal: 400, with the first mistake.
+    """
+    if not isinstance(body, list) or not body:
+        raise Refusal(400, "invalid list of roles")
+    problems = [problem for problem in (_item_problem(item) for item in body) if problem]
+    if problems:
+        told = [problem for problem in problems if problem != "must be string" and problem != "must be object"]
+        raise Refusal(400, told[0] if told else "invalid list of roles")
+    return [_coerced(item["name"]) for item in body]
+
+
+def not_blank(name: str) -> None:
+    """Refuse a name of blanks with 400."""
+    if not name.strip():
+        raise Refusal(400, "invalid role")
+
+
+def _item_problem(item: Any) -> str | None:
+    return _text_problem(item) if isinstance(item, dict) else "must be object"
+
+
+def _text_problem(body: dict[str, Any]) -> str | None:
+    if isinstance(body.get("name"), dict | list):
+        return "must be string"
+    if body.keys() - {"name"}:
+        return "only name is supported"
+    if "name" not in body:
+        return "name is required"
+    return None
+
+
+def _coerced(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return number_text(value)
+    return str(value)
+
+
+def no_query(query: Query) -> None:
+    """Refuse any query parameter with 400."""
+    if query:
+        raise Refusal(400, "invalid request")
+
+
+def page_and_max(query: Query) -> tuple[float, float]:
+    """The page, from 1, and its length, 1 to 50; fractions pass.
+
+    Raises:
+        Refusal: 400, with the first mistake.
+    """
+    page = _count(query.get("page"), 1, math.inf, 1.0, "page should be a number greater than 0")
+    length = _count(query.get("max"), 1, 50, 50.0, "max count should be a number within range 1 - 50")
+    if query.keys() - {"page", "max"}:
+        raise Refusal(400, "only page and max are supported")
+    return page, length
+
+
+def _count(value: str | list[str] | None, least: float, most: float, default: float, problem: str) -> float:
+    if value is None:
+        return default
+    found = number(value) if isinstance(value, str) and value else math.nan
+    if not least <= found <= most:
+        raise Refusal(400, problem)
+    return found
+
+
+def search_terms(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
+    """The terms of a user search.
+
+    Args:
+        query: as read.
+        fields: the parameters that the search knows, with the name by which a complaint calls each.
+
+    Raises:
+        Refusal: 400, with the first mistake.
+    """
+    if not query.keys() & fields.keys():
+        first = next(iter(fields))
+        if len(fields) > 1 or not query:
+            raise Refusal(400, f"{first} is required")
+        raise Refusal(400, f"only {first} is supported")
+    terms = _long_enough(query, fields)
+    if query.keys() - fields.keys():
+        *most, last = fields
+        raise Refusal(400, f"only {', '.join(most)} and {last} are supported" if most else f"only {last} is supported")
+    return terms
+
+
+def bceid_terms(query: Query) -> tuple[str, dict[str, str]]:
+    """The type and the terms of a BCeID search; parameters that it does not know are ignored.
+
+    A type that is given twice makes one text of the two, and lets the terms go unchecked.
+
+    Raises:
+        Refusal: 400, with the first mistake.
+    """
+    kind = query.get("bceidType")
+    if kind is None:
+        raise Refusal(400, "bceidType is required")
+    fields = {name: name for name in ("displayName", "username", "email", "guid")}
+    if not isinstance(kind, str):
+        return ",".join(kind), {name: _joined(query[name]) for name in fields if query.get(name)}
+    if not query.keys() & fields.keys():
+        raise Refusal(400, "One of displayName, username, email and guid are required")
+    return kind, _long_enough(query, fields)
+
+
+def _joined(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
+
+
+def _long_enough(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
+    terms = {}
+    for name, called in fields.items():
+        value = query.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str) or len(value) < 2:
+            raise Refusal(400, f"{called} should be string with length >= 2")
+        terms[name] = value
+    return terms

@@ -1,0 +1,1 @@
+"""Answer as the login servers do: keys, tokens, and the stand-ins for CERN and the interworks BSS."""

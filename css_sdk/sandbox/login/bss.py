@@ -1,0 +1,81 @@
+"""A stand-in for the interworks BSS and Billing API: opaque tokens for a user of a client, and accounts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from attrs import define, field
+
+from ..http import Request, Response, bearer_refusal, json_response
+from ..world.others import BSS_PATH, BssWorld
+from .login import NO_STORE, TokenRefusal, basic_credentials, form_of
+
+BSS_TOKEN_PATH = BSS_PATH + "/bsssmapi/oauth/token"
+ACCOUNTS = BSS_PATH + "/bsssmapi/api/accounts/"
+LIFE = 1799.0  # seconds, as `expires_in` tells them
+REMEMBERED = 1000  # tokens, before the old ones are looked through
+
+
+@define
+class Bss:
+    """The token endpoint and the accounts.
+
+    Attributes:
+        life: seconds that a token is good for.
+    """
+
+    world: BssWorld
+    now: Callable[[], float]
+    life: float = field(default=LIFE, init=False)
+    _tokens: dict[str, float] = field(factory=dict, init=False, repr=False)  # and when they end
+
+    def login(self, request: Request) -> Response:
+        """Answer a request for a token."""
+        if request.method != "POST":
+            return json_response(405, {"error": "method_not_allowed"})
+        try:
+            return self._grant(form_of(request), request.headers.get("authorization", ""))
+        except TokenRefusal as refusal:
+            return refusal.response
+
+    def _grant(self, form: dict[str, str], authorization: str) -> Response:
+        try:
+            client = basic_credentials(authorization)
+        except TokenRefusal:
+            client = (None, None)
+        # Credentials in the form do no good here, and a client that sends them beside the header gives them away.
+        if client == (None, None) or "client_secret" in form:
+            raise TokenRefusal(401, "invalid_client", "Client key and secret are needed as HTTP Basic, and only there")
+        if client != (self.world.client_key, self.world.client_secret):
+            raise TokenRefusal(401, "invalid_client", "Bad client credentials")
+        kind = form.get("grant_type")
+        if kind is None:
+            raise TokenRefusal(400, "invalid_request", "Missing grant type")
+        if kind != "password":
+            raise TokenRefusal(400, "unsupported_grant_type", "Unsupported grant type")
+        known = self.world.users.get(form.get("username", ""))
+        if known is None or known != form.get("password"):
+            raise TokenRefusal(400, "invalid_grant", "Bad credentials")
+        token, now = str(uuid.uuid4()), self.now()
+        if len(self._tokens) > REMEMBERED:
+            self._tokens = {found: end for found, end in self._tokens.items() if end > now}
+        self._tokens[token] = now + self.life
+        body = {"access_token": token, "token_type": "bearer", "expires_in": int(self.life)}
+        return json_response(200, body).with_headers(NO_STORE)
+
+    def call(self, request: Request) -> Response:
+        """Answer a call: 401 without a live token, 400 without the version, then what there is."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or self._tokens.get(token, 0.0) <= self.now():
+            return bearer_refusal("A live token is needed")
+        if request.headers.get("x-api-version") != "latest":
+            return json_response(400, {"error": "bad_request", "message": "The header X-Api-Version: latest is needed"})
+        if request.method not in ("GET", "HEAD"):
+            return json_response(405, {"error": "method_not_allowed"})
+        account = request.path.startswith(ACCOUNTS) and self.world.accounts.get(request.path.removeprefix(ACCOUNTS))
+        return json_response(200, account) if account else json_response(404, {"error": "not_found"})
+
+    def revoke(self) -> None:
+        """Tokens issued so far are not accepted any more."""
+        self._tokens.clear()

@@ -1,0 +1,254 @@
+"""The login servers of the three environments: discovery, keys, and tokens for clients."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus
+
+from attrs import define
+
+from ..errors import SandboxError
+from ..http import Refusal, Request, Response, json_response
+from ..world.state import State
+from ..world.world import SERVICE_ACCOUNT, Integration, Team, World
+from .tokens import REALM, Tokens, account_claims, id_claims, person_claims
+
+TOKEN_PATH = "/protocol/openid-connect/token"  # noqa: S105 - a path, no secret
+KEYS_PATH = "/protocol/openid-connect/certs"
+DISCOVERY_PATH = "/.well-known/openid-configuration"
+NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
+UNREADABLE = "Unexpected error when authenticating client"
+WRONG = "Invalid client or Invalid client credentials"
+DEFAULT_SCOPES = ("email", "profile")
+# Grants that the login server knows and that none of these clients may use, with what it says to them.
+OTHER_GRANTS = {
+    "password": ("unauthorized_client", "Client not allowed for direct access grants"),
+    "authorization_code": ("invalid_request", "Missing parameter: code"),
+    "refresh_token": ("invalid_request", "No refresh token"),
+}
+
+
+class TokenRefusal(Exception):
+    """The token endpoint says no."""
+
+    def __init__(self, status: int, error: str, description: str) -> None:
+        super().__init__(description)
+        self.response = json_response(status, {"error": error, "error_description": description}).with_headers(NO_STORE)
+
+
+@define
+class LoginServers:
+    """One login server for each environment, told apart by their paths."""
+
+    world: World
+    state: State
+    tokens: Tokens
+    now: Callable[[], float]
+
+    def answer(self, request: Request, environment: str, path: str) -> Response:
+        """Answer a request to a login server.
+
+        Args:
+            request: the whole of it.
+            environment: whose login server.
+            path: the rest of the path, after the realm's.
+        """
+        issuer = origin(request) + REALM[environment]
+        if path == TOKEN_PATH:
+            return self._token(request, environment, issuer)
+        return realm_page(request, path, issuer, self.tokens, environment)
+
+    def _token(self, request: Request, environment: str, issuer: str) -> Response:
+        if request.method != "POST":
+            return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
+        try:
+            return self.grant(environment, issuer, form_of(request), request.headers.get("authorization", ""))
+        except TokenRefusal as refusal:
+            return refusal.response
+
+    def grant(self, environment: str, issuer: str, form: dict[str, str], authorization: str) -> Response:
+        """Answer a request for a token.
+
+        Args:
+            environment: whose login server.
+            issuer: its address.
+            form: the fields sent.
+            authorization: the header, empty where there is none.
+
+        Raises:
+            TokenRefusal: no token.
+        """
+        kind = form.get("grant_type")
+        if kind is None:
+            raise TokenRefusal(400, "invalid_request", "Missing form parameter: grant_type")
+        if kind != "client_credentials" and kind not in OTHER_GRANTS:
+            raise TokenRefusal(400, "unsupported_grant_type", "Unsupported grant_type")
+        owner = self._authenticated(environment, form, authorization)
+        if kind in OTHER_GRANTS:
+            raise TokenRefusal(400, *OTHER_GRANTS[kind])
+        if isinstance(owner, Integration) and not owner.has_service_account:
+            raise TokenRefusal(401, "unauthorized_client", "Client not enabled to retrieve service account")
+        asked = form.get("scope", "").split()
+        is_odd = "scope" in form and form["scope"] != " ".join(asked or ["-"])
+        if is_odd or not {*asked} <= {"openid", *DEFAULT_SCOPES}:
+            raise TokenRefusal(400, "invalid_scope", f"Invalid scopes: {form['scope']}")
+        openid = "openid" in asked
+        scope = " ".join((["openid"] if openid else []) + [*DEFAULT_SCOPES])
+        now = self.now()
+        claims = account_claims(issuer, environment, owner, self._roles(environment, _account(owner)), scope)
+        body: dict[str, Any] = {
+            "access_token": self.tokens.sign(environment, claims, now),
+            "expires_in": int(self.tokens.life),
+            "refresh_expires_in": 0,
+            "token_type": "Bearer",
+        }
+        if openid:
+            body["id_token"] = self.tokens.sign(environment, id_claims(claims, body["access_token"]), now)
+        body |= {"not-before-policy": 0, "scope": scope}
+        return json_response(200, body).with_headers(NO_STORE)
+
+    def token_for(self, username: str, integration: Integration, environment: str, issuer: str) -> str:
+        """The token that a user, or the integration's service account, gets for an integration.
+
+        Raises:
+            SandboxError: the integration has no client there, or the login server does not know the user.
+        """
+        self.state.client(integration.id, environment)
+        client_id = str(integration.client_id)
+        scope = " ".join(DEFAULT_SCOPES)
+        if username in (client_id, SERVICE_ACCOUNT + client_id) and integration.has_service_account:
+            roles = self._roles(environment, _account(integration))
+            claims = account_claims(issuer, environment, integration, roles, scope)
+            return self.tokens.sign(environment, claims, self.now())
+        user = self.world.user(username, environment)
+        if user is None or username.startswith(SERVICE_ACCOUNT):
+            raise SandboxError(f"{username!r} cannot log in to integration {integration.id} in {environment}")
+        self.state.logins.add((integration.id, environment, username.lower()))
+        roles = self._roles(environment, username)
+        claims = person_claims(issuer, environment, client_id, user, roles, scope)
+        return self.tokens.sign(environment, claims, self.now())
+
+    def _authenticated(self, environment: str, form: dict[str, str], authorization: str) -> Integration | Team:
+        client_id, secret = basic_credentials(authorization)
+        client_id = form.get("client_id", client_id)
+        secret = form.get("client_secret", secret)
+        owner = self._owner(environment, client_id)
+        if owner is None:
+            raise TokenRefusal(401, "invalid_client", WRONG)
+        if owner.client_secret is None or owner.client_secret != secret:
+            raise TokenRefusal(401, "unauthorized_client", WRONG)
+        return owner
+
+    def _owner(self, environment: str, client_id: str | None) -> Integration | Team | None:
+        if client_id is None:
+            return None
+        account = self.world.accounts.get(client_id)
+        if account is not None:
+            return account if environment == "prod" else None
+        integration = self.world.clients.get(client_id)
+        return integration if integration is not None and environment in integration.environments else None
+
+    def _roles(self, environment: str, username: str) -> dict[str, list[str]]:
+        """A user's roles in an environment by client id, children included."""
+        found = {
+            client.client_id: [role.name for role in client.effective(username)]
+            for (_, name), client in self.state.clients.items()
+            if name == environment
+        }
+        return {client_id: names for client_id, names in found.items() if names}
+
+
+def pass_through(servers: LoginServers, request: Request, body: Any) -> Response:
+    """``POST {base}/token``: the fields go on to the prod login server; its refusals lose their meaning here.
+
+    Raises:
+        Refusal: 422, it said no.
+    """
+    form = {str(name): str(value) for name, value in body.items()} if isinstance(body, dict) else {}
+    try:
+        answer = servers.grant("prod", origin(request) + REALM["prod"], form, request.headers.get("authorization", ""))
+    except TokenRefusal as refusal:
+        raise Refusal(422, "unknown exception") from refusal
+    return Response(200, {"content-type": "application/json; charset=utf-8"}, answer.body)
+
+
+def realm_page(request: Request, path: str, issuer: str, tokens: Tokens, realm: str) -> Response:
+    """A realm's discovery document or its keys.
+
+    Args:
+        request: the whole of it.
+        path: the rest of the path, after the realm's.
+        issuer: the realm's address.
+        tokens: which hold its keys.
+        realm: their name there.
+    """
+    pages: dict[str, Callable[[], dict[str, Any]]] = {
+        DISCOVERY_PATH: lambda: discovery(issuer),
+        KEYS_PATH: lambda: {"keys": [key.jwk() for key in tokens.published(realm)]},
+    }
+    if path not in pages:
+        return json_response(404, {"error": "HTTP 404 Not Found"})
+    if request.method not in ("GET", "HEAD"):
+        return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
+    return json_response(200, pages[path]())
+
+
+def discovery(issuer: str) -> dict[str, Any]:
+    """The discovery document of a login server."""
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": issuer + "/protocol/openid-connect/auth",
+        "token_endpoint": issuer + TOKEN_PATH,
+        "jwks_uri": issuer + KEYS_PATH,
+        "grant_types_supported": ["authorization_code", "client_credentials", "password", "refresh_token"],
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "scopes_supported": ["openid", *DEFAULT_SCOPES],
+        "claims_supported": ["aud", "sub", "iss", "name", "given_name", "family_name", "preferred_username", "email"],
+    }
+
+
+def origin(request: Request) -> str:
+    """The address at which the caller sees the sandbox."""
+    return f"http://{request.headers.get('host', 'localhost')}"
+
+
+def _account(owner: Integration | Team) -> str:
+    return f"{SERVICE_ACCOUNT}{owner.client_id}"
+
+
+def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form; none where the body is something else.
+
+    Raises:
+        TokenRefusal: 400, one stands there twice.
+    """
+    if request.media_type != "application/x-www-form-urlencoded":
+        return {}
+    pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+    if len(dict(pairs)) < len(pairs):
+        raise TokenRefusal(400, "invalid_request", "duplicated parameter")
+    return dict(pairs)
+
+
+def basic_credentials(header: str) -> tuple[str | None, str | None]:
+    """Client id and secret of a Basic header, each form-decoded (RFC 6749, 2.3.1).
+
+    Raises:
+        TokenRefusal: 400, it cannot be decoded.
+    """
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None, None
+    try:
+        client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:  # no base64, no ASCII or no UTF-8
+        raise TokenRefusal(400, "unauthorized_client", UNREADABLE) from None
+    if re.search(r"%(?![0-9a-fA-F]{2})", client_id + secret):
+        raise TokenRefusal(400, "unauthorized_client", UNREADABLE)
+    return (unquote_plus(client_id), unquote_plus(secret)) if colon else (None, None)

@@ -1,0 +1,1 @@
+"""Lead requests in: over a socket, in memory, and from the sandbox's own control calls."""

@@ -1,0 +1,202 @@
+"""The sandbox on a socket: an ASGI application, served by uvicorn in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ..errors import SandboxError
+from ..http import LARGEST_BODY, Request, plain, too_large
+
+if TYPE_CHECKING:
+    from ..sandbox import Credentials, Sandbox
+
+TRANSPORT = "css_sdk.sandbox.serving.transport"
+IDLE = 5  # seconds after which the service closes an idle connection
+KEEP_ALIVE = [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % IDLE)]
+LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.ASCII | re.IGNORECASE)
+STRANGE_HOST = "The sandbox answers only to the hosts localhost, 127.0.0.1 and [::1]. Call it by one of these names."
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's protocol; it lets the application close the connection without an answer."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {**self.scope.get("extensions", {}), TRANSPORT: {"transport": self.transport}}
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server; it tells when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def application(sandbox: Sandbox) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """The sandbox as an ASGI application."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        body = bytearray()
+        more = True
+        while more and len(body) <= LARGEST_BODY:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                return
+            body += event.get("body", b"")
+            more = event.get("more_body", False)
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"]
+        if not all(map(is_loopback, hosts)):
+            response = plain(403, STRANGE_HOST)
+        elif len(body) > LARGEST_BODY:
+            response = too_large()
+        else:
+            response = sandbox.answer(_request(scope, bytes(body)))
+        if response.delay:
+            await asyncio.sleep(response.delay)
+        if response.dropped:
+            scope["extensions"][TRANSPORT]["transport"].abort()
+            await receive()  # until uvicorn knows that the connection is gone, or it would answer 500 in our place
+            return
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+        if response.status != 204 and "content-length" not in response.headers:
+            headers.append((b"content-length", b"%d" % len(response.body)))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers + KEEP_ALIVE})
+        await send({"type": "http.response.body", "body": response.body})
+        if response.closes:
+            scope["extensions"][TRANSPORT]["transport"].close()
+
+    return app
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a ``Host`` header names this machine, which a page of another site cannot make it do."""
+    return LOOPBACK.fullmatch(host) is not None
+
+
+def _request(scope: Scope, body: bytes) -> Request:
+    target: bytes = scope["raw_path"]
+    if scope["query_string"]:
+        target += b"?" + scope["query_string"]
+    return Request(
+        scope["method"],
+        target.decode("latin-1"),
+        {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
+        body,
+        scope["client"][0] if scope["client"] else "",
+    )
+
+
+class Server:
+    """A running sandbox.
+
+    Attributes:
+        port: on 127.0.0.1.
+    """
+
+    def __init__(self, sandbox: Sandbox, port: int = 0) -> None:
+        """Take the port; connections are accepted from ``start`` on.
+
+        Raises:
+            SandboxError: the port is taken.
+        """
+        self._sandbox = sandbox
+        # The protocol is named so that asyncio switches Nagle's algorithm off; without it answers wait 40 ms.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        if os.name == "posix":
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind(("127.0.0.1", port))
+            self._socket.listen(128)
+        except (OSError, OverflowError) as error:
+            self._socket.close()
+            raise SandboxError(f"the sandbox cannot listen on port {port}: {error}") from error
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            application(sandbox),
+            http=_Protocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=IDLE,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._run, name="css-sandbox", daemon=True)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        """The base of the API."""
+        return self.credentials()["api_url"]
+
+    @property
+    def token_url(self) -> str:
+        """The token endpoint of the prod login server."""
+        return self.credentials()["token_url"]
+
+    def credentials(self, team: int | None = None) -> Credentials:
+        """What a client of this server needs; see ``Sandbox.credentials``."""
+        return self._sandbox.credentials_at(self.origin, team)
+
+    def cern_environment(self) -> dict[str, str]:
+        """The variables for a client of this server; see ``Sandbox.cern_environment``."""
+        return self._sandbox.world.cern.environment(self.origin)
+
+    def bss_environment(self) -> dict[str, str]:
+        """The variables for a client of this server; see ``Sandbox.bss_environment``."""
+        return self._sandbox.world.bss.environment(self.origin)
+
+    def start(self) -> Server:
+        """Accept connections."""
+        self._thread.start()
+        self._server.ready.wait()
+        return self
+
+    def close(self) -> None:
+        """Stop, and close what is open."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join()
+        self._socket.close()
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._server.ready.set()

@@ -1,0 +1,65 @@
+"""The page that shows the published document, and the script that holds it."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from ..api.routing import BASE
+from ..http import Request, Response, not_found_page, page
+from ..login.login import origin
+
+PATH = "/openapi/swagger"
+SCRIPT = "swagger-ui-init.js"
+PAGE = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Swagger UI</title>
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="./{SCRIPT}"></script>
+</body>
+</html>
+"""
+
+
+def answer(request: Request, path: str) -> Response:
+    """Answer a request for the page.
+
+    Args:
+        request: the whole of it.
+        path: the rest of the path, after the page's.
+    """
+    if request.method not in ("GET", "HEAD"):
+        return not_found_page(request)
+    if not path:
+        redirect = page(301, f"Redirecting to {PATH}/")
+        return redirect.with_headers({"location": f"{PATH}/"})
+    if path == "/":
+        return Response(200, {"content-type": "text/html; charset=utf-8"}, PAGE.encode())
+    if path == f"/{SCRIPT}":
+        return Response(
+            200, {"content-type": "application/javascript; charset=utf-8"}, script(origin(request)).encode()
+        )
+    return not_found_page(request)
+
+
+def script(address: str) -> str:
+    """The script: a JavaScript object literal named ``options`` that holds the document."""
+    shown = json.dumps(document(address), indent=2, ensure_ascii=False)
+    options = f'{{\n"swaggerDoc": {shown},\n"customOptions": {{}}\n}}'
+    return f"window.onload = function () {{\n  const options = {options};\n}};\n"
+
+
+def document(address: str) -> dict[str, Any]:
+    """The published document; its addresses are those of the host that serves it."""
+    found: dict[str, Any] = json.loads(files(__package__).joinpath("published.json").read_text(encoding="utf-8"))
+    found["servers"] = [{"url": address + BASE}]
+    schemes = found.get("components", {}).get("securitySchemes", {})
+    for scheme in schemes.values():
+        for flow in scheme.get("flows", {}).values():
+            flow["tokenUrl"] = f"{address}{BASE}/token"
+    return found

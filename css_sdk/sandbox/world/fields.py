@@ -1,0 +1,104 @@
+"""Read the entries of a world file or a state file, and refuse values that cannot be meant; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from ..errors import SandboxError
+
+Built = TypeVar("Built")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+LARGEST_ID = 2**31 - 1  # the service's database holds no larger number
+
+
+def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Iterator[Built]:
+    """Return what the entries of a list describe.
+
+    Args:
+        document: which holds the list.
+        name: of the list.
+        build: reads one entry.
+
+    Raises:
+        KeyError: the document lacks the list.
+        SandboxError: an entry lacks something or has a value that cannot be meant.
+    """
+    for number, entry in enumerate(document[name], 1):
+        try:
+            yield build(entry)
+        except KeyError as error:
+            raise SandboxError(f"entry {number} of {name} lacks {error}") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise SandboxError(f"entry {number} of {name} cannot be used: {error}") from error
+
+
+def whole_number(entry: Mapping[str, Any], name: str) -> int:
+    """Return a number of an entry that can be an id.
+
+    Raises:
+        KeyError: the entry lacks it.
+        ValueError: it is no whole number from 1 on, or larger than any id.
+    """
+    value = entry[name]
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_ID:
+        raise ValueError(f"{name} is {shown(value)}, which is no whole number from 1 to {LARGEST_ID}")
+    return value
+
+
+def text(entry: Mapping[str, Any], name: str) -> str:
+    """Return a text of an entry.
+
+    Raises:
+        KeyError: the entry lacks it.
+        ValueError: it is no text, or an empty one.
+    """
+    value = entry[name]
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} is {shown(value)}, which is no text")
+    return value
+
+
+def shown(value: Any) -> str:
+    """Return a wrong value for a message, cut where it is long."""
+    if isinstance(value, int) and abs(value) > LARGEST_ID:
+        return "a huge number"
+    words = repr(value)
+    return words if len(words) <= 60 else f"{words[:60]}…"
+
+
+def text_or_none(entry: Mapping[str, Any], name: str) -> str | None:
+    """Return a text of an entry, None where it is missing or null.
+
+    Raises:
+        ValueError: it is no text, or an empty one.
+    """
+    return None if entry.get(name) is None else text(entry, name)
+
+
+def one_of(entry: Mapping[str, Any], name: str, values: tuple[str, ...]) -> str:
+    """Return a text of an entry that is one of several.
+
+    Raises:
+        KeyError: the entry lacks it.
+        ValueError: it is none of them.
+    """
+    value = entry[name]
+    if value not in values:
+        raise ValueError(f"{name} is {shown(value)}; it can be {', '.join(values)}")
+    return str(value)
+
+
+def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, Value]:
+    """Return a dictionary of pairs.
+
+    Raises:
+        ValueError: two have the same key.
+    """
+    found: dict[Key, Value] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"{key} is there twice")
+        found[key] = value
+    return found

@@ -1,0 +1,179 @@
+"""What a world file says of the two other systems, CERN's API access and the interworks BSS; pure.
+
+- ``cern``: ``{"targets": [{"client_id", "base", "role", "audience_as_list", "data"}], "applications": [{"client_id",
+  "client_secret", "roles": {target: [role, …]}}]}``. A target is served under ``/cern/<client_id>/<base>``; whoever
+  reads there needs its ``role`` (``reader`` without it). ``data`` holds lists by the name under which they are read.
+  With ``audience_as_list`` the tokens for a target have a list as ``aud``, otherwise a text.
+- ``bss``: ``{"client_key", "client_secret", "users": [{"username", "password"}], "accounts": [{"id", …}]}``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+
+from ..errors import SandboxError
+from .fields import whole_number
+
+CERN_REALM = "/auth/realms/cern"
+CERN_TOKEN_PATH = "/api-access/token"  # noqa: S105 - a path, no secret
+CERN_PATH = "/cern"
+BSS_PATH = "/bss"
+Built = TypeVar("Built")
+
+
+@frozen
+class Target:
+    """An application at CERN that others call.
+
+    Attributes:
+        base: where it is served; ends with a slash.
+        role: what a caller needs who reads.
+        audience_as_list: whether tokens for it name it in a list.
+        data: what is read there, by name.
+    """
+
+    client_id: str
+    base: str
+    role: str
+    audience_as_list: bool
+    data: Mapping[str, list[Any]]
+
+
+@frozen
+class Application:
+    """An application at CERN that calls others; ``roles`` holds those it has, by target."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    roles: Mapping[str, list[str]]
+
+
+@frozen
+class CernWorld:
+    """Applications and targets by client id, in the order of the file; none where the file has none."""
+
+    targets: Mapping[str, Target]
+    applications: Mapping[str, Application]
+
+    def environment(self, origin: str) -> dict[str, str]:
+        """The variables that lead to the first target as the first application.
+
+        Raises:
+            SandboxError: there is none.
+        """
+        if not self.applications:
+            raise SandboxError("the world has no cern")
+        first = next(iter(self.applications.values()))
+        return {
+            "CERN_CLIENT_ID": first.client_id,
+            "CERN_CLIENT_SECRET": first.client_secret,
+            "CERN_TOKEN_URL": origin + CERN_REALM + CERN_TOKEN_PATH,
+            "CERN_API_URL": origin + next(iter(self.targets.values())).base,
+        }
+
+
+@frozen
+class BssWorld:
+    """The client, its users' passwords, and the accounts by id; empty where the file has none."""
+
+    client_key: str
+    client_secret: str = field(repr=False)
+    users: Mapping[str, str] = field(repr=False)
+    accounts: Mapping[str, Mapping[str, Any]]
+
+    def environment(self, origin: str) -> dict[str, str]:
+        """The variables that lead to the BSS as its first user.
+
+        Raises:
+            SandboxError: there is none.
+        """
+        if not self.users:
+            raise SandboxError("the world has no bss")
+        username, password = next(iter(self.users.items()))
+        return {
+            "BSS_HOST": origin + BSS_PATH,
+            "BSS_CLIENT_KEY": self.client_key,
+            "BSS_CLIENT_SECRET": self.client_secret,
+            "BSS_USERNAME": username,
+            "BSS_PASSWORD": password,
+        }
+
+
+def cern_world(document: Mapping[str, Any]) -> CernWorld:
+    """What a world says of CERN.
+
+    Raises:
+        SandboxError: what it says has another form.
+    """
+    return _read(document, "cern", _cern) if "cern" in document else CernWorld({}, {})
+
+
+def bss_world(document: Mapping[str, Any]) -> BssWorld:
+    """What a world says of the BSS.
+
+    Raises:
+        SandboxError: what it says has another form.
+    """
+    return _read(document, "bss", _bss) if "bss" in document else BssWorld("", "", {}, {})
+
+
+def _read(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Built:
+    try:
+        return build(document[name])
+    except KeyError as error:
+        raise SandboxError(f"the world's {name} lacks {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise SandboxError(f"the world's {name} has not the form of one: {error}") from error
+
+
+def _cern(entry: Mapping[str, Any]) -> CernWorld:
+    targets = {target.client_id: target for target in map(_target, entry["targets"])}
+    applications = {found.client_id: found for found in map(_application, entry["applications"])}
+    if not targets or not applications:
+        raise ValueError("it needs a target and an application")
+    for application in applications.values():
+        for target in application.roles.keys() - targets.keys():
+            raise ValueError(f"{application.client_id} has roles in {target!r}, which is missing")
+    return CernWorld(targets, applications)
+
+
+def _target(entry: Mapping[str, Any]) -> Target:
+    client_id, base = _text(entry["client_id"]), entry.get("base", "")
+    if not re.fullmatch(r"[\w.-]+", client_id, re.ASCII) or not re.fullmatch(r"([\w.-]+/)*", base, re.ASCII):
+        raise ValueError(f"the target {client_id!r} cannot be served under {base!r}")
+    data = {name: _list(rows) for name, rows in entry.get("data", {}).items()}
+    as_list = entry.get("audience_as_list", False) is True
+    return Target(client_id, f"{CERN_PATH}/{client_id}/{base}", _text(entry.get("role", "reader")), as_list, data)
+
+
+def _application(entry: Mapping[str, Any]) -> Application:
+    roles = {target: [_text(name) for name in _list(names)] for target, names in entry.get("roles", {}).items()}
+    return Application(_text(entry["client_id"]), _text(entry["client_secret"]), roles)
+
+
+def _bss(entry: Mapping[str, Any]) -> BssWorld:
+    users = {_text(user["username"]): _text(user["password"]) for user in entry["users"]}
+    if not users:
+        raise ValueError("it needs a user")
+    accounts = {str(_account_id(account)): account for account in entry.get("accounts", [])}
+    return BssWorld(_text(entry["client_key"]), _text(entry["client_secret"]), users, accounts)
+
+
+def _account_id(account: Mapping[str, Any]) -> int | str:
+    return account["id"] if isinstance(account["id"], str) else whole_number(account, "id")
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("names and secrets are texts")
+    return value

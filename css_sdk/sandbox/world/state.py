@@ -1,0 +1,156 @@
+"""What the API can change, and keeping it in a file.
+
+The file, and the optional parts of a world file, have one form, where ``I`` stands for
+``"integration": id, "environment": …``:
+
+- ``roles``: ``{I, "name"}``;
+- ``composites``: ``{I, "role", "children": [name, …]}``;
+- ``grants``: ``{I, "role", "username"}``;
+- ``logins``: ``{I, "username"}``, who logged in to an integration, without which a BCeID search of it finds nobody;
+- ``unbooked``: ``{I, "name"}``, roles that the service's own book-keeping lacks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import SandboxError
+from . import files
+from .fields import text, whole_number
+from .store import Client, Role
+from .world import SERVICE_ACCOUNT, World, read_json
+
+
+class State:
+    """Roles, composites, grants and logins of all integrations.
+
+    Attributes:
+        clients: by integration id and environment; one for each environment that an integration has.
+        logins: integration id, environment and username of who logged in.
+    """
+
+    def __init__(self, world: World, path: Path | None = None) -> None:
+        """Begin with what the file holds, or, where there is none, with what the world says.
+
+        Raises:
+            SandboxError: the file or the world's beginning cannot be read or does not fit the world.
+        """
+        self._world = world
+        self._path = path
+        self.clients = {
+            (integration.id, environment): Client(integration.client_id)
+            for integration in world.integrations.values()
+            for environment in integration.environments
+            if integration.client_id
+        }
+        self.logins: set[tuple[int, str, str]] = set()
+        if path is not None and files.is_there(path):
+            self._fill(read_json(path, "state", files.read), f"the state file {path}")
+        else:
+            self._fill(world.seeds, "the world")
+        self._begin()
+
+    def client(self, integration: int, environment: str) -> Client:
+        """The roles of an integration's environment.
+
+        Raises:
+            SandboxError: the world has no such integration or it lacks the environment.
+        """
+        try:
+            return self.clients[integration, environment]
+        except KeyError:
+            raise SandboxError(f"integration {integration} has no client in the environment {environment!r}") from None
+
+    def role(self, integration: int, environment: str, name: str) -> Role:
+        """A role by name.
+
+        Raises:
+            SandboxError: there is none.
+        """
+        try:
+            return self.client(integration, environment).roles[name]
+        except KeyError:
+            raise SandboxError(f"integration {integration} has no role {name!r} in {environment}") from None
+
+    def create_role(self, integration: int, environment: str, name: str, booked: bool = True) -> Role:
+        """Create a role, unless it is there."""
+        client = self.client(integration, environment)
+        role = client.roles.get(name) or client.create(name)
+        if booked:
+            client.booked.add(name)
+        return role
+
+    def grant(self, integration: int, environment: str, role: str, username: str) -> None:
+        """Give a user a role.
+
+        Raises:
+            SandboxError: no such role, or no such user in that environment.
+        """
+        found = self.role(integration, environment, role)
+        client = self.client(integration, environment)
+        if username == client.client_id:
+            username = SERVICE_ACCOUNT + username
+        if self._world.user(username, environment) is None:
+            raise SandboxError(f"no user {username!r} is known in {environment}")
+        client.assign(username, found)
+
+    def document(self) -> dict[str, Any]:
+        """Everything in the form of the file."""
+        found: dict[str, Any] = {"version": 1, "roles": [], "composites": [], "grants": [], "unbooked": []}
+        for (integration, environment), client in self.clients.items():
+            where = {"integration": integration, "environment": environment}
+            for role in client.roles.values():
+                found["roles"].append({**where, "name": role.name})
+                if role.name not in client.booked:
+                    found["unbooked"].append({**where, "name": role.name})
+                if role.children:
+                    children = sorted(child.name for child in role.children)
+                    found["composites"].append({**where, "role": role.name, "children": children})
+                found["grants"] += [{**where, "role": role.name, "username": name} for name in sorted(role.members)]
+        found["logins"] = [
+            {"integration": integration, "environment": environment, "username": username}
+            for integration, environment, username in sorted(self.logins)
+        ]
+        return found
+
+    def save(self) -> None:
+        """Write the file, if there is one: a kill at any moment leaves the old one or the new one.
+
+        Only its owner can read it, whatever its mode was before.
+        """
+        if self._path is not None:
+            files.replace(self._path, json.dumps(self.document()).encode())
+
+    def _begin(self) -> None:
+        try:
+            self.save()
+        except OSError as error:
+            raise SandboxError(f"the state file {self._path} cannot be written: {error.strerror or error}") from error
+
+    def _fill(self, document: Mapping[str, Any], where: str) -> None:
+        try:
+            for entry in document.get("roles", []):
+                self.create_role(*_place(entry), text(entry, "name"))
+            for entry in document.get("unbooked", []):
+                self.client(*_place(entry)).booked.discard(entry["name"])
+            for entry in document.get("composites", []):
+                place = _place(entry)
+                self.role(*place, entry["role"]).children.update(self.role(*place, name) for name in entry["children"])
+            for entry in document.get("grants", []):
+                self.grant(*_place(entry), entry["role"], entry["username"])
+            for entry in document.get("logins", []):
+                self.logins.add((*_place(entry), entry["username"].lower()))
+        except SandboxError as error:
+            raise SandboxError(f"{where} does not fit: {error}") from error
+        except KeyError as error:
+            raise SandboxError(f"{where} has an entry that lacks {error}") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise SandboxError(f"{where} has an entry of another form: {error}") from error
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[int, str]:
+    """The integration and the environment of an entry."""
+    return whole_number(entry, "integration"), entry["environment"]

@@ -1,0 +1,251 @@
+"""The made-up world: teams, integrations and people, none of which the API can change.
+
+A world file is one JSON object:
+
+- ``teams``: ``{"id", "name", "api_account": {"id", "client_id", "client_secret"}}``, at least one;
+- ``integrations``: ``{"id", "team", "project_name", "client_id", "client_secret", "auth_type", "environments",
+  "service_type", "status"}``; ``client_id`` is null where the integration is not yet applied;
+- ``users``: ``{"username", "email", "firstName", "lastName", "attributes"}``; a user may have ``environments``, a list
+  of those in which the login server knows them; without it they are known in all three.
+
+The two other systems that the sandbox stands in for, ``cern`` and ``bss``, may be given too (see ``others``).
+
+What the API can change may be given to begin with (see ``state``): ``roles``, ``composites``, ``grants``.
+Anything else is ignored, so that a file may carry remarks.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from importlib.resources import files
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from ..errors import SandboxError
+from .fields import by_key, each, one_of, shown, text, text_or_none, whole_number
+from .others import bss_world, cern_world
+
+ENVIRONMENTS = ("dev", "test", "prod")
+PROVIDERS = ("idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth")
+AUTH_TYPES = ("browser-login", "service-account", "both")
+SERVICE_ACCOUNT = "service-account-"
+
+
+@frozen
+class Team:
+    """A team and its API account."""
+
+    id: int
+    name: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@frozen
+class Integration:
+    """An integration; ``client_id`` is None until it is applied."""
+
+    id: int
+    team: int
+    project_name: str
+    client_id: str | None
+    client_secret: str | None = field(repr=False)
+    auth_type: str
+    environments: tuple[str, ...]
+    service_type: str
+    status: str
+    created_at: str
+    updated_at: str
+
+    @property
+    def has_service_account(self) -> bool:
+        """Whether it may ask for tokens of its own."""
+        return self.auth_type != "browser-login"
+
+
+User = Mapping[str, Any]
+
+
+class World:
+    """The teams, integrations and users, with the look-ups that the service needs.
+
+    Attributes:
+        teams: by id, in the order of the file.
+        integrations: by id, in the order of the file.
+        users: by username, as the file has them.
+        seeds: what the API can change, as it was at the beginning.
+        cern: applications and targets there.
+        bss: the client, its users and accounts there.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Read a world.
+
+        Raises:
+            SandboxError: the document has not the form of a world.
+        """
+        try:
+            self.teams = by_key((team.id, team) for team in each(document, "teams", _team))
+            self.integrations = by_key((found.id, found) for found in each(document, "integrations", _integration))
+            self.users = by_key((user["username"], user) for user in each(document, "users", _user))
+        except SandboxError as error:
+            raise SandboxError(f"the world cannot be used: {error}") from error
+        except KeyError as error:
+            raise SandboxError(f"the world lacks {error}") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise SandboxError(f"the world has not the form of a world: {error}") from error
+        if not self.teams:
+            raise SandboxError("the world has no team")
+        for integration in self.integrations.values():
+            if integration.team not in self.teams:
+                raise SandboxError(f"integration {integration.id} belongs to team {integration.team}, which is missing")
+        self.seeds: Mapping[str, Any] = {name: document.get(name, []) for name in SEEDS}
+        self.cern = cern_world(document)
+        self.bss = bss_world(document)
+        self.accounts = {team.client_id: team for team in self.teams.values()}
+        self.clients = {found.client_id: found for found in self.integrations.values() if found.client_id}
+        self._service = {name.lower(): found for name, found in self.clients.items() if found.has_service_account}
+        self._api = {name.lower() for name in self.accounts}
+        self._backwards: list[str] = []
+
+    def user(self, username: str, environment: str) -> User | None:
+        """A user of an environment's login server by name, without regard to case; service accounts are users too."""
+        username = username.lower()
+        known = self.users.get(username)
+        if known is not None:
+            return known if environment in known.get("environments", ENVIRONMENTS) else None
+        if not username.startswith(SERVICE_ACCOUNT):
+            return None
+        owner = username.removeprefix(SERVICE_ACCOUNT)
+        integration = self._service.get(owner)
+        if integration is not None:
+            return {"username": username} if environment in integration.environments else None
+        return {"username": username} if environment == "prod" and owner in self._api else None
+
+    def usernames(self, provider: str) -> list[str]:
+        """The usernames of an identity provider, sorted."""
+        return self._ending(f"@{provider}")
+
+    def people(self, environment: str, ending: str = "") -> Iterator[User]:
+        """The users that an environment knows, sorted by username; service accounts are not among them.
+
+        Args:
+            environment: where.
+            ending: in lower case; only users whose username ends so.
+        """
+        for username in self._ending(ending):
+            user = self.users[username]
+            if environment in user.get("environments", ENVIRONMENTS):
+                yield user
+
+    def _ending(self, text: str) -> list[str]:
+        """The usernames that end with a text, sorted; found without a look at all of them."""
+        if len(self._backwards) != len(self.users):
+            self._backwards = sorted(username[::-1] for username in self.users)
+        start = text[::-1]
+        following = islice(self._backwards, bisect_left(self._backwards, start), None)
+        return sorted(name[::-1] for name in takewhile(lambda name: name.startswith(start), following))
+
+
+SEEDS = ("roles", "composites", "grants", "logins", "unbooked")
+
+
+def _environments(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    names = entry["environments"]
+    if not isinstance(names, list | tuple):
+        raise ValueError(f"environments is {shown(names)}, which is no list")
+    for name in names:
+        if name not in ENVIRONMENTS:
+            raise ValueError(f"there is no environment {shown(name)}; there are {', '.join(ENVIRONMENTS)}")
+    return tuple(names)
+
+
+def _user(entry: User) -> User:
+    """A user as the login server keeps them: the name in lower case."""
+    name = text(entry, "username")
+    for field_name in ("email", "firstName", "lastName"):
+        if not isinstance(entry.get(field_name), str | None):
+            raise ValueError(f"{field_name} of {name} is {shown(entry[field_name])}, which is no text")
+    for attribute, values in (entry.get("attributes") or {}).items():
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise ValueError(f"the attribute {attribute} of {name} is {shown(values)}, which is no list of texts")
+    if "environments" in entry:
+        _environments(entry)
+    return entry if name == name.lower() else {**entry, "username": name.lower()}
+
+
+def _team(entry: Mapping[str, Any]) -> Team:
+    account = entry["api_account"]
+    whole_number(account, "id")
+    return Team(
+        whole_number(entry, "id"), text(entry, "name"), text(account, "client_id"), text(account, "client_secret")
+    )
+
+
+def _integration(entry: Mapping[str, Any]) -> Integration:
+    created = text_or_none(entry, "created_at") or "2026-01-05T17:00:00.000Z"
+    return Integration(
+        whole_number(entry, "id"),
+        whole_number(entry, "team"),
+        text(entry, "project_name"),
+        text_or_none({"client_id": entry["client_id"]}, "client_id"),
+        text_or_none(entry, "client_secret"),
+        one_of(entry, "auth_type", AUTH_TYPES),
+        _environments(entry),
+        text(entry, "service_type"),
+        text(entry, "status"),
+        created,
+        text_or_none(entry, "updated_at") or created,
+    )
+
+
+def load(source: Mapping[str, Any] | str | Path | None) -> World:
+    """The world from a document, a file, or, for None, the one that comes with the sandbox.
+
+    Raises:
+        SandboxError: no such file, not JSON, or not a world.
+    """
+    if source is None:
+        return World(json.loads(files(__package__).joinpath("world.json").read_text(encoding="utf-8")))
+    if isinstance(source, Mapping):
+        return World(source)
+    document = read_json(Path(source), "world")
+    try:
+        return World(document)
+    except SandboxError as error:
+        raise SandboxError(f"the world file {source} cannot be used: {error}") from error
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no value of JSON")
+
+
+def read_json(path: Path, what: str, read: Callable[[Path], str] = _read_text) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Args:
+        path: the file.
+        what: what it holds, for the complaint.
+        read: returns the text of the file.
+
+    Raises:
+        SandboxError: it cannot be read or holds no JSON object.
+    """
+    try:
+        document = json.loads(read(path), parse_constant=_no_constant)
+    except OSError as error:
+        raise SandboxError(f"the {what} file {path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise SandboxError(f"the {what} file {path} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise SandboxError(f"the {what} file {path} holds no JSON object")
+    return document
