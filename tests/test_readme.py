@@ -38,6 +38,14 @@ def test_the_python_runs(beside_the_examples: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.usefixtures("beside_the_examples")
+def test_the_asynchronous_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The example of `AsyncCss` lists the two reviewers of the shipped world."""
+    [program] = readme.blocks("python", ROOT / "docs" / "reference" / "python.md")
+    exec(compile(program, "python.md", "exec"), {})  # noqa: S102
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+@pytest.mark.usefixtures("beside_the_examples")
 def test_the_python_of_rosters_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """On the file that the page shows."""
     [program] = readme.blocks("python", ROOT / "docs" / "rosters.md")
