@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from css_sdk import AccessReport, AccessRow, NotApplied, User, report_as_html
+from css_sdk._text.escaping import with_codes
 from css_sdk.people.logins import UnreadPlace, name_of
 from css_sdk.report.text import harmless
 from css_sdk.state import Place, PlaceState
@@ -55,13 +56,13 @@ def made(count: int) -> AccessReport:
 def cells(row: AccessRow) -> list[str]:
     """The cells of a row, their parts divided by a blank."""
     texts = (
-        f"{row.project_name} #{row.place.integration}",
+        f"{with_codes(row.project_name)} #{row.place.integration}",
         row.place.environment,
-        row.role,
+        with_codes(row.role),
         " ".join(filter(None, (name_of(row.user), row.user.username))),
         row.user.email,
         row.user.provider or "service account",
-        row.held,
+        with_codes(row.held),
     )
     return [harmless(text) for text in texts]
 
