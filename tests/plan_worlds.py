@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
+import anyio
 import anyio.lowlevel
 import httpx
 import pytest
@@ -266,6 +267,9 @@ def reason(results: Iterable[StepResult]) -> list[CssError | None]:
 
 # Many people, and calls that take their time.
 
+PATIENCE: Final = 30.0
+"""After so many seconds calls do not wait for others any more."""
+
 
 def crowded(count: int) -> tuple[Sandbox, list[str]]:
     """A sandbox with roles `one`, `two` and `three` in dev, and so many people who are known to it."""
@@ -281,13 +285,19 @@ def crowded(count: int) -> tuple[Sandbox, list[str]]:
 class Busy:
     """A sandbox's transports whose calls take a while, and are counted while they are under way.
 
+    Args:
+        sandbox: answers the calls.
+        meeting: the first writes wait until so many calls are under way at once, at most for `PATIENCE`. However slowly
+            threads are started, those that are to be at work together are.
+
     Attributes:
-        most: so many were, at the most.
-        most_for_a_user: so many about one user.
+        most: the most calls under way at once.
+        most_for_a_user: the most calls under way at once about one user.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, meeting: int = 1) -> None:
         self._inner, self._async_inner = sandbox.transport(), sandbox.async_transport()
+        self._meeting, self._met = meeting, threading.Event()
         self._under_way: Counter[str] = Counter()
         self._lock = threading.Lock()
         self.most = self.most_for_a_user = 0
@@ -308,11 +318,26 @@ class Busy:
             self._under_way.update(["", user] if user else [""])
             self.most = max(self.most, self._under_way[""])
             self.most_for_a_user = max(self.most_for_a_user, self._under_way[user] if user else 0)
+            if self._under_way[""] >= self._meeting:
+                self._met.set()
         try:
             yield
         finally:
             with self._lock:
                 self._under_way.subtract(["", user] if user else [""])
+
+    def meet(self, request: httpx.Request) -> None:
+        """Wait with the first writes; who waited in vain lets all go on."""
+        if request.method != "GET" and request.url.path.startswith("/api/") and not self._met.wait(PATIENCE):
+            self._met.set()
+
+    async def async_meet(self, request: httpx.Request) -> None:
+        """Do the same while other tasks go on."""
+        if request.method != "GET" and request.url.path.startswith("/api/"):
+            with anyio.move_on_after(PATIENCE):
+                while not self._met.is_set():
+                    await anyio.lowlevel.checkpoint()
+            self._met.set()
 
 
 class _BusyTransport(httpx.BaseTransport):
@@ -321,6 +346,7 @@ class _BusyTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         with self._busy.call(request.url.path):
+            self._busy.meet(request)
             threading.Event().wait(0.002)
             return self._busy._inner.handle_request(request)
 
@@ -331,6 +357,7 @@ class _BusyAsyncTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         with self._busy.call(request.url.path):
+            await self._busy.async_meet(request)
             for _ in range(10):
                 await anyio.lowlevel.checkpoint()
             return await self._busy._async_inner.handle_async_request(request)

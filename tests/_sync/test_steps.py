@@ -185,7 +185,7 @@ def test_a_renamed_role_keeps_its_60_members(tmp_path: Path) -> None:
 def test_no_more_calls_at_once_than_the_width(width: int) -> None:
     """Never more calls in flight than asked for, as many where there is enough to do, and one at a time for a user."""
     sandbox, people = crowded(16)
-    busy = Busy(sandbox)
+    busy = Busy(sandbox, meeting=width)
     with Css(Settings(**sandbox.credentials()), transport=busy.transport(), retry=at_once) as css:
         names = ("one", "two", "three")
         steps = [Step("add_member", DEV, name, user) for user in people for name in names]
