@@ -12,7 +12,7 @@ KEYCLOAK_READY := $(VENV)/.ready-keycloak
 NOTEBOOKS_READY := $(VENV)/.ready-notebooks
 MUTANTS_READY := $(VENV)/.ready-mutants
 DOCS_READY := $(VENV)/.ready-docs
-GENERATED := generated/css_api
+GENERATED := generated/css_sdk_openapi
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs bench check generate spec lock build clean

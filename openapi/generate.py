@@ -20,7 +20,7 @@ from openapi import prepare
 
 CONFIG = prepare.HERE / "config.yaml"
 TEMPLATES = prepare.HERE / "templates"
-CLIENT = prepare.HERE.parent / "generated" / "css_api"
+CLIENT = prepare.HERE.parent / "generated" / "css_sdk_openapi"
 SERVED = (
     prepare.HERE.parent / "css_sdk" / "sandbox" / "serving" / "published.json"
 )  # what the sandbox's Swagger UI page shows

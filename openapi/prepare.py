@@ -35,7 +35,7 @@ _E = _I + "/{environment}"
 _ROLE = _E + "/roles/{roleName}"
 _USER = _E + "/users/{username}/roles"
 
-# (method, path) -> (tag, operationId); they become the module css_api.api.<tag>.<operationId>.
+# (method, path) -> (tag, operationId); they become the module css_sdk_openapi.api.<tag>.<operationId>.
 OPERATIONS = {
     ("get", "/integrations"): ("Integrations", "list_integrations"),
     ("get", _I): ("Integrations", "get_integration"),

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from css_api.api.integrations import get_integration, list_integrations
-from css_api.api.role_mapping import assign_user_roles, list_role_members, list_user_roles, unassign_user_role
-from css_api.api.roles import create_role, get_role, list_roles
-from css_api.api.users import search_bceid_users, search_github_public_users, search_idir_users
+from css_sdk_openapi.api.integrations import get_integration, list_integrations
+from css_sdk_openapi.api.role_mapping import assign_user_roles, list_role_members, list_user_roles, unassign_user_role
+from css_sdk_openapi.api.roles import create_role, get_role, list_roles
+from css_sdk_openapi.api.users import search_bceid_users, search_github_public_users, search_idir_users
 from hypothesis import given
 from hypothesis import strategies as st
 

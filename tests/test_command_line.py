@@ -174,7 +174,7 @@ def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys
 
 def test_help_loads_no_http_client() -> None:
     """The command line starts fast because what it works with is imported when it works."""
-    code = "import sys; from css_sdk.cli import exit_code; exit_code(['--help']); print({'httpx','css_api','attrs'} & set(sys.modules), file=sys.stderr)"  # noqa: E501
+    code = "import sys; from css_sdk.cli import exit_code; exit_code(['--help']); print({'httpx','css_sdk_openapi','attrs'} & set(sys.modules), file=sys.stderr)"  # noqa: E501
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stderr.strip() == "set()"
 

@@ -16,7 +16,7 @@ import css_sdk
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SDK: Final = ROOT / "css_sdk"
-GENERATED: Final = ROOT / "generated" / "css_api"
+GENERATED: Final = ROOT / "generated" / "css_sdk_openapi"
 
 LAYERS: Final = {
     5: ("cli", "testing"),
@@ -185,7 +185,7 @@ def test_no_import_leads_in_a_circle() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_few_packages_use_the_generated_client(name: str) -> None:
     """Only the two clients and the reading of answers import the generated client."""
-    users = [entry for entry in IMPORTS[name] if entry.module.split(".")[0] == "css_api"]
+    users = [entry for entry in IMPORTS[name] if entry.module.split(".")[0] == "css_sdk_openapi"]
     assert not users or package_of(name) in GENERATED_USERS
 
 
@@ -193,7 +193,7 @@ def test_few_packages_use_the_generated_client(name: str) -> None:
 def test_the_sandbox_stands_alone(name: str) -> None:
     """The sandbox shares nothing with the facade, so that a mistake of one shows in the other."""
     for entry in IMPORTS[name]:
-        assert entry.module.split(".")[0] != "css_api", entry
+        assert entry.module.split(".")[0] != "css_sdk_openapi", entry
         if entry.target.split(".")[0] == "css_sdk":
             assert package_of(entry.target) in ALLOWED_TO_THE_SANDBOX, entry
 
@@ -240,7 +240,7 @@ def test_every_package_shows_the_way(name: str) -> None:
     assert "Start" in documented
 
 
-@pytest.mark.parametrize("name", ["css_sdk", "css_api"])
+@pytest.mark.parametrize("name", ["css_sdk", "css_sdk_openapi"])
 def test_types_are_for_users_too(name: str) -> None:
     """Type checkers are told to believe the annotations of both packages."""
     assert (Path(str(import_module(name).__file__)).parent / "py.typed").is_file()

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from css_api.api.roles import list_roles
+from css_sdk_openapi.api.roles import list_roles
 
 from css_sdk import (
     AuthenticationError,

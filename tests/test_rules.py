@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 import pytest
-from css_api.api.role_mapping import unassign_user_role
+from css_sdk_openapi.api.role_mapping import unassign_user_role
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -6,8 +6,13 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from css_api.api.roles import add_composite_roles, get_composite_role, list_composite_roles, remove_composite_role
-from css_api.models import RoleRef
+from css_sdk_openapi.api.roles import (
+    add_composite_roles,
+    get_composite_role,
+    list_composite_roles,
+    remove_composite_role,
+)
+from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, composite_checks, identifiers, service_limits

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from css_api.api.role_mapping import list_role_members
-from css_api.api.roles import list_roles
+from css_sdk_openapi.api.role_mapping import list_role_members
+from css_sdk_openapi.api.roles import list_roles
 
 from .._http import answers
 from .._service import arguments, identifiers, service_limits

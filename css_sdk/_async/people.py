@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from css_api.api.users import (
+from css_sdk_openapi.api.users import (
     search_azure_idir_users,
     search_basic_bceid_users,
     search_basic_business_bceid_users,
@@ -15,7 +15,7 @@ from css_api.api.users import (
     search_github_public_users,
     search_idir_users,
 )
-from css_api.models import BceidType
+from css_sdk_openapi.models import BceidType
 
 from .._http import answers
 from .._service import service_limits

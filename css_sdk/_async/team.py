@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import NoReturn, Self, Unpack
 
-from css_api.api.integrations import get_integration, list_integrations
+from css_sdk_openapi.api.integrations import get_integration, list_integrations
 
 from .._http import answers
 from .._service import arguments, environment_checks, identifiers

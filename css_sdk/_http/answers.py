@@ -6,9 +6,9 @@ import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from css_api import Client
-from css_api import models as generated
-from css_api.types import Unset
+from css_sdk_openapi import Client
+from css_sdk_openapi import models as generated
+from css_sdk_openapi.types import Unset
 from dateutil.parser import isoparse
 
 from ..errors import MalformedAnswer, Told

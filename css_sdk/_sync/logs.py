@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from css_api.api.logs import get_logs
+from css_sdk_openapi.api.logs import get_logs
 
 from .._http import answers, forks
 from .._http.concurrency import Lock

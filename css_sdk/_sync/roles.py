@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from css_api.api.roles import create_role, delete_role, get_role, rename_role
-from css_api.models import RoleRef
+from css_sdk_openapi.api.roles import create_role, delete_role, get_role, rename_role
+from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import identifiers, service_limits

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from css_api.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
-from css_api.models import RoleRef
+from css_sdk_openapi.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
+from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, identifiers, service_limits

@@ -11,13 +11,13 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from css_api import models
-from css_api.api.integrations import list_integrations
-from css_api.api.role_mapping import assign_user_roles, list_role_members
-from css_api.api.roles import create_role, get_role
-from css_api.api.users import search_bceid_users, search_idir_users
-from css_api.client import Client
-from css_api.types import UNSET
+from css_sdk_openapi import models
+from css_sdk_openapi.api.integrations import list_integrations
+from css_sdk_openapi.api.role_mapping import assign_user_roles, list_role_members
+from css_sdk_openapi.api.roles import create_role, get_role
+from css_sdk_openapi.api.users import search_bceid_users, search_idir_users
+from css_sdk_openapi.client import Client
+from css_sdk_openapi.types import UNSET
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +36,7 @@ INTEGRATION = {
 
 
 def module(tag: str, operation: str) -> ModuleType:
-    return importlib.import_module(f"css_api.api.{tag.lower().replace('-', '_')}.{operation}")
+    return importlib.import_module(f"css_sdk_openapi.api.{tag.lower().replace('-', '_')}.{operation}")
 
 
 def parse(operation: ModuleType, status: int, **body: Any) -> Any:

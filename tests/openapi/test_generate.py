@@ -28,19 +28,19 @@ def test_two_hash_seeds_give_the_same_bytes(tmp_path: Path) -> None:
     for seed in ("1", "2"):
         where = tmp_path / seed
         where.mkdir()
-        command = [sys.executable, "-m", "openapi.generate", "--output", str(where / "css_api")]
+        command = [sys.executable, "-m", "openapi.generate", "--output", str(where / "css_sdk_openapi")]
         command += ["--document", str(where / "css-api.json")]
         environment = {k: v for k, v in os.environ.items() if k != "PATH"} | {"PYTHONHASHSEED": seed}
         subprocess.run(command, check=True, cwd=prepare.HERE.parent, env=environment)
     assert files(tmp_path / "1") == files(tmp_path / "2")
-    assert "css_api/py.typed" in files(tmp_path / "1")
+    assert "css_sdk_openapi/py.typed" in files(tmp_path / "1")
 
 
 def test_the_check_names_every_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A changed, a missing and a stray file are each named, and the check fails and changes nothing."""
-    where = ["--output", str(tmp_path / "css_api"), "--document", str(tmp_path / "css-api.json")]
+    where = ["--output", str(tmp_path / "css_sdk_openapi"), "--document", str(tmp_path / "css-api.json")]
     assert generate.main(where) == 0
-    package = tmp_path / "css_api"
+    package = tmp_path / "css_sdk_openapi"
     (package / "stray.py").write_text("", encoding="utf-8")
     (package / "errors.py").unlink()
     (package / "types.py").write_text("changed", encoding="utf-8")
@@ -49,22 +49,22 @@ def test_the_check_names_every_difference(tmp_path: Path, capsys: pytest.Capture
     assert generate.main(["--check", *where]) == 1
     assert capsys.readouterr().err.split()[-4:] == [
         "css-api.json",
-        "css_api/errors.py",
-        "css_api/stray.py",
-        "css_api/types.py",
+        "css_sdk_openapi/errors.py",
+        "css_sdk_openapi/stray.py",
+        "css_sdk_openapi/types.py",
     ]
     assert files(tmp_path) == before
 
 
 def test_a_generation_replaces_the_whole_folder(tmp_path: Path) -> None:
     """A file of an earlier generation that no longer belongs is gone afterwards."""
-    package = tmp_path / "css_api"
+    package = tmp_path / "css_sdk_openapi"
     package.mkdir()
     (package / "stray.py").write_text("", encoding="utf-8")
     assert generate.main(["--output", str(package), "--document", str(tmp_path / "css-api.json")]) == 0
-    assert set(files(tmp_path)) == {f"css_api/{n}" for n in files(generate.CLIENT) if "__pycache__" not in n} | {
-        "css-api.json"
-    }
+    assert set(files(tmp_path)) == {
+        f"css_sdk_openapi/{n}" for n in files(generate.CLIENT) if "__pycache__" not in n
+    } | {"css-api.json"}
 
 
 @pytest.mark.parametrize("breakage", ["document", "generator"])
@@ -72,7 +72,7 @@ def test_a_failed_generation_leaves_the_former_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], breakage: str
 ) -> None:
     """Whether the document or the generator fails, nothing is half written and nothing is left behind."""
-    package, document = tmp_path / "css_api", tmp_path / "css-api.json"
+    package, document = tmp_path / "css_sdk_openapi", tmp_path / "css-api.json"
     package.mkdir()
     (package / "former.py").write_text("", encoding="utf-8")
     document.write_text("former", encoding="utf-8")

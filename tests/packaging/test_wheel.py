@@ -84,13 +84,13 @@ def test_the_wheel_holds_both_packages_and_their_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "css_sdk/py.typed",
-        "css_api/py.typed",
+        "css_sdk_openapi/py.typed",
         "css_sdk/_sync/client.py",
         "css_sdk/sandbox/world/world.json",
         "css_sdk/sandbox/serving/published.json",
     } <= names
     assert any(name.endswith("/licenses/LICENSE") for name in names)
-    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"css_sdk", "css_api"}
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"css_sdk", "css_sdk_openapi"}
 
 
 def test_the_readme_runs_on_the_wheel(whole: Installed) -> None:
