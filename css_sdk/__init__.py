@@ -87,7 +87,7 @@ PUBLIC_NAMES: Final = {
     "plan.desired": ("Desired", "DesiredPlace", "DesiredRole", "DesiredUser", "Listed", "Protection"),
     "plan.planner": ("Plan",),
     "plan.preconditions": ("Applied", "Guards"),
-    "plan.serialization": ("SavedPlan", "plan_as_json", "read_plan"),
+    "plan.serialization": ("plan_as_json", "read_plan"),
     "progress": ("progress_bar",),
     "report.page": ("report_as_html",),
     "report.rows": ("AccessReport", "AccessRow", "AccessSummary"),

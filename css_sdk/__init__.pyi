@@ -85,7 +85,6 @@ from .plan.desired import Protection as Protection
 from .plan.planner import Plan as Plan
 from .plan.preconditions import Applied as Applied
 from .plan.preconditions import Guards as Guards
-from .plan.serialization import SavedPlan as SavedPlan
 from .plan.serialization import plan_as_json as plan_as_json
 from .plan.serialization import read_plan as read_plan
 from .progress import progress_bar as progress_bar

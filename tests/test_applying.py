@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
@@ -11,25 +10,21 @@ from attrs import evolve
 from css_sdk.errors import CssError, InvalidFile, Refused, StalePlan, TooManyRemovals
 from css_sdk.journal.entries import Entry, JournalRead
 from css_sdk.plan.checks import check_steps
-from css_sdk.plan.diff import Unmanaged
-from css_sdk.plan.planner import Plan
+from css_sdk.plan.planner import Plan, PlannedPlace
 from css_sdk.plan.preconditions import (
     Guards,
     check_whose,
     check_whose_journal,
     remainder,
-    saved_plan,
     state_before,
     to_read,
     unfinished,
 )
-from css_sdk.plan.serialization import PlannedPlace, SavedPlan
 from css_sdk.settings import Settings
 from css_sdk.state import Place, PlaceState, Step, StepKind, StepResult
 
 DEV, TEST = Place(101, "dev"), Place(101, "test")
 URL = "https://api.example.org/api/v1"
-NOON = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
 MANY = [f"{number:03}@idir" for number in range(100)]
 ANN, BOB = MANY[:2]
 
@@ -61,7 +56,7 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
 )
 def test_a_plan_is_for_one_team_and_address(url: str, team: int | None, told: str) -> None:
     """Any other is told, with both."""
-    saved = saved_plan(Plan(), URL, 2016, NOON)
+    saved = Plan(api_url=URL, team_id=2016)
     if told:
         with pytest.raises(StalePlan, match=told):
             check_whose(saved, url, team)
@@ -85,12 +80,9 @@ def test_a_journal_is_of_one_account_and_address(client_id: str, url: str, fits:
         assert "hush" not in str(told.value)
 
 
-def test_a_plan_that_is_carried_out_at_once() -> None:
-    """It says when, and whether it prunes; an account without a team has number 0."""
-    assert saved_plan(Plan(), URL, None, NOON).prune is False
-    saved = saved_plan(Plan(prune=True), URL, None, NOON)
-    assert (saved.prune, saved.team_id, saved.created_at) == (True, 0, "2026-11-21T12:00:00+00:00")
-    check_whose(saved, URL, None)
+def test_an_account_without_a_team() -> None:
+    """It has number 0 in a plan."""
+    check_whose(Plan(api_url=URL), URL, None)
 
 
 # Going on
@@ -108,7 +100,7 @@ STEPS = (
 TAKEN_ALONG = step("remove_composite", "b", "c")
 """What a journal tells of the deletion of `c` besides: it was a child of the role that is then `b`."""
 BEGUN = (*STEPS[:6], TAKEN_ALONG, STEPS[6])
-PLANNED = PlannedPlace.of(BEFORE, Unmanaged())
+PLANNED = PlannedPlace.of(BEFORE)
 
 
 def entries(begun: Sequence[Step], *, in_doubt: bool = False) -> list[Entry]:
@@ -226,16 +218,16 @@ def test_what_is_read_again() -> None:
 def test_members_who_were_not_read_make_nothing_stale() -> None:
     """A fingerprint speaks of the members that were read, and of no others."""
     unread = evolve(BEFORE, members={"a": BEFORE.members["a"]})
-    planned = PlannedPlace.of(unread, Unmanaged())
+    planned = PlannedPlace.of(unread)
     assert state_before(planned, unread.after(STEPS[:1]), entries(STEPS[:1])) == unread
 
 
 # What is left
 
 
-def a_plan(steps: tuple[Step, ...] = STEPS) -> SavedPlan:
-    """The steps as a saved plan."""
-    return saved_plan(Plan(steps=steps, states=(BEFORE,)), URL, 2016, NOON)
+def a_plan(steps: tuple[Step, ...] = STEPS) -> Plan:
+    """The steps as a plan."""
+    return Plan(steps, places=(PLANNED,), api_url=URL, team_id=2016)
 
 
 @pytest.mark.parametrize("ends", ["failed", "unknown", "skipped", None])
@@ -273,7 +265,7 @@ def test_what_is_left_is_called_what_it_is_by_now() -> None:
     steps = (first, step("rename_role", "a", "b"), step("create_role", "a"), second, step("rename_role", "b", "c"))
     state = a_state({"a": []})
     for done, left in ((steps[1:], ["c"]), (steps[1:3], ["b", "a", "b"]), (steps[:3], ["a", "b"])):
-        saved = evolve(a_plan(steps), places=(PlannedPlace.of(state, Unmanaged()),))
+        saved = evolve(a_plan(steps), places=(PlannedPlace.of(state),))
         results = [StepResult(one, "confirmed") for one in done]
         rest = remainder(saved, results, {DEV: state})
         assert rest is not None

@@ -17,8 +17,9 @@ from css_sdk.errors import InvalidFile, InvalidRequest
 from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
 from css_sdk.plan.diff import Unmanaged
-from css_sdk.plan.planner import Plan
-from css_sdk.plan.serialization import PlannedPlace, SavedPlan, plan_as_json, read_plan
+from css_sdk.plan.planner import Plan, PlannedPlace
+from css_sdk.plan.preconditions import check_complete
+from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.state import Place, PlaceState, Step
 from tests.test_plan_properties import a_case
 
@@ -27,7 +28,7 @@ VALIDATOR: Final = jsonschema.Draft202012Validator(SCHEMA)
 DEV: Final = Place(101, "dev")
 ANN: Final = "0f3a0f3a0f3a0f3a@idir"
 JANE: Final = Person("email", "jane.doe@example.com", "idir")
-SAVED: Final = SavedPlan(
+SAVED: Final = Plan(
     api_url="https://api.loginproxy.gov.bc.ca/api/v1",
     team_id=2016,
     version="1.0",
@@ -68,7 +69,7 @@ def test_a_plan_is_read_back(as_bytes: bool) -> None:
 def test_it_is_what_the_schema_says(seed: int, mask: bool) -> None:
     """Every plan validates against the published schema, masked or not, and so does the one above."""
     facts = {"api_url": SAVED.api_url, "team_id": 2016, "version": "1", "created_at": SAVED.created_at}
-    for saved in (SAVED, SavedPlan.of(a_case(seed).plan(), **facts)):  # type: ignore[arg-type]
+    for saved in (SAVED, evolve(a_case(seed).plan(), **facts)):
         VALIDATOR.validate(json.loads(plan_as_json(saved, mask)))
 
 
@@ -186,20 +187,19 @@ def test_the_same_step_may_come_again() -> None:
     assert len(read_plan(plan_as_json(same_again), "plan.json").steps) == 4
 
 
-def test_a_fingerprint_is_of_one_plan() -> None:
-    """It is the same however the file is laid out, and another one for whatever else is to be done."""
-    compact = read_plan(json.dumps(record(), separators=(",", ":")), "plan.json")
-    assert compact.fingerprint == SAVED.fingerprint
-    assert evolve(SAVED, leads_back=True).fingerprint != SAVED.fingerprint != evolve(SAVED, steps=()).fingerprint
+def test_a_plan_made_by_hand_is_not_written() -> None:
+    """It does not say for which service and team it was made."""
+    with pytest.raises(InvalidRequest, match="made by hand"):
+        plan_as_json(Plan(steps=SAVED.steps))
 
 
 @pytest.mark.parametrize(("states", "fault"), [(0, "nothing was read of #101 dev"), (1, "it is the same as number 1")])
 def test_only_what_can_be_carried_out_is_kept(states: int, fault: str) -> None:
     """A plan made by hand is refused where it lacks its places or says something twice, before anything is sent."""
     state = PlaceState(DEV, "Grants Portal", frozenset("a"), members={"a": frozenset()})
-    made = Plan(steps=(Step("add_member", DEV, "a", ANN),) * 2, states=(state,) * states)
+    made = Plan(steps=(Step("add_member", DEV, "a", ANN),) * 2, places=(PlannedPlace.of(state),) * states)
     with pytest.raises(InvalidRequest, match=fault):
-        SavedPlan.of(made, api_url=SAVED.api_url, team_id=1, version="1", created_at=SAVED.created_at)
+        check_complete(made)
 
 
 def test_all_faults_are_told() -> None:
@@ -227,6 +227,6 @@ def test_any_value_is_read_or_refused(key: str, value: Any) -> None:
     """Whatever stands at any key, reading ends in a plan or in a refusal."""
     told = json.dumps(record(**{key: value}))
     try:
-        assert isinstance(read_plan(told, "plan.json"), SavedPlan)
+        assert isinstance(read_plan(told, "plan.json"), Plan)
     except InvalidFile as error:
         assert str(error)

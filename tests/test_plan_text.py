@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
 from css_sdk.plan.diff import Unmanaged
-from css_sdk.plan.planner import Plan
+from css_sdk.plan.planner import Plan, PlannedPlace
 from css_sdk.plan.text import masked, masked_name, plan_as_markdown, plan_as_text
 from css_sdk.state import Place, PlaceState, Step
 
@@ -36,8 +36,10 @@ PLAN = Plan(
         Unresolved(DEV, JANE, "ambiguous", (ANN, BOB), ("reviewer", "old name")),
         Unresolved(DEV, Person("guid", "ab12"), "never logged in"),
     ),
-    unmanaged={DEV: Unmanaged(3, 1, 0), PROD: Unmanaged()},
-    states=(PlaceState(DEV, "Grants Portal", frozenset()), PlaceState(PROD, "Grants Portal", frozenset())),
+    places=(
+        PlannedPlace.of(PlaceState(DEV, "Grants Portal", frozenset()), Unmanaged(3, 1, 0)),
+        PlannedPlace.of(PlaceState(PROD, "Grants Portal", frozenset())),
+    ),
     notes=("Grants Portal dev: 'a' and 'b' both exist",),
 )
 
@@ -94,7 +96,7 @@ def test_names_are_harmless() -> None:
     plan = Plan(
         steps=(Step("create_role", DEV, HOSTILE), Step("add_member", DEV, HOSTILE, ANN)),
         unresolved=(Unresolved(DEV, Person("email", HOSTILE), HOSTILE),),
-        states=(PlaceState(DEV, HOSTILE, frozenset()),),
+        places=(PlannedPlace.of(PlaceState(DEV, HOSTILE, frozenset())),),
         notes=(HOSTILE,),
     )
     text = plan_as_text(plan, {ANN: HOSTILE})

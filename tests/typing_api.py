@@ -35,7 +35,6 @@ from css_sdk import (
     RoleTree,
     RowCheck,
     RowResult,
-    SavedPlan,
     SearchResult,
     ServiceAccount,
     Settings,
@@ -76,7 +75,6 @@ def synchronous(environment: EnvironmentClient) -> None:
         assert_type(css.report(integrations=[101, "a"], environments="dev"), AccessReport)
         plan = css.plan(Desired(()), providers="idir")
         assert_type(plan, Plan)
-        assert_type(css.saved_plan(plan), SavedPlan)
         assert_type(css.apply_plan(plan, guards=Guards(keep_last="admin")), Applied)
         assert_type(css.undo_plan(read_journal("", "journal.jsonl")), Plan)
     Css.from_env(http_client=httpx.Client(), retry=Backoff(tries=2), timeout=5)
@@ -137,7 +135,6 @@ async def asynchronous(environment: AsyncEnvironmentClient) -> None:
         assert_type(await css.report(integrations=[101, "a"], environments="dev"), AccessReport)
         plan = await css.plan(Desired(()), providers="idir")
         assert_type(plan, Plan)
-        assert_type(await css.saved_plan(plan), SavedPlan)
         assert_type(await css.apply_plan(plan, guards=Guards(keep_last="admin"), progress=awaited), Applied)
         assert_type(await css.undo_plan(read_journal("", "journal.jsonl")), Plan)
     AsyncCss.from_env(http_client=httpx.AsyncClient(), retry=decided, timeout=5)

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from .._http.concurrency import async_check_callback
 from .._service import arguments, environment_checks, service_limits
+from .._version import __version__
 from ..auth.credentials import team_of
 from ..journal.entries import JournalRead
 from ..models import EMPLOYEE_PROVIDERS, UserLike
@@ -20,7 +21,6 @@ from ..plan import preconditions
 from ..plan.desired import Desired
 from ..plan.planner import Plan
 from ..plan.preconditions import USUAL_GUARDS, Applied, Guards
-from ..plan.serialization import SavedPlan
 from ..report.rows import AccessReport
 from ..roster.rows import RoleRemovals, Row, RowCheck, RowResult
 from ..state import StepResult
@@ -300,30 +300,11 @@ class AsyncCss(AsyncTeam):
         arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
         among = arguments.known_providers(providers)
         made = await plans.made(self.integration, desired, prune=prune, providers=among, width=width)
-        return await self._with_its_owner(made)
-
-    async def saved_plan(self, plan: Plan) -> SavedPlan:
-        """A plan with all that a later run has to know, for `plan_as_json`: whose it is, from when, and what was read.
-
-        Args:
-            plan: as `plan` or `undo_plan` gave it.
-
-        Raises:
-            AuthenticationError: when the credentials are not accepted.
-
-        >>> from css_sdk import Plan, plan_as_json, read_plan
-        >>> saved = await css.saved_plan(Plan())
-        >>> read_plan(plan_as_json(saved), "plan.json") == saved
-        True
-        """
-        arguments.check_kind(plan, Plan, "What is saved", "css.plan(…) makes it.")
-        await self.integrations()
-        now = datetime.datetime.now(datetime.UTC)
-        return preconditions.saved_plan(plan, self.settings.api_url, team_of(self._wire.claims), now)
+        return await self._completed(made)
 
     async def apply_plan(
         self,
-        plan: Plan | SavedPlan,
+        plan: Plan,
         *,
         guards: Guards = USUAL_GUARDS,
         resume: JournalRead | None = None,
@@ -334,7 +315,7 @@ class AsyncCss(AsyncTeam):
 
         All that was read for the plan is read again before the first write. When a step fails, those that need it are
         skipped, and so is what would be taken away while what comes in its place could not be given; the others are
-        done. Keep a journal (`Css(settings, journal=Journal(path, plan=saved.fingerprint))`), and what was interrupted
+        done. Keep a journal (`Css(settings, journal=Journal(path, plan=plan.id))`), and what was interrupted
         can go on with it.
 
         Args:
@@ -368,20 +349,22 @@ class AsyncCss(AsyncTeam):
         """
         told = AsyncProgressCalls(progress)
         source = "css.plan(…) makes it, read_plan(…) reads it."
-        arguments.check_kind(plan, (Plan, SavedPlan), "What is applied", source)
+        arguments.check_kind(plan, Plan, "What is applied", source)
         arguments.check_kind(guards, Guards, "guards=")
         if resume is not None:
             arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
-        saved = plan if isinstance(plan, SavedPlan) else await self.saved_plan(plan)
+        preconditions.check_complete(plan)
+        if not plan.api_url:
+            plan = await self._completed(plan)
         await self.integrations()
-        preconditions.check_whose(saved, self.settings.api_url, team_of(self._wire.claims))
+        preconditions.check_whose(plan, self.settings.api_url, team_of(self._wire.claims))
         if resume is not None:
-            preconditions.check_whose_journal(resume, self.settings, saved)
-        run = await plans.checked(self.integration, saved, guards, resume, width)
+            preconditions.check_whose_journal(resume, self.settings, plan)
+        run = await plans.checked(self.integration, plan, guards, resume, width)
         journal = self._wire.journal
-        with nullcontext() if journal is None else journal.knowing_undone(run.saved.steps):
+        with nullcontext() if journal is None else journal.knowing_undone(run.plan.steps):
             results = await run.carry_out(width=width, progress=told.note)
-        return told.ended(Applied(tuple(results), preconditions.remainder(run.saved, results, run.before)))
+        return told.ended(Applied(tuple(results), preconditions.remainder(run.plan, results, run.before)))
 
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """The plan that takes back what a journal tells of; reads only.
@@ -408,12 +391,18 @@ class AsyncCss(AsyncTeam):
         """
         arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
         preconditions.check_whose_journal(journal, self.settings)
-        return await self._with_its_owner(await plans.undone(self.integration, journal, width=width))
+        return await self._completed(await plans.undone(self.integration, journal, width=width))
 
-    async def _with_its_owner(self, plan: Plan) -> Plan:
-        """Return the plan with the service and the team that it was made for."""
+    async def _completed(self, plan: Plan) -> Plan:
+        """Return the plan with the service and the team that it is made for, and with the time."""
         await self.integrations()
-        return evolve(plan, api_url=self.settings.api_url, team_id=team_of(self._wire.claims) or 0)
+        return evolve(
+            plan,
+            api_url=self.settings.api_url,
+            team_id=team_of(self._wire.claims) or 0,
+            version=__version__,
+            created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
 
 
 def _rows(rows: Row | Iterable[Row]) -> tuple[Row, ...]:

@@ -14,14 +14,13 @@ from ..models import UserLike
 from ..people import identification
 from ..people.identification import Unresolved
 from ..people.identities import Person
-from ..plan import preconditions
+from ..plan import planner, preconditions
 from ..plan.checks import check_steps
 from ..plan.dependencies import Grounds
 from ..plan.desired import Desired
 from ..plan.impact import unread
-from ..plan.planner import Plan, plan
+from ..plan.planner import Plan
 from ..plan.preconditions import Guards
-from ..plan.serialization import SavedPlan
 from ..plan.undo import brought_about, concerned, notes_on_unseen, undo_plan
 from ..state import Place, PlaceState, StepResult
 from .integrations import EnvironmentClient, IntegrationClient
@@ -54,7 +53,7 @@ def made(
     found = PeopleFinding(at, providers, width).find(asked)
     logins = arguments.known_providers(providers)
     people = {(place, person): _told(place, person, user, logins) for (place, person), user in found.items()}
-    first = plan(desired, observed, people, prune=prune)
+    first = planner.plan(desired, observed, people, prune=prune)
     taking = [step for step in (*first.withheld, *first.protected) if step.takes_away]
     lacking = unread([*first.steps, *taking], first.states)
     if not lacking:
@@ -63,7 +62,7 @@ def made(
     for named, state in observed.items():
         names = lacking.get(state.place, ())
         observed[named] = with_members(environments[named].roles, state, names, settled=False, width=width)
-    return plan(desired, observed, people, prune=prune)
+    return planner.plan(desired, observed, people, prune=prune)
 
 
 def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Plan:
@@ -109,35 +108,33 @@ class PlanRun:
     """A plan that was found to fit what is there, ready to be carried out.
 
     Attributes:
-        saved: the plan, with the steps that are still to be done, in their order.
+        plan: with the steps that are still to be done, in their order.
         before: the states from which they are carried out.
     """
 
-    saved: SavedPlan
+    plan: Plan
     before: dict[Place, PlaceState]
     environments: dict[Place, EnvironmentClient]
 
     def carry_out(self, *, width: int, progress: Callable[[StepResult], object] | None = None) -> list[StepResult]:
         """Does the steps and returns a result for each, in their order."""
-        grounds = Grounds(self.saved.steps, self.before.values())
-        run = StepRun(self.environments, self.saved.steps, grounds, width=width, progress=progress)
+        grounds = Grounds(self.plan.steps, self.before.values())
+        run = StepRun(self.environments, self.plan.steps, grounds, width=width, progress=progress)
         return run.carry_out()
 
 
-def checked(
-    integration: Integrations, saved: SavedPlan, guards: Guards, resume: JournalRead | None, width: int
-) -> PlanRun:
+def checked(integration: Integrations, plan: Plan, guards: Guards, resume: JournalRead | None, width: int) -> PlanRun:
     """A plan that still fits what is there, every place of it read again; see `Css.apply_plan`."""
     service_limits.check_width(width)
     begun, entries = (resume.begun, resume.entries) if resume is not None else ((), ())
     environments: dict[Place, EnvironmentClient] = {}
-    for planned in saved.places:
+    for planned in plan.places:
         client = integration(planned.place.integration)
         preconditions.check_project_name(planned, client.info.project_name)
         environments[planned.place] = client.environment(planned.place.environment)
     now: dict[Place, PlaceState] = {}
     planned_from: list[PlaceState] = []
-    for planned in saved.places:
+    for planned in plan.places:
         chosen = preconditions.to_read(planned, begun)
         try:
             read = now[planned.place] = environments[planned.place].state(chosen, settled=True, width=width)
@@ -147,7 +144,7 @@ def checked(
             # A role went away or got another name between the list of roles and the look into this one.
             raise preconditions.changed_since(planned) from error
         planned_from.append(preconditions.state_before(planned, read, entries))
-    check_steps(saved.steps, planned_from)
-    guards.check(saved.steps, planned_from, leads_back=saved.leads_back)
-    steps = preconditions.unfinished(guards.order(saved.steps, planned_from), now.values(), begun)
-    return PlanRun(evolve(saved, steps=steps), now, environments)
+    check_steps(plan.steps, planned_from)
+    guards.check(plan.steps, planned_from, leads_back=plan.leads_back)
+    steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), begun)
+    return PlanRun(evolve(plan, steps=steps), now, environments)

@@ -30,55 +30,100 @@ from .ordering import ordered
 _COUNTED: Final[Mapping[StepKind, str]] = {"remove_member": "members", "remove_composite": "children"}
 """By the steps that make a collection of one role smaller, the collection."""
 
+_ALL_MANAGED: Final = Unmanaged()
+
+
+@frozen
+class PlannedPlace:
+    """One environment of a plan, as it was when the plan was made.
+
+    Attributes:
+        place: integration and environment.
+        project_name: of the integration, for people.
+        members_read: the roles whose members were read; the fingerprint covers these members and no others.
+        fingerprint: that of the state, see `PlaceState.fingerprint`.
+        unmanaged: how much is there that the file does not mention, and that stays as it is.
+        state: what was read; None in a plan that was read from a file.
+    """
+
+    place: Place
+    project_name: str
+    members_read: tuple[str, ...]
+    fingerprint: str
+    unmanaged: Unmanaged = _ALL_MANAGED
+    state: PlaceState | None = field(default=None, eq=False, repr=False)
+
+    @classmethod
+    def of(cls, state: PlaceState, unmanaged: Unmanaged = _ALL_MANAGED) -> PlannedPlace:
+        """Return the place as it was read.
+
+        Args:
+            state: what was read.
+            unmanaged: how much of it the file does not mention.
+        """
+        return cls(state.place, state.project_name, tuple(sorted(state.members)), state.fingerprint, unmanaged, state)
+
 
 @frozen
 class Plan:
-    """What is to be done, and what is not and why.
+    """What is to be done, and what is not and why; made by `Css.plan`, or read from a file by `read_plan`.
 
     Attributes:
         steps: in the order in which they are carried out.
-        withheld: what an exact collection does not list and is kept all the same: without `prune`, or because it may
-            be somebody of the file who could not be identified.
-        protected: what would be taken away or renamed, were it not for a protection.
-        unresolved: those of the file who could not be identified; nothing is done for them.
-        unmanaged: by place, how much is there that the file does not speak of, and that is left alone.
-        states: what was read; fingerprints come from here.
-        notes: sentences about what the file says and cannot be done or is not needed any more.
+        withheld: removals that an exact collection asks for and that are not planned: without `prune`, or because it
+            may be somebody of the file who could not be identified.
+        protected: removals and renames that a protection forbids.
+        unresolved: people of the file who could not be identified; nothing is done for them.
+        places: the environments of the plan, as they were when it was made.
+        notes: sentences about parts of the file that cannot be carried out, or that are not needed any more.
         prune: whether the removals of exact collections were asked for.
-        leads_back: whether it takes back what was done. Such a plan has an order of its own, and is not kept from
-            leaving nothing where nothing was before.
+        leads_back: whether it takes back what was done. Such a plan has an order of its own, and may leave nothing
+            where nothing was before.
         api_url: the service that it was made for; empty in a plan made by hand.
         team_id: the team that it was made for.
+        version: the version of css-sdk that made it; empty in a plan made by hand.
+        created_at: when it was made, as an ISO 8601 time with its offset; empty in a plan made by hand.
     """
 
     steps: tuple[Step, ...] = ()
     withheld: tuple[Step, ...] = ()
     protected: tuple[Step, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
-    unmanaged: Mapping[Place, Unmanaged] = field(factory=dict, hash=False)
-    states: tuple[PlaceState, ...] = field(default=(), repr=False)
+    places: tuple[PlannedPlace, ...] = ()
     notes: tuple[str, ...] = ()
     prune: bool = False
     leads_back: bool = False
     api_url: str = ""
     team_id: int = 0
+    version: str = ""
+    created_at: str = ""
 
     @property
     def id(self) -> str:
         """Return the plan id: equal for two plans that do the same to the same state, and for no others.
 
         It is a SHA-256 over the API's address, the team, the places with the fingerprints of what was read, and the
-        steps. A plan made by hand has an empty id until `Css.saved_plan` completes it.
+        steps. A plan made by hand, which names no service, has an empty id.
         """
         if not self.api_url:
             return ""
-        fingerprints = {state.place: state.fingerprint for state in self.states}
+        fingerprints = {one.place: one.fingerprint for one in self.places}
         return plan_id(self.api_url, self.team_id, fingerprints, self.steps, leads_back=self.leads_back)
 
     @property
+    def states(self) -> tuple[PlaceState, ...]:
+        """Return what was read of the places; nothing in a plan that was read from a file."""
+        return tuple(one.state for one in self.places if one.state is not None)
+
+    @property
     def project_names(self) -> Mapping[Place, str]:
-        """Of the places, for people."""
-        return {state.place: state.project_name for state in self.states}
+        """Return the project names, by place."""
+        return {one.place: one.project_name for one in self.places}
+
+    @property
+    def unmanaged(self) -> Mapping[Place, Unmanaged]:
+        """Return by place how much is there that the file does not mention."""
+        return {one.place: one.unmanaged for one in self.places}
 
 
 def plan(
@@ -132,8 +177,7 @@ def plan(
         withheld=_not_done(steps, [*held, *(() if prune else removals)], states),
         protected=_not_done(steps, [step for part in parts for step in part.protected], states),
         unresolved=tuple(one for part in parts for one in part.unresolved),
-        unmanaged={part.state.place: part.unmanaged for part in parts},
-        states=states,
+        places=tuple(PlannedPlace.of(part.state, part.unmanaged) for part in parts),
         notes=tuple(f"{' '.join(part.wanted.named)}: {note.rstrip('.')}" for part in parts for note in part.notes),
         prune=prune,
     )

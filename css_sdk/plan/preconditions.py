@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -10,16 +9,15 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from .._service import arguments
-from .._version import __version__
-from ..errors import EmptySet, LastMember, Refused, Remedy, StalePlan
+from ..errors import EmptySet, InvalidRequest, LastMember, Refused, Remedy, StalePlan
 from ..journal.entries import Entry, JournalRead
 from ..settings import Settings
 from ..state import Draft, Place, PlaceState, Step, StepResult
+from .checks import find_repeated
 from .impact import FollowedRole, counted, followed_roles
 from .ordering import ordered
-from .planner import Plan, emptied, removals
+from .planner import Plan, PlannedPlace, emptied, removals
 from .removal_limits import check_removals
-from .serialization import PlannedPlace, SavedPlan
 
 _OF_TWO_ROLES: Final = ("add_composite", "remove_composite")
 
@@ -29,7 +27,7 @@ class Applied:
     """What came of a plan: a result for each step that was tried, and a plan of what is left, if anything is."""
 
     results: tuple[StepResult, ...]
-    remainder: SavedPlan | None = None
+    remainder: Plan | None = None
 
 
 def _role_names(given: str | Iterable[str]) -> tuple[str, ...]:
@@ -127,23 +125,19 @@ def _all_of(count: int, what: str) -> str:
 USUAL_GUARDS: Final = Guards()
 
 
-def saved_plan(plan: Plan, api_url: str, team_id: int | None, at: datetime.datetime) -> SavedPlan:
-    """The plan with all that a later run has to know.
+def check_complete(plan: Plan) -> None:
+    """Refuse a plan that names a step twice, or a place of which nothing was read.
 
-    Args:
-        plan: as it was made.
-        api_url: the service's base address.
-        team_id: of the account.
-        at: the time.
+    Raises:
+        InvalidRequest: when it does. Nothing is sent.
     """
-    if plan.api_url:
-        # Whoever carries it out is held against the service and the team that it was made for.
-        api_url, team_id = plan.api_url, plan.team_id
-    created_at = at.isoformat(timespec="seconds")
-    return SavedPlan.of(plan, api_url=api_url, team_id=team_id or 0, version=__version__, created_at=created_at)
+    known = {one.place for one in plan.places}
+    unread = dict.fromkeys(step.place for step in plan.steps if step.place not in known)
+    if faults := [*(f"nothing was read of {place}" for place in unread), *find_repeated(plan.steps)]:
+        raise InvalidRequest(f"This plan cannot be carried out: {', and '.join(faults)}. Nothing was sent.")
 
 
-def check_plan_id(plan: Plan | SavedPlan, expected: str) -> None:
+def check_plan_id(plan: Plan, expected: str) -> None:
     """Refuse a plan that is not the one that was approved.
 
     Args:
@@ -162,19 +156,19 @@ def check_plan_id(plan: Plan | SavedPlan, expected: str) -> None:
         )
 
 
-def check_whose(saved: SavedPlan, api_url: str, team_id: int | None) -> None:
+def check_whose(plan: Plan, api_url: str, team_id: int | None) -> None:
     """Refuses a plan that was made for another team or another address.
 
     Raises:
         StalePlan: when it was.
     """
-    if saved.api_url != api_url:
-        raise StalePlan(f"The plan was made for {saved.api_url}, and this is {api_url}. Nothing was sent.")
-    if saved.team_id != (team_id or 0):
-        raise StalePlan(f"The plan was made for team {saved.team_id}, and this is team {team_id}. Nothing was sent.")
+    if plan.api_url != api_url:
+        raise StalePlan(f"The plan was made for {plan.api_url}, and this is {api_url}. Nothing was sent.")
+    if plan.team_id != (team_id or 0):
+        raise StalePlan(f"The plan was made for team {plan.team_id}, and this is team {team_id}. Nothing was sent.")
 
 
-def check_whose_journal(journal: JournalRead, settings: Settings, plan: SavedPlan | None = None) -> None:
+def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | None = None) -> None:
     """Refuses a journal of another account or another address, or one that names another plan.
 
     Args:
@@ -190,7 +184,7 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: SavedPla
             f"The journal is that of {journal.client_id!r} at {journal.api_url}, and this is {settings.client_id!r} at "
             f"{settings.api_url}. Nothing was sent."
         )
-    if plan is not None and journal.plan not in (None, plan.fingerprint):
+    if plan is not None and journal.plan not in (None, plan.id):
         raise StalePlan("The journal is that of another plan, and this one cannot go on with it. Nothing was sent.")
 
 
@@ -331,20 +325,20 @@ def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(reversed(left))
 
 
-def remainder(saved: SavedPlan, results: Iterable[StepResult], before: Mapping[Place, PlaceState]) -> SavedPlan | None:
+def remainder(plan: Plan, results: Iterable[StepResult], before: Mapping[Place, PlaceState]) -> Plan | None:
     """A plan of what is left, to be carried out when what stood in its way is gone; None where nothing is left.
 
     Args:
-        saved: the plan, with the steps that were to be done.
+        plan: with the steps that were to be done.
         results: of its steps; those without one were not tried.
         before: the states from which it was carried out.
     """
     done = [result.step for result in results if result.outcome == "confirmed"]
-    left = _left(saved.steps, done)
+    left = _left(plan.steps, done)
     if not left:
         return None
     reached = {place: state.after(done) for place, state in before.items()}
     places = tuple(
-        PlannedPlace.of(reached[one.place], one.unmanaged) if one.place in reached else one for one in saved.places
+        PlannedPlace.of(reached[one.place], one.unmanaged) if one.place in reached else one for one in plan.places
     )
-    return evolve(saved, steps=counted(left, reached.values()), places=places)
+    return evolve(plan, steps=counted(left, reached.values()), places=places)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, get_args
-
-from attrs import frozen
 
 from .._service import environment_checks, identifiers
 from .._text.files import MOST_BYTES, text_of
@@ -17,11 +14,10 @@ from ..errors import InvalidFile, InvalidRequest, Refused
 from ..people.cells import PersonBy
 from ..people.identification import Unresolved
 from ..people.identities import Person
-from ..state import Place, PlaceState, Step
+from ..state import Place, Step
 from .checks import find_repeated, find_unread_members
 from .diff import Unmanaged
-from .identity import plan_id
-from .planner import Plan
+from .planner import Plan, PlannedPlace
 from .text import masked
 
 VERSION: Final = 1
@@ -50,127 +46,40 @@ _UNRESOLVED_FIELDS: Final = ("integration", "environment", "by", "value", "state
 Value = TypeVar("Value")
 
 
-@frozen
-class PlannedPlace:
-    """One environment of a plan, and how it was when the plan was made.
-
-    `members_read` are the roles whose members were read: the fingerprint speaks of them and of no others.
-    """
-
-    place: Place
-    project_name: str
-    members_read: tuple[str, ...]
-    fingerprint: str
-    unmanaged: Unmanaged
-
-    @classmethod
-    def of(cls, state: PlaceState, unmanaged: Unmanaged) -> PlannedPlace:
-        """The place as it was read."""
-        return cls(state.place, state.project_name, tuple(sorted(state.members)), state.fingerprint, unmanaged)
-
-
-@frozen
-class SavedPlan:
-    """A plan that is carried out later, or only looked at.
-
-    Attributes:
-        api_url: the service that it was made for.
-        team_id: whose integrations they are.
-        version: of this package.
-        created_at: when, as an ISO 8601 time with its offset.
-        prune: whether removals of exact collections were asked for.
-        leads_back: whether it takes back what was done.
-    """
-
-    api_url: str
-    team_id: int
-    version: str
-    created_at: str
-    prune: bool
-    places: tuple[PlannedPlace, ...]
-    steps: tuple[Step, ...] = ()
-    withheld: tuple[Step, ...] = ()
-    protected: tuple[Step, ...] = ()
-    unresolved: tuple[Unresolved, ...] = ()
-    notes: tuple[str, ...] = ()
-    leads_back: bool = False
-
-    @classmethod
-    def of(cls, plan: Plan, *, api_url: str, team_id: int, version: str, created_at: str) -> SavedPlan:
-        """The plan with all that a later run has to know, and without what was read.
-
-        Args:
-            plan: as it was made.
-            api_url: the service's base address.
-            team_id: of the account.
-            version: of this package.
-            created_at: the time, as ISO 8601 writes it, with its offset.
-
-        Raises:
-            InvalidRequest: when it holds a step twice, or one of a place of which nothing was read.
-        """
-        known = {state.place for state in plan.states}
-        if faults := [
-            *(
-                f"nothing was read of {place}"
-                for place in dict.fromkeys(s.place for s in plan.steps)
-                if place not in known
-            ),
-            *find_repeated(plan.steps),
-        ]:
-            raise InvalidRequest(f"This is no plan that can be carried out: {', and '.join(faults)}. Nothing was sent.")
-        places = tuple(PlannedPlace.of(s, plan.unmanaged.get(s.place, Unmanaged())) for s in plan.states)
-        told = plan.steps, plan.withheld, plan.protected, plan.unresolved, plan.notes, plan.leads_back
-        return cls(api_url, team_id, version, created_at, plan.prune, places, *told)
-
-    @property
-    def id(self) -> str:
-        """Return the plan id, as `Plan.id` of the plan that was saved."""
-        fingerprints = {one.place: one.fingerprint for one in self.places}
-        return plan_id(self.api_url, self.team_id, fingerprints, self.steps, leads_back=self.leads_back)
-
-    @property
-    def fingerprint(self) -> str:
-        """What a journal names that belongs to this plan: equal for equal plans, and for no others."""
-        return hashlib.sha256(plan_as_json(self).encode()).hexdigest()
-
-    @property
-    def project_names(self) -> Mapping[Place, str]:
-        """Of the places, for people."""
-        return {one.place: one.project_name for one in self.places}
-
-    @property
-    def unmanaged(self) -> Mapping[Place, Unmanaged]:
-        """By place, how much the file did not speak of."""
-        return {one.place: one.unmanaged for one in self.places}
-
-
-def plan_as_json(saved: SavedPlan, mask: bool = False) -> str:
-    """The plan as JSON, as docs/plan.schema.json describes it, with an end of line.
+def plan_as_json(plan: Plan, mask: bool = False) -> str:
+    """Return the plan as JSON, as docs/plan.schema.json describes it, with an end of line.
 
     Args:
-        saved: the plan.
+        plan: as `Css.plan` or `Css.undo_plan` returned it.
         mask: whether to leave out who people are. Such a plan can be looked at, and never carried out.
+
+    Raises:
+        InvalidRequest: for a plan made by hand, which does not say for which service it was made.
     """
-    plan = masked(saved) if mask else saved
-    told = {
+    if not plan.api_url:
+        raise InvalidRequest(
+            "This plan was made by hand, and does not say for which service and team. Write a plan that css.plan(…) "
+            "or css.undo_plan(…) returned."
+        )
+    shown = masked(plan) if mask else plan
+    record = {
         "version": VERSION,
         "css_sdk": plan.version,
         "created_at": plan.created_at,
-        "plan_id": saved.id,
+        "plan_id": plan.id,
         "api_url": plan.api_url,
         "team_id": plan.team_id,
         "prune": plan.prune,
         "leads_back": plan.leads_back,
         "masked": mask,
-        "places": [_place_record(one) for one in plan.places],
-        "steps": [step.as_record() for step in plan.steps],
-        "withheld": [step.as_record() for step in plan.withheld],
-        "protected": [step.as_record() for step in plan.protected],
-        "unresolved": [_unresolved_record(one) for one in plan.unresolved],
-        "notes": list(plan.notes),
+        "places": [_place_record(one) for one in shown.places],
+        "steps": [step.as_record() for step in shown.steps],
+        "withheld": [step.as_record() for step in shown.withheld],
+        "protected": [step.as_record() for step in shown.protected],
+        "unresolved": [_unresolved_record(one) for one in shown.unresolved],
+        "notes": list(shown.notes),
     }
-    return json.dumps(told, indent=1) + "\n"
+    return json.dumps(record, indent=1) + "\n"
 
 
 def _place_record(one: PlannedPlace) -> dict[str, Any]:
@@ -197,7 +106,7 @@ def _unresolved_record(one: Unresolved) -> dict[str, Any]:
     }
 
 
-def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> SavedPlan:
+def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> Plan:
     """The plan that `plan_as_json` wrote, checked whole before anything is believed.
 
     Args:
@@ -222,10 +131,10 @@ def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_B
     if told.get("masked") is True:
         raise InvalidFile(f"{name} does not say who people are: it was written masked, and cannot be carried out.")
     reading = _Reading()
-    saved = reading.plan(told)
-    if saved is None:
+    plan = reading.plan(told)
+    if plan is None:
         raise InvalidFile.with_faults(name, reading.faults, " Make the plan anew.")
-    return saved
+    return plan
 
 
 def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -242,16 +151,18 @@ class _Reading:
         self.faults: list[str] = []
         self._known: set[Place] = set()
 
-    def plan(self, told: dict[str, Any]) -> SavedPlan | None:
-        """The plan, or None where there are faults."""
+    def plan(self, told: dict[str, Any]) -> Plan | None:
+        """Return the plan, or None where there are faults."""
         self._one({"the plan": told}, "the plan", lambda whole: _object(whole, _FIELDS))
-        api_url = self._one(told, "api_url", _address)
-        team_id = self._one(told, "team_id", _number)
-        version = self._one(told, "css_sdk", _text)
-        created_at = self._one(told, "created_at", _time)
+        facts: dict[str, Any] = {
+            "api_url": self._one(told, "api_url", _address),
+            "team_id": self._one(told, "team_id", _number),
+            "version": self._one(told, "css_sdk", _text),
+            "created_at": self._one(told, "created_at", _time),
+            "prune": self._one(told, "prune", _flag),
+            "leads_back": self._one(told, "leads_back", _flag),
+        }
         plan_id = self._one(told, "plan_id", _text)
-        prune = self._one(told, "prune", _flag)
-        leads_back = self._one(told, "leads_back", _flag)
         self._one(told, "masked", _flag)
         places = self._each(told, "places", self._place)
         steps, withheld, protected = (self._each(told, key, self._step) for key in ("steps", "withheld", "protected"))
@@ -260,16 +171,13 @@ class _Reading:
             self.faults += [*find_unread_members(steps, read), *find_repeated(steps)]
         unresolved = self._each(told, "unresolved", self._unresolved)
         notes = self._each(told, "notes", _text)
-        if api_url is None or team_id is None or version is None or created_at is None or prune is None:
+        if self.faults:
             return None
-        if self.faults or leads_back is None:
+        plan = Plan(steps, withheld, protected, unresolved, places, notes, **facts)
+        if plan.id != plan_id:
+            self.faults.append(f"plan_id: it is not the id of this plan, {plan.id}: the plan was changed")
             return None
-        told_of = steps, withheld, protected, unresolved, notes, leads_back
-        saved = SavedPlan(api_url, team_id, version, created_at, prune, places, *told_of)
-        if saved.id != plan_id:
-            self.faults.append(f"plan_id: it is not the id of this plan, {saved.id}: the plan was changed")
-            return None
-        return saved
+        return plan
 
     def _one(self, told: Mapping[str, Any], key: str, decode: Callable[[Any], Value]) -> Value | None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Final
 
 from attrs import evolve
 
@@ -15,6 +15,7 @@ from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Place, Step, StepKind
 from .diff import Unmanaged
+from .planner import Plan
 
 _LONGEST_SHOWN: Final = 4
 """Characters of a username or an address that are left of it where people are masked."""
@@ -34,41 +35,9 @@ Quote = Callable[[str], str]
 """Makes a name that may hold anything harmless, and tells it from the words around it."""
 
 
-class Told(Protocol):
-    """What there is to tell of a plan, one just made or one that was saved."""
-
-    @property
-    def steps(self) -> tuple[Step, ...]: ...
-
-    @property
-    def withheld(self) -> tuple[Step, ...]: ...
-
-    @property
-    def protected(self) -> tuple[Step, ...]: ...
-
-    @property
-    def unresolved(self) -> tuple[Unresolved, ...]: ...
-
-    @property
-    def unmanaged(self) -> Mapping[Place, Unmanaged]: ...
-
-    @property
-    def notes(self) -> tuple[str, ...]: ...
-
-    @property
-    def project_names(self) -> Mapping[Place, str]: ...
-
-    @property
-    def id(self) -> str: ...
-
-
-AnyPlan = TypeVar("AnyPlan", bound=Told)
-
-
-def masked(plan: AnyPlan) -> AnyPlan:
+def masked(plan: Plan) -> Plan:
     """The plan without what tells who somebody is: usernames and addresses are cut to the same few characters.
 
-    >>> from css_sdk.plan.planner import Plan
     >>> step = Step("add_member", Place(101, "dev"), "reviewer", "c48af3232157a5f13dc753a5d3eed7ce@idir")
     >>> masked(Plan(steps=(step,))).steps[0].target
     'c48a…@idir'
@@ -81,11 +50,12 @@ def masked(plan: AnyPlan) -> AnyPlan:
             for step in steps
         )
 
-    changes: dict[str, Any] = {
-        "steps": hidden(plan.steps),
-        "withheld": hidden(plan.withheld),
-        "protected": hidden(plan.protected),
-        "unresolved": tuple(
+    return evolve(
+        plan,
+        steps=hidden(plan.steps),
+        withheld=hidden(plan.withheld),
+        protected=hidden(plan.protected),
+        unresolved=tuple(
             evolve(
                 one,
                 person=Person(one.person.by, hide(one.person.value), one.person.provider),
@@ -93,9 +63,7 @@ def masked(plan: AnyPlan) -> AnyPlan:
             )
             for one in plan.unresolved
         ),
-    }
-    hidden_plan: AnyPlan = evolve(cast(Any, plan), **changes)
-    return hidden_plan
+    )
 
 
 def masked_name(name: str) -> str:
@@ -112,7 +80,7 @@ def masked_name(name: str) -> str:
 
 
 def plan_as_text(
-    plan: Told, names: Mapping[str, str] | None = None, mask: bool = False, whole: Told | None = None
+    plan: Plan, names: Mapping[str, str] | None = None, mask: bool = False, whole: Plan | None = None
 ) -> str:
     """The plan as lines for a terminal.
 
@@ -122,7 +90,6 @@ def plan_as_text(
         mask: whether to leave out who people are.
         whole: the plan whose id is shown, where only what is left of it is told.
 
-    >>> from css_sdk.plan.planner import Plan
     >>> print(plan_as_text(Plan(steps=(Step("create_role", Place(101, "dev"), "auditor"),))))
     #101 dev
       + create role auditor
@@ -140,7 +107,7 @@ def plan_as_text(
     return "\n".join([*lines, telling.sum(), *([f"Plan id: {shown_id}"] if shown_id else [])])
 
 
-def plan_as_markdown(plan: Told, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
+def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
     """The plan as Markdown, for a comment on a pull request: a table for each place.
 
     Whatever was named by people is in it as code, with everything encoded that Markdown or HTML would obey: nobody
@@ -151,7 +118,6 @@ def plan_as_markdown(plan: Told, names: Mapping[str, str] | None = None, mask: b
         names: of people, by username; they stand behind it.
         mask: whether to leave out who people are.
 
-    >>> from css_sdk.plan.planner import Plan
     >>> print(plan_as_markdown(Plan(steps=(Step("create_role", Place(101, "dev"), "@all|x"),))).splitlines()[4])
     | + | create role <code>&#64;all&#124;x</code> |
     """
@@ -177,7 +143,7 @@ class _Telling:
         quote: puts into the text what people named.
     """
 
-    def __init__(self, plan: Told, names: Mapping[str, str], quote: Quote) -> None:
+    def __init__(self, plan: Plan, names: Mapping[str, str], quote: Quote) -> None:
         self.plan = plan
         self._names = names
         self._quote = quote

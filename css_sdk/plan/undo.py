@@ -13,7 +13,7 @@ from ..journal.entries import Entry
 from ..state import Draft, Place, PlaceState, Step, StepKind
 from .impact import counted
 from .inverse import is_possible, undo
-from .planner import Plan
+from .planner import Plan, PlannedPlace
 
 Name = tuple[Place, str]
 """Of a role of a place; or of a user, who can have the name of none."""
@@ -64,7 +64,8 @@ def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
                 f"{state.place}: {all_of_it - rest} of {all_of_it} changes are not there any more: they were taken "
                 f"back already, or changed by somebody since"
             )
-    return Plan(steps=counted(steps, now), states=now, notes=tuple(notes), leads_back=True)
+    places = tuple(map(PlannedPlace.of, now))
+    return Plan(counted(steps, now), places=places, notes=tuple(notes), leads_back=True)
 
 
 def brought_about(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from css_sdk import AsyncCss, Guards, Settings, StalePlan, TooManyRemovals
+from css_sdk import AsyncCss, Guards, Plan, Settings, StalePlan, TooManyRemovals
 from css_sdk._http.journal_writer import Journal
 from css_sdk.journal.entries import read_journal
-from css_sdk.plan.serialization import SavedPlan, plan_as_json, read_plan
+from css_sdk.plan.serialization import plan_as_json, read_plan
 from tests.plan_worlds import (
     DEV,
     MIXED_BEFORE,
@@ -41,21 +41,19 @@ def client(sandbox: Mortal, journal: Journal | None = None) -> AsyncCss:
     )
 
 
-async def planned(css: AsyncCss) -> SavedPlan:
+async def planned(css: AsyncCss) -> Plan:
     """The plan of every kind of step, as a later run finds it in a file."""
-    plan = await css.plan(mixed(), prune=True)
-    facts = {"api_url": css.settings.api_url, "version": "1.0", "created_at": "2026-11-21T12:00:00+00:00"}
-    return read_plan(plan_as_json(SavedPlan.of(plan, team_id=2016, **facts)), "plan.json")
+    return read_plan(plan_as_json(await css.plan(mixed(), prune=True)), "plan.json")
 
 
-async def refused(css: AsyncCss, saved: SavedPlan) -> type[Exception]:
+async def refused(css: AsyncCss, saved: Plan) -> type[Exception]:
     """Why the plan alone is not carried out; no removal is allowed, so that one that is not stale is refused too."""
     with pytest.raises((StalePlan, TooManyRemovals)) as told:
         await css.apply_plan(saved, guards=Guards(max_removals=0))
     return told.type
 
 
-async def finished(sandbox: Mortal, saved: SavedPlan, path: Path, guards: Guards) -> None:
+async def finished(sandbox: Mortal, saved: Plan, path: Path, guards: Guards) -> None:
     """Goes on with the journal, and does no step again that is confirmed in it."""
     told = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
     confirmed = {step for entry in told.entries if entry.outcome == "confirmed" for step in entry.steps}

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,11 +12,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from css_sdk import Applied, Backoff, Css, CssError, Guards, NotFound, Settings, StalePlan
+from css_sdk import Applied, Backoff, Css, CssError, Guards, NotFound, Plan, Settings, StalePlan
 from css_sdk._http.journal_writer import Journal
 from css_sdk.journal.entries import JournalRead, read_journal
-from css_sdk.plan.preconditions import saved_plan
-from css_sdk.plan.serialization import SavedPlan
 from css_sdk.sandbox import Sandbox
 from tests.fault_sequences import elsewhere, faults, late_faults
 from tests.plan_worlds import (
@@ -34,7 +31,6 @@ from tests.plan_worlds import (
     told_truly,
 )
 
-NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
 STEADY = settings(derandomize=True, deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
 """The same examples in every run."""
 
@@ -105,11 +101,10 @@ def test_a_journal_leads_on_or_back(laid: list[dict[str, Any]], guards: Guards, 
         with Journal(path) as journal:
             with client(sandbox, journal) as css:
                 plan = css.plan(mixed(), prune=True)
-                saved = saved_plan(plan, css.settings.api_url, 2016, NOW)
                 for fault in laid:
                     sandbox.faults.add(**{**fault, "after": fault["after"] + 2})
                 try:
-                    css.apply_plan(saved, guards=guards)
+                    css.apply_plan(plan, guards=guards)
                 except CssError as error:
                     event(f"refused: {type(error).__name__}")
         sandbox.faults.clear()
@@ -122,16 +117,16 @@ def test_a_journal_leads_on_or_back(laid: list[dict[str, Any]], guards: Guards, 
         else:
             with Journal(path, resume=True) as journal:
                 with client(sandbox, journal) as css:
-                    applied = css.apply_plan(saved, resume=told, guards=guards)
+                    applied = css.apply_plan(plan, resume=told, guards=guards)
         assert not reason(applied.results)
         assert applied.remainder is None
     assert everything(sandbox) == first if back else first | {DEV: as_facts(MIXED_BEFORE.after(plan.steps))}
 
 
-def gone_on(css: Css, saved: SavedPlan, told: JournalRead | None) -> Applied:
+def gone_on(css: Css, plan: Plan, told: JournalRead | None) -> Applied:
     """Go on with the journal, or with a fresh plan."""
     if told is not None:
-        return css.apply_plan(saved, resume=told)
+        return css.apply_plan(plan, resume=told)
     return css.apply_plan(css.plan(mixed(), prune=True))
 
 
@@ -148,12 +143,11 @@ def test_a_kill_while_a_write_is_on_its_way(tmp_path: Path, reads: int | None) -
         path = tmp_path / str(number)
         with client(sandbox) as css:
             plan = css.plan(mixed(), prune=True)
-            saved = saved_plan(plan, css.settings.api_url, 2016, NOW)
         sandbox.faults.add("late_write", after=number, reads=reads)
         with Journal(path) as journal:
             with client(sandbox, journal) as css:
                 with death(sandbox):
-                    css.apply_plan(saved, width=1)
+                    css.apply_plan(plan, width=1)
         assert len(sandbox.late_writes) == 1
         sandbox.revive()
         told = read_journal(path.read_bytes(), "journal")
@@ -161,11 +155,11 @@ def test_a_kill_while_a_write_is_on_its_way(tmp_path: Path, reads: int | None) -
             with client(sandbox, journal) as css:
                 sent = len(sandbox.done)
                 try:
-                    applied = gone_on(css, saved, told if resume else None)
+                    applied = gone_on(css, plan, told if resume else None)
                 except (NotFound, StalePlan):
                     # It landed between two reads. Nothing was sent, and the next try goes through.
                     assert len(sandbox.done) == sent
-                    applied = gone_on(css, saved, told if resume else None)
+                    applied = gone_on(css, plan, told if resume else None)
         assert not reason(applied.results), number
         sandbox.land_late_writes()
         assert everything(sandbox)[DEV] == as_facts(MIXED_BEFORE.after(plan.steps))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,7 +15,6 @@ from css_sdk import Applied, AuthenticationError, Backoff, Css, CssError, Guards
 from css_sdk._http.journal_writer import Journal
 from css_sdk.journal.entries import read_journal
 from css_sdk.plan.dependencies import Grounds
-from css_sdk.plan.preconditions import saved_plan
 from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Step, StepResult
@@ -25,7 +23,6 @@ from tests.plan_worlds import MIXED_BEFORE, as_facts, everything, mixed, outcome
 from tests.states import secrets
 from tests.support import asked
 
-NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
 STEADY = settings(derandomize=True, deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 """The same examples in every run."""
 
@@ -121,11 +118,10 @@ def test_what_was_struck_goes_on_with_its_journal(laid: list[dict[str, Any]], wi
         with Journal(path) as journal:
             with client(sandbox, journal) as css:
                 plan = css.plan(mixed(), prune=True)
-                saved = saved_plan(plan, css.settings.api_url, 2016, NOW)
                 for fault in laid:
                     sandbox.faults.add(**{**fault, "after": fault["after"] + 2})
                 try:
-                    told: object = css.apply_plan(saved, guards=guards, width=width)
+                    told: object = css.apply_plan(plan, guards=guards, width=width)
                 except CssError as error:
                     event(f"refused: {type(error).__name__}")
                     told = error
@@ -133,12 +129,12 @@ def test_what_was_struck_goes_on_with_its_journal(laid: list[dict[str, Any]], wi
         written = path.read_text(encoding="utf-8")  # noqa: ASYNC240
         with Journal(path, resume=True) as journal:
             with client(sandbox, journal) as css:
-                applied = css.apply_plan(saved, resume=read_journal(written, "journal"), guards=guards)
+                applied = css.apply_plan(plan, resume=read_journal(written, "journal"), guards=guards)
         assert not reason(applied.results)
         assert applied.remainder is None
         event("went on" if applied.results else "all was done")
     assert everything(sandbox)[MIXED_BEFORE.place] == as_facts(MIXED_BEFORE.after(plan.steps))
-    texts = plan_as_json(saved), written, str(told), repr(told), "".join(plan.notes)
+    texts = plan_as_json(plan), written, str(told), repr(told), "".join(plan.notes)
     assert not [secret for secret in secrets(sandbox) for text in texts if secret in text]
 
 

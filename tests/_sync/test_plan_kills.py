@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from css_sdk import Css, Guards, Settings, StalePlan, TooManyRemovals
+from css_sdk import Css, Guards, Plan, Settings, StalePlan, TooManyRemovals
 from css_sdk._http.journal_writer import Journal
 from css_sdk.journal.entries import read_journal
-from css_sdk.plan.serialization import SavedPlan, plan_as_json, read_plan
+from css_sdk.plan.serialization import plan_as_json, read_plan
 from tests.plan_worlds import (
     DEV,
     MIXED_BEFORE,
@@ -40,21 +40,19 @@ def client(sandbox: Mortal, journal: Journal | None = None) -> Css:
     return Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once, journal=journal)
 
 
-def planned(css: Css) -> SavedPlan:
+def planned(css: Css) -> Plan:
     """The plan of every kind of step, as a later run finds it in a file."""
-    plan = css.plan(mixed(), prune=True)
-    facts = {"api_url": css.settings.api_url, "version": "1.0", "created_at": "2026-11-21T12:00:00+00:00"}
-    return read_plan(plan_as_json(SavedPlan.of(plan, team_id=2016, **facts)), "plan.json")
+    return read_plan(plan_as_json(css.plan(mixed(), prune=True)), "plan.json")
 
 
-def refused(css: Css, saved: SavedPlan) -> type[Exception]:
+def refused(css: Css, saved: Plan) -> type[Exception]:
     """Why the plan alone is not carried out; no removal is allowed, so that one that is not stale is refused too."""
     with pytest.raises((StalePlan, TooManyRemovals)) as told:
         css.apply_plan(saved, guards=Guards(max_removals=0))
     return told.type
 
 
-def finished(sandbox: Mortal, saved: SavedPlan, path: Path, guards: Guards) -> None:
+def finished(sandbox: Mortal, saved: Plan, path: Path, guards: Guards) -> None:
     """Goes on with the journal, and does no step again that is confirmed in it."""
     told = read_journal(path.read_bytes(), "journal")  # noqa: ASYNC240
     confirmed = {step for entry in told.entries if entry.outcome == "confirmed" for step in entry.steps}

@@ -98,7 +98,7 @@ def test_a_plan_for_others_is_refused(sandbox: Sandbox) -> None:
         plan = css.plan(file_of(DesiredRole("another")))
         other_team, elsewhere = (
             evolve(plan, team_id=2017),
-            evolve(css.saved_plan(plan), api_url="https://elsewhere.example/v1"),
+            evolve(plan, api_url="https://elsewhere.example/v1"),
         )
         before = asked(sandbox)
         with pytest.raises(StalePlan, match="team 2017"):

@@ -11,12 +11,12 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from css_sdk.people.identities import Person
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.plan.planner import Plan, plan
-from css_sdk.plan.serialization import SavedPlan, plan_as_json
+from css_sdk.plan.serialization import plan_as_json
 from css_sdk.roles_file.parser import read_desired
 from css_sdk.roles_file.writer import desired_as_yaml
 from css_sdk.state import Place, PlaceState
@@ -70,7 +70,7 @@ class Work:
         """The plan as it is saved, from the file as it is read."""
         made = self.plan(read_desired(self.text, "roles.yaml"))
         facts = {"api_url": "https://example.org", "version": "1", "created_at": "2026-11-21T12:00:00+00:00"}
-        return plan_as_json(SavedPlan.of(made, team_id=2016, **facts))
+        return plan_as_json(evolve(made, team_id=2016, **facts))
 
 
 STAGES: Final[tuple[tuple[str, Callable[[Work], object]], ...]] = (

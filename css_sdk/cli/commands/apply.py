@@ -27,7 +27,7 @@ from ..support.plans import (
 )
 
 if TYPE_CHECKING:
-    from ... import SavedPlan
+    from ... import Plan
 
 
 @click.command()
@@ -105,7 +105,7 @@ def _apply_kept(
     plan = read_plan(content, name, max_bytes=None)
     if plan_id is not None:
         check_plan_id(plan, plan_id)
-    origin = Origin.of_file(file, plan.fingerprint, resume)
+    origin = Origin.of_file(file, plan.id, resume)
     resumed = read_resumed(plan, origin)
     left = left_of(plan, resumed)
     tell(evolve(plan, steps=left), whole=plan)
@@ -130,16 +130,15 @@ def _apply_new(
     desired = desired_of(content, name)
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=manner.width)
-        complete = css.saved_plan(made)
     if plan_id is not None:
         check_plan_id(made, plan_id)
     tell(made, made.states)
-    tell_withheld(complete)
+    tell_withheld(made)
     origin = Origin(Path(name).stem)
-    return _ended(complete, manner, strict, lambda: carry_out(complete, manner, origin) if complete.steps else 0)
+    return _ended(made, manner, strict, lambda: carry_out(made, manner, origin) if made.steps else 0)
 
 
-def _ended(plan: SavedPlan, manner: Manner, strict: bool, carry_out_plan: Callable[[], int]) -> int:
+def _ended(plan: Plan, manner: Manner, strict: bool, carry_out_plan: Callable[[], int]) -> int:
     """Carry out a plan unless `--strict` forbids it, and return the exit code, to which people count that are left."""
     people = unidentified_in(plan, allow_missing=manner.allow_missing)
     if strict and people:

@@ -79,17 +79,16 @@ def plan(
     kept = None if out is None else plan_file(out, force=force, source=file)
     with opened() as css:
         made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=width)
-        complete = css.saved_plan(made)
     unidentified = unidentified_in(made, allow_missing=allow_missing)
     is_refused = strict and bool(unidentified)
     if kept is not None and not is_refused:
-        keep(complete, kept, mask=mask)
+        keep(made, kept, mask=mask)
     names = names_in(made.states)
     if as_json:
-        print_lines([json_line(json.loads(plan_as_json(complete, mask)))])
+        print_lines([json_line(json.loads(plan_as_json(made, mask)))])
     else:
         print_lines([plan_as_markdown(made, names, mask) if markdown else plan_as_text(made, names, mask)])
-    tell_withheld(complete)
+    tell_withheld(made)
     print_unidentified(unidentified, " No plan was written, as --strict demands." if is_refused and out else "")
     if detailed_exitcode and made.steps and not is_refused:
         return CHANGES

@@ -40,5 +40,4 @@ def undo(file: Path, **options: Any) -> int:
     journal = read_journal(content, name)
     with opened() as css:
         made = css.undo_plan(journal, width=manner.width)
-        complete = css.saved_plan(made)
-    return shown_and_carried_out(made, complete, manner, "undo")
+    return shown_and_carried_out(made, manner, "undo")

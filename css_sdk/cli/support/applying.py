@@ -29,7 +29,7 @@ from .progress import bar_on_terminal, without_display
 from .questions import Answers, Changes, confirm, consent_options
 
 if TYPE_CHECKING:
-    from ... import JournalRead, Plan, SavedPlan
+    from ... import JournalRead, Plan
     from ...state import PlaceState, Step, StepResult
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -76,22 +76,22 @@ class Origin:
         name: the beginning of the names of its journal and of what is left.
         folder: in which these are put.
         file: of the plan, where it was saved before.
-        fingerprint: of the plan in that file.
+        plan_id: of the plan in that file.
         resume: the journal of an earlier try.
     """
 
     name: str
     folder: Path = Path()
     file: Path | None = None
-    fingerprint: str | None = None
+    plan_id: str | None = None
     resume: Path | None = None
 
     @classmethod
-    def of_file(cls, file: Path, fingerprint: str, resume: Path | None) -> Origin:
+    def of_file(cls, file: Path, plan_id: str, resume: Path | None) -> Origin:
         """A plan that was saved."""
         if file == STDIN:
-            return cls("stdin", fingerprint=fingerprint, resume=resume)
-        return cls(_REMAINDER.sub("", file.stem), file.parent, file, fingerprint, resume)
+            return cls("stdin", plan_id=plan_id, resume=resume)
+        return cls(_REMAINDER.sub("", file.stem), file.parent, file, plan_id, resume)
 
     @property
     def remainder(self) -> Path:
@@ -108,7 +108,7 @@ class Origin:
         return self.folder / f"{self.name}.{now}.journal.jsonl"
 
 
-def read_resumed(plan: SavedPlan, origin: Origin) -> JournalRead | None:
+def read_resumed(plan: Plan, origin: Origin) -> JournalRead | None:
     """The journal with which a saved plan goes on, checked before a line is added to it.
 
     Raises:
@@ -163,7 +163,7 @@ def _check_remainder(file: Path) -> None:
         )
 
 
-def _confirm(plan: SavedPlan, left: Sequence[Step], manner: Manner) -> None:
+def _confirm(plan: Plan, left: Sequence[Step], manner: Manner) -> None:
     """Ask what the table of questions demands before what is left of a plan, which was shown before, is carried out.
 
     Raises:
@@ -179,27 +179,24 @@ def _confirm(plan: SavedPlan, left: Sequence[Step], manner: Manner) -> None:
     confirm(changes, Answers(yes=manner.yes, allow_prod=manner.allow_prod))
 
 
-def shown_and_carried_out(
-    plan: Plan, saved: SavedPlan, manner: Manner, name: str, states: Sequence[PlaceState] | None = None
-) -> int:
+def shown_and_carried_out(plan: Plan, manner: Manner, name: str, states: Sequence[PlaceState] | None = None) -> int:
     """Shows a plan that was just made, asks, carries it out, and returns the exit code.
 
     Args:
         plan: as it was made.
-        saved: the same, with all that a later run has to know.
         manner: as the options say.
         name: the beginning of the names of its journal and of what is left.
         states: from which people's names are known; those of the plan by default.
     """
     tell(plan, states if states is not None else plan.states)
-    tell_withheld(saved)
-    if not saved.steps:
+    tell_withheld(plan)
+    if not plan.steps:
         return 0
-    return carry_out(saved, manner, Origin(name))
+    return carry_out(plan, manner, Origin(name))
 
 
 def carry_out(
-    plan: SavedPlan,
+    plan: Plan,
     manner: Manner,
     origin: Origin,
     resumed: JournalRead | None = None,
@@ -240,7 +237,7 @@ def carry_out(
             tick(result)
 
         try:
-            with opened(journal, plan=origin.fingerprint, resume=origin.resume is not None) as css:
+            with opened(journal, plan=origin.plan_id, resume=origin.resume is not None) as css:
                 try:
                     applied = without_display(
                         lambda: css.apply_plan(plan, guards=guards, resume=resumed, width=manner.width, progress=note)

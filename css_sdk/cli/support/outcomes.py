@@ -16,7 +16,7 @@ from .next_steps import print_next_steps
 from .options import print_rows, tell_counts, text_of
 
 if TYPE_CHECKING:
-    from ... import Applied, JournalRead, SavedPlan
+    from ... import Applied, JournalRead, Plan
     from ...state import Step, StepResult
     from .applying import Origin
 
@@ -35,7 +35,7 @@ def tell_the_way_back(journal: Path, resumed: JournalRead | None) -> None:
             click.echo(f"What was changed is in {journal}; to take it back: css undo {_named(journal)}", err=True)
 
 
-def left_of(plan: SavedPlan, journal: JournalRead | None) -> tuple[Step, ...]:
+def left_of(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
     """The steps of a plan that its journal does not tell to be done."""
     from ...plan.preconditions import without
 
@@ -43,7 +43,7 @@ def left_of(plan: SavedPlan, journal: JournalRead | None) -> tuple[Step, ...]:
     return without(plan.steps, [step for entry in entries if entry.outcome == "confirmed" for step in entry.steps])
 
 
-def earlier_try(origin: Origin, plan: SavedPlan) -> str:
+def earlier_try(origin: Origin, plan: Plan) -> str:
     """Where the journal of an earlier try lies beside its plan, how to go on with it, or that it came to its end."""
     from ... import read_journal
     from ...errors import InvalidFile
@@ -53,7 +53,7 @@ def earlier_try(origin: Origin, plan: SavedPlan) -> str:
     for path in sorted(origin.folder.glob(f"{escape(origin.name)}.*.journal.jsonl"), reverse=True):
         with suppress(InvalidFile):
             journal = read_journal(*content_of(path, is_journal=True))
-            if journal.plan != origin.fingerprint:
+            if journal.plan != origin.plan_id:
                 continue
             if not left_of(plan, journal):
                 return f" It was carried out already (journal {path}); make a new plan."

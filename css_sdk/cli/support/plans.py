@@ -16,7 +16,7 @@ from .files import STDIN, OutputFile, content_of
 from .options import text_of
 
 if TYPE_CHECKING:
-    from ... import Css, EnvironmentClient, Plan, SavedPlan
+    from ... import Css, EnvironmentClient, Plan
     from ...people.identification import Unresolved
     from ...plan.desired import Desired
     from ...state import PlaceState
@@ -50,7 +50,7 @@ def missing_option(function: Function) -> Function:
     )(function)
 
 
-def unidentified_in(plan: Plan | SavedPlan, *, allow_missing: bool) -> Sequence[Unresolved]:
+def unidentified_in(plan: Plan, *, allow_missing: bool) -> Sequence[Unresolved]:
     """Return the people of a file who could not be identified, without those who are allowed to be missing."""
     from ...people.identification import NEVER_LOGGED_IN
 
@@ -190,7 +190,7 @@ def is_plan_of_ours(content: bytes) -> bool:
     return {"css_sdk", "places", "steps"} <= _told_by(content).keys()
 
 
-def keep(plan: SavedPlan, file: OutputFile, *, mask: bool = False) -> None:
+def keep(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
     """Writes a plan into a file that nobody but its owner may read, and says how it is carried out.
 
     Raises:
@@ -210,14 +210,14 @@ def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
     return {username: name_of(user) for state in states for username, user in state.users.items()}
 
 
-def tell(plan: Plan | SavedPlan, states: Sequence[PlaceState] = (), whole: SavedPlan | None = None) -> None:
+def tell(plan: Plan, states: Sequence[PlaceState] = (), whole: Plan | None = None) -> None:
     """Shows on stderr what will be done, before it is; `whole` is the plan of which only a rest is left."""
     from ...plan.text import plan_as_text
 
     click.echo(plan_as_text(plan, names_in(states), whole=whole), err=True)
 
 
-def tell_withheld(plan: SavedPlan) -> None:
+def tell_withheld(plan: Plan) -> None:
     """Says on stderr how what is not in the file would be removed."""
     if plan.withheld and not plan.prune:
         click.echo("What exact sets do not list stays; --prune removes it.", err=True)

@@ -70,12 +70,11 @@ def carried_over(
         except InvalidRequest as error:
             raise click.UsageError(text_of(error)) from None
         made = css.plan(Desired((wanted,)), width=manner.width)
-        complete = css.saved_plan(made)
     known = [*made.states, state]
     if kept is None:
-        return shown_and_carried_out(made, complete, manner, name, known)
+        return shown_and_carried_out(made, manner, name, known)
     tell(made, known)
-    keep(complete, kept)
+    keep(made, kept)
     return 0
 
 
