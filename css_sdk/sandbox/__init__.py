@@ -1,6 +1,7 @@
-"""The CSS API and its login servers in memory, for tests, demos and notebooks.
+"""Run the CSS API and its login servers in memory, for tests, demos and notebooks.
 
-It answers as the service does, oddities included, and shares nothing with the client that it is there to test.
+The sandbox answers as the service does, oddities included. It imports nothing of the rest of css-sdk: a shared mistake
+would hide itself.
 
     >>> from css_sdk.sandbox import Sandbox
     >>> sandbox = Sandbox()
@@ -10,14 +11,15 @@ It answers as the service does, oddities included, and shares nothing with the c
 In process: ``httpx.Client(transport=sandbox.transport())``. On a socket: ``with sandbox.serve() as server``, or
 ``python -m css_sdk.sandbox``.
 
-Start reading at ``sandbox``. ``world.world`` says what a world file holds, ``world.state`` what a state file holds, and
-``serving.admin`` which calls over HTTP the sandbox has of its own. It imports nothing of the rest of css-sdk.
+Start reading at ``sandbox``. It uses four packages, and each may import only those after it: ``serving`` (transports,
+the server, faults), ``api`` (the calls of the CSS API), ``login`` (tokens), ``world`` (what exists). All of them may
+import ``http``, ``javascript``, ``journal`` and ``errors``.
 """
 
+from .command import run
 from .errors import MissingExtra, SandboxError
-from .faults import Fault
 from .journal import Entry, Harm
 from .sandbox import Sandbox
-from .serving.run import run
+from .serving.faults import Fault
 
 __all__ = ["Entry", "Fault", "Harm", "MissingExtra", "Sandbox", "SandboxError", "run"]

@@ -1,4 +1,4 @@
-"""``python -m css_sdk.sandbox``."""
+"""Run ``python -m css_sdk.sandbox``."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import argparse
 import sys
 from pathlib import Path
 
+from .command import PORT, run
 from .errors import SandboxError
-from .serving.run import PORT, run
 
 
 def main() -> int:
-    """Read the arguments and serve; 64 when the sandbox cannot start."""
+    """Read the arguments and serve. Return 64 when the sandbox cannot start."""
     parser = argparse.ArgumentParser(
         prog="python -m css_sdk.sandbox", description="The CSS API and its login server in memory."
     )
-    parser.add_argument("--world", type=Path, help="a world file; without it the made-up world that comes along")
-    parser.add_argument("--port", type=int, default=PORT, help="on 127.0.0.1; 0 for any free one (default %(default)s)")
+    parser.add_argument("--world", type=Path, help="a world file (default: the built-in example world)")
+    parser.add_argument(
+        "--port", type=int, default=PORT, help="port on 127.0.0.1; 0 for any free port (default %(default)s)"
+    )
     parser.add_argument("--state", type=Path, help="a file that keeps roles and grants across restarts")
     arguments = parser.parse_args()
     try:

@@ -1,4 +1,4 @@
-"""What the sandbox raises."""
+"""Define the errors of the sandbox, and import the libraries that it needs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from types import ModuleType
 
 
 class SandboxError(ValueError):
-    """The sandbox cannot start or do what was asked; the message is one sentence for people."""
+    """The sandbox cannot start or cannot do what it was asked for."""
 
 
 class MissingExtra(SandboxError, ImportError):
     """A library of the extra ``sandbox`` is not installed."""
 
 
-def need(module: str) -> ModuleType:
-    """Import a module of the extra ``sandbox``, late.
+def import_extra(module: str) -> ModuleType:
+    """Import a module of the extra ``sandbox`` when it is first needed.
 
     Args:
-        module: its dotted name.
+        module: the dotted name of the module.
 
     Raises:
-        MissingExtra: it is not installed; the message names the command that installs it.
+        MissingExtra: the module is not installed. The message names the command that installs it.
     """
     try:
         return importlib.import_module(module)
@@ -32,10 +32,10 @@ def need(module: str) -> ModuleType:
 
 
 def require(*modules: str) -> None:
-    """See that modules of the extra ``sandbox`` are installed, without the time that importing them takes.
+    """Check that modules of the extra ``sandbox`` are installed, without importing them, which takes time.
 
     Raises:
-        MissingExtra: one is not.
+        MissingExtra: a module is not installed.
     """
     for module in modules:
         blocked = module in sys.modules and sys.modules[module] is None

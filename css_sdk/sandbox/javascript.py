@@ -1,4 +1,4 @@
-"""How the service's language reads numbers, texts and dates, where Python differs."""
+"""Read and write numbers, texts and dates as JavaScript does, the language of the service."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _MAIL_DATE = re.compile(
 
 
 class MalformedEscape(ValueError):
-    """A percent sign that escapes nothing, or bytes that are not UTF-8."""
+    """A percent sign is not followed by two hexadecimal digits, or the bytes are not UTF-8."""
 
 
 def decode_component(text: str) -> str:
-    """``decodeURIComponent``.
+    """Decode a text as ``decodeURIComponent`` does.
 
     Raises:
         MalformedEscape: the text is not well encoded.
@@ -45,7 +45,7 @@ def decode_component(text: str) -> str:
 
 
 def number(text: str) -> float:
-    """``Number(text)``: not a number is NaN, the empty text is 0."""
+    """Return ``Number(text)``: NaN if it is not a number, 0 for the empty text."""
     text = text.strip()
     if not text:
         return 0.0
@@ -57,7 +57,7 @@ def number(text: str) -> float:
 
 
 def number_text(value: float) -> str:
-    """``String(value)``: whole numbers without a point, exponents from 1e21 and below 1e-6."""
+    """Return ``String(value)``: whole numbers without a point, exponents from 1e21 and below 1e-6."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -69,7 +69,7 @@ def number_text(value: float) -> str:
     whole, _, fraction = mantissa.partition(".")
     fraction = "" if fraction == "0" else fraction
     digits = (whole + fraction).lstrip("0")
-    point = len(whole) + int(exponent or 0)  # how many digits stand before the point
+    point = len(whole) + int(exponent or 0)  # number of digits before the point
     if whole == "0":
         point -= 1 + len(fraction) - len(fraction.lstrip("0"))
     digits = digits.rstrip("0") or "0"
@@ -84,14 +84,14 @@ def number_text(value: float) -> str:
 
 
 def json_number(value: float) -> float | int | None:
-    """A number as the service writes it in JSON: 2.0 is 2, infinity is null."""
+    """Return a number as the service writes it in JSON: 2.0 becomes 2, infinity null."""
     if not math.isfinite(value):
         return None
     return int(value) if value == int(value) else value
 
 
 def date(text: str) -> float | None:
-    """``new Date(text).getTime()`` in seconds for ISO 8601 and RFC 2822; None for anything else.
+    """Return ``new Date(text).getTime()`` in seconds for ISO 8601 and RFC 2822; None for anything else.
 
     A date and time without a zone is read as UTC, the zone in which the service runs.
     """
@@ -126,7 +126,7 @@ def _iso_seconds(match: re.Match[str]) -> float | None:
     if hour == 24 and (moment.minute or moment.second):
         return None
     seconds = moment.timestamp() + (86400 if hour == 24 else 0)
-    seconds += int((part["fraction"] or "0")[:3].ljust(3, "0")) / 1000  # milliseconds are all that a date keeps
+    seconds += int((part["fraction"] or "0")[:3].ljust(3, "0")) / 1000  # dates hold milliseconds
     zone = part["zone"]
     if zone and zone not in "Zz":
         offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
@@ -135,7 +135,7 @@ def _iso_seconds(match: re.Match[str]) -> float | None:
 
 
 def date_text(seconds: float) -> str:
-    """``new Date(…).toISOString()``."""
+    """Return ``new Date(…).toISOString()``."""
     moment = datetime.fromtimestamp(round(seconds * 1000) / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
@@ -188,7 +188,7 @@ def _decoded(text: str, half: bool = True) -> str:
 
     Args:
         text: as sent.
-        half: decode the well-formed escapes of a text that has malformed ones; otherwise leave it as it stands.
+        half: decode the well-formed escapes of a text that has malformed ones; otherwise leave such a text unchanged.
     """
     text = text.replace("+", " ")
     try:

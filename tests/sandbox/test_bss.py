@@ -175,10 +175,10 @@ def test_over_a_socket(sandbox: Sandbox) -> None:
     ("bss", "problem"),
     [
         ({}, "bss lacks 'users'"),
-        ([], "bss has not the form"),
+        ([], "bss is not valid"),
         ({**CLIENT, "users": []}, "needs a user"),
         ({**CLIENT, "users": [{"username": "u"}]}, "bss lacks 'password'"),
-        ({**CLIENT, "client_key": ""}, "secrets are texts"),
+        ({**CLIENT, "client_key": ""}, "secrets must be texts"),
         ({**CLIENT, "accounts": [{"name": "x"}]}, "bss lacks 'id'"),
     ],
 )

@@ -226,7 +226,7 @@ def test_faults_strike_here_too(sandbox: Sandbox, client: httpx.Client, ask: Ask
     sandbox.faults.add("delay", target="cern", seconds=3)
     with pytest.raises(httpx.ReadTimeout):
         client.get(GROUPS, headers=headers, timeout=2)
-    with pytest.raises(SandboxError, match="no such fault for cern"):
+    with pytest.raises(SandboxError, match="not a fault of cern"):
         sandbox.faults.add("422_before", target="cern")
 
 
@@ -262,16 +262,16 @@ def target(**other: Any) -> dict[str, Any]:
     ("cern", "problem"),
     [
         ({}, "cern lacks 'targets'"),
-        (5, "cern has not the form"),
+        (5, "cern is not valid"),
         ({"targets": [], "applications": [CALLER]}, "needs a target"),
         ({**target(), "applications": []}, "needs a target and an application"),
         ({**target(), "applications": [{"client_id": "x"}]}, "cern lacks 'client_secret'"),
-        ({**target(), "applications": [{**CALLER, "client_secret": 5}]}, "secrets are texts"),
+        ({**target(), "applications": [{**CALLER, "client_secret": 5}]}, "secrets must be texts"),
         ({**target(), "applications": [{**CALLER, "roles": {"b": ["r"]}}]}, "roles in 'b', which is missing"),
-        ({**target(), "applications": [{**CALLER, "roles": {"a": "reader"}}]}, "'reader' is no list"),
+        ({**target(), "applications": [{**CALLER, "roles": {"a": "reader"}}]}, "'reader' is not a list"),
         (target(base="/api"), "cannot be served under '/api'"),
         (target(client_id="a/b"), "'a/b' cannot be served"),
-        (target(data={"Group": 5}), "5 is no list"),
+        (target(data={"Group": 5}), "5 is not a list"),
     ],
 )
 def test_what_is_no_world(cern: Any, problem: str) -> None:

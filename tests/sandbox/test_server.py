@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from css_sdk.sandbox import Sandbox, SandboxError
-from css_sdk.sandbox.serving.run import run
+from css_sdk.sandbox.command import run
 from css_sdk.sandbox.serving.server import Server
 
 CONTROL = {"X-CSS-Sandbox": "1"}

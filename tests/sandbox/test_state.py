@@ -179,9 +179,9 @@ def test_the_file_is_nobody_elses(tmp_path: Path) -> None:
     ("content", "problem"),
     [
         ("{", "is not JSON"),
-        ("[]", "holds no JSON object"),
+        ("[]", "does not hold a JSON object"),
         ('{"roles": [{"name": "x"}]}', "lacks 'integration'"),
-        ('{"roles": [5]}', "of another form"),
+        ('{"roles": [5]}', "not valid"),
         ('{"roles": [{"integration": 999, "environment": "dev", "name": "x"}]}', "does not fit"),
         (
             '{"grants": [{"integration": 101, "environment": "dev", "role": "x", "username": "y"}]}',

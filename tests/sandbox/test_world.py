@@ -95,7 +95,7 @@ def test_a_world_from_a_file_and_from_a_document(tmp_path: Path) -> None:
     [
         ({}, "lacks 'teams'"),
         ({"teams": [], "integrations": [], "users": []}, "no team"),
-        ({"teams": 5, "integrations": [], "users": []}, "not the form"),
+        ({"teams": 5, "integrations": [], "users": []}, "not valid"),
         ({"teams": [{"id": 1}], "integrations": [], "users": []}, "lacks 'api_account'"),
         ({"teams": [TEAM], "integrations": [integration(team=9)], "users": []}, "team 9"),
         ({"teams": [TEAM], "integrations": [integration(environments=["stage"])], "users": []}, "'stage'"),
@@ -179,12 +179,12 @@ def test_nothing_is_there_twice(kind: str) -> None:
     """Of two entries with one id the second would hide the first."""
     world: dict[str, Any] = {"teams": [TEAM], "integrations": [integration()], "users": [{"username": "a@idir"}]}
     world[kind] = world[kind] * 2
-    with pytest.raises(SandboxError, match="is there twice"):
+    with pytest.raises(SandboxError, match="is given twice"):
         Sandbox(world)
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"), [(None, "cannot be read"), ("{", "not JSON"), ("[]", "no JSON object")]
+    ("content", "problem"), [(None, "cannot be read"), ("{", "not JSON"), ("[]", "not hold a JSON object")]
 )
 def test_a_world_file_that_cannot_be_used(tmp_path: Path, content: str | None, problem: str) -> None:
     """One sentence that names the file."""

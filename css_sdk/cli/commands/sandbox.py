@@ -33,7 +33,7 @@ class _Ready(io.StringIO):
         from ...sandbox import SandboxError
         from ...sandbox.world import files
 
-        files.is_there(file)
+        files.exists(file)
         try:
             files.replace(file, text.encode())
         except OSError as error:

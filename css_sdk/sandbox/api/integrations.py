@@ -1,4 +1,4 @@
-"""The calls on integrations."""
+"""Answer the calls on integrations."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from ..http import Response, json_response
 from ..world.world import Integration
 from .service import Call, Service
-from .validation import no_query
+from .validation import refuse_query
 
 
 def list_integrations(service: Service, call: Call) -> Response:
-    """``GET /integrations``: the team's Gold ones."""
-    no_query(call.query)
+    """Answer ``GET /integrations`` with the team's Gold integrations."""
+    refuse_query(call.query)
     order = ("id", "projectName", "authType", "environments", "status", "createdAt", "updatedAt")
     found = [
         _view(integration, order)
@@ -23,14 +23,14 @@ def list_integrations(service: Service, call: Call) -> Response:
 
 
 def get_integration(service: Service, call: Call) -> Response:
-    """``GET I``: Gold or not, and with its keys in another order."""
-    no_query(call.query)
+    """Answer ``GET I``, whether the integration is Gold or not, with the keys in another order."""
+    refuse_query(call.query)
     order = ("id", "projectName", "environments", "status", "authType", "createdAt", "updatedAt")
     return json_response(200, _view(service.integration(call), order))
 
 
 def verify_token(service: Service, call: Call) -> Response:
-    """``GET /verify-token``; the team's id is a text."""
+    """Answer ``GET /verify-token``, with the team's id as a string."""
     return json_response(200, {"teamId": str(call.team.id)})
 
 

@@ -1,4 +1,4 @@
-"""The call for logs: made-up lines that depend on nothing but the time, and the service's limits."""
+"""Answer the call for logs with invented lines that depend only on the time, within the service's limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MORE = "Log limit reached. There may be more logs available, try a more restrict
 
 
 def get_logs(service: Service, call: Call) -> Response:
-    """``GET I/E/logs``; every call counts against the limit, refused ones too."""
+    """Answer ``GET I/E/logs``. Every call counts against the limit, also a refused one."""
     allowed, headers = _count(service, call)
     if not allowed:
         refused = plain(429, "Too many requests, please try again later.", "text/html; charset=utf-8")
@@ -61,7 +61,7 @@ def _count(service: Service, call: Call) -> tuple[bool, dict[str, str]]:
 
 
 def _span(environment: str, start: object, end: object) -> tuple[float, float] | str:
-    """The beginning and the end in seconds, or what is wrong with them."""
+    """Return the beginning and the end in seconds, or an error message about them."""
     if not start or not end:
         return "Not all parameters sent. Please include start and end."
     if environment not in ENVIRONMENTS:
@@ -77,7 +77,7 @@ def _span(environment: str, start: object, end: object) -> tuple[float, float] |
 
 
 def _lines(client_id: str, first: float, last: float, limit: int) -> list[dict[str, Any]]:
-    """The newest lines between two times, both included, newest first."""
+    """Return the newest lines between two times, both included, newest first."""
     newest = math.floor(last / EVERY)
     oldest = max(math.ceil(first / EVERY), newest - limit + 1)
     return [_line(client_id, tick) for tick in range(newest, oldest - 1, -1)]

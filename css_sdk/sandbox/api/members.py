@@ -1,4 +1,4 @@
-"""The calls that say and change who has which role, the deprecated mappings included."""
+"""Answer the calls that read and change who has which role, the deprecated mappings included."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ..world.store import Client
 from ..world.world import SERVICE_ACCOUNT, Integration
 from .roles import DOTS, NO_CONTENT, Destructive
 from .service import Call, Service, existing, user_view
-from .validation import Query, no_query, not_blank, page_and_max, role_names
+from .validation import Query, page_and_max, refuse_blank, refuse_query, role_names
 
-LAST = 2**31 - 1  # the login server reads no larger number
+LAST = 2**31 - 1  # the largest number that the login server reads
 
 
 def list_members(service: Service, call: Call) -> Response:
-    """``GET I/E/roles/R/users``, sorted by username; fractions that the login server cannot read are 404."""
+    """Answer ``GET I/E/roles/R/users``, sorted by username; 404 for fractions that the login server cannot read."""
     name = call.role()
     page, length = page_and_max(call.query)
     environment = service.environment(call)
@@ -29,25 +29,25 @@ def list_members(service: Service, call: Call) -> Response:
 
 
 def list_user_roles(service: Service, call: Call) -> Response:
-    """``GET I/E/users/U/roles``."""
-    no_query(call.query)
+    """Answer ``GET I/E/users/U/roles``."""
+    refuse_query(call.query)
     integration = service.integration(call)
     environment = service.environment(call)
     username = _username(call, integration)
     client = service.client(call, integration, environment)
     service.user(username, environment)
-    return _held(client, username, 200)
+    return _roles_of(client, username, 200)
 
 
 def assign_roles(service: Service, call: Call) -> Response:
-    """``POST I/E/users/U/roles``: all of the roles or none."""
-    no_query(call.query)
+    """Answer ``POST I/E/users/U/roles``, which assigns all of the roles or none."""
+    refuse_query(call.query)
     names = role_names(call.body)
     integration = service.integration(call)
     environment = service.environment(call)
     username = _username(call, integration)
     for name in names:
-        not_blank(name)
+        refuse_blank(name)
     client = service.client(call, integration, environment)
     service.user(username, environment)
     missing = [name for name in names if client.visible(name) is None]
@@ -55,14 +55,14 @@ def assign_roles(service: Service, call: Call) -> Response:
         raise Refusal(404, f"roles ({', '.join(missing)}) not found")
     for name in names:
         client.assign(username, client.roles[name])
-    return _held(client, username, 201)
+    return _roles_of(client, username, 201)
 
 
 def unassign_role(service: Service, call: Call) -> Response:
-    """``DELETE I/E/users/U/roles/R``: 204 as well when the user does not have it."""
-    no_query(call.query)
+    """Answer ``DELETE I/E/users/U/roles/R``; also 204 if the user does not have the role."""
+    refuse_query(call.query)
     name = call.role()
-    not_blank(name)
+    refuse_blank(name)
     integration = service.integration(call)
     environment = service.environment(call)
     username = _username(call, integration)
@@ -73,17 +73,17 @@ def unassign_role(service: Service, call: Call) -> Response:
 
 
 def _username(call: Call, integration: Integration) -> str:
-    """The username of the path; the integration's own client id stands for its service account."""
+    """Return the username of the path. The integration's own client id means its service account."""
     username = call.parameters["username"]
     return SERVICE_ACCOUNT + username if username == integration.client_id else username
 
 
-def _held(client: Client, username: str, status: int) -> Response:
-    return json_response(status, {"data": [role.view() for role in client.held(username)]})
+def _roles_of(client: Client, username: str, status: int) -> Response:
+    return json_response(status, {"data": [role.view() for role in client.direct_roles(username)]})
 
 
 def list_mappings(service: Service, call: Call) -> Response:
-    """``GET I/E/user-role-mappings``, deprecated: finds nothing that is there."""
+    """Answer ``GET I/E/user-role-mappings``, which is deprecated and finds nothing that exists."""
     name, username = _mapping_terms(call.query)
     integration = service.integration(call)
     environment = service.environment(call)
@@ -95,8 +95,8 @@ def list_mappings(service: Service, call: Call) -> Response:
     if not username:
         raise Refusal(404, f"role {name} not found")
     service.user(username, environment)
-    held = {role.name for role in client.held(username)}
-    if name in held or (held and not name):
+    names = {role.name for role in client.direct_roles(username)}
+    if name in names or (names and not name):
         raise Unforeseen
     return json_response(200, {"users": [], "roles": []})
 
@@ -113,7 +113,7 @@ def _mapping_terms(query: Query) -> tuple[str, str]:
 
 
 def change_mapping(service: Service, call: Call) -> Response:
-    """``POST I/E/user-role-mappings``, deprecated.
+    """Refuse ``POST I/E/user-role-mappings``, which is deprecated.
 
     Raises:
         Destructive: always.

@@ -1,7 +1,7 @@
-"""The calls on roles and their composites.
+"""Answer the calls on roles and their composites.
 
-The API puts a role's name into the path of its own request to the login server, where ``.`` and ``..`` collapse: the
-first becomes the list of roles, the second the client itself. What then happens is told beside each call.
+The API puts a role's name into the path of its own request to the login server, where ``.`` and ``..`` collapse: ``.``
+becomes the list of roles, ``..`` the client itself. Each call below says what happens then.
 """
 
 from __future__ import annotations
@@ -9,27 +9,27 @@ from __future__ import annotations
 from ..http import Refusal, Response, Unforeseen, empty_json, json_response
 from ..world.store import NAME_LIMIT, Client, Role
 from .service import Call, Service, existing
-from .validation import no_query, not_blank, role_name, role_names
+from .validation import refuse_blank, refuse_query, role_name, role_names
 
 DOTS = (".", "..")
 NO_CONTENT = Response(204)
 
 
 class Destructive(Exception):
-    """Carrying this out would destroy something that the call does not name."""
+    """The call would destroy something that it does not name."""
 
 
 def list_roles(service: Service, call: Call) -> Response:
-    """``GET I/E/roles``."""
-    no_query(call.query)
+    """Answer ``GET I/E/roles``."""
+    refuse_query(call.query)
     integration = service.integration(call)
     client = service.client(call, integration, service.environment(call))
     return json_response(200, {"data": [role.view() for role in client.listed()]})
 
 
 def get_role(service: Service, call: Call) -> Response:
-    """``GET I/E/roles/R``: 404 whatever is missing; a name of dots gets an answer that is no role."""
-    no_query(call.query)
+    """Answer ``GET I/E/roles/R``; 404 if anything is missing, an empty object for ``.`` and ``..``."""
+    refuse_query(call.query)
     name = call.role()
     integration = service.integration(call)
     environment = service.environment(call)
@@ -46,8 +46,8 @@ def get_role(service: Service, call: Call) -> Response:
 
 
 def create_role(service: Service, call: Call) -> Response:
-    """``POST I/E/roles``: a name too long for the login server answers 201, says nothing and does nothing."""
-    no_query(call.query)
+    """Answer ``POST I/E/roles``; an empty 201, without a role, for a name too long for the login server."""
+    refuse_query(call.query)
     name = role_name(call.body)
     integration = service.integration(call)
     client = service.client(call, integration, service.environment(call))
@@ -64,8 +64,8 @@ def create_role(service: Service, call: Call) -> Response:
 
 
 def rename_role(service: Service, call: Call) -> Response:
-    """``PUT I/E/roles/R``: an empty 200 where the login server refused for another reason than the names."""
-    no_query(call.query)
+    """Answer ``PUT I/E/roles/R``; an empty 200 if the login server refuses for another reason than the names."""
+    refuse_query(call.query)
     name = call.role()
     new = role_name(call.body)
     integration = service.integration(call)
@@ -91,12 +91,12 @@ def rename_role(service: Service, call: Call) -> Response:
 
 
 def delete_role(service: Service, call: Call) -> Response:
-    """``DELETE I/E/roles/R``: 204 as well where there is no client.
+    """Answer ``DELETE I/E/roles/R``; also 204 if there is no client.
 
     Raises:
-        Destructive: the name is ``..``, which the login server takes for the client itself.
+        Destructive: the name is ``..``, by which the login server deletes the client itself.
     """
-    no_query(call.query)
+    refuse_query(call.query)
     name = call.role()
     integration = service.integration(call)
     environment = service.environment(call)
@@ -118,8 +118,8 @@ def delete_role(service: Service, call: Call) -> Response:
 
 
 def list_composites(service: Service, call: Call) -> Response:
-    """``GET I/E/roles/R/composite-roles``."""
-    no_query(call.query)
+    """Answer ``GET I/E/roles/R/composite-roles``."""
+    refuse_query(call.query)
     name = call.role()
     integration = service.integration(call)
     client = service.client(call, integration, service.environment(call))
@@ -129,11 +129,11 @@ def list_composites(service: Service, call: Call) -> Response:
 
 
 def get_composite(service: Service, call: Call) -> Response:
-    """``GET I/E/roles/R/composite-roles/C``."""
-    no_query(call.query)
+    """Answer ``GET I/E/roles/R/composite-roles/C``."""
+    refuse_query(call.query)
     name, child_name = call.role(), call.role("composite")
     integration = service.integration(call)
-    _different(name, child_name)
+    _require_different(name, child_name)
     client = service.client(call, integration, service.environment(call))
     existing(client, name)
     child = existing(client, child_name, "composite role")
@@ -143,14 +143,14 @@ def get_composite(service: Service, call: Call) -> Response:
 
 
 def add_composites(service: Service, call: Call) -> Response:
-    """``POST I/E/roles/R/composite-roles``: a child that the service's books lack makes it 422, with the work done."""
-    no_query(call.query)
+    """Answer ``POST I/E/roles/R/composite-roles``; 422, with the work done, if the service has not booked a child."""
+    refuse_query(call.query)
     name = call.role()
     children = role_names(call.body)
     integration = service.integration(call)
     environment = service.environment(call)
     for child in children:
-        not_blank(child)
+        refuse_blank(child)
         if child == name:
             raise Refusal(400, f"role {name} cannot be associated with itself")
     client = service.client(call, integration, environment)
@@ -167,12 +167,12 @@ def add_composites(service: Service, call: Call) -> Response:
 
 
 def remove_composite(service: Service, call: Call) -> Response:
-    """``DELETE I/E/roles/R/composite-roles/C``: 204 as well when it is no child."""
-    no_query(call.query)
+    """Answer ``DELETE I/E/roles/R/composite-roles/C``; also 204 if the role is not a child."""
+    refuse_query(call.query)
     name, child_name = call.role(), call.role("composite")
     integration = service.integration(call)
     environment = service.environment(call)
-    _different(name, child_name)
+    _require_different(name, child_name)
     client = service.client(call, integration, environment)
     existing(client, name)
     child = existing(client, child_name, "composite role")
@@ -180,13 +180,18 @@ def remove_composite(service: Service, call: Call) -> Response:
     return NO_CONTENT
 
 
-def _different(name: str, child: str) -> None:
+def _require_different(name: str, child: str) -> None:
     if name == child:
         raise Refusal(400, "role name and composite role name cannot be same")
 
 
 def _addressable(client: Client, name: str) -> Role:
-    """A role that is there and whose children the login server can be asked for."""
+    """Return a role whose children the login server can read.
+
+    Raises:
+        Refusal: 404, the role does not exist.
+        Unforeseen: its name is ``.`` or ``..``.
+    """
     role = existing(client, name)
     if name in DOTS:
         raise Unforeseen

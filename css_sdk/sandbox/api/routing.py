@@ -1,4 +1,4 @@
-"""Which handler a path leads to; pure."""
+"""Find the handler of a path; pure."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Route:
 
     Attributes:
         method: in upper case.
-        segments: of the path; those in braces are parameters, the others ignore case.
-        handler: what answers it.
-        failing: what it answers when the login server behind fails: ``create``, ``rename``, ``delete``, ``role`` or
-            ``other``.
+        segments: of the path. Those in braces are parameters; the others ignore case.
+        handler: answers the call.
+        failing: how it answers if the login server behind the API fails: as ``create``, ``rename``, ``delete``,
+            ``role`` or ``other``.
     """
 
     method: str
@@ -33,22 +33,22 @@ class Route:
     failing: str
 
     def fits(self, segments: list[str]) -> bool:
-        """Whether the raw segments of a path are of this shape."""
+        """Return whether the raw segments of a path have this shape."""
         return all(
-            there if wanted[0] == "{" else wanted == there.lower()
-            for wanted, there in zip(self.segments, segments, strict=True)
+            segment if pattern[0] == "{" else pattern == segment.lower()
+            for pattern, segment in zip(self.segments, segments, strict=True)
         )
 
     def parameters(self, segments: list[str]) -> dict[str, str]:
-        """The parameters of a path, decoded once.
+        """Return the parameters of a path, decoded once.
 
         Raises:
-            MalformedEscape: one does not decode.
+            MalformedEscape: a parameter cannot be decoded.
         """
         return {
-            wanted[1:-1]: decode_component(there)
-            for wanted, there in zip(self.segments, segments, strict=True)
-            if wanted[0] == "{"
+            pattern[1:-1]: decode_component(segment)
+            for pattern, segment in zip(self.segments, segments, strict=True)
+            if pattern[0] == "{"
         }
 
 
@@ -101,11 +101,11 @@ for _found in ROUTES:
 
 
 def segments_of(path: str) -> list[str]:
-    """The raw segments of a path after the base; one trailing slash does not count."""
+    """Return the raw segments of a path after the base, ignoring one trailing slash."""
     return (path[:-1] if path.endswith("/") else path).split("/")[1:]
 
 
 def find(method: str, segments: list[str]) -> Route | None:
-    """The route of a request; HEAD goes where GET goes."""
+    """Return the route of a request; HEAD has the route of GET."""
     candidates = _BY_SHAPE.get(("GET" if method == "HEAD" else method, len(segments)), ())
     return next((route for route in candidates if route.fits(segments)), None)

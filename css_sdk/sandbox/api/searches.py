@@ -1,4 +1,4 @@
-"""The user searches."""
+"""Answer the user searches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .service import Call, Service
 from .validation import bceid_terms, search_terms
 
 Row = TypeVar("Row")
-SEEN = 50  # people that a search can show, however many match
+LIMIT = 50  # people that a search can show, however many match
 PEOPLE = {name: name for name in ("firstName", "lastName", "email", "guid")}
 GITHUB = {"name": "name", "login": "login id", "email": "email", "guid": "guid"}
 LEGACY_BCEID = {"guid": "guid"}
@@ -29,42 +29,42 @@ PARTS = {
 
 
 def search(provider: str, fields: Mapping[str, str]) -> Callable[[Service, Call], Response]:
-    """The handler of ``GET /E/<provider>/users``.
+    """Return the handler of ``GET /E/<provider>/users``.
 
     Args:
-        provider: as usernames end.
-        fields: the terms that it takes.
+        provider: the identity provider, as at the end of usernames.
+        fields: the terms that the search accepts.
     """
 
     def handler(service: Service, call: Call) -> Response:
         terms = search_terms(call.query, fields)
         environment = service.environment(call)
-        service.reach(call)
+        service.use_login_server(call)
         nameless = provider.startswith("github")
         found = [_view(user, nameless) for user in _matches(service, provider, environment, terms)]
-        return json_response(200, {"data": _repeated(found)})
+        return json_response(200, {"data": _repeat_first_page(found)})
 
     return handler
 
 
 def search_bceid(service: Service, call: Call) -> Response:
-    """``GET I/E/bceid/users``: only who logged in to the integration."""
+    """Answer ``GET I/E/bceid/users`` with people who logged in to the integration."""
     kind, terms = bceid_terms(call.query)
     integration = service.integration(call)
     environment = service.environment(call)
-    service.reach(call)
+    service.use_login_server(call)
     found = [
         _view(user, nameless=False)
-        for user in _repeated(_matches(service, f"bceid{kind}", environment, terms))
+        for user in _repeat_first_page(_matches(service, f"bceid{kind}", environment, terms))
         if (integration.id, environment, user["username"].lower()) in service.state.logins
     ]
     return json_response(200, {"data": found})
 
 
 def _matches(service: Service, provider: str, environment: str, terms: Mapping[str, str]) -> list[User]:
-    """Return the users that every term fits, sorted by username.
+    """Return the users that match every term, sorted by username.
 
-    A username ends with its identity provider, so that a ``guid`` fits the end of a GUID.
+    A ``guid`` matches the end of a GUID, because it is compared with the end of the username.
     """
     wanted = {PARTS[name]: like(value) for name, value in terms.items() if name != "guid"}
     ending = f"{terms.get('guid', '')}@{provider}".lower()
@@ -73,14 +73,14 @@ def _matches(service: Service, provider: str, environment: str, terms: Mapping[s
     return [
         user
         for user in service.world.people(environment, ending if literal else "")
-        if all(user.get(name) is not None and fits(user[name]) for name, fits in wanted.items())
+        if all(user.get(name) is not None and contains(user[name]) for name, contains in wanted.items())
     ]
 
 
 def like(term: str) -> Callable[[str], bool]:
-    """Return a test whether a text contains a search term, as the login server's database compares them.
+    """Return a function that checks whether a text contains a search term, as the login server's database does.
 
-    Case does not count. ``%`` stands for any characters, ``_`` for one; nothing escapes them.
+    Case is ignored. ``%`` matches any characters and ``_`` one; they cannot be escaped.
     """
     parts = [
         re.compile("".join("." if letter == "_" else re.escape(letter) for letter in part), re.DOTALL)
@@ -88,7 +88,7 @@ def like(term: str) -> Callable[[str], bool]:
         if part
     ]
 
-    def fits(text: str) -> bool:
+    def contains(text: str) -> bool:
         text, position = text.lower(), 0
         for part in parts:
             found = part.search(text, position)
@@ -97,12 +97,12 @@ def like(term: str) -> Callable[[str], bool]:
             position = found.end()
         return True
 
-    return fits
+    return contains
 
 
-def _repeated(rows: list[Row]) -> list[Row]:
-    """What the service makes of the matches: the first page over and over, as often as there are pages."""
-    return rows[:SEEN] * -(-len(rows) // SEEN)
+def _repeat_first_page(rows: list[Row]) -> list[Row]:
+    """Return the first page as often as there are pages, which is what the service makes of the matches."""
+    return rows[:LIMIT] * -(-len(rows) // LIMIT)
 
 
 def _view(user: User, nameless: bool) -> dict[str, Any]:

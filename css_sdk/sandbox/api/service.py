@@ -1,4 +1,4 @@
-"""What every call of the API leans on: the world, the roles, and the login server behind that can fail."""
+"""Look up what the calls of the API need: the world, the roles, and the login server behind the API."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Call:
     """One call of the API on its way through a handler.
 
     Attributes:
-        team: whose token came along.
+        team: the team that the token belongs to.
         parameters: of the path, decoded once.
-        query: as the service reads it.
-        body: as the service reads it.
-        login_server_down: whether its next use fails.
-        used_login_server: whether the call went there.
+        query: as the service parses it.
+        body: as the service parses it.
+        login_server_down: whether the login server fails at its next use.
+        used_login_server: whether the call used the login server.
     """
 
     request: Request
@@ -42,10 +42,10 @@ class Call:
     used_login_server: bool = field(default=False, init=False)
 
     def role(self, name: str = "role") -> str:
-        """A role name of the path, which the service decodes a second time.
+        """Return a role name of the path, which the service decodes a second time.
 
         Raises:
-            Unforeseen: it does not decode.
+            Unforeseen: the name cannot be decoded.
         """
         try:
             return decode_component(self.parameters[name])
@@ -55,14 +55,14 @@ class Call:
 
 @define
 class Service:
-    """What the handlers work on.
+    """Hold what the handlers read and change.
 
     Attributes:
         world: what the API cannot change.
-        state: what it can.
-        journal: where oddities are noted.
-        now: the time at the servers, in seconds.
-        log_calls: the calls for logs, by integration, environment and address: when the hour began and how many.
+        state: what the API can change.
+        journal: records strange requests.
+        now: returns the time of the servers, in seconds.
+        log_calls: when the hour began and how many calls for logs came, by integration, environment and address.
     """
 
     world: World
@@ -72,11 +72,11 @@ class Service:
     log_calls: dict[tuple[str, str, str], tuple[float, int]] = field(factory=dict)
 
     def integration(self, call: Call) -> Integration:
-        """The integration of the path.
+        """Return the integration of the path.
 
         Raises:
-            Unforeseen: its id is not a number.
-            Refusal: 404, it is missing or another team's.
+            Unforeseen: the id is not a number.
+            Refusal: 404, it does not exist or belongs to another team.
         """
         found = self.find_integration(call)
         if found is None:
@@ -84,10 +84,10 @@ class Service:
         return found
 
     def find_integration(self, call: Call) -> Integration | None:
-        """The integration of the path, None when it is missing or another team's.
+        """Return the integration of the path, None if it does not exist or belongs to another team.
 
         Raises:
-            Unforeseen: its id is not a number that the database takes.
+            Unforeseen: the id is not a number that the database accepts.
         """
         wanted = number(call.parameters["integration"])
         if wanted != wanted or wanted in (float("inf"), float("-inf")):
@@ -96,44 +96,44 @@ class Service:
         return found if found is not None and found.team == call.team.id else None
 
     def environment(self, call: Call) -> str:
-        """The environment of the path.
+        """Return the environment of the path.
 
         Raises:
-            Refusal: 404, it is none of the three.
+            Refusal: 404, it is not ``dev``, ``test`` or ``prod``.
         """
         environment = call.parameters["environment"]
         if environment not in ENVIRONMENTS:
             raise Refusal(404, f"environment {environment} not found")
         return environment
 
-    def reach(self, call: Call) -> None:
-        """Go to the login server.
+    def use_login_server(self, call: Call) -> None:
+        """Use the login server.
 
         Raises:
-            LoginServerFailed: it is down for this call.
+            LoginServerFailed: it fails for this call.
         """
         call.used_login_server = True
         if call.login_server_down:
             raise LoginServerFailed
 
     def client(self, call: Call, integration: Integration, environment: str) -> Client:
-        """The integration's roles in the login server.
+        """Return the integration's roles in the login server.
 
         Raises:
-            LoginServerFailed: it is down for this call.
+            LoginServerFailed: it fails for this call.
             Refusal: 404, the login server has no such client.
         """
-        self.reach(call)
+        self.use_login_server(call)
         found = self.state.clients.get((integration.id, environment))
         if found is None:
             raise Refusal(404, f"client {integration.client_id or 'null'} not found")
         return found
 
     def user(self, username: str, environment: str) -> User:
-        """A user of the login server.
+        """Return a user of the login server.
 
         Raises:
-            Refusal: 404, never seen there.
+            Refusal: 404, the user never logged in there.
         """
         found = self.world.user(username, environment)
         if found is None:
@@ -141,15 +141,15 @@ class Service:
         return found
 
     def note(self, call: Call, why: str) -> None:
-        """Note a strange call."""
+        """Record a strange call."""
         self.journal.add_note(call.request.method, call.request.target, why)
 
 
 def existing(client: Client, name: str, what: str = "role") -> Role:
-    """A role that a listing shows.
+    """Return a role that a listing contains.
 
     Raises:
-        Refusal: 404, there is none.
+        Refusal: 404, there is no such role.
     """
     found = client.visible(name)
     if found is None:
@@ -158,6 +158,6 @@ def existing(client: Client, name: str, what: str = "role") -> Role:
 
 
 def user_view(user: User) -> dict[str, Any]:
-    """A user as lists of members show them; what the login server does not know is left out."""
+    """Return a user as in lists of members, without fields that the login server does not know."""
     fields = ("username", "email", "firstName", "lastName", "attributes")
     return {name: user[name] for name in fields if user.get(name) is not None}

@@ -1,6 +1,6 @@
-"""What the service demands of bodies and queries before it does anything; pure.
+"""Check bodies and queries as the service does before any work; pure.
 
-A body that nearly fits is coerced, and of several mistakes one is told: the order of the checks decides which.
+Like the service, this converts values that nearly fit, and reports one of several mistakes: the first one checked.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ Query = Mapping[str, str | list[str]]
 
 
 class MalformedBody(ValueError):
-    """The body is not what its content type says."""
+    """The body does not have the form that its content type names."""
 
 
 def body_of(request: Request) -> Any:
-    """The body as the service's parser reads it; an empty object where there is none that it reads.
+    """Return the body as the service parses it; an empty object if there is no body that it parses.
 
     Raises:
-        MalformedBody: a JSON body that is neither an object nor a list.
+        MalformedBody: a JSON body is neither an object nor a list.
     """
     if not request.body:
         return {}
@@ -47,7 +47,7 @@ def _no_constant(name: str) -> Any:
 
 
 def role_name(body: Any) -> str:
-    """The name of the role that a body describes.
+    """Return the name of the role that a body describes.
 
     Raises:
         Refusal: 400, with the first mistake.
@@ -58,12 +58,12 @@ def role_name(body: Any) -> str:
     if problem:
         raise Refusal(400, problem)
     name = _coerced(body["name"])
-    not_blank(name)
+    refuse_blank(name)
     return name
 
 
 def role_names(body: Any) -> list[str]:
-    """The names in a list of roles; blank ones are left to the caller, who looks at other things first.
+    """Return the names in a list of roles. The caller checks for blank names, after other checks.
 
     Raises:
         Refusal: 400, with the first mistake.
@@ -72,12 +72,12 @@ def role_names(body: Any) -> list[str]:
         raise Refusal(400, "invalid list of roles")
     problems = [problem for problem in (_item_problem(item) for item in body) if problem]
     if problems:
-        told = [problem for problem in problems if problem != "must be string" and problem != "must be object"]
-        raise Refusal(400, told[0] if told else "invalid list of roles")
+        reported = [problem for problem in problems if problem not in ("must be string", "must be object")]
+        raise Refusal(400, reported[0] if reported else "invalid list of roles")
     return [_coerced(item["name"]) for item in body]
 
 
-def not_blank(name: str) -> None:
+def refuse_blank(name: str) -> None:
     """Refuse a name of blanks with 400."""
     if not name.strip():
         raise Refusal(400, "invalid role")
@@ -107,14 +107,14 @@ def _coerced(value: Any) -> str:
     return str(value)
 
 
-def no_query(query: Query) -> None:
+def refuse_query(query: Query) -> None:
     """Refuse any query parameter with 400."""
     if query:
         raise Refusal(400, "invalid request")
 
 
 def page_and_max(query: Query) -> tuple[float, float]:
-    """The page, from 1, and its length, 1 to 50; fractions pass.
+    """Return the page, from 1, and its length, from 1 to 50; both may be fractions.
 
     Raises:
         Refusal: 400, with the first mistake.
@@ -136,11 +136,11 @@ def _count(value: str | list[str] | None, least: float, most: float, default: fl
 
 
 def search_terms(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
-    """The terms of a user search.
+    """Return the terms of a user search.
 
     Args:
-        query: as read.
-        fields: the parameters that the search knows, with the name by which a complaint calls each.
+        query: as parsed.
+        fields: the parameters that the search knows, with the name of each in error messages.
 
     Raises:
         Refusal: 400, with the first mistake.
@@ -158,9 +158,9 @@ def search_terms(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def bceid_terms(query: Query) -> tuple[str, dict[str, str]]:
-    """The type and the terms of a BCeID search; parameters that it does not know are ignored.
+    """Return the type and the terms of a BCeID search, ignoring unknown parameters.
 
-    A type that is given twice makes one text of the two, and lets the terms go unchecked.
+    If the type is given twice, the two are joined and the terms are not checked.
 
     Raises:
         Refusal: 400, with the first mistake.
@@ -182,11 +182,11 @@ def _joined(value: str | list[str]) -> str:
 
 def _long_enough(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
     terms = {}
-    for name, called in fields.items():
+    for name, label in fields.items():
         value = query.get(name)
         if value is None:
             continue
         if not isinstance(value, str) or len(value) < 2:
-            raise Refusal(400, f"{called} should be string with length >= 2")
+            raise Refusal(400, f"{label} should be string with length >= 2")
         terms[name] = value
     return terms

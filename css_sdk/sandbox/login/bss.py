@@ -1,4 +1,4 @@
-"""A stand-in for the interworks BSS and Billing API: opaque tokens for a user of a client, and accounts."""
+"""Answer as the interworks BSS and Billing API does: opaque tokens for a user of a client, and accounts."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from collections.abc import Callable
 from attrs import define, field
 
 from ..http import Request, Response, bearer_refusal, json_response
-from ..world.others import BSS_PATH, BssWorld
+from ..world.other_systems import BSS_PATH, BssWorld
 from .login import NO_STORE, TokenRefusal, basic_credentials, form_of
 
 BSS_TOKEN_PATH = BSS_PATH + "/bsssmapi/oauth/token"
 ACCOUNTS = BSS_PATH + "/bsssmapi/api/accounts/"
-LIFE = 1799.0  # seconds, as `expires_in` tells them
-REMEMBERED = 1000  # tokens, before the old ones are looked through
+LIFE = 1799.0  # seconds, as in `expires_in`
+REMEMBERED = 1000  # tokens; above this number the expired ones are forgotten
 
 
 @define
 class Bss:
-    """The token endpoint and the accounts.
+    """Answer at the token endpoint, and return accounts.
 
     Attributes:
-        life: seconds that a token is good for.
+        life: for how many seconds a token is valid.
     """
 
     world: BssWorld
     now: Callable[[], float]
     life: float = field(default=LIFE, init=False)
-    _tokens: dict[str, float] = field(factory=dict, init=False, repr=False)  # and when they end
+    _tokens: dict[str, float] = field(factory=dict, init=False, repr=False)  # when each token expires
 
     def login(self, request: Request) -> Response:
         """Answer a request for a token."""
@@ -44,7 +44,7 @@ class Bss:
             client = basic_credentials(authorization)
         except TokenRefusal:
             client = (None, None)
-        # Credentials in the form do no good here, and a client that sends them beside the header gives them away.
+        # The BSS ignores credentials in the form, and a client that sends them there reveals them for nothing.
         if client == (None, None) or "client_secret" in form:
             raise TokenRefusal(401, "invalid_client", "Client key and secret are needed as HTTP Basic, and only there")
         if client != (self.world.client_key, self.world.client_secret):
@@ -65,10 +65,10 @@ class Bss:
         return json_response(200, body).with_headers(NO_STORE)
 
     def call(self, request: Request) -> Response:
-        """Answer a call: 401 without a live token, 400 without the version, then what there is."""
+        """Answer a call: 401 without a valid token, 400 without the version, else the account."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or self._tokens.get(token, 0.0) <= self.now():
-            return bearer_refusal("A live token is needed")
+            return bearer_refusal("A valid token is needed")
         if request.headers.get("x-api-version") != "latest":
             return json_response(400, {"error": "bad_request", "message": "The header X-Api-Version: latest is needed"})
         if request.method not in ("GET", "HEAD"):
@@ -77,5 +77,5 @@ class Bss:
         return json_response(200, account) if account else json_response(404, {"error": "not_found"})
 
     def revoke(self) -> None:
-        """Tokens issued so far are not accepted any more."""
+        """Refuse from now on the tokens issued so far."""
         self._tokens.clear()

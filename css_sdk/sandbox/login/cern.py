@@ -1,7 +1,7 @@
-"""A stand-in for CERN's API access: one token for each target, and targets that take only their own.
+"""Answer as CERN's API access does: one token for each target, and targets that accept only their own.
 
-The realm publishes discovery and keys as the other login servers do. Tokens come from a place of their own, which is
-not in the discovery document; the place that is there is not served.
+The realm publishes discovery and keys as the other login servers do. Its token endpoint is not the one in the discovery
+document, which the sandbox does not serve.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any
 from attrs import define, field
 
 from ..http import Request, Response, bearer_refusal, json_response
-from ..world.others import CERN_REALM, CERN_TOKEN_PATH, Application, CernWorld, Target
+from ..world.other_systems import CERN_REALM, CERN_TOKEN_PATH, Application, CernWorld, Target
 from ..world.world import SERVICE_ACCOUNT
 from .login import NO_STORE, WRONG, TokenRefusal, form_of, origin, realm_page
 from .tokens import TokenExpired, TokenInvalid, Tokens, TokenUnreadable
 
 CERN = "cern"  # the name of the realm
-LIFE = 1200.0  # seconds; the real one is not told beforehand, `expires_in` tells it
+LIFE = 1200.0  # seconds; clients learn it from `expires_in`
 SCOPE = "email profile"
 
 
 @define
 class Cern:
-    """The realm's token endpoint with its keys, and the targets.
+    """Answer as the realm, with its token endpoint and keys, and as the targets.
 
     Attributes:
         tokens: of this realm alone.
@@ -74,11 +74,11 @@ class Cern:
         return json_response(200, body).with_headers(NO_STORE)
 
     def call(self, request: Request) -> Response:
-        """Answer a call of a target: 401 without a token for it, 403 without the role, then what there is."""
+        """Answer a call of a target: 401 without a token for it, 403 without the role, else the data."""
         target = next((found for found in self.world.targets.values() if request.path.startswith(found.base)), None)
         if target is None:
             return json_response(404, {"error": "not_found"})
-        claims = self._checked(request.headers.get("authorization", ""), target)
+        claims = self._claims_of(request.headers.get("authorization", ""), target)
         if isinstance(claims, Response):
             return claims
         if target.role not in claims.get("resource_access", {}).get(target.client_id, {}).get("roles", []):
@@ -89,8 +89,8 @@ class Cern:
         found = target.data.get(name) if name else sorted(target.data)
         return json_response(404, {"error": "not_found"}) if found is None else json_response(200, {"data": found})
 
-    def _checked(self, authorization: str, target: Target) -> dict[str, Any] | Response:
-        """The claims of a good token, or the refusal."""
+    def _claims_of(self, authorization: str, target: Target) -> dict[str, Any] | Response:
+        """Return the claims of a valid token, or the refusal."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return bearer_refusal("A bearer token is needed")

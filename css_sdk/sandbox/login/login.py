@@ -1,4 +1,4 @@
-"""The login servers of the three environments: discovery, keys, and tokens for clients."""
+"""Answer as the login servers of the three environments: discovery, keys, and tokens for clients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 UNREADABLE = "Unexpected error when authenticating client"
 WRONG = "Invalid client or Invalid client credentials"
 DEFAULT_SCOPES = ("email", "profile")
-# Grants that the login server knows and that none of these clients may use, with what it says to them.
+# Grants that the login server knows but none of these clients may use, with its answers.
 OTHER_GRANTS = {
     "password": ("unauthorized_client", "Client not allowed for direct access grants"),
     "authorization_code": ("invalid_request", "Missing parameter: code"),
@@ -32,7 +32,7 @@ OTHER_GRANTS = {
 
 
 class TokenRefusal(Exception):
-    """The token endpoint says no."""
+    """The token endpoint refuses to issue a token."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(description)
@@ -41,7 +41,7 @@ class TokenRefusal(Exception):
 
 @define
 class LoginServers:
-    """One login server for each environment, told apart by their paths."""
+    """Answer as one login server for each environment, each under its own path."""
 
     world: World
     state: State
@@ -52,9 +52,9 @@ class LoginServers:
         """Answer a request to a login server.
 
         Args:
-            request: the whole of it.
-            environment: whose login server.
-            path: the rest of the path, after the realm's.
+            request: the request.
+            environment: of the login server.
+            path: the path below the realm.
         """
         issuer = origin(request) + REALM[environment]
         if path == TOKEN_PATH:
@@ -73,13 +73,13 @@ class LoginServers:
         """Answer a request for a token.
 
         Args:
-            environment: whose login server.
-            issuer: its address.
-            form: the fields sent.
-            authorization: the header, empty where there is none.
+            environment: of the login server.
+            issuer: the address of the login server.
+            form: the fields of the request.
+            authorization: the header, or an empty string.
 
         Raises:
-            TokenRefusal: no token.
+            TokenRefusal: the request gets no token.
         """
         kind = form.get("grant_type")
         if kind is None:
@@ -91,11 +91,11 @@ class LoginServers:
             raise TokenRefusal(400, *OTHER_GRANTS[kind])
         if isinstance(owner, Integration) and not owner.has_service_account:
             raise TokenRefusal(401, "unauthorized_client", "Client not enabled to retrieve service account")
-        asked = form.get("scope", "").split()
-        is_odd = "scope" in form and form["scope"] != " ".join(asked or ["-"])
-        if is_odd or not {*asked} <= {"openid", *DEFAULT_SCOPES}:
+        scopes = form.get("scope", "").split()
+        is_odd = "scope" in form and form["scope"] != " ".join(scopes or ["-"])
+        if is_odd or not {*scopes} <= {"openid", *DEFAULT_SCOPES}:
             raise TokenRefusal(400, "invalid_scope", f"Invalid scopes: {form['scope']}")
-        openid = "openid" in asked
+        openid = "openid" in scopes
         scope = " ".join((["openid"] if openid else []) + [*DEFAULT_SCOPES])
         now = self.now()
         claims = account_claims(issuer, environment, owner, self._roles(environment, _account(owner)), scope)
@@ -111,7 +111,7 @@ class LoginServers:
         return json_response(200, body).with_headers(NO_STORE)
 
     def token_for(self, username: str, integration: Integration, environment: str, issuer: str) -> str:
-        """The token that a user, or the integration's service account, gets for an integration.
+        """Return the token that a user, or the integration's service account, receives for an integration.
 
         Raises:
             SandboxError: the integration has no client there, or the login server does not know the user.
@@ -152,7 +152,7 @@ class LoginServers:
         return integration if integration is not None and environment in integration.environments else None
 
     def _roles(self, environment: str, username: str) -> dict[str, list[str]]:
-        """A user's roles in an environment by client id, children included."""
+        """Return a user's roles in an environment by client id, children included."""
         found = {
             client.client_id: [role.name for role in client.effective(username)]
             for (_, name), client in self.state.clients.items()
@@ -162,10 +162,10 @@ class LoginServers:
 
 
 def pass_through(servers: LoginServers, request: Request, body: Any) -> Response:
-    """``POST {base}/token``: the fields go on to the prod login server; its refusals lose their meaning here.
+    """Pass a token request of ``POST {base}/token`` on to the prod login server, and hide why it refuses.
 
     Raises:
-        Refusal: 422, it said no.
+        Refusal: 422, the login server refused.
     """
     form = {str(name): str(value) for name, value in body.items()} if isinstance(body, dict) else {}
     try:
@@ -176,14 +176,14 @@ def pass_through(servers: LoginServers, request: Request, body: Any) -> Response
 
 
 def realm_page(request: Request, path: str, issuer: str, tokens: Tokens, realm: str) -> Response:
-    """A realm's discovery document or its keys.
+    """Return a realm's discovery document or its keys.
 
     Args:
-        request: the whole of it.
-        path: the rest of the path, after the realm's.
+        request: the request.
+        path: the path below the realm.
         issuer: the realm's address.
-        tokens: which hold its keys.
-        realm: their name there.
+        tokens: hold the keys of the realm.
+        realm: the name of the realm there.
     """
     pages: dict[str, Callable[[], dict[str, Any]]] = {
         DISCOVERY_PATH: lambda: discovery(issuer),
@@ -197,7 +197,7 @@ def realm_page(request: Request, path: str, issuer: str, tokens: Tokens, realm: 
 
 
 def discovery(issuer: str) -> dict[str, Any]:
-    """The discovery document of a login server."""
+    """Return the discovery document of a login server."""
     return {
         "issuer": issuer,
         "authorization_endpoint": issuer + "/protocol/openid-connect/auth",
@@ -214,7 +214,7 @@ def discovery(issuer: str) -> dict[str, Any]:
 
 
 def origin(request: Request) -> str:
-    """The address at which the caller sees the sandbox."""
+    """Return the address under which the client calls the sandbox."""
     return f"http://{request.headers.get('host', 'localhost')}"
 
 
@@ -223,10 +223,10 @@ def _account(owner: Integration | Team) -> str:
 
 
 def form_of(request: Request) -> dict[str, str]:
-    """The fields of a form; none where the body is something else.
+    """Return the fields of a form; none if the body is something else.
 
     Raises:
-        TokenRefusal: 400, one stands there twice.
+        TokenRefusal: 400, a field is given twice.
     """
     if request.media_type != "application/x-www-form-urlencoded":
         return {}
@@ -237,7 +237,7 @@ def form_of(request: Request) -> dict[str, str]:
 
 
 def basic_credentials(header: str) -> tuple[str | None, str | None]:
-    """Client id and secret of a Basic header, each form-decoded (RFC 6749, 2.3.1).
+    """Return client id and secret of a Basic header, each form-decoded (RFC 6749, 2.3.1).
 
     Raises:
         TokenRefusal: 400, it cannot be decoded.
@@ -247,7 +247,7 @@ def basic_credentials(header: str) -> tuple[str | None, str | None]:
         return None, None
     try:
         client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except ValueError:  # no base64, no ASCII or no UTF-8
+    except ValueError:  # not base64, not ASCII or not UTF-8
         raise TokenRefusal(400, "unauthorized_client", UNREADABLE) from None
     if re.search(r"%(?![0-9a-fA-F]{2})", client_id + secret):
         raise TokenRefusal(400, "unauthorized_client", UNREADABLE)

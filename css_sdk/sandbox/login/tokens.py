@@ -1,4 +1,4 @@
-"""Signing keys, the claims of tokens, and checking a token."""
+"""Sign tokens, build their claims, and check them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ..errors import need
+from ..errors import import_extra
 from ..world.world import ENVIRONMENTS, Integration, Team, User
 
 REALM = {"prod": "/auth/realms/standard", "dev": "/auth/dev/realms/standard", "test": "/auth/test/realms/standard"}
-REMEMBERED = 1000  # tokens, before the old ones are looked through
+REMEMBERED = 1000  # tokens; above this number the expired ones are forgotten
 ACCOUNT_ROLES = ["manage-account", "manage-account-links", "view-profile"]
 REALM_ROLES = ["offline_access", "uma_authorization", "default-roles-standard"]
 
 
 class TokenExpired(Exception):
-    """The token is good and its time is over."""
+    """The token is valid but has expired."""
 
 
 class TokenInvalid(Exception):
-    """The token is signed by somebody else, or for somewhere else."""
+    """Another server signed the token, or it was issued for another realm."""
 
 
 class TokenUnreadable(Exception):
-    """The token is no token, names a key that is not known, or lacks a claim."""
+    """The token cannot be read, names an unknown key, or lacks a claim."""
 
 
 @frozen
@@ -42,13 +42,13 @@ class Key:
 
     @classmethod
     def generate(cls) -> Key:
-        """A new key of 2048 bits."""
-        private = need("cryptography.hazmat.primitives.asymmetric.rsa").generate_private_key(65537, 2048)
+        """Return a new key of 2048 bits."""
+        private = import_extra("cryptography.hazmat.primitives.asymmetric.rsa").generate_private_key(65537, 2048)
         modulus = private.public_key().public_numbers().n
         return cls(_base64(hashlib.sha256(_bytes(modulus)).digest()), private)
 
     def jwk(self) -> dict[str, str]:
-        """The public half as a key set shows it."""
+        """Return the public half in the form of a key set."""
         numbers = self.private.public_key().public_numbers()
         return {
             "kid": self.kid,
@@ -65,7 +65,7 @@ _shared_lock = threading.Lock()
 
 
 def _shared_key(environment: str) -> Key:
-    """The first key of an environment; a process makes it once, because making one takes long."""
+    """Return the first key of an environment. A process generates it once, because that takes long."""
     with _shared_lock:
         if environment not in _shared:
             _shared[environment] = Key.generate()
@@ -74,7 +74,7 @@ def _shared_key(environment: str) -> Key:
 
 @frozen
 class Accepted:
-    """What a token that was checked says."""
+    """Claims of a token whose signature was checked."""
 
     client_id: str
     team: str
@@ -87,21 +87,21 @@ class Tokens:
     """The tokens of the login servers of all environments.
 
     Attributes:
-        life: seconds that a token is good for.
+        life: for how many seconds a token is valid.
     """
 
     life: float = 300.0
     _keys: dict[str, list[Key]] = field(factory=dict, init=False, repr=False)  # the newest first
     _accepted: dict[str, Accepted] = field(factory=dict, init=False, repr=False)
-    _issued: dict[str, float] = field(factory=dict, init=False, repr=False)  # ids, and when they end
+    _issued: dict[str, float] = field(factory=dict, init=False, repr=False)  # when each token expires, by its id
     _revoked: set[str] = field(factory=set, init=False, repr=False)
 
     def key(self, environment: str) -> Key:
-        """The key that signs now."""
+        """Return the key that signs now."""
         return self.published(environment)[0]
 
     def published(self, environment: str) -> list[Key]:
-        """The keys whose signatures are good: the one that signs now, and older ones that were not retired."""
+        """Return the keys whose signatures are accepted: the newest, then older ones that were not retired."""
         if environment not in self._keys:
             self._keys[environment] = [_shared_key(environment)]
         return self._keys[environment]
@@ -110,22 +110,22 @@ class Tokens:
         """Sign with a new key from now on, in one environment or in all.
 
         Args:
-            environment: which; None for all.
-            retire: whether what the old keys signed is worth nothing from now on.
+            environment: the environment; None for all.
+            retire: whether to refuse from now on what the old keys signed.
         """
         for name in ENVIRONMENTS if environment is None else (environment,):
             self._keys[name] = [Key.generate(), *([] if retire else self.published(name))]
         self._accepted.clear()
 
     def revoke(self) -> None:
-        """Tokens issued so far are not accepted any more."""
+        """Refuse from now on the tokens issued so far."""
         self._revoked |= self._issued.keys()
         self._issued.clear()
         self._accepted.clear()
 
     def sign(self, environment: str, claims: dict[str, Any], now: float) -> str:
-        """A signed token with these claims, and those that every token has."""
-        jwt = need("jwt")
+        """Return a signed token with these claims and those that every token has."""
+        jwt = import_extra("jwt")
         key = self.key(environment)
         body = {"exp": int(now + self.life), "iat": int(now), **claims}
         if len(self._issued) > REMEMBERED:
@@ -134,16 +134,16 @@ class Tokens:
         return str(jwt.encode(body, key.private, algorithm="RS256", headers={"kid": key.kid}))
 
     def check(self, token: str, now: float) -> Accepted:
-        """Check a token as the API does, against the prod login server; a signature is checked only once.
+        """Check a token as the API does, against the prod login server. Each signature is checked only once.
 
         Raises:
-            TokenExpired: its time is over.
+            TokenExpired: it has expired.
             TokenInvalid: its signature or its issuer is wrong, or it was revoked.
-            TokenUnreadable: it is no token, of another key, or without the claims of an API account.
+            TokenUnreadable: it cannot be read, is of another key, or lacks the claims of an API account.
         """
         found = self._accepted.get(token)
         if found is None:
-            found = self._verified(token)
+            found = self._read_account_token(token)
             if len(self._accepted) > REMEMBERED:
                 self._accepted.clear()
             self._accepted[token] = found
@@ -154,32 +154,32 @@ class Tokens:
         return found
 
     def claims(self, token: str, realm: str, path: str, now: float) -> dict[str, Any]:
-        """The claims of a token that is good in a realm.
+        """Return the claims of a token that is valid in a realm.
 
         Args:
             token: as sent.
-            realm: whose keys count.
-            path: with which the issuer's address ends.
+            realm: whose keys are accepted.
+            path: the end of the issuer's address.
             now: the time.
 
         Raises:
-            TokenExpired: its time is over.
+            TokenExpired: it has expired.
             TokenInvalid: its signature or its issuer is wrong, or it was revoked.
-            TokenUnreadable: it is no token, or of another key.
+            TokenUnreadable: it cannot be read, or is of another key.
         """
-        claims = self._signed(token, realm, path)
+        claims = self._signed_claims(token, realm, path)
         if float(claims.get("exp", 0)) <= now:
             raise TokenExpired
         if claims.get("jti") in self._revoked:
             raise TokenInvalid
         return claims
 
-    def _signed(self, token: str, realm: str, path: str) -> dict[str, Any]:
+    def _signed_claims(self, token: str, realm: str, path: str) -> dict[str, Any]:
         kid = _header(token).get("kid")
         key = next((key for key in self.published(realm) if key.kid == kid), None)
         if key is None:
             raise TokenUnreadable
-        jwt = need("jwt")
+        jwt = import_extra("jwt")
         off = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
             claims: dict[str, Any] = jwt.decode(token, key.private.public_key(), algorithms=["RS256"], options=off)
@@ -189,8 +189,8 @@ class Tokens:
             raise TokenInvalid
         return claims
 
-    def _verified(self, token: str) -> Accepted:
-        claims = self._signed(token, "prod", REALM["prod"])
+    def _read_account_token(self, token: str) -> Accepted:
+        claims = self._signed_claims(token, "prod", REALM["prod"])
         team, client_id = claims.get("team"), claims.get("azp")
         if not team or not isinstance(client_id, str) or not client_id.strip():
             raise TokenUnreadable
@@ -211,12 +211,12 @@ def _header(token: str) -> dict[str, Any]:
 def account_claims(
     issuer: str, environment: str, owner: Integration | Team, roles: dict[str, list[str]], scope: str
 ) -> dict[str, Any]:
-    """The claims of a service account: of an API account's, with its team, or of an integration's.
+    """Return the claims of an API account, with its team, or of an integration's service account.
 
     Args:
         issuer: the login server's address.
         environment: of the login server.
-        owner: whose service account it is.
+        owner: the team or the integration that the account belongs to.
         roles: its roles by client id, children included.
         scope: as granted.
     """
@@ -250,14 +250,14 @@ def account_claims(
 def person_claims(
     issuer: str, environment: str, client_id: str, user: User, roles: dict[str, list[str]], scope: str
 ) -> dict[str, Any]:
-    """The claims of a person who logged in to an integration.
+    """Return the claims of a person who logged in to an integration.
 
     Args:
         issuer: the login server's address.
         environment: of the login server.
         client_id: of the integration.
-        user: who.
-        roles: theirs by client id, children included.
+        user: the person.
+        roles: the person's roles by client id, children included.
         scope: as granted.
     """
     claims: dict[str, Any] = {
@@ -283,15 +283,15 @@ def person_claims(
 
 
 def id_claims(claims: dict[str, Any], access_token: str) -> dict[str, Any]:
-    """The claims of the ID token that goes with an access token, whose hash it holds (OpenID Connect Core, 3.1.3.6)."""
+    """Return the claims of the ID token for an access token, with its hash (OpenID Connect Core, 3.1.3.6)."""
     left_out = {"realm_access", "resource_access", "scope", "client_roles", "team", "aud", "jti"}
-    kept = {name: value for name, value in claims.items() if name not in left_out}
+    shared = {name: value for name, value in claims.items() if name not in left_out}
     digest = _base64(hashlib.sha256(access_token.encode()).digest()[:16])
-    return {**kept, "jti": str(uuid.uuid4()), "aud": claims["azp"], "typ": "ID", "at_hash": digest}
+    return {**shared, "jti": str(uuid.uuid4()), "aud": claims["azp"], "typ": "ID", "at_hash": digest}
 
 
 def subject(environment: str, username: str) -> str:
-    """The id of a user in a login server; always the same one."""
+    """Return the id of a user in a login server, which never changes."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{environment}/{username.lower()}"))
 
 

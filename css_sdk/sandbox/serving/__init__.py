@@ -1,1 +1,5 @@
-"""Lead requests in: over a socket, in memory, and from the sandbox's own control calls."""
+"""Carry requests to the servers, let faults affect them, and offer the sandbox's own calls.
+
+It may import ``api``, ``login``, ``world`` and the modules beside the packages. Start reading at ``dispatch``.
+``fault_effects`` is the only module that interprets faults, and ``control`` lists the sandbox's own calls.
+"""

@@ -1,4 +1,4 @@
-"""The sandbox on a socket: an ASGI application, served by uvicorn in a thread."""
+"""Serve the sandbox on a socket: an ASGI application that uvicorn runs in a thread."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..errors import SandboxError
-from ..http import LARGEST_BODY, Request, plain, too_large
-
-if TYPE_CHECKING:
-    from ..sandbox import Credentials, Sandbox
+from ..http import LARGEST_BODY, Request, Response, plain, too_large
+from ..world.world import World
+from .credentials import Credentials, credentials_at
 
 TRANSPORT = "css_sdk.sandbox.serving.transport"
 IDLE = 5  # seconds after which the service closes an idle connection
@@ -31,7 +30,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's protocol; it lets the application close the connection without an answer."""
+    """Let the application close a connection of uvicorn without an answer."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -39,7 +38,7 @@ class _Protocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server; it tells when it accepts connections."""
+    """Set an event when uvicorn accepts connections."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -50,8 +49,8 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-def application(sandbox: Sandbox) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The sandbox as an ASGI application."""
+def application(answer: Callable[[Request], Response]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """Return an ASGI application that answers requests with a function."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         body = bytearray()
@@ -68,7 +67,7 @@ def application(sandbox: Sandbox) -> Callable[[Scope, Receive, Send], Awaitable[
         elif len(body) > LARGEST_BODY:
             response = too_large()
         else:
-            response = sandbox.answer(_request(scope, bytes(body)))
+            response = answer(_request(scope, bytes(body)))
         if response.delay:
             await asyncio.sleep(response.delay)
         if response.dropped:
@@ -87,7 +86,7 @@ def application(sandbox: Sandbox) -> Callable[[Scope, Receive, Send], Awaitable[
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a ``Host`` header names this machine, which a page of another site cannot make it do."""
+    """Return whether a ``Host`` header names this machine; no web page of another site can send such a header."""
     return LOOPBACK.fullmatch(host) is not None
 
 
@@ -111,13 +110,18 @@ class Server:
         port: on 127.0.0.1.
     """
 
-    def __init__(self, sandbox: Sandbox, port: int = 0) -> None:
-        """Take the port; connections are accepted from ``start`` on.
+    def __init__(self, answer: Callable[[Request], Response], world: World, port: int = 0) -> None:
+        """Reserve the port. ``start`` begins to accept connections.
+
+        Args:
+            answer: returns the answer to a request.
+            world: holds the accounts.
+            port: on 127.0.0.1; 0 for any free one.
 
         Raises:
-            SandboxError: the port is taken.
+            SandboxError: the port is in use.
         """
-        self._sandbox = sandbox
+        self._world = world
         # The protocol is named so that asyncio switches Nagle's algorithm off; without it answers wait 40 ms.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if os.name == "posix":
@@ -130,7 +134,7 @@ class Server:
             raise SandboxError(f"the sandbox cannot listen on port {port}: {error}") from error
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            application(sandbox),
+            application(answer),
             http=_Protocol,
             ws="none",
             loop="asyncio",
@@ -149,39 +153,39 @@ class Server:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port."""
+        """Return scheme, host and port."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def api_url(self) -> str:
-        """The base of the API."""
+        """Return the base of the API."""
         return self.credentials()["api_url"]
 
     @property
     def token_url(self) -> str:
-        """The token endpoint of the prod login server."""
+        """Return the token endpoint of the prod login server."""
         return self.credentials()["token_url"]
 
     def credentials(self, team: int | None = None) -> Credentials:
-        """What a client of this server needs; see ``Sandbox.credentials``."""
-        return self._sandbox.credentials_at(self.origin, team)
+        """Return what a client of this server needs; see ``Sandbox.credentials``."""
+        return credentials_at(self.origin, self._world, team)
 
     def cern_environment(self) -> dict[str, str]:
-        """The variables for a client of this server; see ``Sandbox.cern_environment``."""
-        return self._sandbox.world.cern.environment(self.origin)
+        """Return the variables for a client of this server; see ``Sandbox.cern_environment``."""
+        return self._world.cern.environment(self.origin)
 
     def bss_environment(self) -> dict[str, str]:
-        """The variables for a client of this server; see ``Sandbox.bss_environment``."""
-        return self._sandbox.world.bss.environment(self.origin)
+        """Return the variables for a client of this server; see ``Sandbox.bss_environment``."""
+        return self._world.bss.environment(self.origin)
 
     def start(self) -> Server:
-        """Accept connections."""
+        """Begin to accept connections."""
         self._thread.start()
         self._server.ready.wait()
         return self
 
     def close(self) -> None:
-        """Stop, and close what is open."""
+        """Stop, and close every connection."""
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join()

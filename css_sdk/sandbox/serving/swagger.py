@@ -1,4 +1,4 @@
-"""The page that shows the published document, and the script that holds it."""
+"""Serve the page that shows the published document, and the script that holds it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def answer(request: Request, path: str) -> Response:
     """Answer a request for the page.
 
     Args:
-        request: the whole of it.
-        path: the rest of the path, after the page's.
+        request: the request.
+        path: the path below the page's.
     """
     if request.method not in ("GET", "HEAD"):
         return not_found_page(request)
@@ -48,14 +48,14 @@ def answer(request: Request, path: str) -> Response:
 
 
 def script(address: str) -> str:
-    """The script: a JavaScript object literal named ``options`` that holds the document."""
-    shown = json.dumps(document(address), indent=2, ensure_ascii=False)
-    options = f'{{\n"swaggerDoc": {shown},\n"customOptions": {{}}\n}}'
+    """Return the script: a JavaScript object literal named ``options`` that holds the document."""
+    text = json.dumps(document(address), indent=2, ensure_ascii=False)
+    options = f'{{\n"swaggerDoc": {text},\n"customOptions": {{}}\n}}'
     return f"window.onload = function () {{\n  const options = {options};\n}};\n"
 
 
 def document(address: str) -> dict[str, Any]:
-    """The published document; its addresses are those of the host that serves it."""
+    """Return the published document with the addresses of the host that serves it."""
     found: dict[str, Any] = json.loads(files(__package__).joinpath("published.json").read_text(encoding="utf-8"))
     found["servers"] = [{"url": address + BASE}]
     schemes = found.get("components", {}).get("securitySchemes", {})

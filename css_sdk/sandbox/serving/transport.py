@@ -1,17 +1,16 @@
-"""The sandbox as a transport for httpx, without a socket."""
+"""Carry the requests of httpx to the sandbox without a socket."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import httpx
 
 from ..http import Request, Response
 
-if TYPE_CHECKING:
-    from ..sandbox import Sandbox
+Answer = Callable[[Request], Response]
 
 
 def _request(request: httpx.Request, body: bytes) -> Request:
@@ -34,28 +33,28 @@ def _response(response: Response, request: httpx.Request) -> httpx.Response:
 
 
 def _wait(response: Response, request: httpx.Request) -> tuple[float, bool]:
-    """How long to wait, and whether the caller loses patience first."""
-    patience = request.extensions.get("timeout", {}).get("read")
-    if patience is not None and response.delay > patience:
-        return float(patience), True
+    """Return the seconds to wait, and whether the client's read timeout ends first."""
+    timeout = request.extensions.get("timeout", {}).get("read")
+    if timeout is not None and response.delay > timeout:
+        return float(timeout), True
     return response.delay, False
 
 
 class Transport(httpx.BaseTransport):
-    """Carries requests of an ``httpx.Client`` to a sandbox."""
+    """Carry the requests of an ``httpx.Client`` to the sandbox."""
 
-    def __init__(self, sandbox: Sandbox, sleep: Callable[[float], None]) -> None:
-        self._sandbox = sandbox
+    def __init__(self, answer: Answer, sleep: Callable[[float], None]) -> None:
+        self._answer = answer
         self._sleep = sleep
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask the sandbox.
+        """Return the sandbox's answer.
 
         Raises:
             httpx.RemoteProtocolError: a fault closes the connection.
             httpx.ReadTimeout: a fault delays the answer beyond the read timeout.
         """
-        response = self._sandbox.answer(_request(request, request.read()))
+        response = self._answer(_request(request, request.read()))
         if response.delay:
             seconds, late = _wait(response, request)
             self._sleep(seconds)
@@ -65,20 +64,20 @@ class Transport(httpx.BaseTransport):
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
-    """Carries requests of an ``httpx.AsyncClient`` to a sandbox."""
+    """Carry the requests of an ``httpx.AsyncClient`` to the sandbox."""
 
-    def __init__(self, sandbox: Sandbox, sleep: Callable[[float], Any] | None) -> None:
-        self._sandbox = sandbox
+    def __init__(self, answer: Answer, sleep: Callable[[float], Any] | None) -> None:
+        self._answer = answer
         self._sleep = sleep
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask the sandbox.
+        """Return the sandbox's answer.
 
         Raises:
             httpx.RemoteProtocolError: a fault closes the connection.
             httpx.ReadTimeout: a fault delays the answer beyond the read timeout.
         """
-        response = self._sandbox.answer(_request(request, await request.aread()))
+        response = self._answer(_request(request, await request.aread()))
         if response.delay:
             seconds, late = _wait(response, request)
             await (self._sleep or anyio.sleep)(seconds)

@@ -1,4 +1,4 @@
-"""Read the entries of a world file or a state file, and refuse values that cannot be meant; pure."""
+"""Read the entries of a world file or a state file, and check their values; pure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ LARGEST_ID = 2**31 - 1  # the service's database holds no larger number
 
 
 def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Iterator[Built]:
-    """Return what the entries of a list describe.
+    """Yield what the entries of a list describe.
 
     Args:
-        document: which holds the list.
-        name: of the list.
+        document: holds the list.
+        name: of the list in the document.
         build: reads one entry.
 
     Raises:
         KeyError: the document lacks the list.
-        SandboxError: an entry lacks something or has a value that cannot be meant.
+        SandboxError: an entry lacks a value or has one that is not valid.
     """
     for number, entry in enumerate(document[name], 1):
         try:
@@ -35,33 +35,33 @@ def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, A
 
 
 def whole_number(entry: Mapping[str, Any], name: str) -> int:
-    """Return a number of an entry that can be an id.
+    """Return a number of an entry that is a valid id.
 
     Raises:
-        KeyError: the entry lacks it.
-        ValueError: it is no whole number from 1 on, or larger than any id.
+        KeyError: the entry lacks the value.
+        ValueError: the value is not a whole number, or not in the range of ids.
     """
     value = entry[name]
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_ID:
-        raise ValueError(f"{name} is {shown(value)}, which is no whole number from 1 to {LARGEST_ID}")
+        raise ValueError(f"{name} is {shorten(value)}, which is not a whole number from 1 to {LARGEST_ID}")
     return value
 
 
 def text(entry: Mapping[str, Any], name: str) -> str:
-    """Return a text of an entry.
+    """Return a string of an entry.
 
     Raises:
-        KeyError: the entry lacks it.
-        ValueError: it is no text, or an empty one.
+        KeyError: the entry lacks the value.
+        ValueError: the value is not a string, or is empty.
     """
     value = entry[name]
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is {shown(value)}, which is no text")
+        raise ValueError(f"{name} is {shorten(value)}, which is not a text")
     return value
 
 
-def shown(value: Any) -> str:
-    """Return a wrong value for a message, cut where it is long."""
+def shorten(value: Any) -> str:
+    """Return a value for an error message, cut if it is long."""
     if isinstance(value, int) and abs(value) > LARGEST_ID:
         return "a huge number"
     words = repr(value)
@@ -69,36 +69,36 @@ def shown(value: Any) -> str:
 
 
 def text_or_none(entry: Mapping[str, Any], name: str) -> str | None:
-    """Return a text of an entry, None where it is missing or null.
+    """Return a string of an entry, None if it is missing or null.
 
     Raises:
-        ValueError: it is no text, or an empty one.
+        ValueError: the value is not a string, or is empty.
     """
     return None if entry.get(name) is None else text(entry, name)
 
 
 def one_of(entry: Mapping[str, Any], name: str, values: tuple[str, ...]) -> str:
-    """Return a text of an entry that is one of several.
+    """Return a string of an entry that is one of several.
 
     Raises:
-        KeyError: the entry lacks it.
-        ValueError: it is none of them.
+        KeyError: the entry lacks the value.
+        ValueError: the value is not one of them.
     """
     value = entry[name]
     if value not in values:
-        raise ValueError(f"{name} is {shown(value)}; it can be {', '.join(values)}")
+        raise ValueError(f"{name} is {shorten(value)}; it can be {', '.join(values)}")
     return str(value)
 
 
 def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, Value]:
-    """Return a dictionary of pairs.
+    """Return pairs as a dictionary.
 
     Raises:
-        ValueError: two have the same key.
+        ValueError: two pairs have the same key.
     """
     found: dict[Key, Value] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"{key} is there twice")
+            raise ValueError(f"{key} is given twice")
         found[key] = value
     return found

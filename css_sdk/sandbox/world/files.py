@@ -1,4 +1,4 @@
-"""Files that only their owner may read, read and replaced without following a link."""
+"""Read and replace files that only their owner may read, without following links."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 
 from ..errors import SandboxError
 
-NO_LINKS = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; there the check of the path is all there is
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; there only the path is checked
 
 
-def is_there(path: Path) -> bool:
-    """Return whether a regular file stands at a path.
+def exists(path: Path) -> bool:
+    """Return whether a path is a regular file.
 
     Args:
         path: of the file.
 
     Returns:
-        False when nothing stands there, or nothing that can be seen.
+        False if nothing exists there, or nothing that this process may see.
 
     Raises:
-        SandboxError: something else stands there, such as a symbolic link, which may lead anywhere.
+        SandboxError: it is something else, such as a symbolic link, which may lead anywhere.
     """
     try:
         mode = path.lstat().st_mode
@@ -39,28 +39,25 @@ def read(path: Path) -> str:
     Args:
         path: of the file.
 
-    Returns:
-        The text.
-
     Raises:
-        OSError: it cannot be read, or it has become a link.
-        ValueError: it is not UTF-8.
+        OSError: the file cannot be read, or has become a link.
+        ValueError: the file is not UTF-8.
     """
     with open(path, encoding="utf-8", opener=lambda name, flags: os.open(name, flags | NO_LINKS)) as file:
         return file.read()
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put new content in a file's place, whole or not at all, for the owner's eyes only.
+    """Replace a file as a whole or not at all, readable only for its owner.
 
-    A link at the path, or at that of the draft beside it, is replaced and not followed.
+    A link at the path, or at the path of the draft beside it, is replaced and not followed.
 
     Args:
         path: of the file.
-        content: of the file from now on.
+        content: the new content.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     draft = path.with_name(path.name + ".tmp")
     draft.unlink(missing_ok=True)
@@ -69,7 +66,7 @@ def replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    if os.name == "posix":  # the new name is kept only once the folder is written too
+    if os.name == "posix":  # the new name survives a crash only after the folder is written
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

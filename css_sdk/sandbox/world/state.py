@@ -1,12 +1,12 @@
-"""What the API can change, and keeping it in a file.
+"""Hold what the API can change, and keep it in a file.
 
-The file, and the optional parts of a world file, have one form, where ``I`` stands for
+A state file and the optional parts of a world file have the same form, where ``I`` means
 ``"integration": id, "environment": …``:
 
 - ``roles``: ``{I, "name"}``;
 - ``composites``: ``{I, "role", "children": [name, …]}``;
 - ``grants``: ``{I, "role", "username"}``;
-- ``logins``: ``{I, "username"}``, who logged in to an integration, without which a BCeID search of it finds nobody;
+- ``logins``: ``{I, "username"}``, people who logged in to an integration; its BCeID search finds only them;
 - ``unbooked``: ``{I, "name"}``, roles that the service's own book-keeping lacks.
 """
 
@@ -25,18 +25,18 @@ from .world import SERVICE_ACCOUNT, World, read_json
 
 
 class State:
-    """Roles, composites, grants and logins of all integrations.
+    """Hold roles, composites, grants and logins of all integrations.
 
     Attributes:
-        clients: by integration id and environment; one for each environment that an integration has.
-        logins: integration id, environment and username of who logged in.
+        clients: by integration id and environment, one for each environment that an integration has.
+        logins: integration id, environment and username of each login.
     """
 
     def __init__(self, world: World, path: Path | None = None) -> None:
-        """Begin with what the file holds, or, where there is none, with what the world says.
+        """Read the state from the file or, if it does not exist, from the world.
 
         Raises:
-            SandboxError: the file or the world's beginning cannot be read or does not fit the world.
+            SandboxError: the state cannot be read or does not fit the world.
         """
         self._world = world
         self._path = path
@@ -47,17 +47,17 @@ class State:
             if integration.client_id
         }
         self.logins: set[tuple[int, str, str]] = set()
-        if path is not None and files.is_there(path):
+        if path is not None and files.exists(path):
             self._fill(read_json(path, "state", files.read), f"the state file {path}")
         else:
             self._fill(world.seeds, "the world")
         self._begin()
 
     def client(self, integration: int, environment: str) -> Client:
-        """The roles of an integration's environment.
+        """Return the roles of an integration in an environment.
 
         Raises:
-            SandboxError: the world has no such integration or it lacks the environment.
+            SandboxError: the integration does not exist, or lacks the environment.
         """
         try:
             return self.clients[integration, environment]
@@ -65,10 +65,10 @@ class State:
             raise SandboxError(f"integration {integration} has no client in the environment {environment!r}") from None
 
     def role(self, integration: int, environment: str, name: str) -> Role:
-        """A role by name.
+        """Return a role by name.
 
         Raises:
-            SandboxError: there is none.
+            SandboxError: it does not exist.
         """
         try:
             return self.client(integration, environment).roles[name]
@@ -76,7 +76,7 @@ class State:
             raise SandboxError(f"integration {integration} has no role {name!r} in {environment}") from None
 
     def create_role(self, integration: int, environment: str, name: str, booked: bool = True) -> Role:
-        """Create a role, unless it is there."""
+        """Create a role, unless it exists, and return it."""
         client = self.client(integration, environment)
         role = client.roles.get(name) or client.create(name)
         if booked:
@@ -87,7 +87,7 @@ class State:
         """Give a user a role.
 
         Raises:
-            SandboxError: no such role, or no such user in that environment.
+            SandboxError: the role does not exist, or the user is not known in that environment.
         """
         found = self.role(integration, environment, role)
         client = self.client(integration, environment)
@@ -98,7 +98,7 @@ class State:
         client.assign(username, found)
 
     def document(self) -> dict[str, Any]:
-        """Everything in the form of the file."""
+        """Return the whole state in the form of the file."""
         found: dict[str, Any] = {"version": 1, "roles": [], "composites": [], "grants": [], "unbooked": []}
         for (integration, environment), client in self.clients.items():
             where = {"integration": integration, "environment": environment}
@@ -117,9 +117,9 @@ class State:
         return found
 
     def save(self) -> None:
-        """Write the file, if there is one: a kill at any moment leaves the old one or the new one.
+        """Write the file, if one was given. An interruption leaves either the old or the new content.
 
-        Only its owner can read it, whatever its mode was before.
+        Only the owner can read the new file, even if others could read the old one.
         """
         if self._path is not None:
             files.replace(self._path, json.dumps(self.document()).encode())
@@ -148,9 +148,9 @@ class State:
         except KeyError as error:
             raise SandboxError(f"{where} has an entry that lacks {error}") from error
         except (TypeError, ValueError, AttributeError) as error:
-            raise SandboxError(f"{where} has an entry of another form: {error}") from error
+            raise SandboxError(f"{where} has an entry that is not valid: {error}") from error
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[int, str]:
-    """The integration and the environment of an entry."""
+    """Return the integration and the environment of an entry."""
     return whole_number(entry, "integration"), entry["environment"]

@@ -1,17 +1,17 @@
-"""The made-up world: teams, integrations and people, none of which the API can change.
+"""Read a world: teams, integrations and people, which the API cannot change.
 
 A world file is one JSON object:
 
 - ``teams``: ``{"id", "name", "api_account": {"id", "client_id", "client_secret"}}``, at least one;
 - ``integrations``: ``{"id", "team", "project_name", "client_id", "client_secret", "auth_type", "environments",
-  "service_type", "status"}``; ``client_id`` is null where the integration is not yet applied;
+  "service_type", "status"}``; ``client_id`` is null if the integration is not yet applied;
 - ``users``: ``{"username", "email", "firstName", "lastName", "attributes"}``; a user may have ``environments``, a list
-  of those in which the login server knows them; without it they are known in all three.
+  of the environments whose login server knows the user; the default is all three.
 
-The two other systems that the sandbox stands in for, ``cern`` and ``bss``, may be given too (see ``others``).
+A world may also describe two other systems, ``cern`` and ``bss`` (see ``other_systems``).
 
-What the API can change may be given to begin with (see ``state``): ``roles``, ``composites``, ``grants``.
-Anything else is ignored, so that a file may carry remarks.
+It may also hold the first state of what the API can change (see ``state``): ``roles``, ``composites``, ``grants``.
+Anything else is ignored, so that a file may contain remarks.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from typing import Any
 from attrs import field, frozen
 
 from ..errors import SandboxError
-from .fields import by_key, each, one_of, shown, text, text_or_none, whole_number
-from .others import bss_world, cern_world
+from .fields import by_key, each, one_of, shorten, text, text_or_none, whole_number
+from .other_systems import bss_world, cern_world
 
 ENVIRONMENTS = ("dev", "test", "prod")
 PROVIDERS = ("idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth")
@@ -48,7 +48,7 @@ class Team:
 
 @frozen
 class Integration:
-    """An integration; ``client_id`` is None until it is applied."""
+    """An integration; ``client_id`` is None until the integration is applied."""
 
     id: int
     team: int
@@ -64,7 +64,7 @@ class Integration:
 
     @property
     def has_service_account(self) -> bool:
-        """Whether it may ask for tokens of its own."""
+        """Return whether the integration may request tokens of its own."""
         return self.auth_type != "browser-login"
 
 
@@ -72,22 +72,22 @@ User = Mapping[str, Any]
 
 
 class World:
-    """The teams, integrations and users, with the look-ups that the service needs.
+    """Hold teams, integrations and users, and look them up as the service does.
 
     Attributes:
         teams: by id, in the order of the file.
         integrations: by id, in the order of the file.
         users: by username, as the file has them.
-        seeds: what the API can change, as it was at the beginning.
-        cern: applications and targets there.
-        bss: the client, its users and accounts there.
+        seeds: the first state of what the API can change.
+        cern: the applications and targets at CERN.
+        bss: the client, users and accounts of the BSS.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         """Read a world.
 
         Raises:
-            SandboxError: the document has not the form of a world.
+            SandboxError: the document is not a valid world.
         """
         try:
             self.teams = by_key((team.id, team) for team in each(document, "teams", _team))
@@ -98,7 +98,7 @@ class World:
         except KeyError as error:
             raise SandboxError(f"the world lacks {error}") from error
         except (TypeError, ValueError, AttributeError) as error:
-            raise SandboxError(f"the world has not the form of a world: {error}") from error
+            raise SandboxError(f"the world is not valid: {error}") from error
         if not self.teams:
             raise SandboxError("the world has no team")
         for integration in self.integrations.values():
@@ -114,7 +114,7 @@ class World:
         self._backwards: list[str] = []
 
     def user(self, username: str, environment: str) -> User | None:
-        """A user of an environment's login server by name, without regard to case; service accounts are users too."""
+        """Return a user of an environment's login server by name, ignoring case. Service accounts are users too."""
         username = username.lower()
         known = self.users.get(username)
         if known is not None:
@@ -128,15 +128,15 @@ class World:
         return {"username": username} if environment == "prod" and owner in self._api else None
 
     def usernames(self, provider: str) -> list[str]:
-        """The usernames of an identity provider, sorted."""
+        """Return the usernames of an identity provider, sorted."""
         return self._ending(f"@{provider}")
 
     def people(self, environment: str, ending: str = "") -> Iterator[User]:
-        """The users that an environment knows, sorted by username; service accounts are not among them.
+        """Yield the users that an environment knows, sorted by username, without service accounts.
 
         Args:
-            environment: where.
-            ending: in lower case; only users whose username ends so.
+            environment: the environment.
+            ending: the end of the usernames, in lower case.
         """
         for username in self._ending(ending):
             user = self.users[username]
@@ -144,7 +144,7 @@ class World:
                 yield user
 
     def _ending(self, text: str) -> list[str]:
-        """The usernames that end with a text, sorted; found without a look at all of them."""
+        """Return the usernames that end with a text, sorted, without searching all of them."""
         if len(self._backwards) != len(self.users):
             self._backwards = sorted(username[::-1] for username in self.users)
         start = text[::-1]
@@ -158,22 +158,22 @@ SEEDS = ("roles", "composites", "grants", "logins", "unbooked")
 def _environments(entry: Mapping[str, Any]) -> tuple[str, ...]:
     names = entry["environments"]
     if not isinstance(names, list | tuple):
-        raise ValueError(f"environments is {shown(names)}, which is no list")
+        raise ValueError(f"environments is {shorten(names)}, which is not a list")
     for name in names:
         if name not in ENVIRONMENTS:
-            raise ValueError(f"there is no environment {shown(name)}; there are {', '.join(ENVIRONMENTS)}")
+            raise ValueError(f"there is no environment {shorten(name)}; there are {', '.join(ENVIRONMENTS)}")
     return tuple(names)
 
 
 def _user(entry: User) -> User:
-    """A user as the login server keeps them: the name in lower case."""
+    """Return a user as the login server stores it: the name in lower case."""
     name = text(entry, "username")
     for field_name in ("email", "firstName", "lastName"):
         if not isinstance(entry.get(field_name), str | None):
-            raise ValueError(f"{field_name} of {name} is {shown(entry[field_name])}, which is no text")
+            raise ValueError(f"{field_name} of {name} is {shorten(entry[field_name])}, which is not a text")
     for attribute, values in (entry.get("attributes") or {}).items():
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise ValueError(f"the attribute {attribute} of {name} is {shown(values)}, which is no list of texts")
+            raise ValueError(f"the attribute {attribute} of {name} is {shorten(values)}, which is not a list of texts")
     if "environments" in entry:
         _environments(entry)
     return entry if name == name.lower() else {**entry, "username": name.lower()}
@@ -205,10 +205,10 @@ def _integration(entry: Mapping[str, Any]) -> Integration:
 
 
 def load(source: Mapping[str, Any] | str | Path | None) -> World:
-    """The world from a document, a file, or, for None, the one that comes with the sandbox.
+    """Return the world of a document or a file, or, for None, the built-in one.
 
     Raises:
-        SandboxError: no such file, not JSON, or not a world.
+        SandboxError: the file does not exist, is not JSON, or is not a valid world.
     """
     if source is None:
         return World(json.loads(files(__package__).joinpath("world.json").read_text(encoding="utf-8")))
@@ -226,19 +226,19 @@ def _read_text(path: Path) -> str:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no value of JSON")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def read_json(path: Path, what: str, read: Callable[[Path], str] = _read_text) -> dict[str, Any]:
-    """The JSON object in a file.
+    """Return the JSON object in a file.
 
     Args:
         path: the file.
-        what: what it holds, for the complaint.
+        what: the kind of file, for error messages.
         read: returns the text of the file.
 
     Raises:
-        SandboxError: it cannot be read or holds no JSON object.
+        SandboxError: the file cannot be read or does not hold a JSON object.
     """
     try:
         document = json.loads(read(path), parse_constant=_no_constant)
@@ -247,5 +247,5 @@ def read_json(path: Path, what: str, read: Callable[[Path], str] = _read_text) -
     except (ValueError, RecursionError) as error:
         raise SandboxError(f"the {what} file {path} is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise SandboxError(f"the {what} file {path} holds no JSON object")
+        raise SandboxError(f"the {what} file {path} does not hold a JSON object")
     return document

@@ -1,4 +1,4 @@
-"""The sandbox as a command."""
+"""Serve a sandbox as a command does, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
-from ..sandbox import Sandbox
-from . import admin
+from .sandbox import Sandbox
+from .serving import control
 
 PORT = 9080
 
@@ -19,21 +19,21 @@ PORT = 9080
 def run(
     world: str | Path | None = None, port: int = PORT, state: str | Path | None = None, out: TextIO | None = None
 ) -> None:
-    """Serve a sandbox until SIGTERM or SIGINT; must be called in the main thread.
+    """Serve a sandbox until SIGTERM or SIGINT. Call it in the main thread.
 
-    When it is ready it prints one JSON line: ``api_url``, ``token_url``, ``api_accounts`` (team, client_id and
-    client_secret of each) and, beside them, ``client_id`` and ``client_secret`` of the first. ``control`` holds the
-    ``url`` of the sandbox's own calls and the ``headers`` that they need. Where the world has them, ``cern`` and
-    ``bss`` hold the variables that lead to those systems.
+    When the sandbox is ready, it prints one JSON line: ``api_url``, ``token_url``, ``api_accounts`` (team, client_id
+    and client_secret of each) and the ``client_id`` and ``client_secret`` of the first account. ``control`` holds the
+    ``url`` of the sandbox's own calls and the ``headers`` that they need. If the world has them, ``cern`` and ``bss``
+    hold the variables that lead to those systems.
 
     Args:
-        world: a world file; None for the world that comes along.
-        port: on 127.0.0.1; 0 for any free one.
-        state: a file that keeps the state; made when it is not there.
-        out: where the line goes; stdout without it.
+        world: a world file; None for the built-in world.
+        port: on 127.0.0.1; 0 for any free port.
+        state: a file that keeps the state; created if it does not exist.
+        out: where to print the line; stdout by default.
 
     Raises:
-        SandboxError: a file that cannot be read or a port that is taken.
+        SandboxError: a file cannot be read, or the port is in use.
     """
     stop = threading.Event()
 
@@ -49,7 +49,7 @@ def run(
                 for team in sandbox.world.teams.values()
             ]
             line: dict[str, Any] = {**server.credentials(), "api_accounts": accounts}
-            line["control"] = {"url": server.origin + admin.PATH, "headers": {admin.HEADER: "1"}}
+            line["control"] = {"url": server.origin + control.PATH, "headers": {control.HEADER: "1"}}
             if sandbox.world.cern.applications:
                 line["cern"] = server.cern_environment()
             if sandbox.world.bss.users:

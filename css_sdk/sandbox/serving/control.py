@@ -1,44 +1,72 @@
-"""The sandbox's own calls over HTTP, under a path that the service does not have.
+"""Answer the sandbox's own calls, which stand under a path that the service does not have.
 
-They need the header ``X-CSS-Sandbox``, with any value. A web page cannot send a header of that kind to another origin
-unless the server allows it beforehand, and the sandbox does not; so no page in a browser can drive the sandbox.
+They need the header ``X-CSS-Sandbox``, with any value. A web page cannot send such a header to another origin unless
+the server allows it beforehand, and the sandbox does not. So no page in a browser can control the sandbox.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from attrs import Attribute, asdict
+from attrs import asdict, filters
 
 from ..errors import SandboxError
 from ..http import Request, Response, json_response, not_found_page
 from ..javascript import query
-
-if TYPE_CHECKING:
-    from ..sandbox import Sandbox
+from ..journal import Journal
+from ..world.state import State
+from .faults import Faults
 
 PATH = "/sandbox"
 HEADER = "X-CSS-Sandbox"
 MISSING = f"calls under {PATH} need the header {HEADER}, with any value, so that no web page can make them"
-LONGEST = 1e10  # seconds, some three hundred years
+LONGEST = 1e10  # seconds, about three hundred years
+WITHOUT_TOKENS = filters.exclude("authorization")
 
 
-def answer(sandbox: Sandbox, request: Request, path: str) -> Response:
-    """Answer a call for the sandbox itself; 403 where the header is missing.
+class Controls(Protocol):
+    """What these calls use of a sandbox; ``Sandbox`` explains each."""
 
-    ``GET``, ``DELETE /sandbox/requests``: the log (the query may hold ``method``, ``path``, ``kind``), forget it.
-    ``GET``, ``POST``, ``DELETE /sandbox/faults``: the faults, add one (the arguments of ``faults.add`` as an object),
-    clear them. ``GET``, ``POST /sandbox/late-writes``: the writes that a fault made late, carry them out.
-    ``GET /sandbox/harm``: harm and notes. ``GET /sandbox/state``: as the state file has it.
-    ``GET``, ``PUT /sandbox/settings``: ``token_life`` and ``clock_skew`` in seconds. ``POST /sandbox/keys``: rotate
-    (``{"environment"}`` or none). ``POST /sandbox/revoke``: revoke the tokens issued so far.
-    ``POST /sandbox/token``: the token of a user (``{"username", "integration", "environment"}``).
+    faults: Faults
+    journal: Journal
+    state: State
+    token_life: float
+    clock_skew: float
+
+    @property
+    def late_writes(self) -> list[str]: ...
+    def clear_requests(self) -> None: ...
+    def land_late_writes(self) -> int: ...
+    def rotate_keys(self, environment: str | None = None) -> None: ...
+    def revoke_tokens(self) -> None: ...
+    def token_for(
+        self, username: str, integration: int, environment: str, *, request: Request | None = None
+    ) -> str: ...
+
+
+def answer(sandbox: Controls, request: Request, path: str) -> Response:
+    """Answer one of the sandbox's own calls.
+
+    - ``GET``, ``DELETE /sandbox/requests``: list the requests (the query may hold ``method``, ``path``, ``kind``),
+      forget them.
+    - ``GET``, ``POST``, ``DELETE /sandbox/faults``: list the faults, add one (an object with the arguments of
+      ``faults.add``), remove all.
+    - ``GET``, ``POST /sandbox/late-writes``: list the writes that a fault has delayed, carry them out.
+    - ``GET /sandbox/harm``: list the harmful and the strange requests.
+    - ``GET /sandbox/state``: return the state in the form of the state file.
+    - ``GET``, ``PUT /sandbox/settings``: read or set ``token_life`` and ``clock_skew``, in seconds.
+    - ``POST /sandbox/keys``: rotate the keys of ``{"environment"}``, or of all.
+    - ``POST /sandbox/revoke``: revoke the tokens issued so far.
+    - ``POST /sandbox/token``: return the token of a user (``{"username", "integration", "environment"}``).
 
     Args:
-        sandbox: which.
-        request: the whole of it.
-        path: the rest of the path, after ``/sandbox``.
+        sandbox: the sandbox.
+        request: the request.
+        path: the path after ``/sandbox``.
+
+    Returns:
+        The answer; 403 if the header is missing, 400 if an argument is missing or not valid.
     """
     if HEADER.lower() not in request.headers:
         return json_response(403, {"message": MISSING})
@@ -54,12 +82,12 @@ def answer(sandbox: Sandbox, request: Request, path: str) -> Response:
     return not_found_page(request) if found is None else json_response(200, found)
 
 
-def _call(sandbox: Sandbox, name: str, request: Request, body: dict[str, Any]) -> Any:
+def _call(sandbox: Controls, name: str, request: Request, body: dict[str, Any]) -> Any:
     match name:
         case "GET /requests":
             terms = {key: str(value) for key, value in query(request.query).items()}
             return [
-                asdict(entry, filter=_is_told)
+                asdict(entry, filter=WITHOUT_TOKENS)
                 for entry in sandbox.journal.select(terms.get("method"), terms.get("path"), terms.get("kind"))
             ]
         case "DELETE /requests":
@@ -97,18 +125,17 @@ def _call(sandbox: Sandbox, name: str, request: Request, body: dict[str, Any]) -
     return {}
 
 
-def _is_told(attribute: Attribute[Any], value: Any) -> bool:
-    """Whether a listing of the requests shows it; it shows no tokens."""
-    return attribute.name != "authorization"
-
-
 def _seconds(value: Any) -> float:
-    """A number of seconds with which dates can still be told."""
+    """Return a number of seconds that dates can hold.
+
+    Raises:
+        SandboxError: it is too large.
+    """
     seconds = float(value)
     if not abs(seconds) <= LONGEST:
         raise SandboxError(f"{value!r} is too many seconds")
     return seconds
 
 
-def _settings(sandbox: Sandbox) -> dict[str, float]:
+def _settings(sandbox: Controls) -> dict[str, float]:
     return {"token_life": sandbox.token_life, "clock_skew": sandbox.clock_skew}

@@ -1,9 +1,9 @@
-"""What a world file says of the two other systems, CERN's API access and the interworks BSS; pure.
+"""Read what a world file says about the two other systems, CERN's API access and the interworks BSS; pure.
 
 - ``cern``: ``{"targets": [{"client_id", "base", "role", "audience_as_list", "data"}], "applications": [{"client_id",
-  "client_secret", "roles": {target: [role, …]}}]}``. A target is served under ``/cern/<client_id>/<base>``; whoever
-  reads there needs its ``role`` (``reader`` without it). ``data`` holds lists by the name under which they are read.
-  With ``audience_as_list`` the tokens for a target have a list as ``aud``, otherwise a text.
+  "client_secret", "roles": {target: [role, …]}}]}``. A target is served under ``/cern/<client_id>/<base>``. An
+  application needs its ``role`` (by default ``reader``) to read there. ``data`` holds lists by name.
+  With ``audience_as_list`` the claim ``aud`` of tokens for the target is a list, otherwise a string.
 - ``bss``: ``{"client_key", "client_secret", "users": [{"username", "password"}], "accounts": [{"id", …}]}``.
 """
 
@@ -27,13 +27,13 @@ Built = TypeVar("Built")
 
 @frozen
 class Target:
-    """An application at CERN that others call.
+    """An application at CERN that other applications call.
 
     Attributes:
-        base: where it is served; ends with a slash.
-        role: what a caller needs who reads.
+        base: the path under which it is served; it ends with a slash.
+        role: the role that a caller needs in order to read.
         audience_as_list: whether tokens for it name it in a list.
-        data: what is read there, by name.
+        data: the lists that callers read, by name.
     """
 
     client_id: str
@@ -45,7 +45,7 @@ class Target:
 
 @frozen
 class Application:
-    """An application at CERN that calls others; ``roles`` holds those it has, by target."""
+    """An application at CERN that calls others; ``roles`` holds its roles by target."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -54,16 +54,16 @@ class Application:
 
 @frozen
 class CernWorld:
-    """Applications and targets by client id, in the order of the file; none where the file has none."""
+    """Applications and targets by client id, in the order of the file; empty if the file has none."""
 
     targets: Mapping[str, Target]
     applications: Mapping[str, Application]
 
     def environment(self, origin: str) -> dict[str, str]:
-        """The variables that lead to the first target as the first application.
+        """Return the variables that lead to the first target as the first application.
 
         Raises:
-            SandboxError: there is none.
+            SandboxError: the world has no ``cern``.
         """
         if not self.applications:
             raise SandboxError("the world has no cern")
@@ -78,7 +78,7 @@ class CernWorld:
 
 @frozen
 class BssWorld:
-    """The client, its users' passwords, and the accounts by id; empty where the file has none."""
+    """The client, its users' passwords, and the accounts by id; empty if the file has none."""
 
     client_key: str
     client_secret: str = field(repr=False)
@@ -86,10 +86,10 @@ class BssWorld:
     accounts: Mapping[str, Mapping[str, Any]]
 
     def environment(self, origin: str) -> dict[str, str]:
-        """The variables that lead to the BSS as its first user.
+        """Return the variables that lead to the BSS as its first user.
 
         Raises:
-            SandboxError: there is none.
+            SandboxError: the world has no ``bss``.
         """
         if not self.users:
             raise SandboxError("the world has no bss")
@@ -104,19 +104,19 @@ class BssWorld:
 
 
 def cern_world(document: Mapping[str, Any]) -> CernWorld:
-    """What a world says of CERN.
+    """Read what a world says about CERN.
 
     Raises:
-        SandboxError: what it says has another form.
+        SandboxError: that part is not valid.
     """
     return _read(document, "cern", _cern) if "cern" in document else CernWorld({}, {})
 
 
 def bss_world(document: Mapping[str, Any]) -> BssWorld:
-    """What a world says of the BSS.
+    """Read what a world says about the BSS.
 
     Raises:
-        SandboxError: what it says has another form.
+        SandboxError: that part is not valid.
     """
     return _read(document, "bss", _bss) if "bss" in document else BssWorld("", "", {}, {})
 
@@ -127,7 +127,7 @@ def _read(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, 
     except KeyError as error:
         raise SandboxError(f"the world's {name} lacks {error}") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise SandboxError(f"the world's {name} has not the form of one: {error}") from error
+        raise SandboxError(f"the world's {name} is not valid: {error}") from error
 
 
 def _cern(entry: Mapping[str, Any]) -> CernWorld:
@@ -169,11 +169,11 @@ def _account_id(account: Mapping[str, Any]) -> int | str:
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise TypeError("names and secrets are texts")
+        raise TypeError("names and secrets must be texts that are not empty")
     return value

@@ -1,4 +1,4 @@
-"""Faults on request: which of them strikes a request; what each does stands with those who answer."""
+"""Describe faults, check them, and find those that strike a request. ``fault_effects`` says what they do."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any
 
 from attrs import define, field
 
-from .errors import SandboxError
-from .login.bss import BSS_TOKEN_PATH
-from .login.login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
-from .login.tokens import REALM
-from .world.others import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
+from ..errors import SandboxError
+from ..http import READS
+from ..login.bss import BSS_TOKEN_PATH
+from ..login.login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
+from ..login.tokens import REALM
+from ..world.other_systems import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
 
 BEFORE = frozenset({"drop_before", "500_before", "422_before", "429", "expired_token", "revoked_token", "disaster"})
 AROUND = frozenset({"login_server", "empty_success"})
 AFTER = frozenset({"lose_after", "500_after", "422_after"})
 KINDS = BEFORE | AROUND | AFTER | {"delay", "late_write"}
 LATE_ANSWERS = ("lost", "timeout", 502, 503, 504)
-READS = ("GET", "HEAD")
 TOKEN_KINDS = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay"})
-PLACES = {
+PATHS = {
     "token": [*(realm + TOKEN_PATH for realm in REALM.values()), CERN_REALM + CERN_TOKEN_PATH, BSS_TOKEN_PATH],
     "keys": [realm + place for realm in (*REALM.values(), CERN_REALM) for place in (KEYS_PATH, DISCOVERY_PATH)],
 }
-# What a JSON object may give for an argument; JSON has no other types that could pass for these.
+# The types of the arguments in a JSON object.
 TYPES: dict[str, tuple[type, ...]] = {
     "kind": (str,),
     "method": (str, type(None)),
@@ -70,12 +70,14 @@ class Fault:
     _random: random.Random = field(factory=random.Random, repr=False)
 
     def strikes(self, target: str, method: str, path: str) -> bool:
-        """Whether it strikes this request; each that fits is counted."""
+        """Return whether it strikes this request, and count the request if it matches."""
         if self.target != target or (self.times is not None and self.struck >= self.times):
             return False
         if (self.method is not None and self.method != method) or not fnmatchcase(path, self.path):
             return False
         if self.kind == "late_write" and method in READS:
+            return False
+        if self.kind == "disaster" and path.rstrip("/").lower() == "/heartbeat":
             return False
         self.seen += 1
         if self.seen <= self.after or (self.probability < 1 and self._random.random() >= self.probability):
@@ -84,22 +86,22 @@ class Fault:
         return True
 
     def view(self) -> dict[str, Any]:
-        """What a listing of the faults shows."""
+        """Return what a list of the faults shows."""
         names = ("kind", "method", "path", "times", "after", "probability", "target", "seen", "struck")
         return {name: getattr(self, name) for name in names}
 
 
 def _target(path: str) -> str:
-    """What a fault is for whose path says it."""
+    """Return the target of a fault to which its path leads."""
     if path.strip("*"):
-        for target, places in PLACES.items():
-            if any(fnmatchcase(place, path) for place in places):
+        for target, paths in PATHS.items():
+            if any(fnmatchcase(known, path) for known in paths):
                 return target
     return {CERN_PATH: "cern", BSS_PATH: "bss"}.get(path[: path.find("/", 1)], "api")
 
 
 class Faults:
-    """The faults in force. The first to strike a request wins; delays come on top of it."""
+    """Hold the faults in force. The first that strikes a request applies, and all delays besides."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -122,53 +124,54 @@ class Faults:
         answer: int | str = "lost",
         reads: int | None = 1,
     ) -> Fault:
-        """Let requests fail.
+        """Add a fault, so that requests fail.
 
         Args:
-            kind: ``drop_before`` closes the connection, nothing done; ``lose_after`` does the work and closes it;
-                ``500_before``, ``500_after``, ``422_before``, ``422_after`` answer so, the work not done or done;
-                ``empty_success`` answers a success with no body; ``delay`` answers late; ``429`` refuses for now;
-                ``expired_token`` and ``revoked_token`` answer 401; ``disaster`` answers 503 to everything but the
-                heartbeat; ``login_server`` lets the login server behind the API fail; ``late_write`` loses the
-                answer of a write and does the work only after the next read of the same integration and environment,
-                or when ``Sandbox.land_late_writes`` is called. It strikes no reads.
+            kind: ``drop_before`` closes the connection without doing the work; ``lose_after`` closes it after the work;
+                ``500_before``, ``500_after``, ``422_before``, ``422_after`` answer with that status, before or after
+                the work; ``empty_success`` answers a success without a body; ``delay`` answers late; ``429`` refuses
+                for now; ``expired_token`` and ``revoked_token`` answer 401; ``disaster`` answers 503 to everything
+                but the heartbeat; ``login_server`` makes the login server behind the API fail; ``late_write`` loses
+                the answer of a write, and does the work only after the next read of the same integration and
+                environment, or when ``Sandbox.land_late_writes`` is called. ``late_write`` never strikes reads.
             method: only requests of this method.
-            path: only requests whose path, after the base and decoded once, fits this glob; a ``*`` spans slashes.
-                For all but the CSS API it is the whole path.
-            times: how many requests it strikes; None for all. Without it one, but all for ``disaster`` and where a
+            path: only requests whose path, after the base and decoded once, matches this glob; a ``*`` also matches
+                slashes. For every system but the CSS API it is the whole path.
+            times: how many requests it strikes; None for all. The default is one, but all for ``disaster`` and if a
                 probability is given.
-            after: how many fitting requests pass first.
-            probability: how likely a fitting request is struck, from 0 to 1.
-            seed: of the chances.
+            after: how many matching requests it spares first.
+            probability: how likely it strikes a matching request, from 0 to 1.
+            seed: of the random numbers for the probability.
             target: ``api``, ``token`` (the token endpoints of all systems), ``keys`` (discovery documents and keys),
-                ``cern`` or ``bss`` (calls of those systems). Without it ``token`` or ``keys`` where the path asks for
-                such a place, as ``*/token`` does, ``cern`` or ``bss`` where it begins so, else ``api``.
+                ``cern`` or ``bss`` (calls of those systems). The default follows from the path: ``token`` or ``keys``
+                if it matches such an endpoint, as ``*/token`` does, ``cern`` or ``bss`` if it begins with ``/cern/``
+                or ``/bss/``, else ``api``.
             seconds: of a ``delay``.
-            retry_after: the ``Retry-After`` header of a ``429``; none without it.
+            retry_after: the ``Retry-After`` header of a ``429``; by default none.
             done: whether ``login_server`` and ``empty_success`` do the work.
             first_look_up: ``login_server`` fails at its first look-up, where creating a role answers 422.
-            answer: what the client sees of a ``late_write``: ``lost`` (the connection is closed), ``timeout`` (no
-                answer for ``seconds``, an hour without it), or the status 502, 503 or 504 of a proxy.
+            answer: what the client receives for a ``late_write``: ``lost`` (the connection is closed), ``timeout``
+                (no answer for ``seconds``, by default an hour), or the status 502, 503 or 504 of a proxy.
             reads: how many reads of the same integration and environment do not show a ``late_write`` before it is
-                done; None waits for ``Sandbox.land_late_writes`` alone.
+                done; None waits for ``Sandbox.land_late_writes``.
 
         Returns:
-            The fault; its ``struck`` counts the requests that it struck.
+            The fault. Its ``struck`` counts the requests that it struck.
 
         Raises:
-            SandboxError: no such kind or target, or a number out of range.
+            SandboxError: the kind or the target does not exist, or a number is out of range.
         """
         target = _target(path) if target is None else target
         if target not in TARGETS:
-            raise SandboxError(f"no such target of a fault: {target!r}; there are {', '.join(sorted(TARGETS))}")
+            raise SandboxError(f"{target!r} is not a target of faults; there are {', '.join(sorted(TARGETS))}")
         if kind not in TARGETS[target]:
-            raise SandboxError(f"no such fault for {target}: {kind!r}; there are {', '.join(sorted(TARGETS[target]))}")
+            raise SandboxError(f"{kind!r} is not a fault of {target}; there are {', '.join(sorted(TARGETS[target]))}")
         if not 0 <= probability <= 1 or after < 0 or not 0 <= seconds < math.inf:
-            raise SandboxError("a fault's probability is from 0 to 1, and after and seconds are not negative")
+            raise SandboxError("a fault's probability must be from 0 to 1, and after and seconds must not be negative")
         if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
             raise SandboxError(f"a header cannot hold {retry_after!r}")
         if first_look_up and done:
-            raise SandboxError("a fault at the first look-up leaves nothing done")
+            raise SandboxError("a fault at the first look-up cannot be done: set first_look_up or done, not both")
         if answer not in LATE_ANSWERS:
             raise SandboxError(f"a late write cannot answer {answer!r}; it can answer {LATE_ANSWERS}")
         if reads is not None and reads < 1:
@@ -189,7 +192,7 @@ class Faults:
             first_look_up,
             answer,
             reads,
-            random=random.Random(seed),  # noqa: S311 - chances that repeat are the point
+            random=random.Random(seed),  # noqa: S311 - repeatable on purpose
         )
         self._faults.append(fault)
         return fault
@@ -198,7 +201,7 @@ class Faults:
         """Add the fault that a JSON object describes by the arguments of ``add``.
 
         Raises:
-            SandboxError: it names an argument that ``add`` does not know, or a value of another type.
+            SandboxError: ``add`` does not know an argument, or a value has the wrong type.
         """
         for name, value in document.items():
             if not isinstance(value, TYPES.get(name, object)):
@@ -209,7 +212,7 @@ class Faults:
             raise SandboxError(f"not a fault: {error}") from error
 
     def clear(self) -> None:
-        """No faults any more."""
+        """Remove all faults."""
         self._faults.clear()
 
     def __iter__(self) -> Any:
@@ -219,7 +222,7 @@ class Faults:
         return len(self._faults)
 
     def pick(self, target: str, method: str, path: str) -> tuple[Fault | None, float]:
-        """The fault that strikes a request, if any, and the seconds by which its answer is late."""
+        """Return the fault that strikes a request, or None, and the seconds by which its answer is late."""
         struck, delay = None, 0.0
         for fault in self._faults:
             if fault.kind == "delay":

@@ -1,4 +1,4 @@
-"""Writes whose answer was lost, and that land later than a read of the same place."""
+"""Keep writes whose answer was lost, and carry them out after a later read of the same place."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 from attrs import define, field
 
-from .http import Response
+from ..http import Response
 
 
 @define
 class LateWrite:
-    """A write that is still on its way.
+    """A write that was sent and is not carried out yet.
 
     Attributes:
         method: of the request.
         path: of the request, after the base, as sent.
         place: the part of the path that names the integration and the environment.
-        reads: how many reads of the place it lets pass; None waits for ``LateWrites.land``.
+        reads: how many more reads of the place do not show it. None waits for ``LateWrites.land``.
         land: carries the write out.
     """
 
@@ -30,18 +30,18 @@ class LateWrite:
 
 @define
 class LateWrites:
-    """The writes that are still on their way, in the order in which they were sent."""
+    """The writes that are not carried out yet, in the order in which they were sent."""
 
     pending: list[LateWrite] = field(factory=list)
 
     def add(self, method: str, path: str, reads: int | None, land: Callable[[], object]) -> None:
-        """Keep a write until its time has come."""
+        """Keep a write until it is due."""
         self.pending.append(LateWrite(method, path, place_of(path), reads, land))
 
     def count_read(self, path: str, response: Response) -> int:
         """Count a read, and carry out the writes that waited for it.
 
-        A read that failed has not shown anything, so that it does not count.
+        A read that failed does not count, because it showed nothing.
 
         Args:
             path: of the read, after the base, as sent.
@@ -58,7 +58,7 @@ class LateWrites:
         return self._carry_out([write for write in self.pending if write.reads is not None and write.reads < 1])
 
     def land(self) -> int:
-        """Carry out every write that is still on its way.
+        """Carry out every write that is not carried out yet.
 
         Returns:
             How many there were.
