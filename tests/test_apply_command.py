@@ -300,7 +300,7 @@ def test_a_fresh_plan_is_confirmed_on_a_terminal(
     monkeypatch.chdir(tmp_path)
     for typed, code, said in (
         ("n\n", 4, "Nothing was changed"),
-        ("", 130, "interrupted. Nothing"),
+        ("", 130, "Interrupted. Nothing"),
         ("y\n", 0, "2 done"),
     ):
         monkeypatch.setattr("sys.stdin", Terminal(typed))
@@ -309,7 +309,7 @@ def test_a_fresh_plan_is_confirmed_on_a_terminal(
         assert len(writes(sandbox)) == (0 if code else 2)
     monkeypatch.setattr("sys.stdin", Terminal(""))
     assert run_css("unassign", "-i", "101", "-e", "dev", "-r", "reviewer", MAREN) == 130
-    assert capsys.readouterr().err.endswith("css: interrupted. Nothing was changed.\n")
+    assert capsys.readouterr().err.endswith("css: Interrupted. Nothing was changed.\n")
 
 
 def test_what_fails_is_told_and_kept_as_a_plan(

@@ -32,7 +32,7 @@ def css(line: str, environ: dict[str, str], folder: Path) -> subprocess.Complete
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
-        ("css roster check - -i 101 -e dev <&-", 64, "Standard input is closed, and - reads from it. Name a file"),
+        ("css roster check - -i 101 -e dev <&-", 64, "Standard input is closed, so - cannot be read. Name a file"),
         ("css plan - <&-", 64, "Standard input is closed"),
         ("css token verify --audience a <&-", 64, "Standard input is closed"),
     ],

@@ -91,9 +91,9 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
         (["roles", "list", "-i", "Nope", "-e", "dev"], 1, "no Gold integration named 'Nope'"),
         (["roles", "list", "-e", "dev"], 64, "--integration"),
         (["assign", "-r", "x", "{user}"], 64, "--integration"),
-        (["assign", "-i", "101", "-e", "dev", "{user}"], 64, "Say which role"),
-        (["assign", "-i", "101", "-e", "dev", "-r", "x"], 64, "Say who"),
-        (["asign"], 64, "No such command"),
+        (["assign", "-i", "101", "-e", "dev", "{user}"], 64, "Name a role with --role"),
+        (["assign", "-i", "101", "-e", "dev", "-r", "x"], 64, "Name the users"),
+        (["asign"], 64, "There is no command"),
         (["whoami", "--loud"], 64, "No such option"),
     ],
 )
@@ -166,7 +166,7 @@ def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys
 
     monkeypatch.setattr("css_sdk.Css.from_env", broken)
     assert exit_code(["whoami"]) == 3
-    assert "unexpected ValueError: a bug" in capsys.readouterr().err
+    assert "Unexpected ValueError: a bug" in capsys.readouterr().err
     monkeypatch.setenv("CSS_DEBUG", "1")
     with pytest.raises(ValueError, match="a bug"):
         exit_code(["whoami"])

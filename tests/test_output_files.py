@@ -51,8 +51,8 @@ def test_only_what_css_sdk_wrote_is_replaced(
     file.write_text("name,notes\nmine,keep\n", encoding="utf-8")
     assert run_css(*command.split()) == 64
     err = capsys.readouterr().err
-    assert f"{name} exists, and is not " in err
-    assert f"name another file with {option}, or replace it with --force." in err
+    assert f"{name} exists and is not " in err
+    assert f"Name another file with {option}, or replace the file with --force." in err
     assert file.read_text(encoding="utf-8") == "name,notes\nmine,keep\n"
     assert asked(sandbox) == {}
     assert run_css(*command.split(), "--force") == usual

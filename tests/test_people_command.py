@@ -73,11 +73,12 @@ def test_nobody_found_is_1_and_a_wrong_provider_too(run: Run, sandbox: Sandbox) 
     for arguments in (("--email", "nobody@"), ("--email", "cleo@", "--provider", "idir"), ("--login", "cleo")):
         code, out, err = run("find", *arguments)
         assert (code, out) == (1, [])
-        assert "never logged in here?" in err
+        assert "Nobody was found. The service knows only people who have logged in." in err
     _, _, err = run("find", "--name", "Ann", "-e", "dev")
     assert err.splitlines() == [
         "Searched githubbcgov and githubpublic in dev by name Ann.",
-        "css: nobody was found: never logged in here? Not searched: idir and azureidir (--guid, --email, --first-name, "
+        "css: Nobody was found. The service knows only people who have logged in. Not searched: idir and azureidir "
+        "(--guid, --email, --first-name, "
         "--last-name); bceidbasic, bceidbusiness and bceidboth (--guid).",
     ]
     before = asked(sandbox)
@@ -94,7 +95,7 @@ def test_a_search_that_was_cut_is_3(run: Run, sandbox: Sandbox) -> None:
     sandbox.world.users.update({user["username"]: user for user in CROWD})
     code, out, err = run("find", "--email", "crowd.example", "-e", "test", "--json")
     assert (code, len(out)) == (3, 50)
-    assert "more people match" in err
+    assert "More people match" in err
     assert {json.loads(line)["complete"] for line in out} == {False}
 
 
@@ -120,8 +121,8 @@ def test_roles_are_told(run: Run, sandbox: Sandbox) -> None:
         (["desk@people.example"], 1, f"{BO}@idir (Bo Example), {BEA}@idir (Bea Example)"),
         (["nobody@people.example"], 1, "No member of any role has the e-mail address nobody@people.example"),
         (["bob-1"], 4, "is not a username"),
-        ([], 64, "Say who"),
-        (["x@idir", "--client-id", "y"], 64, "Say who"),
+        ([], 64, "Pass either PERSON"),
+        (["x@idir", "--client-id", "y"], 64, "Pass either PERSON"),
     ):
         code, out, err = run("roles", *arguments)
         assert (code, out) == (expected, [])
@@ -163,7 +164,7 @@ def test_logins_are_mirrored(run: Run, sandbox: Sandbox) -> None:
     assert code == 0
     told: list[dict[str, Any]] = [json.loads(line) for line in out]
     assert [(row["user"], row["role"], row["state"]) for row in told] == [(f"{ANN}@azureidir", "writer", "done")]
-    assert f"{NELL}@azureidir never logged in" in err
+    assert f"{NELL}@azureidir has never logged in" in err
     assert run("mirror", *place, "--from", "idir")[0] == 0
     assert run("mirror", *place, "--to", "idir")[0] == 2
     assert run("mirror", *place, "--apply")[0] == 0

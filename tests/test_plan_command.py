@@ -102,7 +102,7 @@ def test_nothing_but_a_plan_is_replaced(
     places = ("-i", "101", "--from", "dev", "--to", "test")
     for command in (["plan", file], ["promote", *places]):
         assert run_css(*command, "--out", out) == 64
-        assert "name another file" in capsys.readouterr().err
+        assert "Name another file" in capsys.readouterr().err
     assert out.read_text(encoding="utf-8") == before
     assert asked(sandbox) == {}
     out.unlink()

@@ -59,7 +59,7 @@ def test_a_report_is_narrowed(run: Run) -> None:
     assert [(row["role"], row["chains"]) for row in map(json.loads, out)] == [("lead", [["admin"]]), ("writer", [["admin", "lead"]])]  # fmt: skip  # noqa: E501
     code, out, err = run(*place, "--role", "Writer", "--json")
     assert (code, out) == (0, [])
-    assert "no place that was read has a role 'Writer'" in err
+    assert "No environment that was read has a role 'Writer'" in err
 
 
 def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +92,8 @@ def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> 
             f"cannot be written: there is no folder {tmp_path / 'nowhere'}.",
         ),
         (["--output", "/dev/null", "--format", "csv"], "cannot be written: it is a device"),
-        (["--output", tmp_path / "report"], "tells no format"),
-        (["--json", "--format", "csv"], "two formats"),
+        (["--output", tmp_path / "report"], "does not show the format"),
+        (["--json", "--format", "csv"], "contradict each other"),
         (["-e", "stage"], "stage"),
     ):
         code, out, err = run(*arguments)
@@ -124,4 +124,4 @@ def test_a_full_disk_is_told_in_a_line(sandbox: Sandbox) -> None:
         environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
         command = [sys.executable, "-m", "css_sdk.cli", "integrations"]
         done = subprocess.run(command, env=environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr) == (64, "Error: The results could not be printed: No space left on device.\n")
+    assert (done.returncode, done.stderr) == (64, "css: The results could not be printed: No space left on device.\n")

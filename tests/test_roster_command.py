@@ -118,7 +118,7 @@ def test_a_result_that_cannot_be_written_is_told_before_anything_is_sent(
         assert run_css("roster", "apply", roster, "-i", 101, "-e", "dev", "--result", result) == 64
         err = capsys.readouterr().err
         assert "cannot be written: " in err
-        assert "Nothing was sent; name another file with --result." in err
+        assert "Nothing was sent. Name another file with --result." in err
     assert asked(sandbox) == {}
 
 

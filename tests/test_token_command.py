@@ -70,12 +70,12 @@ def test_the_token_itself_stands_alone(run: Run, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 64, "Say whose token"),
+        ([], 64, "Pass --system css"),
         (["--system", "ldap"], 64, "'ldap'"),
-        (["--system", "bss", "--audience", "x"], 64, "--audience is for --system cern"),
-        (["--system", "css", "--raw", "--json"], 64, "--raw prints the token alone"),
-        (["--system", "css", "verify", "x"], 64, "come after its name"),
-        (["eyJhbGciOi.eyJzdWIi.c2ln"], 64, "has one command, verify"),
+        (["--system", "bss", "--audience", "x"], 64, "--audience works only with --system cern"),
+        (["--system", "css", "--raw", "--json"], 64, "--raw and --json contradict"),
+        (["--system", "css", "verify", "x"], 64, "after its name"),
+        (["eyJhbGciOi.eyJzdWIi.c2ln"], 64, "The only subcommand of css token is verify"),
     ],
 )
 def test_each_mistake_is_one_clear_line(

@@ -104,7 +104,7 @@ def test_what_is_refused(
         (64, "--file", "", ["--audience", CLIENT, "--file", signed]),
         (64, "--file", "", ["--audience", CLIENT, "--file", "x" * 5000]),
         (64, "plain http", signed, ["--audience", CLIENT, "--issuer", "http://login.example/x"]),
-        (64, "not given as an argument", "", ["--audience", CLIENT, signed]),
+        (64, "Do not pass a token as an argument", "", ["--audience", CLIENT, signed]),
     ]:
         assert run(text, *arguments) == code, words
         shown = capsys.readouterr()

@@ -56,32 +56,32 @@ _HELP: Final = {
     "apply": "Carry out a plan: one that css plan --out kept, or a new one of a file of roles.",
     "assign": "Give roles to users.",
     "compare": "Show environments side by side: which has which roles and composites.",
-    "completion": "Print a script that lets a shell complete commands and options.",
+    "completion": "Print a script that completes commands and options in your shell.",
     "composites": "List and change what a composite role is made of.",
     "copy": "Give an integration the roles and composites that another one has; nothing is taken away.",
     "drift": "Tell where the service differs from a file of roles.",
-    "export": "Write down what is there as a file of roles; the plan of it is empty.",
+    "export": "Write the current roles, composite roles and members as a roles file.",
     "integrations": "List the team's Gold integrations.",
-    "logs": "Print log lines of an environment, oldest first; a range of any length.",
+    "logs": "Print the login server's log of an environment, oldest line first.",
     "members": "List who holds a role, or make it exactly these.",
-    "people": "Find people, tell what they have, and compare their logins.",
+    "people": "Find people, show their roles, and compare their logins.",
     "plan": "Show what would change to bring about what a file of roles says; nothing is written to the service.",
     "promote": "Give one environment the roles and composites that another one has; nothing is taken away.",
-    "report": "Tell who has what in the whole team, directly and through composite roles.",
+    "report": "Show who has which role in the whole team, directly or through composite roles.",
     "roles": "List, create, rename and delete roles.",
     "roster": "Check and apply a roster: who shall have which role where.",
-    "sandbox": "Run a CSS API with its login server, in memory, to try things on.",
-    "service-account": "Show, give and take the roles of a service account.",
-    "token": "Ask for a token, and tell what it says and how long it lives.",
+    "sandbox": "Run a CSS API and its login server in memory, with made-up people.",
+    "service-account": "Show, give and remove the roles of a service account.",
+    "token": "Get a token and show its claims and its lifetime.",
     "unassign": "Remove roles from users.",
     "undo": "Take back the changes that a journal tells of.",
-    "validate": "Check files of roles, without asking the service.",
-    "whoami": "Tell whose credentials are in use, after the service has accepted them.",
+    "validate": "Check roles files without contacting the service.",
+    "whoami": "Check the credentials with the service and show whose they are.",
 }
-"""The first sentence of each command's help, so that telling them all imports none."""
+"""The first sentence of each command's help, so that `css --help` imports no command."""
 
 COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
-"""Through it a shell asks how a line may go on."""
+"""The variable in which a shell passes a line to complete."""
 
 
 class _LazyGroup(click.Group):
@@ -117,7 +117,7 @@ class _LazyGroup(click.Group):
 
             close = get_close_matches(args[0], _COMMANDS, n=1)
             meant = f" Did you mean {close[0]!r}?" if close else ""
-            raise click.UsageError(f"No such command {args[0]!r}.{meant} css --help lists the commands.", ctx)
+            raise click.UsageError(f"There is no command {args[0]!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -135,24 +135,31 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="css")
 def css() -> None:
-    """Hand out roles through the CSS API, and prove every write.
+    """Manage roles in the CSS API (Common hosted Single Sign-on, British Columbia).
 
-    Credentials come from CSS_CLIENT_ID and CSS_CLIENT_SECRET, or from the downloaded file that
-    CSS_CREDENTIALS_FILE names. `css sandbox` starts a service to try things on.
+    Set CSS_CREDENTIALS_FILE to the account file that you downloaded from the CSS web app, or set CSS_CLIENT_ID and
+    CSS_CLIENT_SECRET. To try css without an account, run: css sandbox
 
-    Exit codes: 0 done, or nothing to do; 1 the one action failed and nothing was changed, a read failed, or nobody was
-    found; 2 changes are present, where that was asked; 3 some of several items failed, or an outcome is unknown; 4
-    refused by a guard, or answered no; 5 the plan is stale; 64 usage or file error; 130 interrupted.
+    \b
+    Exit codes:
+      0    done, or nothing to do
+      1    the action failed and nothing changed; or nobody was found
+      2    there are changes (css drift, css plan --detailed-exitcode)
+      3    some items failed, or the outcome of a write is unknown
+      4    a guard refused the change, or you answered no
+      5    the plan is stale
+      64   usage or file error
+      130  interrupted
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line and ends the process with its exit code."""
+    """Run the command line and end the process with its exit code."""
     sys.exit(exit_code(arguments))
 
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line and gives its exit code; whatever went wrong is told in a line on stderr."""
+    """Run the command line and return its exit code. Print errors on stderr, in a line that begins with `css: `."""
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks is no reason to fail after a write.
         if isinstance(stream, io.TextIOWrapper):
@@ -162,10 +169,12 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
-        error.show()
+        _print_error(error.format_message())
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(f"To see how to use the command, run: {error.ctx.command_path} --help", err=True)
         return USAGE
     except (click.Abort, KeyboardInterrupt) as interrupt:
-        _tell(" ".join(["interrupted.", *map(str, interrupt.args)]))
+        _print_error(" ".join(["Interrupted.", *map(str, interrupt.args)]))
         return INTERRUPTED
     except Exception as error:
         return _code_of(error)
@@ -180,12 +189,12 @@ def _code_of(error: Exception) -> int:
     if not isinstance(error, CssError):
         if os.environ.get("CSS_DEBUG"):
             raise error
-        _tell(
-            f"unexpected {type(error).__name__}: {error}. What was changed before is not known. "
-            f"Set CSS_DEBUG=1 for the traceback, and report it."
+        _print_error(
+            f"Unexpected {type(error).__name__}: {error}. Some changes may have been made. Check the current state. "
+            f"To report this error, set CSS_DEBUG=1 and add the traceback."
         )
         return 3
-    _tell(error.text_for("command_line"))
+    _print_error(error.text_for("command_line"))
     for fault in getattr(error, "faults", ()):
         click.echo(f"  {shown(fault)}", err=True)
     print_next_steps([error])
@@ -202,7 +211,7 @@ def _code_of(error: Exception) -> int:
             return 1
 
 
-def _tell(message: str) -> None:
+def _print_error(message: str) -> None:
     from .._text.escaping import shown
 
     click.echo(f"css: {shown(message)}", err=True)

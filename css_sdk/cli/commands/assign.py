@@ -12,9 +12,15 @@ from ..support.client import journal_option
 from ..support.options import json_option, place_options, usernames_argument
 from ..support.questions import Answers, consent_options, prod_option
 
-_role_option = click.option("-r", "--role", "roles", multiple=True, metavar="ROLE", help="May be given several times.")
+_role_option = click.option(
+    "-r", "--role", "roles", multiple=True, metavar="ROLE", help="Name of a role. Can be given several times."
+)
 _client_id_option = click.option(
-    "--client-id", "client_ids", multiple=True, metavar="ID", help="A service account, by its client id."
+    "--client-id",
+    "client_ids",
+    multiple=True,
+    metavar="ID",
+    help="Client id of a service account. Can be given several times.",
 )
 
 
@@ -36,9 +42,10 @@ def assign(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Give roles to users. For a file that says who must have what, see `css roster`.
+    """Give roles to users.
 
-    Reads first: somebody who already has a role is left alone. Writing in prod asks for the project's name.
+    css reads the users' roles first, and sends only what is missing. In prod, css asks for the project's name. To give
+    roles to many people from a file, use `css roster apply`.
 
     \b
     Examples:
@@ -70,8 +77,8 @@ def unassign(
 ) -> int:
     """Remove roles from users.
 
-    Shows who loses what, and asks; scripts pass --yes, in prod also --allow-prod. Reads first: somebody who does not
-    have a role is left alone.
+    css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. css reads
+    the users' roles first, and sends nothing for users who do not have the role.
 
     \b
     Example:

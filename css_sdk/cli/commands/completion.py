@@ -8,7 +8,7 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print a script that lets a shell complete commands and options.
+    """Print a script that completes commands and options in your shell.
 
     \b
     Examples:

@@ -11,6 +11,7 @@ import click
 
 from ..support.changes import Change, change_each, prod_of, refuse_missing
 from ..support.client import journal_option, opened
+from ..support.groups import Group
 from ..support.options import exact_options, json_option, place_options, print_rows
 from ..support.questions import Answers, Changes, confirm, consent_options, prod_option
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ... import EnvironmentClient
 
 
-@click.group()
+@click.group(cls=Group)
 def composites() -> None:
     """List and change what a composite role is made of.
 

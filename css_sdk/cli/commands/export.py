@@ -17,14 +17,20 @@ _HEADER = "Written by css export. Delete this line to keep css export from repla
 
 @click.command()
 @places_options
-@click.option("--additive", is_flag=True, help="Let the file only add; else what it does not list shall not be.")
-@click.option("--by-name", is_flag=True, help="Name integrations by project name where it cannot mean another.")
-@click.option("--names", is_flag=True, help="Write people's names behind their usernames, as comments.")
+@click.option(
+    "--additive",
+    is_flag=True,
+    help="Write additive sets. By default sets are exact: css plan --prune removes what the file does not list.",
+)
+@click.option(
+    "--by-name", is_flag=True, help="Name integrations by project name where the name is unique. By default, by id."
+)
+@click.option("--names", is_flag=True, help="Add people's names to usernames, as comments.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write it there, whole or not at all; only its owner may read it. An older export is replaced.",
+    help="Write to this file, readable only by you. An older export is replaced.",
 )
 @force_option
 @width_option
@@ -38,7 +44,9 @@ def export(
     force: bool,
     width: int,
 ) -> None:
-    """Write down what is there as a file of roles; the plan of it is empty.
+    """Write the current roles, composite roles and members as a roles file.
+
+    The plan of this file is empty until something changes.
 
     \b
     Examples:
@@ -60,8 +68,8 @@ def export(
     try:
         read_desired(text, "the file", max_bytes=None)
     except InvalidFile as error:
-        told = "What is there cannot be told by a file of roles. Nothing was written."
-        raise InvalidFile(told, faults=error.faults) from None
+        message = "A roles file cannot hold what the service holds. No file was written."
+        raise InvalidFile(message, faults=error.faults) from None
     if output is None:
         print_lines([text.rstrip("\n")])
     else:

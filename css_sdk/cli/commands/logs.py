@@ -21,15 +21,19 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 @click.command()
 @place_options(required=True)
-@click.option("--since", required=True, metavar="TIME", help="A date, a date and time, or a span such as 3h.")
-@click.option("--until", metavar="TIME", help="The same. Default: now.")
+@click.option(
+    "--since", required=True, metavar="TIME", help="First moment: a date, a date and time, or a time span such as 3h."
+)
+@click.option("--until", metavar="TIME", help="Last moment, in the same forms. Default: now.")
 @json_option
 def logs(integration: str, environment: str, since: str, until: str | None, as_json: bool) -> int:
-    """Print log lines of an environment, oldest first; a range of any length.
+    """Print the login server's log of an environment, oldest line first.
 
-    A time without a zone is in UTC, a date is its first moment; spans are in m, h or d. The service takes 20 calls an
-    hour, each for 3 days: what was read before they are used up is printed, and stderr tells from when to go on and
-    when. With --json all fields of each line.
+    A time without a time zone is in UTC. A date means its first moment. Time spans are in minutes, hours or days: 15m,
+    3h, 2d. The range can have any length.
+
+    The service allows 20 log calls an hour, each for 3 days at most. When they are used up, css prints what it has
+    read, and says on stderr how to continue. With --json, css prints all fields of each line.
 
     \b
     Example:
@@ -41,7 +45,7 @@ def logs(integration: str, environment: str, since: str, until: str | None, as_j
     now = datetime.datetime.now(datetime.UTC)
     first, last = _moment(since, "--since", now), _moment(until, "--until", now) if until else now
     if last < first:
-        what = "--until is before it" if until else "it is not yet that late"
+        what = "it is after --until" if until else "it is in the future"
         raise click.BadParameter(f"{what}.", param_hint="--since")
     printed = 0
 
@@ -91,7 +95,7 @@ def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime
         yield from (line for line in lines if line.timestamp is None or line.timestamp < edge)
         held = [line for line in lines if line.timestamp is not None and line.timestamp >= edge]
         if stopped is not None:
-            click.echo(f"css: to go on, say --since {Window(edge, edge).query['start']}", err=True)
+            click.echo(f"css: To continue from here, pass --since {Window(edge, edge).query['start']}", err=True)
             raise stopped
 
 
@@ -106,7 +110,7 @@ def _moment(text: str, option: str, now: datetime.datetime) -> datetime.datetime
         return moment(text, option)
     except InvalidRequest as error:
         raise click.BadParameter(
-            f"{text_of(error)} Give a date such as 2026-11-02, a date and time, or a span such as 3h.",
+            f"{text_of(error)} Pass a date such as 2026-11-02, a date and time, or a time span such as 3h.",
             param_hint=option,
         ) from None
 

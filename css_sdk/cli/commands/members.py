@@ -10,6 +10,7 @@ import click
 
 from ..support.changes import Note, changes_of, preview_of, prod_of, reported
 from ..support.client import journal_option, opened
+from ..support.groups import Group
 from ..support.options import exact_options, json_option, place_options, print_rows, usernames_argument
 from ..support.questions import Answers, confirm
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ...roster.rows import RowResult
 
 
-@click.group()
+@click.group(cls=Group)
 def members() -> None:
     """List who holds a role, or make it exactly these.
 

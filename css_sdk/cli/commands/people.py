@@ -11,6 +11,7 @@ import click
 from ..._text.escaping import shown
 from ..support.changes import carry_out
 from ..support.client import journal_option
+from ..support.groups import Group
 from ..support.options import PROVIDERS, json_option, place_options, print_rows, text_of
 from ..support.questions import Answers, prod_option
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 _EMPLOYEES = PROVIDERS[:2]
 
 
-@click.group()
+@click.group(cls=Group)
 def people() -> None:
-    """Find people, tell what they have, and compare their logins.
+    """Find people, show their roles, and compare their logins.
 
     \b
     Examples:
@@ -34,36 +35,36 @@ def people() -> None:
 
 
 @people.command()
-@click.option("--email", metavar="TEXT", help="The address, or a part of it.")
+@click.option("--email", metavar="TEXT", help="The e-mail address, or a part of it.")
 @click.option(
     "--guid",
     metavar="GUID",
-    help="The whole GUID, dashes or not; the best, since the service keeps what was searched for.",
+    help="The whole GUID, with or without dashes. The service stores searches, so a GUID is better than an address.",
 )
-@click.option("--first-name", metavar="TEXT", help="Or a part of it; for idir and azureidir.")
-@click.option("--last-name", metavar="TEXT", help="Or a part of it; for idir and azureidir.")
-@click.option("--name", metavar="TEXT", help="Or a part of it; for GitHub.")
-@click.option("--login", metavar="TEXT", help="Or a part of it; for GitHub.")
+@click.option("--first-name", metavar="TEXT", help="First name, or a part of it (idir and azureidir).")
+@click.option("--last-name", metavar="TEXT", help="Last name, or a part of it (idir and azureidir).")
+@click.option("--name", metavar="TEXT", help="Name, or a part of it (GitHub).")
+@click.option("--login", metavar="TEXT", help="Login name, or a part of it (GitHub).")
 @click.option(
     "-e",
     "--environment",
     "environments",
     multiple=True,
     type=click.Choice(["dev", "test", "prod"]),
-    help="Where to search; may be given several times. Default: everywhere.",
+    help="Environment to search. Can be given several times. Default: all.",
 )
 @click.option(
     "--provider",
     "providers",
     multiple=True,
     type=click.Choice(PROVIDERS),
-    help="Whose logins to search. Default: all that are searched by the terms given.",
+    help="Login provider to search. Can be given several times. Default: all that support the search terms.",
 )
 @json_option
 def find(environments: Sequence[str], providers: Sequence[str], as_json: bool, **terms: Any) -> int:
-    """Find people across providers and environments, a person's logins together.
+    """Find people in all providers and environments, with all logins of each person.
 
-    Ends with 1 when nobody is found, and with 3 when there are more people than the service tells.
+    Exit codes: 0 somebody was found; 1 nobody was found; 3 more people match than the service shows.
 
     \b
     Examples:
@@ -73,7 +74,9 @@ def find(environments: Sequence[str], providers: Sequence[str], as_json: bool, *
     from ... import Css
 
     if not any(terms.values()):
-        raise click.UsageError(f"Say by what: --{', --'.join(name.replace('_', '-') for name in terms)}.")
+        raise click.UsageError(
+            f"Pass at least one search term: --{', --'.join(name.replace('_', '-') for name in terms)}."
+        )
     with Css.from_env() as css:
         found = css.find_people(
             environments=environments or ("dev", "test", "prod"), providers=providers or None, **terms
@@ -97,10 +100,11 @@ def find(environments: Sequence[str], providers: Sequence[str], as_json: bool, *
     by = " and ".join(f"{name.replace('_', '-')} {term}" for name, term in terms.items() if term)
     click.echo(shown(f"Searched {_listed(found.providers)} in {_listed(found.environments)} by {by}."), err=True)
     if not found.complete:
-        click.echo("css: more people match this than the service shows. Search by more, or by GUID.", err=True)
+        click.echo("css: More people match than the service shows. Add a search term, or search by GUID.", err=True)
         return 3
     if not found.people:
-        click.echo(f"css: nobody was found: never logged in here?{'' if providers else _not_searched(found)}", err=True)
+        left_out = "" if providers else _not_searched(found)
+        click.echo(f"css: Nobody was found. The service knows only people who have logged in.{left_out}", err=True)
         return 1
     return 0
 
@@ -141,22 +145,23 @@ def _person(one: PersonFound) -> dict[str, object]:
 
 @people.command()
 @click.argument("person", required=False)
-@click.option("--client-id", metavar="ID", help="A service account instead, by its client id.")
+@click.option("--client-id", metavar="ID", help="Client id of a service account, in place of PERSON.")
 @click.option(
     "--provider",
     "providers",
     multiple=True,
     type=click.Choice(PROVIDERS),
-    help="Whose logins a GUID or e-mail address means. Default: all.",
+    help="Login provider that a GUID or e-mail address belongs to. Can be given several times. Default: all.",
 )
 @json_option
 def roles(person: str | None, client_id: str | None, providers: Sequence[str], as_json: bool) -> int:
-    """Show what somebody has in all integrations and environments of the team.
+    """Show the roles of a person in all integrations and environments of the team.
 
-    PERSON is an e-mail address, which means all logins of the person who has it; a GUID, which means the logins that
-    have it; or a username, which means this login alone. Logins are found among the members of all roles, of every
-    provider, with one request for each page of members. Roles that come through composite roles are shown with these.
-    Fails with exit code 1 when nobody has a role by this name, and with 3 when a place could not be read.
+    PERSON is an e-mail address (all logins of that person), a GUID (the logins with that GUID), or a username (this
+    login only). css reads the members of all roles to find logins of every provider. The column THROUGH
+    names the composite role that a role comes through.
+
+    Exit codes: 0 done; 1 nobody who was found has a role; 3 an environment could not be read.
 
     \b
     Examples:
@@ -168,7 +173,7 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
     from ...people.cells import fault_of_person
 
     if (person is None) is (client_id is None):
-        raise click.UsageError("Say who: PERSON, or --client-id for a service account.")
+        raise click.UsageError("Pass either PERSON, or --client-id for a service account.")
     if person is not None and (fault := fault_of_person(person, providers)):
         raise click.ClickException(shown(f"{fault}. Nothing was sent. To search for people, run: css people find"))
     whom: str | ServiceAccount = ServiceAccount(client_id or "") if person is None else person
@@ -193,7 +198,11 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
         click.echo(shown(f"{username} is not known in {', '.join(environments)}."), err=True)
     for username in found.same_address:
         click.echo(
-            shown(f"{username} has the same e-mail address, and another GUID: css people roles {username}"), err=True
+            shown(
+                f"{username} has the same e-mail address and another GUID. To see its roles, run: "
+                f"css people roles {username}"
+            ),
+            err=True,
         )
     for unread in found.unread:
         click.echo(shown(f"css: {unread.project_name}, {unread.place.environment}: {text_of(unread.error)}"), err=True)
@@ -202,9 +211,9 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
 
 @people.command()
 @place_options(required=True)
-@click.option("--from", "source", type=click.Choice(_EMPLOYEES), help="Whose roles count. Default: both.")
-@click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Who may lack something. Default: both.")
-@click.option("--apply", "repair", is_flag=True, help="Give what is missing; nothing is removed.")
+@click.option("--from", "source", type=click.Choice(_EMPLOYEES), help="Login whose roles are compared. Default: both.")
+@click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Login that may lack roles. Default: both.")
+@click.option("--apply", "repair", is_flag=True, help="Give the missing roles. Nothing is removed.")
 @prod_option
 @journal_option
 @json_option
@@ -218,11 +227,11 @@ def mirror(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Show who has roles on one login only, idir or azureidir, or give what is missing.
+    """Show who has roles on only one of their logins, idir or azureidir, or give the missing roles.
 
-    Roles held directly are compared. Without --apply nothing is changed, and it ends with 2 when there is something to
-    give. Who never logged in with the other login can be given nothing: they are shown, and do not count. --apply in
-    prod asks for the project's name.
+    css compares direct roles. Without --apply css changes nothing, and the exit code is 2 if roles are missing. People
+    who have never used the other login are shown, but css cannot give them roles. In prod, --apply asks for the
+    project's name.
 
     \b
     Examples:
@@ -234,9 +243,9 @@ def mirror(
     from ...roster.rows import Row
 
     if journal is not None and not repair:
-        raise click.UsageError("--journal is for --apply: nothing is changed without it.")
+        raise click.UsageError("--journal needs --apply: without it nothing is changed.")
     if source and source == target:
-        raise click.UsageError("--from and --to are two providers.")
+        raise click.UsageError("--from and --to must name two different providers.")
     to = target or next((provider for provider in _EMPLOYEES if source and provider != source), None)
     with Css.from_env() as css:
         found = css.integration(integration).environment(environment).login_differences(to=to)
@@ -247,7 +256,7 @@ def mirror(
         return 2 if open_ else 0
     for difference in found:
         if not difference.exists:
-            click.echo(shown(f"{difference.username} never logged in here: nothing can be given."), err=True)
+            click.echo(shown(f"{difference.username} has never logged in here, so css cannot give it roles."), err=True)
     rows = [
         Row(0, Person("username", difference.username), role, integration, environment)
         for difference in open_

@@ -24,17 +24,19 @@ _COLUMNS = ["integration", "environment", "role", "name", "username", "email", "
 @click.command()
 @places_options
 @click.option(
-    "-r", "--role", "roles", multiple=True, metavar="NAME", help="This role alone; may be given several times."
+    "-r", "--role", "roles", multiple=True, metavar="NAME", help="Show only this role. Can be given several times."
 )
-@click.option("--person", default="", metavar="TEXT", help="A part of the username, name or e-mail address.")
 @click.option(
-    "--format", "kind", type=click.Choice(_FORMATS), help="Default: what the name of --output says, else a table."
+    "--person", default="", metavar="TEXT", help="Show only people with this text in username, name or e-mail address."
+)
+@click.option(
+    "--format", "kind", type=click.Choice(_FORMATS), help="Default: by the file name of --output, otherwise table."
 )
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write it there, whole or not at all, in UTF-8; only its owner may read it. An older report is replaced.",
+    help="Write to this file in UTF-8, readable only by you. An older report is replaced.",
 )
 @force_option
 @json_option
@@ -48,11 +50,13 @@ def report(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Tell who has what in the whole team, directly and through composite roles.
+    """Show who has which role in the whole team, directly or through composite roles.
 
-    --json is the same as --format jsonl. In CSV a cell that a spreadsheet would take for a formula begins with a '.
-    The HTML page needs nothing else, and is searched, filtered and sorted where it is opened. Places that could not be
-    read, or not fully, are named on stderr and in the page; the exit code is 3 then. Drafts are named, and skipped.
+    --json is the same as --format jsonl. In CSV, css puts ' before a cell that a spreadsheet would run as a formula.
+    The HTML page works without a network: you can search, filter and sort it.
+
+    If css cannot read an environment completely, the exit code is 3. Stderr and the page name the environment. Drafts
+    are skipped and named on stderr.
 
     \b
     Examples:
@@ -84,7 +88,7 @@ def report(
     known = {role for state in found.places for role in state.roles}
     for role in roles:
         if role not in known:
-            click.echo(shown(f"css: no place that was read has a role {role!r}."), err=True)
+            click.echo(shown(f"css: No environment that was read has a role {role!r}."), err=True)
     skipped = [] if integrations else [unread for unread in found.unread if isinstance(unread.error, NotApplied)]
     for unread in found.unread:
         where = f"css: {unread.project_name}, {unread.place.environment}"
@@ -94,11 +98,11 @@ def report(
 
 def _format(kind: str | None, output: Path | None, as_json: bool) -> str:
     if as_json and kind not in (None, "jsonl"):
-        raise click.UsageError(f"--json and --format {kind} are two formats.")
+        raise click.UsageError(f"--json and --format {kind} contradict each other: pass one of them.")
     if as_json or kind is not None or output is None:
         return "jsonl" if as_json else kind or "table"
     if output.suffix.lower() not in _SUFFIXES:
-        raise click.UsageError(f"The name of {output} tells no format: say --format.")
+        raise click.UsageError(f"The name of {output} does not show the format. Pass --format.")
     return _SUFFIXES[output.suffix.lower()]
 
 

@@ -12,6 +12,7 @@ import click
 from ..._text.escaping import shown
 from ..support.changes import change_each, prod_of, refuse_missing
 from ..support.client import journal_option, opened
+from ..support.groups import Group
 from ..support.options import json_option, place_options, print_lines, print_rows
 from ..support.questions import Answers, Changes, confirm, consent_options, prod_option
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ...models import RoleTree
 
 
-@click.group()
+@click.group(cls=Group)
 def roles() -> None:
     """List, create, rename and delete roles.
 

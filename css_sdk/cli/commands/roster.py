@@ -13,6 +13,7 @@ from ..._text.escaping import shown
 from ..support.changes import COLUMNS, Note, apply_confirmed, confirm_rows, losing, reported, row_told
 from ..support.client import ended_as_by_an_interrupt, journal_option, opened
 from ..support.files import force_option
+from ..support.groups import Group
 from ..support.options import json_option, place_options, print_rows, provider_option, tell_counts, width_option
 from ..support.progress import bar_on_terminal
 from ..support.questions import Answers, consent_options
@@ -37,7 +38,7 @@ _ignore = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def roster() -> None:
     """Check and apply a roster: who shall have which role where.
 

@@ -37,23 +37,35 @@ class _Ready(io.StringIO):
         try:
             files.replace(file, text.encode())
         except OSError as error:
-            raise SandboxError(f"the variables cannot be written to {file}: {error.strerror}") from error
+            raise SandboxError(
+                f"the variables cannot be written to {file}: {error.strerror}; name another file with --env-file"
+            ) from error
 
     def flush(self) -> None:
         sys.stdout.flush()
 
 
 @click.command()
-@click.option("--world", type=click.Path(path_type=Path), help="JSON file with teams, integrations and users.")
-@click.option("--port", type=click.IntRange(0, 65535), default=9080, show_default=True, help="0 for any free port.")
-@click.option("--state", type=click.Path(path_type=Path), help="File that keeps the state across restarts.")
 @click.option(
-    "--env-file", type=click.Path(path_type=Path), help="File for shell lines that set the variables of `css`."
+    "--world",
+    type=click.Path(path_type=Path),
+    help="JSON file with teams, integrations and users. Default: made-up ones.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9080,
+    show_default=True,
+    help="Port to listen on. 0 means any free port.",
+)
+@click.option("--state", type=click.Path(path_type=Path), help="File that keeps roles and members across restarts.")
+@click.option(
+    "--env-file", type=click.Path(path_type=Path), help="Write shell lines to this file that set the variables for css."
 )
 def sandbox(world: Path | None, port: int, state: Path | None, env_file: Path | None) -> None:
-    """Run a CSS API with its login server, in memory, to try things on.
+    """Run a CSS API and its login server in memory, with made-up people.
 
-    Prints one line of JSON with addresses and credentials when it is ready, and stops on SIGTERM or Ctrl-C.
+    When it is ready, it prints one line of JSON with addresses and credentials. Ctrl-C stops it.
 
     \b
     Example:

@@ -9,15 +9,17 @@ import click
 
 from ..support.changes import carry_out, rows_of
 from ..support.client import journal_option
+from ..support.groups import Group
 from ..support.options import json_option, place_options, print_rows
 from ..support.questions import Answers, consent_options, prod_option
 
 
-@click.group("service-account")
+@click.group("service-account", cls=Group)
 def service_account() -> None:
-    """Show, give and take the roles of a service account.
+    """Show, give and remove the roles of a service account.
 
-    It is named by the client id of its integration, which may be another than the one whose roles are meant.
+    CLIENT_ID names the service account: it is the client id of its integration. -i names the integration whose roles
+    are meant. The two integrations can differ.
 
     \b
     Examples:
@@ -31,7 +33,7 @@ def service_account() -> None:
 @place_options(required=True)
 @json_option
 def roles(client_id: str, integration: str, environment: str, as_json: bool) -> None:
-    """List the roles that its tokens hold: those held directly and what they stand for.
+    """List the roles in the tokens of a service account: direct ones, and those through composite roles.
 
     \b
     Example:
@@ -64,7 +66,7 @@ def assign(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Give it roles. Writing in prod asks for the project's name.
+    """Give roles to a service account. In prod, css asks for the project's name.
 
     \b
     Example:
@@ -91,9 +93,9 @@ def unassign(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Remove roles from it.
+    """Remove roles from a service account.
 
-    Shows what it loses, and asks; scripts pass --yes, in prod also --allow-prod.
+    css shows what the account loses and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
 
     \b
     Example:

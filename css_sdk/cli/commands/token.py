@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from ..support.groups import Group
 from ..support.options import json_option, print_rows
 
 
-class _TokenGroup(click.Group):
+class _TokenGroup(Group):
     """A command by itself, beside one that is imported when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -27,21 +28,24 @@ class _TokenGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] != "verify":
             # What stands there may be a token, which is not repeated, as click would.
-            raise click.UsageError("`css token` has one command, verify; a token goes to it through stdin or --file.")
+            raise click.UsageError(
+                "The only subcommand of css token is verify. It reads the token from standard input or from --file.",
+                ctx,
+            )
         return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_TokenGroup, invoke_without_command=True)
-@click.option("--system", type=click.Choice(["css", "cern", "bss"]), help="Whose token.")
-@click.option("--audience", metavar="CLIENT_ID", help="At CERN: the application that the token is for.")
-@click.option("--raw", is_flag=True, help="Print the token itself, and nothing else.")
+@click.option("--system", type=click.Choice(["css", "cern", "bss"]), help="System that issues the token.")
+@click.option("--audience", metavar="CLIENT_ID", help="Application that the token is for (only with --system cern).")
+@click.option("--raw", is_flag=True, help="Print only the token itself.")
 @json_option
 @click.pass_context
 def token(ctx: click.Context, system: str | None, audience: str | None, raw: bool, as_json: bool) -> None:
-    """Ask for a token, and tell what it says and how long it lives.
+    """Get a token and show its claims and its lifetime.
 
-    Credentials come from the variables that begin with CSS_, CERN_ or BSS_, or from the file that
-    CSS_CREDENTIALS_FILE, CERN_CREDENTIALS_FILE or BSS_CREDENTIALS_FILE names.
+    Set the credentials in the variables of the system, which begin with CSS_, CERN_ or BSS_. Or set
+    CSS_CREDENTIALS_FILE, CERN_CREDENTIALS_FILE or BSS_CREDENTIALS_FILE to a file that holds them.
 
     \b
     Example:
@@ -50,14 +54,14 @@ def token(ctx: click.Context, system: str | None, audience: str | None, raw: boo
     """
     if ctx.invoked_subcommand is not None:
         if system or audience or raw or as_json:
-            raise click.UsageError(f"Options of `css token {ctx.invoked_subcommand}` come after its name.")
+            raise click.UsageError(f"Put the options of css token {ctx.invoked_subcommand} after its name.")
         return
     if system is None:
-        raise click.UsageError("Say whose token: --system css, cern or bss.")
+        raise click.UsageError("Pass --system css, --system cern or --system bss.")
     if audience is not None and system != "cern":
-        raise click.UsageError(f"--audience is for --system cern, not for {system}.")
+        raise click.UsageError(f"--audience works only with --system cern, not with {system}.")
     if raw and as_json:
-        raise click.UsageError("--raw prints the token alone, without --json.")
+        raise click.UsageError("--raw and --json contradict each other: pass one of them.")
     _ask(system, audience, raw, as_json)
 
 
@@ -86,10 +90,10 @@ def _ask(system: str, audience: str | None, raw: bool, as_json: bool) -> None:
         click.echo(made.secret.reveal())
         return
     claims = made.claims
-    told: dict[str, Any] = {"system": found.name, "kind": "JWT" if claims else "opaque", "expires_in": made.life}
+    row: dict[str, Any] = {"system": found.name, "kind": "JWT" if claims else "opaque", "expires_in": made.life}
     if as_json:
-        print_rows([{**told, "claims": claims}], [], True)
+        print_rows([{**row, "claims": claims}], [], True)
         return
-    told["expires_in"] = "not told" if made.life is None else f"{made.life:.0f} s"
-    rows = [{"name": name, "value": value} for part in (told, claims) for name, value in part.items()]
+    row["expires_in"] = "unknown" if made.life is None else f"{made.life:.0f} s"
+    rows = [{"name": name, "value": value} for part in (row, claims) for name, value in part.items()]
     print_rows(rows, ["name", "value"], False)

@@ -12,20 +12,22 @@ from ..support.terminal import is_closed
 
 @click.command()
 @click.argument("stdin", metavar="[-]", nargs=-1)
-@click.option("--file", metavar="FILE", default="-", help="File that holds the token; standard input without it.")
-@click.option("--issuer", metavar="URL", help="Who issued it; without it who gives tokens by `css token --system css`.")
-@click.option("--audience", metavar="CLIENT_ID", required=True, help="The client id of the application that it is for.")
-@click.option("--role", metavar="ROLE", help="A role that it has to hold there.")
+@click.option("--file", metavar="FILE", default="-", help="File that holds the token. Default: standard input.")
+@click.option("--issuer", metavar="URL", help="Address of the issuer. Default: the issuer of css token --system css.")
+@click.option(
+    "--audience", metavar="CLIENT_ID", required=True, help="Client id of the application that the token is for."
+)
+@click.option("--role", metavar="ROLE", help="Role that the token must hold in this application.")
 @json_option
 def verify(
     stdin: tuple[str, ...], file: str, issuer: str | None, audience: str, role: str | None, as_json: bool
 ) -> None:
-    """Check a token, and tell whose it is, its roles, and how long it lives.
+    """Verify a token and show whose it is, its roles and its lifetime.
 
-    The token comes on standard input or in a file: an argument would be seen by others on this machine.
+    Pass the token on standard input or in a file. Others on this machine could see an argument.
 
-    Exit codes: 0 the token is good; 1 it is not, which is told with the reason, or the issuer's keys cannot be had;
-    4 it is good, but lacks the role; 64 usage or file error.
+    Exit codes: 0 the token is valid; 1 it is not valid, or css could not read the issuer's keys; 4 it is valid but
+    does not have the role; 64 usage or file error.
 
     \b
     Example:
@@ -38,25 +40,27 @@ def verify(
 
     if stdin not in ((), ("-",)):
         # Click's own words would repeat it.
-        raise click.UsageError("A token is not given as an argument, which others see: use standard input or --file.")
+        raise click.UsageError(
+            "Do not pass a token as an argument: others on this machine can see it. Use standard input or --file."
+        )
     held = _read(file)
     with TokenVerifier(issuer or _issuer(), audience) as verifier:
         try:
-            told = verifier.verify(held)
+            verified = verifier.verify(held)
         except InvalidToken as error:
             if error.reason not in ("unknown key", "issuer"):
                 raise
-            raise InvalidToken(f"{error} Other issuers are named by --issuer.", reason=error.reason) from None
+            raise InvalidToken(f"{error} To accept another issuer, pass --issuer.", reason=error.reason) from None
     if role is not None:
-        told.require_role(role)
+        verified.require_role(role)
     row = {
-        "subject": told.subject,
-        "client_id": told.client_id,
-        "service_account": told.is_service_account,
-        "roles": sorted(told.roles),
-        "issued_at": told.issued_at.isoformat(),
-        "expires_at": told.expires_at.isoformat(),
-        "expires_in": round(told.expires_at.timestamp() - time.time()),
+        "subject": verified.subject,
+        "client_id": verified.client_id,
+        "service_account": verified.is_service_account,
+        "roles": sorted(verified.roles),
+        "issued_at": verified.issued_at.isoformat(),
+        "expires_at": verified.expires_at.isoformat(),
+        "expires_in": round(verified.expires_at.timestamp() - time.time()),
     }
     if as_json:
         print_rows([row], list(row), True)
@@ -79,16 +83,18 @@ def _read(file: str) -> str:
     from ...auth.verification import LONGEST
 
     if file == "-" and is_closed("stdin"):
-        raise click.UsageError("Standard input is closed, and the token is read from it. Name a file with --file.")
+        raise click.UsageError(
+            "Standard input is closed, so css cannot read the token from it. Name a file with --file."
+        )
     try:
         with click.open_file(file, encoding="utf-8", errors="replace") as source:
             held: str = source.read(LONGEST + 3).strip()  # a line's end may follow the longest
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no name of a file"
-        raise click.UsageError(f"What --file names cannot be read: {reason}.") from None
+        reason = getattr(error, "strerror", None) or "it is not a valid file name"
+        raise click.UsageError(f"The file that --file names cannot be read: {reason}.") from None
     if not held:
         place = "on standard input" if file == "-" else "in the file"
-        raise click.UsageError(f"There is no token {place}: `css token --system css --raw` prints one.")
+        raise click.UsageError(f"There is no token {place}. To get one, run: css token --system css --raw")
     return held
 
 
@@ -101,5 +107,5 @@ def _issuer() -> str:
     else:
         found = systems.css(client_id="none", client_secret="none", token_url=os.environ.get("CSS_TOKEN_URL") or None)  # noqa: S106
     if found.issuer is None:
-        raise click.UsageError("The token address does not tell who issues tokens there: give --issuer.")
+        raise click.UsageError("css cannot derive the issuer from the address in CSS_TOKEN_URL. Pass --issuer.")
     return found.issuer

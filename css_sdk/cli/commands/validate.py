@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @json_option
 def validate(files: Sequence[Path], as_json: bool) -> int:
-    """Check files of roles, without asking the service.
+    """Check roles files without contacting the service.
 
-    All faults are told at once, each with its line. Whether integrations, people and roles exist is told by a plan.
-    - is stdin. Exit codes: 0 without faults, 64 with any.
+    css prints all faults at once, each with its line. FILE can be - for standard input. To check whether integrations,
+    people and roles exist, use css plan.
+
+    Exit codes: 0 no faults; 64 at least one fault.
 
     \b
     Examples:

@@ -10,7 +10,7 @@ from ..support.options import json_option, print_rows
 @click.command()
 @json_option
 def whoami(as_json: bool) -> None:
-    """Tell whose credentials are in use, after the service has accepted them.
+    """Check the credentials with the service and show whose they are.
 
     \b
     Example:

@@ -48,9 +48,9 @@ def rows_of(
     from ...roster.rows import Row
 
     if not roles:
-        raise click.UsageError("Say which role: --role.")
+        raise click.UsageError("Name a role with --role.")
     if not users and not client_ids:
-        raise click.UsageError("Say who: usernames, or --client-id for a service account.")
+        raise click.UsageError("Name the users: pass usernames, or --client-id for a service account.")
     people = [Person("username", user) for user in users] + [Person("client_id", client) for client in client_ids]
     return [Row(0, person, role, integration, environment, action) for person in people for role in roles]
 

@@ -25,7 +25,7 @@ def journal_option(function: Function) -> Function:
         "--journal",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="Write each change down in a new file, before and after it; `css undo FILE` takes them back.",
+        help="Record each change in this new file. css undo FILE reverts them.",
     )(function)
 
 

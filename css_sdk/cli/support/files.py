@@ -33,7 +33,7 @@ def limit() -> int:
     if said is None:
         return MOST_BYTES
     if not (said.isascii() and said.isdigit() and len(said) < 10 and int(said)):
-        raise ConfigurationError(f"CSS_MAX_FILE_MIB is {said!r}, and must be a whole number of MiB, 1 or more.")
+        raise ConfigurationError(f"CSS_MAX_FILE_MIB is {said!r}. Set it to a whole number of MiB, 1 or more.")
     return int(said) * 2**20
 
 
@@ -50,14 +50,14 @@ def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
     from ...errors import InvalidFile
 
     if file == STDIN and is_closed("stdin"):
-        raise InvalidFile("Standard input is closed, and - reads from it. Name a file instead.")
+        raise InvalidFile("Standard input is closed, so - cannot be read. Name a file instead.")
     name, most = "stdin" if file == STDIN else str(file), None if is_journal else limit()
     try:
         with nullcontext(sys.stdin.buffer) if file == STDIN else file.open("rb") as opened:
             content = opened.read() if most is None else opened.read(most + 1)
     except OSError as error:
         raise InvalidFile(
-            f"{file} cannot be read: {error.strerror}. Nothing was sent; name a file, or - for standard input."
+            f"{file} cannot be read: {error.strerror}. Nothing was sent. Name a file, or - for standard input."
         ) from None
     if most is not None and len(content) > most:
         raise too_large(name, most)
@@ -105,7 +105,7 @@ class OutputFile:
         """
         from ...errors import InvalidFile
 
-        other = f"Nothing was sent; name another file with {self.option}."
+        other = f"Nothing was sent. Name another file with {self.option}."
         if self.path == STDIN:
             raise InvalidFile(f"{self.option} - is not a file: {self.kind} cannot go to standard output. {other}")
         if why := why_not_writable(self.path):
@@ -116,8 +116,8 @@ class OutputFile:
             raise InvalidFile(f"{self.path} is the file that is read. {other}")
         if not self.force and not may_be_replaced(self.path, self.is_ours):
             raise InvalidFile(
-                f"{self.path} exists, and is not {self.kind} that css-sdk wrote. Nothing was sent; name "
-                f"another file with {self.option}, or replace it with --force."
+                f"{self.path} exists and is not {self.kind} that css-sdk wrote. Nothing was sent. Name another "
+                f"file with {self.option}, or replace the file with --force."
             )
 
     def write(self, pieces: Iterable[str], encoding: str = "utf-8") -> None:
@@ -131,7 +131,9 @@ class OutputFile:
 
 def force_option(function: Function) -> Function:
     """Add the option `--force`."""
-    return click.option("--force", is_flag=True, help="Replace the output file whatever it holds.")(function)
+    return click.option("--force", is_flag=True, help="Replace the output file even if css-sdk did not write it.")(
+        function
+    )
 
 
 def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:
@@ -176,7 +178,7 @@ def write_whole(file: Path, pieces: Iterable[str], encoding: str = "utf-8") -> N
         draft.replace(file)
         draft = None
     except OSError as error:
-        raise InvalidFile(f"{file} could not be written: {error.strerror}.") from None
+        raise InvalidFile(f"{file} could not be written: {error.strerror}. Free space, or name another file.") from None
     finally:
         if draft is not None:
             draft.unlink(missing_ok=True)

@@ -42,9 +42,9 @@ def next_step(error: CssError | None) -> str:
         case errors.NotFound(what="user") if "service-account-" in str(error):
             return "To see the integrations and their environments, run: css integrations"
         case errors.InvalidRequest(status=None):
-            return "To see how the command is used, add --help"
+            return "To see how to use the command, add --help"
         case errors.StalePlan():
-            return "To make the plan anew, run: css plan FILE --out PLAN.json"
+            return "To make a new plan, run: css plan FILE --out PLAN.json"
         case errors.UnusableName() | errors.RequestTooLong() | errors.NotFound(what="role") | errors.Conflict():
             return f"To see which roles there are, run: css roles list {_place_of(error)}"
         case errors.NotFound(what="user") | errors.Ambiguous() | errors.UnusableUser():
@@ -52,7 +52,7 @@ def next_step(error: CssError | None) -> str:
         case errors.NotFound(what="integration") | errors.NotGold() | errors.EnvironmentMissing() | errors.NotApplied():
             return "To see the integrations and their environments, run: css integrations"
         case errors.CompositeCycle():
-            return f"To see what each role leads to, run: css roles tree {_place_of(error)}"
+            return f"To see what each role contains, run: css roles tree {_place_of(error)}"
         case _:
             return ""
 

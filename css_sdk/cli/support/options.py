@@ -33,7 +33,7 @@ _WRITTEN: Final = frozenset(("done", "unknown"))
 
 def json_option(function: Function) -> Function:
     """The option `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, one line per row.")(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")(function)
 
 
 def provider_option(function: Function) -> Function:
@@ -43,14 +43,19 @@ def provider_option(function: Function) -> Function:
         "providers",
         multiple=True,
         type=click.Choice(PROVIDERS),
-        help="Whose logins a GUID or e-mail address may mean. Default: idir and azureidir.",
+        help="Login provider of a GUID or e-mail address. Can be given several times. Default: idir and azureidir.",
     )(function)
 
 
 def width_option(function: Function) -> Function:
     """The option `--width`."""
     return click.option(
-        "--width", type=click.IntRange(1, 8), default=4, show_default=True, metavar="N", help="Calls at once, 1 to 8."
+        "--width",
+        type=click.IntRange(1, 8),
+        default=4,
+        show_default=True,
+        metavar="N",
+        help="Number of concurrent requests.",
     )(function)
 
 
@@ -64,7 +69,7 @@ def place_options(*, required: bool) -> Callable[[Function], Function]:
             required=required,
             metavar="ENV",
             callback=keep_place,
-            help="dev, test or prod.",
+            help="Environment: dev, test or prod.",
         )
         integration = click.option(
             "-i",
@@ -72,7 +77,7 @@ def place_options(*, required: bool) -> Callable[[Function], Function]:
             required=required,
             metavar="ID|NAME",
             callback=keep_place,
-            help="Id or exact project name.",
+            help="Integration, by id or exact project name.",
         )
         return integration(environment(function))
 
@@ -87,7 +92,7 @@ def places_options(function: Function) -> Function:
         "environments",
         multiple=True,
         type=click.Choice(["dev", "test", "prod"]),
-        help="May be given several times. Default: all.",
+        help="Environment. Can be given several times. Default: all.",
     )
     integrations = click.option(
         "-i",
@@ -95,19 +100,21 @@ def places_options(function: Function) -> Function:
         "integrations",
         multiple=True,
         metavar="ID|NAME",
-        help="Id or exact project name; may be given several times. Default: all.",
+        help="Integration, by id or exact project name. Can be given several times. Default: all.",
     )
     return integrations(environments(function))
 
 
 def exact_options(function: Function) -> Function:
     """The options of what makes a set exactly what is named."""
-    empty = click.option("--allow-empty", is_flag=True, help="Take everything away, where nothing is named.")
+    empty = click.option(
+        "--allow-empty", is_flag=True, help="Allow an empty set: remove everything if no name is given."
+    )
     most = click.option(
         "--max-removals",
         type=click.IntRange(0),
         metavar="N",
-        help="Take away up to N. Default: 10 or a fifth of what is there, whichever is less; 4 always.",
+        help="Allow up to N removals. Default: 10 or a fifth of the set, whichever is less, but at least 4.",
     )
     return empty(most(consent_options(function)))
 
@@ -162,8 +169,8 @@ def print_rows(
             raise
         click.get_current_context().meta[UNPRINTED] = True
         click.echo(
-            f"css: The writes were carried out. {error.message} To see what is there now, run css again with stdout "
-            f"that has room.",
+            f"css: The writes were carried out. {error.message} To see the current state, run css again with working "
+            f"output.",
             err=True,
         )
 

@@ -154,10 +154,10 @@ def _naming_what_was_changed() -> Iterator[None]:
 def prod_option(function: Function) -> Function:
     """Add the option `--allow-prod`, which every command that writes has."""
     return click.option(
-        ALLOW_PROD, is_flag=True, help="Write in prod without asking for the project's name; scripts need it."
+        ALLOW_PROD, is_flag=True, help="Write in prod without asking for the project's name. Scripts need this."
     )(function)
 
 
 def consent_options(function: Function) -> Function:
     """Add the options `--yes` and `--allow-prod` of a command that may remove something or carries out a plan."""
-    return click.option(YES, is_flag=True, help="Answer yes to the question; scripts need it.")(prod_option(function))
+    return click.option(YES, is_flag=True, help="Skip the confirmation. Scripts need this.")(prod_option(function))

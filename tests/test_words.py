@@ -1,0 +1,171 @@
+"""Texts that users see use one plain word for each thing, and none of the words that it replaces."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.test_commands_are_documented import css, every_command
+
+ROOT = Path(__file__).resolve().parent.parent
+
+NOT_PLAIN = {
+    r"\b(?:tell|tells|told)\b": "report, show, print, say",
+    r"\bshall\b": "must",
+    r"\b(?:whoever|whatever|of which|that it be)\b": "say who or what does it",
+    r"\bprov(?:e|es|ed|en|ing)\b": "verify",
+    r"\bheld back\b": "withheld",
+    r"\b(?:take|takes|took|taken|taking)(?: \w+)? away\b": "remove",
+    r"\balready so\b|\bso already\b": "already has the role, needed no change",
+    r"\bnot tried\b": "skipped",
+    r"\b[Hh]and(?:s|ed)? out\b": "give",
+    r"\b[Ss]ay (?:--|\w+=|who\b|which\b|whose\b|where\b|by what\b)": "pass, set",
+    r"\b(?:is|are|was|were|be|nothing|else) said\b": "given, set, passed",
+    r"\b[Ee]nds? with (?:exit code )?[0-9]": "fails with exit code",
+    r"(?<![Tt]here )(?<![Hh]ere )\b(?:is|are|be) no (?!longer\b|more\b)": "is not a",
+    r"\brooms?\b": "module, package",
+    r"\b(?:file|files) of roles\b": "roles file",
+    r"\banew\b": "again, new",
+}
+"""What no text says, and what it says in its place."""
+
+NOT_YET_PLAIN: frozenset[str] = frozenset(
+    {
+        "Commands:",
+        "css_sdk/_async/composites.py",
+        "css_sdk/_async/keys.py",
+        "css_sdk/_async/members.py",
+        "css_sdk/_async/plans.py",
+        "css_sdk/_http/answers.py",
+        "css_sdk/_service/addresses.py",
+        "css_sdk/_service/environment_checks.py",
+        "css_sdk/_service/log_windows.py",
+        "css_sdk/_service/service_limits.py",
+        "css_sdk/_verification/verdicts.py",
+        "css_sdk/auth/token_endpoint.py",
+        "css_sdk/auth/verification.py",
+        "css_sdk/cli/__init__.py",
+        "css_sdk/cli/commands/apply.py",
+        "css_sdk/cli/commands/composites.py",
+        "css_sdk/cli/commands/copy.py",
+        "css_sdk/cli/commands/drift.py",
+        "css_sdk/cli/commands/members.py",
+        "css_sdk/cli/commands/plan.py",
+        "css_sdk/cli/commands/promote.py",
+        "css_sdk/cli/commands/roster.py",
+        "css_sdk/cli/commands/undo.py",
+        "css_sdk/cli/support/changes.py",
+        "css_sdk/cli/support/plans.py",
+        "css_sdk/journal/entries.py",
+        "css_sdk/people/identification.py",
+        "css_sdk/plan/checks.py",
+        "css_sdk/plan/dependencies.py",
+        "css_sdk/plan/planner.py",
+        "css_sdk/plan/preconditions.py",
+        "css_sdk/plan/removal_limits.py",
+        "css_sdk/plan/serialization.py",
+        "css_sdk/roles_file/checks.py",
+        "css_sdk/roles_file/parser.py",
+        "css_sdk/roles_file/yaml_nodes.py",
+        "css_sdk/roster/formats.py",
+        "css_sdk/roster/rows.py",
+        "css_sdk/sandbox/world/fields.py",
+        "css_sdk/sandbox/world/others.py",
+        "css_sdk/sandbox/world/world.py",
+        "css_sdk/settings.py",
+        "css_sdk/state.py",
+        "css_sdk/systems.py",
+        "docs/command-line.md",
+        "docs/explanation/service.md",
+        "docs/explanation/verified-writes.md",
+        "docs/how-to/move-to-css-sdk.md",
+        "docs/notebooks.md",
+        "docs/reference/exit-codes.md",
+        "docs/roles-as-code.md",
+        "docs/rosters.md",
+        "docs/testing.md",
+        "docs/tokens.md",
+    }
+)
+"""Modules and pages whose texts are still to be rewritten."""
+
+MODULES = [
+    path
+    for path in sorted((ROOT / "css_sdk").rglob("*.py"))
+    if "_sync" not in path.parts and path.relative_to(ROOT).as_posix() not in NOT_YET_PLAIN
+]
+PAGES = [
+    path
+    for path in [
+        *sorted(ROOT.glob("*.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((ROOT / ".github").rglob("*.*")),
+    ]
+    if path.name != "CHANGELOG.md"
+    and "_build" not in path.parts
+    and path.relative_to(ROOT).as_posix() not in NOT_YET_PLAIN
+]
+
+
+def faults(text: str) -> list[str]:
+    """Return the words of a text that are not plain, each with what surrounds it and what to write in its place."""
+    text = " ".join(text.split())
+    return [
+        f"…{text[max(0, found.start() - 40) : found.end() + 30]}… : write «{better}»"
+        for pattern, better in NOT_PLAIN.items()
+        for found in re.finditer(pattern, text)
+    ]
+
+
+def texts(module: Path) -> Iterator[str]:
+    """Return the texts of a module that it can show: all its strings of several words, without docstrings."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent | inside:
+            yield node.value
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT / "css_sdk").as_posix())
+def test_messages_are_plain(module: Path) -> None:
+    """No message, prompt or state that a module holds uses a word of the table."""
+    found = [fault for text in texts(module) for fault in faults(text)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
+def test_help_is_plain(words: tuple[str, ...]) -> None:
+    """The help of a command uses no word of the table, cuts no sentence, and refers to nothing that a wheel lacks."""
+    command: click.Command | None = css
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), word)
+    assert command is not None
+    context = click.Context(command, info_name=f"css {' '.join(words)}", terminal_width=80)
+    text = command.get_help(context)
+    if f"css_sdk/cli/commands/{words[0].replace('-', '_')}.py" not in NOT_YET_PLAIN:
+        assert not faults(text), "\n".join(faults(text))
+        assert "docs/" not in text
+    assert not re.search(r"\w(?:\.\.\.|…)$", text.partition("Commands:")[2], re.MULTILINE)
+
+
+def test_the_help_of_css_is_plain() -> None:
+    """So is the list of all commands."""
+    text = css.get_help(click.Context(css, info_name="css"))
+    found = [fault for fault in faults(text) if "Commands:" not in NOT_YET_PLAIN]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_pages_are_plain(page: Path) -> None:
+    """No page of the documentation uses a word of the table."""
+    found = faults(page.read_text(encoding="utf-8"))
+    assert not found, "\n".join(found)
