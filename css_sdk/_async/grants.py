@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .._http.concurrency import AsyncLock, async_each
 from .._service import arguments, identifiers
 from ..errors import AuthenticationError, CssError, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, Outcome, Role, UserLike
 from .callbacks import AsyncProgressCalls
-from .users import AsyncUsers
+
+if TYPE_CHECKING:
+    from .users import AsyncUsers
 
 Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
 from typing import Any
 
 from css_sdk_openapi.api.role_mapping import list_role_members
@@ -12,8 +13,13 @@ from .._http import answers
 from .._service import arguments, identifiers, service_limits
 from ..errors import IncompleteSearch, MalformedAnswer, NotAllDone, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, User, UserLike
-from ..state import Place
-from .grants import AsyncGranting, AsyncRun, GrantWrite
+from ..people.identities import Person
+from ..plan.desired import DesiredRole, Listed
+from ..plan.preconditions import Guards
+from ..state import Place, PlaceState, StepResult
+from .exact import Confirm, make_exact
+from .grants import AsyncGranting
+from .observing import with_members
 from .users import AsyncUsers
 from .wire import AsyncWire
 
@@ -126,60 +132,78 @@ class AsyncMembers:
         )
 
     async def set_members(
-        self, name: str, users: UserLike | Iterable[UserLike], *, allow_empty: bool = False, width: int = 4
+        self,
+        name: str,
+        users: UserLike | Iterable[UserLike],
+        *,
+        allow_empty: bool = False,
+        max_removals: int | None = None,
+        confirm: Confirm | None = None,
+        width: int = 4,
+        progress: Callable[[StepResult], object] | None = None,
     ) -> MembersChange:
-        """Makes the role's members exactly these, adding before it removes.
+        """Make the role's members exactly these, adding before it removes.
 
-        Where somebody could not be added, nobody is removed: a list with a mistake in it takes nothing away.
+        If somebody could not be added, nobody is removed: a list with a mistake in it removes nobody.
 
         Args:
             name: of the role.
             users: usernames, `User` or `ServiceAccount` values; one may be given alone.
-            allow_empty: whether nobody at all is what is meant.
+            allow_empty: let the role lose all its members if `users` is empty.
+            max_removals: how many may be removed. By default 10 or a fifth of the members, whichever is less, and 4 in
+                any case.
+            confirm: called with the `Plan` before the first write, if anything changes. Nothing is changed when it
+                raises an exception or returns False. An `AsyncCss` awaits it if it is a coroutine function. Afterwards
+                the members are read again: `StalePlan` is raised if they are not as before.
             width: calls at once, 1 to 8.
+            progress: called with the result of each step, one at a time, possibly from another thread; an `AsyncCss`
+                awaits it if it is a coroutine function. After an exception it is not called again.
 
         Returns:
-            Whom the role got and whom it lost.
+            Who was added to the role, and who was removed from it.
 
         Raises:
             EmptySet: for nobody, unless that is allowed. Nothing is sent.
             UnusableUser, UnusableName, RequestTooLong: before anything is sent.
+            ConfigurationError: for a width out of range, and for a `confirm` or `progress` that cannot be called or
+                awaited. Nothing is sent then.
             NotFound: when there is no such role.
             OutcomeUnknown: when the members kept changing while they were read. Nothing was changed then.
-            NotAllDone: when somebody could not be added or removed.
+            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed then.
+            NotAllDone: when somebody could not be added or removed; `results` holds a `GrantResult` for each attempt.
+            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same.
 
         >>> change = await dev.roles.set_members("reviewer", ["0f3ac87806aa7f215a7c0d4cc4d9e799@idir"])
         >>> change.removed
         ('c48af3232157a5f13dc753a5d3eed7ce@idir',)
         """
-        service_limits.check_width(width)
-        wanted = {self._users.check(user, name)[0]: Grant(user, name) for user in arguments.users(users)}
-        service_limits.check_not_emptied(wanted, allow_empty, f"members of the role {name!r}")
-        held = {user.username for user in await self.settled_members(name)}
-        missing = [grant for username, grant in wanted.items() if username not in held]
-        surplus = [Grant(username, name) for username in sorted(held - wanted.keys())]
-        for grant in surplus:
-            # Whoever cannot be removed is better known before anybody is added.
-            self._users.check(grant.user, name)
-        added = await self._change_members("assign", missing, "added. Nobody was removed.", width, ())
-        await self._change_members("unassign", surplus, "removed.", width, added)
-        return MembersChange(
-            added=tuple(identifiers.username_of(grant.user) for grant in missing),
-            removed=tuple(str(grant.user) for grant in surplus),
+        people = [Person("username", self._users.check(user, name)[0]) for user in arguments.users(users)]
+        service_limits.check_not_emptied(people, allow_empty, f"members of the role {name!r}")
+        unread = PlaceState(self._at, "", frozenset((name,)))
+        results = await make_exact(
+            self._at,
+            partial(with_members, self, unread, (name,), settled=True, width=width),
+            Guards(max_removals=max_removals),
+            granting=AsyncGranting(self._users, self.list),
+            roles=[DesiredRole(name, members=Listed(tuple(people), exact=True))],
+            confirm=confirm,
+            width=width,
+            progress=progress,
         )
-
-    async def _change_members(
-        self, change: GrantWrite, grants: Sequence[Grant], told_as: str, width: int, before: Sequence[GrantResult]
-    ) -> Sequence[GrantResult]:
-        run = AsyncRun(grants)
-        await AsyncGranting(self._users, self.list).carry_out(change, run, width)
-        left = [result for result in run.results if result.outcome != "confirmed"]
-        if left:
-            raise NotAllDone(
-                f"{len(left)} of {len(grants)} users could not be {told_as} The first: {left[0].error}",
-                results=[*before, *run.results],
-            ) from left[0].error
-        return run.results
+        added, removed = (
+            [result for result in results if result.step.kind == kind] for kind in ("add_member", "remove_member")
+        )
+        for tried, what in ((added, "added. Nobody was removed."), (removed, "removed.")):
+            if left := [result for result in tried if result.outcome != "confirmed"]:
+                raise NotAllDone(
+                    f"{len(left)} of {len(tried)} users could not be {what} The first: {left[0].error}",
+                    results=[
+                        GrantResult(Grant(each.step.target, name), each.outcome, each.error)
+                        for each in results
+                        if each.outcome != "skipped"
+                    ],
+                ) from left[0].error
+        return MembersChange(*(tuple(result.step.target for result in each) for each in (added, removed)))
 
     async def _in_list(self, name: str) -> Role | None:
         roles = await self.list()

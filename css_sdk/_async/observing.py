@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -12,7 +13,10 @@ from .._service import service_limits
 from ..errors import IncompleteSearch
 from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
-from .roles import AsyncRoles
+
+if TYPE_CHECKING:
+    from .members import AsyncMembers
+    from .roles import AsyncRoles
 
 _LOG = logging.getLogger("css_sdk")
 
@@ -65,7 +69,7 @@ async def observe(
 
 
 async def with_members(
-    roles: AsyncRoles, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
+    roles: AsyncMembers, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
 ) -> PlaceState:
     """The state, and who holds these roles besides.
 

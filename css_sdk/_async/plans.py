@@ -121,7 +121,7 @@ class AsyncPlanRun:
     ) -> list[StepResult]:
         """Does the steps and returns a result for each, in their order."""
         grounds = Grounds(self.plan.steps, self.before.values())
-        run = AsyncStepRun(self.environments, self.plan.steps, grounds, width=width, progress=progress)
+        run = AsyncStepRun.at(self.environments, self.plan.steps, grounds, width=width, progress=progress)
         return await run.carry_out()
 
 

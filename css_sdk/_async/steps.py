@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import groupby
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .._http.concurrency import AsyncLock, async_called, async_each
 from .._service import identifiers
@@ -15,7 +15,10 @@ from ..models import Grant, GrantResult, Outcome
 from ..plan.dependencies import Grounds
 from ..state import Place, Step, StepResult
 from .grants import AsyncGranting, AsyncRun, GrantWrite, outcome_of
-from .integrations import AsyncEnvironmentClient
+
+if TYPE_CHECKING:
+    from .integrations import AsyncEnvironmentClient
+    from .roles import AsyncRoles
 
 Numbered = dict[int, Step]
 """Steps by their place among all."""
@@ -25,23 +28,26 @@ class AsyncStepRun:
     """Steps on their way.
 
     Args:
-        environments: where each place of the steps leads.
         steps: in an order in which they can be carried out.
         grounds: what they stand on.
+        granting: by place, what sends the steps about members.
+        roles: by place, what sends the steps about roles and their children.
         width: calls at once, 1 to 8.
         progress: called with each result as it comes, one at a time, possibly from another thread; raises nothing.
     """
 
     def __init__(
         self,
-        environments: Mapping[Place, AsyncEnvironmentClient],
         steps: Sequence[Step],
         grounds: Grounds,
         *,
+        granting: Mapping[Place, AsyncGranting],
+        roles: Mapping[Place, AsyncRoles],
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
-        self._environments = environments
+        self._granting = granting
+        self._roles = roles
         self._steps = steps
         self._grounds = grounds
         self._width = width
@@ -49,6 +55,21 @@ class AsyncStepRun:
         self._results: dict[int, StepResult] = {}
         self._lost_access: AuthenticationError | None = None
         self._lock = AsyncLock()
+
+    @classmethod
+    def at(
+        cls,
+        environments: Mapping[Place, AsyncEnvironmentClient],
+        steps: Sequence[Step],
+        grounds: Grounds,
+        *,
+        width: int,
+        progress: Callable[[StepResult], object] | None = None,
+    ) -> AsyncStepRun:
+        """Return a run that sends the steps through these environments."""
+        granting = {place: AsyncGranting(there.users, there.roles.list) for place, there in environments.items()}
+        roles = {place: there.roles for place, there in environments.items()}
+        return cls(steps, grounds, granting=granting, roles=roles, width=width, progress=progress)
 
     async def carry_out(self) -> list[StepResult]:
         """Does one kind of step after another and returns the results, in the order of the steps."""
@@ -98,7 +119,7 @@ class AsyncStepRun:
     async def _add_composites(self, group: Numbered) -> None:
         """All new children of a role in one call."""
         step = next(iter(group.values()))
-        parent = self._environments[step.place].roles.composites(step.role)
+        parent = self._roles[step.place].composites(step.role)
         await self._attempt(group, lambda: parent.add(*(step.target for step in group.values())))
 
     async def _attempt(self, group: Numbered, write: Callable[[], Awaitable[None]]) -> None:
@@ -114,7 +135,7 @@ class AsyncStepRun:
         return await self._settle(group, "confirmed")
 
     async def _write(self, step: Step) -> None:
-        roles = self._environments[step.place].roles
+        roles = self._roles[step.place]
         match step.kind:
             case "create_role":
                 # Where somebody else was faster, the role exists as it should; in the journal it is not ours.
@@ -142,9 +163,7 @@ class AsyncStepRun:
             numbers = {(step.target, step.role): number for number, step in group.items()}
             run = AsyncRun([Grant(*grant) for grant in numbers], partial(self._note_grant, numbers))
             run.lost_access = self._lost_access
-            environment = self._environments[place]
-            granting = AsyncGranting(environment.users, environment.roles.list)
-            await granting.carry_out(change, run, self._width)
+            await self._granting[place].carry_out(change, run, self._width)
             run.ended()
             self._lost_access = run.lost_access
 

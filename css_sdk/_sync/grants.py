@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .._http.concurrency import Lock, each
 from .._service import arguments, identifiers
 from ..errors import AuthenticationError, CssError, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, Outcome, Role, UserLike
 from .callbacks import ProgressCalls
-from .users import Users
+
+if TYPE_CHECKING:
+    from .users import Users
 
 Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
 Progress = Callable[[GrantResult], object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -13,7 +14,10 @@ from .._service import service_limits
 from ..errors import IncompleteSearch
 from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
-from .roles import Roles
+
+if TYPE_CHECKING:
+    from .members import Members
+    from .roles import Roles
 
 _LOG = logging.getLogger("css_sdk")
 
@@ -65,7 +69,7 @@ def observe(
     return with_members(roles, state, chosen, settled=settled, width=width)
 
 
-def with_members(roles: Roles, state: PlaceState, names: Iterable[str], *, settled: bool, width: int) -> PlaceState:
+def with_members(roles: Members, state: PlaceState, names: Iterable[str], *, settled: bool, width: int) -> PlaceState:
     """The state, and who holds these roles besides.
 
     Args:

@@ -119,7 +119,7 @@ class PlanRun:
     def carry_out(self, *, width: int, progress: Callable[[StepResult], object] | None = None) -> list[StepResult]:
         """Does the steps and returns a result for each, in their order."""
         grounds = Grounds(self.plan.steps, self.before.values())
-        run = StepRun(self.environments, self.plan.steps, grounds, width=width, progress=progress)
+        run = StepRun.at(self.environments, self.plan.steps, grounds, width=width, progress=progress)
         return run.carry_out()
 
 

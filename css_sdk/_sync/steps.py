@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import groupby
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .._http.concurrency import Lock, called, each
 from .._service import identifiers
@@ -16,7 +16,10 @@ from ..models import Grant, GrantResult, Outcome
 from ..plan.dependencies import Grounds
 from ..state import Place, Step, StepResult
 from .grants import Granting, GrantWrite, Run, outcome_of
-from .integrations import EnvironmentClient
+
+if TYPE_CHECKING:
+    from .integrations import EnvironmentClient
+    from .roles import Roles
 
 Numbered = dict[int, Step]
 """Steps by their place among all."""
@@ -26,23 +29,26 @@ class StepRun:
     """Steps on their way.
 
     Args:
-        environments: where each place of the steps leads.
         steps: in an order in which they can be carried out.
         grounds: what they stand on.
+        granting: by place, what sends the steps about members.
+        roles: by place, what sends the steps about roles and their children.
         width: calls at once, 1 to 8.
         progress: called with each result as it comes, one at a time, possibly from another thread; raises nothing.
     """
 
     def __init__(
         self,
-        environments: Mapping[Place, EnvironmentClient],
         steps: Sequence[Step],
         grounds: Grounds,
         *,
+        granting: Mapping[Place, Granting],
+        roles: Mapping[Place, Roles],
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
-        self._environments = environments
+        self._granting = granting
+        self._roles = roles
         self._steps = steps
         self._grounds = grounds
         self._width = width
@@ -50,6 +56,21 @@ class StepRun:
         self._results: dict[int, StepResult] = {}
         self._lost_access: AuthenticationError | None = None
         self._lock = Lock()
+
+    @classmethod
+    def at(
+        cls,
+        environments: Mapping[Place, EnvironmentClient],
+        steps: Sequence[Step],
+        grounds: Grounds,
+        *,
+        width: int,
+        progress: Callable[[StepResult], object] | None = None,
+    ) -> StepRun:
+        """Return a run that sends the steps through these environments."""
+        granting = {place: Granting(there.users, there.roles.list) for place, there in environments.items()}
+        roles = {place: there.roles for place, there in environments.items()}
+        return cls(steps, grounds, granting=granting, roles=roles, width=width, progress=progress)
 
     def carry_out(self) -> list[StepResult]:
         """Does one kind of step after another and returns the results, in the order of the steps."""
@@ -97,7 +118,7 @@ class StepRun:
     def _add_composites(self, group: Numbered) -> None:
         """All new children of a role in one call."""
         step = next(iter(group.values()))
-        parent = self._environments[step.place].roles.composites(step.role)
+        parent = self._roles[step.place].composites(step.role)
         self._attempt(group, lambda: parent.add(*(step.target for step in group.values())))
 
     def _attempt(self, group: Numbered, write: Callable[[], None]) -> None:
@@ -113,7 +134,7 @@ class StepRun:
         return self._settle(group, "confirmed")
 
     def _write(self, step: Step) -> None:
-        roles = self._environments[step.place].roles
+        roles = self._roles[step.place]
         match step.kind:
             case "create_role":
                 # Where somebody else was faster, the role exists as it should; in the journal it is not ours.
@@ -141,9 +162,7 @@ class StepRun:
             numbers = {(step.target, step.role): number for number, step in group.items()}
             run = Run([Grant(*grant) for grant in numbers], partial(self._note_grant, numbers))
             run.lost_access = self._lost_access
-            environment = self._environments[place]
-            granting = Granting(environment.users, environment.roles.list)
-            granting.carry_out(change, run, self._width)
+            self._granting[place].carry_out(change, run, self._width)
             run.ended()
             self._lost_access = run.lost_access
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from .._service import identifiers, service_limits
 from ..errors import InvalidFile
 from ..state import Draft, Place, PlaceState, Step
 from .impact import counted, unread
@@ -50,6 +51,23 @@ def find_repeated(steps: Iterable[Step]) -> Iterator[str]:
         if step in seen and kind != "rename_role":
             yield f"steps, number {number}: it is the same as number {seen[step]}"
         seen.setdefault(step, number)
+
+
+def check_sendable(steps: Iterable[Step]) -> None:
+    """Refuse removals that no request can express; it is better to know that before anything is added.
+
+    Args:
+        steps: of a plan.
+
+    Raises:
+        UnusableUser, UnusableName, RequestTooLong: for the first such step. Nothing is sent.
+    """
+    for step in steps:
+        where = step.place.integration, step.place.environment
+        if step.kind == "remove_member":
+            service_limits.check_removable(*where, [step.role], identifiers.username_of(step.target))
+        elif step.kind == "remove_composite":
+            service_limits.check_separable(*where, step.role, [step.target])
 
 
 def check_steps(steps: Sequence[Step], before: Sequence[PlaceState]) -> None:

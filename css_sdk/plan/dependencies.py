@@ -40,9 +40,13 @@ class Grounds:
     Args:
         steps: all, in the order of carrying out.
         states: of their places, as they are before.
+        needs_everybody: let an addition for a person who never logged in count as any other that failed.
     """
 
-    def __init__(self, steps: Iterable[Step], states: Iterable[PlaceState] = ()) -> None:
+    def __init__(
+        self, steps: Iterable[Step], states: Iterable[PlaceState] = (), *, needs_everybody: bool = False
+    ) -> None:
+        self._needs_everybody = needs_everybody
         self._lost: dict[Ground, StepResult] = {}
         self._newcomers: dict[tuple[Place, str], StepResult] = {}
         self._staying = _staying(steps, states)
@@ -75,7 +79,12 @@ class Grounds:
         step = result.step
         if result.outcome == "confirmed":
             self._note_done(step)
-        elif step.kind == "add_member" and result.outcome == "failed" and _is_newcomer(result):
+        elif (
+            step.kind == "add_member"
+            and result.outcome == "failed"
+            and not self._needs_everybody
+            and _is_newcomer(result)
+        ):
             self._newcomers.setdefault((step.place, step.role), result)
         else:
             cause = self._cause(step) if result.outcome == "skipped" else None

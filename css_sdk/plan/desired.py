@@ -52,13 +52,15 @@ class DesiredPlace:
     """One environment of one integration, the integration by exact project name, or by id as in `#101`.
 
     `roles` is None where the file does not speak of the environment's roles; the roles of its `users` are then
-    expected to exist.
+    expected to exist. With `only_existing` all roles that it names exist, and every name was checked: no role is
+    created, and nothing that is to be removed is left out because a file or a request could not name it.
     """
 
     integration: str
     environment: str
     roles: Listed[DesiredRole] | None = None
     users: tuple[DesiredUser, ...] = ()
+    only_existing: bool = False
 
     def __attrs_post_init__(self) -> None:
         arguments.check_several(self.users, "The users of a place")

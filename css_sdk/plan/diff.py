@@ -62,7 +62,7 @@ class PlacePlan:
         self._people = people
         self._told: dict[Person, Username | Unresolved | None] = {}
         self._missing_in: dict[Person, dict[str, None]] = {}
-        self._out_of_reach = state.out_of_reach
+        self._out_of_reach = {} if wanted.only_existing else state.out_of_reach
 
         listed = wanted.roles or Listed[DesiredRole]()
         self._kept_names: dict[str, str] = {}
@@ -134,6 +134,9 @@ class PlacePlan:
 
     def _create(self) -> None:
         for name in sorted(self._names - self._now.roles):
+            if self.wanted.only_existing:
+                self.faults.append(f"the role {name!r} does not exist")
+                continue
             self._check(service_limits.check_new_role, *self._where, name)
             self.changes.append(self._step("create_role", name))
 
@@ -268,7 +271,7 @@ class PlacePlan:
         self.changes += [self._step("add_member", role, username, 1) for username in sorted(usernames)]
 
     def _remove_members(self, role: str, usernames: Collection[Username], unclear: Iterable[Unresolved]) -> None:
-        refused = self._refusals(role, usernames)
+        refused = {} if self.wanted.only_existing else self._refusals(role, usernames)
         meant = {candidate.lower() for one in unclear for candidate in one.candidates}
         anybody = any(one.may_be_anybody for one in unclear)
         kept = unsendable = 0
@@ -279,7 +282,7 @@ class PlacePlan:
             elif anybody or username in meant:
                 self.held.append(step)
                 kept += 1
-            elif username in refused or _refusal(identifiers.username_of, username):
+            elif not self.wanted.only_existing and (username in refused or _refusal(identifiers.username_of, username)):
                 unsendable += 1
             else:
                 self.removals.append(step)
@@ -349,6 +352,8 @@ class PlacePlan:
 
     def _can(self, step: Step, check: Callable[..., object], *arguments: Any) -> bool:
         """Whether the removal can be sent at all; where not, what is there stays."""
+        if self.wanted.only_existing:
+            return True
         refused = _refusal(check, *arguments)
         self.notes += [f"{step.target or step.role!r} stays: {why}" for why in refused]
         return not refused

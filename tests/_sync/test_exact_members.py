@@ -5,7 +5,18 @@ from __future__ import annotations
 
 import pytest
 
-from css_sdk import Css, NotAllDone, OutcomeUnknown, ServiceAccount, Settings, UnusableUser
+from css_sdk import (
+    Css,
+    NotAllDone,
+    NotConfirmed,
+    OutcomeUnknown,
+    Plan,
+    ServiceAccount,
+    Settings,
+    StalePlan,
+    TooManyRemovals,
+    UnusableUser,
+)
 from css_sdk._sync.integrations import EnvironmentClient
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, asked, usernames
@@ -17,7 +28,8 @@ def test_exactly_these_members(dev: EnvironmentClient, sandbox: Sandbox) -> None
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people[:10])
     before = asked(sandbox)
-    change = dev.roles.set_members("crowd", [*people[5:12], ServiceAccount("fisheries-service-102")])
+    wanted = [*people[5:12], ServiceAccount("fisheries-service-102")]
+    change = dev.roles.set_members("crowd", wanted, max_removals=5)
     robot = "service-account-fisheries-service-102"
     assert (asked(sandbox) - before) == {"GET": 2, "POST": 3, "DELETE": 5}
     assert sorted(change.added) == [*people[10:12], robot]
@@ -34,6 +46,66 @@ def test_nobody_goes_while_somebody_could_not_come(dev: EnvironmentClient, sandb
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == held
     with pytest.raises(UnusableUser):
         dev.roles.set_members("reviewer", ["somebody"])
+
+
+def test_a_list_with_a_mistake_does_not_empty_a_role(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """More than 10 removals, or than a fifth of the members, need their number; nothing is written otherwise."""
+    people = usernames(sandbox, 20)
+    sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
+    sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)
+    before = asked(sandbox)
+    with pytest.raises(TooManyRemovals, match="15 of 20 members of the role 'crowd'"):
+        dev.roles.set_members("crowd", people[:5])
+    with pytest.raises(TooManyRemovals, match="14 may be"):
+        dev.roles.set_members("crowd", people[:5], max_removals=14)
+    assert (asked(sandbox) - before) == {"GET": 4}
+    assert len((dev.roles.set_members("crowd", people[:5], max_removals=15)).removed) == 15
+
+
+def test_somebody_who_never_logged_in_holds_every_removal(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """The members are exactly these or nobody is removed, also where others of the list hold the role."""
+    held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    with pytest.raises(NotAllDone, match="Nobody was removed"):
+        dev.roles.set_members("reviewer", [held[0], "00000000000000000000000000000000@idir"])
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == held
+
+
+def test_nothing_is_written_unless_it_is_confirmed(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """`confirm` gets the plan, also where only somebody is added, and its answer counts."""
+    held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    other = usernames(sandbox, 20)[-1]
+    plans: list[Plan] = []
+
+    def refuse(plan: Plan) -> bool:
+        plans.append(plan)
+        return False
+
+    with pytest.raises(NotConfirmed):
+        dev.roles.set_members("reviewer", [*held, other], confirm=refuse)
+    dev.roles.set_members("reviewer", held, confirm=refuse)
+    assert [(step.kind, step.target) for plan in plans for step in plan.steps] == [("add_member", other)]
+    assert asked(sandbox)["POST"] == 0
+
+
+def test_what_others_change_after_the_question_is_not_overwritten(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """The members are read again after `confirm`, and nothing is written when they are others."""
+    held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    other = usernames(sandbox, 20)[-1]
+    with pytest.raises(StalePlan, match="#101 dev"):
+        dev.roles.set_members(
+            "reviewer", held[:1], confirm=lambda _: sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", other)
+        )
+    assert set(sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) == {*held, other}
+
+
+def test_progress_is_called_with_every_step(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Also with those that are skipped because somebody could not be added."""
+    told: list[str] = []
+    with pytest.raises(NotAllDone):
+        dev.roles.set_members(
+            "reviewer", ["00000000000000000000000000000000@idir"], progress=lambda result: told.append(result.outcome)
+        )
+    assert told == ["failed", "skipped", "skipped"]
 
 
 def test_a_list_that_keeps_changing_removes_nobody(dev: EnvironmentClient, sandbox: Sandbox) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from ..support.options import exact_options, json_option, place_options, print_r
 from ..support.questions import Answers, confirm
 
 if TYPE_CHECKING:
-    from ...models import UserLike
-    from ...roster.rows import RowResult
+    from ... import Plan
+    from ...roster.rows import Action, Row, RowResult
+    from ...state import Step, StepResult
 
 
 @click.group(cls=Group)
@@ -86,43 +88,45 @@ def set_members(
     """
     from ... import ServiceAccount
     from ..._service.service_limits import check_not_emptied
-    from ...errors import NotTried
+    from ...errors import NotAllDone
     from ...people.identities import Person
     from ...people.logins import name_of
-    from ...plan.removal_limits import check_removals
     from ...roster.rows import Row, RowResult
 
-    what = f"members of the role {role!r}"
-    check_not_emptied([*users, *client_ids], allow_empty, what)
-    with opened(journal) as css:
-        dev = css.integration(integration).environment(environment)
-        people: list[UserLike] = [*users, *map(ServiceAccount, client_ids)]
-        wanted = {dev.users.check(user, role)[0] for user in people}
-        found = dev.roles.settled_members(role)
-        held = {user.username for user in found}
-        for username in held - wanted:
-            # From whom it could not be taken is better known before it is given to anybody.
-            dev.users.check(username, role)
-        gains = [Row(0, Person("username", user), role, integration, environment) for user in sorted(wanted - held)]
-        losses = [
-            Row(0, Person("username", user), role, integration, environment, "revoke") for user in sorted(held - wanted)
-        ]
-        if losses:
-            check_removals(what, len(losses), len(held), max_removals)
-        names = {user.username: name_of(user) for user in found}
-        rows = [*gains, *losses]
-        confirm(
-            changes_of(rows, prod_of(dev)),
-            Answers(yes=yes, allow_prod=allow_prod),
-            lambda: preview_of(rows, {integration: dev.integration.project_name}, names),
-            lambda: {user.username for user in dev.roles.settled_members(role)} == held,
-        )
+    check_not_emptied([*users, *client_ids], allow_empty, f"members of the role {role!r}")
+    rows: dict[Step, Row] = {}
 
-        def apply(note: Note) -> Sequence[RowResult]:
-            given = css.apply_roster(gains, progress=note)
-            if all(result.is_done for result in given):
-                return [*given, *css.apply_roster(losses, progress=note)]
-            kept = NotTried("Nobody loses the role while somebody could not be given it.")
-            return [*given, *[RowResult(row, "failed", kept) for row in losses]]
+    def apply(note: Note) -> Sequence[RowResult]:
+        results: dict[Step, RowResult] = {}
 
-        return reported(rows, apply, as_json=as_json)
+        def ask(plan: Plan) -> None:
+            for step in plan.steps:
+                action: Action = "revoke" if step.takes_away else "grant"
+                rows[step] = Row(0, Person("username", step.target), role, integration, environment, action)
+            names = {user.username: name_of(user) for state in plan.states for user in state.users.values()}
+            changes = list(rows.values())
+            confirm(
+                changes_of(changes, prod_of(dev)),
+                Answers(yes=yes, allow_prod=allow_prod),
+                lambda: preview_of(changes, {integration: dev.integration.project_name}, names),
+                lambda: True,  # the members are read again after this
+            )
+
+        def settle(result: StepResult) -> None:
+            outcome = "failed" if result.outcome == "skipped" else result.outcome
+            results[result.step] = RowResult(rows[result.step], outcome, result.error)
+            note(results[result.step])
+
+        with opened(journal) as css, suppress(NotAllDone):
+            dev = css.integration(integration).environment(environment)
+            dev.roles.set_members(
+                role,
+                [*users, *map(ServiceAccount, client_ids)],
+                allow_empty=allow_empty,
+                max_removals=max_removals,
+                confirm=ask,
+                progress=settle,
+            )
+        return [results[step] for step in rows]
+
+    return reported(rows.values(), apply, as_json=as_json)

@@ -216,7 +216,7 @@ def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: 
 
 
 def reported(
-    rows: Sequence[Row],
+    rows: Collection[Row],
     apply: Callable[[Note], Sequence[RowResult]],
     *,
     as_json: bool,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ def result_path(file: Path) -> Path | None:
     return file.with_name(f"{file.stem.removesuffix('.result')}.result.csv")
 
 
-def with_the_rest(settled: Sequence[RowResult], rows: Sequence[Row]) -> Sequence[RowResult]:
+def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence[RowResult]:
     """The results, and for each row that has none that it was not tried."""
     from ...errors import NotTried
     from ...roster.rows import RowResult

@@ -1,0 +1,112 @@
+# Written from css_sdk/_async/exact.py by `make generate`; edit that one.
+"""Make sets exactly as wanted: read, plan, check, ask, read again, and carry out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .._http.concurrency import called, check_callback
+from .._service import service_limits
+from ..errors import NotConfirmed, StalePlan
+from ..plan.checks import check_sendable
+from ..plan.dependencies import Grounds
+from ..plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed
+from ..plan.planner import Plan, plan
+from ..plan.preconditions import Guards
+from ..state import Place, PlaceState, StepResult
+from .callbacks import ProgressCalls
+from .grants import Granting
+from .steps import StepRun
+
+if TYPE_CHECKING:
+    from .roles import Roles
+
+Confirm = Callable[[Plan], object]
+"""Decides on a plan before its first write: False, or an exception, and nothing is changed."""
+
+
+def make_exact(
+    place: Place,
+    observe: Callable[[], PlaceState],
+    guards: Guards,
+    *,
+    roles: Sequence[DesiredRole] = (),
+    users: Sequence[DesiredUser] = (),
+    granting: Granting | None = None,
+    client: Roles | None = None,
+    confirm: Confirm | None = None,
+    width: int = 4,
+    progress: Callable[[StepResult], object] | None = None,
+) -> list[StepResult]:
+    """Change one place to what is wanted, adding before removing; remove nothing if an addition fails.
+
+    Args:
+        place: to change.
+        observe: reads the part of the place that the plan depends on. What a removal depends on has to be settled.
+            All roles that are named must be in it: none is created.
+        guards: how much may be removed.
+        roles: what must be of roles; the names were checked.
+        users: what must be of users; the names were checked.
+        granting: sends what concerns members of roles.
+        client: sends what concerns roles and their children.
+        confirm: called with the plan before the first write, if the plan changes anything. The place is read again
+            afterwards.
+        width: calls at once, 1 to 8.
+        progress: called with the result of each step, skipped ones included.
+
+    Returns:
+        A result for each step, in order; none if everything is so already.
+
+    Raises:
+        ConfigurationError: for a width out of range, or a callback that cannot be called. Nothing is sent.
+        Refused: by the guards, or for a removal that no request can express. Nothing is changed.
+        NotConfirmed: if `confirm` returns False. Nothing is changed.
+        StalePlan: if the place is not as before when it is read again. Nothing is changed.
+        CallbackFailed: if `progress` raised an exception; everything was carried out.
+    """
+    service_limits.check_width(width)
+    check_callback("confirm", confirm)
+    calls = ProgressCalls(progress)
+    wanted = DesiredPlace(
+        f"#{place.integration}", place.environment, Listed(tuple(roles)), tuple(users), only_existing=True
+    )
+    made = plan(Desired((wanted,)), {wanted.named: observe()}, {}, prune=True)
+    check_sendable(made.steps)
+    guards.check(made.steps, made.states)
+    if not made.steps:
+        return []
+    if confirm is not None:
+        ask(confirm, made)
+        check_unchanged(made.states, {place: observe()})
+    grounds = Grounds(made.steps, made.states, needs_everybody=True)
+    run = StepRun(
+        made.steps,
+        grounds,
+        granting={place: granting} if granting else {},
+        roles={place: client} if client else {},
+        width=width,
+        progress=calls.note,
+    )
+    return calls.ended(run.carry_out())
+
+
+def ask(confirm: Callable[..., object], question: object) -> None:
+    """Call the caller's `confirm`.
+
+    Raises:
+        NotConfirmed: if it returns False.
+    """
+    if called("confirm", confirm, question) is False:
+        raise NotConfirmed("confirm= returned False. Nothing was changed.")
+
+
+def check_unchanged(before: Sequence[PlaceState], now: Mapping[Place, PlaceState]) -> None:
+    """Compare two readings of the same places.
+
+    Raises:
+        StalePlan: if they differ.
+    """
+    if changed := [state.place for state in before if state.fingerprint != now[state.place].fingerprint]:
+        places = ", ".join(map(str, changed))
+        raise StalePlan(f"Somebody else changed {places} while you were asked. Nothing was changed; try again.")
