@@ -199,5 +199,5 @@ def test_a_plan_that_was_carried_out_says_so(
     sandbox.create_role(GRANTS_PORTAL, "dev", "since")
     assert run_css("apply", "plan.json", "--resume", journal, "--yes") == 5
     told = capsys.readouterr().err
-    assert f"Done before, as {journal} tells: 2 of 2." in told
+    assert f"Done before, as {journal} says: 2 of 2." in told
     assert "What was changed" not in told

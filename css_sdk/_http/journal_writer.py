@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
+from attrs import evolve
+
 from .._version import __version__
 from ..errors import CssError, InvalidFile, OutcomeUnknown, Remedy
 from ..journal import entries as journal
@@ -74,6 +76,7 @@ class Journal:
         self._is_closed = self._is_forked = False
         self._is_told = False
         self._undone: set[Step] = set()
+        self._entries: dict[int, journal.Entry] = {}
         how = os.O_RDWR if resume else os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
             self._file = os.open(self.path, how | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
@@ -121,6 +124,12 @@ class Journal:
             if not self._is_closed:
                 self._is_closed = True
                 os.close(self._file)
+
+    @property
+    def entries(self) -> tuple[journal.Entry, ...]:
+        """Return what was written down since the journal was opened, as `read_journal` reads it."""
+        with self._lock:
+            return tuple(self._entries.values())
 
     def open_for(self, settings: Settings) -> None:
         """Notes whose writes follow, as each client does that is given the journal.
@@ -171,6 +180,7 @@ class Journal:
             self._count += 1
             self._undone.difference_update(steps)
             self._write(journal.before(self._count, steps, self._at()), "Nothing more was sent.")
+            self._entries[self._count] = journal.Entry(self._count, tuple(steps))
             return self._count
 
     def end(self, number: int, error: CssError | None = None) -> None:
@@ -190,6 +200,7 @@ class Journal:
         with self._lock:
             try:
                 self._write(line, "Nothing more was sent.")
+                self._entries[number] = evolve(self._entries[number], outcome=outcome)
             except InvalidFile as fault:
                 if not self._is_told:
                     _LOG.error("%s What was in flight is in it only as begun.", fault)

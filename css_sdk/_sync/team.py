@@ -12,10 +12,11 @@ from typing import NoReturn, Self, Unpack
 from css_sdk_openapi.api.integrations import get_integration, list_integrations
 
 from .._http import answers
+from .._http.journal_writer import Journal
 from .._service import arguments, environment_checks, identifiers
 from ..auth.credentials import team_of
 from ..auth.single_flight import SingleFlight
-from ..errors import Ambiguous, AuthenticationError, NotFound, NotGold
+from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
 from ..models import Integration, WhoAmI
 from ..settings import Settings, settings_from_env, settings_from_file
 from .connection import Options, open_wire
@@ -88,6 +89,28 @@ class Team:
     def close(self) -> None:
         """Closes the connections, but not those of an httpx client that was handed in."""
         self._wire.close()
+
+    def with_journal(self, journal: Journal) -> Self:
+        """Return this client with a journal, into which all writes of the returned client go.
+
+        The two share connections, token and the list of integrations. Closing one closes both.
+
+        Args:
+            journal: a file that gets every write, before and after it.
+
+        Raises:
+            InvalidFile: when the journal cannot be written.
+
+        >>> import tempfile
+        >>> from css_sdk import Journal
+        >>> with tempfile.TemporaryDirectory() as folder, Journal(f"{folder}/today.jsonl") as journal:
+        ...     places = (css.with_journal(journal).integration(101)).info.environments
+        """
+        arguments.check_kind(journal, Journal, "journal=", error=ConfigurationError)
+        journal.open_for(self.settings)
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, _wire=self._wire.with_journal(journal))
+        return other
 
     def whoami(self) -> WhoAmI:
         """The API account in use and its team, as the claim `team` of its token tells; the service accepted it.

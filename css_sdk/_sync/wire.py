@@ -8,7 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Hashable
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 import httpx
 from attrs import frozen
@@ -110,6 +110,12 @@ class Wire:
             "A client is not copied or pickled: its connections and its token belong to it. Share it among threads or "
             "tasks; in another process, make one there with from_env or from_file."
         )
+
+    def with_journal(self, journal: Journal) -> Self:
+        """Return a wire over the same connections, whose writes go into a journal."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, journal=journal)
+        return other
 
     @property
     def claims(self) -> dict[str, Any]:

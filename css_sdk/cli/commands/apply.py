@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from ..support.applying import Manner, Origin, carry_out, manner_options, most_option, read_resumed
+from ..support.applying import Manner, Origin, manner_options, most_option, preview_and_carry_out
 from ..support.client import opened
 from ..support.files import content_of
 from ..support.options import provider_option
-from ..support.outcomes import left_of
-from ..support.plans import (
-    UNIDENTIFIED,
-    desired_of,
-    file_argument,
-    identification_options,
-    is_saved_plan,
-    plan_id_option,
-    print_unidentified,
-    tell,
-    tell_withheld,
-    unidentified_in,
-)
-
-if TYPE_CHECKING:
-    from ... import Plan
+from ..support.plans import desired_of, file_argument, identification_options, is_saved_plan, plan_id_option
 
 
 @click.command()
@@ -52,7 +37,6 @@ if TYPE_CHECKING:
 def apply(
     file: Path,
     prune: bool,
-    strict: bool,
     providers: Sequence[str],
     resume: Path | None,
     plan_id: str | None,
@@ -82,68 +66,34 @@ def apply(
             raise click.UsageError("--prune and --provider are for a file of roles; a plan says all that is done.")
         if resume and manner.journal:
             raise click.UsageError("--resume goes on with the journal that it names; leave --journal out.")
-        return _apply_kept(content, name, file, resume, manner, strict, plan_id)
+        return _apply_saved(content, name, file, resume, manner, plan_id)
     if resume:
         raise click.UsageError("--resume is for a saved plan; a file of roles is simply applied again.")
-    return _apply_new(content, name, prune, providers, manner, strict, plan_id)
+    return _apply_new(content, name, prune, providers, manner, plan_id)
 
 
-def _apply_kept(
-    content: bytes,
-    name: str,
-    file: Path,
-    resume: Path | None,
-    manner: Manner,
-    strict: bool,
-    plan_id: str | None,
+def _apply_saved(
+    content: bytes, name: str, file: Path, resume: Path | None, manner: Manner, plan_id: str | None
 ) -> int:
-    from attrs import evolve
-
     from ... import read_plan
     from ...plan.preconditions import check_plan_id
 
     plan = read_plan(content, name, max_bytes=None)
     if plan_id is not None:
         check_plan_id(plan, plan_id)
-    origin = Origin.of_file(file, plan.id, resume)
-    resumed = read_resumed(plan, origin)
-    left = left_of(plan, resumed)
-    tell(evolve(plan, steps=left), whole=plan)
-    if resumed is not None:
-        done = len(plan.steps) - len(left)
-        click.echo(f"Done before, as {origin.resume} tells: {done} of {len(plan.steps)}.", err=True)
-    return _ended(plan, manner, strict, lambda: carry_out(plan, manner, origin, resumed) if plan.steps else 0)
+    with opened() as css:
+        return preview_and_carry_out(css, plan, manner, Origin.of_file(file, plan.id, resume))
 
 
 def _apply_new(
-    content: bytes,
-    name: str,
-    prune: bool,
-    providers: Sequence[str],
-    manner: Manner,
-    strict: bool,
-    plan_id: str | None,
+    content: bytes, name: str, prune: bool, providers: Sequence[str], manner: Manner, plan_id: str | None
 ) -> int:
     from ...models import EMPLOYEE_PROVIDERS
     from ...plan.preconditions import check_plan_id
 
     desired = desired_of(content, name)
     with opened() as css:
-        made = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=manner.width)
-    if plan_id is not None:
-        check_plan_id(made, plan_id)
-    tell(made, made.states)
-    tell_withheld(made)
-    origin = Origin(Path(name).stem)
-    return _ended(made, manner, strict, lambda: carry_out(made, manner, origin) if made.steps else 0)
-
-
-def _ended(plan: Plan, manner: Manner, strict: bool, carry_out_plan: Callable[[], int]) -> int:
-    """Carry out a plan unless `--strict` forbids it, and return the exit code, to which people count that are left."""
-    people = unidentified_in(plan, allow_missing=manner.allow_missing)
-    if strict and people:
-        print_unidentified(people, " Nothing was changed, as --strict demands.")
-        return UNIDENTIFIED
-    code = carry_out_plan()
-    print_unidentified(people)
-    return UNIDENTIFIED if people and code == 0 else code
+        plan = css.plan(desired, prune=prune, providers=providers or EMPLOYEE_PROVIDERS, width=manner.width)
+        if plan_id is not None:
+            check_plan_id(plan, plan_id)
+        return preview_and_carry_out(css, plan, manner, Origin(Path(name).stem))

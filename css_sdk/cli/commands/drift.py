@@ -17,7 +17,7 @@ from ..support.plans import (
     file_argument,
     mask_option,
     missing_option,
-    tell_unresolved,
+    print_unresolved,
     unidentified_in,
 )
 
@@ -66,7 +66,7 @@ def drift(file: Path, providers: Sequence[str], allow_missing: bool, mask: bool,
         if not made.steps and not unidentified_in(made, allow_missing=allow_missing):
             log.clear()
             return 0
-    tell_unresolved(made.unresolved, mask=mask)
+    print_unresolved(made.unresolved, mask=mask)
     if made.steps:
         print_rows([_row(step) for step in (masked(made) if mask else made).steps], _COLUMNS, as_json)
     return CHANGES if made.steps else UNIDENTIFIED

@@ -17,13 +17,13 @@ from ..support.plans import (
     desired_in,
     file_argument,
     identification_options,
-    keep,
     mask_option,
     names_in,
     plan_file,
+    print_prune_hint,
     print_unidentified,
-    tell_withheld,
     unidentified_in,
+    write_plan,
 )
 
 
@@ -82,13 +82,13 @@ def plan(
     unidentified = unidentified_in(made, allow_missing=allow_missing)
     is_refused = strict and bool(unidentified)
     if kept is not None and not is_refused:
-        keep(made, kept, mask=mask)
+        write_plan(made, kept, mask=mask)
     names = names_in(made.states)
     if as_json:
         print_lines([json_line(json.loads(plan_as_json(made, mask)))])
     else:
         print_lines([plan_as_markdown(made, names, mask) if markdown else plan_as_text(made, names, mask)])
-    tell_withheld(made)
+    print_prune_hint(made)
     print_unidentified(unidentified, " No plan was written, as --strict demands." if is_refused and out else "")
     if detailed_exitcode and made.steps and not is_refused:
         return CHANGES

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..support.applying import Manner, manner_options, most_option, shown_and_carried_out
+from ..support.applying import Manner, Origin, manner_options, most_option, preview_and_carry_out
 from ..support.client import opened
 from ..support.files import content_of
 from ..support.plans import is_saved_plan
@@ -39,5 +39,5 @@ def undo(file: Path, **options: Any) -> int:
         raise InvalidFile(f"{name} is a plan and no journal; carry it out by: css apply {quote(name)}")
     journal = read_journal(content, name)
     with opened() as css:
-        made = css.undo_plan(journal, width=manner.width)
-    return shown_and_carried_out(made, manner, "undo")
+        plan = css.undo_plan(journal, width=manner.width)
+        return preview_and_carry_out(css, plan, manner, Origin("undo"))

@@ -10,26 +10,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from attrs import evolve
 
-from .client import ended_as_by_an_interrupt, journal_option, opened
+from .client import journal_option, journaled
 from .files import STDIN, content_of, may_be_replaced, why_not_writable
 from .options import json_option, width_option
 from .outcomes import (
     after_an_interrupt,
-    earlier_try,
+    earlier_run,
     is_settled,
-    keep_the_rest,
     left_of,
-    report,
-    say_how_to_go_on,
-    tell_the_way_back,
+    print_how_to_continue,
+    print_results,
+    print_undo_hint,
+    write_remainder,
 )
-from .plans import is_plan_of_ours, tell, tell_withheld
+from .plans import (
+    UNIDENTIFIED,
+    is_plan_of_ours,
+    print_plan,
+    print_prune_hint,
+    print_unidentified,
+    unidentified_in,
+)
 from .progress import bar_on_terminal, without_display
 from .questions import Answers, Changes, confirm, consent_options
 
 if TYPE_CHECKING:
-    from ... import JournalRead, Plan
+    from ... import Css, Guards, JournalRead, Plan
+    from ...journal.entries import Entry
     from ...state import PlaceState, Step, StepResult
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -51,6 +60,19 @@ class Manner:
     remove_first: bool = False
     allow_empty: bool = True
     allow_missing: bool = False
+    strict: bool = False
+
+    @property
+    def guards(self) -> Guards:
+        """Return the guards that the options set."""
+        from ... import Guards
+
+        return Guards(
+            max_removals=self.max_removals,
+            keep_last=tuple(self.keep_last),
+            remove_first=self.remove_first,
+            allow_empty=self.allow_empty,
+        )
 
 
 def manner_options(function: Function) -> Function:
@@ -108,24 +130,23 @@ class Origin:
         return self.folder / f"{self.name}.{now}.journal.jsonl"
 
 
-def read_resumed(plan: Plan, origin: Origin) -> JournalRead | None:
-    """The journal with which a saved plan goes on, checked before a line is added to it.
+def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
+    """Return the journal with which a saved plan continues, checked before a line is added to it.
 
     Raises:
-        StalePlan: when it is that of another plan, account or address.
-        InvalidFile: when it cannot be read, or is no journal.
+        StalePlan: when it belongs to another plan, account or address.
+        InvalidFile: when it cannot be read, or is not a journal.
     """
     from ...errors import StalePlan
     from ...journal.entries import read_journal
     from ...plan.preconditions import check_whose_journal
-    from ...settings import settings_from_env
 
     if origin.resume is None:
         return None
     journal = read_journal(*content_of(origin.resume, is_journal=True))
-    check_whose_journal(journal, settings_from_env(), plan)
+    check_whose_journal(journal, css.settings, plan)
     if journal.plan is None:
-        raise StalePlan(f"The journal {origin.resume} is not that of a saved plan. Nothing was sent.")
+        raise StalePlan(f"The journal {origin.resume} does not belong to a saved plan. Nothing was sent.")
     return journal
 
 
@@ -179,80 +200,76 @@ def _confirm(plan: Plan, left: Sequence[Step], manner: Manner) -> None:
     confirm(changes, Answers(yes=manner.yes, allow_prod=manner.allow_prod))
 
 
-def shown_and_carried_out(plan: Plan, manner: Manner, name: str, states: Sequence[PlaceState] | None = None) -> int:
-    """Shows a plan that was just made, asks, carries it out, and returns the exit code.
-
-    Args:
-        plan: as it was made.
-        manner: as the options say.
-        name: the beginning of the names of its journal and of what is left.
-        states: from which people's names are known; those of the plan by default.
-    """
-    tell(plan, states if states is not None else plan.states)
-    tell_withheld(plan)
-    if not plan.steps:
-        return 0
-    return carry_out(plan, manner, Origin(name))
-
-
-def carry_out(
-    plan: Plan,
-    manner: Manner,
-    origin: Origin,
-    resumed: JournalRead | None = None,
+def preview_and_carry_out(
+    css: Css, plan: Plan, manner: Manner, origin: Origin, states: Sequence[PlaceState] | None = None
 ) -> int:
-    """Asks, carries out a plan with a journal, reports what was not done, and returns the exit code.
+    """Show a plan, ask, carry it out with a journal, report what was not done, and return the exit code.
 
     An interrupt lets the calls in flight finish; then the same is reported.
 
     Args:
-        plan: as it was shown.
+        css: the client that made the plan, or that is to carry it out.
+        plan: as it was made, or read from a file.
         manner: as the options say.
         origin: where the plan comes from.
-        resumed: the journal of an earlier try.
+        states: from which people's names are known; those of the plan by default.
     """
-    from ... import Guards
-    from ...errors import StalePlan
-    from ...settings import settings_from_env
-
-    # That credentials are missing is best known before anybody is asked.
-    settings_from_env()
-    guards = Guards(
-        max_removals=manner.max_removals,
-        keep_last=manner.keep_last,
-        remove_first=manner.remove_first,
-        allow_empty=manner.allow_empty,
-    )
-    journal = origin.journal(manner.journal)
-    if origin.resume is None:
-        _check_journal(journal)
-        _check_remainder(origin.remainder)
+    resumed = read_resumed(css, plan, origin)
     left = left_of(plan, resumed)
+    print_plan(evolve(plan, steps=left), plan.states if states is None else states, whole=plan)
+    if origin.plan_id is None:
+        print_prune_hint(plan)
+    if resumed is not None:
+        done = len(plan.steps) - len(left)
+        click.echo(f"Done before, as {origin.resume} says: {done} of {len(plan.steps)}.", err=True)
+    people = unidentified_in(plan, allow_missing=manner.allow_missing)
+    if manner.strict and people:
+        print_unidentified(people, " Nothing was changed, as --strict demands.")
+        return UNIDENTIFIED
+    code = _carry_out(css, plan, left, manner, origin, resumed) if plan.steps else 0
+    print_unidentified(people)
+    return UNIDENTIFIED if people and code == 0 else code
+
+
+def _carry_out(
+    css: Css, plan: Plan, left: Sequence[Step], manner: Manner, origin: Origin, resumed: JournalRead | None
+) -> int:
+    from ...errors import StalePlan
+
+    file = origin.journal(manner.journal)
+    if origin.resume is None:
+        _check_journal(file)
+        _check_remainder(origin.remainder)
     _confirm(plan, left, manner)
     settled: dict[Step, StepResult] = {}
-    with ended_as_by_an_interrupt(), bar_on_terminal(len(left)) as tick:
+    entries: Sequence[Entry] = ()
+    with bar_on_terminal(len(left)) as tick:
 
         def note(result: StepResult) -> None:
             settled[result.step] = result
             tick(result)
 
         try:
-            with opened(journal, plan=origin.plan_id, resume=origin.resume is not None) as css:
+            with journaled(css, file, plan_id=origin.plan_id, resume=resumed is not None) as (writing, journal):
                 try:
                     applied = without_display(
-                        lambda: css.apply_plan(plan, guards=guards, resume=resumed, width=manner.width, progress=note)
+                        lambda: writing.apply_plan(
+                            plan, guards=manner.guards, resume=resumed, width=manner.width, progress=note
+                        )
                     )
                 finally:
-                    tell_the_way_back(journal, resumed)
+                    entries = journal.entries
+                    print_undo_hint(file, entries)
         except KeyboardInterrupt:
-            report(after_an_interrupt(plan.steps, settled, journal), manner.as_json)
-            say_how_to_go_on(origin, journal)
+            written = (*(resumed.entries if resumed else ()), *entries)
+            print_results(after_an_interrupt(plan.steps, settled, written), manner.as_json)
+            print_how_to_continue(origin, file)
             raise
         except StalePlan as error:
-            raise StalePlan(f"{error}{earlier_try(origin, plan)}") from None
+            raise StalePlan(f"{error}{earlier_run(origin, plan)}") from None
     is_done = all(is_settled(result, manner.allow_missing) for result in applied.results)
     # Written first: printing may take long, or end in a pipe that nobody reads.
     if not is_done:
-        keep_the_rest(applied, origin, journal)
-    report(applied.results, manner.as_json)
+        write_remainder(applied, origin, file)
+    print_results(applied.results, manner.as_json)
     return 0 if is_done else 3

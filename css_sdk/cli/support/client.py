@@ -14,7 +14,7 @@ import click
 from ..._text.escaping import shown
 
 if TYPE_CHECKING:
-    from ... import Css
+    from ... import Css, Journal
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -30,33 +30,45 @@ def journal_option(function: Function) -> Function:
 
 
 @contextmanager
-def opened(journal: Path | None = None, *, plan: str | None = None, resume: bool = False) -> Iterator[Css]:
-    """A client, which writes each of its changes down where a journal is named.
+def opened(journal: Path | None = None) -> Iterator[Css]:
+    """Open a client, which writes each of its changes into a journal where one is named.
 
-    SIGTERM ends the work with it as an interrupt does. A journal in which no change was begun is not left behind.
+    SIGTERM ends the work with it as an interrupt does.
 
     Args:
         journal: the file.
-        plan: the fingerprint of the plan that the journal belongs to.
-        resume: go on with a journal that exists.
     """
     from ... import Css
 
-    if journal is None:
-        with ended_as_by_an_interrupt(), Css.from_env() as css:
+    with ended_as_by_an_interrupt(), Css.from_env() as css:
+        if journal is None:
             yield css
-        return
-    from ... import Journal, read_journal
+        else:
+            with journaled(css, journal) as (writing, _):
+                yield writing
 
-    kept = Journal(journal, plan=plan, resume=resume)
+
+@contextmanager
+def journaled(
+    css: Css, file: Path, *, plan_id: str | None = None, resume: bool = False
+) -> Iterator[tuple[Css, Journal]]:
+    """Open a journal, and return the client that writes into it; remove the file if nothing was written to the service.
+
+    Args:
+        css: the client.
+        file: of the journal.
+        plan_id: of the plan that the journal belongs to.
+        resume: continue a journal that exists.
+    """
+    from ... import Journal
+
+    journal = Journal(file, plan=plan_id, resume=resume)
     try:
-        with ended_as_by_an_interrupt(), kept, Css.from_env(journal=kept) as css:
-            yield css
+        with journal:
+            yield css.with_journal(journal), journal
     finally:
-        content = journal.read_bytes()
-        # Where the client could not be made, not even the line was written that tells whose journal it is.
-        if not resume and not (content and read_journal(content, str(journal)).begun):
-            journal.unlink()
+        if not resume and not journal.entries:
+            file.unlink()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from glob import escape
 from pathlib import Path
@@ -17,22 +17,17 @@ from .options import print_rows, tell_counts, text_of
 
 if TYPE_CHECKING:
     from ... import Applied, JournalRead, Plan
+    from ...journal.entries import Entry
     from ...state import Step, StepResult
     from .applying import Origin
 
 _COLUMNS = ["state", "step", "role", "target", "integration", "environment", "message"]
 
 
-def tell_the_way_back(journal: Path, resumed: JournalRead | None) -> None:
-    """Says where what was changed is written down, when anything was since the journal was gone on with."""
-    from ... import read_journal
-    from ...errors import InvalidFile
-
-    # A journal that a full disk has spoilt must not stand before the error that tells of it.
-    with suppress(InvalidFile):
-        entries = read_journal(*content_of(journal, is_journal=True)).entries[len(resumed.entries) if resumed else 0 :]
-        if any(entry.outcome != "failed" for entry in entries):
-            click.echo(f"What was changed is in {journal}; to take it back: css undo {_named(journal)}", err=True)
+def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
+    """Print where the changes are written down, if anything was changed since the journal was opened."""
+    if any(entry.outcome != "failed" for entry in entries):
+        click.echo(f"What was changed is in {journal}; to take it back: css undo {_quoted(journal)}", err=True)
 
 
 def left_of(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
@@ -43,7 +38,7 @@ def left_of(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
     return without(plan.steps, [step for entry in entries if entry.outcome == "confirmed" for step in entry.steps])
 
 
-def earlier_try(origin: Origin, plan: Plan) -> str:
+def earlier_run(origin: Origin, plan: Plan) -> str:
     """Where the journal of an earlier try lies beside its plan, how to go on with it, or that it came to its end."""
     from ... import read_journal
     from ...errors import InvalidFile
@@ -57,28 +52,26 @@ def earlier_try(origin: Origin, plan: Plan) -> str:
                 continue
             if not left_of(plan, journal):
                 return f" It was carried out already (journal {path}); make a new plan."
-            return f" It was begun before; to go on: css apply {_named(origin.file)} --resume {_named(path)}"
+            return f" It was begun before; to go on: css apply {_quoted(origin.file)} --resume {_quoted(path)}"
     return ""
 
 
 def after_an_interrupt(
-    steps: Sequence[Step], settled: Mapping[Step, StepResult], journal: Path
+    steps: Sequence[Step], settled: Mapping[Step, StepResult], entries: Iterable[Entry]
 ) -> Sequence[StepResult]:
-    """How each step ended: as it was told, else as the journal says; the others were not tried."""
+    """Return how each step ended: as it was reported, else as the journal says; the others were not attempted."""
     from ...errors import NotTried
-    from ...journal.entries import read_journal
     from ...state import StepResult
 
-    entries = read_journal(*content_of(journal, is_journal=True)).entries if journal.exists() else ()
     noted = {step: entry.outcome or "unknown" for entry in entries for step in entry.steps}
-    untried = NotTried("Interrupted before this was tried.")
+    skipped = NotTried("Interrupted before this was tried.")
     return [
-        settled.get(step) or (StepResult(step, noted[step]) if step in noted else StepResult(step, "skipped", untried))
+        settled.get(step) or (StepResult(step, noted[step]) if step in noted else StepResult(step, "skipped", skipped))
         for step in steps
     ]
 
 
-def keep_the_rest(applied: Applied, origin: Origin, journal: Path) -> None:
+def write_remainder(applied: Applied, origin: Origin, journal: Path) -> None:
     """Writes down what is left, unless it is there already, and says how to go on.
 
     Where something may have been done or not, a plan of the rest may be stale from the beginning: the journal leads on.
@@ -88,26 +81,26 @@ def keep_the_rest(applied: Applied, origin: Origin, journal: Path) -> None:
 
     is_unknown = any(result.outcome == "unknown" for result in applied.results)
     if applied.remainder is None or origin.resume is not None or is_unknown:
-        return say_how_to_go_on(origin, journal)
+        return print_how_to_continue(origin, journal)
     try:
         write_whole(origin.remainder, [plan_as_json(applied.remainder)])
     except InvalidFile as error:
         click.echo(f"css: {error}", err=True)
-        return say_how_to_go_on(origin, journal)
-    return click.echo(f"What is left to do is kept, and done by: css apply {_named(origin.remainder)}", err=True)
+        return print_how_to_continue(origin, journal)
+    return click.echo(f"What is left to do is kept, and done by: css apply {_quoted(origin.remainder)}", err=True)
 
 
-def say_how_to_go_on(origin: Origin, journal: Path) -> None:
+def print_how_to_continue(origin: Origin, journal: Path) -> None:
     """After an interrupt, or where a journal was gone on with."""
     again = (
-        f"css apply {_named(origin.file)} --resume {_named(journal)}"
+        f"css apply {_quoted(origin.file)} --resume {_quoted(journal)}"
         if origin.file and journal.exists()
         else "the same again"
     )
     click.echo(f"What is left to do is done by: {again}", err=True)
 
 
-def _named(file: Path) -> str:
+def _quoted(file: Path) -> str:
     """The file, as a shell takes it."""
     return quote(str(file))
 
@@ -119,7 +112,7 @@ def is_settled(result: StepResult, allow_missing: bool) -> bool:
     return result.outcome == "confirmed" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
 
 
-def report(results: Sequence[StepResult], as_json: bool) -> None:
+def print_results(results: Sequence[StepResult], as_json: bool) -> None:
     """Prints each result as JSON, or those that were not done as a table; and on stderr how many ended how."""
     rows = [_row(result) for result in results]
     left = [row for row, result in zip(rows, results, strict=True) if result.outcome != "confirmed"]

@@ -190,7 +190,7 @@ def is_plan_of_ours(content: bytes) -> bool:
     return {"css_sdk", "places", "steps"} <= _told_by(content).keys()
 
 
-def keep(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
+def write_plan(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
     """Writes a plan into a file that nobody but its owner may read, and says how it is carried out.
 
     Raises:
@@ -210,20 +210,20 @@ def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
     return {username: name_of(user) for state in states for username, user in state.users.items()}
 
 
-def tell(plan: Plan, states: Sequence[PlaceState] = (), whole: Plan | None = None) -> None:
+def print_plan(plan: Plan, states: Sequence[PlaceState] = (), whole: Plan | None = None) -> None:
     """Shows on stderr what will be done, before it is; `whole` is the plan of which only a rest is left."""
     from ...plan.text import plan_as_text
 
     click.echo(plan_as_text(plan, names_in(states), whole=whole), err=True)
 
 
-def tell_withheld(plan: Plan) -> None:
+def print_prune_hint(plan: Plan) -> None:
     """Says on stderr how what is not in the file would be removed."""
     if plan.withheld and not plan.prune:
         click.echo("What exact sets do not list stays; --prune removes it.", err=True)
 
 
-def tell_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
+def print_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
     """Says on stderr who of a file could not be identified."""
     from ..._text.escaping import escaped
     from ...plan.text import masked_name

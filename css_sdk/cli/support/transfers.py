@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import click
 
-from .applying import Manner, manner_options, shown_and_carried_out
+from .applying import Manner, Origin, manner_options, preview_and_carry_out
 from .client import opened
 from .files import force_option
 from .options import text_of
-from .plans import keep, plan_file, tell
+from .plans import plan_file, print_plan, write_plan
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -61,7 +61,7 @@ def carried_over(
     from ...plan.transfer import promoted
 
     names = _names(renames)
-    kept = None if out is None else plan_file(out, force=force)
+    target_file = None if out is None else plan_file(out, force=force)
     manner = Manner(**options)
     with opened() as css:
         state = css.integration(source[0]).environment(source[1]).state(None if members else (), width=manner.width)
@@ -69,12 +69,12 @@ def carried_over(
             wanted = promoted(state, *target, members=members, names=names)
         except InvalidRequest as error:
             raise click.UsageError(text_of(error)) from None
-        made = css.plan(Desired((wanted,)), width=manner.width)
-    known = [*made.states, state]
-    if kept is None:
-        return shown_and_carried_out(made, manner, name, known)
-    tell(made, known)
-    keep(made, kept)
+        plan = css.plan(Desired((wanted,)), width=manner.width)
+        known = [*plan.states, state]
+        if target_file is None:
+            return preview_and_carry_out(css, plan, manner, Origin(name), known)
+    print_plan(plan, known)
+    write_plan(plan, target_file)
     return 0
 
 
