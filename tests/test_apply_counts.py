@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from css_sdk.journal.entries import read_journal
-from css_sdk.plan.impact import losses
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles
 from tests.support import asked
