@@ -7,10 +7,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as profiles
 
 from css_sdk import Css, Settings
 from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
+
+# How long an example takes says nothing about it on a busy machine.
+profiles.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+profiles.register_profile("thorough", profiles.get_profile("usual"), max_examples=1000)
+profiles.load_profile("usual")
 
 
 def pytest_configure() -> None:

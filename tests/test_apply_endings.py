@@ -41,7 +41,7 @@ def test_after_a_kill_the_journal_goes_on(
     file = file_of_roles(tmp_path, "[a, b, c, d, {name: boss, was: admin}]")
     plan, journal = tmp_path / "plan.json", tmp_path / "plan.1.journal.jsonl"
     assert served("plan", file, "--out", plan) == 0
-    sandbox.faults.add("delay", method="POST", after=2, seconds=0.5)
+    sandbox.faults.add("delay", method="POST", after=2, seconds=3.0)
     command = [
         sys.executable,
         "-m",
@@ -59,7 +59,7 @@ def test_after_a_kill_the_journal_goes_on(
         while not (journal.exists() and journal.read_bytes().count(b'"steps"') == 3) and not is_over.wait(0.005):
             assert process.poll() is None
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     done = len(writes(sandbox))
     capsys.readouterr()
@@ -94,7 +94,7 @@ def test_an_interrupt_is_reported_from_the_journal(
     plan = tmp_path / "plan.json"
     assert run_css("plan", file, "--out", plan) == 0
     new = len(json.loads(plan.read_text(encoding="utf-8"))["steps"])
-    sandbox.faults.add("delay", method="POST", times=None, seconds=0.02)
+    sandbox.faults.add("delay", method="POST", after=4, times=None, seconds=1.0)
     is_over = threading.Event()
 
     def interrupt_after_some() -> None:

@@ -155,7 +155,7 @@ def test_output_that_nobody_reads_to_its_end_is_no_error(sandbox: Sandbox) -> No
         assert process.stderr is not None
         assert process.stderr.read() == b""
         process.stderr.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +188,7 @@ def test_the_sandbox_writes_variables_for_a_shell(tmp_path: Path) -> None:
         ready = json.loads(process.stdout.readline())
         lines = file.read_text(encoding="utf-8").splitlines()
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert f"export CSS_API_URL={ready['api_url']}" in lines
     assert len(lines) == 13
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +52,15 @@ SECONDS = 120
 
 
 class InFlight:
-    """Counts the requests that a served sandbox has not answered yet."""
+    """Counts the requests that a served sandbox has not answered yet.
 
-    def __init__(self) -> None:
+    The first writes wait until so many are in flight, at most for a minute. However slowly threads are started, those
+    that are to be at work together are.
+    """
+
+    def __init__(self, meeting: int) -> None:
         self.now = self.most = 0
+        self._meeting, self._met = meeting, asyncio.Event()
 
     def around(self, make: Callable[[Sandbox], Any]) -> Callable[[Sandbox], Any]:
         """What makes an application, with the count around it."""
@@ -64,7 +71,13 @@ class InFlight:
             async def application(scope: Any, receive: Any, send: Any) -> None:
                 self.now += 1
                 self.most = max(self.most, self.now)
+                if self.now >= self._meeting:
+                    self._met.set()
                 try:
+                    if scope.get("method") == "POST" and scope["path"].endswith("/roles"):
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(self._met.wait(), 60)
+                        self._met.set()
                     await inner(scope, receive, send)
                 finally:
                     self.now -= 1
@@ -77,9 +90,9 @@ class InFlight:
 def test_two_processes_give_two_thousand_roles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The example as it stands: each once, one client in a process, and never more calls at once than its width.
 
-    The processes have eight threads; some answers are late, so that calls do meet.
+    The processes have eight threads; some answers are late, so that calls meet again and again.
     """
-    in_flight = InFlight()
+    in_flight = InFlight(meeting=4)
     monkeypatch.setattr(server, "application", in_flight.around(server.application))
     sandbox = Sandbox(WORLD)
     sandbox.faults.add("delay", method="POST", path="*/users/*/roles", probability=0.1, seconds=0.02)

@@ -139,7 +139,7 @@ def test_an_interrupt_tells_what_was_done(
 ) -> None:
     """The calls in flight are finished, and every change stands in the report, those that were not tried as well."""
     people = usernames(sandbox, 30)
-    sandbox.faults.add("delay", method="POST", times=None, seconds=0.05)
+    sandbox.faults.add("delay", method="POST", after=4, times=None, seconds=1.0)
     stop = threading.Event()
 
     def interrupt_after_some() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from css_sdk._http.concurrency import async_each, each
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds after which a test gives up waiting for what should happen at once."""
 
 

@@ -44,7 +44,8 @@ def roster(sandbox: Sandbox, tmp_path: Path) -> Path:
 
 @contextmanager
 def after_some_writes(sandbox: Sandbox, pid: int, number: int) -> Iterator[None]:
-    """Sends a signal to a process when it has sent 6 writes."""
+    """Send a signal to a process when it has sent 6 writes; their answers are late from then on, so it is in time."""
+    sandbox.faults.add("delay", method="POST", after=5, times=None, seconds=1.0)
     is_over = threading.Event()
 
     def send() -> None:
@@ -104,7 +105,7 @@ def test_a_process_that_is_ended_can_be_run_again(
     command = [sys.executable, "-m", "css_sdk.cli", *arguments(roster)]
     process = subprocess.Popen(command, env=environ_of_server, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with after_some_writes(sandbox, process.pid, number):
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     result = roster.with_suffix(".result.csv")
     if number is signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL

@@ -22,7 +22,7 @@ def test_they_are_let_in_in_the_order_in_which_they_came() -> None:
             while len(slots._waiting) == waiting:
                 thread.join(0.001)
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert order == list(range(8))
     with slots:
         assert order
@@ -40,7 +40,7 @@ def test_never_more_than_so_many(many: int = 40) -> None:
 
     def enter() -> None:
         nonlocal inside, most
-        start.wait(10)
+        start.wait(30)
         for _ in range(20):
             with slots:
                 with lock:

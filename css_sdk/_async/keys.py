@@ -152,6 +152,8 @@ class AsyncIssuerKeys:
                 if self._asking is None or self._asking.is_over:
                     if self._held is not held or _is_within(now, self._tried_at, _PAUSE):
                         return self._held
+                    if self._asking is not None:
+                        self._asking.release()
                     self._asking, self._until = asking, time.monotonic() + self._timeout + _GRACE
                 under_way = self._asking
             if under_way is asking:

@@ -64,7 +64,7 @@ class Installed:
             names = ("client_id", "client_secret", "token_url", "api_url")
             yield {f"CSS_{name.upper()}": ready[name] for name in names}
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def sandbox(served: tuple[Sandbox, Server]) -> Iterator[Sandbox]:
 @pytest.fixture
 def connection(served: tuple[Sandbox, Server]) -> Iterator[http.client.HTTPConnection]:
     """One connection to the server."""
-    connection = http.client.HTTPConnection("127.0.0.1", served[1].port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", served[1].port, timeout=60)
     yield connection
     connection.close()
 
@@ -82,7 +82,7 @@ def test_one_connection_carries_many_requests(connection: http.client.HTTPConnec
 def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the server, after as long as it says; here it says less, so that the test need not wait."""
     monkeypatch.setattr("css_sdk.sandbox.serving.server.IDLE", 0.05)
-    with Sandbox().serve() as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with Sandbox().serve() as server, socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"OPTIONS /api/v1/ HTTP/1.1\r\nhost: localhost\r\n\r\n")
         received = b""
         while more := connection.recv(1000):
@@ -143,11 +143,11 @@ def test_a_refused_call_for_logs_breaks_its_connection(
 
 def test_a_late_answer_holds_up_nobody_else(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
     """While one waits, another is answered."""
-    sandbox.faults.add("delay", seconds=0.3, path="/heartbeat")
+    sandbox.faults.add("delay", seconds=2.0, path="/heartbeat")
     done: list[str] = []
 
     def slow() -> None:
-        other = http.client.HTTPConnection(connection.host, connection.port, timeout=10)
+        other = http.client.HTTPConnection(connection.host, connection.port, timeout=60)
         ask(other, "GET", "/api/v1/heartbeat")
         other.close()
         done.append("slow")
@@ -167,7 +167,7 @@ def test_many_at_once(served: tuple[Sandbox, Server], sandbox: Sandbox) -> None:
     port = served[1].port
 
     def work(number: int) -> list[int]:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         statuses = [ask(connection, "GET", f"/api/v1/heartbeat?{number}")[0].status for _ in range(25)]
         connection.close()
         return statuses
@@ -231,13 +231,13 @@ def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
     account = {name: line[name] for name in ("client_id", "client_secret")}
     assert line["api_accounts"] == [{"team": 2016, **account}]
     host, _, port = line["api_url"].removeprefix("http://").partition("/")[0].partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     assert ask(connection, "GET", "/api/v1/heartbeat")[0].status == 200
     control = line["control"]
     path = "/" + control["url"].removeprefix("http://").partition("/")[2]
     assert ask(connection, "GET", f"{path}/settings", None, **control["headers"])[0].status == 200
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "")
     connection.close()
 
@@ -246,11 +246,11 @@ def test_harm_is_told_on_stderr() -> None:
     """By the command as well."""
     process, line = started()
     host, _, port = line["api_url"].removeprefix("http://").partition("/")[0].partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     assert ask(connection, "GET", f"/api/v1/{'x' * 255}")[0].status == 503
     connection.close()
     process.terminate()
-    assert "255 characters" in process.communicate(timeout=10)[1]
+    assert "255 characters" in process.communicate(timeout=60)[1]
 
 
 def test_the_command_says_why_it_cannot_start(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_the_command_says_why_it_cannot_start(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for arguments in (["--world", str(tmp_path / "none.json")], ["--port", str(taken.getsockname()[1])]):
             command = [sys.executable, "-m", "css_sdk.sandbox", *arguments]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
             assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)
             assert done.stderr.startswith("css sandbox: ")
 

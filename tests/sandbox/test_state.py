@@ -126,7 +126,7 @@ class Writer:
         self.confirmed: list[str] = []
         self._prefix = prefix
         place = urlsplit(line["api_url"])
-        self._connection = HTTPConnection(str(place.hostname), place.port, timeout=10)
+        self._connection = HTTPConnection(str(place.hostname), place.port, timeout=60)
         form = {name: line[name] for name in ("client_id", "client_secret")} | {"grant_type": "client_credentials"}
         typed = {"content-type": "application/x-www-form-urlencoded"}
         answer = self._ask(urlsplit(line["token_url"]).path, urlencode(form), typed)
@@ -214,5 +214,5 @@ def test_a_server_keeps_its_state(tmp_path: Path, people: list[str]) -> None:
         json.loads(server.stdout.readline())
         before = json.loads(path.read_text(encoding="utf-8"))
         server.send_signal(stop)
-        assert server.wait(10) == 0
+        assert server.wait(60) == 0
     assert json.loads(path.read_text(encoding="utf-8")) == before

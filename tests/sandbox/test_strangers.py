@@ -52,7 +52,7 @@ def served() -> Iterator[tuple[Sandbox, Server]]:
 
 def ask(server: Server, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, Any]:
     """Status, body and headers of an answer, over a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     found = answer.status, answer.read(), answer.headers
@@ -111,7 +111,7 @@ def test_this_machine_is_served_by_each_of_its_names(served: tuple[Sandbox, Serv
 
 def test_of_two_hosts_both_count(served: tuple[Sandbox, Server]) -> None:
     """A good one does not cover a bad one."""
-    with socket.create_connection(("127.0.0.1", served[1].port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", served[1].port), timeout=60) as connection:
         connection.sendall(b"GET /api/v1/heartbeat HTTP/1.1\r\nhost: evil.example\r\nhost: localhost\r\n\r\n")
         assert connection.recv(100).split()[1] in (b"403", b"400")
 
@@ -121,7 +121,7 @@ def test_a_body_is_read_up_to_a_limit(served: tuple[Sandbox, Server]) -> None:
     status, _, _ = ask(served[1], "POST", "/api/v1/token", b" " * LARGEST_BODY)
     assert status != 413
     for head in (b"content-length: 1000000000", b"transfer-encoding: chunked"):
-        with socket.create_connection(("127.0.0.1", served[1].port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", served[1].port), timeout=60) as connection:
             connection.sendall(b"POST /api/v1/token HTTP/1.1\r\nhost: localhost\r\n" + head + b"\r\n\r\n")
             piece = b"x" * 2**20
             for _ in range(LARGEST_BODY // len(piece) + 3):
