@@ -31,6 +31,7 @@ PUBLIC_NAMES: Final = {
         "CssError",
         "EmptySet",
         "EnvironmentMissing",
+        "HarmfulRequest",
         "HeldBack",
         "IncompleteSearch",
         "InvalidFile",

@@ -27,6 +27,7 @@ from .errors import ConnectionFailed as ConnectionFailed
 from .errors import CssError as CssError
 from .errors import EmptySet as EmptySet
 from .errors import EnvironmentMissing as EnvironmentMissing
+from .errors import HarmfulRequest as HarmfulRequest
 from .errors import HeldBack as HeldBack
 from .errors import IncompleteSearch as IncompleteSearch
 from .errors import InvalidFile as InvalidFile

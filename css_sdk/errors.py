@@ -7,6 +7,7 @@
     │   ├── UnusableName       a role name that the service cannot hold or address safely
     │   ├── UnusableUser       a username whose identity provider cannot have roles
     │   ├── RequestTooLong     more than 255 characters of path and query
+    │   ├── HarmfulRequest     a deprecated call that stops the service
     │   ├── EnvironmentMissing the integration has no such environment
     │   ├── WrongTeam          credentials of another team than the one asked for
     │   ├── NotGold            the integration is not Gold, so its roles are not ours to manage
@@ -188,6 +189,10 @@ class UnusableUser(Refused):
 
 class RequestTooLong(Refused):
     """Path and query would pass the 255 characters at which the service goes down."""
+
+
+class HarmfulRequest(Refused):
+    """The service would stop, or answer wrongly: css-sdk never sends the two deprecated calls about mappings."""
 
 
 class EnvironmentMissing(Refused):

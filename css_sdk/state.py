@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, TypeGuard, get_args
-from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
@@ -114,9 +113,7 @@ def check_addressable(place: Place, role: str) -> None:
         UnusableName: for a name that cannot be sent, such as `..`.
         RequestTooLong: for a name that makes requests longer than the service takes.
     """
-    path = (
-        f"/integrations/{place.integration}/{place.environment}/roles/{quote(identifiers.role_in_path(role), safe='')}"
-    )
+    path = f"/integrations/{place.integration}/{place.environment}/roles/{identifiers.role_in_path(role)}"
     service_limits.check_length(path + _LONGEST_QUESTION, f"A request about the role {role!r}")
 
 

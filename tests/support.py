@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
+
+from css_sdk_openapi import Client
 
 from css_sdk._http.retry import Attempt
 from css_sdk.sandbox import Sandbox
@@ -19,6 +22,11 @@ def at_once(attempt: Attempt, chance: float) -> float | None:
 def asked(sandbox: Sandbox) -> Counter[str]:
     """How many requests of each method the sandbox's API got, and of `token` its login server."""
     return Counter(entry.method if entry.kind == "api" else entry.kind for entry in sandbox.requests)
+
+
+def httpx_client_of(api: Client) -> Any:
+    """Return the httpx client, of either kind, with which a generated client was given."""
+    return api._async_client or api._client
 
 
 def usernames(sandbox: Sandbox, count: int, provider: str = "idir") -> list[str]:

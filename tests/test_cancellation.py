@@ -13,6 +13,9 @@ import anyio
 import anyio.lowlevel
 import httpx
 import pytest
+from css_sdk_openapi.api.role_mapping import assign_user_roles
+from css_sdk_openapi.api.roles import list_roles
+from css_sdk_openapi.models import RoleRef
 
 from css_sdk import (
     AsyncCss,
@@ -219,6 +222,27 @@ async def test_a_write_in_flight_is_finished(
     assert gate.came == ["GET roles", "POST roles"]
     assert outcomes(journal_file) == {people[0]: "confirmed"}
     assert set(people) & set(sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) == {people[0]}
+
+
+async def test_a_write_of_the_generated_client_is_finished(
+    sandbox: Sandbox, settings: Settings, gate: Gate, people: list[str], how: str
+) -> None:
+    """As one of the facade, and a read of it ends at once."""
+    async with AsyncCss(settings, transport=gate) as css:
+        body = [RoleRef("reviewer")]
+        gate.shut("POST roles")
+        async with cancelled(
+            lambda: assign_user_roles.asyncio(GRANTS_PORTAL, "dev", people[0], body=body, client=css.api), how
+        ) as cancel:
+            await gate.reached()
+            cancel()
+            await anyio.wait_all_tasks_blocked()
+            gate.open()
+        gate.shut("GET roles")
+        async with cancelled(lambda: list_roles.asyncio(GRANTS_PORTAL, "dev", client=css.api), how) as cancel:
+            await gate.reached()
+            cancel()
+    assert people[0] in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+from css_sdk_openapi.api.roles import list_roles
 
 from css_sdk import AsyncCss, ConfigurationError, Settings
 from css_sdk.sandbox import Sandbox
@@ -37,6 +38,7 @@ def test_a_loop_after_another_is_refused(css: AsyncCss, sandbox: Sandbox, later:
         dev.roles.list,
         dev.state,
         lambda: dev.users.assign(usernames(sandbox, 1)[0], "reviewer"),
+        lambda: list_roles.asyncio(GRANTS_PORTAL, "dev", client=css.api),
         css.aclose,
     ):
         with pytest.raises(ConfigurationError, match=REFUSED):

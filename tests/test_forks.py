@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 from attrs import define
+from css_sdk_openapi.api.roles import list_roles
+from css_sdk_openapi.models import RoleList
 
 from css_sdk import AsyncCss, ConfigurationError, Css, InvalidFile, Journal, NotFound, Settings, systems
 from css_sdk.auth.single_flight import Asking
@@ -249,6 +251,22 @@ def test_a_grandchild_and_a_child_that_closes_its_client(served: Settings, peopl
         assert len(css._wire._connections.http("a test")._transport._pool.connections) > 0
 
 
+def test_the_generated_client_asks_on_connections_of_the_child(served: Settings, people: dict[str, str]) -> None:
+    """The one that the parent took from `css.api` before the fork goes on in both."""
+    with Css(served) as css:
+        api = css.api
+
+        def ask() -> int:
+            answer = list_roles.sync(GRANTS_PORTAL, "dev", client=api)
+            assert isinstance(answer, RoleList)
+            return len(answer.data)
+
+        before = ask()
+        ends = [forked(ask) for _ in range(3)]
+        assert [ask() for _ in range(10)] == [before] * 10
+        assert [end.report() for end in ends] == [before] * 3
+
+
 def test_a_client_that_was_closed_stays_closed_in_a_child(settings: Settings) -> None:
     """A fork opens nothing."""
     css = Css(settings)
@@ -273,7 +291,11 @@ def test_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, settings: Se
 
         def child() -> list[str]:
             said, before = [], len(sandbox.requests)
-            for call in (dev.roles.list, lambda: dev.users.assign(usernames(sandbox, 1)[0], "admin")):
+            for call in (
+                dev.roles.list,
+                lambda: dev.users.assign(usernames(sandbox, 1)[0], "admin"),
+                lambda: list_roles.sync(GRANTS_PORTAL, "dev", client=css.api),
+            ):
                 with pytest.raises(ConfigurationError) as told:
                     call()
                 said.append(str(told.value))
@@ -282,7 +304,7 @@ def test_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, settings: Se
             return [*said, *(entry.path for entry in sandbox.requests[before:])]
 
         said = forked(child).report()
-        assert len(said) == 2
+        assert len(said) == 3
         assert all(f"{option} that was handed in belongs to the parent process. Nothing was sent." in s for s in said)
         assert len(dev.roles.list()) == 3
 

@@ -46,6 +46,17 @@ def test_the_asynchronous_python_runs(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.usefixtures("beside_the_examples")
+def test_the_generated_client_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first program of its page prints what the page shows below it, and the asynchronous one runs."""
+    page = ROOT / "docs" / "how-to" / "generated-client.md"
+    first, second = readme.blocks("python", page)
+    exec(compile(first, page.name, "exec"), {})  # noqa: S102
+    assert [capsys.readouterr().out] == readme.blocks("text", page)
+    exec(compile(second, page.name, "exec"), {})  # noqa: S102
+    assert capsys.readouterr().out.startswith("IntegrationList(data=[Integration(")
+
+
+@pytest.mark.usefixtures("beside_the_examples")
 def test_the_python_of_rosters_runs(capsys: pytest.CaptureFixture[str]) -> None:
     """On the file that the page shows."""
     [program] = readme.blocks("python", ROOT / "docs" / "rosters.md")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import assert_type
 
 import httpx
+from css_sdk_openapi import Client
+from css_sdk_openapi.api.roles import delete_role
 
 from css_sdk import (
     AccessReport,
@@ -63,6 +66,8 @@ def synchronous(environment: EnvironmentClient) -> None:
     with Css(Settings(client_id="a", client_secret="b", team_id=1), retry=policy, on_wait=told) as css:
         assert_type(css, Css)
         assert_type(css.whoami(), WhoAmI)
+        assert_type(css.api, Client)
+        assert_type(delete_role.sync_detailed(101, "dev", "a", client=css.api).status_code, HTTPStatus)
         assert_type(css.integrations(refresh=True), tuple[Integration, ...])
         assert_type(css.integration(101).environment("dev"), EnvironmentClient)
         rows = read_roster("", "roster.csv", integration="101")

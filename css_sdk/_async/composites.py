@@ -28,7 +28,7 @@ _LOG = logging.getLogger("css_sdk")
 
 async def children_of(wire: AsyncWire, place: dict[str, Any], name: str) -> tuple[Role, ...]:
     """The direct children of a role, sorted by name; none for a role that is not composite."""
-    path = {**place, "role_name": identifiers.role_in_path(name)}
+    path = {**place, "role_name": identifiers.check_role_name(name)}
     roles = await wire.read(list_composite_roles, answers.roles, "role", **path)
     return tuple(sorted(roles, key=lambda role: role.name))
 
@@ -101,8 +101,8 @@ class AsyncComposites:
         'reviewer'
         """
         path = {
-            "role_name": identifiers.role_in_path(self._parent),
-            "composite_role_name": identifiers.role_in_path(child),
+            "role_name": identifiers.check_role_name(self._parent),
+            "composite_role_name": identifiers.check_role_name(child),
         }
         try:
             return await self._wire.read(get_composite_role, answers.role, "role", **self._place, **path)
@@ -144,7 +144,7 @@ class AsyncComposites:
                 roles=names,
                 arguments=lambda wanted: {
                     **self._place,
-                    "role_name": identifiers.role_in_path(self._parent),
+                    "role_name": identifiers.check_role_name(self._parent),
                     "body": [RoleRef(name=name) for name in wanted],
                 },
                 shown=lambda answer, _: answers.role(answer) == Role(self._parent, composite=True),
@@ -177,8 +177,8 @@ class AsyncComposites:
                     roles=(name,),
                     arguments=lambda unwanted: {
                         **self._place,
-                        "role_name": identifiers.role_in_path(self._parent),
-                        "composite_role_name": identifiers.role_in_path(unwanted[0]),
+                        "role_name": identifiers.check_role_name(self._parent),
+                        "composite_role_name": identifiers.check_role_name(unwanted[0]),
                     },
                     shown=lambda *_: False,
                     remaining=self._still_children,

@@ -9,10 +9,11 @@ from css_sdk_openapi.api.logs import get_logs
 
 from .._http import answers, forks
 from .._http.concurrency import Lock
+from .._http.exchanges import Exchange
 from .._service import log_windows
 from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
-from .wire import AsyncWire, Call, Tried
+from .wire import AsyncWire, Call
 
 
 class AsyncLogMeter:
@@ -29,7 +30,7 @@ class AsyncLogMeter:
         """Renew the lock, which a thread of the parent process may hold."""
         self._lock = Lock()
 
-    async def attempt(self, call: Call) -> Tried:
+    async def attempt(self, call: Call) -> Exchange:
         """One try, counted; what the service tells of the count is believed.
 
         Raises:
@@ -39,9 +40,9 @@ class AsyncLogMeter:
             wait = self._budget.wait(self._wire.clock())
             if wait is not None:
                 raise RateLimited(
-                    f"{call.told_as}: the {log_windows.CALLS} log calls of this hour are used up. "
+                    f"{call.label}: the {log_windows.CALLS} log calls of this hour are used up. "
                     f"Try again in {in_words(wait)}.",
-                    request=call.told_as,
+                    request=call.label,
                     retry_after=wait,
                 )
             self._budget = self._budget.spent(self._wire.clock())

@@ -101,7 +101,7 @@ class AsyncMembers:
         >>> len(await dev.roles.members_page("reviewer", 1, size=1))
         1
         """
-        path = {**self._place, "role_name": identifiers.role_in_path(name)}
+        path = {**self._place, "role_name": identifiers.check_role_name(name)}
         page = {"page": arguments.whole_number(number, "The page"), "max_": arguments.whole_number(size, "The size")}
         return await self._wire.read(list_role_members, answers.users, "role", **path, **page)
 

@@ -39,7 +39,7 @@ class AsyncRoles(AsyncMembers):
         Role(name='admin', composite=True)
         """
         try:
-            path = {**self._place, "role_name": identifiers.role_in_path(name)}
+            path = {**self._place, "role_name": identifiers.check_role_name(name)}
             return await self._wire.read(get_role, answers.role, "role", **path)
         except NotFound as error:
             role = await self._in_list(name)
@@ -174,7 +174,7 @@ class AsyncRoles(AsyncMembers):
                 roles=(new_name,),
                 arguments=lambda _: {
                     **self._place,
-                    "role_name": identifiers.role_in_path(name),
+                    "role_name": identifiers.check_role_name(name),
                     "body": RoleRef(name=new_name),
                 },
                 shown=shown,
@@ -206,7 +206,7 @@ class AsyncRoles(AsyncMembers):
                 write=verdicts.Write.DELETE_ROLE,
                 operation=delete_role,
                 roles=(name,),
-                arguments=lambda _: {**self._place, "role_name": identifiers.role_in_path(name)},
+                arguments=lambda _: {**self._place, "role_name": identifiers.check_role_name(name)},
                 shown=lambda *_: False,
                 remaining=self._still_listed,
                 steps=lambda names: (*along, Step("delete_role", self._at, name)) if names else (),

@@ -7,20 +7,24 @@ import time
 from typing import Any, Final
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .._http.cancellation import AsyncInFlight
 from .._http.clients import AsyncConnections
 from .._http.deadlines import async_time_limit, check
-from .._http.failures import failure
+from .._http.exchanges import Exchange, failure
 from .._http.forgetful_clients import CALL, body_of, without_memory
 from .._http.sending import Sending
+from .._service import requests
+from .._version import __version__
 from ..auth.credentials import ClientCredentials
-from ..errors import ConfigurationError, ConnectionFailed, CssError, MalformedAnswer
+from ..errors import ConfigurationError, ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
+from ..settings import Settings
 
 DEADLINE: Final = 120.0
 _LARGER: Final = ". If it is right, make the client with a larger largest_answer="
 _MOMENT: Final = 0.01
+_USER_AGENT: Final = f"css-sdk/{__version__}"
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 
 
@@ -50,48 +54,37 @@ class Limits:
             raise ConfigurationError(f"largest_answer= is a whole number of bytes, more than 0, not {value!r}.")
 
 
-@frozen
-class Exchange:
-    """How sending a request ended: with an answer, read whole, or with the error that came instead of one.
-
-    Args:
-        response: the answer.
-        error: what came instead.
-        status: of the answer, also of one that could not be read; None where none came.
-        was_sent: False where it is certain that the request never left for the service.
-        is_passing: whether another attempt may help.
-    """
-
-    response: httpx.Response | None = None
-    error: CssError | None = None
-    status: int | None = None
-    was_sent: bool = True
-    is_passing: bool = False
-
-
 class AsyncSender:
-    """Sends requests through one httpx client.
+    """Build and send requests through one httpx client: the lowest layer, through which every request goes.
 
     Args:
         connections: the client.
         auth: puts tokens on.
         limits: for each attempt.
-        token_url: what token requests are known by.
+        settings: the addresses.
         is_own: whether the client is ours.
     """
 
     def __init__(
-        self, connections: AsyncConnections, auth: ClientCredentials, limits: Limits, token_url: str, *, is_own: bool
+        self,
+        connections: AsyncConnections,
+        auth: ClientCredentials,
+        limits: Limits,
+        settings: Settings,
+        *,
+        is_own: bool,
     ) -> None:
         self._connections = connections
         self._auth = auth
         self._limits = limits
-        self._token_url = httpx.URL(token_url)
+        self._api_url = settings.api_url
+        self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
+        self._token_url = httpx.URL(settings.token_url)
         self._is_own = is_own
         self._view: tuple[httpx.AsyncClient, httpx.AsyncClient] | None = None
 
-    def _client(self, name: str) -> httpx.AsyncClient:
-        http = self._connections.http(name)
+    def _client(self, label: str) -> httpx.AsyncClient:
+        http = self._connections.http(label)
         if not self._is_own:
             # What callers passed they may change while it is used.
             return without_memory(http)
@@ -99,52 +92,65 @@ class AsyncSender:
             self._view = (http, without_memory(http))
         return self._view[1]
 
-    def request(self, url: str, described: dict[str, Any], name: str) -> httpx.Request:
+    def request(self, described: dict[str, Any], label: str) -> httpx.Request:
         """Return the request that a generated module describes.
 
         Args:
-            url: its whole address.
-            described: method, query, body and headers.
-            name: method and path, for messages.
+            described: method, path, query, body and headers.
+            label: method and path, for messages.
 
         Raises:
+            HarmfulRequest, RequestTooLong: when it would stop the service.
+            UnusableName: when it would reach something else than it names, or its body holds a name of a role that no
+                later request could address.
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        request = self._client(name).build_request(url=url, **described)
+        path: str = described["url"]
+        client = self._client(label)
+        requests.check_path(path, label)
+        requests.check_body(path, described.get("json"))
+        try:
+            request = client.build_request(**{**described, "url": self._api_url + path})
+        except httpx.InvalidURL:
+            raise RequestTooLong(f"{label}: the query is too long to be sent.", request=label) from None
+        requests.check_target(path, request.url.raw_path.removeprefix(self._base).decode("ascii"), label)
         request.extensions = {**request.extensions, CALL: True}
+        # Set here, because httpx would merge them one by one.
+        request.headers["User-Agent"] = _USER_AGENT
+        request.headers["Accept"] = "application/json"
         # What is packed in other ways can become a thousand times as large in one piece.
         request.headers["Accept-Encoding"] = "gzip"
         return request
 
-    async def send(self, request: httpx.Request, name: str, write: AsyncInFlight | None = None) -> Exchange:
+    async def send(self, request: httpx.Request, label: str, write: AsyncInFlight | None = None) -> Exchange:
         """Send a request and read its answer.
 
         Args:
             request: of `request`.
-            name: method and path, for messages.
+            label: method and path, for messages.
             write: finishes the exchange when the task is cancelled, where it is one of a write.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        client = self._client(name)
+        client = self._client(label)
         request.headers.pop("Authorization", None)
         # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's pool,
         # when more threads want a connection than there are, closes some that are in use.
         async with self._connections.slots:
             if write is None:
-                return await self._exchange(client, request, name, self._auth)
-            return await write.finish(lambda auth: self._exchange(client, request, name, auth), request, self._auth)
+                return await self._exchange(client, request, label, self._auth)
+            return await write.finish(lambda auth: self._exchange(client, request, label, auth), request, self._auth)
 
     async def _exchange(
-        self, client: httpx.AsyncClient, request: httpx.Request, name: str, auth: httpx.Auth
+        self, client: httpx.AsyncClient, request: httpx.Request, label: str, auth: httpx.Auth
     ) -> Exchange:
         until = time.monotonic() + self._limits.deadline
         try:
             with Sending(), async_time_limit(self._limits.deadline):
                 response = await client.send(request, auth=auth, follow_redirects=False, stream=True)
                 try:
-                    return await self._read(response, name)
+                    return await self._read(response, label)
                 finally:
                     await response.aclose()
         except CssError as error:
@@ -153,9 +159,9 @@ class AsyncSender:
             return Exchange(error=error, was_sent=False, is_passing=is_passing)
         except Exception as error:
             is_late = isinstance(error, (TimeoutError, httpx.TimeoutException)) and time.monotonic() > until - _MOMENT
-            return self._late(request, name) if is_late else self._failed(request, name, error)
+            return self._late(request, label) if is_late else self._failed(request, label, error)
 
-    async def _read(self, response: httpx.Response, name: str) -> Exchange:
+    async def _read(self, response: httpx.Response, label: str) -> Exchange:
         status = response.status_code
         try:
             body = body_of(response, self._limits.largest_answer, _LARGER)
@@ -165,26 +171,26 @@ class AsyncSender:
                     body.add(piece)
             content = body.content()
         except MalformedAnswer as error:
-            return Exchange(error=MalformedAnswer(f"{name}: {error}.", status=status, request=name), status=status)
+            return Exchange(error=MalformedAnswer(f"{label}: {error}.", status=status, request=label), status=status)
         headers = [(key, value) for key, value in response.headers.raw if key.lower() != b"content-encoding"]
         whole = httpx.Response(status, headers=headers, content=content, request=response.request)
         return Exchange(whole, status=status)
 
-    def _late(self, request: httpx.Request, name: str) -> Exchange:
+    def _late(self, request: httpx.Request, label: str) -> Exchange:
         late = (
-            f"{name}: no complete answer from the service at {_host(request.url)} within {self._limits.deadline:g} "
+            f"{label}: no complete answer from the service at {_host(request.url)} within {self._limits.deadline:g} "
             f"seconds. Try again later, or make the client with a larger deadline=."
         )
         was_sent = "Authorization" in request.headers
-        return Exchange(error=ConnectionFailed(late, request=name), was_sent=was_sent, is_passing=True)
+        return Exchange(error=ConnectionFailed(late, request=label), was_sent=was_sent, is_passing=True)
 
-    def _failed(self, request: httpx.Request, name: str, error: Exception) -> Exchange:
+    def _failed(self, request: httpx.Request, label: str, error: Exception) -> Exchange:
         asked = _request_of(error) or request
         for_token = asked.url == self._token_url
         what = "the login server" if for_token else "the service"
-        found = failure(error, name, what, _host(asked.url))
+        found = failure(error, label, what, _host(asked.url))
         was_sent = found.was_sent and not for_token and "Authorization" in request.headers
-        return Exchange(error=found.error, was_sent=was_sent, is_passing=found.is_passing)
+        return evolve(found, was_sent=was_sent)
 
 
 def _request_of(error: Exception) -> httpx.Request | None:

@@ -6,14 +6,15 @@ import copy
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .._http import answers
 from .._http.cancellation import AsyncInFlight
+from .._http.exchanges import Exchange
 from .._verification import verdicts
 from ..errors import CssError, NotFound, NotTried, OutcomeUnknown, ServiceUnavailable
 from ..state import Step
-from .wire import AsyncWire, Call, Tried
+from .wire import AsyncWire, Call
 
 
 @frozen
@@ -131,7 +132,7 @@ class _Proof:
         call = self._wire.call(change.operation, "role", change.arguments(self._roles))
         tried = await self._tried(call)
         shown = _is_shown(change, self._roles, tried, call)
-        verdict = verdicts.verdict(change.write, tried.status, sent=tried.sent, shown=shown)
+        verdict = verdicts.verdict(change.write, tried.status, sent=tried.was_sent, shown=shown)
         if verdict is verdicts.Verdict.DONE:
             return self._confirmed(call)
         if verdict is verdicts.Verdict.PENDING:
@@ -146,7 +147,7 @@ class _Proof:
         self._waited += await self._wire.pause(call, tried, self._number, self._waited)
         return False
 
-    async def _tried(self, call: Call) -> Tried:
+    async def _tried(self, call: Call) -> Exchange:
         try:
             return await self._wire.attempt(call, self._in_flight)
         except BaseException:  # cancelled or interrupted
@@ -161,10 +162,10 @@ class _Proof:
         late = self._wire.late.reversing(self._change.steps(self._change.roles), self._wire.clock())
         if late is not None:
             raise OutcomeUnknown(
-                f"{call.told_as}: this was done, but an earlier attempt of another change ({late.kind}, role "
+                f"{call.label}: this was done, but an earlier attempt of another change ({late.kind}, role "
                 f"{late.role!r}) was never answered: it may still be on its way and reverse this. Read the state again "
                 f"in some minutes.",
-                request=call.told_as,
+                request=call.label,
             )
         return True
 
@@ -179,11 +180,11 @@ def _still_possible(error: CssError) -> OutcomeUnknown:
     )
 
 
-def _is_shown(change: AsyncChange, roles: tuple[str, ...], tried: Tried, call: Call) -> bool:
+def _is_shown(change: AsyncChange, roles: tuple[str, ...], tried: Exchange, call: Call) -> bool:
     if tried.response is None or tried.error is not None or change.write.proof is not verdicts.Proof.ANSWER:
         return False
     try:
-        return change.shown(answers.parsed(change.operation, tried.response, call.told_as), roles)
+        return change.shown(answers.parsed(change.operation, tried.response, call.label), roles)
     except CssError:
         # An answer that makes no sense proves nothing; the read that follows decides.
         return False
@@ -196,22 +197,22 @@ async def _remaining(change: AsyncChange, roles: tuple[str, ...], call: Call) ->
         raise
     except CssError as error:
         raise OutcomeUnknown(
-            f"{call.told_as}: whether this was done is not known, and reading it failed too ({error}). "
+            f"{call.label}: whether this was done is not known, and reading it failed too ({error}). "
             f"Read the state before you try again.",
-            request=call.told_as,
+            request=call.label,
             status=error.status,
         ) from error
 
 
-def _not_done(tried: Tried, call: Call) -> Tried:
+def _not_done(tried: Exchange, call: Call) -> Exchange:
     finding = "A read afterwards shows that it was not done."
     if tried.error is None:
         error: CssError = ServiceUnavailable(
-            f"{call.told_as}: the service answered with success, but did not do it. {finding} Try again later.",
+            f"{call.label}: the service answered with success, but did not do it. {finding} Try again later.",
             status=tried.status,
-            request=call.told_as,
+            request=call.label,
         )
-        return Tried(tried.response, error, tried.status, passing=True)
+        return evolve(tried, error=error, is_passing=True)
     error = copy.copy(tried.error)
     error.args = (f"{tried.error} {finding}",)
-    return Tried(tried.response, error, tried.status, passing=tried.passing or tried.error.status == 422)
+    return evolve(tried, error=error, is_passing=tried.is_passing or tried.error.status == 422)

@@ -57,14 +57,14 @@ def check_new_role_name(name: str) -> str:
 
 
 def role_in_path(name: str) -> str:
-    """The checked role name, encoded once, with its dots; the generated client encodes it a second time.
+    """Return the checked role name as the generated client writes it into a path: encoded twice, its dots too.
 
     The service decodes a role name in a path twice, so once-encoded `a%2Fb` would be the role `a/b`.
 
     >>> role_in_path("a%2Fb")
-    'a%252Fb'
+    'a%25252Fb'
     """
-    return quote(check_role_name(name), safe="").replace(".", "%2E")
+    return quote(quote(check_role_name(name), safe="").replace(".", "%2E"), safe="")
 
 
 def integration_id(text: str) -> int | None:

@@ -81,7 +81,7 @@ def check_length(target: str, request: str) -> None:
         )
 
 
-def check_removable(integration_id: int, environment: str, roles: Iterable[str], username: str = "") -> None:
+def check_removable(integration_id: int | str, environment: str, roles: Iterable[str], username: str = "") -> None:
     """Refuses what could be given, or created, but never addressed again.
 
     Taking a role from a user is the longest request in which its name stands. A role to be created has to leave room
@@ -93,7 +93,7 @@ def check_removable(integration_id: int, environment: str, roles: Iterable[str],
     """
     user = quote(username, safe="") if username else "u" * _LONGEST_USERNAME_PROVIDED_FOR
     for role in roles:
-        path = f"/integrations/{integration_id}/{environment}/users/{user}/roles/{quote(role_in_path(role), safe='')}"
+        path = f"/integrations/{integration_id}/{environment}/users/{user}/roles/{role_in_path(role)}"
         if len(path) > LONGEST_REQUEST:
             if username:
                 what = f"The request that removes the role {role!r} from {username} would have {len(path)} characters"
@@ -105,7 +105,7 @@ def check_removable(integration_id: int, environment: str, roles: Iterable[str],
             )
 
 
-def check_new_role(integration_id: int, environment: str, name: str) -> None:
+def check_new_role(integration_id: int | str, environment: str, name: str) -> None:
     """Refuse a role that is to be created, or a new name, that could not be seen, or not be addressed again.
 
     Raises:
@@ -116,18 +116,16 @@ def check_new_role(integration_id: int, environment: str, name: str) -> None:
     check_removable(integration_id, environment, [name])
 
 
-def check_separable(integration_id: int, environment: str, parent: str, children: Iterable[str]) -> None:
+def check_separable(integration_id: int | str, environment: str, parent: str, children: Iterable[str]) -> None:
     """Refuses a composite that could be made but never taken apart again.
 
     Raises:
         UnusableName: for a name that `check_role_name` refuses.
         RequestTooLong: when taking the child out would need more than 255 characters.
     """
-    start = f"/integrations/{integration_id}/{environment}/roles/{quote(role_in_path(parent), safe='')}/composite-roles"
+    start = f"/integrations/{integration_id}/{environment}/roles/{role_in_path(parent)}/composite-roles"
     for child in children:
-        check_length(
-            f"{start}/{quote(role_in_path(child), safe='')}", f"The request that removes {child!r} from {parent!r}"
-        )
+        check_length(f"{start}/{role_in_path(child)}", f"The request that removes {child!r} from {parent!r}")
 
 
 def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) -> None:

@@ -29,7 +29,7 @@ _LOG = logging.getLogger("css_sdk")
 
 def children_of(wire: Wire, place: dict[str, Any], name: str) -> tuple[Role, ...]:
     """The direct children of a role, sorted by name; none for a role that is not composite."""
-    path = {**place, "role_name": identifiers.role_in_path(name)}
+    path = {**place, "role_name": identifiers.check_role_name(name)}
     roles = wire.read(list_composite_roles, answers.roles, "role", **path)
     return tuple(sorted(roles, key=lambda role: role.name))
 
@@ -102,8 +102,8 @@ class Composites:
         'reviewer'
         """
         path = {
-            "role_name": identifiers.role_in_path(self._parent),
-            "composite_role_name": identifiers.role_in_path(child),
+            "role_name": identifiers.check_role_name(self._parent),
+            "composite_role_name": identifiers.check_role_name(child),
         }
         try:
             return self._wire.read(get_composite_role, answers.role, "role", **self._place, **path)
@@ -145,7 +145,7 @@ class Composites:
                 roles=names,
                 arguments=lambda wanted: {
                     **self._place,
-                    "role_name": identifiers.role_in_path(self._parent),
+                    "role_name": identifiers.check_role_name(self._parent),
                     "body": [RoleRef(name=name) for name in wanted],
                 },
                 shown=lambda answer, _: answers.role(answer) == Role(self._parent, composite=True),
@@ -178,8 +178,8 @@ class Composites:
                     roles=(name,),
                     arguments=lambda unwanted: {
                         **self._place,
-                        "role_name": identifiers.role_in_path(self._parent),
-                        "composite_role_name": identifiers.role_in_path(unwanted[0]),
+                        "role_name": identifiers.check_role_name(self._parent),
+                        "composite_role_name": identifiers.check_role_name(unwanted[0]),
                     },
                     shown=lambda *_: False,
                     remaining=self._still_children,

@@ -10,10 +10,11 @@ from css_sdk_openapi.api.logs import get_logs
 
 from .._http import answers, forks
 from .._http.concurrency import Lock
+from .._http.exchanges import Exchange
 from .._service import log_windows
 from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
-from .wire import Call, Tried, Wire
+from .wire import Call, Wire
 
 
 class LogMeter:
@@ -30,7 +31,7 @@ class LogMeter:
         """Renew the lock, which a thread of the parent process may hold."""
         self._lock = Lock()
 
-    def attempt(self, call: Call) -> Tried:
+    def attempt(self, call: Call) -> Exchange:
         """One try, counted; what the service tells of the count is believed.
 
         Raises:
@@ -40,9 +41,9 @@ class LogMeter:
             wait = self._budget.wait(self._wire.clock())
             if wait is not None:
                 raise RateLimited(
-                    f"{call.told_as}: the {log_windows.CALLS} log calls of this hour are used up. "
+                    f"{call.label}: the {log_windows.CALLS} log calls of this hour are used up. "
                     f"Try again in {in_words(wait)}.",
-                    request=call.told_as,
+                    request=call.label,
                     retry_after=wait,
                 )
             self._budget = self._budget.spent(self._wire.clock())

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import NoReturn, Self, Unpack
 
+from css_sdk_openapi import Client
 from css_sdk_openapi.api.integrations import get_integration, list_integrations
 
 from .._http import answers
+from .._http.generated_client import generated_client
 from .._http.journal_writer import Journal
 from .._service import arguments, environment_checks, identifiers
 from ..auth.credentials import team_of
@@ -20,6 +22,7 @@ from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFoun
 from ..models import Integration, WhoAmI
 from ..settings import Settings, settings_from_env, settings_from_file
 from .connection import Options, open_wire
+from .forwarding import Forwarding
 from .integrations import IntegrationClient
 from .people import People
 
@@ -111,6 +114,34 @@ class Team:
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__, _wire=self._wire.with_journal(journal))
         return other
+
+    @property
+    def api(self) -> Client:
+        """The generated client, for calls to the API as they are: pass it to functions of `css_sdk_openapi.api`.
+
+        It has the token, the connections and the limits of this client. An `Css` takes the functions `asyncio` and
+        `asyncio_detailed`, a `Css` takes `sync` and `sync_detailed`. Each call is one request: nothing is tried again,
+        and a write is not verified. The answer is what the service sent: a model of `css_sdk_openapi.models`, also one
+        of an error. Names are passed as they are, not encoded.
+
+        Requests that would stop the service, or change something else than they name, are refused. The other guards of
+        css-sdk, such as those about Gold, environments and removals, do not hold here.
+
+        Returns:
+            A client for this process, these threads or this event loop, as this client itself is. It is closed with it.
+
+        Raises:
+            Refused: from a call that would harm. Nothing is sent.
+            ConfigurationError: from a call with a closed client, from a function of the other kind, from `with_timeout`
+                and the like, and for a write of a client with a `journal`.
+            CssError: from a call without an answer that can be read.
+
+        >>> from css_sdk_openapi.api.roles import list_roles
+        >>> [role.name for role in (list_roles.sync(101, "dev", client=css.api)).data]
+        ['admin', 'approver', 'reviewer']
+        """
+        # Called `api` as the package of the functions that it is passed to.
+        return generated_client(Forwarding(self._wire))
 
     def whoami(self) -> WhoAmI:
         """The API account in use and its team, as the claim `team` of its token tells; the service accepted it.

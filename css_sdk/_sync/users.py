@@ -150,7 +150,7 @@ class Users:
                     arguments=lambda unwanted: {
                         **self._place,
                         "username": username,
-                        "role_name": identifiers.role_in_path(unwanted[0]),
+                        "role_name": identifiers.check_role_name(unwanted[0]),
                     },
                     shown=lambda *_: False,
                     remaining=still_held,

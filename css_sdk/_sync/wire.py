@@ -8,42 +8,25 @@ import logging
 import random
 import time
 from collections.abc import Callable, Hashable
-from typing import Any, Final, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .._http import answers
 from .._http import retry as _retry
 from .._http.cancellation import InFlight
 from .._http.clients import Connections
 from .._http.concurrency import called, sleep
+from .._http.exchanges import Exchange
 from .._http.journal_writer import Journal
-from .._service import paths, service_limits
 from .._verification.late_writes import LateAttempts
-from .._version import __version__
 from ..auth.credentials import ClientCredentials
-from ..errors import ConfigurationError, CssError, MalformedAnswer, UnusableName, error_for, is_passing, type_of_thing
+from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
 from ..settings import Settings
 from .sending import Limits, Sender
 
 _LOG = logging.getLogger("css_sdk")
-_USER_AGENT: Final = f"css-sdk/{__version__}"
-
-
-@frozen
-class Tried:
-    """How one attempt of a call ended: with an answer, or with the error that came instead of one.
-
-    `status` is that of the answer, also of one that could not be read. `sent` is False where it is certain that the
-    call never reached the service.
-    """
-
-    response: httpx.Response | None
-    error: CssError | None
-    status: int | None = None
-    sent: bool = True
-    passing: bool = False
 
 
 @frozen
@@ -52,13 +35,13 @@ class Call:
 
     request: httpx.Request
     name: str
-    told_as: str
+    label: str
     about: type_of_thing
 
 
 Kept = TypeVar("Kept")
 Value = TypeVar("Value")
-Attempts = Callable[[Call], Tried]
+Attempts = Callable[[Call], Exchange]
 """Makes one try of a call."""
 
 
@@ -99,11 +82,10 @@ class Wire:
         self.late = LateAttempts()
         self._connections = connections
         self._auth = auth
-        self._sender = Sender(connections, auth, limits, settings.token_url, is_own=is_own)
+        self._sender = Sender(connections, auth, limits, settings, is_own=is_own)
         self._retry = retry
         self._on_wait = on_wait
         self._kept: dict[Hashable, Any] = {}
-        self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
@@ -173,13 +155,11 @@ class Wire:
             MalformedAnswer: which names the call, when it makes no sense.
         """
         try:
-            return convert(answers.parsed(operation, response, call.told_as))
+            return convert(answers.parsed(operation, response, call.label))
         except MalformedAnswer as error:
             if error.request is not None:
                 raise
-            raise MalformedAnswer(
-                f"{call.told_as}: {error}", status=response.status_code, request=call.told_as
-            ) from None
+            raise MalformedAnswer(f"{call.label}: {error}", status=response.status_code, request=call.label) from None
 
     def answer(self, call: Call, attempt: Attempts | None = None) -> httpx.Response:
         """The successful answer to a reading call, tried again while its faults are passing.
@@ -197,28 +177,17 @@ class Wire:
             waited += self.pause(call, tried, number, waited)
 
     def call(self, operation: answers.Operation, about: type_of_thing, arguments: dict[str, Any]) -> Call:
-        """The request that a generated module describes, refused when it would harm.
+        """Return the request that a generated module describes.
 
         Raises:
-            RequestTooLong: when it would bring the service down.
-            UnusableName: when its path would not arrive as it was built.
+            Refused: when it would harm, as `Sender.request` says.
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
         described = operation._get_kwargs(**arguments)
-        path = described.pop("url")
-        told_as = f"{described['method'].upper()} {path}"
-        request = self._sender.request(self.settings.api_url + path, described, told_as)
-        # Set, not handed over: httpx would merge them one by one.
-        request.headers["User-Agent"] = _USER_AGENT
-        request.headers["Accept"] = "application/json"
-        target = request.url.raw_path.removeprefix(self._base)
-        paths.check_path(path, told_as)
-        if target.partition(b"?")[0] != path.encode("ascii"):
-            raise UnusableName(f"{told_as}: the path would not arrive as it stands here.", request=told_as)
-        service_limits.check_length(target.decode("ascii"), told_as)
-        return Call(request, operation.__name__.rpartition(".")[2], told_as, about)
+        label = f"{described['method'].upper()} {described['url']}"
+        return Call(self._sender.request(described, label), operation.__name__.rpartition(".")[2], label, about)
 
-    def attempt(self, call: Call, write: InFlight | None = None) -> Tried:
+    def attempt(self, call: Call, write: InFlight | None = None) -> Exchange:
         """Make one attempt of a call, and return how it ended.
 
         Args:
@@ -228,19 +197,43 @@ class Wire:
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        ended = self._sender.send(call.request, call.told_as, write)
-        response = ended.response
-        if response is None:
-            return Tried(None, ended.error, ended.status, ended.was_sent, ended.is_passing)
-        if response.is_success:
-            return Tried(response, None, ended.status)
-        told = answers.told(response, call.told_as, now=time.time())
-        return Tried(response, error_for(told, call.about), ended.status, passing=is_passing(told))
+        ended = self._sender.send(call.request, call.label, write)
+        if ended.response is None or ended.response.is_success:
+            return ended
+        told = answers.told(ended.response, call.label, now=time.time())
+        return evolve(ended, error=error_for(told, call.about), is_passing=is_passing(told))
 
-    def pause(self, call: Call, tried: Tried, number: int, waited: float) -> float:
+    def forward(self, described: dict[str, Any]) -> httpx.Response:
+        """Send one request of the generated client, once, and return the answer, whatever its status.
+
+        Args:
+            described: method, path, query, body and headers.
+
+        Raises:
+            Refused: when it would harm, as `Sender.request` says.
+            ConfigurationError: when the client was closed, belongs to another process or event loop, or keeps a
+                journal, which would lack this write.
+            CssError: when no answer came, or one that cannot be read.
+        """
+        method = described["method"].upper()
+        label = f"{method} {described['url']}"
+        request = self._sender.request(described, label)
+        if self.journal is not None and method != "GET":
+            raise ConfigurationError(
+                f"{label}: this client keeps a journal, in which writes of the generated client do not stand. Nothing "
+                f"was sent. Make another client without journal= for it."
+            )
+        with InFlight() as in_flight:
+            ended = self._sender.send(request, label, None if method == "GET" else in_flight)
+        if ended.response is None:
+            raise ended.error or MalformedAnswer(f"{label}: there is no answer.", request=label)
+        request.headers.pop("Authorization", None)
+        return ended.response
+
+    def pause(self, call: Call, tried: Exchange, number: int, waited: float) -> float:
         """Waits before the next try and gives the seconds waited, or raises the error when there is to be none."""
-        error = tried.error or MalformedAnswer(f"{call.told_as}: no proof that it was done.", request=call.told_as)
-        if not tried.passing:
+        error = tried.error or MalformedAnswer(f"{call.label}: no proof that it was done.", request=call.label)
+        if not tried.is_passing:
             raise error
         attempt = _retry.Attempt(number, waited, error.retry_after, error.status)
         wait = self._hook("retry", error, self._retry, attempt, random.random())  # noqa: S311

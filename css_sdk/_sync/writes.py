@@ -7,14 +7,15 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .._http import answers
 from .._http.cancellation import InFlight
+from .._http.exchanges import Exchange
 from .._verification import verdicts
 from ..errors import CssError, NotFound, NotTried, OutcomeUnknown, ServiceUnavailable
 from ..state import Step
-from .wire import Call, Tried, Wire
+from .wire import Call, Wire
 
 
 @frozen
@@ -132,7 +133,7 @@ class _Proof:
         call = self._wire.call(change.operation, "role", change.arguments(self._roles))
         tried = self._tried(call)
         shown = _is_shown(change, self._roles, tried, call)
-        verdict = verdicts.verdict(change.write, tried.status, sent=tried.sent, shown=shown)
+        verdict = verdicts.verdict(change.write, tried.status, sent=tried.was_sent, shown=shown)
         if verdict is verdicts.Verdict.DONE:
             return self._confirmed(call)
         if verdict is verdicts.Verdict.PENDING:
@@ -147,7 +148,7 @@ class _Proof:
         self._waited += self._wire.pause(call, tried, self._number, self._waited)
         return False
 
-    def _tried(self, call: Call) -> Tried:
+    def _tried(self, call: Call) -> Exchange:
         try:
             return self._wire.attempt(call, self._in_flight)
         except BaseException:  # cancelled or interrupted
@@ -162,10 +163,10 @@ class _Proof:
         late = self._wire.late.reversing(self._change.steps(self._change.roles), self._wire.clock())
         if late is not None:
             raise OutcomeUnknown(
-                f"{call.told_as}: this was done, but an earlier attempt of another change ({late.kind}, role "
+                f"{call.label}: this was done, but an earlier attempt of another change ({late.kind}, role "
                 f"{late.role!r}) was never answered: it may still be on its way and reverse this. Read the state again "
                 f"in some minutes.",
-                request=call.told_as,
+                request=call.label,
             )
         return True
 
@@ -180,11 +181,11 @@ def _still_possible(error: CssError) -> OutcomeUnknown:
     )
 
 
-def _is_shown(change: Change, roles: tuple[str, ...], tried: Tried, call: Call) -> bool:
+def _is_shown(change: Change, roles: tuple[str, ...], tried: Exchange, call: Call) -> bool:
     if tried.response is None or tried.error is not None or change.write.proof is not verdicts.Proof.ANSWER:
         return False
     try:
-        return change.shown(answers.parsed(change.operation, tried.response, call.told_as), roles)
+        return change.shown(answers.parsed(change.operation, tried.response, call.label), roles)
     except CssError:
         # An answer that makes no sense proves nothing; the read that follows decides.
         return False
@@ -197,22 +198,22 @@ def _remaining(change: Change, roles: tuple[str, ...], call: Call) -> tuple[str,
         raise
     except CssError as error:
         raise OutcomeUnknown(
-            f"{call.told_as}: whether this was done is not known, and reading it failed too ({error}). "
+            f"{call.label}: whether this was done is not known, and reading it failed too ({error}). "
             f"Read the state before you try again.",
-            request=call.told_as,
+            request=call.label,
             status=error.status,
         ) from error
 
 
-def _not_done(tried: Tried, call: Call) -> Tried:
+def _not_done(tried: Exchange, call: Call) -> Exchange:
     finding = "A read afterwards shows that it was not done."
     if tried.error is None:
         error: CssError = ServiceUnavailable(
-            f"{call.told_as}: the service answered with success, but did not do it. {finding} Try again later.",
+            f"{call.label}: the service answered with success, but did not do it. {finding} Try again later.",
             status=tried.status,
-            request=call.told_as,
+            request=call.label,
         )
-        return Tried(tried.response, error, tried.status, passing=True)
+        return evolve(tried, error=error, is_passing=True)
     error = copy.copy(tried.error)
     error.args = (f"{tried.error} {finding}",)
-    return Tried(tried.response, error, tried.status, passing=tried.passing or tried.error.status == 422)
+    return evolve(tried, error=error, is_passing=tried.is_passing or tried.error.status == 422)

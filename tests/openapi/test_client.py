@@ -65,20 +65,20 @@ def test_a_refused_token_and_a_disaster_are_understood(tag: str, operation: str)
     assert parse(module(tag, operation), 503, text="down") == "down"
 
 
-def test_a_role_name_is_quoted_once_more() -> None:
-    """What the caller has quoted is quoted again, so the service, which decodes twice, sees the name itself."""
-    assert get_role._get_kwargs(101, "dev", "a%252Fb") == {
+def test_a_role_name_is_encoded_twice() -> None:
+    """The service decodes a role name in a path twice, and so sees the name itself, with its dots and slashes."""
+    assert get_role._get_kwargs(101, "dev", "a%2Fb") == {
         "method": "get",
         "url": "/integrations/101/dev/roles/a%25252Fb",
     }
-    assert get_role._get_kwargs(101, "dev", "%2E%2E")["url"] == "/integrations/101/dev/roles/%252E%252E"
+    assert get_role._get_kwargs(101, "dev", "..")["url"] == "/integrations/101/dev/roles/%252E%252E"
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1))
 def test_any_path_value_is_one_segment(name: str) -> None:
-    """Whatever stands in a name, decoding the last segment of the path gives it back."""
+    """Whatever stands in a name, decoding the last segment of the path twice gives it back."""
     head, _, tail = get_role._get_kwargs(101, "dev", name)["url"].rpartition("/")
-    assert (head, unquote(tail)) == ("/integrations/101/dev/roles", name)
+    assert (head, unquote(unquote(tail))) == ("/integrations/101/dev/roles", name)
 
 
 def test_queries_hold_what_was_asked() -> None:

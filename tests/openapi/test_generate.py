@@ -108,13 +108,22 @@ def test_a_warning_of_the_generator_is_a_failure(tmp_path: Path, monkeypatch: py
     [
         ("model.py.jinja", ["+from dateutil.parser import isoparse"]),
         (
+            "endpoint_module.py.jinja",
+            [
+                '-        {{parameter.python_name}}=quote(str({{parameter.python_name}}), safe=""),',
+                '+        {{parameter.python_name}}=quote({% if parameter.python_name.endswith("role_name") %}'
+                'quote(str({{parameter.python_name}}), safe="").replace(".", "%2E")'
+                '{% else %}str({{parameter.python_name}}){% endif %}, safe=""),',
+            ],
+        ),
+        (
             "property_templates/datetime_property.py.jinja",
             ["-datetime.datetime.fromisoformat({{ source }})", "+isoparse({{ source }})"],
         ),
     ],
 )
 def test_the_templates_differ_from_the_generators_in_one_line(name: str, changes: list[str]) -> None:
-    """Our copies of two templates are those of the installed generator but for the parser of dates."""
+    """Our copies are those of the installed generator but for the parser of dates and the encoding of role names."""
     theirs = (Path(openapi_python_client.__file__).parent / "templates" / name).read_text(encoding="utf-8")
     ours = (generate.TEMPLATES / name).read_text(encoding="utf-8")
     lines = difflib.unified_diff(theirs.splitlines(), ours.splitlines(), lineterm="", n=0)

@@ -24,7 +24,7 @@ def _get_kwargs(
             integration_id=quote(str(integration_id), safe=""),
             environment=quote(str(environment), safe=""),
             username=quote(str(username), safe=""),
-            role_name=quote(str(role_name), safe=""),
+            role_name=quote(quote(str(role_name), safe="").replace(".", "%2E"), safe=""),
         ),
     }
 

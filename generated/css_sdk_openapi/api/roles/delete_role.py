@@ -22,7 +22,7 @@ def _get_kwargs(
         "url": "/integrations/{integration_id}/{environment}/roles/{role_name}".format(
             integration_id=quote(str(integration_id), safe=""),
             environment=quote(str(environment), safe=""),
-            role_name=quote(str(role_name), safe=""),
+            role_name=quote(quote(str(role_name), safe="").replace(".", "%2E"), safe=""),
         ),
     }
 

@@ -23,8 +23,8 @@ def _get_kwargs(
         "url": "/integrations/{integration_id}/{environment}/roles/{role_name}/composite-roles/{composite_role_name}".format(
             integration_id=quote(str(integration_id), safe=""),
             environment=quote(str(environment), safe=""),
-            role_name=quote(str(role_name), safe=""),
-            composite_role_name=quote(str(composite_role_name), safe=""),
+            role_name=quote(quote(str(role_name), safe="").replace(".", "%2E"), safe=""),
+            composite_role_name=quote(quote(str(composite_role_name), safe="").replace(".", "%2E"), safe=""),
         ),
     }
 

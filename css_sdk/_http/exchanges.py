@@ -1,4 +1,4 @@
-"""Why no answer came, in words that say what to check; and whether anything was sent."""
+"""How sending a request ended; where no answer came, why, in words that say what to check."""
 
 from __future__ import annotations
 
@@ -36,21 +36,25 @@ _TLS_ADVICE: Final = (
 
 
 @frozen
-class Failure:
-    """An attempt without an answer.
+class Exchange:
+    """How sending a request ended: with an answer, read whole, or with the error that came instead of one.
 
     Args:
-        error: what to raise.
-        was_sent: False where it is certain that nothing left for the server.
+        response: the answer.
+        error: what came instead, or what the answer means.
+        status: of the answer, also of one that could not be read; None where none came.
+        was_sent: False where it is certain that the request never left for the service.
         is_passing: whether another attempt may help.
     """
 
-    error: CssError
-    was_sent: bool
-    is_passing: bool
+    response: httpx.Response | None = None
+    error: CssError | None = None
+    status: int | None = None
+    was_sent: bool = True
+    is_passing: bool = False
 
 
-def failure(error: Exception, request: str, server: str, host: str) -> Failure:
+def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
     """Return what an error of the HTTP library means.
 
     The library's own words are left out: they may hold whole addresses with their queries, or a header with a token.
@@ -62,35 +66,38 @@ def failure(error: Exception, request: str, server: str, host: str) -> Failure:
         host: its host, and its port where it has one.
     """
 
-    def lost(what: str, advice: str = _ADVICE) -> ConnectionFailed:
-        return ConnectionFailed(f"{request}: {what}{_reason_of(error)}. {advice}", request=request)
-
     was_sent = not isinstance(error, _NOT_SENT)
     at = f"{server} at {host}"
+
+    def lost(what: str, advice: str = _ADVICE, is_passing: bool = True) -> Exchange:
+        words = f"{request}: {what}{_reason_of(error)}. {advice}"
+        return Exchange(error=ConnectionFailed(words, request=request), was_sent=was_sent, is_passing=is_passing)
+
+    def senseless(what: str) -> Exchange:
+        return Exchange(error=MalformedAnswer(f"{request}: {what}.", request=request))
+
     match error:
         case httpx.ProxyError():
             words = clean(str(error))
             status = re.search(r"\b[1-5][0-9]{2}\b[^()]*", words)  # what a token request adds stands around it
             said = (status[0] if status else words)[:_LONGEST_WORDS].rstrip(" .")
-            refusal = f"{request}: the proxy refused: {said}. {_PROXY_ADVICE}"
-            return Failure(ConnectionFailed(refusal, request=request), was_sent, said.startswith("5"))
+            refusal = ConnectionFailed(f"{request}: the proxy refused: {said}. {_PROXY_ADVICE}", request=request)
+            return Exchange(error=refusal, was_sent=was_sent, is_passing=said.startswith("5"))
         case httpx.ConnectError() if isinstance(tls := system_error_behind(error), ssl.SSLError):
             is_passing = not isinstance(tls, ssl.SSLCertVerificationError)
-            return Failure(lost(f"the TLS connection to {at} failed", _TLS_ADVICE), was_sent, is_passing)
+            return lost(f"the TLS connection to {at} failed", _TLS_ADVICE, is_passing)
         case httpx.ConnectError():
-            return Failure(lost(f"no connection to {at}"), was_sent, True)
+            return lost(f"no connection to {at}")
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
-            return Failure(lost(f"no connection in time to {at}"), was_sent, True)
+            return lost(f"no connection in time to {at}")
         case httpx.TimeoutException():
-            return Failure(lost(f"no answer in time from {at}"), was_sent, True)
+            return lost(f"no answer in time from {at}")
         case httpx.TransportError():
-            return Failure(lost(f"the connection was lost to {at}"), was_sent, True)
+            return lost(f"the connection was lost to {at}")
         case httpx.RequestError():  # it cannot be decoded, or leads in circles
-            return Failure(MalformedAnswer(f"{request}: the answer cannot be decoded.", request=request), True, False)
+            return senseless("the answer cannot be decoded")
         case _:
-            kind = type(error).__name__
-            senseless = f"{request}: what came from {at} makes no sense to the HTTP library ({kind})."
-            return Failure(MalformedAnswer(senseless, request=request), True, False)
+            return senseless(f"what came from {at} makes no sense to the HTTP library ({type(error).__name__})")
 
 
 def _reason_of(error: BaseException) -> str:

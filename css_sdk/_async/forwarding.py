@@ -1,0 +1,38 @@
+"""The httpx client below the generated client: it passes requests on to the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from .._http.generated_client import NoTransport
+from .wire import AsyncWire
+
+
+class AsyncForwarding(httpx.AsyncClient):
+    """Send what generated operations ask for through the wire; everything else ends at a transport that refuses.
+
+    Args:
+        wire: of the client whose `api` this is.
+    """
+
+    def __init__(self, wire: AsyncWire) -> None:
+        super().__init__(transport=NoTransport())
+        self._wire = wire
+
+    async def request(
+        self,
+        method: str,
+        url: httpx.URL | str,
+        *,
+        params: Any = None,
+        json: Any = None,
+        headers: Any = None,
+        **others: Any,
+    ) -> httpx.Response:
+        """Send a request as a generated operation describes it, and return the answer, whatever its status."""
+        if others:
+            return await super().request(method, url)  # which refuses
+        described = {"method": method, "url": str(url), "params": params, "json": json, "headers": headers}
+        return await self._wire.forward(described)

@@ -1,0 +1,82 @@
+"""Refuse requests that would stop the service, or change something else than what they name. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from ..errors import HarmfulRequest, UnusableName
+from .identifiers import _BLANKS
+from .service_limits import check_length, check_new_role, check_removable, check_separable
+
+
+def check_path(path: str, request: str) -> None:
+    """Refuse a path that would stop the service, or be the path of something else.
+
+    Args:
+        path: as the caller built it, after the base address.
+        request: method and path, for the message.
+
+    Raises:
+        HarmfulRequest: for the two deprecated calls about mappings. One of them stops the service.
+        UnusableName: for a path with a part that is empty, blank or only dots, as it stands there, decoded once or
+            decoded twice; and for what is no encoded path.
+        RequestTooLong: beyond 255 characters, percent-encoding counted.
+    """
+    check_length(path, request)
+    if not (path.startswith("/") and path.isascii() and path.isprintable()):
+        raise UnusableName(f"{request}: this is not an encoded path below the address of the API.", request=request)
+    _, *parts = path.split("/")
+    if any(unquote(part).lower() == "user-role-mappings" for part in parts[3:4]):
+        raise HarmfulRequest(
+            f"{request}: this deprecated call stops the service, or answers wrongly. Nothing was sent. Use the calls "
+            f"under users/{{username}}/roles.",
+            request=request,
+        )
+    for part in parts:
+        once = unquote(part)
+        for read in (once, unquote(once)):
+            if re.sub(_BLANKS, "", read) in ("", ".", ".."):
+                raise UnusableName(f"{request}: a part of the path is empty or only dots ({read!r}).", request=request)
+
+
+def check_target(path: str, target: str, request: str) -> None:
+    """Refuse a request that would not arrive as it was built, or is longer than the service takes.
+
+    Args:
+        path: that `check_path` accepts.
+        target: path and query as they will be sent, after the base address.
+        request: method and path, for the message.
+
+    Raises:
+        UnusableName: when the path would arrive as another one.
+        RequestTooLong: beyond 255 characters, percent-encoding counted.
+    """
+    if target.partition("?")[0] != path:
+        raise UnusableName(f"{request}: the path would not arrive as it stands here.", request=request)
+    check_length(target, request)
+
+
+def check_body(path: str, body: Any) -> None:
+    """Refuse role names in a body that the service could not hold, or that no later request could address.
+
+    Args:
+        path: that `check_path` accepts.
+        body: JSON that will be sent; None where there is none.
+
+    Raises:
+        UnusableName: for a name that `check_role_name` refuses, or `check_new_role_name` where a role gets the name.
+        RequestTooLong: when the request that removes the role from a user, or from a composite role, would be too long.
+    """
+    match path.split("/")[2:], body:
+        case [integration_id, environment, *_], {"name": name}:
+            check_new_role(integration_id, environment, name)
+        case [integration_id, environment, "users", user, _], [*roles]:
+            check_removable(integration_id, environment, _names(roles), unquote(user))
+        case [integration_id, environment, "roles", parent, _], [*roles]:
+            check_separable(integration_id, environment, unquote(unquote(parent)), _names(roles))
+
+
+def _names(roles: list[Any]) -> list[Any]:
+    return [role.get("name") for role in roles if isinstance(role, dict)]
