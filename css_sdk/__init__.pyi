@@ -99,7 +99,6 @@ from .roles_file.parser import read_desired as read_desired
 from .roles_file.writer import desired_as_yaml as desired_as_yaml
 from .roster.rows import RoleRemovals as RoleRemovals
 from .roster.rows import Row as Row
-from .roster.rows import RowCheck as RowCheck
 from .roster.rows import RowResult as RowResult
 from .roster.rows import read_roster as read_roster
 from .settings import Settings as Settings

@@ -220,7 +220,6 @@ SHOWN = {
     "RoleResult",
     "RoleTree",
     "Row",
-    "RowCheck",
     "RowResult",
     "SearchResult",
     "ServiceAccount",

@@ -36,7 +36,6 @@ from css_sdk import (
     Role,
     RoleResult,
     RoleTree,
-    RowCheck,
     RowResult,
     SearchResult,
     ServiceAccount,
@@ -74,7 +73,7 @@ def synchronous(environment: EnvironmentClient) -> None:
         assert_type(css.apply_roster(rows, progress=lambda result: result.state), list[RowResult])
         with progress_bar(len(rows)) as bar:
             assert_type(css.apply_roster(rows, exact=True, confirm=print, progress=bar), list[RowResult])
-        assert_type(css.check_roster(rows, width=8), list[RowCheck])
+        assert_type(css.check_roster(rows, width=8), list[RowResult])
         assert_type(css.find_people(email="a@b.example"), PeopleFound)
         assert_type(css.roles_of("a@b.example"), PersonRoles)
         assert_type(css.report(integrations=[101, "a"], environments="dev"), AccessReport)
@@ -134,7 +133,7 @@ async def asynchronous(environment: AsyncEnvironmentClient) -> None:
         assert_type(await css.apply_roster(rows, progress=awaited), list[RowResult])
         with progress_bar(len(rows)) as bar:
             assert_type(await css.apply_roster(rows, exact=True, confirm=awaited, progress=bar), list[RowResult])
-        assert_type(await css.check_roster(rows, width=8), list[RowCheck])
+        assert_type(await css.check_roster(rows, width=8), list[RowResult])
         assert_type(await css.find_people(email="a@b.example"), PeopleFound)
         assert_type(await css.roles_of("a@b.example"), PersonRoles)
         assert_type(await css.report(integrations=[101, "a"], environments="dev"), AccessReport)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
 from .._http.concurrency import AsyncLock, async_each, async_waited_for
-from .._service import arguments, identifiers, service_limits
+from .._service import arguments, service_limits
 from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import GrantResult, Outcome, RoleResult
 from .callbacks import AsyncProgressCalls
-from .grants import AsyncGranting, AsyncRun, Grants, GrantWrite, Numbered, Progress, grouped, in_chunks, outcome_of
+from .grants import AsyncGranting, AsyncRun, Grants, GrantWrite, Numbered, Progress, in_chunks, outcome_of
 from .roles import AsyncRoles
 from .users import AsyncUsers
 from .wire import AsyncWire
@@ -171,13 +171,14 @@ class AsyncBulk:
         service_limits.check_width(width)
         run = AsyncRun(grants, progress)
         task = executor and task_for(self._wire, self._integration_id, self._environment, change)
+        granting = AsyncGranting(self._users, self._roles.list)
         await self._settle_refused(run)
         if skip_existing:
-            await self._settle_done(run, change)
+            await granting.settle_done(run, change, self._roles)
         if executor and task:
             await self._ship(run, executor, task, width)
         else:
-            await AsyncGranting(self._users, self._roles.list).carry_out(change, run, width)
+            await granting.carry_out(change, run, width)
         return run.ended()
 
     async def _settle_refused(self, run: AsyncRun) -> None:
@@ -186,46 +187,6 @@ class AsyncBulk:
                 self._users.check(grant.user, grant.role)
             except CssError as error:
                 await run.settle_failed({number: grant}, error)
-
-    async def _settle_done(self, run: AsyncRun, change: GrantWrite) -> None:
-        """Settle the grants that need no write, after reading each role's members, or each user's roles if fewer."""
-        by_role = grouped(run.open, lambda grant: grant.role)
-        by_user = run.by_user()
-        if len(by_user) <= len(by_role):
-            for group in by_user:
-                await self._settle_done_of_user(run, group, change)
-            return
-        for role, grants in by_role.items():
-            try:
-                members = await self._members(role, change)
-            except CssError as error:
-                await run.settle_failed(grants, error)
-                continue
-            done = {
-                number: grant
-                for number, grant in grants.items()
-                if (identifiers.username_of(grant.user) in members) is (change == "assign")
-            }
-            await run.settle(done, "already")
-
-    async def _settle_done_of_user(self, run: AsyncRun, group: Numbered, change: GrantWrite) -> None:
-        try:
-            held = {role.name for role in await self._users.roles(next(iter(group.values())).user)}
-            done = {n: grant for n, grant in group.items() if (grant.role in held) is (change == "assign")}
-            if done and change == "unassign":
-                # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
-                existing = {role.name for role in await self._roles.list()}
-                done = {n: grant for n, grant in done.items() if grant.role in existing}
-        except CssError as error:
-            await run.settle_failed(group, error)
-        else:
-            await run.settle(done, "already")
-
-    async def _members(self, role: str, change: GrantWrite) -> set[str]:
-        if change == "unassign":
-            # Whoever is left out of a reading would be told not to have the role, and keep it.
-            return {user.username for user in await self._roles.settled_members(role)}
-        return {user.username async for user in self._roles.members(role)}
 
     async def _ship(self, run: AsyncRun, executor: Executor, task: Task, width: int) -> None:
         async def ship(chunk: Numbered) -> None:

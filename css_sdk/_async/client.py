@@ -22,16 +22,14 @@ from ..plan.desired import Desired
 from ..plan.planner import Plan
 from ..plan.preconditions import USUAL_GUARDS, Applied, Guards
 from ..report.rows import AccessReport
-from ..roster.rows import RoleRemovals, Row, RowCheck, RowResult
+from ..roster.rows import RoleRemovals, Row, RowResult
 from ..state import StepResult
 from . import plans
-from .apply import AsyncRosterApplication
 from .callbacks import AsyncProgressCalls
-from .checking import AsyncRosterCheck
 from .directory import AsyncDirectory
-from .finding import AsyncFinding
 from .person_roles import roles_of
 from .reporting import read_access
+from .rosters import AsyncRosterRun
 from .team import AsyncTeam
 
 
@@ -166,6 +164,7 @@ class AsyncCss(AsyncTeam):
         rows: Row | Iterable[Row],
         *,
         exact: bool = False,
+        checked: Sequence[RowResult] | None = None,
         confirm: Callable[[Sequence[RoleRemovals]], object] | None = None,
         max_removals: int | None = None,
         skip_existing: bool = True,
@@ -185,6 +184,8 @@ class AsyncCss(AsyncTeam):
         Args:
             rows: as `read_roster` gives them.
             exact: whether the rows name everybody who shall have these roles.
+            checked: what `check_roster` returned for the same rows, and somebody confirmed. All is checked again, and
+                `StalePlan` is raised if that comes to something else. Only rows that are `to do` are carried out.
             confirm: called before the first write with what an exact roster removes, if it removes anything. Nothing is
                 changed when it raises an exception or returns False. An `AsyncCss` awaits it where it is a coroutine
                 function. Afterwards the members are read again: `StalePlan` is raised if they are not as before.
@@ -217,13 +218,9 @@ class AsyncCss(AsyncTeam):
         >>> [(result.state, result.row.action) for result in results]
         [('already has it', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
         """
-        service_limits.check_width(width)
         async_check_callback("confirm", confirm)
-        finding = AsyncFinding(self.integration, _rows(rows), arguments.known_providers(providers), width)
-        application = AsyncRosterApplication(finding, width=width, progress=progress)
-        if exact:
-            return await application.carry_out_exactly(confirm, max_removals)
-        return await application.carry_out(skip_existing)
+        run = self._roster_run(rows, providers, exact, max_removals, width, progress)
+        return await run.apply(checked=checked, confirm=confirm, skip_existing=skip_existing)
 
     async def check_roster(
         self,
@@ -233,8 +230,8 @@ class AsyncCss(AsyncTeam):
         max_removals: int | None = None,
         width: int = 4,
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
-        progress: Callable[[RowCheck], object] | None = None,
-    ) -> list[RowCheck]:
+        progress: Callable[[RowResult], object] | None = None,
+    ) -> list[RowResult]:
         """What would come of the rows of a roster, without a write: everybody and everything is looked up.
 
         Args:
@@ -258,9 +255,27 @@ class AsyncCss(AsyncTeam):
         >>> [check.state for check in await css.check_roster(rows)]
         ['already has it', 'ambiguous']
         """
+        return await self._roster_run(rows, providers, exact, max_removals, width, progress).check()
+
+    def _roster_run(
+        self,
+        rows: Row | Iterable[Row],
+        providers: str | Iterable[str],
+        exact: bool,
+        max_removals: int | None,
+        width: int,
+        progress: Callable[[RowResult], object] | None,
+    ) -> AsyncRosterRun:
         service_limits.check_width(width)
-        finding = AsyncFinding(self.integration, _rows(rows), arguments.known_providers(providers), width)
-        return await AsyncRosterCheck(finding, width=width, progress=progress).carry_out(exact, max_removals)
+        return AsyncRosterRun(
+            self.integration,
+            arguments.objects(rows, Row, "Rows of a roster", "read_roster(text, name) reads them."),
+            arguments.known_providers(providers),
+            exact=exact,
+            max_removals=max_removals,
+            width=width,
+            progress=progress,
+        )
 
     async def plan(
         self,
@@ -403,7 +418,3 @@ class AsyncCss(AsyncTeam):
             version=__version__,
             created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
-
-
-def _rows(rows: Row | Iterable[Row]) -> tuple[Row, ...]:
-    return arguments.objects(rows, Row, "Rows of a roster", "read_roster(text, name) reads them.")

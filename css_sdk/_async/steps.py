@@ -29,9 +29,10 @@ class AsyncStepRun:
 
     Args:
         steps: in an order in which they can be carried out.
-        grounds: what they stand on.
+        grounds: what they stand on; None if none depends on another.
         granting: by place, what sends the steps about members.
         roles: by place, what sends the steps about roles and their children.
+        skip_existing: read first whether a step about a member is needed.
         width: calls at once, 1 to 8.
         progress: called with each result as it comes, one at a time, possibly from another thread; raises nothing.
     """
@@ -39,15 +40,17 @@ class AsyncStepRun:
     def __init__(
         self,
         steps: Sequence[Step],
-        grounds: Grounds,
+        grounds: Grounds | None,
         *,
         granting: Mapping[Place, AsyncGranting],
         roles: Mapping[Place, AsyncRoles],
+        skip_existing: bool = False,
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
         self._granting = granting
         self._roles = roles
+        self._skip_existing = skip_existing
         self._steps = steps
         self._grounds = grounds
         self._width = width
@@ -61,15 +64,18 @@ class AsyncStepRun:
         cls,
         environments: Mapping[Place, AsyncEnvironmentClient],
         steps: Sequence[Step],
-        grounds: Grounds,
+        grounds: Grounds | None,
         *,
+        skip_existing: bool = False,
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> AsyncStepRun:
         """Return a run that sends the steps through these environments."""
         granting = {place: AsyncGranting(there.users, there.roles.list) for place, there in environments.items()}
         roles = {place: there.roles for place, there in environments.items()}
-        return cls(steps, grounds, granting=granting, roles=roles, width=width, progress=progress)
+        return cls(
+            steps, grounds, granting=granting, roles=roles, skip_existing=skip_existing, width=width, progress=progress
+        )
 
     async def carry_out(self) -> list[StepResult]:
         """Does one kind of step after another and returns the results, in the order of the steps."""
@@ -96,7 +102,7 @@ class AsyncStepRun:
         """Those of the steps whose ground is there; the others are settled."""
         ready: Numbered = {}
         for number, step in batch.items():
-            lacking = self._grounds.lacking(step)
+            lacking = self._grounds.lacking(step) if self._grounds else None
             if lacking is None:
                 ready[number] = step
             else:
@@ -163,6 +169,8 @@ class AsyncStepRun:
             numbers = {(step.target, step.role): number for number, step in group.items()}
             run = AsyncRun([Grant(*grant) for grant in numbers], partial(self._note_grant, numbers))
             run.lost_access = self._lost_access
+            if self._skip_existing:
+                await self._granting[place].settle_done(run, change, self._roles[place])
             await self._granting[place].carry_out(change, run, self._width)
             run.ended()
             self._lost_access = run.lost_access
@@ -181,6 +189,7 @@ class AsyncStepRun:
 
     async def _note(self, number: int, result: StepResult) -> None:
         self._results[number] = result
-        self._grounds.note(result)
+        if self._grounds is not None:
+            self._grounds.note(result)
         if self._progress is not None:
             await async_called("progress", self._progress, result)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
 from .._http.concurrency import Lock, each, waited_for
-from .._service import arguments, identifiers, service_limits
+from .._service import arguments, service_limits
 from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import GrantResult, Outcome, RoleResult
 from .callbacks import ProgressCalls
-from .grants import Granting, Grants, GrantWrite, Numbered, Progress, Run, grouped, in_chunks, outcome_of
+from .grants import Granting, Grants, GrantWrite, Numbered, Progress, Run, in_chunks, outcome_of
 from .roles import Roles
 from .users import Users
 from .wire import Wire
@@ -172,13 +172,14 @@ class Bulk:
         service_limits.check_width(width)
         run = Run(grants, progress)
         task = executor and task_for(self._wire, self._integration_id, self._environment, change)
+        granting = Granting(self._users, self._roles.list)
         self._settle_refused(run)
         if skip_existing:
-            self._settle_done(run, change)
+            granting.settle_done(run, change, self._roles)
         if executor and task:
             self._ship(run, executor, task, width)
         else:
-            Granting(self._users, self._roles.list).carry_out(change, run, width)
+            granting.carry_out(change, run, width)
         return run.ended()
 
     def _settle_refused(self, run: Run) -> None:
@@ -187,46 +188,6 @@ class Bulk:
                 self._users.check(grant.user, grant.role)
             except CssError as error:
                 run.settle_failed({number: grant}, error)
-
-    def _settle_done(self, run: Run, change: GrantWrite) -> None:
-        """Settle the grants that need no write, after reading each role's members, or each user's roles if fewer."""
-        by_role = grouped(run.open, lambda grant: grant.role)
-        by_user = run.by_user()
-        if len(by_user) <= len(by_role):
-            for group in by_user:
-                self._settle_done_of_user(run, group, change)
-            return
-        for role, grants in by_role.items():
-            try:
-                members = self._members(role, change)
-            except CssError as error:
-                run.settle_failed(grants, error)
-                continue
-            done = {
-                number: grant
-                for number, grant in grants.items()
-                if (identifiers.username_of(grant.user) in members) is (change == "assign")
-            }
-            run.settle(done, "already")
-
-    def _settle_done_of_user(self, run: Run, group: Numbered, change: GrantWrite) -> None:
-        try:
-            held = {role.name for role in self._users.roles(next(iter(group.values())).user)}
-            done = {n: grant for n, grant in group.items() if (grant.role in held) is (change == "assign")}
-            if done and change == "unassign":
-                # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
-                existing = {role.name for role in self._roles.list()}
-                done = {n: grant for n, grant in done.items() if grant.role in existing}
-        except CssError as error:
-            run.settle_failed(group, error)
-        else:
-            run.settle(done, "already")
-
-    def _members(self, role: str, change: GrantWrite) -> set[str]:
-        if change == "unassign":
-            # Whoever is left out of a reading would be told not to have the role, and keep it.
-            return {user.username for user in self._roles.settled_members(role)}
-        return {user.username for user in self._roles.members(role)}
 
     def _ship(self, run: Run, executor: Executor, task: Task, width: int) -> None:
         def ship(chunk: Numbered) -> None:

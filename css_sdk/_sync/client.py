@@ -23,16 +23,14 @@ from ..plan.desired import Desired
 from ..plan.planner import Plan
 from ..plan.preconditions import USUAL_GUARDS, Applied, Guards
 from ..report.rows import AccessReport
-from ..roster.rows import RoleRemovals, Row, RowCheck, RowResult
+from ..roster.rows import RoleRemovals, Row, RowResult
 from ..state import StepResult
 from . import plans
-from .apply import RosterApplication
 from .callbacks import ProgressCalls
-from .checking import RosterCheck
 from .directory import Directory
-from .finding import Finding
 from .person_roles import roles_of
 from .reporting import read_access
+from .rosters import RosterRun
 from .team import Team
 
 
@@ -167,6 +165,7 @@ class Css(Team):
         rows: Row | Iterable[Row],
         *,
         exact: bool = False,
+        checked: Sequence[RowResult] | None = None,
         confirm: Callable[[Sequence[RoleRemovals]], object] | None = None,
         max_removals: int | None = None,
         skip_existing: bool = True,
@@ -186,6 +185,8 @@ class Css(Team):
         Args:
             rows: as `read_roster` gives them.
             exact: whether the rows name everybody who shall have these roles.
+            checked: what `check_roster` returned for the same rows, and somebody confirmed. All is checked again, and
+                `StalePlan` is raised if that comes to something else. Only rows that are `to do` are carried out.
             confirm: called before the first write with what an exact roster removes, if it removes anything. Nothing is
                 changed when it raises an exception or returns False. An `Css` awaits it where it is a coroutine
                 function. Afterwards the members are read again: `StalePlan` is raised if they are not as before.
@@ -218,13 +219,9 @@ class Css(Team):
         >>> [(result.state, result.row.action) for result in results]
         [('already has it', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
         """
-        service_limits.check_width(width)
         check_callback("confirm", confirm)
-        finding = Finding(self.integration, _rows(rows), arguments.known_providers(providers), width)
-        application = RosterApplication(finding, width=width, progress=progress)
-        if exact:
-            return application.carry_out_exactly(confirm, max_removals)
-        return application.carry_out(skip_existing)
+        run = self._roster_run(rows, providers, exact, max_removals, width, progress)
+        return run.apply(checked=checked, confirm=confirm, skip_existing=skip_existing)
 
     def check_roster(
         self,
@@ -234,8 +231,8 @@ class Css(Team):
         max_removals: int | None = None,
         width: int = 4,
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
-        progress: Callable[[RowCheck], object] | None = None,
-    ) -> list[RowCheck]:
+        progress: Callable[[RowResult], object] | None = None,
+    ) -> list[RowResult]:
         """What would come of the rows of a roster, without a write: everybody and everything is looked up.
 
         Args:
@@ -259,9 +256,27 @@ class Css(Team):
         >>> [check.state for check in css.check_roster(rows)]
         ['already has it', 'ambiguous']
         """
+        return self._roster_run(rows, providers, exact, max_removals, width, progress).check()
+
+    def _roster_run(
+        self,
+        rows: Row | Iterable[Row],
+        providers: str | Iterable[str],
+        exact: bool,
+        max_removals: int | None,
+        width: int,
+        progress: Callable[[RowResult], object] | None,
+    ) -> RosterRun:
         service_limits.check_width(width)
-        finding = Finding(self.integration, _rows(rows), arguments.known_providers(providers), width)
-        return RosterCheck(finding, width=width, progress=progress).carry_out(exact, max_removals)
+        return RosterRun(
+            self.integration,
+            arguments.objects(rows, Row, "Rows of a roster", "read_roster(text, name) reads them."),
+            arguments.known_providers(providers),
+            exact=exact,
+            max_removals=max_removals,
+            width=width,
+            progress=progress,
+        )
 
     def plan(
         self,
@@ -404,7 +419,3 @@ class Css(Team):
             version=__version__,
             created_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
-
-
-def _rows(rows: Row | Iterable[Row]) -> tuple[Row, ...]:
-    return arguments.objects(rows, Row, "Rows of a roster", "read_roster(text, name) reads them.")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .._http.concurrency import called, check_callback
@@ -11,8 +11,8 @@ from .._service import service_limits
 from ..errors import NotConfirmed, StalePlan
 from ..plan.checks import check_sendable
 from ..plan.dependencies import Grounds
-from ..plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed
-from ..plan.planner import Plan, plan
+from ..plan.desired import DesiredRole, DesiredUser
+from ..plan.planner import Plan, plan_exactly
 from ..plan.preconditions import Guards
 from ..state import Place, PlaceState, StepResult
 from .callbacks import ProgressCalls
@@ -68,17 +68,14 @@ def make_exact(
     service_limits.check_width(width)
     check_callback("confirm", confirm)
     calls = ProgressCalls(progress)
-    wanted = DesiredPlace(
-        f"#{place.integration}", place.environment, Listed(tuple(roles)), tuple(users), only_existing=True
-    )
-    made = plan(Desired((wanted,)), {wanted.named: observe()}, {}, prune=True)
+    made = plan_exactly(observe(), roles=roles, users=users)
     check_sendable(made.steps)
     guards.check(made.steps, made.states)
     if not made.steps:
         return []
     if confirm is not None:
         ask(confirm, made)
-        check_unchanged(made.states, {place: observe()})
+        check_unchanged(made.states, [observe()])
     grounds = Grounds(made.steps, made.states, needs_everybody=True)
     run = StepRun(
         made.steps,
@@ -101,12 +98,24 @@ def ask(confirm: Callable[..., object], question: object) -> None:
         raise NotConfirmed("confirm= returned False. Nothing was changed.")
 
 
-def check_unchanged(before: Sequence[PlaceState], now: Mapping[Place, PlaceState]) -> None:
-    """Compare two readings of the same places.
+def check_unchanged(before: Iterable[PlaceState], now: Iterable[PlaceState]) -> None:
+    """Compare what was read of places before a question with what is read of them after it.
+
+    Args:
+        before: the states from which a plan was made.
+        now: the states of the same places, in the same order.
 
     Raises:
         StalePlan: if they differ.
     """
-    if changed := [state.place for state in before if state.fingerprint != now[state.place].fingerprint]:
-        places = ", ".join(map(str, changed))
-        raise StalePlan(f"Somebody else changed {places} while you were asked. Nothing was changed; try again.")
+    changed = {
+        f"{name!r} in {old.project_name or f'#{old.place.integration}'}, {old.place.environment}"
+        for old, new in zip(before, now, strict=True)
+        for name in old.roles | new.roles
+        if any(getattr(old, part).get(name) != getattr(new, part).get(name) for part in ("members", "children"))
+    }
+    if changed:
+        raise StalePlan(
+            f"Somebody else changed a role while you were asked: {'; '.join(sorted(changed))}. Nothing was sent. Try "
+            f"again."
+        )

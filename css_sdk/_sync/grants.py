@@ -13,6 +13,7 @@ from ..models import Grant, GrantResult, Outcome, Role, UserLike
 from .callbacks import ProgressCalls
 
 if TYPE_CHECKING:
+    from .members import Members
     from .users import Users
 
 Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
@@ -100,6 +101,50 @@ class Granting:
             return (self.assign if change == "assign" else self.unassign)(run, group)
 
         each(work, run.by_user(), width)
+
+    def settle_done(self, run: Run, change: GrantWrite, roles: Members) -> None:
+        """Settle the grants that need no write, after reading each role's members, or each user's roles if fewer.
+
+        Args:
+            run: with the grants.
+            change: what will be done to them.
+            roles: of the environment.
+        """
+        by_role = grouped(run.open, lambda grant: grant.role)
+        by_user = run.by_user()
+        if len(by_user) <= len(by_role):
+            for group in by_user:
+                self._settle_done_of_user(run, group, change)
+            return
+        for role, grants in by_role.items():
+            try:
+                # Somebody who is left out of a reading would seem not to have the role, and keep it.
+                if change == "unassign":
+                    held = {user.username for user in roles.settled_members(role)}
+                else:
+                    held = {user.username for user in roles.members(role)}
+            except CssError as error:
+                run.settle_failed(grants, error)
+                continue
+            done = {
+                number: grant
+                for number, grant in grants.items()
+                if (identifiers.username_of(grant.user) in held) is (change == "assign")
+            }
+            run.settle(done, "already")
+
+    def _settle_done_of_user(self, run: Run, group: Numbered, change: GrantWrite) -> None:
+        try:
+            held = {role.name for role in self._users.roles(next(iter(group.values())).user)}
+            done = {n: grant for n, grant in group.items() if (grant.role in held) is (change == "assign")}
+            if done and change == "unassign":
+                # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
+                existing = {role.name for role in self._list_roles()}
+                done = {n: grant for n, grant in done.items() if grant.role in existing}
+        except CssError as error:
+            run.settle_failed(group, error)
+        else:
+            run.settle(done, "already")
 
     def assign(self, run: Run, group: Numbered) -> None:
         """Gives one user the roles of a group in one call."""

@@ -30,9 +30,10 @@ class StepRun:
 
     Args:
         steps: in an order in which they can be carried out.
-        grounds: what they stand on.
+        grounds: what they stand on; None if none depends on another.
         granting: by place, what sends the steps about members.
         roles: by place, what sends the steps about roles and their children.
+        skip_existing: read first whether a step about a member is needed.
         width: calls at once, 1 to 8.
         progress: called with each result as it comes, one at a time, possibly from another thread; raises nothing.
     """
@@ -40,15 +41,17 @@ class StepRun:
     def __init__(
         self,
         steps: Sequence[Step],
-        grounds: Grounds,
+        grounds: Grounds | None,
         *,
         granting: Mapping[Place, Granting],
         roles: Mapping[Place, Roles],
+        skip_existing: bool = False,
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
         self._granting = granting
         self._roles = roles
+        self._skip_existing = skip_existing
         self._steps = steps
         self._grounds = grounds
         self._width = width
@@ -62,15 +65,18 @@ class StepRun:
         cls,
         environments: Mapping[Place, EnvironmentClient],
         steps: Sequence[Step],
-        grounds: Grounds,
+        grounds: Grounds | None,
         *,
+        skip_existing: bool = False,
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> StepRun:
         """Return a run that sends the steps through these environments."""
         granting = {place: Granting(there.users, there.roles.list) for place, there in environments.items()}
         roles = {place: there.roles for place, there in environments.items()}
-        return cls(steps, grounds, granting=granting, roles=roles, width=width, progress=progress)
+        return cls(
+            steps, grounds, granting=granting, roles=roles, skip_existing=skip_existing, width=width, progress=progress
+        )
 
     def carry_out(self) -> list[StepResult]:
         """Does one kind of step after another and returns the results, in the order of the steps."""
@@ -97,7 +103,7 @@ class StepRun:
         """Those of the steps whose ground is there; the others are settled."""
         ready: Numbered = {}
         for number, step in batch.items():
-            lacking = self._grounds.lacking(step)
+            lacking = self._grounds.lacking(step) if self._grounds else None
             if lacking is None:
                 ready[number] = step
             else:
@@ -162,6 +168,8 @@ class StepRun:
             numbers = {(step.target, step.role): number for number, step in group.items()}
             run = Run([Grant(*grant) for grant in numbers], partial(self._note_grant, numbers))
             run.lost_access = self._lost_access
+            if self._skip_existing:
+                self._granting[place].settle_done(run, change, self._roles[place])
             self._granting[place].carry_out(change, run, self._width)
             run.ended()
             self._lost_access = run.lost_access
@@ -178,6 +186,7 @@ class StepRun:
 
     def _note(self, number: int, result: StepResult) -> None:
         self._results[number] = result
-        self._grounds.note(result)
+        if self._grounds is not None:
+            self._grounds.note(result)
         if self._progress is not None:
             called("progress", self._progress, result)

@@ -21,7 +21,7 @@ from ..errors import InvalidFile, InvalidRequest
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Draft, Place, PlaceState, Step, StepKind
-from .desired import Desired
+from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed
 from .diff import PlacePlan, Unmanaged, Username
 from .identity import plan_id
 from .impact import FollowedRole, counted, followed_roles, having, losses
@@ -147,7 +147,6 @@ def plan(
         CompositeCycle: when a role would become a child of itself.
         InvalidRequest: when a place, a role's members or a person was not read.
 
-    >>> from css_sdk.plan.desired import DesiredPlace, DesiredRole, Listed
     >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))
     >>> [step.kind for step in plan(Desired((dev,)), {dev.named: state}, {}).steps]
@@ -181,6 +180,28 @@ def plan(
         notes=tuple(f"{' '.join(part.wanted.named)}: {note.rstrip('.')}" for part in parts for note in part.notes),
         prune=prune,
     )
+
+
+def plan_exactly(state: PlaceState, *, roles: Iterable[DesiredRole] = (), users: Iterable[DesiredUser] = ()) -> Plan:
+    """Return the plan that makes what was read exactly as wanted, for calls and rosters that name it.
+
+    Args:
+        state: the part of one place that was read; all roles that are named are in it.
+        roles, users: what must be; the names were checked.
+
+    Raises:
+        CompositeCycle: when a role would become a child of itself.
+
+    >>> state = PlaceState(Place(101, "dev"), "", frozenset({"a"}), members={"a": frozenset({"0f3a@idir"})})
+    >>> made = plan_exactly(state, roles=[DesiredRole("a", members=Listed(exact=True))])
+    >>> [(step.kind, step.target) for step in made.steps]
+    [('remove_member', '0f3a@idir')]
+    """
+    place = state.place
+    wanted = DesiredPlace(
+        f"#{place.integration}", place.environment, Listed(tuple(roles)), tuple(users), only_existing=True
+    )
+    return plan(Desired((wanted,)), {wanted.named: state}, {}, prune=True)
 
 
 def _not_done(steps: Sequence[Step], others: Iterable[Step], states: Sequence[PlaceState]) -> tuple[Step, ...]:

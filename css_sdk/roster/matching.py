@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
-from .._service import identifiers
-from ..errors import Ambiguous, CssError, EmptySet, HeldBack, NotFound, NotIdentified, StalePlan, WrongProvider
-from ..models import PROVIDER_FAMILIES, PROVIDERS, Grant, User
+from ..errors import Ambiguous, CssError, NotFound, NotIdentified, WrongProvider
+from ..models import PROVIDER_FAMILIES, PROVIDERS, User
 from ..people import searches as _searches
-from ..people.identification import holds_back, is_identified
+from ..people.identification import is_identified
 from ..people.identities import Person
-from ..plan.removal_limits import check_removals
-from ..state import Place
-from .rows import RoleRemovals, Row
+from ..state import Place, Step
 
 _HOW_TO_IDENTIFY: Final = "Correct it, or give the username; if they never logged in, delete the row until they have."
 
@@ -117,98 +114,13 @@ def _named(users: Iterable[User]) -> str:
     return ", ".join(user.username for user in users)
 
 
-def contradicting(rows: Sequence[Row], grants: Mapping[int, Grant], places: Mapping[int, Place]) -> set[int]:
-    """The rows that would both give and take the same, which only shows once everybody is found."""
-    by_goal: dict[tuple[object, ...], dict[str, set[int]]] = {}
-    for number, grant in grants.items():
-        goal = places[number], identifiers.username_of(grant.user), grant.role
-        by_goal.setdefault(goal, {}).setdefault(rows[number].action, set()).add(number)
-    return {n for actions in by_goal.values() if len(actions) > 1 for numbers in actions.values() for n in numbers}
-
-
-def stale_after_answer(rows: Iterable[Row]) -> StalePlan:
-    """Return the refusal to go on from what others changed while somebody was asked.
+def contradicting(steps: Mapping[int, Step]) -> set[int]:
+    """Return the rows that add and remove the same, which only shows once everybody is found.
 
     Args:
-        rows: one of each role that changed.
+        steps: what each row means, by the number of the row.
     """
-    roles = "; ".join(sorted({f"{row.role!r} in {row.integration}, {row.environment}" for row in rows}))
-    return StalePlan(
-        f"Somebody else changed the members of a role while you were asked: {roles}. Nothing was sent. Apply the "
-        f"roster again."
-    )
-
-
-@frozen
-class ExactRole:
-    """A role whose members shall be exactly those of a roster.
-
-    `rows` are the numbers of all rows that name it; `wanted` are the usernames of those whose user is known by now.
-    """
-
-    place: Place
-    role: str
-    rows: tuple[int, ...]
-    wanted: Mapping[int, str] = field(hash=False)
-    held: Mapping[str, User] = field(hash=False)
-
-    @property
-    def already(self) -> tuple[int, ...]:
-        """The rows of those who hold it."""
-        return tuple(number for number, username in self.wanted.items() if username in self.held)
-
-    @property
-    def missing(self) -> tuple[int, ...]:
-        """The rows of those who do not."""
-        return tuple(number for number, username in self.wanted.items() if username not in self.held)
-
-    @property
-    def surplus(self) -> tuple[str, ...]:
-        """Those who hold it and are not listed."""
-        return tuple(sorted(self.held.keys() - self.wanted.values()))
-
-    @property
-    def leaves_nobody(self) -> bool:
-        """Whether everybody who holds it would lose it."""
-        return bool(self.held) and not self.already
-
-    def removal_rows(self, row: Row) -> list[Row]:
-        """A row for each of them who loses it, with the place told as in a row of the role."""
-        people = [Person("username", username) for username in self.surplus]
-        return [Row(0, person, self.role, row.integration, row.environment, "revoke") for person in people]
-
-    def held_back(self, ended: Iterable[tuple[Person, CssError | None]]) -> HeldBack | None:
-        """Return why nobody loses it for now, or None where no row of it may mean a member.
-
-        Args:
-            ended: of its rows, whom they name and with which error they ended so far.
-        """
-        if not any(holds_back(person, error) for person, error in ended):
-            return None
-        return HeldBack(
-            f"The role {self.role!r} is taken from nobody for now: a row of it did not work out, and may mean this "
-            f"user. Correct or delete that row, and apply the roster again."
-        )
-
-    def removals(self, row: Row) -> RoleRemovals:
-        """Who loses it, told with the names that a row of it uses."""
-        listed = {username.partition("@")[0] for username in self.wanted.values()}
-        users = tuple(self.held[username] for username in self.surplus)
-        again = tuple(user.username for user in users if user.guid in listed)
-        return RoleRemovals(row.integration, row.environment, self.role, users, len(self.held), again)
-
-    def check_losses(self, row: Row, most: int | None) -> None:
-        """Refuses to take it from more than a mistake in the roster should cost.
-
-        Raises:
-            TooManyRemovals: when they are more.
-        """
-        what = f"members of the role {self.role!r} in {row.integration}, {row.environment}"
-        check_removals(what, len(self.surplus), len(self.held), most)
-
-    def refused_as_empty(self, row: Row) -> EmptySet:
-        """The refusal to leave nobody in the role because nobody of its rows can be found."""
-        return EmptySet(
-            f"Nobody whom the roster lists for the role {self.role!r} in {row.integration}, {row.environment} is known "
-            f"there, so that all {len(self.held)} members would lose it. Nothing was sent."
-        )
+    by_goal: dict[tuple[object, ...], dict[str, set[int]]] = {}
+    for number, step in steps.items():
+        by_goal.setdefault((step.place, step.role, step.target), {}).setdefault(step.kind, set()).add(number)
+    return {n for kinds in by_goal.values() if len(kinds) > 1 for numbers in kinds.values() for n in numbers}

@@ -42,13 +42,14 @@ class Row(Tabular):
 
 @frozen
 class RowResult(Tabular):
-    """How one row ended; `error` says why where it is `failed` or `unknown`, and for one that was not tried.
+    """How one row ended, or what a check says that it will come to: `planned` if there is something to do.
 
-    Where a roster is applied as it stands, `exact`, a row of line 0 stands for somebody who loses a role.
+    `error` says why a row is `failed` or `unknown`, or why it was not attempted. For an `exact` roster a row of line 0
+    stands for somebody who loses a role.
     """
 
     row: Row
-    outcome: Outcome
+    outcome: Outcome | Literal["planned"]
     error: CssError | None = None
 
     _also: ClassVar = ("state",)
@@ -59,6 +60,8 @@ class RowResult(Tabular):
         match self.outcome:
             case "confirmed":
                 return "done"
+            case "planned":
+                return "to do"
             case "already":
                 return _already(self.row)
             case "unknown":
@@ -78,32 +81,6 @@ class RowResult(Tabular):
     def is_done(self) -> bool:
         """Whether nothing is left to do for the row."""
         return self.outcome in ("confirmed", "already")
-
-
-@frozen
-class RowCheck(Tabular):
-    """What would come of one row: it `is_so` already, or is to be done, or `error` says why it cannot be done.
-
-    Where a roster is checked as if it were `exact`, a row of line 0 stands for somebody who would lose a role.
-    """
-
-    row: Row
-    is_so: bool = False
-    error: CssError | None = None
-
-    _also: ClassVar = ("state",)
-
-    @property
-    def state(self) -> str:
-        """The same in words, those of `RowResult` where it cannot be done."""
-        if self.error is not None:
-            return identification.state_of(self.row.person, self.error)
-        return _already(self.row) if self.is_so else "to do"
-
-    @property
-    def never_logged_in(self) -> bool:
-        """Whether somebody is missing who is named by what is theirs alone, as for `RowResult`."""
-        return self.state == identification.NEVER_LOGGED_IN
 
 
 @frozen

@@ -20,7 +20,6 @@ from css_sdk import (
     Person,
     RoleRemovals,
     Row,
-    RowCheck,
     RowResult,
     ServiceUnavailable,
     TooManyRemovals,
@@ -304,7 +303,7 @@ def test_each_check_is_told_once_as_it_is_known(css: Css, sandbox: Sandbox) -> N
     member, other = sandbox.members(GRANTS_PORTAL, "dev", "admin")[0], "0" * 32 + "@idir"
     named = [(member, "admin"), (other, "admin"), (other, "reviewer"), (member, "no such role")]
     rows = [Row(2, Person("username", name), role, "101", "dev") for name, role in named]
-    seen: list[RowCheck] = []
+    seen: list[RowResult] = []
     checks = css.check_roster(rows, progress=seen.append)
     assert [check.state for check in checks] == ["already has it", "never logged in", "never logged in", "failed"]
     assert len(seen) == len(rows)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..._text.escaping import shown
-from ..support.changes import COLUMNS, Note, apply_confirmed, confirm_rows, losing, reported, row_told
+from ..support.changes import COLUMNS, Note, apply_rows, reported, row_told
 from ..support.client import ended_as_by_an_interrupt, journal_option, opened
 from ..support.files import force_option
 from ..support.groups import Group
@@ -20,7 +18,7 @@ from ..support.questions import Answers, consent_options
 from ..support.roster_results import result_file, result_path, rows_in
 
 if TYPE_CHECKING:
-    from ...roster.rows import RoleRemovals, RowCheck, RowResult
+    from ...roster.rows import RowResult
 
 _file = click.argument("file", type=click.Path(path_type=Path))
 _exact = click.option("--exact", is_flag=True, help="Take the roles from everybody whom the roster does not list.")
@@ -106,38 +104,6 @@ def check(
     return 3 if any(check.error is not None for check in checks) else 0
 
 
-def _check_confirmed(checks: Sequence[RowCheck] | None, losses: Sequence[RoleRemovals]) -> None:
-    """Show who loses a role where no question was open, or make sure that they are those who were shown.
-
-    Raises:
-        StalePlan: when others would lose it. Nothing was changed.
-    """
-    from ...errors import StalePlan
-
-    if checks is None:
-        for loss in losses:
-            click.echo(shown(_loss_told(loss)), err=True)
-        return
-    confirmed = [check.row for check in checks if check.state == "to do"]
-    known = {(row.integration, row.environment, row.role, row.person.value) for row in confirmed}
-    if any(
-        {(each.integration, each.environment, each.role, user) for user in each.usernames} - known for each in losses
-    ):
-        raise StalePlan("Other people have the roles now than when you answered. Nothing was changed; apply it again.")
-
-
-def _loss_told(loss: RoleRemovals) -> str:
-    """Who loses a role, by name where they have one."""
-    from ...people.logins import name_of
-
-    people = [f"{name_of(user)} {user.username}".strip() for user in loss.users]
-    told = losing(people, loss.role, f"{loss.integration}, {loss.environment}")
-    again = len(loss.also_listed)
-    if again:
-        told += f". Listed with another login: {again}"
-    return told
-
-
 @roster.command()
 @_file
 @place_options(required=False)
@@ -205,18 +171,13 @@ def apply(
     how: dict[str, Any] = {"max_removals": max_removals, "width": width, "providers": providers or EMPLOYEE_PROVIDERS}
 
     def work(note: Note) -> Sequence[RowResult]:
-        with opened(journal) as css:
-            checks = confirm_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), exact=exact, **how)
-            with bar_on_terminal(len(rows)) as tick:
+        with opened(journal) as css, bar_on_terminal(len(rows)) as tick:
 
-                def told(result: RowResult) -> None:
-                    note(result)
-                    tick(result)
+            def settle(result: RowResult) -> None:
+                note(result)
+                tick(result)
 
-                if not exact:
-                    return apply_confirmed(css, rows, checks, told, **how)
-                confirm = partial(_check_confirmed, checks)
-                return css.apply_roster(rows, exact=True, confirm=confirm, progress=told, **how)
+            return apply_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), settle, exact=exact, **how)
 
     with ended_as_by_an_interrupt():
         code = reported(

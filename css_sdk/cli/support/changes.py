@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ... import Css, EnvironmentClient
     from ...errors import CssError
     from ...models import Outcome
-    from ...roster.rows import Action, Row, RowCheck, RowResult
+    from ...roster.rows import Action, RoleRemovals, Row, RowResult
     from .files import OutputFile
 
 Note = Callable[["RowResult"], object]
@@ -55,23 +55,21 @@ def rows_of(
     return [Row(0, person, role, integration, environment, action) for person in people for role in roles]
 
 
-def confirm_rows(
-    css: Css, rows: Sequence[Row], answers: Answers, *, exact: bool = False, **how: Any
-) -> Sequence[RowCheck] | None:
-    """Ask what the table of questions demands before rows are carried out.
+def apply_rows(
+    css: Css, rows: Sequence[Row], answers: Answers, progress: Note, *, exact: bool = False, **how: Any
+) -> Sequence[RowResult]:
+    """Ask what the table of questions demands, carry out rows, and return a result for each.
 
-    Who gains or loses what is read first, and shown; where nothing is to be done, nothing is asked. Only what was shown
-    may be carried out after that: a row that could not be read was not confirmed.
+    If a question is open, who gains or loses what is read and shown first, and only that is carried out. If there is
+    nothing to do, nothing is asked.
 
     Args:
         css: the client.
         rows: what is to be done.
         answers: what the options say.
+        progress: called with each result as it comes.
         exact: whether everybody else loses the roles that the rows name.
-        how: further arguments of `check_roster`.
-
-    Returns:
-        What was read of each row; the rows that are to be done are confirmed. None where no question was open.
+        how: further arguments of `apply_roster` and `check_roster`.
 
     Raises:
         NotConfirmed: when it is not wanted. Nothing was changed.
@@ -82,59 +80,30 @@ def confirm_rows(
 
     may_be = changes_of(rows, tuple(row.integration for row in rows if row.environment == "prod"))
     if not open_questions(replace(may_be, removes=may_be.removes or exact), answers).options:
-        return None
-    checks = css.check_roster(rows, exact=exact, **how)
-    to_do = [check.row for check in checks if check.state == "to do" or (exact and _may_still_be_done(check))]
+        return css.apply_roster(rows, exact=exact, confirm=_show_losses, progress=progress, **how)
+    checked = css.check_roster(rows, exact=exact, **how)
+    to_do = [result.row for result in checked if result.outcome == "planned"]
     places = {row.place: css.integration(row.integration).environment(row.environment) for row in to_do}
-    prod = tuple(each.integration.project_name for each in places.values() if each.name == "prod")
-    names = {row.integration: places[row.place].integration.project_name for row in to_do}
     unlisted = sorted({(row.place, row.role) for row in to_do if exact and row.action == "revoke"})
 
     def preview() -> Sequence[str]:
         held = [places[place].roles.members(role) for place, role in unlisted]
+        names = {row.integration: places[row.place].integration.project_name for row in to_do}
         return preview_of(to_do, names, {user.username: name_of(user) for users in held for user in users})
 
-    def is_unchanged() -> bool:
-        again = css.check_roster(rows, exact=exact, **how)
-        return [(check.row, check.state) for check in again] == [(check.row, check.state) for check in checks]
-
-    confirm(changes_of(to_do, prod), answers, preview, is_unchanged)
-    return checks
+    prod = tuple(each.integration.project_name for each in places.values() if each.name == "prod")
+    confirm(changes_of(to_do, prod), answers, preview, lambda: True)  # it is checked again when it is carried out
+    return css.apply_roster(rows, exact=exact, checked=checked, progress=progress, **how)
 
 
-def _may_still_be_done(check: RowCheck) -> bool:
-    """Return whether a row of an exact roster, which is applied as a whole, may be written although a read failed."""
-    from ...errors import Ambiguous, NotFound, Refused
+def _show_losses(losses: Sequence[RoleRemovals]) -> None:
+    """Show who loses a role, by name, and how many of them are listed with another login."""
+    from ...people.logins import name_of
 
-    return check.error is not None and not isinstance(check.error, (Ambiguous, NotFound, Refused))
-
-
-def apply_confirmed(
-    css: Css, rows: Sequence[Row], checks: Sequence[RowCheck] | None, progress: Note, **how: Any
-) -> Sequence[RowResult]:
-    """Carry out the rows that were confirmed and no others, and return a result for each row.
-
-    Args:
-        css: the client.
-        rows: all rows.
-        checks: as `confirm_rows` returns them; None if every row may be carried out.
-        progress: called with each result as it comes.
-        how: further arguments of `apply_roster`.
-    """
-    from ...roster.rows import RowResult
-
-    if checks is None:
-        return css.apply_roster(rows, progress=progress, **how)
-    confirmed = [check.row for check in checks if check.state == "to do"]
-    applied = iter(css.apply_roster(confirmed, progress=progress, **how) if confirmed else ())
-    results = []
-    for check in checks:
-        if check.state == "to do":
-            results.append(next(applied))
-        else:
-            results.append(RowResult(check.row, "already" if check.error is None else "failed", check.error))
-            progress(results[-1])
-    return results
+    for loss in losses:
+        people = [f"{name_of(user)} {user.username}".strip() for user in loss.users]
+        again = f". Listed with another login: {len(loss.also_listed)}" if loss.also_listed else ""
+        click.echo(shown(losing(people, loss.role, f"{loss.integration}, {loss.environment}") + again), err=True)
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
@@ -210,7 +179,7 @@ def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: 
 
     def apply(note: Note) -> Sequence[RowResult]:
         with opened(journal) as css:
-            return apply_confirmed(css, rows, confirm_rows(css, rows, answers), note)
+            return apply_rows(css, rows, answers, note)
 
     return reported(rows, apply, as_json=as_json)
 
@@ -333,7 +302,7 @@ def _print_results(
     print_next_steps(errors)
 
 
-def _exit_code(results: Sequence[tuple[Outcome, CssError | None]]) -> int:
+def _exit_code(results: Sequence[tuple[str, CssError | None]]) -> int:
     from ...errors import Refused
 
     left = [(outcome, error) for outcome, error in results if outcome not in ("confirmed", "already")]

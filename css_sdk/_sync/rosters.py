@@ -1,0 +1,328 @@
+# Written from css_sdk/_async/rosters.py by `make generate`; edit that one.
+"""Carry out rosters: find what the rows mean, plan, check, ask, and report each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from .._http.concurrency import Lock, each
+from ..errors import Ambiguous, AuthenticationError, CssError, HeldBack, InvalidRequest, NotFound, Refused, StalePlan
+from ..plan.dependencies import Grounds
+from ..plan.preconditions import Guards
+from ..roster.exact import RoleChange, held_back, plan_role
+from ..roster.matching import contradicting
+from ..roster.rows import RoleRemovals, Row, RowResult, check_exact
+from ..state import Place, PlaceState, Step, StepResult
+from .callbacks import ProgressCalls
+from .exact import ask, check_unchanged
+from .integrations import EnvironmentClient, IntegrationClient
+from .observing import with_members
+from .people_finding import PeopleFinding
+from .steps import StepRun
+
+Confirm = Callable[[Sequence[RoleRemovals]], object]
+RoleAt = tuple[Place, str]
+"""A role, by its place and name."""
+
+
+class RosterRun:
+    """One roster on its way. A row is known by its number, its index in `rows`.
+
+    Args:
+        integration: finds an integration by id or name.
+        rows: of the roster.
+        providers: whose logins a GUID or an e-mail address means.
+        exact: remove the roles that the rows name from everybody whom no row lists.
+        max_removals: how many an exact roster may remove from one role.
+        width: calls at once, 1 to 8.
+        progress: called with the result of each row as it comes.
+    """
+
+    def __init__(
+        self,
+        integration: Callable[[str], IntegrationClient],
+        rows: Sequence[Row],
+        providers: str | Iterable[str],
+        *,
+        exact: bool,
+        max_removals: int | None,
+        width: int,
+        progress: Callable[[RowResult], object] | None,
+    ) -> None:
+        self._integration = integration
+        self._rows = list(rows)
+        self._providers = providers
+        self._exact = exact
+        self._guards = Guards(max_removals=max_removals)
+        self._width = width
+        self._progress = ProgressCalls(progress)
+        self._environments: dict[Place, EnvironmentClient] = {}
+        self._places: dict[int, Place] = {}
+        self._steps: dict[int, Step] = {}
+        self._errors: dict[int, CssError] = {}
+        self._states: dict[RoleAt, PlaceState] = {}
+        self._results: dict[int, RowResult] = {}
+        self._is_check = False
+        self._lock = Lock()
+
+    def check(self) -> list[RowResult]:
+        """Return what each row would come to, and each removal of an exact roster; nothing is written."""
+        self._is_check = True
+        count = len(self._rows)
+        foreseen = self._foresee(self._plan(settled=False, look_up=True))
+        for number, result in enumerate(foreseen[:count]):
+            if number not in self._results:
+                self._settle(number, result)
+        return self._progress.ended(foreseen)
+
+    def apply(
+        self, *, checked: Sequence[RowResult] | None, confirm: Confirm | None, skip_existing: bool
+    ) -> list[RowResult]:
+        """Do what the rows say: grants come before removals.
+
+        Args:
+            checked: what a check came to; the same has to come out now, and nothing else is done.
+            confirm: called before the first write with what an exact roster removes, if it removes anything.
+            skip_existing: read what is there, and send only what is missing.
+        """
+        changes: list[RoleChange] = []
+        if self._exact or checked is not None:
+            changes = self._plan(settled=self._exact, look_up=checked is not None)
+        else:
+            self._find()
+        for change in changes:
+            if change.refusal is not None and not isinstance(change.refusal, HeldBack):
+                raise change.refusal
+        foreseen = self._foresee(changes)
+        if checked is not None and _states_of(foreseen) != _states_of(checked):
+            raise StalePlan("Somebody else changed this since it was checked. Nothing was sent. Check it again.")
+        losses = [change.losses for change in changes if change.removals and change.refusal is None]
+        if losses and confirm is not None:
+            ask(confirm, losses)
+            check_unchanged([change.state for change in changes], self._read_again(changes))
+        planned: dict[int, Step] = {}
+        for number, result in enumerate(foreseen):
+            if result.outcome == "planned":
+                planned[number] = self._steps[number]
+            else:
+                self._settle(number, result)
+        grounds = Grounds(_in_order(planned), self._states.values()) if self._exact else None
+        self._carry_out(planned, grounds, skip_existing=skip_existing and checked is None and not self._exact)
+        return self._progress.ended([self._results[number] for number in range(len(self._rows))])
+
+    # Finding
+
+    def _find(self) -> None:
+        """Find all places and all people, each once."""
+        self._find_places()
+        finding = PeopleFinding(self._environments, self._providers, self._width)
+        people = finding.find((place, self._rows[number].person) for number, place in self._places.items())
+        for number, place in self._places.items():
+            row = self._rows[number]
+            user = people[place, row.person]
+            try:
+                if isinstance(user, CssError):
+                    raise user.with_traceback(None)
+                username, _ = self._environments[place].users.check(user, row.role)
+            except CssError as error:
+                self._fail([number], error)
+            else:
+                self._steps[number] = Step(
+                    "add_member" if row.action == "grant" else "remove_member", place, row.role, username
+                )
+        for number in contradicting(self._steps):
+            told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
+            self._fail([number], InvalidRequest(told))
+
+    def _find_places(self) -> None:
+        found: dict[tuple[str, str], Place | CssError] = {}
+        for written in dict.fromkeys(row.place for row in self._rows):
+            try:
+                environment = (self._integration(written[0])).environment(written[1])
+            except (NotFound, Ambiguous, Refused) as error:
+                found[written] = error
+            else:
+                place = found[written] = Place(environment.integration.id, environment.name)
+                self._environments.setdefault(place, environment)
+        for number, row in enumerate(self._rows):
+            where = found[row.place]
+            if isinstance(where, CssError):
+                self._fail([number], where)
+            else:
+                self._places[number] = where
+
+    def _fail(self, numbers: Iterable[int], error: CssError) -> None:
+        """Note why nothing can be done for these rows."""
+        for number in numbers:
+            self._steps.pop(number, None)
+            self._errors.setdefault(number, error.with_traceback(None))
+
+    # Planning
+
+    def _plan(self, *, settled: bool, look_up: bool) -> list[RoleChange]:
+        """Read the members of the roles; return what an exact roster does to each.
+
+        Args:
+            settled: read until two readings agree, as a removal demands.
+            look_up: find out of everybody who is to be added whether the service knows them.
+
+        Raises:
+            Refused: for an exact roster that is empty or has rows that revoke.
+        """
+        if self._exact:
+            check_exact(self._rows)
+        self._find()
+        named: dict[RoleAt, list[int]] = {}
+        for number, place in self._places.items():
+            if self._exact or number in self._steps:
+                named.setdefault((place, self._rows[number].role), []).append(number)
+
+        def read(role: RoleAt) -> None:
+            try:
+                self._states[role] = self._read_role(role, self._rows[named[role][0]], settled=settled)
+            except AuthenticationError:
+                raise
+            except CssError as error:
+                self._fail(named[role], error)
+
+        each(read, list(named), self._width)
+        if look_up:
+            self._look_up_everybody()
+        if not self._exact:
+            return []
+        changes = []
+        for role, numbers in named.items():
+            if role in self._states:
+                if not look_up:
+                    self._look_up_one(role, numbers)
+                ended = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in numbers]
+                changes.append(plan_role(ended, self._states[role], self._guards))
+        return changes
+
+    def _read_role(self, role: RoleAt, row: Row, *, settled: bool) -> PlaceState:
+        place, name = role
+        unread = PlaceState(place, row.integration, frozenset((name,)))
+        return with_members(self._environments[place].roles, unread, (name,), settled=settled, width=1)
+
+    def _read_again(self, changes: Sequence[RoleChange]) -> list[PlaceState]:
+        now: dict[RoleAt, PlaceState] = {}
+
+        def read(change: RoleChange) -> None:
+            role = change.state.place, change.row.role
+            now[role] = self._read_role(role, change.row, settled=True)
+
+        each(read, changes, self._width)
+        return [now[change.state.place, change.row.role] for change in changes]
+
+    def _look_up_everybody(self) -> None:
+        """Find who is to be added and is unknown; a search finds only those who are known, a username may be anybody's.
+
+        Any integration of an environment knows; when one cannot say, another may.
+        """
+        waiting: dict[tuple[str, str], list[int]] = {}
+        for number, step in self._steps.items():
+            if self._foreseen(number).outcome == "planned" and self._is_named(number):
+                waiting.setdefault((step.place.environment, step.target), []).append(number)
+
+        def look_up(numbers: list[int]) -> None:
+            failed: CssError | None = None
+            for number in {self._places[number]: number for number in numbers}.values():
+                try:
+                    failed = self._why_unknown(number)
+                    break
+                except AuthenticationError:
+                    raise
+                except CssError as error:
+                    failed = error
+            if failed is not None:
+                self._fail(numbers, failed)
+            if self._is_check:
+                with self._lock:
+                    for number in numbers:
+                        self._settle(number, self._foreseen(number))
+
+        each(look_up, list(waiting.values()), self._width)
+
+    def _look_up_one(self, role: RoleAt, numbers: Sequence[int]) -> None:
+        """If a role would lose all its members, find one of the others who is known to the service."""
+        members = self._states[role].members[role[1]]
+        steps = {number: self._steps[number] for number in numbers if number in self._steps}
+        if not members or any(step.target in members or not self._is_named(n) for n, step in steps.items()):
+            return
+        for number in steps:
+            error = self._why_unknown(number)
+            if error is None:
+                return
+            self._fail([number], error)
+
+    def _is_named(self, number: int) -> bool:
+        """Return whether a row adds somebody who is named, and whom nobody searched for."""
+        row = self._rows[number]
+        return row.action == "grant" and row.person.user is not None
+
+    def _why_unknown(self, number: int) -> NotFound | None:
+        """Return the answer that the environment does not know the user of a row, if that is so."""
+        step = self._steps[number]
+        try:
+            self._environments[step.place].users.roles(step.target)
+        except NotFound as error:
+            if error.what != "user":
+                raise
+            return error
+        return None
+
+    def _foresee(self, changes: Iterable[RoleChange]) -> list[RowResult]:
+        """Return what each row will come to, and each removal, which becomes a row of its own."""
+        foreseen = [self._foreseen(number) for number in range(len(self._rows))]
+        for change in changes:
+            for step, row in change.removal_rows:
+                self._steps[len(self._rows)] = step
+                self._rows.append(row)
+                foreseen.append(RowResult(row, "planned" if change.refusal is None else "failed", change.refusal))
+        return foreseen
+
+    def _foreseen(self, number: int) -> RowResult:
+        row, step = self._rows[number], self._steps.get(number)
+        if step is None:
+            return RowResult(row, "failed", self._errors[number])
+        state = self._states.get((step.place, step.role))
+        is_so = state is not None and (step.target in state.members[step.role]) is (row.action == "grant")
+        return RowResult(row, "already" if is_so else "planned")
+
+    # Carrying out
+
+    def _carry_out(self, planned: Mapping[int, Step], grounds: Grounds | None, *, skip_existing: bool) -> None:
+        numbers: dict[Step, list[int]] = {}
+        for number, step in planned.items():
+            numbers.setdefault(step, []).append(number)
+
+        def note(result: StepResult) -> None:
+            for number in numbers[result.step]:
+                row = self._rows[number]
+                if result.outcome == "skipped":
+                    self._settle(number, RowResult(row, "failed", held_back(row.role)))
+                else:
+                    self._settle(number, RowResult(row, result.outcome, result.error))
+
+        run = StepRun.at(
+            self._environments,
+            _in_order(planned),
+            grounds,
+            skip_existing=skip_existing,
+            width=self._width,
+            progress=note,
+        )
+        run.carry_out()
+
+    def _settle(self, number: int, result: RowResult) -> None:
+        self._results[number] = result
+        self._progress.note(result)
+
+
+def _in_order(planned: Mapping[int, Step]) -> list[Step]:
+    """Return the steps, each once, additions before removals."""
+    return sorted(dict.fromkeys(planned.values()), key=lambda step: step.takes_away)
+
+
+def _states_of(results: Iterable[RowResult]) -> list[tuple[Row, str]]:
+    return [(result.row, result.state) for result in results]

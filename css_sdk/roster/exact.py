@@ -1,0 +1,107 @@
+"""What an exact roster does to one role: who gains it, who loses it, or why nobody may lose it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from ..errors import CssError, EmptySet, HeldBack, NotFound, TooManyRemovals, WrongProvider
+from ..people.identification import holds_back
+from ..people.identities import Person
+from ..plan.desired import DesiredRole, Listed
+from ..plan.planner import plan_exactly
+from ..plan.preconditions import Guards
+from ..state import PlaceState, Step
+from .rows import RoleRemovals, Row
+
+Ended = tuple[Row, Step | None, CssError | None]
+"""A row, with the step that it means, or why it means none."""
+
+
+@frozen
+class RoleChange:
+    """What an exact roster does to one role.
+
+    Attributes:
+        row: one that names the role, for the words of its place.
+        state: the role and its members before.
+        steps: the additions and removals.
+        refusal: why nobody may lose the role. `HeldBack` is about this role alone, others are about the whole roster.
+    """
+
+    row: Row
+    state: PlaceState
+    steps: tuple[Step, ...]
+    refusal: CssError | None
+
+    @property
+    def removals(self) -> tuple[Step, ...]:
+        """The steps that remove a member."""
+        return tuple(step for step in self.steps if step.takes_away)
+
+    @property
+    def removal_rows(self) -> list[tuple[Step, Row]]:
+        """Each removal, with a row of line 0 that stands for it."""
+        return [(step, _removal_row(self.row, step)) for step in self.removals]
+
+    @property
+    def losses(self) -> RoleRemovals:
+        """Who loses the role, in the words of its row."""
+        held = self.state.members[self.row.role]
+        losing = {step.target for step in self.removals}
+        listed = {username.partition("@")[0] for username in held - losing}
+        listed |= {step.target.partition("@")[0] for step in self.steps if not step.takes_away}
+        users = tuple(self.state.users[username] for username in sorted(losing))
+        again = tuple(user.username for user in users if user.guid in listed)
+        return RoleRemovals(self.row.integration, self.row.environment, self.row.role, users, len(held), again)
+
+
+def plan_role(ended: Sequence[Ended], state: PlaceState, guards: Guards) -> RoleChange:
+    """Return what an exact roster does to one role.
+
+    Args:
+        ended: all rows that name the role.
+        state: the role and its members.
+        guards: how many members may be removed.
+    """
+    row = ended[0][0]
+    people = tuple(dict.fromkeys(Person("username", step.target) for _, step, _ in ended if step is not None))
+    steps = plan_exactly(state, roles=[DesiredRole(row.role, members=Listed(people, exact=True))]).steps
+    found = RoleChange(row, state, steps, None)
+    return RoleChange(row, state, steps, _refusal(ended, found, guards)) if found.removals else found
+
+
+def _refusal(ended: Sequence[Ended], change: RoleChange, guards: Guards) -> CssError | None:
+    """Return why nobody may lose the role, if so."""
+    row, members = change.row, change.state.members[change.row.role]
+    errors = [(each.person, error) for each, _, error in ended if error is not None]
+    is_left = any(step is not None for _, step, _ in ended)
+    if not is_left and all(isinstance(error, NotFound) and not isinstance(error, WrongProvider) for _, error in errors):
+        return EmptySet(
+            f"Nobody whom the roster lists for the role {row.role!r} in {row.integration}, {row.environment} is known "
+            f"there, so that all {len(members)} members would lose it. Nothing was sent."
+        )
+    if any(holds_back(person, error) for person, error in errors):
+        return held_back(row.role)
+    try:
+        guards.check(change.steps, [change.state])
+    except TooManyRemovals as error:
+        return error.with_traceback(None)
+    return None
+
+
+def held_back(role: str) -> HeldBack:
+    """Return the reason why a removal waits.
+
+    Args:
+        role: that nobody loses for now.
+    """
+    return HeldBack(
+        f"Nobody loses the role {role!r} for now: a row of it did not work out, and may mean this user. Correct or "
+        f"delete that row, and apply the roster again."
+    )
+
+
+def _removal_row(row: Row, step: Step) -> Row:
+    return Row(0, Person("username", step.target), row.role, row.integration, row.environment, "revoke")
