@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from css_sdk.journal.entries import read_journal
+from css_sdk.plan.impact import Impact
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles
-from tests.support import asked
+from tests.support import GRANTS_PORTAL, asked
 
 Run = Callable[..., int]
 TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
@@ -24,13 +25,12 @@ TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
 @contextmanager
 def counted(*functions: Callable[..., Any]) -> Iterator[Counter[str]]:
     """Count how often these functions are called."""
-    codes = {function.__code__: function.__name__ for function in functions}
+    names = {getattr(function, "__func__", function).__code__: function.__qualname__ for function in functions}
     counts: Counter[str] = Counter()
 
     def note(frame: FrameType, event: str, _: object) -> None:
-        # A generator is called again for each value, from where it stopped.
-        if event == "call" and frame.f_code in codes and frame.f_lasti <= 2 * len(frame.f_code.co_freevars) + 4:
-            counts[codes[frame.f_code]] += 1
+        if event == "call" and frame.f_code in names:
+            counts[names[frame.f_code]] += 1
 
     sys.setprofile(note)
     try:
@@ -45,10 +45,20 @@ def test_one_role_and_one_member(
     """Eight requests, of which one is for a token; the service is read once for the plan and once before the writes."""
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, f"[{{name: auditor, members: [{TOBIAS}]}}]")
-    with counted(read_journal) as counts:
+    with counted(read_journal, Impact.of) as counts:
         assert run_css("apply", file, "--yes") == 0
     assert asked(sandbox) == {"token": 1, "GET": 5, "POST": 2}
     paths = Counter(entry.path.partition("/api/v1")[2] for entry in sandbox.requests if entry.method == "GET")
     composites = "/integrations/101/dev/roles/admin/composite-roles"
     assert paths == {"/integrations": 1, "/integrations/101/dev/roles": 2, composites: 2}
-    assert counts == {}
+    assert counts == {"Impact.of": 1}
+
+
+def test_a_plan_with_removals(run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its losses are simulated once to find whose members have to be read, and once with these; the guards count them."""
+    monkeypatch.chdir(tmp_path)
+    file = file_of_roles(tmp_path, "{exact: [{name: admin, composites: {exact: [reviewer]}}, reviewer]}")
+    with counted(read_journal, Impact.of) as counts:
+        assert run_css("apply", file, "--prune", "--yes") == 0
+    assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "reviewer"}
+    assert counts == {"Impact.of": 2}

@@ -12,6 +12,7 @@ from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
 from css_sdk.plan.diff import Unmanaged
+from css_sdk.plan.impact import Impact
 from css_sdk.plan.ordering import ordered
 from css_sdk.plan.planner import Plan, emptied, plan, removals
 from css_sdk.plan.removal_limits import check_removals
@@ -344,13 +345,13 @@ def test_removals_are_held_against_limits() -> None:
     many = [f"{number:04}@idir" for number in range(20)]
     state = a_state(["old", "b"], {"old": many, "b": many[:6]})
     made = planned(state, exactly(DesiredRole("new", was="old", members=exactly(*who(*many[4:])))))
-    assert set(removals(made.steps, made.states)) == {
+    assert set(removals(Impact.of(made.steps, made.states))) == {
         ("members of the role 'new' (#101 dev)", 4, 20),
         ("members of the role 'b' (#101 dev)", 6, 6),
         ("roles of Grants Portal (#101 dev)", 1, 2),
     }
     with pytest.raises(TooManyRemovals, match="6 of 6 members of the role 'b'"):
-        for each in removals(made.steps, made.states):
+        for each in removals(Impact.of(made.steps, made.states)):
             check_removals(*each)
 
 

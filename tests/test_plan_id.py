@@ -18,6 +18,7 @@ from css_sdk.plan.checks import check_steps, find_repeated
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.plan.diff import Unmanaged
 from css_sdk.plan.identity import plan_id
+from css_sdk.plan.impact import Impact
 from css_sdk.plan.planner import PlannedPlace
 from css_sdk.plan.text import plan_as_markdown, plan_as_text
 from css_sdk.sandbox import Sandbox
@@ -230,6 +231,11 @@ STATE = PlaceState(
 )
 
 
+def checked(*steps: Step) -> None:
+    """Check the steps as those of a plan made from the state."""
+    check_steps(steps, Impact.of(steps, [STATE]))
+
+
 @pytest.mark.parametrize(
     ("kind", "role", "target"),
     [
@@ -251,7 +257,7 @@ def test_a_step_that_no_plan_holds_is_noticed(kind: StepKind, role: str, target:
     """One that would change nothing, changes a role that does not exist, or members who were not read."""
     people = 1 if kind in ("add_member", "remove_member") else 0
     with pytest.raises(InvalidFile) as caught:
-        check_steps([Step(kind, DEV, role, target, people)], [STATE])
+        checked(Step(kind, DEV, role, target, people))
     whom = f" ({target})" if target else ""
     told = f"#101 dev: {kind} of {role!r}{whom} changes nothing, or what it changes is not there"
     assert told in caught.value.faults
@@ -266,9 +272,9 @@ def test_each_step_is_judged_after_those_before_it() -> None:
         Step("add_composite", DEV, "y", "a"),
         Step("remove_member", DEV, "a", ANN, 1),
     ]
-    check_steps(steps, [STATE])
+    checked(*steps)
     with pytest.raises(InvalidFile, match="not as it was made"):
-        check_steps(steps[1:], [STATE])
+        checked(*steps[1:])
 
 
 def test_all_that_does_not_fit_is_told_at_once() -> None:
@@ -279,7 +285,7 @@ def test_all_that_does_not_fit_is_told_at_once() -> None:
         Step("create_role", DEV, "a"),
     ]
     with pytest.raises(InvalidFile) as caught:
-        check_steps(steps, [STATE])
+        checked(*steps)
     assert caught.value.faults == (
         "#101 dev: remove_composite of 'a' takes a role from 1, and not from 7",
         "#101 dev: who holds 'c' was not read",

@@ -16,7 +16,7 @@ from css_sdk.errors import CompositeCycle, CssError, InvalidFile
 from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
-from css_sdk.plan.impact import _FollowedDraft, parents_of, unread
+from css_sdk.plan.impact import Impact, _FollowedDraft, parents_of
 from css_sdk.plan.inverse import undo
 from css_sdk.plan.ordering import ordered
 from css_sdk.plan.planner import Plan, plan, removals
@@ -285,10 +285,10 @@ def test_a_saved_plan_is_read_back(case: Case, prune: bool) -> None:
 def test_removals_are_counted(case: Case) -> None:
     """The counts of removals sum up to what was lost, who loses a role with another or through composites included."""
     made = case.plan()
-    counted = sum(removed for _, removed, _ in removals(made.steps, made.states))
+    counted = sum(removed for _, removed, _ in removals(Impact.of(made.steps, made.states)))
     losing = [step for step in made.steps if step.kind in ("delete_role", "remove_composite")]
     assert counted == sum(step.takes_away for step in made.steps) + sum(step.people for step in losing)
-    assert all(0 < removed <= size for _, removed, size in removals(made.steps, made.states))
+    assert all(0 < removed <= size for _, removed, size in removals(Impact.of(made.steps, made.states)))
 
 
 def with_role(state: PlaceState, role: str) -> set[str]:
@@ -314,11 +314,11 @@ def test_parents_are_followed(case: Case, back: bool) -> None:
 def test_whoever_loses_a_role_is_counted(case: Case) -> None:
     """Directly or through composites, and not who has it in another way; what has to be read for that is enough."""
     steps = case.plan().steps
-    lacking = unread(steps, [case.state]).get(DEV, frozenset())
+    lacking = Impact.of(steps, [case.state]).unread.get(DEV, frozenset())
     read = evolve(case.state, members={**case.state.members, **{name: case.whole.members[name] for name in lacking}})
     made = case.plan(read)
     assert made.steps == steps
-    assert not unread(made.steps, [read])
+    assert not Impact.of(made.steps, [read]).unread
     now = case.whole
     for step in made.steps:
         after = now.after([step])

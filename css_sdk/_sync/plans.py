@@ -18,7 +18,7 @@ from ..plan import planner, preconditions
 from ..plan.checks import check_steps
 from ..plan.dependencies import Grounds
 from ..plan.desired import Desired
-from ..plan.impact import unread
+from ..plan.impact import Impact
 from ..plan.planner import Plan
 from ..plan.preconditions import Guards
 from ..plan.undo import brought_about, concerned, notes_on_unseen, undo_plan
@@ -54,8 +54,7 @@ def made(
     logins = arguments.known_providers(providers)
     people = {(place, person): _told(place, person, user, logins) for (place, person), user in found.items()}
     first = planner.plan(desired, observed, people, prune=prune)
-    taking = [step for step in (*first.withheld, *first.protected) if step.takes_away]
-    lacking = unread([*first.steps, *taking], first.states)
+    lacking = first.impact.unread if first.impact else {}
     if not lacking:
         return first
     # Whoever has a role through others loses it as well, and is told.
@@ -74,7 +73,7 @@ def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Pl
         environment = environments[place] = (integration(place.integration)).environment(place.environment)
         states[place] = environment.state(concerned(journal.begun, place), settled=True, width=width)
     first = _undo_plan(journal, states.values())
-    lacking = unread(first.steps, first.states)
+    lacking = first.impact.unread if first.impact else {}
     if not lacking:
         return first
     for place, names in lacking.items():
@@ -144,7 +143,10 @@ def checked(integration: Integrations, plan: Plan, guards: Guards, resume: Journ
             # A role went away or got another name between the list of roles and the look into this one.
             raise preconditions.changed_since(planned) from error
         planned_from.append(preconditions.state_before(planned, read, entries))
-    check_steps(plan.steps, planned_from)
-    guards.check(plan.steps, planned_from, leads_back=plan.leads_back)
+    # What was simulated when the plan was made holds for the same steps and states, and for no others.
+    known = plan.impact.first(len(plan.steps)) if plan.impact else None
+    impact = known if known and known.fits(plan.steps, planned_from) else Impact.of(plan.steps, planned_from)
+    check_steps(plan.steps, impact)
+    guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
     steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), begun)
     return PlanRun(evolve(plan, steps=steps), now, environments)

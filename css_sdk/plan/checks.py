@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from .._service import identifiers, service_limits
 from ..errors import InvalidFile
 from ..state import Draft, Place, PlaceState, Step
-from .impact import counted, unread
+from .impact import Impact
 from .inverse import is_possible
 
 
@@ -70,25 +70,25 @@ def check_sendable(steps: Iterable[Step]) -> None:
             service_limits.check_separable(*where, step.role, [step.target])
 
 
-def check_steps(steps: Sequence[Step], before: Sequence[PlaceState]) -> None:
+def check_steps(steps: Sequence[Step], impact: Impact) -> None:
     """Refuse steps that no plan made from these states holds.
 
     Args:
         steps: of the plan, in its own order.
-        before: the states that it was made from.
+        impact: of these steps on the states that the plan was made from.
 
     Raises:
-        InvalidFile: when a step would change nothing, or changes a role that does not exist then; when the plan tells
+        InvalidFile: when a step would change nothing, or changes a role that does not exist then; when the plan gives
             wrong numbers of people, or when these cannot be known.
     """
     faults = [
         f"{one.place}: {one.kind} of {one.role!r} takes a role from {true.people}, and not from {one.people}"
-        for one, true in zip(steps, counted(steps, before), strict=True)
+        for one, true in zip(steps, impact.counted, strict=True)
         if one.people != true.people
     ]
-    for place, names in unread(steps, before).items():
+    for place, names in impact.unread.items():
         faults += [f"{place}: who holds {name!r} was not read" for name in sorted(names)]
-    faults += find_impossible(steps, before)
+    faults += find_impossible(steps, impact.states)
     if faults:
         raise InvalidFile("The plan is not as it was made. Nothing was sent. Make it anew.", faults=faults)
 

@@ -121,7 +121,7 @@ def followed_roles(
 
 @frozen
 class Loss:
-    """Who has a role no more once one step is done.
+    """Who no longer has a role after one step.
 
     Attributes:
         number: of the step.
@@ -140,13 +140,65 @@ class Loss:
     leading: frozenset[str]
 
 
-def losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Loss]:
-    """What roles that are deleted and children that are taken out cost, each after all that comes before it.
+@frozen
+class Impact:
+    """Who loses what through steps that delete roles or remove children, each after all the steps before it.
 
-    Args:
+    It is simulated once for the same steps and states, and passed on.
+
+    Attributes:
         steps: in the order of carrying out.
         states: of their places, as they are before.
+        losses: of each step that deletes a role or removes a child.
+
+    >>> held = {"all": frozenset({"0f3a@idir"}), "leaf": frozenset()}
+    >>> state = PlaceState(Place(101, "dev"), "", frozenset(held), {"all": frozenset({"leaf"})}, held)
+    >>> Impact.of([Step("delete_role", state.place, "leaf")], [state]).counted[0].people
+    1
     """
+
+    steps: tuple[Step, ...]
+    states: tuple[PlaceState, ...]
+    losses: tuple[Loss, ...]
+
+    @classmethod
+    def of(cls, steps: Iterable[Step], states: Iterable[PlaceState]) -> Impact:
+        """Simulate the steps.
+
+        Args:
+            steps: in the order of carrying out.
+            states: of their places, as they are before.
+        """
+        chosen, before = tuple(steps), tuple(states)
+        return cls(chosen, before, tuple(_losses(chosen, before)))
+
+    def first(self, count: int) -> Impact:
+        """Return the impact of the first steps alone."""
+        return Impact(self.steps[:count], self.states, tuple(loss for loss in self.losses if loss.number < count))
+
+    def fits(self, steps: Sequence[Step], states: Sequence[PlaceState]) -> bool:
+        """Return whether this is the impact of these steps on these states."""
+        return self.steps == tuple(steps) and self.states == tuple(states)
+
+    @property
+    def counted(self) -> tuple[Step, ...]:
+        """Return the steps with the number of people who lose a role by each deletion and each removed child."""
+        numbers = {loss.number: len(loss.members) + len(loss.others) for loss in self.losses}
+        return tuple(evolve(step, people=numbers[n]) if n in numbers else step for n, step in enumerate(self.steps))
+
+    @property
+    def unread(self) -> dict[Place, frozenset[str]]:
+        """Return by place the roles whose members have to be read before it is known who loses what."""
+        needed: dict[Place, set[str]] = {}
+        for loss in self.losses:
+            needed.setdefault(loss.place, set()).update(loss.leading)
+        known = {state.place: state for state in self.states}
+        lacking = {place: (names & known[place].roles) - known[place].members.keys() for place, names in needed.items()}
+        reachable = {place: frozenset(names - out_of_reach(place, names).keys()) for place, names in lacking.items()}
+        return {place: names for place, names in reachable.items() if names}
+
+
+def _losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Loss]:
     places = {step.place for step in steps if step.kind in ("delete_role", "remove_composite")}
     drafts = {state.place: _FollowedDraft(state) for state in states if state.place in places}
     at_first: dict[tuple[Place, str], str] = {}
@@ -194,39 +246,3 @@ class _FollowedDraft(Draft):
                 self.parents.pop(step.role, None)
                 for child in below - {step.role}:
                     self.parents[child].discard(step.role)
-
-
-def counted(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Step, ...]:
-    """The steps with the number of people from whom each deletion, and each child less, takes a role.
-
-    Args:
-        steps: in the order of carrying out.
-        states: of their places, as they are before.
-
-    >>> held = {"all": frozenset({"0f3a@idir"}), "leaf": frozenset()}
-    >>> state = PlaceState(Place(101, "dev"), "", frozenset(held), {"all": frozenset({"leaf"})}, held)
-    >>> counted([Step("delete_role", state.place, "leaf")], [state])[0].people
-    1
-    """
-    numbers = {loss.number: len(loss.members) + len(loss.others) for loss in losses(steps, states)}
-    return tuple(evolve(step, people=numbers[n]) if n in numbers else step for n, step in enumerate(steps))
-
-
-def unread(steps: Sequence[Step], states: Iterable[PlaceState]) -> dict[Place, frozenset[str]]:
-    """The roles whose members have to be read before it can be told who loses what.
-
-    Args:
-        steps: in the order of carrying out.
-        states: of their places, as they are before.
-
-    >>> state = PlaceState(Place(101, "dev"), "", frozenset({"all", "leaf"}), {"all": frozenset({"leaf"})})
-    >>> sorted(unread([Step("delete_role", state.place, "leaf")], [state])[state.place])
-    ['all', 'leaf']
-    """
-    known = {state.place: state for state in states}
-    needed: dict[Place, set[str]] = {}
-    for loss in losses(steps, known.values()):
-        needed.setdefault(loss.place, set()).update(loss.leading)
-    lacking = {place: (names & known[place].roles) - known[place].members.keys() for place, names in needed.items()}
-    reachable = {place: frozenset(names - out_of_reach(place, names).keys()) for place, names in lacking.items()}
-    return {place: names for place, names in reachable.items() if names}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from attrs import field, frozen
@@ -24,7 +24,7 @@ from ..state import Draft, Place, PlaceState, Step, StepKind
 from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed
 from .diff import PlacePlan, Unmanaged, Username
 from .identity import plan_id
-from .impact import FollowedRole, counted, followed_roles, having, losses
+from .impact import FollowedRole, Impact, followed_roles, having
 from .ordering import ordered
 
 _COUNTED: Final[Mapping[StepKind, str]] = {"remove_member": "members", "remove_composite": "children"}
@@ -83,6 +83,7 @@ class Plan:
         team_id: the team that it was made for.
         version: the version of css-sdk that made it; empty in a plan made by hand.
         created_at: when it was made, as an ISO 8601 time with its offset; empty in a plan made by hand.
+        impact: who loses what, as far as it was simulated when the plan was made.
     """
 
     steps: tuple[Step, ...] = ()
@@ -97,6 +98,7 @@ class Plan:
     team_id: int = 0
     version: str = ""
     created_at: str = ""
+    impact: Impact | None = field(default=None, eq=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -170,15 +172,22 @@ def plan(
     removals = [step for part in parts for step in part.removals]
     held = [step for part in parts for step in part.held]
     changes = [step for part in parts for step in part.changes]
-    steps = counted(ordered([*changes, *(removals if prune else ())], states), states)
+    steps = ordered([*changes, *(removals if prune else ())], states)
+    withheld = ordered([*held, *(() if prune else removals)])
+    protected = ordered(step for part in parts for step in part.protected)
+    kept = tuple(step for step in protected if not step.takes_away)
+    # A removal that is withheld or protected counts those who would lose a role after all that is carried out.
+    impact = Impact.of([*steps, *withheld, *(step for step in protected if step.takes_away)], states)
+    counted = iter(impact.counted)
     return Plan(
-        steps=steps,
-        withheld=_not_done(steps, [*held, *(() if prune else removals)], states),
-        protected=_not_done(steps, [step for part in parts for step in part.protected], states),
+        steps=tuple(islice(counted, len(steps))),
+        withheld=tuple(islice(counted, len(withheld))),
+        protected=(*kept, *counted),
         unresolved=tuple(one for part in parts for one in part.unresolved),
         places=tuple(PlannedPlace.of(part.state, part.unmanaged) for part in parts),
         notes=tuple(f"{' '.join(part.wanted.named)}: {note.rstrip('.')}" for part in parts for note in part.notes),
         prune=prune,
+        impact=impact,
     )
 
 
@@ -204,21 +213,11 @@ def plan_exactly(state: PlaceState, *, roles: Iterable[DesiredRole] = (), users:
     return plan(Desired((wanted,)), {wanted.named: state}, {}, prune=True)
 
 
-def _not_done(steps: Sequence[Step], others: Iterable[Step], states: Sequence[PlaceState]) -> tuple[Step, ...]:
-    """Steps that are not carried out, in order, and how many people they would hit after those that are."""
-    found = ordered(others)
-    taking = [step for step in found if step.takes_away]
-    return (
-        *(step for step in found if not step.takes_away),
-        *counted([*steps, *taking], states)[len(steps) :],
-    )
-
-
 def _repeated(named: Mapping[Place, list[str]]) -> Iterator[tuple[Place, list[str]]]:
     return ((place, names) for place, names in named.items() if len(names) > 1)
 
 
-def removals(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[tuple[str, int, int], ...]:
+def removals(impact: Impact) -> tuple[tuple[str, int, int], ...]:
     """Return how much the steps remove from each collection, for `check_removals`.
 
     A role is one collection whatever its name is at each step: what it loses before and after a rename adds up. A
@@ -226,19 +225,18 @@ def removals(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[tuple
     where it is taken out of a composite.
 
     Args:
-        steps: of a plan, in the order of carrying out.
-        states: of their places, as they are before.
+        impact: of the steps.
 
     Returns:
         Of each collection that loses something: its name, how much it loses, and how much it holds.
 
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
-    >>> removals([Step("remove_member", state.place, "a", "0f3a@idir")], [state])
+    >>> removals(Impact.of([Step("remove_member", state.place, "a", "0f3a@idir")], [state]))
     (("members of the role 'a' (#101 dev)", 1, 1),)
     """
-    before = {state.place: state for state in states}
-    follow = list(followed_roles(steps, before.values()))
+    before = {state.place: state for state in impact.states}
+    follow = list(followed_roles(impact.steps, before.values()))
     # By what is counted and the role, how much it loses; a role keeps its count when a step renames it.
     lost: Counter[tuple[str, FollowedRole]] = Counter()
     names: dict[FollowedRole, str] = {}
@@ -249,7 +247,7 @@ def removals(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[tuple
             lost[_COUNTED[step.kind], role] += 1
             names[role] = step.role
     others: dict[FollowedRole, set[str]] = {}
-    for loss in losses(steps, before.values()):
+    for loss in impact.losses:
         step, role, child = follow[loss.number]
         losing = role if step.kind == "delete_role" else child
         names[losing] = loss.role

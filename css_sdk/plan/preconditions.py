@@ -14,7 +14,7 @@ from ..journal.entries import Entry, JournalRead
 from ..settings import Settings
 from ..state import Draft, Place, PlaceState, Step, StepResult
 from .checks import find_repeated
-from .impact import FollowedRole, counted, followed_roles
+from .impact import FollowedRole, Impact, followed_roles
 from .ordering import ordered
 from .planner import Plan, PlannedPlace, emptied, removals
 from .removal_limits import check_removals
@@ -50,13 +50,21 @@ class Guards:
     remove_first: bool = False
     allow_empty: bool = True
 
-    def check(self, steps: Sequence[Step], before: Iterable[PlaceState], *, leads_back: bool = False) -> None:
+    def check(
+        self,
+        steps: Sequence[Step],
+        before: Iterable[PlaceState],
+        *,
+        leads_back: bool = False,
+        impact: Impact | None = None,
+    ) -> None:
         """Refuses what would take away too much.
 
         Args:
             steps: of the plan.
             before: the states of their places.
             leads_back: whether the plan takes back what was done: it may leave nothing, and keeps its own order.
+            impact: of these steps, if it was simulated already.
 
         Raises:
             Refused: when no place has a role that shall keep somebody, or an order is asked for that cannot be.
@@ -80,7 +88,7 @@ class Guards:
         if unknown := [name for name in self.keep_last if name not in known]:
             told = ", ".join(map(repr, unknown))
             raise Refused(f"No place of the plan has a role {told} that could be kept. Nothing was sent.")
-        for what, removed, size in removals(steps, states):
+        for what, removed, size in removals(impact or Impact.of(steps, states)):
             check_removals(what, removed, size, self.max_removals)
         for place, role in emptied(self.order(steps, states), states, self.keep_last):
             way_out = " Adding first, as usual, may keep somebody there." if self.remove_first else ""
@@ -341,4 +349,4 @@ def remainder(plan: Plan, results: Iterable[StepResult], before: Mapping[Place, 
     places = tuple(
         PlannedPlace.of(reached[one.place], one.unmanaged) if one.place in reached else one for one in plan.places
     )
-    return evolve(plan, steps=counted(left, reached.values()), places=places)
+    return evolve(plan, steps=Impact.of(left, reached.values()).counted, places=places)

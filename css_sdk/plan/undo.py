@@ -11,7 +11,7 @@ from attrs import evolve
 
 from ..journal.entries import Entry
 from ..state import Draft, Place, PlaceState, Step, StepKind
-from .impact import counted
+from .impact import Impact
 from .inverse import is_possible, undo
 from .planner import Plan, PlannedPlace
 
@@ -65,7 +65,8 @@ def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
                 f"back already, or changed by somebody since"
             )
     places = tuple(map(PlannedPlace.of, now))
-    return Plan(counted(steps, now), places=places, notes=tuple(notes), leads_back=True)
+    impact = Impact.of(steps, now)
+    return Plan(impact.counted, places=places, notes=tuple(notes), leads_back=True, impact=impact)
 
 
 def brought_about(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
