@@ -55,7 +55,7 @@ def test_one_role_and_one_member(
 
 
 def test_a_plan_with_removals(run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its losses are simulated once to find whose members have to be read, and once with these; the guards count them."""
+    """Losses are simulated once to find whose members to read, and once with these; the guards count the second."""
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, "{exact: [{name: admin, composites: {exact: [reviewer]}}, reviewer]}")
     with counted(read_journal, Impact.of) as counts:

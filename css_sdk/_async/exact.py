@@ -69,7 +69,8 @@ async def make_exact(
     calls = AsyncProgressCalls(progress)
     made = plan_exactly(await observe(), roles=roles, users=users)
     check_sendable(made.steps)
-    guards.check(made.steps, made.states)
+    usernames = [user.person.value for user in users]
+    guards.check(made.steps, made.states, impact=made.impact, users=usernames)
     if not made.steps:
         return []
     if confirm is not None:
@@ -85,6 +86,20 @@ async def make_exact(
         progress=calls.note,
     )
     return calls.ended(await run.carry_out())
+
+
+def raise_first(results: Iterable[StepResult]) -> None:
+    """Raise the error of the first step that failed or whose outcome is unknown.
+
+    Args:
+        results: of all steps.
+
+    Raises:
+        CssError: of that step.
+    """
+    for result in results:
+        if result.outcome in ("failed", "unknown") and result.error is not None:
+            raise result.error
 
 
 async def ask(confirm: Callable[..., object], question: object) -> None:

@@ -225,7 +225,7 @@ class AsyncRoles(AsyncMembers):
         >>> [child.name for child in await dev.roles.composites("admin").list()]
         ['approver', 'reviewer']
         """
-        return AsyncComposites(self._wire, **self._place, parent=name)
+        return AsyncComposites(self._wire, **self._place, parent=name, roles=self)
 
     async def tree(self) -> RoleTree:
         """All roles and their children: one list, and one call for each composite role.

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from css_sdk_openapi.api.roles import (
     add_composite_roles,
@@ -20,9 +20,15 @@ from .._service import arguments, composite_checks, identifiers, service_limits
 from .._verification import verdicts
 from ..errors import MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
-from ..state import Place, Step, StepKind
+from ..plan.desired import DesiredRole, Listed
+from ..plan.preconditions import Guards
+from ..state import Place, PlaceState, Step, StepKind, StepResult
+from .exact import Confirm, make_exact, raise_first
 from .wire import Wire
 from .writes import Change, carry_out
+
+if TYPE_CHECKING:
+    from .roles import Roles
 
 _LOG = logging.getLogger("css_sdk")
 
@@ -69,8 +75,9 @@ def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> Role
 class Composites:
     """The children of one role. Whoever holds the role has the children in their tokens too."""
 
-    def __init__(self, wire: Wire, integration_id: int, environment: str, parent: str) -> None:
+    def __init__(self, wire: Wire, integration_id: int, environment: str, parent: str, roles: Roles) -> None:
         self._wire = wire
+        self._roles = roles
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
         self._at = Place(integration_id, environment)
         self._parent = identifiers.check_role_name(parent)
@@ -187,30 +194,51 @@ class Composites:
                 ),
             )
 
-    def set(self, *children: str | Iterable[str], allow_empty: bool = False) -> None:
-        """Makes the role's children exactly these, adding before it removes.
+    def set(
+        self,
+        *children: str | Iterable[str],
+        allow_empty: bool = False,
+        max_removals: int | None = None,
+        confirm: Confirm | None = None,
+        progress: Callable[[StepResult], object] | None = None,
+    ) -> None:
+        """Make the role's children exactly these, adding before it removes; remove none if one could not be added.
 
         Args:
             children: names of roles; lists of names are accepted as well.
-            allow_empty: whether none at all is what is meant.
+            allow_empty: let the role lose all its children if `children` is empty.
+            max_removals: how many children may be removed. By default 10 or a fifth of them, whichever is less, and 4
+                in any case.
+            confirm, progress: as for `Roles.set_members`.
 
         Raises:
-            EmptySet: for none, unless they are allowed. Nothing is sent.
+            EmptySet: for none, unless that is allowed. Nothing is sent.
+            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed then.
             CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
+            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same.
 
         >>> dev.roles.composites("admin").set("reviewer")
         """
         wanted = arguments.flattened(children, "child")
         service_limits.check_not_emptied(wanted, allow_empty, f"children of the role {self._parent!r}")
-        held = {role.name for role in self.list()}
-        missing = [name for name in wanted if name not in held]
-        surplus = sorted(held.difference(wanted))
-        # Whatever cannot be taken out is better known before anything is added.
-        service_limits.check_separable(**self._place, parent=self._parent, children=surplus)
-        if missing:
-            self.add(*missing)
-        if surplus:
-            self.remove(*surplus)
+        service_limits.check_separable(**self._place, parent=self._parent, children=wanted)
+
+        def observe() -> PlaceState:
+            held = frozenset([role.name for role in self.list()])
+            names = held.union(wanted, (self._parent,))
+            return PlaceState(self._at, "", names, {self._parent: held})
+
+        raise_first(
+            make_exact(
+                self._at,
+                observe,
+                Guards(max_removals=max_removals),
+                roles=[DesiredRole(self._parent, composites=Listed(tuple(dict.fromkeys(wanted)), exact=True))],
+                client=self._roles,
+                confirm=confirm,
+                progress=progress,
+            )
+        )
 
     def _step(self, kind: StepKind, child: str) -> Step:
         return Step(kind, self._at, self._parent, child)

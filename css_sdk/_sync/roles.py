@@ -226,7 +226,7 @@ class Roles(Members):
         >>> [child.name for child in dev.roles.composites("admin").list()]
         ['approver', 'reviewer']
         """
-        return Composites(self._wire, **self._place, parent=name)
+        return Composites(self._wire, **self._place, parent=name, roles=self)
 
     def tree(self) -> RoleTree:
         """All roles and their children: one list, and one call for each composite role.

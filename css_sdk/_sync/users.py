@@ -3,18 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from css_sdk_openapi.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
+from css_sdk_openapi.api.roles import list_roles
 from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, identifiers, service_limits
 from .._verification import verdicts
 from ..models import Role, UserLike
-from ..state import Place, Step, StepKind
+from ..people.identities import Person
+from ..plan.desired import DesiredUser, Listed
+from ..plan.preconditions import Guards
+from ..state import Place, PlaceState, Step, StepKind, StepResult
 from .composites import tree_below
+from .exact import Confirm, make_exact, raise_first
+from .grants import Granting
 from .wire import Wire
 from .writes import Change, carry_out
 
@@ -158,36 +164,63 @@ class Users:
                 ),
             )
 
-    def set_roles(self, user: UserLike, *roles: str | Iterable[str], allow_empty: bool = False) -> None:
-        """Makes the roles that the user holds directly exactly these, adding before it removes.
+    def set_roles(
+        self,
+        user: UserLike,
+        *roles: str | Iterable[str],
+        allow_empty: bool = False,
+        max_removals: int | None = None,
+        confirm: Confirm | None = None,
+        progress: Callable[[StepResult], object] | None = None,
+    ) -> None:
+        """Make the roles that the user holds directly exactly these, adding before it removes.
 
-        One read, at most one call that gives, and one for each role that is taken.
+        One read, at most one call that adds, and one for each role that is removed. If a role could not be added, none
+        is removed.
 
         Args:
             user: a username or a `ServiceAccount`.
             roles: names of roles; lists of names are accepted as well.
-            allow_empty: whether none at all is what is meant.
+            allow_empty: let the user lose all roles if `roles` is empty.
+            max_removals: how many roles may be removed. By default 10 or a fifth of them, whichever is less, and 4 in
+                any case.
+            confirm, progress: as for `Roles.set_members`.
 
         Raises:
-            EmptySet: for none, unless they are allowed. Nothing is sent.
-            UnusableUser, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `assign` and `unassign`.
+            EmptySet: for no role, unless that is allowed. Nothing is sent.
+            UnusableUser, UnusableName, RequestTooLong: before anything is sent.
+            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed then.
+            NotFound, OutcomeUnknown: as `assign` and `unassign`; roles that could be added were added.
+            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same.
 
         >>> dev.users.set_roles("d6dff8c2546921b01198b4efd12cb3bc@idir", "reviewer")
         """
         wanted = arguments.flattened(roles, "role")
-        service_limits.check_not_emptied(wanted, allow_empty, f"roles of {identifiers.username_of(user)}")
+        username = identifiers.username_of(user)
+        service_limits.check_not_emptied(wanted, allow_empty, f"roles of {username}")
         if wanted:
-            self.check(user, wanted)
-        held = {role.name for role in self.roles(user)}
-        missing = [name for name in wanted if name not in held]
-        surplus = sorted(held.difference(wanted))
-        if surplus:
-            # Whatever cannot be taken is better known before anything is given.
-            self.check(user, *surplus)
-        if missing:
-            self.assign(user, *missing)
-        if surplus:
-            self.unassign(user, *surplus)
+            self.check(username, wanted)
+
+        def observe() -> PlaceState:
+            held = {role.name for role in self.roles(username)}
+            members = {name: frozenset([username] if name in held else ()) for name in held.union(wanted)}
+            return PlaceState(self._at, "", frozenset(members), members=members)
+
+        def list_existing() -> tuple[Role, ...]:
+            listed = self._wire.read(list_roles, answers.roles, **self._place)
+            return tuple(listed)
+
+        raise_first(
+            make_exact(
+                self._at,
+                observe,
+                Guards(max_removals=max_removals),
+                users=[DesiredUser(Person("username", username), Listed(tuple(dict.fromkeys(wanted)), exact=True))],
+                granting=Granting(self, list_existing),
+                confirm=confirm,
+                progress=progress,
+            )
+        )
 
     def _step(self, kind: StepKind, role: str, username: str) -> Step:
         return Step(kind, self._at, role, username, people=1)

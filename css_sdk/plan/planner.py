@@ -217,7 +217,7 @@ def _repeated(named: Mapping[Place, list[str]]) -> Iterator[tuple[Place, list[st
     return ((place, names) for place, names in named.items() if len(names) > 1)
 
 
-def removals(impact: Impact) -> tuple[tuple[str, int, int], ...]:
+def removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str, int, int], ...]:
     """Return how much the steps remove from each collection, for `check_removals`.
 
     A role is one collection whatever its name is at each step: what it loses before and after a rename adds up. A
@@ -226,6 +226,7 @@ def removals(impact: Impact) -> tuple[tuple[str, int, int], ...]:
 
     Args:
         impact: of the steps.
+        users: the usernames of those whose roles are a collection too.
 
     Returns:
         Of each collection that loses something: its name, how much it loses, and how much it holds.
@@ -273,6 +274,10 @@ def removals(impact: Impact) -> tuple[tuple[str, int, int], ...]:
                 holders |= having(state.children, state.members, role.name) - directly
             told = f"people with the role {names[role]!r} through composites ({role.place})"
             found.append((told, len(people), len(holders)))
+    for user in users:
+        if count := sum(step.kind == "remove_member" and step.target == user for step in impact.steps):
+            size = sum(user in members for state in impact.states for members in state.members.values())
+            found.append((f"roles of {user}", count, size))
     return tuple(found)
 
 

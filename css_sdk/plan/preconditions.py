@@ -57,6 +57,7 @@ class Guards:
         *,
         leads_back: bool = False,
         impact: Impact | None = None,
+        users: Iterable[str] = (),
     ) -> None:
         """Refuses what would take away too much.
 
@@ -65,6 +66,7 @@ class Guards:
             before: the states of their places.
             leads_back: whether the plan takes back what was done: it may leave nothing, and keeps its own order.
             impact: of these steps, if it was simulated already.
+            users: the usernames of those whose roles are a collection too.
 
         Raises:
             Refused: when no place has a role that shall keep somebody, or an order is asked for that cannot be.
@@ -88,7 +90,7 @@ class Guards:
         if unknown := [name for name in self.keep_last if name not in known]:
             told = ", ".join(map(repr, unknown))
             raise Refused(f"No place of the plan has a role {told} that could be kept. Nothing was sent.")
-        for what, removed, size in removals(impact or Impact.of(steps, states)):
+        for what, removed, size in removals(impact or Impact.of(steps, states), users):
             check_removals(what, removed, size, self.max_removals)
         for place, role in emptied(self.order(steps, states), states, self.keep_last):
             way_out = " Adding first, as usual, may keep somebody there." if self.remove_first else ""
