@@ -120,7 +120,7 @@ def test_an_exact_set_has_limits(run_css: Run, sandbox: Sandbox, capsys: pytest.
     assert "pass --allow-empty" in capsys.readouterr().err
     assert asked(sandbox) == {}
     assert run_css("composites", "set", "big", *PLACE, "--yes", "--allow-empty") == 4
-    assert "12 of 12 children of the role 'big' would be removed" in capsys.readouterr().err
+    assert "12 of 12 children of the role 'big' (#101 dev) would be removed" in capsys.readouterr().err
     assert children(sandbox, "big") == set(names)
     assert run_css("composites", "set", "big", *PLACE, "--yes", "--allow-empty", "--max-removals", 12) == 0
     assert children(sandbox, "big") == set()

@@ -18,7 +18,7 @@ from css_sdk.plan.planner import Plan, emptied, plan, removals
 from css_sdk.plan.removal_limits import check_removals
 from css_sdk.plan.transfer import export, promoted, side_by_side
 from css_sdk.state import Place, PlaceState, Step
-from tests.test_grounds import not_tried
+from tests.test_dependencies import not_tried
 
 DEV, TEST = Place(101, "dev"), Place(101, "test")
 ANN, BOB, CAT = "aaaa@idir", "bbbb@idir", "cccc@bceidbasic"

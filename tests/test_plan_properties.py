@@ -24,7 +24,7 @@ from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.plan.text import plan_as_markdown, plan_as_text
 from css_sdk.plan.transfer import export
 from css_sdk.state import Place, PlaceState, Step
-from tests.test_grounds import not_tried
+from tests.test_dependencies import not_tried
 
 DEV: Final = Place(101, "dev")
 ROLES: Final = ("a", "b", "c", "d", "e")

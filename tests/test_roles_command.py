@@ -100,7 +100,7 @@ def test_a_change_that_nobody_can_tell_of_ends_with_3(
     """The write's answer is lost, and no read gets through."""
     monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
     sandbox.faults.add("lose_after", method="PUT")
-    sandbox.faults.add("422_before", method="GET", path="*/roles", times=None, after=2)
+    sandbox.faults.add("422_before", method="GET", path="*/roles", times=None, after=1)
     assert run_css("roles", "rename", "reviewer", "examiner", *PLACE) == 3
     assert "unknown" in capsys.readouterr().out
 

@@ -9,7 +9,7 @@ from .._http.concurrency import async_called, async_check_callback
 from .._service import service_limits
 from ..errors import NotConfirmed, StalePlan
 from ..plan.checks import check_sendable
-from ..plan.dependencies import Grounds
+from ..plan.dependencies import Dependencies
 from ..plan.desired import DesiredRole, DesiredUser
 from ..plan.planner import Plan, plan_exactly
 from ..plan.preconditions import Guards
@@ -76,10 +76,10 @@ async def make_exact(
     if confirm is not None:
         await ask(confirm, made)
         check_unchanged(made.states, [await observe()])
-    grounds = Grounds(made.steps, made.states, needs_everybody=True)
+    dependencies = Dependencies(made.steps, made.states, needs_everybody=True)
     run = AsyncStepRun(
         made.steps,
-        grounds,
+        dependencies,
         granting={place: granting} if granting else {},
         roles={place: client} if client else {},
         width=width,

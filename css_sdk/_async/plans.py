@@ -15,7 +15,7 @@ from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..plan import planner, preconditions
 from ..plan.checks import check_steps
-from ..plan.dependencies import Grounds
+from ..plan.dependencies import Dependencies
 from ..plan.desired import Desired
 from ..plan.impact import Impact
 from ..plan.planner import Plan
@@ -119,8 +119,8 @@ class AsyncPlanRun:
         self, *, width: int, progress: Callable[[StepResult], object] | None = None
     ) -> list[StepResult]:
         """Does the steps and returns a result for each, in their order."""
-        grounds = Grounds(self.plan.steps, self.before.values())
-        run = AsyncStepRun.at(self.environments, self.plan.steps, grounds, width=width, progress=progress)
+        dependencies = Dependencies(self.plan.steps, self.before.values())
+        run = AsyncStepRun.at(self.environments, self.plan.steps, dependencies, width=width, progress=progress)
         return await run.carry_out()
 
 

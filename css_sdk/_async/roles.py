@@ -8,12 +8,15 @@ from css_sdk_openapi.api.roles import create_role, delete_role, get_role, rename
 from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
+from .._http.concurrency import async_check_callback
 from .._service import identifiers, service_limits
 from .._verification import verdicts
 from ..errors import Conflict, NotFound
 from ..models import Role, RoleTree
+from ..plan.planner import Plan
 from ..state import Step
 from .composites import AsyncComposites, tree_below
+from .exact import Confirm, ask
 from .members import AsyncMembers
 from .writes import AsyncChange, carry_out
 
@@ -126,14 +129,16 @@ class AsyncRoles(AsyncMembers):
             # Somebody else was faster, which is as good.
             return await self.get(name)
 
-    async def rename(self, name: str, new_name: str) -> Role:
-        """Gives a role another name; whoever holds it keeps it, and so do the composites that it is part of.
+    async def rename(self, name: str, new_name: str, *, confirm: Confirm | None = None) -> Role:
+        """Give a role another name; its members keep it, and so do the composites that it is part of.
 
-        That a role of the old name is there is read first, so that a list which holds the new one instead is a proof.
+        The list of roles is read first: only a role that was there under the old name, and is there under the new one
+        afterwards, proves the renaming.
 
         Args:
             name: the role.
-            new_name: what it shall be called.
+            new_name: its name from then on.
+            confirm: called with the `Plan` once the role was found, before anything is sent, as for `set_members`.
 
         Returns:
             The role under its new name.
@@ -142,6 +147,7 @@ class AsyncRoles(AsyncMembers):
             UnusableName, RequestTooLong: as `create`, for either name.
             NotFound: when there is no such role.
             Conflict: when the new name is taken.
+            NotConfirmed: when `confirm` returns False. Nothing was changed.
             OutcomeUnknown: when it may have been renamed and no read got through.
 
         >>> (await dev.roles.rename("reviewer", "examiner")).name
@@ -149,8 +155,11 @@ class AsyncRoles(AsyncMembers):
         """
         identifiers.check_role_name(name)
         service_limits.check_new_role(**self._place, name=new_name)
+        async_check_callback("confirm", confirm)
         if await self._in_list(name) is None:
             raise NotFound(f"There is no role {name!r} in {self._told_as}.", what="role")
+        if confirm is not None:
+            await ask(confirm, Plan((Step("rename_role", self._at, name, new_name),)))
         found: list[Role] = []
 
         def shown(answer: Any, _: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from .._http.concurrency import called, check_callback
 from .._service import service_limits
 from ..errors import NotConfirmed, StalePlan
 from ..plan.checks import check_sendable
-from ..plan.dependencies import Grounds
+from ..plan.dependencies import Dependencies
 from ..plan.desired import DesiredRole, DesiredUser
 from ..plan.planner import Plan, plan_exactly
 from ..plan.preconditions import Guards
@@ -70,22 +70,37 @@ def make_exact(
     calls = ProgressCalls(progress)
     made = plan_exactly(observe(), roles=roles, users=users)
     check_sendable(made.steps)
-    guards.check(made.steps, made.states)
+    usernames = [user.person.value for user in users]
+    guards.check(made.steps, made.states, impact=made.impact, users=usernames)
     if not made.steps:
         return []
     if confirm is not None:
         ask(confirm, made)
         check_unchanged(made.states, [observe()])
-    grounds = Grounds(made.steps, made.states, needs_everybody=True)
+    dependencies = Dependencies(made.steps, made.states, needs_everybody=True)
     run = StepRun(
         made.steps,
-        grounds,
+        dependencies,
         granting={place: granting} if granting else {},
         roles={place: client} if client else {},
         width=width,
         progress=calls.note,
     )
     return calls.ended(run.carry_out())
+
+
+def raise_first(results: Iterable[StepResult]) -> None:
+    """Raise the error of the first step that failed or whose outcome is unknown.
+
+    Args:
+        results: of all steps.
+
+    Raises:
+        CssError: of that step.
+    """
+    for result in results:
+        if result.outcome in ("failed", "unknown") and result.error is not None:
+            raise result.error
 
 
 def ask(confirm: Callable[..., object], question: object) -> None:

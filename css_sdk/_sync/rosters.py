@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .._http.concurrency import Lock, each
 from ..errors import Ambiguous, AuthenticationError, CssError, HeldBack, InvalidRequest, NotFound, Refused, StalePlan
-from ..plan.dependencies import Grounds
+from ..plan.dependencies import Dependencies
 from ..plan.preconditions import Guards
 from ..roster.exact import RoleChange, held_back, plan_role
 from ..roster.matching import contradicting
@@ -106,8 +106,8 @@ class RosterRun:
                 planned[number] = self._steps[number]
             else:
                 self._settle(number, result)
-        grounds = Grounds(_in_order(planned), self._states.values()) if self._exact else None
-        self._carry_out(planned, grounds, skip_existing=skip_existing and checked is None and not self._exact)
+        dependencies = Dependencies(_in_order(planned), self._states.values()) if self._exact else None
+        self._carry_out(planned, dependencies, skip_existing=skip_existing and checked is None and not self._exact)
         return self._progress.ended([self._results[number] for number in range(len(self._rows))])
 
     # Finding
@@ -291,7 +291,9 @@ class RosterRun:
 
     # Carrying out
 
-    def _carry_out(self, planned: Mapping[int, Step], grounds: Grounds | None, *, skip_existing: bool) -> None:
+    def _carry_out(
+        self, planned: Mapping[int, Step], dependencies: Dependencies | None, *, skip_existing: bool
+    ) -> None:
         numbers: dict[Step, list[int]] = {}
         for number, step in planned.items():
             numbers.setdefault(step, []).append(number)
@@ -307,7 +309,7 @@ class RosterRun:
         run = StepRun.at(
             self._environments,
             _in_order(planned),
-            grounds,
+            dependencies,
             skip_existing=skip_existing,
             width=self._width,
             progress=note,

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/steps.py by `make generate`; edit that one.
-"""Carries out steps: in their order, what is independent at once, and nothing whose ground a failed step took away."""
+"""Carry out steps: in their order, independent ones at once, without those that need a failed step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .._http.concurrency import Lock, called, each
 from .._service import identifiers
 from ..errors import AuthenticationError, Conflict, CssError, UnusableUser
 from ..models import Grant, GrantResult, Outcome
-from ..plan.dependencies import Grounds
+from ..plan.dependencies import Dependencies
 from ..state import Place, Step, StepResult
 from .grants import Granting, GrantWrite, Run, outcome_of
 
@@ -26,11 +26,11 @@ Numbered = dict[int, Step]
 
 
 class StepRun:
-    """Steps on their way.
+    """Steps that are being carried out.
 
     Args:
         steps: in an order in which they can be carried out.
-        grounds: what they stand on; None if none depends on another.
+        dependencies: which of them are skipped after others failed; None if none depends on another.
         granting: by place, what sends the steps about members.
         roles: by place, what sends the steps about roles and their children.
         skip_existing: read first whether a step about a member is needed.
@@ -41,7 +41,7 @@ class StepRun:
     def __init__(
         self,
         steps: Sequence[Step],
-        grounds: Grounds | None,
+        dependencies: Dependencies | None,
         *,
         granting: Mapping[Place, Granting],
         roles: Mapping[Place, Roles],
@@ -53,7 +53,7 @@ class StepRun:
         self._roles = roles
         self._skip_existing = skip_existing
         self._steps = steps
-        self._grounds = grounds
+        self._dependencies = dependencies
         self._width = width
         self._progress = progress
         self._results: dict[int, StepResult] = {}
@@ -65,7 +65,7 @@ class StepRun:
         cls,
         environments: Mapping[Place, EnvironmentClient],
         steps: Sequence[Step],
-        grounds: Grounds | None,
+        dependencies: Dependencies | None,
         *,
         skip_existing: bool = False,
         width: int,
@@ -75,11 +75,17 @@ class StepRun:
         granting = {place: Granting(there.users, there.roles.list) for place, there in environments.items()}
         roles = {place: there.roles for place, there in environments.items()}
         return cls(
-            steps, grounds, granting=granting, roles=roles, skip_existing=skip_existing, width=width, progress=progress
+            steps,
+            dependencies,
+            granting=granting,
+            roles=roles,
+            skip_existing=skip_existing,
+            width=width,
+            progress=progress,
         )
 
     def carry_out(self) -> list[StepResult]:
-        """Does one kind of step after another and returns the results, in the order of the steps."""
+        """Carry out one kind of step after another and return the results, in the order of the steps."""
         for kind, run in groupby(enumerate(self._steps), key=lambda numbered: numbered[1].kind):
             batch = self._ready(dict(run))
             match kind:
@@ -92,22 +98,22 @@ class StepRun:
                 case "remove_composite":
                     self._each(batch, lambda step: (step.place, step.role), self._one_by_one)
                 case "rename_role" | "delete_role":
-                    # A renaming may free the name that the next one takes; and what goes along with a deletion is
-                    # read while no other is under way.
+                    # A renaming may free the name that the next one takes; and what a deletion takes along is read
+                    # while no other write is under way.
                     self._each(batch, lambda step: step.place, self._one_by_one)
                 case _:
                     self._each(batch, lambda step: step, self._one_by_one)
         return [self._results[number] for number in range(len(self._steps))]
 
     def _ready(self, batch: Numbered) -> Numbered:
-        """Those of the steps whose ground is there; the others are settled."""
+        """Return the steps that can be carried out; settle the others as skipped."""
         ready: Numbered = {}
         for number, step in batch.items():
-            lacking = self._grounds.lacking(step) if self._grounds else None
-            if lacking is None:
+            reason = self._dependencies.why_skipped(step) if self._dependencies else None
+            if reason is None:
                 ready[number] = step
             else:
-                self._settle({number: step}, "skipped", lacking)
+                self._settle({number: step}, "skipped", reason)
         return ready
 
     def _each(self, batch: Numbered, by: Callable[[Step], Hashable], work: Callable[[Numbered], None]) -> None:
@@ -122,14 +128,14 @@ class StepRun:
                 self._attempt(ready, partial(self._write, step))
 
     def _add_composites(self, group: Numbered) -> None:
-        """All new children of a role in one call."""
+        """Add all new children of a role in one call."""
         step = next(iter(group.values()))
         parent = self._roles[step.place].composites(step.role)
         self._attempt(group, lambda: parent.add(*(step.target for step in group.values())))
 
     def _attempt(self, group: Numbered, write: Callable[[], None]) -> None:
         if self._lost_access is not None:
-            # Whoever is not let in any more would only be turned away for each of the others, too.
+            # Where the credentials were refused once, they would be refused for each of the others as well.
             return self._settle(group, "failed", self._lost_access)
         try:
             write()
@@ -143,7 +149,7 @@ class StepRun:
         roles = self._roles[step.place]
         match step.kind:
             case "create_role":
-                # Where somebody else was faster, the role exists as it should; in the journal it is not ours.
+                # If somebody else created it just now, the role exists as wanted; the journal does not claim it.
                 with suppress(Conflict):
                     roles.create(step.role)
             case "rename_role":
@@ -154,13 +160,13 @@ class StepRun:
                 roles.delete(step.role)
 
     def _change_members(self, change: GrantWrite, batch: Numbered) -> None:
-        """All roles of a user in one environment in one call where they are given."""
+        """Add all roles of a user in one environment in one call, or remove them in one call each."""
         places: dict[Place, Numbered] = {}
         for number, step in batch.items():
             try:
                 identifiers.username_of(step.target)
             except UnusableUser as error:
-                # What is undone may speak of somebody who got a role in another way.
+                # A journal may hold a member who can have no role through the API.
                 self._settle({number: step}, "failed", error)
             else:
                 places.setdefault(step.place, {})[number] = step
@@ -175,7 +181,7 @@ class StepRun:
             self._lost_access = run.lost_access
 
     def _note_grant(self, numbers: Mapping[tuple[str, str], int], result: GrantResult) -> None:
-        """Nothing else is under way while members are changed, so that these are noted one at a time."""
+        """Note one result; no other write is under way while members are changed."""
         number = numbers[str(result.grant.user), result.grant.role]
         self._note(number, StepResult(self._steps[number], result.outcome, result.error))
 
@@ -186,7 +192,7 @@ class StepRun:
 
     def _note(self, number: int, result: StepResult) -> None:
         self._results[number] = result
-        if self._grounds is not None:
-            self._grounds.note(result)
+        if self._dependencies is not None:
+            self._dependencies.note(result)
         if self._progress is not None:
             called("progress", self._progress, result)

@@ -1,8 +1,8 @@
-"""Which steps of a plan are not tried any more, once others before them failed. Pure.
+"""Which steps of a plan are skipped after others before them failed. Pure.
 
-A plan goes on when a step fails. But a member cannot be added to a role that was not created, and nobody shall lose a
-role because the one that was to replace it could not be given. So each step that was not done leaves marks ("the
-members of this role are not as they should be"), and each later step looks for the marks that stand in its way.
+A plan continues when a step fails. But a member cannot be added to a role that was not created, and nobody must lose a
+role because its replacement could not be added. So each step that was not done leaves marks ("the members of this role
+are not as planned"), and each later step looks for the marks that block it.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from ..people.identification import holds_back
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepResult
 
-Kind = Literal["role", "spoken of", "children", "members", "roles of", "taken from", "given"]
-Ground = tuple[Kind, Place, str]
-"""Something that steps need to be as it should be: of a role, of a user, or of a place, for which the name is empty."""
+Kind = Literal["role", "mention", "children", "members", "roles of", "removals", "additions"]
+Mark = tuple[Kind, Place, str]
+"""Something that is not as planned: of a role, of a user, or of a place, for which the name is empty."""
 
 _OF_MEMBERS_AND_CHILDREN: Final = ("add_member", "remove_member", "add_composite", "remove_composite")
 
 
-class Grounds:
-    """What became of steps so far, and what that means for those that follow.
+class Dependencies:
+    """What became of steps so far, and which later steps are skipped because of it.
 
-    A step needs the one before it that made, renamed or deleted a role of which it speaks. A role is renamed or
-    deleted only after all that was to be done with it by its name: what is left of a plan could not name it any more.
-    Somebody whom the service does not know, or who cannot have roles at all, holds none of this back. What is added
-    after something was taken away was put there on purpose and needs it: a user's role the removals from the same
-    user, a composite the removals of composites and roles of its place.
+    A step needs the step before it that made, renamed or deleted a role that it names. A role is renamed or deleted
+    only after everything that was to be done with it under its name: the rest of the plan could not name it afterwards.
+    People whom the service does not know, or who cannot have roles at all, do not block this. An addition that is
+    planned after a removal needs that removal: a role of a user needs the removals from the same user, a child the
+    removals of children and roles of its place.
 
-    Nothing is taken away where what was to come instead could not be given: a member is not removed when an addition
-    to the same role, or of a role for the same user, was not done; a child when another was not added to its role; a
-    role is not deleted when in its place a creation, a renaming or an addition was not done. An addition that only
-    failed because a person never logged in keeps nothing back but the removals of a role that would be left to nobody.
+    Nothing is removed if its replacement could not be added. A member stays if an addition to the same role, or of a
+    role for the same user, was not done; a child stays if another child was not added to its role; a role stays if a
+    creation, a renaming or an addition of its place was not done. An addition that failed only because a person never
+    logged in blocks no more than the removals of a role that would end up empty.
 
     Args:
         steps: all, in the order of carrying out.
@@ -47,12 +47,12 @@ class Grounds:
         self, steps: Iterable[Step], states: Iterable[PlaceState] = (), *, needs_everybody: bool = False
     ) -> None:
         self._needs_everybody = needs_everybody
-        self._lost: dict[Ground, StepResult] = {}
+        self._marks: dict[Mark, StepResult] = {}
         self._newcomers: dict[tuple[Place, str], StepResult] = {}
-        self._staying = _staying(steps, states)
+        self._remaining = _count_remaining(steps, states)
 
-    def lacking(self, step: Step) -> NotTried | None:
-        """Why a step is not to be tried, if so.
+    def why_skipped(self, step: Step) -> NotTried | None:
+        """Return why the next step is skipped, or None if it can be carried out.
 
         Args:
             step: that comes next.
@@ -60,21 +60,19 @@ class Grounds:
         cause = self._cause(step)
         if cause is None:
             return None
-        needed, result = cause
+        mark, result = cause
         what = f"{result.step.kind} of {result.step.role!r}"
-        if needed[0] in ("role", "spoken of", "taken from"):
-            return NotTried(f"Not tried: it needs {what}, which was not done.")
-        whom = f" for {result.step.target}" if result.step.kind == "add_member" else ""
+        if mark[0] in ("role", "mention", "removals"):
+            return NotTried(f"Skipped: it needs {what}, which was not done.")
+        whom = f" for {result.step.target}" if result.step.kind in ("add_member", "add_composite") else ""
         ended = "failed" if result.outcome == "failed" else "may have failed"
-        return NotTried(
-            f"Not tried: {what}{whom} comes before anything is taken away here, but it {ended}: {result.error}"
-        )
+        return NotTried(f"Nothing is removed while something could not be added: {what}{whom} {ended}: {result.error}")
 
     def note(self, result: StepResult) -> None:
-        """Notes how a step ended.
+        """Note how a step ended.
 
         Args:
-            result: of the step; for one that was skipped what it lacks is told as the reason for others too.
+            result: of the step. What blocked a skipped step blocks those that need it, too.
         """
         step = result.step
         if result.outcome == "confirmed":
@@ -88,33 +86,33 @@ class Grounds:
             self._newcomers.setdefault((step.place, step.role), result)
         else:
             cause = self._cause(step) if result.outcome == "skipped" else None
-            for ground in _grounds_of(step):
-                if ground[0] != "spoken of" or not _is_nobody(result):
-                    self._lost.setdefault(ground, cause[1] if cause else result)
+            for mark in _marks_of(step):
+                if mark[0] != "mention" or not _is_nobody(result):
+                    self._marks.setdefault(mark, cause[1] if cause else result)
 
     def _note_done(self, step: Step) -> None:
         if step.kind == "add_member":
-            self._staying[step.place, step.role] += 1
+            self._remaining[step.place, step.role] += 1
         elif step.kind == "rename_role":
             old, new = (step.place, step.role), (step.place, step.target)
-            self._staying[new] = self._staying.pop(old, 0)
+            self._remaining[new] = self._remaining.pop(old, 0)
             if old in self._newcomers:
                 self._newcomers[new] = self._newcomers.pop(old)
-            if ("members", *old) in self._lost:
-                self._lost["members", *new] = self._lost["members", *old]
+            if ("members", *old) in self._marks:
+                self._marks["members", *new] = self._marks["members", *old]
 
-    def _cause(self, step: Step) -> tuple[Ground, StepResult] | None:
-        for ground in _needed_by(step):
-            if ground in self._lost:
-                return ground, self._lost[ground]
+    def _cause(self, step: Step) -> tuple[Mark, StepResult] | None:
+        for mark in _blocking(step):
+            if mark in self._marks:
+                return mark, self._marks[mark]
         role = step.place, step.role
-        if step.kind == "remove_member" and role in self._newcomers and self._staying[role] <= 0:
+        if step.kind == "remove_member" and role in self._newcomers and self._remaining[role] <= 0:
             return ("members", *role), self._newcomers[role]
         return None
 
 
-def _staying(steps: Iterable[Step], states: Iterable[PlaceState]) -> Counter[tuple[Place, str]]:
-    """How many members of each role, by its name before all steps, none of the steps removes."""
+def _count_remaining(steps: Iterable[Step], states: Iterable[PlaceState]) -> Counter[tuple[Place, str]]:
+    """Count the members of each role, by its name before all steps, that none of the steps removes."""
     found: Counter[tuple[Place, str]] = Counter()
     for state in states:
         found.update({(state.place, name): len(held) for name, held in state.members.items()})
@@ -132,15 +130,15 @@ def _is_nobody(result: StepResult) -> bool:
 
 
 def _is_newcomer(result: StepResult) -> bool:
-    """Return whether the user of a step is a person who never logged in, and so certainly holds nothing."""
+    """Return whether the user of a step is a person who never logged in, and so cannot have any role."""
     return result.error is not None and not holds_back(Person("username", result.step.target), result.error)
 
 
-def _grounds_of(step: Step) -> Iterator[Ground]:
-    """What is not as it should be when the step was not done."""
+def _marks_of(step: Step) -> Iterator[Mark]:
+    """Yield what is not as planned if the step is not done."""
     place = step.place
     if step.kind in _OF_MEMBERS_AND_CHILDREN:
-        yield from (("spoken of", place, name) for name in _roles_of(step))
+        yield from (("mention", place, name) for name in _roles_of(step))
     match step.kind:
         case "create_role" | "rename_role":
             yield from (("role", place, name) for name in _roles_of(step))
@@ -150,35 +148,36 @@ def _grounds_of(step: Step) -> Iterator[Ground]:
             yield "members", place, step.role
             yield "roles of", place, step.target
         case "remove_member":
-            yield "taken from", place, step.target
+            yield "removals", place, step.target
         case "remove_composite":
-            yield "taken from", place, ""
+            yield "removals", place, ""
         case "delete_role":
             yield "role", place, step.role
-            yield "taken from", place, ""
+            yield "removals", place, ""
     if not step.takes_away:
-        yield "given", place, ""
+        yield "additions", place, ""
 
 
-def _needed_by(step: Step) -> Iterator[Ground]:
+def _blocking(step: Step) -> Iterator[Mark]:
+    """Yield the marks that keep the step from being carried out."""
     place = step.place
     yield from (("role", place, name) for name in _roles_of(step))
     if step.kind in ("rename_role", "delete_role"):
-        yield "spoken of", place, step.role
+        yield "mention", place, step.role
     match step.kind:
         case "add_member":
-            yield "taken from", place, step.target
+            yield "removals", place, step.target
         case "add_composite":
-            yield "taken from", place, ""
+            yield "removals", place, ""
         case "remove_member":
             yield "members", place, step.role
             yield "roles of", place, step.target
         case "remove_composite":
             yield "children", place, step.role
         case "delete_role":
-            yield "given", place, ""
+            yield "additions", place, ""
 
 
 def _roles_of(step: Step) -> tuple[str, ...]:
-    speaks_of_two = step.kind in ("rename_role", "add_composite", "remove_composite")
-    return (step.role, step.target) if speaks_of_two else (step.role,)
+    names_two = step.kind in ("rename_role", "add_composite", "remove_composite")
+    return (step.role, step.target) if names_two else (step.role,)

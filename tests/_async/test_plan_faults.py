@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from css_sdk import Applied, AsyncCss, AuthenticationError, Backoff, CssError, Guards, Settings, StalePlan
 from css_sdk._http.journal_writer import Journal
 from css_sdk.journal.entries import read_journal
-from css_sdk.plan.dependencies import Grounds
+from css_sdk.plan.dependencies import Dependencies
 from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Step, StepResult
@@ -42,10 +42,10 @@ def judged(sandbox: Sandbox, steps: tuple[Step, ...], applied: Applied) -> None:
     """Whether a result stands for each step, all are true, and those were skipped that needed one that was not done."""
     assert [result.step for result in applied.results] == [*steps]
     assert told_truly(MIXED_BEFORE, applied.results, sandbox)
-    grounds = Grounds(steps, [MIXED_BEFORE])
+    dependencies = Dependencies(steps, [MIXED_BEFORE])
     for result in applied.results:
-        assert (grounds.lacking(result.step) is not None) is (result.outcome == "skipped")
-        grounds.note(result)
+        assert (dependencies.why_skipped(result.step) is not None) is (result.outcome == "skipped")
+        dependencies.note(result)
     left = tuple(result.step for result in applied.results if result.outcome != "confirmed")
     assert (applied.remainder.steps if applied.remainder else ()) == left
 

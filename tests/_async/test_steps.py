@@ -14,7 +14,7 @@ from css_sdk._async.steps import AsyncStepRun
 from css_sdk._http.journal_writer import Journal
 from css_sdk.journal.entries import read_journal
 from css_sdk.people.identities import Person
-from css_sdk.plan.dependencies import Grounds
+from css_sdk.plan.dependencies import Dependencies
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Step, StepKind
@@ -48,7 +48,7 @@ async def carried_out(
     """Carries out steps of one environment."""
     dev = (await css.integration(DEV.integration)).environment(DEV.environment)
     progress = None if told is None else told.append
-    return await AsyncStepRun.at({DEV: dev}, steps, Grounds(steps), width=width, progress=progress).carry_out()
+    return await AsyncStepRun.at({DEV: dev}, steps, Dependencies(steps), width=width, progress=progress).carry_out()
 
 
 # What is refused before the first write.

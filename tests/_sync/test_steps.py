@@ -15,7 +15,7 @@ from css_sdk._http.journal_writer import Journal
 from css_sdk._sync.steps import StepRun
 from css_sdk.journal.entries import read_journal
 from css_sdk.people.identities import Person
-from css_sdk.plan.dependencies import Grounds
+from css_sdk.plan.dependencies import Dependencies
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Step, StepKind
@@ -45,7 +45,7 @@ def carried_out(css: Css, steps: list[Step], width: int = 1, told: list[StepResu
     """Carries out steps of one environment."""
     dev = (css.integration(DEV.integration)).environment(DEV.environment)
     progress = None if told is None else told.append
-    return StepRun.at({DEV: dev}, steps, Grounds(steps), width=width, progress=progress).carry_out()
+    return StepRun.at({DEV: dev}, steps, Dependencies(steps), width=width, progress=progress).carry_out()
 
 
 # What is refused before the first write.

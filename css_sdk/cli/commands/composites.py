@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..support.changes import Change, change_each, prod_of, refuse_missing
 from ..support.client import journal_option, opened
 from ..support.groups import Group
 from ..support.options import exact_options, json_option, place_options, print_rows
-from ..support.questions import Answers, Changes, confirm, consent_options, prod_option
+from ..support.questions import Answers, consent_options, prod_option
+from ..support.role_changes import RoleChange, Settle, ask, ask_and_make, missing_role, reported
 
 if TYPE_CHECKING:
-    from ... import EnvironmentClient
+    from ... import EnvironmentClient, Plan
 
 
 @click.group(cls=Group)
@@ -78,12 +78,15 @@ def add(
         below = dev.roles.composites(parent)
         held = {role.name for role in below.list()}
         missing = [child for child in dict.fromkeys(children) if child not in held]
-        _confirm(dev, parent, missing, [], Answers(allow_prod=allow_prod))
-        adding = _once(partial(below.add, *missing) if missing else _nothing)
-        changes: list[Change] = [
-            ("add", parent, child, None if child in held else adding) for child in dict.fromkeys(children)
+        add_all = partial(below.add, *missing)
+        changes = [
+            RoleChange("add", parent, child, None if child in held else add_all, is_needed=child not in held)
+            for child in dict.fromkeys(children)
         ]
-        return change_each(changes, (integration, environment), as_json=as_json)
+        preview = partial(_preview, dev, parent, missing, [])
+        return ask_and_make(
+            dev, changes, Answers(allow_prod=allow_prod), preview, (integration, environment), as_json=as_json
+        )
 
 
 @composites.command()
@@ -116,19 +119,22 @@ def remove(
         below = dev.roles.composites(parent)
         unwanted = list(dict.fromkeys(children))
         held = {role.name for role in below.list()}
-        there = [child for child in unwanted if child in held]
-        _confirm(dev, parent, [], unwanted if there else [], Answers(yes=yes, allow_prod=allow_prod))
         # Of a role that does not exist, "is not a child" would hide a typing error.
-        existing = {role.name for role in dev.roles.list()} if len(there) < len(unwanted) else set()
-        place = f"{dev.integration.project_name}, {dev.name}"
-
-        def change_of(child: str) -> Callable[[], object] | None:
-            if child in held:
-                return partial(below.remove, child)
-            return None if child in existing else partial(refuse_missing, child, place)
-
-        changes: list[Change] = [("remove", parent, child, change_of(child)) for child in unwanted]
-        return change_each(changes, (integration, environment), as_json=as_json)
+        existing = held if held.issuperset(unwanted) else {role.name for role in dev.roles.list()}
+        changes = [
+            RoleChange(
+                "remove",
+                parent,
+                child,
+                partial(below.remove, child) if child in held else None,
+                None if child in existing else missing_role(child, dev),
+                is_needed=child in held,
+            )
+            for child in unwanted
+        ]
+        preview = partial(_preview, dev, parent, [], unwanted)
+        answers = Answers(yes=yes, allow_prod=allow_prod)
+        return ask_and_make(dev, changes, answers, preview, (integration, environment), as_json=as_json)
 
 
 @composites.command("set")
@@ -159,65 +165,38 @@ def set_children(
     Example:
       css composites set -i "Grants Portal" -e dev admin reviewer auditor --yes
     """
-    from ..._service.service_limits import check_not_emptied, check_separable
-    from ...errors import CssError, NotTried
-    from ...plan.removal_limits import check_removals
+    from ..._service.service_limits import check_not_emptied
 
-    what = f"children of the role {parent!r}"
-    check_not_emptied(children, allow_empty, what)
-    wanted = list(dict.fromkeys(children))
+    check_not_emptied(children, allow_empty, f"children of the role {parent!r}")
+    changes: dict[str, RoleChange] = {}
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
-        below = dev.roles.composites(parent)
-        held = [role.name for role in below.list()]
-        missing = [child for child in wanted if child not in held]
-        unwanted = [child for child in held if child not in wanted]
-        check_removals(what, len(unwanted), len(held), max_removals)
-        # What could not be taken out is better known before anything is added.
-        check_separable(dev.integration.id, environment, parent, unwanted)
-        _confirm(dev, parent, missing, unwanted, Answers(yes=yes, allow_prod=allow_prod))
-        adding = _once(partial(below.add, *missing) if missing else _nothing)
 
-        def take_out(child: str) -> None:
-            try:
-                adding()
-            except CssError:
-                raise NotTried("Nothing is removed while something could not be added.") from None
-            below.remove(child)
+        def confirm(plan: Plan) -> None:
+            for step in plan.steps:
+                action = "remove" if step.takes_away else "add"
+                changes[step.target] = RoleChange(action, parent, step.target)
+            added = [change.target for change in changes.values() if change.action == "add"]
+            preview = partial(_preview, dev, parent, added, [name for name in changes if name not in added])
+            ask(dev, changes.values(), Answers(yes=yes, allow_prod=allow_prod), preview)
 
-        changes: list[Change] = [("add", parent, child, adding) for child in missing]
-        changes += [("remove", parent, child, partial(take_out, child)) for child in unwanted]
-        return change_each(changes, (integration, environment), as_json=as_json)
+        def run(settle: Settle) -> None:
+            dev.roles.composites(parent).set(
+                *children,
+                allow_empty=allow_empty,
+                max_removals=max_removals,
+                confirm=confirm,
+                progress=lambda result: settle(
+                    changes[result.step.target],
+                    "failed" if result.outcome == "skipped" else result.outcome,
+                    result.error,
+                ),
+            )
+
+        return reported(changes.values(), run, (integration, environment), as_json=as_json)
 
 
-def _confirm(
-    dev: EnvironmentClient, parent: str, added: Sequence[str], removed: Sequence[str], answers: Answers
-) -> None:
+def _preview(dev: EnvironmentClient, parent: str, added: Sequence[str], removed: Sequence[str]) -> Sequence[str]:
     from ..support.losses import by_composing
 
-    changes = Changes(adds=bool(added), removes=bool(removed), prod=prod_of(dev))
-    confirm(changes, answers, lambda: by_composing(dev, dev.roles.tree(), parent, added, removed))
-
-
-def _once(call: Callable[[], object]) -> Callable[[], None]:
-    """The call for each of those that it is made for: made the first time, and ended the same way every time."""
-    from ...errors import CssError
-
-    @cache
-    def made() -> CssError | None:
-        try:
-            call()
-        except CssError as error:
-            return error
-        return None
-
-    def again() -> None:
-        error = made()
-        if error is not None:
-            raise error
-
-    return again
-
-
-def _nothing() -> None:
-    """There is nothing to add."""
+    return by_composing(dev, dev.roles.tree(), parent, added, removed)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ..._text.escaping import shown
-from ..support.changes import change_each, prod_of, refuse_missing
 from ..support.client import journal_option, opened
 from ..support.groups import Group
 from ..support.options import json_option, place_options, print_lines, print_rows
-from ..support.questions import Answers, Changes, confirm, consent_options, prod_option
+from ..support.questions import Answers, consent_options, prod_option
+from ..support.role_changes import RoleChange, ask, ask_and_make, make_each, missing_role, place_name, reported
 
 if TYPE_CHECKING:
+    from ... import Plan
     from ...models import RoleTree
 
 
@@ -97,11 +98,15 @@ def create(
     """
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
-        place = f"{dev.integration.project_name}, {dev.name}"
-        created = [f"the role {name!r} is created in {place}; nobody has it yet" for name in dict.fromkeys(names)]
-        confirm(Changes(adds=True, prod=prod_of(dev)), Answers(allow_prod=allow_prod), lambda: created)
-        changes = [("create", name, "", partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
-        return change_each(changes, (integration, environment), as_json=as_json)
+        changes = [RoleChange("create", name, call=partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
+
+        def preview() -> list[str]:
+            where = place_name(dev)
+            return [f"the role {change.role!r} is created in {where}; nobody has it yet" for change in changes]
+
+        return ask_and_make(
+            dev, changes, Answers(allow_prod=allow_prod), preview, (integration, environment), as_json=as_json
+        )
 
 
 @roles.command()
@@ -120,18 +125,15 @@ def rename(
     Example:
       css roles rename -i "Grants Portal" -e dev auditor examiner
     """
-    from ..._service.service_limits import list_proves_absence
-
     with opened(journal) as css:
         dev = css.integration(integration).environment(environment)
-        known = dev.roles.list()
-        if old not in {role.name for role in known} and list_proves_absence(known):
-            missing = ("rename", old, new, partial(refuse_missing, old, f"{dev.integration.project_name}, {dev.name}"))
-            return change_each([missing], (integration, environment), as_json=as_json)
         renamed = f"the role {old!r} gets the name {new!r}; its members keep it, and programs must ask for the new name"
-        confirm(Changes(adds=True, prod=prod_of(dev)), Answers(allow_prod=allow_prod), lambda: [renamed])
-        change = ("rename", old, new, partial(dev.roles.rename, old, new))
-        return change_each([change], (integration, environment), as_json=as_json)
+
+        def confirm(_: Plan) -> None:
+            ask(dev, changes, Answers(allow_prod=allow_prod), lambda: [renamed])
+
+        changes = [RoleChange("rename", old, new, partial(dev.roles.rename, old, new, confirm=confirm))]
+        return reported(changes, lambda settle: make_each(changes, settle), (integration, environment), as_json=as_json)
 
 
 @roles.command()
@@ -167,22 +169,21 @@ def delete(
         existing = {role.name for role in tree.roles}
         # A list that may have been cut does not prove that a role is missing.
         there = [name for name in wanted if name in existing or not list_proves_absence(tree.roles)]
-        place = f"{dev.integration.project_name}, {dev.name}"
-        confirm(
-            Changes(removes=bool(there), prod=prod_of(dev)),
-            Answers(yes=yes, allow_prod=allow_prod),
-            lambda: by_deleting(dev, dev.roles.tree(), wanted),
-        )
         changes = [
-            (
-                "delete",
-                name,
-                "",
-                partial(dev.roles.delete, name) if name in there else partial(refuse_missing, name, place),
-            )
+            RoleChange("delete", name, call=partial(dev.roles.delete, name))
+            if name in there
+            else RoleChange("delete", name, refusal=missing_role(name, dev))
             for name in wanted
         ]
-        return change_each(changes, (integration, environment), as_json=as_json)
+        answers = Answers(yes=yes, allow_prod=allow_prod)
+        return ask_and_make(
+            dev,
+            changes,
+            answers,
+            lambda: by_deleting(dev, dev.roles.tree(), wanted),
+            (integration, environment),
+            as_json=as_json,
+        )
 
 
 def indented(tree: RoleTree) -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,16 +20,11 @@ from .roster_results import with_the_rest, write_results
 if TYPE_CHECKING:
     from ... import Css, EnvironmentClient
     from ...errors import CssError
-    from ...models import Outcome
     from ...roster.rows import Action, RoleRemovals, Row, RowResult
     from .files import OutputFile
 
 Note = Callable[["RowResult"], object]
 """What is told of each result as it comes."""
-Change = tuple[str, str, str, Callable[[], object] | None]
-"""What is done, to which role, with which other one, if any, and the call that does it; None where it is so already."""
-_ALREADY = {"add": "already a child", "remove": "is not a child"}
-"""What is said of a composite that is so already."""
 
 COLUMNS = ["line", "state", "action", "role", "integration", "environment", "user", "message"]
 _MOST_NAMED = 10
@@ -154,17 +149,6 @@ def the_first_of(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
 
-def refuse_missing(name: str, place: str) -> NoReturn:
-    """Fail for a role that a read before the write did not show; nothing is sent for it.
-
-    Raises:
-        NotFound: in any case.
-    """
-    from ...errors import NotFound
-
-    raise NotFound(f"There is no role {name!r} in {place}. Nothing was sent for it.", what="role")
-
-
 def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
     """Return the project's name where the environment is its prod, for the question that goes with it."""
     return (environment.integration.project_name,) if environment.name == "prod" else ()
@@ -215,57 +199,7 @@ def reported(
     was_written, sentences = write_results(results, result_file, always=always_written)
     _report(results, as_json, sentences)
     counting = [result for result in results if not (may_be_missing and result.state == "never logged in")]
-    return _exit_code([(result.outcome, result.error) for result in counting]) if was_written else 3
-
-
-def change_each(changes: Sequence[Change], place: tuple[str, str], *, as_json: bool) -> int:
-    """Makes changes of roles one after the other, reports each, and gives the exit code.
-
-    One that fails does not stop the next, unless nobody is let in any more. An interrupt lets the one in flight
-    finish; then the same is reported.
-    """
-    from ..._http.concurrency import each
-    from ...errors import AuthenticationError, CssError, NotTried, OutcomeUnknown
-
-    settled: list[tuple[Outcome, CssError | None]] = []
-    lost: list[CssError] = []
-
-    def make(change: Change) -> None:
-        try:
-            if lost:
-                raise lost[0]
-            if change[-1] is not None:
-                change[-1]()
-        except CssError as error:
-            if isinstance(error, AuthenticationError):
-                lost.append(error)
-            settled.append(("unknown" if isinstance(error, OutcomeUnknown) else "failed", error))
-        else:
-            settled.append(("confirmed" if change[-1] is not None else "already", None))
-
-    try:
-        each(make, changes, 1)
-    finally:
-        untried: tuple[str, CssError | None] = ("not tried", NotTried("Interrupted before this was tried."))
-        ended = [*settled, *[untried] * (len(changes) - len(settled))]
-        rows = [
-            {
-                "state": {"confirmed": "done", "already": _ALREADY.get(action)}.get(outcome) or outcome,
-                "action": action,
-                "role": role,
-                "target": target,
-                "integration": place[0],
-                "environment": place[1],
-                "message": text_of(error),
-            }
-            for (action, role, target, _), (outcome, error) in zip(changes, ended, strict=True)
-        ]
-        columns = ["state", "action", "role", "target", "integration", "environment", "message"]
-        errors = [error for _, error in settled]
-        _print_results(
-            rows, errors, columns if any(row["target"] for row in rows) else [*columns[:3], *columns[4:]], as_json
-        )
-    return _exit_code(settled)
+    return exit_code_of([(result.outcome, result.error) for result in counting]) if was_written else 3
 
 
 def row_told(row: Row, state: str, error: CssError | None) -> dict[str, Any]:
@@ -293,16 +227,8 @@ def _report(results: Sequence[RowResult], as_json: bool, sentences: Sequence[str
         click.echo(shown(sentence), err=True)
 
 
-def _print_results(
-    rows: Sequence[Mapping[str, Any]], errors: Iterable[CssError | None], columns: Sequence[str], as_json: bool
-) -> None:
-    """Prints how each ended on stdout, and how many ended how on stderr."""
-    print_rows(rows, columns, as_json)
-    tell_counts(row["state"] for row in rows)
-    print_next_steps(errors)
-
-
-def _exit_code(results: Sequence[tuple[str, CssError | None]]) -> int:
+def exit_code_of(results: Sequence[tuple[str, CssError | None]]) -> int:
+    """Return the exit code of a command with these outcomes and errors."""
     from ...errors import Refused
 
     left = [(outcome, error) for outcome, error in results if outcome not in ("confirmed", "already")]

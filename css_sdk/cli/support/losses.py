@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .changes import gaining, losing, the_first_of
+from .role_changes import place_name
 
 if TYPE_CHECKING:
     from ... import EnvironmentClient
@@ -20,11 +21,11 @@ def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) ->
     sentences = []
     for name in names:
         if name not in existing:
-            sentences.append(f"there is no role {name!r} in {_place(dev)}")
+            sentences.append(f"there is no role {name!r} in {place_name(dev)}")
             continue
         above = leading_to(tree, name) - {name}
         held = _members(dev, {name, *above})
-        sentences.append(losing(held[name], name, _place(dev)))
+        sentences.append(losing(held[name], name, place_name(dev)))
         parents = {parent for parent, children in tree.children.items() if name in children} - {name}
         if parents:
             others = frozenset().union(*(held[role] for role in above)) - held[name]
@@ -49,7 +50,7 @@ def by_composing(
     from ...plan.impact import having, leading_to, losers
 
     existing = {role.name for role in tree.roles}
-    sentences = [f"there is no role {child!r} in {_place(dev)}" for child in added if child not in existing]
+    sentences = [f"there is no role {child!r} in {place_name(dev)}" for child in added if child not in existing]
     added = [child for child in added if child in existing]
     before = tree.children.get(parent, ())
     after = [child for child in before if child not in removed] + list(added)
@@ -58,14 +59,14 @@ def by_composing(
     held = _members(dev, {name for child in changed for name in leading_to(tree, child)} | above)
     for child in removed:
         if child not in before:
-            sentences.append(f"{child!r} is not a child of {parent!r} in {_place(dev)}")
+            sentences.append(f"{child!r} is not a child of {parent!r} in {place_name(dev)}")
             continue
-        lost = losing(losers(tree, held, parent, after, child), child, _place(dev))
+        lost = losing(losers(tree, held, parent, after, child), child, place_name(dev))
         sentences.append(f"no longer through {parent!r}: {lost}")
         sentences += _what_it_stands_for(tree, child)
     for child in added:
         gained = having({**tree.children, parent: after}, held, child) - having(tree.children, held, child)
-        sentences.append(f"through {parent!r}: {gaining(gained, child, _place(dev))}")
+        sentences.append(f"through {parent!r}: {gaining(gained, child, place_name(dev))}")
     return sentences
 
 
@@ -82,7 +83,3 @@ def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozen
 def _counted(names: Collection[str], what: str) -> str:
     told = f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
     return f"{told} ({the_first_of(names)})" if names else told
-
-
-def _place(dev: EnvironmentClient) -> str:
-    return f"{dev.integration.project_name}, {dev.name}"

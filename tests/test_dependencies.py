@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from css_sdk.errors import CssError, InvalidRequest, NotFound, OutcomeUnknown, UnusableUser
-from css_sdk.plan.dependencies import Grounds
+from css_sdk.plan.dependencies import Dependencies
 from css_sdk.state import Place, PlaceState, Step, StepKind, StepResult
 
 DEV, TEST = Place(101, "dev"), Place(101, "test")
@@ -24,19 +24,19 @@ def step(kind: StepKind, role: str, target: str = "", place: Place = DEV) -> Ste
 
 def ended(
     steps: Sequence[Step], errors: dict[int, CssError], states: Iterable[PlaceState] = ()
-) -> tuple[list[StepResult], Grounds]:
+) -> tuple[list[StepResult], Dependencies]:
     """How the steps end when some fail of themselves."""
-    grounds = Grounds(steps, states)
+    dependencies = Dependencies(steps, states)
     results = []
     for number, one in enumerate(steps):
-        if (lacking := grounds.lacking(one)) is not None:
+        if (lacking := dependencies.why_skipped(one)) is not None:
             results.append(StepResult(one, "skipped", lacking))
         elif (error := errors.get(number)) is not None:
             results.append(StepResult(one, "unknown" if isinstance(error, OutcomeUnknown) else "failed", error))
         else:
             results.append(StepResult(one, "confirmed"))
-        grounds.note(results[-1])
-    return results, grounds
+        dependencies.note(results[-1])
+    return results, dependencies
 
 
 def not_tried(steps: Sequence[Step], failing: int, states: Iterable[PlaceState] = ()) -> set[int]:
@@ -89,7 +89,7 @@ def test_what_was_skipped_counts_as_not_given() -> None:
     steps = [step("create_role", "new"), step("add_member", "new", ANN), step("remove_member", "a", ANN)]
     results, _ = ended(steps, {0: NO})
     assert [result.outcome for result in results] == ["failed", "skipped", "skipped"]
-    assert "create_role of 'new' comes before" in str(results[2].error)
+    assert "create_role of 'new' failed" in str(results[2].error)
 
 
 def test_what_failed_is_followed_through_a_renaming() -> None:
@@ -179,6 +179,6 @@ def test_ten_thousand_of_each_are_no_matter() -> None:
     people = [f"{number:05}@idir" for number in range(10_000)]
     steps = [step("add_member", "a", f"n{who}") for who in people] + [step("remove_member", "a", who) for who in people]
     state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset(people)})
-    results, grounds = ended(steps, dict.fromkeys(range(10_000), NO), [state])
+    results, dependencies = ended(steps, dict.fromkeys(range(10_000), NO), [state])
     assert sum(result.outcome == "skipped" for result in results) == 10_000
-    assert len(grounds._lost) == 2 * 10_000 + 3
+    assert len(dependencies._marks) == 2 * 10_000 + 3

@@ -1,0 +1,172 @@
+"""Changes of roles and their children: preview, question, run and report, the same for each command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from .changes import exit_code_of, prod_of
+from .next_steps import print_next_steps
+from .options import print_rows, tell_counts, text_of
+from .questions import Answers, Changes, confirm
+
+if TYPE_CHECKING:
+    from ... import EnvironmentClient
+    from ...errors import CssError
+    from ...models import Outcome
+
+_ALREADY: Final = {"add": "already a child", "remove": "is not a child"}
+"""The state of a child that needs no change, by action."""
+_COLUMNS: Final = ("state", "action", "role", "target", "integration", "environment", "message")
+
+Settle = Callable[["RoleChange", "Outcome", "CssError | None"], None]
+"""Takes the outcome of a change."""
+Preview = Callable[[], Sequence[str]]
+"""Reads who gains or loses what, and returns it in sentences."""
+
+
+@dataclass(frozen=True)
+class RoleChange:
+    """A change of one role.
+
+    Attributes:
+        action: what is done, such as "create".
+        role: the role.
+        target: its new name, or its child.
+        call: makes the change; changes with the same call are made by it together.
+        refusal: why nothing is sent for it, if a read has shown that.
+        is_needed: whether there is anything to do.
+    """
+
+    action: str
+    role: str
+    target: str = ""
+    call: Callable[[], object] | None = None
+    refusal: CssError | None = None
+    is_needed: bool = True
+
+
+def missing_role(name: str, dev: EnvironmentClient) -> CssError:
+    """Return the refusal of a change of a role that the list of roles does not show."""
+    from ...errors import NotFound
+
+    return NotFound(f"There is no role {name!r} in {place_name(dev)}. Nothing was sent for it.", what="role")
+
+
+def place_name(dev: EnvironmentClient) -> str:
+    """Return the words for an environment: the project's name and the environment's."""
+    return f"{dev.integration.project_name}, {dev.name}"
+
+
+def ask(dev: EnvironmentClient, changes: Iterable[RoleChange], answers: Answers, preview: Preview) -> None:
+    """Show what changes, and ask what the table of questions demands.
+
+    Raises:
+        NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
+    """
+    removing = {change.action in ("delete", "remove") for change in changes if change.is_needed and not change.refusal}
+    confirm(Changes(adds=False in removing, removes=True in removing, prod=prod_of(dev)), answers, preview)
+
+
+def ask_and_make(
+    dev: EnvironmentClient,
+    changes: Sequence[RoleChange],
+    answers: Answers,
+    preview: Preview,
+    place: tuple[str, str],
+    *,
+    as_json: bool,
+) -> int:
+    """Ask, make the changes one call after the other, report each, and return the exit code."""
+    ask(dev, changes, answers, preview)
+    return reported(changes, lambda settle: make_each(changes, settle), place, as_json=as_json)
+
+
+def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
+    """Make changes one call after the other; one that fails does not stop the next, unless access is lost.
+
+    An interrupt lets the call in flight finish.
+
+    Raises:
+        NotConfirmed: when a call asks, and the answer is no.
+    """
+    from ..._http.concurrency import each
+    from ...errors import AuthenticationError, CssError, NotConfirmed, OutcomeUnknown
+
+    lost: list[CssError] = []
+
+    def make(group: Sequence[RoleChange]) -> None:
+        error = lost[0] if lost else group[0].refusal
+        call = group[0].call
+        try:
+            if error is None and call is not None:
+                call()
+        except NotConfirmed:
+            raise
+        except CssError as failure:
+            error = failure
+            if isinstance(failure, AuthenticationError):
+                lost.append(failure)
+        outcome: Outcome = "confirmed" if group[0].is_needed else "already"
+        if error is not None:
+            outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+        for change in group:
+            settle(change, outcome, error)
+
+    each(make, [list(group) for _, group in groupby(changes, key=lambda change: change.call or change)], 1)
+
+
+def reported(
+    changes: Collection[RoleChange], run: Callable[[Settle], object], place: tuple[str, str], *, as_json: bool
+) -> int:
+    """Make changes, report each, and return the exit code.
+
+    Args:
+        changes: all of them; `run` may add to these until it makes the first.
+        run: makes them.
+        place: integration and environment, as the options name them.
+        as_json: whether the report is for machines.
+
+    Raises:
+        CssError: what `run` raises, if it made no change.
+    """
+    from ...errors import CssError
+
+    settled: dict[RoleChange, tuple[Outcome, CssError | None]] = {}
+
+    def settle(change: RoleChange, outcome: Outcome, error: CssError | None) -> None:
+        settled[change] = outcome, error
+
+    try:
+        run(settle)
+    except CssError:
+        if not settled:
+            raise
+    except KeyboardInterrupt:
+        _print_results(changes, settled, place, as_json)
+        raise
+    _print_results(changes, settled, place, as_json)
+    return exit_code_of(list(settled.values()))
+
+
+def _print_results(
+    changes: Collection[RoleChange],
+    settled: dict[RoleChange, tuple[Outcome, CssError | None]],
+    place: tuple[str, str],
+    as_json: bool,
+) -> None:
+    from ...errors import NotTried
+
+    interrupted = "not tried", NotTried("Interrupted before this was tried.")
+    rows = []
+    for change in changes:
+        outcome, error = settled.get(change, interrupted)
+        state = {"confirmed": "done", "already": _ALREADY.get(change.action, "")}.get(outcome, outcome)
+        cells = state, change.action, change.role, change.target, *place, text_of(error)
+        rows.append(dict(zip(_COLUMNS, cells, strict=True)))
+    columns = [name for name in _COLUMNS if name != "target" or any(row["target"] for row in rows)]
+    print_rows(rows, columns, as_json)
+    tell_counts(row["state"] for row in rows)
+    print_next_steps(error for _, error in settled.values())
