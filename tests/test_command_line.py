@@ -75,7 +75,7 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["assign", "-i", "Nope", "-e", "dev", "-r", "x", "{user}"], 1, "no Gold integration named 'Nope'"),
+        (["assign", "-i", "Nope", "-e", "dev", "-r", "x", "{user}"], 4, "no Gold integration named 'Nope'"),
         (["assign", "-i", "104", "-e", "dev", "-r", "x", "{user}"], 4, "not Gold"),
         (["assign", "-i", "102", "-e", "test", "-r", "x", "{user}"], 4, "has no environment 'test'"),
         (["assign", "-i", "101", "-e", "dev", "-r", "..", "{user}"], 4, "cannot be addressed"),
@@ -88,7 +88,7 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
         ),
         (["unassign", "-i", "101", "-e", "dev", "-r", "reviewer", "{held}"], 4, "pass --yes"),
         (["unassign", "-i", "101", "-e", "prod", "-r", "guest", "{user}", "--yes"], 4, "--allow-prod"),
-        (["roles", "list", "-i", "Nope", "-e", "dev"], 1, "no Gold integration named 'Nope'"),
+        (["roles", "list", "-i", "Nope", "-e", "dev"], 4, "no Gold integration named 'Nope'"),
         (["roles", "list", "-e", "dev"], 64, "--integration"),
         (["assign", "-r", "x", "{user}"], 64, "--integration"),
         (["assign", "-i", "101", "-e", "dev", "{user}"], 64, "Name a role with --role"),
@@ -250,8 +250,8 @@ def test_a_guid_that_lacks_a_digit_is_refused_before_anything_is_sent(
     run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str], provider: str
 ) -> None:
     """It finds nobody, and is no proof that somebody never logged in."""
-    assert run(*words, f"{'0f3a' * 7}0f3@{provider}") == 64
-    assert "has 31 characters and is not a GUID: that has 32 hex digits" in capsys.readouterr().err
+    assert run(*words, f"{'0f3a' * 7}0f3@{provider}") == 4
+    assert "its GUID has 31 characters, but must have 32 hex digits" in capsys.readouterr().err
     assert asked(sandbox) == {}
 
 
@@ -260,8 +260,8 @@ def test_a_name_is_not_taken_for_a_guid(
     run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     """Whose roles are asked for is told by a whole GUID, or by a number where GitHub is asked."""
-    assert run("people", "roles", *words) == 64
-    assert "is not a GUID: that has 32 hex digits" in capsys.readouterr().err
+    assert run("people", "roles", *words) == 4
+    assert "characters, but must have 32 hex digits" in capsys.readouterr().err
     assert asked(sandbox) == {}
 
 

@@ -277,7 +277,7 @@ users:
         f"13: {dev}.roles[1]: the key 'name' is missing",
         f"14: {dev}.roles[2].name: ' a' has blanks around it",
         f"16: {dev}.roles[2].members[0]: 'bob' is not a username",
-        f"17: {dev}.roles[2].members[1]: 'ilse@example.com' looks like an e-mail address: write it under",
+        f"17: {dev}.roles[2].members[1]: 'ilse@example.com' is an e-mail address, not a username",
         f"18: {dev}.roles[2].members[2].email: 'ilse' is not an e-mail address",
         f"19: {dev}.roles[2].members[3].guid: 'a b' is not a GUID",
         f"19: {dev}.roles[2].members[3].provider: 'github' is no provider; there are azureidir, ",
@@ -330,8 +330,8 @@ def test_without_its_c_library_pyyaml_reads_the_same(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("member", "said"),
     [
-        ("fisheries-service-102", "write a service account under `client_id`"),
-        ("'@idir'", "'@idir' names nobody: before the @ comes the person's GUID"),
+        ("fisheries-service-102", "For a service account, write its client id in"),
+        ("'@idir'", "'@idir' is not a username: the person's GUID is missing"),
         ("{guid: 0F3AC878-06AA}", "'0F3AC878-06AA' is not a GUID"),
     ],
 )

@@ -80,7 +80,7 @@ MISTAKES = {
     "address-for-username": Mistake(f"assign {DEV} -r reviewer ilse.hargreave@example.com", 4),
     "guid-without-provider": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799", 4),
     "mistyped-guid": Mistake(f"assign {DEV} -r reviewer {NOBODY}", 1),
-    "guid-too-short": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e79@idir", 64),
+    "guid-too-short": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e79@idir", 4),
     "mistyped-provider": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799@idri", 4),
     "provider-without-roles": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799@bcservicescard", 4),
     "mistyped-client-id": Mistake(f"assign {DEV} -r reviewer --client-id fisheries-service-120", 1),
@@ -94,8 +94,8 @@ MISTAKES = {
     "remove-mistyped-role": Mistake(f"unassign {DEV} -r reviwer {MAREN} --yes", 1),
     "members-of-mistyped-role": Mistake(f"members list {DEV} reviwer", 1),
     # Where
-    "mistyped-integration": Mistake(f"assign -i Grants_Portl -e dev -r reviewer {NEW}", 1),
-    "unknown-integration-id": Mistake("roles list -i 999 -e dev", 1),
+    "mistyped-integration": Mistake(f"assign -i Grants_Portl -e dev -r reviewer {NEW}", 4),
+    "unknown-integration-id": Mistake("roles list -i 999 -e dev", 4),
     "not-gold": Mistake("roles list -i 104 -e dev", 4),
     "environment-not-there": Mistake("roles list -i 102 -e test", 4),
     "environment-misspelt": Mistake("roles list -i 101 -e production", 4),
@@ -195,7 +195,7 @@ MISTAKES = {
     "find-nobody": Mistake("people find --email nobody@example.com", 1),
     "find-part-of-a-guid": Mistake("people find --guid 0f3ac8", 64),
     "find-by-one-letter": Mistake("people find --email i", 64),
-    "roles-of-a-first-name": Mistake("people roles tobias", 64),
+    "roles-of-a-first-name": Mistake("people roles tobias", 4),
     "roles-of-nobody": Mistake("people roles nobody@example.com", 1),
     # Reports, logs, tokens
     "report-without-format": Mistake("report --output who", 64),

@@ -186,7 +186,7 @@ def test_an_integration_that_is_not_the_teams_is_told(
     """The whole plan fails; an environment that an integration lacks is refused."""
     file = file_of_roles(tmp_path, "[a]")
     text = file.read_text(encoding="utf-8")
-    for change, code in (("integration: nope", 1), ("integration: 104", 4)):
+    for change, code in (("integration: nope", 4), ("integration: 104", 4)):
         file.write_text(text.replace("integration: 101", change), encoding="utf-8")
         assert run_css("plan", file) == code
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"admin", "approver", "reviewer"}

@@ -57,7 +57,7 @@ def test_json_lines_are_a_roster(name: str, end: str) -> None:
         (f'{{"username": "{JANE}", "role": "x", "comment": "y"}}', "no column 'comment'"),
         (f'{{"username": "{JANE}", "role": 5}}', "the role is not a text"),
         (f'{{"username": "{JANE}", "role": "x", "integration": 101.5}}', "the integration is not a text"),
-        (f'{{"username": "{JANE}", "role": null}}', "A role name may not be empty"),
+        (f'{{"username": "{JANE}", "role": null}}', "A role name must not be empty"),
         (f'{{"username": "{JANE}", "role": {{"a": "b"}}}}', "the role is not a text"),
         (f'{{"username": "{JANE}", "role": "x", "integration": "\\ud800"}}', "cannot be sent"),
         (f'{{"username": "{JANE}", "role": ".."}}', "'..'"),

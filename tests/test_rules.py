@@ -124,7 +124,7 @@ def test_an_id_is_written_with_its_sign(text: str, number: int | None) -> None:
 
 def test_nobody_at_a_provider_is_told_apart_from_a_wrong_provider() -> None:
     """The list of providers would be no help to whoever left the GUID out."""
-    with pytest.raises(UnusableUser, match="'@idir' names nobody"):
+    with pytest.raises(UnusableUser, match="'@idir' is not a username"):
         identifiers.username_of("@idir")
 
 

@@ -15,6 +15,7 @@ from ..auth.credentials import team_of
 from ..journal.entries import JournalRead
 from ..models import EMPLOYEE_PROVIDERS, UserLike
 from ..people import logins
+from ..people.cells import check_guid
 from ..people.identities import Person
 from ..people.logins import PeopleFound, PersonRoles
 from ..plan import preconditions
@@ -119,7 +120,10 @@ class AsyncCss(AsyncTeam):
         [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
         """
         meant = logins.as_person(person)
-        return await roles_of(self._wire, await self.integrations(), meant, providers, width)
+        among = None if providers is None else arguments.known_providers(providers)
+        if meant.by == "guid":
+            check_guid(meant.value, among or ())
+        return await roles_of(self._wire, await self.integrations(), meant, among, width)
 
     async def report(
         self,

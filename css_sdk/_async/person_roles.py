@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import evolve
 
 from .._http.concurrency import async_each
-from .._service import arguments, environment_checks, identifiers, service_limits
+from .._service import environment_checks, identifiers, service_limits
 from ..errors import AuthenticationError, CssError, NotApplied, NotFound
 from ..models import Integration, Role, RoleTree
 from ..people import logins
@@ -26,15 +26,14 @@ async def roles_of(
     wire: AsyncWire,
     integrations: Sequence[Integration],
     person: Person,
-    providers: str | Iterable[str] | None,
+    among: Collection[str] | None,
     width: int,
 ) -> PersonRoles:
     """Return what a person has in these integrations; see `AsyncCss.roles_of`."""
     service_limits.check_width(width)
-    among = arguments.known_providers(providers) if providers is not None else None
     applied = [info for info in integrations if info.status != "draft" and info.environments]
     if person.user is not None:
-        return await _of_login(wire, applied, identifiers.username_of(person.user), width)
+        return await _of_login(wire, applied, identifiers.check_username(person.user), width)
     if not applied:
         raise NotFound("The team has no applied integration, so that nobody has a role.", what="user")
     clients = [AsyncIntegrationClient(wire, info) for info in applied]

@@ -48,7 +48,7 @@ class AsyncUsers:
         >>> [role.name for role in await dev.users.roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin']
         """
-        path = {**self._place, "username": identifiers.username_of(user)}
+        path = {**self._place, "username": identifiers.check_username(user)}
         roles = await self._wire.read(list_user_roles, answers.roles, "user", **path)
         return tuple(sorted(roles, key=lambda role: role.name))
 
@@ -81,7 +81,10 @@ class AsyncUsers:
         >>> dev.users.check(ServiceAccount("fisheries-service-102"), "reviewer")
         ('service-account-fisheries-service-102', ('reviewer',))
         """
-        username, names = identifiers.username_of(user), arguments.distinct(arguments.flattened(roles, "role"), "role")
+        username, names = (
+            identifiers.check_username(user),
+            arguments.distinct(arguments.flattened(roles, "role"), "role"),
+        )
         service_limits.check_removable(**self._place, roles=names, username=username)
         return username, names
 

@@ -1,4 +1,4 @@
-"""Role names, usernames, GUIDs and integration ids as the service takes them, or a refusal. Pure."""
+"""Check role names, usernames, GUIDs and integration ids before they are sent. Pure."""
 
 from __future__ import annotations
 
@@ -13,53 +13,56 @@ from ..errors import (
     UnusableName,
     UnusableUser,
 )
-from ..models import PROVIDERS, SERVICE_ACCOUNT_PREFIX, ServiceAccount, User, UserLike
+from ..models import PROVIDER_FAMILIES, PROVIDERS, SERVICE_ACCOUNT_PREFIX, ServiceAccount, User, UserLike
+
+PROVIDERS_WITH_GUIDS: Final = (*PROVIDER_FAMILIES["idir"], *PROVIDER_FAMILIES["bceid"])
+"""Providers whose GUIDs have 32 hex digits. GitHub numbers its users."""
 
 _BLANKS: Final = r"^[\s\ufeff]+|[\s\ufeff]+$"
-"""What programs take away around a text. The byte order mark is a blank in JavaScript, and not in Python."""
+"""Blanks that programs strip from a text. The byte order mark is a blank in JavaScript, but not in Python."""
 
 
 def check_role_name(name: str) -> str:
-    """The name itself, when the service can hold and address it.
+    """Return a role name, after checking that the service can store it and that requests can address it.
 
     `.` and `..` collapse in the service's own request to the login server: deleting a role of that name deletes the
-    integration's whole client. Control characters and lone surrogates do not survive the way there and back.
+    integration's whole client. Control characters and lone surrogates are changed on the way.
 
     Raises:
-        UnusableName: for an empty or blank name, `.`, `..`, control characters and lone surrogates.
+        UnusableName: the name is blank, `.` or `..`, or has control characters or lone surrogates.
     """
     if not isinstance(name, str):
-        raise UnusableName(f"A role name is a text, not {type(name).__name__}.")
+        raise UnusableName(f"A role name must be a text, not {type(name).__name__}.")
     bare = re.sub(_BLANKS, "", name)
     if not bare:
-        raise UnusableName("A role name may not be empty or only blanks.")
+        raise UnusableName("A role name must not be empty or blank.")
     if bare in (".", ".."):
-        raise UnusableName(f"A role named {name!r} cannot be addressed: the service would touch something else.")
+        raise UnusableName(f"A role named {name!r} cannot be addressed: the service would change something else.")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-        raise UnusableName(f"The role name {name!r} holds characters that cannot be sent.")
+        raise UnusableName(f"The role name {name!r} contains characters that cannot be sent.")
     return name
 
 
 def check_new_role_name(name: str) -> str:
-    """Return the name, if a role may be given it: people must see every character of it.
+    """Return the name of a new role, after checking that all of its characters are visible.
 
     A role that exists may have any name that `check_role_name` accepts.
 
     Raises:
-        UnusableName: for what `check_role_name` refuses, and for characters that nobody sees.
+        UnusableName: `check_role_name` refuses the name, or it has invisible characters.
     """
     if hidden := hidden_in(check_role_name(name)):
         raise UnusableName(
-            f"No role can be named {with_codes(name)!r}: nobody sees {with_codes(hidden)}, and it would be taken for "
-            f"another role. Type the name again without it."
+            f"A role cannot be named {with_codes(name)!r}: {with_codes(hidden)} is invisible, and people would take "
+            f"the role for another one. Type the name again without it."
         )
     return name
 
 
 def role_in_path(name: str) -> str:
-    """Return the checked role name as the generated client writes it into a path: encoded twice, its dots too.
+    """Return a checked role name, percent-encoded twice for a path, dots included.
 
-    The service decodes a role name in a path twice, so once-encoded `a%2Fb` would be the role `a/b`.
+    The service decodes a role name in a path twice: it reads `a%2Fb`, encoded once, as the role `a/b`.
 
     >>> role_in_path("a%2Fb")
     'a%25252Fb'
@@ -68,7 +71,7 @@ def role_in_path(name: str) -> str:
 
 
 def integration_id(text: str) -> int | None:
-    """The id that a text means beyond doubt, written as messages write it; None for any other text.
+    """Return the id in a text such as `#101`, which cannot be a project name by mistake; None for any other text.
 
     >>> [integration_id(text) for text in ("#101", "101", "Grants Portal")]
     [101, None, None]
@@ -77,7 +80,7 @@ def integration_id(text: str) -> int | None:
 
 
 def guid_of(text: str) -> str:
-    """Return a GUID without the dashes and braces with which many programs write one; any other text as it is.
+    """Return a GUID without dashes and braces, as many programs write it. Return any other text unchanged.
 
     >>> guid_of("{0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799}")
     '0F3AC87806AA7F215A7C0D4CC4D9E799'
@@ -98,47 +101,89 @@ def is_guid(text: str) -> bool:
 
 
 def username_of(user: UserLike) -> str:
-    """The username in the login server, lower case, of whatever stands for a user.
+    """Return the username of a user in the login server, in lower case.
+
+    The digits of its GUID are not checked: the service may hold usernames of any form. For a user whom a caller names,
+    call `check_username`.
 
     Args:
         user: `<guid>@<provider>`, the long form `service-account-<client id>`, a `ServiceAccount` or a `User`.
 
     Raises:
-        UnusableUser: for a text without a provider, and for a provider whose users cannot have roles.
+        UnusableUser: the text is not a username, or users of its provider cannot have roles.
     """
     text = user.username if isinstance(user, (ServiceAccount, User)) else user
     if not isinstance(text, str):
-        raise UnusableUser(f"A user is a username, a User or a ServiceAccount, not {type(user).__name__}.")
-    # Most usernames are plain ASCII, in which nothing that is printable but the blank is refused.
+        raise UnusableUser(f"A user must be a username, a User or a ServiceAccount, not {type(user).__name__}.")
+    # Most usernames are plain ASCII, of which only blanks and control characters are refused.
     is_plain = text.isascii() and text.isprintable() and " " not in text
     if not is_plain and any(unicodedata.category(character)[0] in "CZ" for character in text):
-        raise UnusableUser(f"The username {text!r} holds blanks, or characters that cannot be seen or sent.")
+        raise UnusableUser(f"The username {text!r} contains blanks, or characters that cannot be seen or sent.")
     name, at, provider = text.partition("@")
     if isinstance(user, ServiceAccount) or not at:
         if text.startswith(SERVICE_ACCOUNT_PREFIX) and text != SERVICE_ACCOUNT_PREFIX and not at:
             return text.lower()
         raise UnusableUser(
-            f"{text!r} is not a username: a person's is <guid>@<provider>, such as 0f3a…@idir.",
+            f"{text!r} is not a username. The username of a person is <guid>@<provider>, such as 0f3a…@idir.",
             remedy=Remedy(
-                "A service account is named by its client id: ServiceAccount(client_id).",
-                "To find a person's username, run: css people find. Name a service account with --client-id.",
-                "A service account is named by its client id, in the column `client_id`.",
+                "For a service account, pass ServiceAccount(client_id).",
+                "To find a person's username, run: css people find. For a service account, pass --client-id.",
+                "For a service account, write its client id in the column `client_id`.",
             ),
         )
     if "." in provider:
         raise UnusableUser(
-            f"{text!r} looks like an e-mail address, and not like a username (<guid>@<provider>).",
+            f"{text!r} is an e-mail address, not a username (<guid>@<provider>).",
             remedy=Remedy(
                 "Find the person first: people.find_one(email=…).",
                 "To find the username, run: css people find --email ADDRESS",
-                "Name people by address in the column `email`.",
+                "Write e-mail addresses in the column `email`.",
             ),
         )
     if not name:
-        raise UnusableUser(f"{text!r} names nobody: before the @ comes the person's GUID, such as 0f3a…{text}.")
+        raise UnusableUser(f"{text!r} is not a username: the person's GUID is missing before the @.")
     if provider.lower() not in PROVIDERS:
         raise UnusableUser(
-            f"{text!r}: users of {provider or 'no provider'!r} cannot have roles. Providers that can: "
+            f"{text!r}: users of {provider or 'no provider'!r} cannot have roles. Providers whose users can: "
             f"{', '.join(sorted(PROVIDERS))}."
         )
     return text.lower()
+
+
+def check_username(user: UserLike) -> str:
+    """Return the username of a user whom a caller names, in lower case.
+
+    A GUID that lacks a digit finds nobody, which does not show that the person never logged in.
+
+    Args:
+        user: as for `username_of`. A `User` comes from the service, so that its GUID is not checked.
+
+    Raises:
+        UnusableUser: as `username_of`, or the GUID of IDIR, Azure IDIR or BCeID does not have 32 hex digits.
+
+    >>> check_username("0F3AC87806AA7F215A7C0D4CC4D9E799@idir"), check_username("583231@githubpublic")
+    ('0f3ac87806aa7f215a7c0d4cc4d9e799@idir', '583231@githubpublic')
+    """
+    username = username_of(user)
+    guid, _, provider = username.partition("@")
+    if isinstance(user, str) and provider in PROVIDERS_WITH_GUIDS and not is_guid(guid):
+        raise UnusableUser(
+            f"{fault_of_digits(user, guid)}.",
+            remedy=Remedy(
+                "Copy the whole username, or find the person: people.find_one(email=…).",
+                "Copy the whole username, or find it with: css people find",
+                "Copy the whole username, or write an e-mail address in the column `email`.",
+            ),
+        )
+    return username
+
+
+def fault_of_digits(text: str, guid: str) -> str:
+    """Return a sentence, without its full stop, that says why a text has no GUID with 32 hex digits.
+
+    >>> fault_of_digits("0f3a@idir", "0f3a")
+    "'0f3a@idir' is not valid: its GUID has 4 characters, but must have 32 hex digits"
+    """
+    what = f"{text!r} is not a GUID" if guid == text else f"{text!r} is not valid"
+    length = f"has {len(guid)} characters, but " if guid.isalnum() and len(guid) != 32 else ""
+    return f"{what}: {'it' if guid == text else 'its GUID'} {length}must have 32 hex digits"

@@ -16,6 +16,7 @@ from ..auth.credentials import team_of
 from ..journal.entries import JournalRead
 from ..models import EMPLOYEE_PROVIDERS, UserLike
 from ..people import logins
+from ..people.cells import check_guid
 from ..people.identities import Person
 from ..people.logins import PeopleFound, PersonRoles
 from ..plan import preconditions
@@ -120,7 +121,10 @@ class Css(Team):
         [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
         """
         meant = logins.as_person(person)
-        return roles_of(self._wire, self.integrations(), meant, providers, width)
+        among = None if providers is None else arguments.known_providers(providers)
+        if meant.by == "guid":
+            check_guid(meant.value, among or ())
+        return roles_of(self._wire, self.integrations(), meant, among, width)
 
     def report(
         self,

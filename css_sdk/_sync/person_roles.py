@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import evolve
 
 from .._http.concurrency import each
-from .._service import arguments, environment_checks, identifiers, service_limits
+from .._service import environment_checks, identifiers, service_limits
 from ..errors import AuthenticationError, CssError, NotApplied, NotFound
 from ..models import Integration, Role, RoleTree
 from ..people import logins
@@ -27,15 +27,14 @@ def roles_of(
     wire: Wire,
     integrations: Sequence[Integration],
     person: Person,
-    providers: str | Iterable[str] | None,
+    among: Collection[str] | None,
     width: int,
 ) -> PersonRoles:
     """Return what a person has in these integrations; see `Css.roles_of`."""
     service_limits.check_width(width)
-    among = arguments.known_providers(providers) if providers is not None else None
     applied = [info for info in integrations if info.status != "draft" and info.environments]
     if person.user is not None:
-        return _of_login(wire, applied, identifiers.username_of(person.user), width)
+        return _of_login(wire, applied, identifiers.check_username(person.user), width)
     if not applied:
         raise NotFound("The team has no applied integration, so that nobody has a role.", what="user")
     clients = [IntegrationClient(wire, info) for info in applied]

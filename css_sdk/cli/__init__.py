@@ -183,7 +183,8 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 def _code_of(error: Exception) -> int:
     from .._text.escaping import shown
-    from ..errors import ConfigurationError, CssError, InvalidFile, InvalidRequest, OutcomeUnknown, Refused, StalePlan
+    from ..errors import CssError
+    from .support.exit_codes import code_of
     from .support.next_steps import print_next_steps
 
     if not isinstance(error, CssError):
@@ -198,17 +199,7 @@ def _code_of(error: Exception) -> int:
     for fault in getattr(error, "faults", ()):
         click.echo(f"  {shown(fault)}", err=True)
     print_next_steps([error])
-    match error:
-        case ConfigurationError() | InvalidFile() | InvalidRequest(status=None):
-            return USAGE
-        case Refused():
-            return 4
-        case StalePlan():
-            return 5
-        case OutcomeUnknown():
-            return 3
-        case _:
-            return 1
+    return code_of(error)
 
 
 def _print_error(message: str) -> None:

@@ -12,15 +12,12 @@ from typing import Final, Literal
 
 from .._service import identifiers
 from .._text.escaping import without_hidden
-from ..errors import Refused
-from ..models import PROVIDER_FAMILIES, PROVIDERS, SERVICE_ACCOUNT_PREFIX, ServiceAccount
+from ..errors import Refused, Remedy, UnusableUser
+from ..models import PROVIDER_FAMILIES, PROVIDERS, ServiceAccount
 
 PersonBy = Literal["username", "guid", "email", "client_id"]
 
 PERSON_COLUMNS: Final[tuple[PersonBy, ...]] = ("username", "guid", "email", "client_id")
-
-_WITH_GUID: Final = (*PROVIDER_FAMILIES["idir"], *PROVIDER_FAMILIES["bceid"])
-"""Providers whose GUIDs have 32 hex digits; those of GitHub are not known to."""
 
 _QUOTES: Final = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
 _IS_CLEAN: Final = re.compile(r"[0-9A-Za-z@._+-]*")
@@ -60,7 +57,7 @@ def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None
         provider: whose GUID it is, where the list says so.
 
     >>> fault_of("guid", "0f3ac87806aa7f215a7c0d4cc4d9e79")
-    "'0f3ac87806aa7f215a7c0d4cc4d9e79' has 31 characters and is not a GUID: that has 32 hex digits"
+    "'0f3ac87806aa7f215a7c0d4cc4d9e79' is not a GUID: it has 31 characters, but must have 32 hex digits"
     """
     return _FAULTS[by](text, provider)
 
@@ -71,89 +68,68 @@ def is_complete_guid(text: str, provider: str | None) -> bool:
     >>> is_complete_guid("0f3ac87806aa7f215a7c0d4cc4d9e799", "idir"), is_complete_guid("0f3a", "idir")
     (True, False)
     """
-    return provider in _WITH_GUID and identifiers.is_guid(identifiers.guid_of(text))
+    return provider in identifiers.PROVIDERS_WITH_GUIDS and identifiers.is_guid(identifiers.guid_of(text))
 
 
-def fault_of_digits(username: str) -> str | None:
-    """Return what is wrong with the GUID in a username, or None; also for whatever has none, or is no username.
-
-    >>> fault_of_digits("0f3ac87806aa7f215a7c0d4cc4d9e79@idir")
-    "'0f3ac87806aa7f215a7c0d4cc4d9e79@idir' has 31 characters and is not a GUID: that has 32 hex digits"
-    """
-    guid, _, provider = username.partition("@")
-    # A username is compared as it is: no dashes are taken out of it.
-    is_whole = provider.lower() not in _WITH_GUID or identifiers.is_guid(guid)
-    return None if is_whole else _fault_of_hex(username, guid)
-
-
-def fault_of_person(text: str, providers: Collection[str] = ()) -> str | None:
-    """Return what is wrong with a text that names somebody by username, e-mail address or GUID; None for nothing.
+def check_guid(text: str, providers: Collection[str] = ()) -> None:
+    """Refuse a text that is not the GUID of anybody with one of these providers.
 
     Args:
-        text: as it was given.
-        providers: whose GUID it may be; any by default. Those of GitHub alone may look otherwise; where others are
-            asked too, they may still be numbers.
+        text: the text.
+        providers: the providers; any by default. GitHub numbers its users.
 
-    >>> fault_of_person("tobias")
-    "'tobias' has 6 characters and is not a GUID: that has 32 hex digits"
+    Raises:
+        UnusableUser: the text is not a complete GUID.
+
+    >>> check_guid("583231")
+    >>> check_guid("tobias")
+    Traceback (most recent call last):
+    css_sdk.errors.UnusableUser: 'tobias' is not a GUID: it has 6 characters, but must have 32 hex digits. ...
     """
-    if not identifiers.guid_of(text).isalnum():
-        return fault_of_digits(text)
     github = set(PROVIDER_FAMILIES["github"])
     is_github = bool(providers) and github.issuperset(providers)
     may_be_number = not providers or not github.isdisjoint(providers)
-    return None if is_github or (may_be_number and text.isdecimal()) else fault_of("guid", text)
-
-
-def _fault_of_username(text: str, _: str | None) -> str | None:
-    _, at, provider = text.partition("@")
-    if not at and not text.startswith(SERVICE_ACCOUNT_PREFIX):
-        return (
-            f"{text!r} is not a username: a person's is <guid>@<provider>, such as 0f3a…@idir; write a service account "
-            f"under `client_id`"
+    if (
+        not is_github
+        and not (may_be_number and text.isdecimal())
+        and not identifiers.is_guid(identifiers.guid_of(text))
+    ):
+        raise UnusableUser(
+            f"{identifiers.fault_of_digits(text, text)}.",
+            remedy=Remedy(
+                "Copy the whole GUID, or pass an e-mail address.",
+                "Copy the whole GUID, or find the person with: css people find",
+            ),
         )
-    if "." in provider:
-        return f"{text!r} looks like an e-mail address: write it under `email`"
-    if refusal := _refusal(text):
-        return refusal
-    return fault_of_digits(text)
 
 
 def _fault_of_guid(text: str, provider: str | None) -> str | None:
     guid = identifiers.guid_of(text)
     if provider in PROVIDER_FAMILIES["github"]:
         return None if guid.isascii() and guid.isalnum() else f"{text!r} is not a GUID"
-    return None if is_complete_guid(guid, provider or _WITH_GUID[0]) else _fault_of_hex(text, guid)
-
-
-def _fault_of_hex(text: str, guid: str) -> str:
-    said = f"{text!r} has {len(guid)} characters and is not a GUID" if guid.isalnum() else f"{text!r} is not a GUID"
-    return f"{said}: that has 32 hex digits"
+    is_complete = identifiers.is_guid(guid) and provider in (None, *identifiers.PROVIDERS_WITH_GUIDS)
+    return None if is_complete else identifiers.fault_of_digits(text, text)
 
 
 def _fault_of_email(text: str, _: str | None) -> str | None:
     if _ADDRESS.fullmatch(text) and text.isprintable():
         return None
     if text.rpartition("@")[2].lower() in PROVIDERS:
-        return f"{text!r} is not an e-mail address but a username: write it under `username`"
+        return f"{text!r} is a username, not an e-mail address. Write it in the column `username`"
     return f"{text!r} is not an e-mail address"
-
-
-def _fault_of_client_id(text: str, _: str | None) -> str | None:
-    return _refusal(ServiceAccount(text))
 
 
 def _refusal(user: str | ServiceAccount) -> str | None:
     try:
-        identifiers.username_of(user)
+        identifiers.check_username(user)
     except Refused as error:
         return error.text_for("file")
     return None
 
 
 _FAULTS: Final[Mapping[PersonBy, Callable[[str, str | None], str | None]]] = {
-    "username": _fault_of_username,
+    "username": lambda text, _: _refusal(text),
     "guid": _fault_of_guid,
     "email": _fault_of_email,
-    "client_id": _fault_of_client_id,
+    "client_id": lambda text, _: _refusal(ServiceAccount(text)),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import evolve, field, frozen
 
@@ -67,6 +67,13 @@ class Response:
     def with_headers(self, headers: Mapping[str, str]) -> Response:
         """Return the same answer with more headers."""
         return evolve(self, headers={**self.headers, **headers})
+
+
+class Answers(Protocol):
+    """Anything that answers requests, such as a sandbox."""
+
+    def answer(self, request: Request) -> Response:
+        """Return the answer to a request."""
 
 
 class Refusal(Exception):

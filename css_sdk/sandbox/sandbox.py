@@ -107,7 +107,11 @@ class Sandbox:
         Raises:
             SandboxError: the world has no such team.
         """
-        return credentials_at(ORIGIN, self.world, team)
+        return self.credentials_at(ORIGIN, team)
+
+    def credentials_at(self, origin: str, team: int | None = None) -> Credentials:
+        """Return what a client needs that calls the sandbox under another address, such as that of a proxy."""
+        return credentials_at(origin, self.world, team)
 
     def cern_environment(self) -> dict[str, str]:
         """Return the variables that lead an application to CERN's Authorization Service, in process.
@@ -143,7 +147,7 @@ class Sandbox:
         require("jwt", "cryptography")
         from .serving.transport import Transport  # noqa: PLC0415 - loads httpx
 
-        return Transport(self.answer, sleep)
+        return Transport(self, sleep)
 
     def async_transport(self, sleep: Callable[[float], Any] | None = None) -> httpx.AsyncBaseTransport:
         """Return a transport with which ``httpx.AsyncClient`` calls this sandbox.
@@ -157,7 +161,7 @@ class Sandbox:
         require("jwt", "cryptography")
         from .serving.transport import AsyncTransport  # noqa: PLC0415 - loads httpx
 
-        return AsyncTransport(self.answer, sleep)
+        return AsyncTransport(self, sleep)
 
     def serve(self, port: int = 0) -> Server:
         """Return a server on 127.0.0.1 for use in a ``with`` statement. It runs in a thread of its own.
@@ -172,7 +176,7 @@ class Sandbox:
         require("uvicorn", "httptools", "jwt", "cryptography")
         from .serving.server import Server  # noqa: PLC0415 - loads uvicorn
 
-        return Server(self.answer, self.world, port)
+        return Server(self, port)
 
     def answer(self, request: Request) -> Response:
         """Answer one request. Transports and servers carry requests to this method."""

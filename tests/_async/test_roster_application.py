@@ -205,7 +205,7 @@ async def test_a_row_that_may_mean_a_member_holds_removals_back(
 
 async def test_a_role_is_not_left_to_nobody_by_people_who_never_logged_in(css: AsyncCss, sandbox: Sandbox) -> None:
     """Told before the first write, for usernames too; one who is known is enough."""
-    unknown = Row(2, Person("username", "00@idir"), "reviewer", "101", "dev")
+    unknown = Row(2, Person("username", "0" * 32 + "@idir"), "reviewer", "101", "dev")
     other = Row(3, Person("username", usernames(sandbox, 20)[-1]), "approver", "101", "dev")
     with pytest.raises(EmptySet, match="all 2 members would lose it"):
         await css.apply_roster([unknown, other], exact=True)
@@ -292,7 +292,7 @@ async def test_a_kill_at_every_write_loses_nothing(
 
 async def test_results_keep_no_calls_alive(css: AsyncCss) -> None:
     """The errors of many rows hold their text and not the frames they came through, or 10,000 would fill the memory."""
-    people = [Person("username", "00@idir"), Person("email", "no@example.org"), Person("guid", "0")]
+    people = [Person("username", "0" * 32 + "@idir"), Person("email", "no@example.org"), Person("guid", "0")]
     rows = [Row(2, each, role, place, "dev") for each in people for role in ("reviewer", "x") for place in ("101", "!")]
     results = await css.apply_roster(rows)
     assert all(result.error is not None and result.error.__traceback__ is None for result in results)

@@ -214,7 +214,7 @@ def test_an_odd_username_stays_within_its_place(
     watched: EnvironmentClient, requests: list[httpx.Request], name: str
 ) -> None:
     """It is looked for as it is, and not found; no part of it becomes a path or a query."""
-    user = f"{name}@idir"
+    user = f"{name}@githubpublic"
     for calling in (watched.users.assign, watched.users.unassign, watched.users.set_roles):
         with pytest.raises(NotFound) as told:
             calling(user, "reviewer")

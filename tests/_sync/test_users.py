@@ -51,7 +51,22 @@ def test_a_service_account_is_named_by_its_client_id(css: Css, sandbox: Sandbox)
 
 @pytest.mark.parametrize(
     "user",
-    ["fisheries-service-102", "somebody", "a@bcservicescard", "a@otp", "@idir", "a@", "..", "", " a@idir", "a\n@idir"],
+    [
+        "fisheries-service-102",
+        "somebody",
+        "a@bcservicescard",
+        "a@otp",
+        "@idir",
+        "a@",
+        "..",
+        "",
+        " a@idir",
+        "a\n@idir",
+        "0" * 31 + "@idir",
+        "0" * 33 + "@AzureIDIR",
+        "g" * 32 + "@bceidbasic",
+        "0f3ac878-06aa-7f21-5a7c-0d4cc4d9e799@idir",
+    ],
 )
 def test_what_is_no_username_is_refused(dev: EnvironmentClient, sandbox: Sandbox, user: str) -> None:
     """Users of providers that cannot have roles, and bare client ids, never reach the service."""

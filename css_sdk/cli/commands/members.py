@@ -87,6 +87,7 @@ def set_members(
       css members set -i 101 -e dev reviewer 5167d622cb14de629107a324433cffaf@idir --yes
     """
     from ... import ServiceAccount
+    from ..._service.identifiers import check_username
     from ..._service.service_limits import check_not_emptied
     from ...errors import NotAllDone
     from ...people.identities import Person
@@ -94,6 +95,8 @@ def set_members(
     from ...roster.rows import Row, RowResult
 
     check_not_emptied([*users, *client_ids], allow_empty, f"members of the role {role!r}")
+    for user in users:
+        check_username(user)
     rows: dict[Step, Row] = {}
 
     def apply(note: Note) -> Sequence[RowResult]:

@@ -170,12 +170,9 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
     """
     from ... import Css
     from ...models import ServiceAccount
-    from ...people.cells import fault_of_person
 
     if (person is None) is (client_id is None):
         raise click.UsageError("Pass either PERSON, or --client-id for a service account.")
-    if person is not None and (fault := fault_of_person(person, providers)):
-        raise click.ClickException(shown(f"{fault}. Nothing was sent. To search for people, run: css people find"))
     whom: str | ServiceAccount = ServiceAccount(client_id or "") if person is None else person
     with Css.from_env() as css:
         found = css.roles_of(whom, providers=providers or None)

@@ -39,6 +39,7 @@ def rows_of(
     environment: str,
 ) -> Sequence[Row]:
     """The rows that arguments and options stand for."""
+    from ..._service.identifiers import check_username
     from ...people.identities import Person
     from ...roster.rows import Row
 
@@ -46,6 +47,8 @@ def rows_of(
         raise click.UsageError("Name a role with --role.")
     if not users and not client_ids:
         raise click.UsageError("Name the users: pass usernames, or --client-id for a service account.")
+    for user in users:
+        check_username(user)
     people = [Person("username", user) for user in users] + [Person("client_id", client) for client in client_ids]
     return [Row(0, person, role, integration, environment, action) for person in people for role in roles]
 
@@ -229,11 +232,11 @@ def _report(results: Sequence[RowResult], as_json: bool, sentences: Sequence[str
 
 def exit_code_of(results: Sequence[tuple[str, CssError | None]]) -> int:
     """Return the exit code of a command with these outcomes and errors."""
-    from ...errors import Refused
+    from .exit_codes import code_of
 
     left = [(outcome, error) for outcome, error in results if outcome not in ("confirmed", "already")]
     if not left:
         return 0
     if len(results) > 1 or left[0][0] == "unknown":
         return 3
-    return 4 if isinstance(left[0][1], Refused) else 1
+    return 4 if code_of(left[0][1]) == 4 else 1

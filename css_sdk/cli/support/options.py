@@ -120,18 +120,8 @@ def exact_options(function: Function) -> Function:
 
 
 def usernames_argument(function: Function) -> Function:
-    """The argument that names any number of users, each with all digits of a GUID; service accounts have an option."""
-    return click.argument("users", nargs=-1, metavar="[USERNAME]...", callback=_checked_usernames)(function)
-
-
-def _checked_usernames(_: click.Context, __: click.Parameter, users: Sequence[str]) -> Sequence[str]:
-    from ...people.cells import fault_of_digits
-
-    if faults := [fault for user in users if (fault := fault_of_digits(user))]:
-        raise click.ClickException(
-            shown("; ".join(faults) + ". Nothing was sent. To search for people, run: css people find")
-        )
-    return users
+    """Add an argument for any number of usernames. Service accounts have an option of their own."""
+    return click.argument("users", nargs=-1, metavar="[USERNAME]...")(function)
 
 
 def print_rows(

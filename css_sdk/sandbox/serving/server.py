@@ -9,13 +9,13 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..errors import SandboxError
-from ..http import LARGEST_BODY, Request, Response, plain, too_large
+from ..http import LARGEST_BODY, Answers, Request, plain, too_large
 from ..world.world import World
 from .credentials import Credentials, credentials_at
 
@@ -27,6 +27,12 @@ STRANGE_HOST = "The sandbox answers only to the hosts localhost, 127.0.0.1 and [
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Served(Answers, Protocol):
+    """A sandbox, as far as a server needs it."""
+
+    world: World
 
 
 class _Protocol(HttpToolsProtocol):
@@ -49,8 +55,8 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-def application(answer: Callable[[Request], Response]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """Return an ASGI application that answers requests with a function."""
+def application(sandbox: Answers) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """Return the sandbox as an ASGI application."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         body = bytearray()
@@ -67,7 +73,7 @@ def application(answer: Callable[[Request], Response]) -> Callable[[Scope, Recei
         elif len(body) > LARGEST_BODY:
             response = too_large()
         else:
-            response = answer(_request(scope, bytes(body)))
+            response = sandbox.answer(_request(scope, bytes(body)))
         if response.delay:
             await asyncio.sleep(response.delay)
         if response.dropped:
@@ -110,18 +116,17 @@ class Server:
         port: on 127.0.0.1.
     """
 
-    def __init__(self, answer: Callable[[Request], Response], world: World, port: int = 0) -> None:
+    def __init__(self, sandbox: Served, port: int = 0) -> None:
         """Reserve the port. ``start`` begins to accept connections.
 
         Args:
-            answer: returns the answer to a request.
-            world: holds the accounts.
+            sandbox: answers the requests.
             port: on 127.0.0.1; 0 for any free one.
 
         Raises:
             SandboxError: the port is in use.
         """
-        self._world = world
+        self._world = sandbox.world
         # The protocol is named so that asyncio switches Nagle's algorithm off; without it answers wait 40 ms.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if os.name == "posix":
@@ -134,7 +139,7 @@ class Server:
             raise SandboxError(f"the sandbox cannot listen on port {port}: {error}") from error
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            application(answer),
+            application(sandbox),
             http=_Protocol,
             ws="none",
             loop="asyncio",

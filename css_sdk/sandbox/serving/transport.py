@@ -8,9 +8,7 @@ from typing import Any
 import anyio
 import httpx
 
-from ..http import Request, Response
-
-Answer = Callable[[Request], Response]
+from ..http import Answers, Request, Response
 
 
 def _request(request: httpx.Request, body: bytes) -> Request:
@@ -43,8 +41,8 @@ def _wait(response: Response, request: httpx.Request) -> tuple[float, bool]:
 class Transport(httpx.BaseTransport):
     """Carry the requests of an ``httpx.Client`` to the sandbox."""
 
-    def __init__(self, answer: Answer, sleep: Callable[[float], None]) -> None:
-        self._answer = answer
+    def __init__(self, sandbox: Answers, sleep: Callable[[float], None]) -> None:
+        self._sandbox = sandbox
         self._sleep = sleep
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -54,7 +52,7 @@ class Transport(httpx.BaseTransport):
             httpx.RemoteProtocolError: a fault closes the connection.
             httpx.ReadTimeout: a fault delays the answer beyond the read timeout.
         """
-        response = self._answer(_request(request, request.read()))
+        response = self._sandbox.answer(_request(request, request.read()))
         if response.delay:
             seconds, late = _wait(response, request)
             self._sleep(seconds)
@@ -66,8 +64,8 @@ class Transport(httpx.BaseTransport):
 class AsyncTransport(httpx.AsyncBaseTransport):
     """Carry the requests of an ``httpx.AsyncClient`` to the sandbox."""
 
-    def __init__(self, answer: Answer, sleep: Callable[[float], Any] | None) -> None:
-        self._answer = answer
+    def __init__(self, sandbox: Answers, sleep: Callable[[float], Any] | None) -> None:
+        self._sandbox = sandbox
         self._sleep = sleep
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -77,7 +75,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
             httpx.RemoteProtocolError: a fault closes the connection.
             httpx.ReadTimeout: a fault delays the answer beyond the read timeout.
         """
-        response = self._answer(_request(request, await request.aread()))
+        response = self._sandbox.answer(_request(request, await request.aread()))
         if response.delay:
             seconds, late = _wait(response, request)
             await (self._sleep or anyio.sleep)(seconds)
