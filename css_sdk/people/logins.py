@@ -127,26 +127,29 @@ class LoginDifference(Tabular):
 
 
 def person_named(text: str) -> Person:
-    """Whom a text means: a username, an e-mail address or a GUID.
+    """Return the person whom a text names by username, e-mail address or GUID.
 
     Raises:
-        UnusableUser: when it is none of them.
+        UnusableUser: the text is none of these.
 
-    >>> [person_named(text).by for text in ("0f3a@idir", "ilse.hargreave@example.com", "0f3a")]
+    >>> [person_named(text).by for text in ("583231@githubpublic", "ilse.hargreave@example.com", "0f3a")]
     ['username', 'email', 'guid']
     """
     if "." in text.partition("@")[2]:
         return Person("email", text)
     if identifiers.guid_of(text).isalnum():
         return Person("guid", text)
-    return Person("username", identifiers.username_of(text))
+    return Person("username", identifiers.check_username(text))
 
 
 def as_person(person: UserLike | Person) -> Person:
-    """Whom the caller means, however they are told.
+    """Return the person whom the caller names.
+
+    Args:
+        person: a username, e-mail address or GUID, a `ServiceAccount`, a `User` or a `Person`.
 
     Raises:
-        UnusableUser: for a text that is no username, e-mail address or GUID.
+        UnusableUser: the text is not a username, e-mail address or GUID.
     """
     if isinstance(person, Person):
         return person
