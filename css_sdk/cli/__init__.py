@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from .._version import __version__
+from .support.exit_codes import USAGE
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-USAGE: Final = 64
 INTERRUPTED: Final = 130
 
 _COMMANDS: Final = {

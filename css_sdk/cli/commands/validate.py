@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..._text.escaping import shown
-from .. import USAGE
+from ..support.exit_codes import USAGE
 from ..support.files import STDIN
 from ..support.options import json_line, json_option, print_lines
 from ..support.plans import desired_in

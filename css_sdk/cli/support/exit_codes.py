@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from ...errors import (
-    ConfigurationError,
-    CssError,
-    InvalidFile,
-    InvalidRequest,
-    NotFound,
-    OutcomeUnknown,
-    Refused,
-    StalePlan,
-)
-from .. import USAGE
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ...errors import CssError
+
+USAGE: Final = 64
 
 
 def code_of(error: CssError | None) -> int:
@@ -21,17 +16,20 @@ def code_of(error: CssError | None) -> int:
     An integration that does not exist and an environment that does not exist have the same code: no request is sent
     about a place that is not the team's.
 
+    >>> from css_sdk.errors import NotFound
     >>> code_of(NotFound("no role", what="role")), code_of(NotFound("no integration", what="integration"))
     (1, 4)
     """
+    from ... import errors
+
     match error:
-        case ConfigurationError() | InvalidFile() | InvalidRequest(status=None):
+        case errors.ConfigurationError() | errors.InvalidFile() | errors.InvalidRequest(status=None):
             return USAGE
-        case Refused() | NotFound(what="integration"):
+        case errors.Refused() | errors.NotFound(what="integration"):
             return 4
-        case StalePlan():
+        case errors.StalePlan():
             return 5
-        case OutcomeUnknown():
+        case errors.OutcomeUnknown():
             return 3
         case _:
             return 1
