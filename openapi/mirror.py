@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -50,23 +51,26 @@ def mirrored(text: str, source: str, used: set[str]) -> str:
     return f"# Written from {source} by `make generate`; edit that one.\n{text}"
 
 
-def formatted(text: str, source: str) -> str:
-    """The text as the project formats it; imports may have changed their order."""
+def formatted(texts: dict[Path, str]) -> dict[Path, str]:
+    """Return texts as the project formats them, in one go; imports may have changed their order.
+
+    Raises:
+        SystemExit: when one of them is no Python.
+    """
     ruff = [sys.executable, "-m", "ruff"]
-    for command in (["check", "--select", "I,F401", "--fix-only", "--quiet"], ["format", "--quiet"]):
-        run = subprocess.run(  # noqa: S603
-            [*ruff, *command, "--stdin-filename", str(ROOT / "css_sdk" / "mirrored.py"), "-"],
-            input=text,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-            cwd=ROOT,
-        )
-        if run.returncode:
-            raise SystemExit(f"mirror.py: {source} gives no Python: {run.stderr.strip()}")
-        text = run.stdout
-    return text
+    with TemporaryDirectory() as folder:
+        files = {path: Path(folder) / f"{number}_{path.name}" for number, path in enumerate(texts)}
+        for path, file in files.items():
+            file.write_text(texts[path], encoding="utf-8", newline="\n")
+        for command in (["check", "--select", "I,F401", "--fix-only", "--quiet"], ["format"]):
+            arguments = [*command, "--no-cache", "--config", str(ROOT / "pyproject.toml"), folder]
+            run = subprocess.run(  # noqa: S603
+                [*ruff, *arguments], capture_output=True, text=True, encoding="utf-8", check=False, cwd=ROOT
+            )
+            if run.returncode:
+                said = f"{run.stdout}{run.stderr}".strip()
+                raise SystemExit(f"mirror.py: a source gives no Python: {said}")
+        return {path: file.read_text(encoding="utf-8") for path, file in files.items()}
 
 
 def twins() -> dict[Path, str]:
@@ -80,12 +84,11 @@ def twins() -> dict[Path, str]:
     for source_folder, target_folder in PAIRS.items():
         for source in sorted((ROOT / source_folder).glob("*.py")):
             name = source.relative_to(ROOT).as_posix()
-            text = mirrored(source.read_text(encoding="utf-8"), name, used)
-            result[ROOT / target_folder / source.name] = formatted(text, name)
+            result[ROOT / target_folder / source.name] = mirrored(source.read_text(encoding="utf-8"), name, used)
     unused = [pattern for pattern in WORDS if pattern not in used]
     if unused:
         raise SystemExit(f"mirror.py: these substitutions are never used: {', '.join(unused)}")
-    return result
+    return formatted(result)
 
 
 def stub() -> dict[Path, str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +17,10 @@ from css_sdk import Css, Settings
 from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
 
+# These tests start hundreds of processes; what one of them compiles, the others load.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # How long an example takes says nothing about it on a busy machine.
 profiles.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 profiles.register_profile("thorough", profiles.get_profile("usual"), max_examples=1000)
@@ -24,6 +31,12 @@ def pytest_configure() -> None:
     """Interrupts interrupt, where the tests were started in the background, too."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through thousands of collected tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

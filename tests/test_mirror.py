@@ -66,7 +66,7 @@ def test_a_surplus_file_is_seen(wanted: dict[Path, str]) -> None:
 
 def test_an_unused_substitution_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """A substitution that nothing needs any more ends the mirroring with its name."""
-    monkeypatch.setitem(mirror.WORDS, r"\bnever_there\b", "")
+    monkeypatch.setattr(mirror, "WORDS", {**mirror.WORDS, r"\bnever_there\b": ""})
     with pytest.raises(SystemExit, match="never_there"):
         mirror.twins()
 

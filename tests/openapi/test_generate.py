@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,24 +19,45 @@ def files(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what a process with a hash seed of 1 and an empty PATH generates."""
+    return generated_with("1", tmp_path_factory.mktemp("generated"))
+
+
+def generated_with(seed: str, where: Path) -> Path:
+    """Generate in a process with this hash seed."""
+    command = [sys.executable, "-m", "openapi.generate", "--output", str(where / "css_sdk_openapi")]
+    command += ["--document", str(where / "css-api.json"), "--served", str(where / "published.json")]
+    environment = {k: v for k, v in os.environ.items() if k != "PATH"} | {"PYTHONHASHSEED": seed}
+    subprocess.run(command, check=True, cwd=prepare.HERE.parent, env=environment)
+    return where
+
+
+@pytest.fixture
+def generated_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the generator, which takes seconds, give again what it made of the same document before."""
+
+    def again(document: Path, package: Path) -> None:
+        assert document.read_bytes() == (made / "css-api.json").read_bytes()
+        shutil.copytree(made / "css_sdk_openapi", package)
+
+    monkeypatch.setattr(generate, "generate", again)
+
+
+@pytest.mark.usefixtures("generated_once")
 def test_the_committed_files_are_current(capsys: pytest.CaptureFixture[str]) -> None:
     """Document and client are, in text and set of files, what the committed inputs give."""
     assert (generate.main(["--check"]), capsys.readouterr().err) == (0, "")
 
 
-def test_two_hash_seeds_give_the_same_bytes(tmp_path: Path) -> None:
+def test_two_hash_seeds_give_the_same_bytes(made: Path, tmp_path: Path) -> None:
     """Neither the order of sets nor an empty PATH changes a byte of what is written."""
-    for seed in ("1", "2"):
-        where = tmp_path / seed
-        where.mkdir()
-        command = [sys.executable, "-m", "openapi.generate", "--output", str(where / "css_sdk_openapi")]
-        command += ["--document", str(where / "css-api.json")]
-        environment = {k: v for k, v in os.environ.items() if k != "PATH"} | {"PYTHONHASHSEED": seed}
-        subprocess.run(command, check=True, cwd=prepare.HERE.parent, env=environment)
-    assert files(tmp_path / "1") == files(tmp_path / "2")
-    assert "css_sdk_openapi/py.typed" in files(tmp_path / "1")
+    assert files(made) == files(generated_with("2", tmp_path))
+    assert "css_sdk_openapi/py.typed" in files(made)
 
 
+@pytest.mark.usefixtures("generated_once")
 def test_the_check_names_every_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A changed, a missing and a stray file are each named, and the check fails and changes nothing."""
     where = ["--output", str(tmp_path / "css_sdk_openapi"), "--document", str(tmp_path / "css-api.json")]
@@ -56,6 +78,7 @@ def test_the_check_names_every_difference(tmp_path: Path, capsys: pytest.Capture
     assert files(tmp_path) == before
 
 
+@pytest.mark.usefixtures("generated_once")
 def test_a_generation_replaces_the_whole_folder(tmp_path: Path) -> None:
     """A file of an earlier generation that no longer belongs is gone afterwards."""
     package = tmp_path / "css_sdk_openapi"
