@@ -323,6 +323,36 @@ def test_an_exact_roster_takes_what_it_does_not_list(
     assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == sorted([kept, new])
 
 
+def test_removals_that_wait_are_not_said_to_be_in_the_result_file(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The result file holds the rows that are left; what waits is done by the corrected roster."""
+    kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    roster = write(tmp_path / "r.csv", "username,email,role", f"{kept},,reviewer", ",x@example.org,reviewer")
+    assert run_css("roster", "apply", roster, *DEV, "--exact", "--yes") == 3
+    err = capsys.readouterr().err
+    assert "1 removal waits: correct the roster, and apply it again with --exact.\n" in err
+    assert f"The rows that are left to do are in {tmp_path / 'r.result.csv'}; removals that wait are not.\n" in err
+    assert gone not in (tmp_path / "r.result.csv").read_text(encoding="utf-8-sig")
+
+
+def test_a_check_names_rows_that_repeat_others(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Offline too, and they are not counted again."""
+    user = usernames(sandbox, 20)[-1]
+    roster = write(tmp_path / "r.csv", "username,role", f"{user},approver", f"{user.upper()},approver")
+    assert run_css("roster", "check", roster, *DEV) == 0
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()[0]) == ("1 row fine\n", "line 3 repeats line 2")
+    assert run_css("roster", "check", roster, *DEV, "--online", "--json") == 0
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["message"] for line in out.splitlines()] == ["", "repeats line 2"]
+    assert err == "1 to do, 1 repeated\n"
+    assert run_css("roster", "apply", roster, *DEV) == 0
+    assert capsys.readouterr().err == "1 done, 1 repeated\n"
+
+
 def test_the_limit_of_removals_is_for_exact_rosters(run_css: Run, tmp_path: Path) -> None:
     """Elsewhere it would be taken for what it is not."""
     roster = write(tmp_path / "r.csv", "username,role", f"{A}@idir,guest")

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from .._http.concurrency import AsyncLock, async_each
-from ..errors import Ambiguous, AuthenticationError, CssError, HeldBack, InvalidRequest, NotFound, Refused, StalePlan
+from ..errors import (
+    Ambiguous,
+    AuthenticationError,
+    CssError,
+    HeldBack,
+    InvalidFile,
+    InvalidRequest,
+    NotFound,
+    Refused,
+    StalePlan,
+)
 from ..plan.dependencies import Dependencies
 from ..plan.preconditions import Guards
 from ..roster.exact import RoleChange, held_back, plan_role
 from ..roster.matching import contradicting
-from ..roster.rows import RoleRemovals, Row, RowResult, check_exact
+from ..roster.rows import RoleRemovals, Row, RowResult, check_exact, refuses_all
 from ..state import Place, PlaceState, Step, StepResult
 from .callbacks import AsyncProgressCalls
 from .exact import ask, check_unchanged
@@ -59,6 +69,7 @@ class AsyncRosterRun:
         self._places: dict[int, Place] = {}
         self._steps: dict[int, Step] = {}
         self._errors: dict[int, CssError] = {}
+        self._repeats: dict[int, int] = {}
         self._states: dict[RoleAt, PlaceState] = {}
         self._results: dict[int, RowResult] = {}
         self._is_check = False
@@ -80,10 +91,15 @@ class AsyncRosterRun:
         """Do what the rows say: grants come before removals.
 
         Args:
-            checked: what a check came to; the same has to come out now, and nothing else is done.
+            checked: what a check came to; the same has to come out now, and nothing else is done. If nothing was to
+                be done, nothing is sent.
             confirm: called before the first write with what an exact roster removes, if it removes anything.
             skip_existing: read what is there, and send only what is missing.
         """
+        if checked is not None and not any(result.outcome == "planned" or refuses_all(result) for result in checked):
+            for number, result in enumerate(checked):
+                await self._settle(number, result)
+            return self._progress.ended(list(checked))
         changes: list[RoleChange] = []
         if self._exact or checked is not None:
             changes = await self._plan(settled=self._exact, look_up=checked is not None)
@@ -134,6 +150,10 @@ class AsyncRosterRun:
         for number in contradicting(self._steps):
             told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
             self._fail([number], InvalidRequest(told))
+        first: dict[Step, int] = {}
+        for number, step in self._steps.items():
+            if (earlier := self._rows[first.setdefault(step, number)].line) and first[step] != number:
+                self._repeats[number] = earlier
 
     async def _find_places(self) -> None:
         found: dict[tuple[str, str], Place | CssError] = {}
@@ -145,12 +165,18 @@ class AsyncRosterRun:
             else:
                 place = found[written] = Place(environment.integration.id, environment.name)
                 self._environments.setdefault(place, environment)
+        faults: list[str] = []
         for number, row in enumerate(self._rows):
             where = found[row.place]
             if isinstance(where, CssError):
                 self._fail([number], where)
-            else:
-                self._places[number] = where
+                continue
+            self._places[number] = where
+            if row.given and (await self._integration(row.given)).info.id != where.integration:
+                told = f"the integration is {row.integration!r} (#{where.integration})"
+                faults.append(f"line {row.line}: {told}, and {row.given!r} was given for all rows")
+        if faults:
+            raise InvalidFile.with_faults("The roster", faults)
 
     def _fail(self, numbers: Iterable[int], error: CssError) -> None:
         """Note why nothing can be done for these rows."""
@@ -285,10 +311,10 @@ class AsyncRosterRun:
     def _foreseen(self, number: int) -> RowResult:
         row, step = self._rows[number], self._steps.get(number)
         if step is None:
-            return RowResult(row, "failed", self._errors[number])
+            return RowResult(row, "failed", self._errors[number], self._repeats.get(number))
         state = self._states.get((step.place, step.role))
         is_so = state is not None and (step.target in state.members[step.role]) is (row.action == "grant")
-        return RowResult(row, "already" if is_so else "planned")
+        return RowResult(row, "already" if is_so else "planned", repeats=self._repeats.get(number))
 
     # Carrying out
 
@@ -301,11 +327,10 @@ class AsyncRosterRun:
 
         async def note(result: StepResult) -> None:
             for number in numbers[result.step]:
-                row = self._rows[number]
-                if result.outcome == "skipped":
-                    await self._settle(number, RowResult(row, "failed", held_back(row.role)))
-                else:
-                    await self._settle(number, RowResult(row, result.outcome, result.error))
+                row, outcome, error = self._rows[number], result.outcome, result.error
+                if outcome == "skipped":
+                    outcome, error = "failed", held_back(row.role)
+                await self._settle(number, RowResult(row, outcome, error, self._repeats.get(number)))
 
         run = AsyncStepRun.at(
             self._environments,

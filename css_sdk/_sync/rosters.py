@@ -6,12 +6,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .._http.concurrency import Lock, each
-from ..errors import Ambiguous, AuthenticationError, CssError, HeldBack, InvalidRequest, NotFound, Refused, StalePlan
+from ..errors import (
+    Ambiguous,
+    AuthenticationError,
+    CssError,
+    HeldBack,
+    InvalidFile,
+    InvalidRequest,
+    NotFound,
+    Refused,
+    StalePlan,
+)
 from ..plan.dependencies import Dependencies
 from ..plan.preconditions import Guards
 from ..roster.exact import RoleChange, held_back, plan_role
 from ..roster.matching import contradicting
-from ..roster.rows import RoleRemovals, Row, RowResult, check_exact
+from ..roster.rows import RoleRemovals, Row, RowResult, check_exact, refuses_all
 from ..state import Place, PlaceState, Step, StepResult
 from .callbacks import ProgressCalls
 from .exact import ask, check_unchanged
@@ -60,6 +70,7 @@ class RosterRun:
         self._places: dict[int, Place] = {}
         self._steps: dict[int, Step] = {}
         self._errors: dict[int, CssError] = {}
+        self._repeats: dict[int, int] = {}
         self._states: dict[RoleAt, PlaceState] = {}
         self._results: dict[int, RowResult] = {}
         self._is_check = False
@@ -81,10 +92,15 @@ class RosterRun:
         """Do what the rows say: grants come before removals.
 
         Args:
-            checked: what a check came to; the same has to come out now, and nothing else is done.
+            checked: what a check came to; the same has to come out now, and nothing else is done. If nothing was to
+                be done, nothing is sent.
             confirm: called before the first write with what an exact roster removes, if it removes anything.
             skip_existing: read what is there, and send only what is missing.
         """
+        if checked is not None and not any(result.outcome == "planned" or refuses_all(result) for result in checked):
+            for number, result in enumerate(checked):
+                self._settle(number, result)
+            return self._progress.ended(list(checked))
         changes: list[RoleChange] = []
         if self._exact or checked is not None:
             changes = self._plan(settled=self._exact, look_up=checked is not None)
@@ -133,6 +149,10 @@ class RosterRun:
         for number in contradicting(self._steps):
             told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
             self._fail([number], InvalidRequest(told))
+        first: dict[Step, int] = {}
+        for number, step in self._steps.items():
+            if (earlier := self._rows[first.setdefault(step, number)].line) and first[step] != number:
+                self._repeats[number] = earlier
 
     def _find_places(self) -> None:
         found: dict[tuple[str, str], Place | CssError] = {}
@@ -144,12 +164,18 @@ class RosterRun:
             else:
                 place = found[written] = Place(environment.integration.id, environment.name)
                 self._environments.setdefault(place, environment)
+        faults: list[str] = []
         for number, row in enumerate(self._rows):
             where = found[row.place]
             if isinstance(where, CssError):
                 self._fail([number], where)
-            else:
-                self._places[number] = where
+                continue
+            self._places[number] = where
+            if row.given and (self._integration(row.given)).info.id != where.integration:
+                told = f"the integration is {row.integration!r} (#{where.integration})"
+                faults.append(f"line {row.line}: {told}, and {row.given!r} was given for all rows")
+        if faults:
+            raise InvalidFile.with_faults("The roster", faults)
 
     def _fail(self, numbers: Iterable[int], error: CssError) -> None:
         """Note why nothing can be done for these rows."""
@@ -284,10 +310,10 @@ class RosterRun:
     def _foreseen(self, number: int) -> RowResult:
         row, step = self._rows[number], self._steps.get(number)
         if step is None:
-            return RowResult(row, "failed", self._errors[number])
+            return RowResult(row, "failed", self._errors[number], self._repeats.get(number))
         state = self._states.get((step.place, step.role))
         is_so = state is not None and (step.target in state.members[step.role]) is (row.action == "grant")
-        return RowResult(row, "already" if is_so else "planned")
+        return RowResult(row, "already" if is_so else "planned", repeats=self._repeats.get(number))
 
     # Carrying out
 
@@ -300,11 +326,10 @@ class RosterRun:
 
         def note(result: StepResult) -> None:
             for number in numbers[result.step]:
-                row = self._rows[number]
-                if result.outcome == "skipped":
-                    self._settle(number, RowResult(row, "failed", held_back(row.role)))
-                else:
-                    self._settle(number, RowResult(row, result.outcome, result.error))
+                row, outcome, error = self._rows[number], result.outcome, result.error
+                if outcome == "skipped":
+                    outcome, error = "failed", held_back(row.role)
+                self._settle(number, RowResult(row, outcome, error, self._repeats.get(number)))
 
         run = StepRun.at(
             self._environments,

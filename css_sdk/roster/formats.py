@@ -7,6 +7,7 @@ import difflib
 import io
 import json
 import re
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -118,7 +119,8 @@ def _cells(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
 
 def _csv_line(number: int, cells: list[str], columns: Sequence[str]) -> Line:
     if len(_without_empty_end(cells)) > len(columns):
-        return Line(number, {}, (f"{len(cells)} cells where the header has {len(columns)}",))
+        named = "name the column in the header, and pass --ignore with that name (in Python ignore=)"
+        return Line(number, {}, (f"{len(cells)} cells where the header has {len(columns)}; {named}",))
     return Line(number, dict(zip(columns, map(unguarded, cells), strict=False)))
 
 
@@ -149,5 +151,6 @@ def _check_header(
 
 def _unknown(column: str) -> str:
     close = difflib.get_close_matches(re.sub(r"[\W_]", "", column), COLUMNS, n=1)
-    meant = f"; {close[0]!r} may be meant" if close else ""
-    return f"there is no column {column!r}{meant}; the columns are {', '.join(COLUMNS)}, and others can be ignored"
+    hint = f"to leave it out, pass --ignore {shlex.quote(column)} (in Python ignore=)"
+    meant = f"{close[0]!r} may be meant" if close else hint
+    return f"there is no column {column!r}; {meant}; the columns are {', '.join(COLUMNS)}"

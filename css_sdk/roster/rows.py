@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal
 
@@ -12,7 +13,7 @@ from .._text.csv_lines import csv_line
 from .._text.escaping import hidden_in, with_codes
 from .._text.files import MOST_BYTES, FirstFaults, text_of
 from .._text.tables import Tabular
-from ..errors import CssError, EmptySet, HeldBack, InvalidRequest, Refused, Remedy
+from ..errors import CssError, EmptySet, HeldBack, InvalidRequest, Refused, Remedy, TooManyRemovals
 from ..models import PROVIDERS, Outcome, User
 from ..people import cells as _person_cells
 from ..people import identification
@@ -33,6 +34,8 @@ class Row(Tabular):
     integration: str
     environment: str
     action: Action = "grant"
+    given: str = field(default="", repr=False, eq=False)
+    """The integration that was given for all rows, if this row names it in another way."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -51,6 +54,8 @@ class RowResult(Tabular):
     row: Row
     outcome: Outcome | Literal["planned"]
     error: CssError | None = None
+    repeats: int | None = field(default=None, repr=False)
+    """The line of an earlier row that means the same."""
 
     _also: ClassVar = ("state",)
 
@@ -187,6 +192,23 @@ def read_roster(
     return tuple(rows)
 
 
+def refuses_all(result: RowResult) -> bool:
+    """Return whether an exact roster is refused as a whole for this removal, as a check reports it."""
+    return isinstance(result.error, EmptySet | TooManyRemovals)
+
+
+def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
+    """Return each row that is the same as an earlier one, as far as the file shows, with that one.
+
+    >>> rows = [Row(line, Person("username", "0F3A@idir"), "reviewer", "101", "dev") for line in (2, 3)]
+    >>> [(again.line, first.line) for again, first in find_repeated(rows)]
+    [(3, 2)]
+    """
+    first: dict[tuple[str, ...], Row] = {}
+    pairs = [(row, first.setdefault((identity_of(row.person), row.role, *row.place, row.action), row)) for row in rows]
+    return [(row, earlier) for row, earlier in pairs if row is not earlier]
+
+
 def check_exact(rows: Sequence[Row]) -> None:
     """Refuses rows that cannot be all that shall be.
 
@@ -246,7 +268,8 @@ def _row(
         faults.append(f"the action {action!r} is neither grant nor revoke")
     if faults or person is None:
         return None, faults
-    return Row(line, person, role, where, there, "grant" if action == "grant" else "revoke"), []
+    given = integration if integration and integration != where else ""
+    return Row(line, person, role, where, there, "grant" if action == "grant" else "revoke", given), []
 
 
 def _person(filled: Mapping[str, str], provider: str | None) -> tuple[Person | None, list[str]]:
@@ -274,14 +297,15 @@ def _one_of(column: str, filled: Mapping[str, str], said: str | None) -> tuple[s
     """What a row says of its place, or else what was said of all rows; and the fault, where these are two."""
     own = filled.get(column, "").strip()
     if own and said and not _is_same(own, said):
-        return own, [f"the {column} is {own!r}, and {said!r} was said for all rows"]
+        return own, [f"the {column} is {own!r}, and {said!r} was given for all rows"]
     return own or said or "", [] if own or said else [f"no {column}"]
 
 
 def _is_same(own: str, said: str) -> bool:
-    """Whether both may name the same; `#101` is one way to write the id 101."""
+    """Return whether both may name the same: `#101` is one way to write the id 101, and an id may be that of a name."""
     is_id = identifiers.integration_id(own) or identifiers.integration_id(said)
-    return own == said or bool(is_id and own.removeprefix("#") == said.removeprefix("#"))
+    numbers = [re.fullmatch("#?[0-9]+", text) is not None for text in (own, said)]
+    return own == said or numbers[0] != numbers[1] or bool(is_id and own.removeprefix("#") == said.removeprefix("#"))
 
 
 def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:

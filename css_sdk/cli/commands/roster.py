@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..support.changes import COLUMNS, Note, apply_rows, reported, row_told
+from ..support.changes import Note, apply_rows, print_results, reported
 from ..support.client import ended_as_by_an_interrupt, journal_option, opened
 from ..support.files import force_option
 from ..support.groups import Group
-from ..support.options import json_option, place_options, print_rows, provider_option, tell_counts, width_option
+from ..support.options import json_option, place_options, print_rows, provider_option, width_option
 from ..support.progress import bar_on_terminal
 from ..support.questions import Answers, consent_options
 from ..support.roster_results import result_file, result_path, rows_in
@@ -85,10 +85,16 @@ def check(
     """
     rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
     if not online:
+        from ...roster.rows import find_repeated
+
+        repeated = find_repeated(rows)
         if as_json:
             print_rows([{"file": str(file), "rows": len(rows), "state": "fine"}], [], as_json)
         else:
-            click.echo(f"{len(rows)} rows fine" if len(rows) != 1 else "1 row fine")
+            count = len(rows) - len(repeated)
+            click.echo(f"{count} rows fine" if count != 1 else "1 row fine")
+        for row, earlier in repeated:
+            click.echo(f"line {row.line} repeats line {earlier.line}", err=True)
         click.echo("Only the file was read: nobody was looked up. To do that, pass --online.", err=True)
         return 0
     from ... import Css
@@ -99,8 +105,7 @@ def check(
         checks = css.check_roster(
             rows, exact=exact, max_removals=max_removals, width=width, providers=logins, progress=tick
         )
-    print_rows([row_told(check.row, check.state, check.error) for check in checks], COLUMNS, as_json)
-    tell_counts(check.state for check in checks)
+    print_results(checks, as_json)
     return 3 if any(check.error is not None for check in checks) else 0
 
 

@@ -50,7 +50,8 @@ def rows_of(
     for user in users:
         check_username(user)
     people = [Person("username", user) for user in users] + [Person("client_id", client) for client in client_ids]
-    return [Row(0, person, role, integration, environment, action) for person in people for role in roles]
+    pairs = dict.fromkeys((person, role) for person in people for role in roles)
+    return [Row(0, person, role, integration, environment, action) for person, role in pairs]
 
 
 def apply_rows(
@@ -75,11 +76,15 @@ def apply_rows(
         click.Abort: when a question is not answered.
     """
     from ...people.logins import name_of
+    from ...roster.rows import refuses_all
 
     may_be = changes_of(rows, tuple(row.integration for row in rows if row.environment == "prod"))
     if not open_questions(replace(may_be, removes=may_be.removes or exact), answers).options:
         return css.apply_roster(rows, exact=exact, confirm=_show_losses, progress=progress, **how)
     checked = css.check_roster(rows, exact=exact, **how)
+    for error in (result.error for result in checked if refuses_all(result)):
+        if error is not None:  # nobody is asked about what would be refused
+            raise error
     to_do = [result.row for result in checked if result.outcome == "planned"]
     places = {row.place: css.integration(row.integration).environment(row.environment) for row in to_do}
     unlisted = sorted({(row.place, row.role) for row in to_do if exact and row.action == "revoke"})
@@ -205,27 +210,38 @@ def reported(
     return exit_code_of([(result.outcome, result.error) for result in counting]) if was_written else 3
 
 
-def row_told(row: Row, state: str, error: CssError | None) -> dict[str, Any]:
-    """A row with what became of it, as it is printed."""
+def print_results(results: Sequence[RowResult], as_json: bool, *, untried: bool = True) -> None:
+    """Print what became of rows, and how many ended how; rows that repeat others are counted as such.
+
+    Args:
+        results: of the rows.
+        as_json: print them for machines.
+        untried: print those that were not attempted, too.
+    """
+    rows = [_row(result) for result in results]
+    columns = COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:]
+    print_rows([row for row in rows if untried or row["state"] != "not tried"], columns, as_json)
+    tell_counts(result.state if result.repeats is None else "repeated" for result in results)
+    print_next_steps(result.error for result in results)
+
+
+def _row(result: RowResult) -> dict[str, Any]:
+    row, repeats = result.row, f"repeats line {result.repeats}" if result.repeats else ""
     return {
         "line": row.line,
-        "state": state,
+        "state": result.state,
         "action": row.action,
         "role": row.role,
         "integration": row.integration,
         "environment": row.environment,
         "user": row.person.value,
-        "message": text_of(error),
+        "message": text_of(result.error) or repeats,
     }
 
 
 def _report(results: Sequence[RowResult], as_json: bool, sentences: Sequence[str], untried: bool = True) -> None:
     """Prints the results; what was not tried is only counted where it stands in a file anyway."""
-    rows = [row_told(result.row, result.state, result.error) for result in results]
-    columns = COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:]
-    print_rows([row for row in rows if untried or row["state"] != "not tried"], columns, as_json)
-    tell_counts(row["state"] for row in rows)
-    print_next_steps(result.error for result in results)
+    print_results(results, as_json, untried=untried)
     for sentence in sentences:
         click.echo(shown(sentence), err=True)
 

@@ -82,7 +82,7 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     sentences = []
     if waiting:
         removals = "1 removal waits" if waiting == 1 else f"{waiting} removals wait"
-        sentences.append(f"{removals}: correct the roster, and apply it again.")
+        sentences.append(f"{removals}: correct the roster, and apply it again with --exact.")
     if file is None or not (is_left or always or file.path.exists()):
         return True, sentences
     try:
@@ -90,5 +90,6 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     except InvalidFile as error:
         return False, [*sentences, f"css: {error}"]
     if is_left:
-        sentences.append(f"What is left to do is in {file.path}.")
+        rows = f"The rows that are left to do are in {file.path}; removals that wait are not."
+        sentences.append(rows if waiting else f"What is left to do is in {file.path}.")
     return True, sentences
