@@ -91,7 +91,7 @@ def test_what_others_change_after_the_question_is_not_overwritten(dev: Environme
     """The members are read again after `confirm`, and nothing is written when they are others."""
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     other = usernames(sandbox, 20)[-1]
-    with pytest.raises(StalePlan, match="#101 dev"):
+    with pytest.raises(StalePlan, match="'reviewer' in #101, dev"):
         dev.roles.set_members(
             "reviewer", held[:1], confirm=lambda _: sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", other)
         )
