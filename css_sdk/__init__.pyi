@@ -28,7 +28,6 @@ from .errors import CssError as CssError
 from .errors import EmptySet as EmptySet
 from .errors import EnvironmentMissing as EnvironmentMissing
 from .errors import HarmfulRequest as HarmfulRequest
-from .errors import HeldBack as HeldBack
 from .errors import IncompleteSearch as IncompleteSearch
 from .errors import InvalidFile as InvalidFile
 from .errors import InvalidRequest as InvalidRequest
@@ -43,16 +42,17 @@ from .errors import NotConfirmed as NotConfirmed
 from .errors import NotFound as NotFound
 from .errors import NotGold as NotGold
 from .errors import NotIdentified as NotIdentified
-from .errors import NotTried as NotTried
 from .errors import OutcomeUnknown as OutcomeUnknown
 from .errors import RateLimited as RateLimited
 from .errors import Refused as Refused
 from .errors import RequestTooLong as RequestTooLong
 from .errors import ServiceUnavailable as ServiceUnavailable
+from .errors import Skipped as Skipped
 from .errors import StalePlan as StalePlan
 from .errors import TooManyRemovals as TooManyRemovals
 from .errors import UnusableName as UnusableName
 from .errors import UnusableUser as UnusableUser
+from .errors import Withheld as Withheld
 from .errors import WrongProvider as WrongProvider
 from .errors import WrongTeam as WrongTeam
 from .journal.entries import JournalRead as JournalRead

@@ -1,45 +1,47 @@
-"""What can go wrong, as one tree, and the only place that turns a status into an error.
+"""All errors of css-sdk as one tree, and the function that turns an HTTP status into an error.
+
+::
 
     CssError
-    ├── ConfigurationError     credentials or addresses are missing or make no sense
-    ├── InvalidFile            a file of the caller's has faults; `faults` tells them all
-    ├── Refused                a guard said no; nothing was sent
-    │   ├── UnusableName       a role name that the service cannot hold or address safely
-    │   ├── UnusableUser       a username whose identity provider cannot have roles
-    │   ├── RequestTooLong     more than 255 characters of path and query
-    │   ├── HarmfulRequest     a deprecated call that stops the service
-    │   ├── EnvironmentMissing the integration has no such environment
-    │   ├── WrongTeam          credentials of another team than the one asked for
-    │   ├── NotGold            the integration is not Gold, so its roles are not ours to manage
-    │   ├── NotApplied         the integration has no client yet
-    │   ├── CompositeCycle     a role would become a child of itself
-    │   ├── EmptySet           everything would be taken away, and nobody said that this is meant
-    │   ├── TooManyRemovals    an exact set would take away more than a mistake in it should cost
-    │   ├── LastMember         a role that shall keep somebody would be left without a member
-    │   ├── NotConfirmed       something would be taken away and nobody said yes
-    │   ├── HeldBack           a removal that waits until a row of the same role is right
-    │   └── MissingRole        a token was accepted, and lacks the role that is asked for
+    ├── ConfigurationError     credentials or addresses are missing, incomplete or unsafe
+    ├── InvalidFile            a file has faults; `faults` lists them
+    ├── Refused                a guard refused the change; nothing was sent
+    │   ├── UnusableName       the service cannot store or address this role name safely
+    │   ├── UnusableUser       users of this login provider cannot have roles
+    │   ├── RequestTooLong     path and query have more than 255 characters
+    │   ├── HarmfulRequest     the call would stop the service
+    │   ├── EnvironmentMissing the integration does not have this environment
+    │   ├── WrongTeam          the credentials belong to another team
+    │   ├── NotGold            the integration is not Gold
+    │   ├── NotApplied         the integration is a draft
+    │   ├── CompositeCycle     a composite role would contain itself
+    │   ├── EmptySet           a set would become empty, and this was not allowed
+    │   ├── TooManyRemovals    an exact set would remove more than its limit
+    │   ├── LastMember         a role that must keep a member would lose the last one
+    │   ├── NotConfirmed       a removal was not confirmed
+    │   ├── Withheld           a removal waits until all rows of the role are correct
+    │   └── MissingRole        a token is valid, but does not have the required role
     ├── AuthenticationError    the credentials or the token were not accepted
-    ├── InvalidToken           a token that came in was not accepted; `reason` tells why in a word or two
-    ├── NotFound               no such integration, role or user
-    │   ├── NotIdentified      nobody was found by an address or a GUID, who may be known by another one all the same
-    │   └── WrongProvider      the person has logins, but none of the providers asked for; `candidates` holds them
-    ├── Conflict               it exists already
-    ├── InvalidRequest         the service refused what was asked
-    ├── RateLimited            too many calls; `retry_after` tells how long to wait
+    ├── InvalidToken           a token that your program received is not valid; `reason` says why
+    ├── NotFound               the integration, environment, role or user does not exist
+    │   ├── NotIdentified      nobody was found by this address or GUID; the person may still exist
+    │   └── WrongProvider      the person has logins, but of other providers; `candidates` lists them
+    ├── Conflict               it already exists
+    ├── InvalidRequest         the request is wrong
+    ├── RateLimited            too many calls; `retry_after` says how long to wait
     ├── ServiceUnavailable     the service, or the login server behind it, has a fault
-    │   └── KeysUnavailable    the keys that tokens are checked with cannot be had
-    ├── ConnectionFailed       no answer came
-    ├── MalformedAnswer        an answer came that makes no sense
-    ├── NotTried               it was not begun: an interrupt came before, or what it needs was not done
-    ├── NotAllDone             of several changes some failed; `results` holds each
-    ├── CallbackFailed         a function of the caller's raised an exception; `result` holds what was done
-    ├── StalePlan              what a plan was made from is not there any more; nothing was sent
-    ├── OutcomeUnknown         a write may have been done or not, or may still be done
-    ├── Ambiguous              several answer to the description; `candidates` holds them
-    └── IncompleteSearch       the service cut its answer short, so nothing may be concluded from it
+    │   └── KeysUnavailable    the issuer's keys cannot be read
+    ├── ConnectionFailed       there was no answer
+    ├── MalformedAnswer        the answer is not one that the service gives
+    ├── Skipped                it was not attempted
+    ├── NotAllDone             of several changes some failed; `results` lists all
+    ├── CallbackFailed         your callback raised an exception; `result` holds what was done
+    ├── StalePlan              the state changed since the plan was made; nothing was sent
+    ├── OutcomeUnknown         a write may have been done, or may still be done
+    ├── Ambiguous              several people or integrations match; `candidates` lists them
+    └── IncompleteSearch       the service did not return all results
 
-No text of an error holds a secret or a token.
+No error text holds a secret or a token.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ from attrs import frozen
 
 UNKNOWN_EXCEPTION: Final = "unknown exception"
 MOST_FAULTS: Final = 100
-"""Faults of one file that are listed; nobody repairs more before they look again."""
+"""The number of faults that are listed for one file."""
 
 type_of_thing = Literal["integration", "environment", "role", "user", "path"]
 type_of_refusal = Literal[
@@ -75,11 +77,11 @@ Reader = Literal["python", "command_line", "file"]
 
 @frozen
 class Remedy:
-    """What to do next, worded for each reader of an error, so that nobody is sent to what they do not have.
+    """Hold the next step after an error, in the words of each reader.
 
     Attributes:
         python: for a program that calls the package.
-        command_line: for somebody who calls css, with an option or a command of it.
+        command_line: for a user of the command line, with an option or a command.
         file: for a line of a roster or a roles file.
     """
 
@@ -89,17 +91,18 @@ class Remedy:
 
 
 class CssError(Exception):
-    """Anything that this package raises on purpose.
+    """Report any error of css-sdk. Catch this class to catch all of them.
 
     Args:
-        message: what happened, to what, and what to do next, in a sentence or two.
-        remedy: what to do next, where that differs by reader; the error's own text words it for Python.
-        status: the HTTP status of the answer, where there was one.
+        message: what happened, to what, and what to do next.
+        remedy: the next step, if it differs by reader. `str(error)` has the words for Python.
+        status: the HTTP status of the answer, if there was one.
         request: method and path of the call, without its query.
-        retry_after: seconds to wait before another try, where the service said so.
+        retry_after: seconds to wait before the next attempt, if the service gave them.
 
-    Whatever ends the reading of a range of log lines carries what was read so far in `lines`, and in `resume_at` from
-    when on to read later.
+    If reading log lines fails, `lines` holds the lines read so far, and `resume_at` the time to continue from.
+
+    Next step: read the message. It says what happened and what to do.
     """
 
     lines: tuple[Any, ...] = ()
@@ -122,15 +125,15 @@ class CssError(Exception):
         self.retry_after = retry_after
 
     def text_for(self, reader: Reader) -> str:
-        """Return the text of the error, with what to do next in the words of its reader.
+        """Return the text of the error, with the next step in the words of its reader.
 
         Args:
             reader: `python`, `command_line`, or `file` for a line of a roster or a roles file.
 
-        >>> remedy = Remedy("Say allow_empty=True.", "Pass --allow-empty.")
+        >>> remedy = Remedy("Pass allow_empty=True.", "Pass --allow-empty.")
         >>> error = EmptySet("All 3 members would be removed.", remedy=remedy)
         >>> str(error)
-        'All 3 members would be removed. Say allow_empty=True.'
+        'All 3 members would be removed. Pass allow_empty=True.'
         >>> error.text_for("command_line")
         'All 3 members would be removed. Pass --allow-empty.'
         """
@@ -140,13 +143,18 @@ class CssError(Exception):
 
 
 class ConfigurationError(CssError):
-    """Credentials or addresses are missing, half filled in, or unsafe to use."""
+    """Report that credentials, addresses or options are missing, incomplete or unsafe.
+
+    Next step: correct the variable, file key or argument that the message names.
+    """
 
 
 class InvalidFile(CssError):
-    """A file of the caller's cannot be used; `faults` holds a line for each thing that is wrong with it.
+    """Report that a file cannot be used; `faults` has one line for each fault.
 
-    A file with more than 100 faults has its first 100 in `faults`; `fault_count` says how many there are in all.
+    If a file has more than 100 faults, `faults` holds the first 100 and `fault_count` the number of all.
+
+    Next step: correct the lines that the message lists. Nothing was sent.
     """
 
     def __init__(
@@ -156,91 +164,150 @@ class InvalidFile(CssError):
         self.faults = tuple(faults[:MOST_FAULTS])
         self.fault_count = len(faults) if fault_count is None else fault_count
         for fault in self.faults:
-            # A traceback shows them then, in a notebook too.
+            # A traceback shows notes, in a notebook too.
             self.add_note(fault)
 
     @classmethod
     def with_faults(cls, name: str, faults: Sequence[str], then: str = "", fault_count: int | None = None) -> Self:
-        """Return the error of a file that was read whole and has these faults.
+        """Return the error of a file that was read completely and has these faults.
 
         Args:
-            name: of the file.
-            faults: a line for each, at least for the first 100.
-            then: what to do next, where that is not to mend them.
-            fault_count: how many there are in all, where `faults` holds only the first.
+            name: the name of the file.
+            faults: one line for each fault, at least for the first 100.
+            then: the next step, if it is not to correct the faults.
+            fault_count: the number of all faults, if `faults` holds only the first ones.
         """
         count = len(faults) if fault_count is None else fault_count
-        said = "1 fault" if count == 1 else f"{count} faults"
+        faults_in_words = "1 fault" if count == 1 else f"{count} faults"
         first = f" These are the first {MOST_FAULTS}." if count > MOST_FAULTS else ""
-        return cls(f"{name} has {said}; nothing was sent.{first}{then}", faults=faults, fault_count=count)
+        return cls(f"{name} has {faults_in_words}. Nothing was sent.{first}{then}", faults=faults, fault_count=count)
 
 
 class Refused(CssError):
-    """A guard said no before anything was sent."""
+    """Report that a guard refused the change before anything was sent.
+
+    Next step: read the message. It names the option that allows the change, if there is one.
+    """
 
 
 class UnusableName(Refused):
-    """A role name that is empty, only blanks, `.`, `..`, or holds characters that cannot be sent."""
+    """Report a role name that is empty, blank, `.`, `..`, or holds characters that cannot be sent.
+
+    The service would delete the whole integration for the name `..`.
+
+    Next step: choose another name.
+    """
 
 
 class UnusableUser(Refused):
-    """A username that names no identity provider, or one whose users cannot have roles."""
+    """Report a username without a login provider, or of a provider whose users cannot have roles.
+
+    Next step: use the username of another login of this person: `<GUID>@idir`, for example.
+    """
 
 
 class RequestTooLong(Refused):
-    """Path and query would pass the 255 characters at which the service goes down."""
+    """Report that path and query would have more than 255 characters, which stops the service.
+
+    Next step: choose a shorter role name.
+    """
 
 
 class HarmfulRequest(Refused):
-    """The service would stop, or answer wrongly: css-sdk never sends the two deprecated calls about mappings."""
+    """Report that the call would stop the service. css-sdk never sends the two deprecated calls about mappings.
+
+    Next step: use `roles.members` and `users.assign` instead.
+    """
 
 
 class EnvironmentMissing(Refused):
-    """The integration does not have the environment; the service would answer such writes with success."""
+    """Report that the integration does not have this environment.
+
+    The service answers some writes in such an environment with success, although it does nothing.
+
+    Next step: use one of the environments that the message lists, or request the environment in the CSS web app.
+    """
 
 
 class WrongTeam(Refused):
-    """The credentials belong to another team than the one pinned with `team_id`."""
+    """Report that the credentials belong to another team than `team_id` names.
+
+    Next step: use the API account of that team.
+    """
 
 
 class NotGold(Refused):
-    """The integration exists, but is not Gold."""
+    """Report that the integration is not Gold. The CSS API manages only Gold integrations.
+
+    Next step: check the name or id of the integration.
+    """
 
 
 class NotApplied(Refused):
-    """The integration is a draft: the login server does not know it yet."""
+    """Report that the integration is a draft: the login server does not know it yet.
+
+    Next step: submit the integration in the CSS web app, and wait until its status is "applied".
+    """
 
 
 class CompositeCycle(Refused):
-    """A role would become a child of itself, perhaps through others; the service would accept that."""
+    """Report that a role would contain itself, perhaps through other roles. The service would accept that.
+
+    Next step: look at the composite roles with `css roles tree`, and leave out one of them.
+    """
 
 
 class EmptySet(Refused):
-    """A set of members, roles or children would be emptied, and `allow_empty=True` was not given."""
+    """Report that a set of members, roles or children would become empty, and `allow_empty` was not given.
+
+    Next step: check the list. If the set must become empty, pass `allow_empty=True` or `--allow-empty`.
+    """
 
 
 class TooManyRemovals(Refused):
-    """An exact set would remove more than `css_sdk.plan.removal_limits` allows, and no other limit was given."""
+    """Report that an exact set would remove more than its limit: 10, or a fifth of the set if this is less.
+
+    Up to 4 removals are always allowed.
+
+    Next step: check the list. If all removals are right, pass `max_removals=N` or `--max-removals N`.
+    """
 
 
 class LastMember(Refused):
-    """A role that shall keep somebody would be left without a member, or be deleted."""
+    """Report that a role which must keep a member would lose its last one, or would be deleted.
+
+    Next step: leave somebody in the role, or do not name the role in `keep_last` or `--keep-last`.
+    """
 
 
 class NotConfirmed(Refused):
-    """Something would be taken away and was not confirmed."""
+    """Report that a removal, a plan or a change in prod was not confirmed. Nothing was changed.
+
+    Next step: in scripts, pass `--yes`, and in prod `--allow-prod`.
+    """
 
 
-class HeldBack(Refused):
-    """An exact roster takes a role from nobody while a row of that role does not work out: it may mean them."""
+class Withheld(Refused):
+    """Report that an exact roster removes nobody from a role, because a row of that role has a fault.
+
+    The row may mean one of the current members.
+
+    Next step: correct or delete the row.
+    """
 
 
-class NotTried(CssError):
-    """It was not begun: the work was interrupted before, or something that it needs was not done."""
+class Skipped(CssError):
+    """Report that an item was not attempted: css-sdk was interrupted, or an earlier item failed.
+
+    Next step: correct what failed, and run the same command again.
+    """
 
 
 class MissingRole(Refused):
-    """A token was accepted, and whom it stands for lacks a role that is asked for, which `role` names."""
+    """Report that a token is valid, but its owner does not have the role that `role` names.
+
+    Next step: answer the caller with 403, or give the role.
+    """
 
     def __init__(self, message: str, *, role: str | None = None, **facts: Any) -> None:
         super().__init__(message, **facts)
@@ -248,10 +315,11 @@ class MissingRole(Refused):
 
 
 class AuthenticationError(CssError):
-    """The login server did not accept the credentials, or the service not the token.
+    """Report that the login server did not accept the credentials, or the service did not accept the token.
 
-    Where the login server said why, `error` holds its code (RFC 6749, 5.2) and `error_description` its words, cut
-    short.
+    If the login server gave a reason, `error` holds its code (RFC 6749, 5.2), and `error_description` its text.
+
+    Next step: check the credentials that the message names, with `css whoami`.
     """
 
     def __init__(
@@ -263,7 +331,10 @@ class AuthenticationError(CssError):
 
 
 class InvalidToken(CssError):
-    """A token that came in was not accepted. `reason` tells why: always the same words, fit for a log or a counter."""
+    """Report that a token which your program received is not valid. `reason` says why, in fixed words.
+
+    Next step: answer the caller with 401. Use `reason` for logs and metrics.
+    """
 
     def __init__(self, message: str, *, reason: type_of_refusal = "malformed", **facts: Any) -> None:
         super().__init__(message, **facts)
@@ -271,7 +342,16 @@ class InvalidToken(CssError):
 
 
 class NotFound(CssError):
-    """There is no such thing; `what` says of which kind: integration, environment, role or user."""
+    """Report that something does not exist. `what` is its kind: integration, environment, role or user.
+
+    The service knows only people who have logged in to that environment at least once.
+
+    `suggestions` holds similar names, if the command line found any.
+
+    Next step: check the name. `css integrations`, `css roles list` and `css people find` show what exists.
+    """
+
+    suggestions: tuple[str, ...] = ()
 
     def __init__(self, message: str, *, what: type_of_thing = "path", **facts: Any) -> None:
         super().__init__(message, **facts)
@@ -279,10 +359,12 @@ class NotFound(CssError):
 
 
 class NotIdentified(NotFound):
-    """Nobody was found by what is known of a person, who may be known to the service by something else.
+    """Report that nobody was found by an e-mail address or a GUID. The person may still exist.
 
-    An e-mail address can be mistyped, or outdated in the login server; a GUID can be incomplete. So this does not say
-    that the person never logged in: any member of a role may be meant.
+    An address can be mistyped, or outdated in the login server. A GUID can be incomplete. So the person may have logged
+    in, and the row can mean any member of a role.
+
+    Next step: correct the address, or name the person by username.
     """
 
     def __init__(self, message: str, **facts: Any) -> None:
@@ -290,7 +372,10 @@ class NotIdentified(NotFound):
 
 
 class WrongProvider(NotFound):
-    """Nobody of the providers asked for is meant, but there are logins of others, which `candidates` holds."""
+    """Report that the person has logins, but none of the providers asked for; `candidates` lists them.
+
+    Next step: name the person by one of these usernames, or pass another provider.
+    """
 
     def __init__(self, message: str, *, candidates: Sequence[Any] = (), **facts: Any) -> None:
         super().__init__(message, what="user", **facts)
@@ -298,35 +383,59 @@ class WrongProvider(NotFound):
 
 
 class Conflict(CssError):
-    """What was to be created exists already."""
+    """Report that the item to create already exists.
+
+    Next step: use it as it is, or choose another name.
+    """
 
 
 class InvalidRequest(CssError):
-    """The service refused what was asked; asking again will not help."""
+    """Report that the request is wrong. The same request fails again.
+
+    Next step: correct the argument or option that the message names.
+    """
 
 
 class RateLimited(CssError):
-    """Too many calls. `retry_after` holds the seconds to wait, where the service said so."""
+    """Report that there were too many calls. `retry_after` holds the seconds to wait, if the service gave them.
+
+    Next step: wait, and try again.
+    """
 
 
 class ServiceUnavailable(CssError):
-    """The service or the login server behind it has a fault that may pass."""
+    """Report that the service, or the login server behind it, has a fault that may be temporary.
+
+    Next step: try again later. css-sdk has already retried.
+    """
 
 
 class KeysUnavailable(ServiceUnavailable):
-    """The keys of an issuer cannot be had, so nothing can be said of its tokens. `retry_after` tells when to try."""
+    """Report that the keys of an issuer cannot be read, so that its tokens cannot be verified.
+
+    Next step: answer the caller with 503, and try again after `retry_after` seconds. The message names the cause.
+    """
 
 
 class ConnectionFailed(CssError):
-    """The service could not be reached, or the connection was lost before its answer came."""
+    """Report that the service could not be reached, or the connection was lost before its answer.
+
+    Next step: check the address, the network, and the proxy variables that the message names.
+    """
 
 
 class MalformedAnswer(CssError):
-    """An answer came that is not what the service gives: another type, a field missing, a page of HTML."""
+    """Report an answer that the service does not give: an HTML page, a missing field, a wrong type.
+
+    Next step: check the addresses in `CSS_API_URL` and `CSS_TOKEN_URL`. A proxy or firewall can cause this, too.
+    """
 
 
 class NotAllDone(CssError):
-    """Of several changes that belong together some failed or are unknown; `results` holds how each ended."""
+    """Report that of several changes some failed or are unknown; `results` holds the result of each.
+
+    Next step: look at the results that failed, and repeat the call. Changes that are done are not sent again.
+    """
 
     def __init__(self, message: str, *, results: Sequence[Any] = (), **facts: Any) -> None:
         super().__init__(message, **facts)
@@ -334,9 +443,11 @@ class NotAllDone(CssError):
 
 
 class CallbackFailed(CssError):
-    """The `progress` of a call raised an exception, which is the cause; the call was carried out all the same.
+    """Report that your `progress` callback raised an exception. The call was carried out to its end.
 
-    `result` holds what the call would have returned.
+    `result` holds what the call would have returned. The exception of the callback is the cause.
+
+    Next step: use `result`, and correct the callback.
     """
 
     def __init__(self, message: str, *, result: Any = None, **facts: Any) -> None:
@@ -345,19 +456,27 @@ class CallbackFailed(CssError):
 
 
 class StalePlan(CssError):
-    """What a plan was made from is not there any more, or is another team's or address's. Nothing was sent."""
+    """Report that the state, the team or the address changed since the plan was made. Nothing was sent.
+
+    Next step: make a new plan, and review it.
+    """
 
 
 class OutcomeUnknown(CssError):
-    """A write may have been done or not, or may still be done: no answer and no read proves which.
+    """Report that a write may have been done, or may still be done. No answer and no read shows which.
 
-    After a timeout, a lost connection or a proxy's 502, 503 or 504 the request may still be on its way. So may an
-    earlier attempt of the same client that would reverse this write. Read the state again in some minutes.
+    After a timeout, a lost connection or a proxy's 502, 503 or 504, the request may still be on its way. So may an
+    earlier request of the same client that reverses this write.
+
+    Next step: wait some minutes, then run the same command again. It reads first and sends only what is missing.
     """
 
 
 class Ambiguous(CssError):
-    """Several people or integrations answer to the description; `candidates` holds them."""
+    """Report that several people or integrations match the description; `candidates` lists them.
+
+    Next step: name one of them by username or id.
+    """
 
     def __init__(self, message: str, *, candidates: Sequence[Any] = (), **facts: Any) -> None:
         super().__init__(message, **facts)
@@ -365,23 +484,26 @@ class Ambiguous(CssError):
 
 
 class IncompleteSearch(CssError):
-    """The service cut the list short, so that neither "none" nor "only one" can be concluded from it."""
+    """Report that the service did not return all results, so that nobody can be called missing or unique.
+
+    Next step: search by more terms, or by GUID.
+    """
 
 
 @frozen
 class Told:
-    """What an answer told, with nothing of the HTTP library in it: the input of `error_for`."""
+    """Hold the content of an error answer without types of the HTTP library: the input of `error_for`."""
 
     status: int
     message: str
-    """The service's own words, or "" where the answer held none."""
+    """The service's own words, or "" if the answer held none."""
     is_json: bool
     request: str
     retry_after: float | None = None
 
 
 def in_words(seconds: float | None) -> str:
-    """A wait as people read it; "a while" where it is not known, or longer than anybody waits.
+    """Return a waiting time in words; "a while" if it is not known or very long.
 
     >>> in_words(3600.0)
     '3600 seconds'
@@ -390,9 +512,9 @@ def in_words(seconds: float | None) -> str:
 
 
 def is_passing(told: Told) -> bool:
-    """Whether the answer tells of a fault that may be gone at the next try.
+    """Return whether the answer reports a fault that may be gone at the next attempt.
 
-    422 `unknown exception` is the service's word for anything unforeseen, a fault of the login server included.
+    The service answers 422 `unknown exception` for anything unforeseen, such as a fault of the login server.
     """
     if told.status == 422:
         return told.message == UNKNOWN_EXCEPTION
@@ -400,7 +522,12 @@ def is_passing(told: Told) -> bool:
 
 
 def error_for(told: Told, what: type_of_thing = "path") -> CssError:
-    """The error that an answer other than a success stands for; `what` is what the call was about."""
+    """Return the error for an answer that is not a success.
+
+    Args:
+        told: the content of the answer.
+        what: the kind of thing that the call was about.
+    """
     kind, sentences = _kind_and_sentences(told, what)
     facts: dict[str, Any] = {"status": told.status, "request": told.request, "retry_after": told.retry_after}
     if kind is NotFound:
@@ -412,40 +539,52 @@ def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError]
     said = told.message.rstrip(" .") or "The service gave no reason"
     match told.status:
         case 401:
-            # A token that was refused is renewed once, so that this one is new.
+            # The client renews a refused token once, so this token is new.
             return AuthenticationError, (
-                "The service did not accept the token, though the login server has just issued it. That is more likely "
-                "a fault of the service than of your credentials: ask its operators whether it read the login server's "
-                "keys after its last start. Check also that CSS_API_URL and CSS_TOKEN_URL belong together."
+                "The service did not accept the token, although the login server has just issued it. This is probably "
+                "a fault of the service, not of your credentials. Ask its operators whether the service read the login "
+                "server's keys after its last start. Also check that CSS_API_URL and CSS_TOKEN_URL belong together."
             )
         case 403:
-            return AuthenticationError, f"{said}. The API account may not do this."
+            return (
+                AuthenticationError,
+                f"{said}. The API account is not allowed to do this. Check with css whoami whose account it is.",
+            )
         case 404 if not told.is_json:
-            return MalformedAnswer, "There is no such path. Check the address of the API (CSS_API_URL)."
+            return MalformedAnswer, "The service does not know this path. Check the address of the API (CSS_API_URL)."
         case 404 if told.message == "client null not found":
-            return NotApplied, "The integration is not applied yet: the login server does not know it."
+            return (
+                NotApplied,
+                "The integration is a draft: the login server does not know it yet. Submit it in the CSS web app.",
+            )
         case 404:
             return NotFound, f"{said}. {_hint_for_missing(told.message, what)}".rstrip()
         case 407:
             return ConnectionFailed, (
-                "The proxy refused: 407 Proxy Authentication Required. Nothing was sent to the service. Check the "
-                "proxy's credentials in HTTP_PROXY or HTTPS_PROXY; NO_PROXY names hosts that are reached without it."
+                "The proxy refused the connection: 407 Proxy Authentication Required. Nothing was sent to the service. "
+                "Check the proxy's credentials in HTTP_PROXY or HTTPS_PROXY. To bypass the proxy, set NO_PROXY."
             )
         case 409:
             return Conflict, f"{said}."
         case 422 if told.message == UNKNOWN_EXCEPTION:
             return ServiceUnavailable, (
-                f"The service said '{said}', as it does for anything unforeseen, a fault of the login server behind "
-                f"it included. Try again later."
+                f"The service answered '{said}'. This can be any fault, also of the login server behind the service. "
+                f"Try again later."
             )
         case 429:
-            return RateLimited, f"Too many calls. Try again in {in_words(told.retry_after)}."
+            return RateLimited, f"There were too many calls. Try again in {in_words(told.retry_after)}."
         case status if status >= 500:
             return ServiceUnavailable, f"The service has a fault: {told.message or status}. Try again later."
         case status if 400 <= status < 500:
-            return InvalidRequest, f"{said}. The service refused this; asking again will not help."
+            return (
+                InvalidRequest,
+                f"{said}. The service refused the request. The same request will fail again: correct it first.",
+            )
         case _:
-            return MalformedAnswer, "The service never answers so. Check the address of the API (CSS_API_URL)."
+            return (
+                MalformedAnswer,
+                "The CSS API does not give such an answer. Check the address of the API (CSS_API_URL).",
+            )
 
 
 def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
@@ -464,12 +603,12 @@ def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
 def _hint_for_missing(message: str, what: type_of_thing) -> str:
     match _what_is_missing(message, what):
         case "user" if "@" not in message:
-            return "A service account exists only in the environments of its integration."
+            return "A service account exists only in the environments of its integration. Check the client id."
         case "user":
-            return "The service knows only people who logged in to this environment once: never logged in here?"
+            return "The service knows only people who have logged in to this environment. Check the username."
         case "role":
-            return "Roles are per integration and environment, and their names are matched with case."
+            return "Each environment has its own roles. Upper and lower case matter."
         case "environment":
-            return "The login server of this environment does not know the integration."
+            return "The login server of this environment does not know the integration. Check the environment."
         case _:
             return ""

@@ -1,4 +1,4 @@
-"""Where the service is and with which credentials: read from one source, whole, never mixed."""
+"""Read the credentials and addresses of the service from one source: arguments, variables or a file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from attrs import field, frozen
 from ._service.addresses import API_URL, TOKEN_URL, checked_address
 from .errors import ConfigurationError, Remedy
 
-_NAMED_BY = Remedy("", "It is the file that CSS_CREDENTIALS_FILE names (CERN_… or BSS_… for other systems).")
+_NAMED_BY = Remedy("", "CSS_CREDENTIALS_FILE names this file (CERN_… or BSS_… for other systems).")
 _LOG = logging.getLogger("css_sdk")
 
 
 class Secret:
-    """A text that is hidden from `repr`, so from log lines and from the locals beside a traceback.
+    """Hold a string that is hidden from `repr`, so that log lines and tracebacks do not show it.
 
-    It cannot be pickled, and so neither can what holds it: a pickle would hold the text in clear.
+    A secret cannot be pickled, because the pickle would show it.
     """
 
     __slots__ = ("_text",)
@@ -51,12 +51,12 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
-            "A secret is not pickled, nor are the settings or the token that hold it: the pickle would show it in "
-            "clear. In another process or machine, read the credentials there, with Css.from_env() or Css.from_file()."
+            "A secret cannot be pickled, because the pickle would show it. This also holds for settings and tokens. In "
+            "another process or machine, read the credentials there, with Css.from_env() or Css.from_file()."
         )
 
     def reveal(self) -> str:
-        """The text itself, for the one request that needs it."""
+        """Return the secret itself, for the request that needs it."""
         return self._text
 
 
@@ -65,7 +65,7 @@ def as_secret(value: str | Secret) -> Secret: ...
 @overload
 def as_secret(value: str | Secret | None) -> Secret | None: ...
 def as_secret(value: str | Secret | None) -> Secret | None:
-    """The text, covered; None for None."""
+    """Return the value as a `Secret`, or None for None."""
     return value if value is None or isinstance(value, Secret) else Secret(value)
 
 
@@ -75,7 +75,7 @@ def argument_name(name: str) -> str:
 
 
 def is_text(value: object) -> bool:
-    """Whether it is a text, covered or not, that is not empty and can be sent."""
+    """Return whether a value is a string or a `Secret` that is not empty and can be sent."""
     text = value.reveal() if isinstance(value, Secret) else value
     try:
         return isinstance(text, str) and text.encode() != b""
@@ -84,15 +84,15 @@ def is_text(value: object) -> bool:
 
 
 def check_credential(what: str, value: object) -> None:
-    """Refuses what can be no part of credentials; `what` begins the sentence.
+    """Check one credential. `what` is its name in messages.
 
     Raises:
         ConfigurationError: with the reason.
     """
     if not is_text(value):
-        raise ConfigurationError(f"{what} is empty, or no text.")
+        raise ConfigurationError(f"{what} is empty or not a string. Set it to the value from the account file.")
     if (value.reveal() if isinstance(value, Secret) else str(value)).endswith(("\n", "\r")):
-        raise ConfigurationError(f"{what} ends with a line break, as the line of a file does. Remove it.")
+        raise ConfigurationError(f"{what} ends with a line break. Remove the line break.")
 
 
 def _as_team_id(value: int | str | None) -> int | None:
@@ -101,26 +101,26 @@ def _as_team_id(value: int | str | None) -> int | None:
     try:
         return int(value)
     except (TypeError, ValueError, OverflowError):
-        raise ConfigurationError(f"The team id {value!r} is no whole number.") from None
+        raise ConfigurationError(f"team_id= is {value!r}. Pass the team's id, a whole number.") from None
 
 
 @frozen(kw_only=True)
 class Settings:
-    """Credentials of an API account and the addresses that they are for.
+    """Hold the credentials of an API account and the addresses that they are for.
 
     Args:
-        client_id: of the API account, such as `service-account-team-2016-9001`.
-        client_secret: never shown in a repr, a log line or an error.
-        api_url: address of the API, up to and with `/api/v1`.
+        client_id: client id of the API account, such as `service-account-team-2016-9001`.
+        client_secret: its secret. It is never shown in a repr, a log line or an error.
+        api_url: address of the API. It ends with `/api/v1`.
         token_url: address of the token endpoint.
         team_id: the team that the credentials must belong to, or None for any.
-        allow_http: whether plain `http` may go further than this machine.
-        source: where the credentials came from, which decides how they may reach other processes.
-        file: the credentials file, where they came from one.
-        file_has_token_url: whether the file tells the token address; else `CSS_TOKEN_URL` does.
+        allow_http: whether plain `http` is allowed to other machines.
+        source: where the credentials came from.
+        file: the credentials file, if they came from one.
+        file_has_token_url: whether the file holds the token address. Otherwise it comes from `CSS_TOKEN_URL`.
 
     Raises:
-        ConfigurationError: for an empty value or an address that is none, or unsafe.
+        ConfigurationError: for an empty value, or an address that is not valid or not safe.
 
     >>> Settings(client_id="service-account-team-2016-9001", client_secret="s3cret").client_secret
     Secret(…)
@@ -153,10 +153,10 @@ class Settings:
             object.__setattr__(self, name, url)
 
     def name_of(self, name: str) -> str:
-        """Return what a message calls a credential or an address, so that a reader finds where it was set.
+        """Return the name of a credential or an address in messages: the argument, variable or file key that sets it.
 
         Args:
-            name: of the attribute, such as `client_secret`.
+            name: name of the attribute, such as `client_secret`.
 
         >>> Settings(client_id="service-account-team-2016-9001", client_secret="s3cret").name_of("client_secret")
         'client_secret='
@@ -176,27 +176,27 @@ def _variables(names: Mapping[str, str], environ: Mapping[str, str] | None) -> d
 
 
 def file_key(name: str) -> str:
-    """A credential's key in a file: `clientId` for `client_id`."""
+    """Return the key of a credential in a file: `clientId` for `client_id`."""
     first, *others = name.split("_")
     return first + "".join(map(str.capitalize, others))
 
 
 def check_whole(credentials: Mapping[str, Secret], shown: Callable[[str], str], advice: str) -> None:
-    """Refuses credentials of which some are missing.
+    """Check that no credential is missing.
 
     Args:
-        credentials: by name; empty where one is missing.
-        shown: what a name is called where they come from.
-        advice: what else there is to do.
+        credentials: the credentials by name; a missing one is empty.
+        shown: returns the name of a credential in messages.
+        advice: the next step.
 
     Raises:
-        ConfigurationError: which names those that are missing.
+        ConfigurationError: if one is missing. The message names it.
     """
     missing = [shown(name) for name, value in credentials.items() if not value]
     if missing:
         is_or_are = "is" if len(missing) == 1 else "are"
         raise ConfigurationError(
-            f"{_listed(missing)} {is_or_are} missing: {_listed(map(shown, credentials))} belong together. {advice}"
+            f"{_listed(missing)} {is_or_are} missing. {_listed(map(shown, credentials))} are needed together. {advice}"
         )
 
 
@@ -212,20 +212,20 @@ def variables_of(
     environ: Mapping[str, str] | None = None,
     file_hint: str = "",
 ) -> tuple[dict[str, Secret], str]:
-    """What the environment tells of a system, by name and empty where it tells nothing; and its credentials' file.
+    """Read the variables of a system. If both credentials and a file are set, the credentials count.
 
     Args:
-        system: what its variables begin with.
-        credentials: the names of those that belong together.
-        addresses: the names of addresses that may stand beside them, or beside the file.
-        environ: the variables to read; those of the process by default.
-        file_hint: what the file is.
+        system: the prefix of the variables.
+        credentials: the names of the credentials, which are needed together.
+        addresses: the names of addresses that can be set in addition.
+        environ: the variables to read; by default those of the process.
+        file_hint: a description of the file, for messages.
 
     Returns:
-        The values, and the name of the file, which is empty when the variables hold credentials.
+        The values, empty for variables that are not set; and the name of the file, empty if it is not used.
 
     Raises:
-        ConfigurationError: when there are no credentials, or only some.
+        ConfigurationError: if there are no credentials, or only some.
     """
     names = {name: f"{system}_{name.upper()}" for name in (*credentials, *addresses)}
     file_variable = f"{system}_CREDENTIALS_FILE"
@@ -233,18 +233,25 @@ def variables_of(
     for name, value in values.items():
         if re.fullmatch(r"""(["']).*\1""", value.reveal(), re.DOTALL):
             raise ConfigurationError(
-                f"{names.get(name, name)} begins and ends with a quote, as docker's --env-file keeps it. Write the "
+                f"{names.get(name, name)} begins and ends with a quote: docker's --env-file keeps quotes. Write the "
                 f"value without quotes."
             )
     file = values.pop(file_variable).reveal()
     found = {name: values[name] for name in credentials}
     if any(found.values()):
-        check_whole(found, names.__getitem__, f"Set all of them, or none of them and {file_variable}.")
+        check_whole(found, names.__getitem__, f"Set all of them, or set only {file_variable}.")
+        if file:
+            _LOG.warning(
+                "%s are set, so css-sdk does not read the file in %s. Unset the ones that you do not want.",
+                _listed(names[name] for name in credentials),
+                file_variable,
+            )
         return values, ""
     if not file:
         hint = file_hint or f"a JSON file that holds {_listed(map(file_key, credentials))}"
         raise ConfigurationError(
-            f"No credentials. Set {_listed(names[name] for name in credentials)}, or {file_variable} to {hint}."
+            f"There are no credentials. Set {_listed(names[name] for name in credentials)}, or set {file_variable} to "
+            f"{hint}."
         )
     return values, file
 
@@ -252,31 +259,31 @@ def variables_of(
 def settings_from_env(
     environ: Mapping[str, str] | None = None, *, team_id: int | None = None, allow_http: bool = False
 ) -> Settings:
-    """Settings from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or else from the file that `CSS_CREDENTIALS_FILE` names.
+    """Read settings from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, otherwise from the file in `CSS_CREDENTIALS_FILE`.
 
-    `CSS_TOKEN_URL` and `CSS_API_URL` may stand beside the pair, and beside the file, but `CSS_TOKEN_URL` only where the
-    file has no `tokenUrl`; the service's public addresses are the defaults. The two sources are never mixed.
+    If both are set, the variables count, and a warning is logged. `CSS_API_URL` and `CSS_TOKEN_URL` can be set in
+    addition, but not `CSS_TOKEN_URL` with a file that has a `tokenUrl`. The defaults are the public addresses.
 
     Args:
-        environ: the variables to read; those of the process by default.
+        environ: the variables to read; by default those of the process.
         team_id: the team that the credentials must belong to.
-        allow_http: whether plain `http` may go further than this machine.
+        allow_http: whether plain `http` is allowed to other machines.
 
     Raises:
-        ConfigurationError: when a source is half filled in, or there is none.
+        ConfigurationError: if there are no credentials, or only some.
     """
-    told, file = variables_of(
+    values, file = variables_of(
         "CSS",
         ("client_id", "client_secret"),
         ("token_url", "api_url"),
         environ,
         "the file that the CSS web app lets you download for an API account",
     )
-    token_url, api_url = told["token_url"].reveal(), told["api_url"].reveal()
+    token_url, api_url = values["token_url"].reveal(), values["api_url"].reveal()
     if not file:
         return Settings(
-            client_id=told["client_id"].reveal(),
-            client_secret=told["client_secret"],
+            client_id=values["client_id"].reveal(),
+            client_secret=values["client_secret"],
             token_url=token_url or TOKEN_URL,
             api_url=api_url or API_URL,
             team_id=team_id,
@@ -288,13 +295,13 @@ def settings_from_env(
     )
     if token_url and settings.file_has_token_url:
         raise ConfigurationError(
-            "CSS_TOKEN_URL is set beside CSS_CREDENTIALS_FILE, whose own tokenUrl counts. Unset one of the two."
+            "CSS_TOKEN_URL is set, and the file in CSS_CREDENTIALS_FILE has another tokenUrl. Unset CSS_TOKEN_URL."
         )
     return settings
 
 
 def _covered(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:
-    """Return the texts under these keys in a credentials file's text, and what it is instead; None for no JSON."""
+    """Return the values of these keys in a credentials file, and what other file it is; None if it is not JSON."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -308,15 +315,15 @@ def _covered(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | 
 
 
 def _other_file(keys: Iterable[str], expected: Iterable[str]) -> str:
-    """Say what a file is that lacks keys, in a sentence; nothing where that is not known."""
+    """Return a sentence that says which other file this is; empty if that is not known."""
     if {"auth-server-url", "resource"} <= set(keys):
         return (
-            "It is the adapter file of an integration, with which a website lets people log in (resource, "
-            "auth-server-url). The API account of a team has a file of its own, named after its client id."
+            "It is the adapter file of an integration (resource, auth-server-url), for the login of a website. "
+            "Download the file of your team's API account instead. It is named after its client id."
         )
     others = {re.sub("[^a-z]", "", key.lower()): key for key in keys if isinstance(key, str)}
     written = [f"{key}, not {other}" for key in expected if (other := others.get(key.lower(), key)) != key]
-    return f"Its keys are written differently here: {'; '.join(written)}." if written else ""
+    return f"Write its keys like this: {'; '.join(written)}." if written else ""
 
 
 def _covered_in(file: Path, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:
@@ -327,23 +334,25 @@ def _covered_in(file: Path, keys: Iterable[str]) -> tuple[dict[str, Secret], str
 def read_credentials(
     path: str | os.PathLike[str], needed: Sequence[str], optional: Sequence[str] = (), hint: str = ""
 ) -> dict[str, Secret]:
-    """The values in a credentials file, by their keys and all of them covered; an empty one where there is none.
+    """Read a credentials file and return its values by key; a missing optional value is empty.
 
-    A file that others on the machine can read is worth a warning on the log.
+    If others on the machine can read the file, a warning is logged.
 
     Args:
-        path: of the file, which holds a JSON object.
-        needed: the keys that must be there.
-        optional: keys that may be there.
-        hint: what to do about a file that is no good.
+        path: path of the file, which holds a JSON object.
+        needed: the required keys.
+        optional: the optional keys.
+        hint: the next step if the file cannot be used.
 
     Raises:
-        ConfigurationError: when the file cannot be read, is not JSON, or lacks what is needed.
+        ConfigurationError: if the file cannot be read, is not JSON, or lacks a required key.
     """
     try:
         file = Path(path)
     except TypeError:
-        raise ConfigurationError(f"A credentials file is named by its path, not by {type(path).__name__}.") from None
+        raise ConfigurationError(
+            f"The path of a credentials file must be a string or a Path, not {type(path).__name__}."
+        ) from None
     reason = ""
     covered = None
     try:
@@ -352,7 +361,7 @@ def read_credentials(
     except OSError as error:
         reason = error.strerror or type(error).__name__
     except ValueError:
-        reason = "it is not text in UTF-8, or its name is none"
+        reason = "it is not UTF-8 text, or its name is not valid"
     if reason:
         raise ConfigurationError(f"The credentials file {str(file)!r} cannot be read: {reason}.", remedy=_NAMED_BY)
     if covered is None:
@@ -365,7 +374,7 @@ def read_credentials(
             remedy=_NAMED_BY,
         )
     if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
-        _LOG.warning("The credentials file %s can be read by others; make it 0600.", file)
+        _LOG.warning("Other users can read the credentials file. Run: chmod 600 %s", file)
     return values
 
 
@@ -377,19 +386,19 @@ def settings_from_file(
     allow_http: bool = False,
     token_url: str | None = None,
 ) -> Settings:
-    """Settings from the file that the CSS web app lets one download: `tokenUrl`, `clientId` and `clientSecret`.
+    """Read settings from the account file of the CSS web app: `tokenUrl`, `clientId` and `clientSecret`.
 
-    A file that others on the machine can read is worth a warning on the log.
+    If others on the machine can read the file, a warning is logged.
 
     Args:
-        path: of the file.
-        api_url: address of the API; the public one by default.
+        path: path of the file.
+        api_url: address of the API; by default the public one.
         team_id: the team that the credentials must belong to.
-        allow_http: whether plain `http` may go further than this machine.
-        token_url: address of the token endpoint for a file that has none; the file's own goes before it.
+        allow_http: whether plain `http` is allowed to other machines.
+        token_url: address of the token endpoint, for a file that has none.
 
     Raises:
-        ConfigurationError: when the file cannot be read, is not JSON, or lacks one of the three.
+        ConfigurationError: if the file cannot be read, is not JSON, or lacks a key.
     """
     keys = ("clientId", "clientSecret", "tokenUrl")
     needed, optional = (keys[:2], keys[2:]) if token_url else (keys, ())

@@ -437,5 +437,5 @@ def test_without_credentials_the_variables_are_named_and_nothing_is_left_behind(
     monkeypatch.delenv("CSS_CLIENT_SECRET")
     capsys.readouterr()
     assert run_css(*arguments) == 64
-    assert "No credentials. Set CSS_CLIENT_ID and CSS_CLIENT_SECRET" in capsys.readouterr().err
+    assert "There are no credentials. Set CSS_CLIENT_ID and CSS_CLIENT_SECRET" in capsys.readouterr().err
     assert sorted(folder.iterdir()) == before

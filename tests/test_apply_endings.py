@@ -115,7 +115,9 @@ def test_an_interrupt_is_reported_from_the_journal(
     done = {row["target"] for row in rows if row["state"] == "done"}
     assert 0 < len(done) < new
     assert done <= set(sandbox.members(GRANTS_PORTAL, "dev", "admin"))
-    assert {row["message"] for row in rows if row["state"] == "skipped"} == {"Interrupted before this was tried."}
+    assert {row["message"] for row in rows if row["state"] == "skipped"} == {
+        "css-sdk was interrupted before it sent this."
+    }
     [journal] = journals(tmp_path)
     assert f"--resume {journal}" in err
     sandbox.faults.clear()

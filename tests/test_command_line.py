@@ -84,7 +84,7 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
         (
             ["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}", "0" * 32 + "@idir"],
             3,
-            "never logged in here",
+            "Check the username",
         ),
         (["unassign", "-i", "101", "-e", "dev", "-r", "reviewer", "{held}"], 4, "pass --yes"),
         (["unassign", "-i", "101", "-e", "prod", "-r", "guest", "{user}", "--yes"], 4, "--allow-prod"),
@@ -120,7 +120,7 @@ def test_credentials_that_are_missing_or_broken_are_told(
     for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE", "CSS_TOKEN_URL", "CSS_API_URL"):
         monkeypatch.delenv(name, raising=False)
     assert exit_code(["whoami"]) == 64
-    assert "No credentials. Set CSS_CLIENT_ID" in capsys.readouterr().err
+    assert "There are no credentials. Set CSS_CLIENT_ID" in capsys.readouterr().err
     monkeypatch.setenv("CSS_CLIENT_ID", "service-account-team-1-2")
     assert exit_code(["whoami"]) == 64
     assert "CSS_CLIENT_SECRET is missing" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from css_sdk import ConnectionFailed, Css, CssError, OutcomeUnknown, Settings
+from css_sdk.cli import exit_code
 from tests.raw_server import RawServer, read_request
 from tests.scripted import ASSIGN, CALLERS, Service, answer, holding
 from tests.support import at_once
@@ -43,17 +44,36 @@ def refusing(status: bytes, seen: list[str]) -> Callable[[socket.socket], None]:
 
 @pytest.mark.parametrize("status", [b"407 Proxy Authentication Required", b"403 Forbidden"])
 def test_a_refusal_by_a_proxy_is_asked_for_once(monkeypatch: pytest.MonkeyPatch, status: bytes) -> None:
-    """An account is not locked by attempts, and the message names the proxy's variable."""
+    """An account is not locked by attempts. The message names the proxy's variable and address, never its password."""
     seen: list[str] = []
     with RawServer(refusing(status, seen)) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin.replace("://", "://me:hush-5a1f@"))
         settings = Settings(**CREDENTIALS, api_url="https://api.example/api", token_url="https://login.example/token")
         with Css(settings, retry=at_once) as css, pytest.raises(ConnectionFailed) as told:
             css.integrations()
     assert f"the proxy refused: {status.decode()}." in str(told.value)
-    assert "HTTPS_PROXY" in str(told.value)
+    assert f"HTTPS_PROXY ({proxy.origin})" in str(told.value)
+    assert "hush" not in str(told.value)
     assert "NO_PROXY" in str(told.value)
     assert seen == ["CONNECT login.example:443"]
+
+
+@pytest.mark.parametrize("command", [["whoami"], ["token", "--system", "css"]], ids=" ".join)
+def test_every_command_names_a_proxy_that_refuses(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The words are the same for the token alone and for a call."""
+    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between attempts
+    addresses = {"api_url": "https://api.example/api", "token_url": "https://login.example/token"}
+    with RawServer(refusing(b"403 Forbidden", [])) as proxy:
+        for name, value in {**CREDENTIALS, **addresses}.items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", value)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin.replace("://", "://me:hush-5a1f@"))
+        assert exit_code(command) == 1
+    err = capsys.readouterr().err
+    advice = f"Check the proxy's address and credentials in HTTPS_PROXY ({proxy.origin})."
+    assert f"the proxy refused: 403 Forbidden. {advice}" in err
+    assert "hush" not in err
 
 
 @pytest.mark.parametrize("threads", CALLERS)

@@ -99,7 +99,7 @@ def test_the_limit_of_commands_is_a_variable(
 def test_of_many_faults_the_first_100_are_told_and_the_count() -> None:
     """In the order of their lines, whenever they were found."""
     rows = "".join(f"{'0f' * 16}@idir,reviewer,give\n" for _ in range(3000))
-    with pytest.raises(InvalidFile, match=r"has 3000 faults; nothing was sent\. These are the first 100") as caught:
+    with pytest.raises(InvalidFile, match=r"has 3000 faults. Nothing was sent\. These are the first 100") as caught:
         read_roster(f"username,role,action\n{rows}", "r.csv", **PLACE)
     error = caught.value
     assert (len(error.faults), error.fault_count, len(error.__notes__)) == (100, 3000, 100)
@@ -120,7 +120,7 @@ def test_of_a_roles_file_as_well(run_css: Run, tmp_path: Path, capsys: pytest.Ca
     out, err = capsys.readouterr()
     told = json.loads(out)
     assert (len(told["faults"]), told["fault_count"]) == (100, 2500)
-    assert "has 2500 faults; nothing was sent. These are the first 100." in err
+    assert "has 2500 faults. Nothing was sent. These are the first 100." in err
     assert len(err.splitlines()) == 101
     assert told["faults"][0].startswith(f"{file}:7: ")
 

@@ -101,7 +101,7 @@ def test_what_is_left_is_named_after_the_summary_and_is_there(run_css: Run, caps
     assert run_css("roster", "apply", "left.csv", "-i", 101, "-e", "dev") == 3
     assert capsys.readouterr().err.splitlines() == [
         "1 never logged in",
-        "To search for people, run: css people find",
+        "To search for people, run: css people find --guid 00000000000000000000000000000000",
         "What is left to do is in left.result.csv.",
     ]
     assert Path("left.result.csv").exists()

@@ -118,11 +118,11 @@ def test_what_is_no_file_of_roles_is_told(
     assert run_css("plan", file_of_roles(tmp_path, "[auditor]"), "--out", "p.json") == 0
     assert run_css("apply", "p.json", "--yes", "--journal", "j.jsonl") == 0
     capsys.readouterr()
-    a_plan = "a plan and no file of roles; carry it out by: css apply p.json"
-    a_journal = "a journal and no file of roles; take it back by: css undo j.jsonl"
+    a_plan = "a plan, not a roles file. [InvalidFile]\nTo carry it out, run: css apply p.json"
+    a_journal = "a journal, not a roles file. [InvalidFile]\nTo undo it, run: css undo j.jsonl"
     given = [(command, "p.json", a_plan) for command in ("plan", "validate", "drift")]
     given += [(command, "j.jsonl", a_journal) for command in ("plan", "validate", "apply")]
-    given += [("undo", "p.json", "a plan and no journal; carry it out by: css apply p.json")]
+    given += [("undo", "p.json", "a plan, not a journal. [InvalidFile]\nTo carry it out, run: css apply p.json")]
     for command, file, said in given:
         assert run_css(command, file) == 64
         assert capsys.readouterr().err == f"css: {file} is {said}\n"

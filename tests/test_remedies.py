@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pickle
 import re
 from collections.abc import Callable
@@ -19,6 +21,8 @@ from css_sdk.sandbox import Sandbox
 
 Run = Callable[..., int]
 PYTHON = re.compile(r"find_one|ServiceAccount\(|\.strip\(|\w+=True|\b[a-z]+_[a-z]+=|[iI]n Python|from_env|from_file")
+ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
+NOBODY = "0" * 32 + "@idir"
 PLACE = ("-i", 101, "-e", "dev")
 
 
@@ -101,3 +105,74 @@ def test_a_roster_says_which_column_to_use() -> None:
 def test_a_service_account_is_no_person() -> None:
     """Its long form is taken as it is."""
     assert identifiers.username_of(ServiceAccount("a-1")) == identifiers.username_of("service-account-a-1")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("assign", "-r", "reviwer", ILSE),
+        ("assign", "-r", "Reviewer", ILSE),
+        ("unassign", "-r", "reviwer", ILSE, "--yes"),
+        ("roles", "delete", "reviwer", "--yes"),
+        ("composites", "remove", "admin", "reviwer", "--yes"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_role_gets_a_suggestion(
+    run_css: Run, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The role with the most similar name, beside the command that lists all."""
+    assert run_css(*arguments, *PLACE) == 1
+    assert "Did you mean 'reviewer'? To see which roles there are, run: css roles list" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("assign", "-r", "reviewer", NOBODY, *PLACE), f"--guid {NOBODY.partition('@')[0]}"),
+        (("assign", "-r", "reviewer", NOBODY[1:], *PLACE), "--email ADDRESS"),
+        (("people", "roles", "nobody@example.com"), "--email nobody@example.com"),
+        (("people", "roles", "tobias"), "--email ADDRESS"),
+        (("people", "roles", NOBODY), f"--guid {NOBODY.partition('@')[0]}"),
+    ],
+)
+def test_the_command_that_searches_for_people_has_a_term(
+    run_css: Run, arguments: tuple[str, ...], command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It can be run as it stands, or shows what to put in."""
+    assert run_css(*arguments) in (1, 4)
+    assert f"To search for people, run: css people find {command}\n" in capsys.readouterr().err
+
+
+def test_whoami_names_where_the_credentials_are_set(
+    run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The variables, or the file."""
+    assert run_css("whoami", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["credentials"] == "CSS_CLIENT_ID, CSS_CLIENT_SECRET"
+    file = tmp_path / "team.json"
+    keys = {"clientId": "CSS_CLIENT_ID", "clientSecret": "CSS_CLIENT_SECRET", "tokenUrl": "CSS_TOKEN_URL"}
+    file.write_text(json.dumps({key: os.environ[variable] for key, variable in keys.items()}), encoding="utf-8")
+    file.chmod(0o600)
+    for variable in keys.values():
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("CSS_CREDENTIALS_FILE", str(file))
+    assert run_css("whoami", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["credentials"] == str(file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (("roles", "list", "-i", 101, "-e", "stage"), "EnvironmentMissing"),
+        (("people", "roles", "nobody@example.com"), "NotFound"),
+        (("assign", "-r", "reviwer", ILSE, *PLACE, "--json"), "NotFound"),
+    ],
+)
+def test_every_error_names_its_class(
+    run_css: Run, arguments: tuple[str, ...], kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that its page in the documentation can be found: at the end of the line, or in JSON."""
+    assert run_css(*arguments) in (1, 4)
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"] == kind if out else err.splitlines()[0].endswith(f" [{kind}]")

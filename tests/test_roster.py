@@ -247,7 +247,7 @@ def test_all_faults_are_told_at_once() -> None:
         f"{JANE},reviewer,Grants Portal,dev,grant,more\n"
         f"{JANE},reviewer,Grants Portal,dev,revoke\n"
     )
-    with pytest.raises(InvalidFile, match="7 faults; nothing was sent") as caught:
+    with pytest.raises(InvalidFile, match=r"7 faults\. Nothing was sent") as caught:
         read(text)
     assert [fault.split(":")[1] for fault in caught.value.faults] == ["2"] * 5 + ["4", "5"]
 

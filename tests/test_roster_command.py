@@ -168,7 +168,7 @@ def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path:
     bad = write(tmp_path / "r.jsonl", json.dumps({"username": user, "role": "reviewer"}), '{"role": 5, "x": "y"}', "[]")
     assert run_css("roster", "check", bad, *DEV) == 64
     err = capsys.readouterr().err
-    assert "r.jsonl has 3 faults; nothing was sent" in err
+    assert "r.jsonl has 3 faults. Nothing was sent" in err
     assert [line.split(":")[1] for line in err.splitlines() if line.startswith(f"  {bad}:")] == ["2", "2", "3"]
     assert asked(sandbox) == {}
 
@@ -366,7 +366,7 @@ def test_a_check_shows_whom_an_exact_roster_would_take_from(
     kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     for others, states in (
         ([], ["already has it", "to do"]),
-        (["x@example.org"], ["already has it", "failed", "held back"]),
+        (["x@example.org"], ["already has it", "failed", "withheld"]),
     ):
         people = [f"{kept},", *(f",{address}" for address in others)]
         roster = write(tmp_path / "r.csv", "username,email,role", *(f"{person},reviewer" for person in people))

@@ -21,7 +21,7 @@ PLACE = {"integration": "Grants Portal", "environment": "dev"}
 
 def faults_of(text: str, name: str = "r.jsonl") -> list[str]:
     """What is wrong with a file, a line each."""
-    with pytest.raises(InvalidFile, match="nothing was sent") as caught:
+    with pytest.raises(InvalidFile, match=r"(?i)nothing was sent") as caught:
         read_roster(text, name, **PLACE)
     return list(caught.value.faults)
 

@@ -70,10 +70,14 @@ def test_addresses_may_stand_beside_the_pair() -> None:
     assert (settings.api_url, settings.token_url) == ("https://api.example/v1", "https://login.example/token")
 
 
-def test_the_pair_comes_before_the_file(write: WriteFile) -> None:
-    """Beside a whole pair the file is not even looked at."""
+def test_the_pair_comes_before_the_file(write: WriteFile, caplog: pytest.LogCaptureFixture) -> None:
+    """If both are set, the file is not read, and a warning says so."""
     settings = settings_from_env({**PAIR, "CSS_CREDENTIALS_FILE": str(write("not even JSON"))})
     assert (settings.client_id, settings.token_url) == (PAIR["CSS_CLIENT_ID"], TOKEN_URL)
+    [warning] = caplog.messages
+    assert warning.startswith(
+        "CSS_CLIENT_ID and CSS_CLIENT_SECRET are set, so css-sdk does not read the file in CSS_CR"
+    )
 
 
 def test_the_file_brings_its_own_token_address(write: WriteFile) -> None:
@@ -88,9 +92,9 @@ def test_the_file_brings_its_own_token_address(write: WriteFile) -> None:
 @pytest.mark.parametrize(
     ("environ", "named"),
     [
-        ({}, "No credentials"),
-        ({"CSS_CLIENT_ID": "", "CSS_CLIENT_SECRET": "", "CSS_CREDENTIALS_FILE": ""}, "No credentials"),
-        ({"CSS_API_URL": API_URL, "CSS_TOKEN_URL": TOKEN_URL}, "No credentials"),
+        ({}, "There are no credentials"),
+        ({"CSS_CLIENT_ID": "", "CSS_CLIENT_SECRET": "", "CSS_CREDENTIALS_FILE": ""}, "There are no credentials"),
+        ({"CSS_API_URL": API_URL, "CSS_TOKEN_URL": TOKEN_URL}, "There are no credentials"),
         ({"CSS_CLIENT_ID": "me"}, "CSS_CLIENT_SECRET is missing"),
         ({"CSS_CLIENT_ID": "me", "CSS_CLIENT_SECRET": ""}, "CSS_CLIENT_SECRET is missing"),
         ({"CSS_CLIENT_SECRET": SECRET}, "CSS_CLIENT_ID is missing"),
@@ -160,16 +164,16 @@ def test_the_team_is_handed_on(write: WriteFile) -> None:
 def test_empty_credentials_are_refused(missing: str) -> None:
     """An empty client id or secret is no credential."""
     for value in ("", 5, None):
-        with pytest.raises(ConfigurationError, match="empty, or no text"):
+        with pytest.raises(ConfigurationError, match="empty or not a string"):
             some_settings(**{missing: value})
 
 
 def test_wrong_types_are_told() -> None:
-    """A team that is no whole number, and a file that is named by no path."""
+    """A team that is not a whole number, and a file that is named by no path."""
     for team in (float("inf"), "x", [1]):
-        with pytest.raises(ConfigurationError, match="is no whole number"):
+        with pytest.raises(ConfigurationError, match="a whole number"):
             some_settings(team_id=team)
-    with pytest.raises(ConfigurationError, match="named by its path, not by int"):
+    with pytest.raises(ConfigurationError, match="must be a string or a Path, not int"):
         settings_from_file(5)  # type: ignore[arg-type]
 
 
@@ -409,7 +413,7 @@ def test_a_secret_is_not_pickled(protocol: int) -> None:
     """Nor are settings and tokens, which hold one: the refusal says where another process finds its credentials."""
     token = Token(Secret("t0ken"), 1000.0)
     for thing in (Secret(SECRET), some_settings(), token, {"of": [some_settings()]}):
-        with pytest.raises(ConfigurationError, match=r"A secret is not pickled, .* Css\.from_env\(\)"):
+        with pytest.raises(ConfigurationError, match=r"A secret cannot be pickled, .* Css\.from_env\(\)"):
             pickle.dumps(thing, protocol)
 
 

@@ -41,21 +41,23 @@ def test_half_a_source_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) ->
     make, given, file = CALLS[name][0], GIVEN[name], f"{name.upper()}_CREDENTIALS_FILE"
     for lacking in given:
         variable = f"{name.upper()}_{lacking.upper()}"
-        with pytest.raises(ConfigurationError, match=rf"^{lacking}= is missing: .*{variable}.*{file}") as told:
+        with pytest.raises(ConfigurationError, match=rf"^{lacking}= is missing\. .*{variable}.*{file}") as told:
             make(**{key: value for key, value in given.items() if key != lacking})
         assert "hush" not in str(told.value)
         with monkeypatch.context() as patch:
             patch.delenv(variable)
-            with pytest.raises(ConfigurationError, match=rf"^{variable} is missing: .*{file}"):
+            with pytest.raises(ConfigurationError, match=rf"^{variable} is missing. .*{file}"):
                 make()
     first, *others = given
     with pytest.raises(ConfigurationError) as told:
         make(**{first: "me"})
-    lacks, found, _ = str(told.value).partition(" missing: ")
+    lacks, found, _ = str(told.value).partition(" missing. ")
     assert found
     assert re.findall(r"\w+(?==)", lacks) == others
     no_variables(monkeypatch, name)
-    with pytest.raises(ConfigurationError, match=rf"^No credentials\. Set {name.upper()}_CLIENT.*, or {file} to "):
+    with pytest.raises(
+        ConfigurationError, match=rf"^There are no credentials\. Set {name.upper()}_CLIENT.*, or set {file} to "
+    ):
         make()
 
 

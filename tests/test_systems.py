@@ -322,7 +322,7 @@ def test_an_example_without_credentials_ends_in_a_line(name: str, monkeypatch: p
     for variable in [variable for variable in os.environ if variable.startswith(name.upper())]:
         monkeypatch.delenv(variable)
     monkeypatch.setattr("sys.argv", [name])
-    with pytest.raises(SystemExit, match=rf"^{name}: No credentials\. Set [^\n]*$") as told:
+    with pytest.raises(SystemExit, match=rf"^{name}: There are no credentials\. Set [^\n]*$") as told:
         runpy.run_path(str(ROOT / "examples" / f"{name}.py"), run_name="__main__")
     assert isinstance(told.value.code, str)  # which Python prints on stderr, and ends with 1
 

@@ -77,7 +77,6 @@ NOT_YET_PLAIN: frozenset[str] = frozenset(
         "css_sdk/sandbox/world/fields.py",
         "css_sdk/sandbox/world/others.py",
         "css_sdk/sandbox/world/world.py",
-        "css_sdk/settings.py",
         "css_sdk/state.py",
         "css_sdk/systems.py",
         "docs/command-line.md",

@@ -12,7 +12,7 @@ from .._http import answers
 from .._http.cancellation import AsyncInFlight
 from .._http.exchanges import Exchange
 from .._verification import verdicts
-from ..errors import CssError, NotFound, NotTried, OutcomeUnknown, ServiceUnavailable
+from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable, Skipped
 from ..state import Step
 from .wire import AsyncWire, Call
 
@@ -75,7 +75,7 @@ async def _carry_out(wire: AsyncWire, change: AsyncChange, in_flight: AsyncInFli
         raise
     except BaseException:  # cancelled or interrupted
         if not proof.may_be_done:
-            journal.end(number, NotTried("The write was interrupted before it was sent."))
+            journal.end(number, Skipped("The write was interrupted before it was sent."))
         raise
     journal.end(number)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import ssl
 from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 from attrs import frozen
@@ -23,9 +25,6 @@ _NOT_SENT: Final = (
 )
 """Errors that come before anything of the request leaves for its server."""
 
-_PROXY_ADVICE: Final = (
-    "Check the proxy's address and credentials in HTTPS_PROXY; NO_PROXY names hosts that are reached without it."
-)
 _ADVICE: Final = (
     "Check the address and the network; HTTPS_PROXY names a proxy, and NO_PROXY the hosts that are reached without it."
 )
@@ -81,7 +80,7 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
             words = clean(str(error))
             status = re.search(r"\b[1-5][0-9]{2}\b[^()]*", words)  # what a token request adds stands around it
             said = (status[0] if status else words)[:_LONGEST_WORDS].rstrip(" .")
-            refusal = ConnectionFailed(f"{request}: the proxy refused: {said}. {_PROXY_ADVICE}", request=request)
+            refusal = ConnectionFailed(f"{request}: the proxy refused: {said}. {_proxy_advice()}", request=request)
             return Exchange(error=refusal, was_sent=was_sent, is_passing=said.startswith("5"))
         case httpx.ConnectError() if isinstance(tls := system_error_behind(error), ssl.SSLError):
             is_passing = not isinstance(tls, ssl.SSLCertVerificationError)
@@ -98,6 +97,18 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
             return senseless("the answer cannot be decoded")
         case _:
             return senseless(f"what came from {at} makes no sense to the HTTP library ({type(error).__name__})")
+
+
+def _proxy_advice() -> str:
+    """Return what to check if a proxy refuses; its address is named without user and password."""
+    try:
+        proxy = urlsplit(getproxies().get("https", ""))
+        address = (
+            f" ({proxy.scheme}://{proxy.hostname}{f':{proxy.port}' if proxy.port else ''})" if proxy.netloc else ""
+        )
+    except ValueError:  # the address is not valid
+        address = ""
+    return f"Check the proxy's address and credentials in HTTPS_PROXY{address}. To bypass the proxy, set NO_PROXY."
 
 
 def _reason_of(error: BaseException) -> str:

@@ -127,7 +127,7 @@ def username_of(user: UserLike) -> str:
             f"{text!r} is not a username. The username of a person is <guid>@<provider>, such as 0f3a…@idir.",
             remedy=Remedy(
                 "For a service account, pass ServiceAccount(client_id).",
-                "To find a person's username, run: css people find. For a service account, pass --client-id.",
+                "For a service account, pass --client-id. To find a person, run: css people find --email ADDRESS",
                 "For a service account, write its client id in the column `client_id`.",
             ),
         )

@@ -10,12 +10,12 @@ from ..errors import (
     Ambiguous,
     AuthenticationError,
     CssError,
-    HeldBack,
     InvalidFile,
     InvalidRequest,
     NotFound,
     Refused,
     StalePlan,
+    Withheld,
 )
 from ..plan.dependencies import Dependencies
 from ..plan.preconditions import Guards
@@ -107,7 +107,7 @@ class RosterRun:
         else:
             self._find()
         for change in changes:
-            if change.refusal is not None and not isinstance(change.refusal, HeldBack):
+            if change.refusal is not None and not isinstance(change.refusal, Withheld):
                 raise change.refusal
         foreseen = self._foresee(changes)
         if checked is not None and _states_of(foreseen) != _states_of(checked):

@@ -13,7 +13,7 @@ from .._http import answers
 from .._http.cancellation import InFlight
 from .._http.exchanges import Exchange
 from .._verification import verdicts
-from ..errors import CssError, NotFound, NotTried, OutcomeUnknown, ServiceUnavailable
+from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable, Skipped
 from ..state import Step
 from .wire import Call, Wire
 
@@ -76,7 +76,7 @@ def _carry_out(wire: Wire, change: Change, in_flight: InFlight) -> None:
         raise
     except BaseException:  # cancelled or interrupted
         if not proof.may_be_done:
-            journal.end(number, NotTried("The write was interrupted before it was sent."))
+            journal.end(number, Skipped("The write was interrupted before it was sent."))
         raise
     journal.end(number)
 

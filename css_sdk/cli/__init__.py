@@ -182,10 +182,9 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 
 def _code_of(error: Exception) -> int:
-    from .._text.escaping import shown
     from ..errors import CssError
     from .support.exit_codes import code_of
-    from .support.next_steps import print_next_steps
+    from .support.next_steps import print_error, print_next_steps
 
     if not isinstance(error, CssError):
         if os.environ.get("CSS_DEBUG"):
@@ -195,9 +194,7 @@ def _code_of(error: Exception) -> int:
             f"To report this error, set CSS_DEBUG=1 and add the traceback."
         )
         return 3
-    _print_error(error.text_for("command_line"))
-    for fault in getattr(error, "faults", ()):
-        click.echo(f"  {shown(fault)}", err=True)
+    print_error(error)
     print_next_steps([error])
     return code_of(error)
 

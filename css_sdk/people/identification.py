@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from ..errors import Ambiguous, CssError, HeldBack, NotFound, NotIdentified, NotTried, WrongProvider
+from ..errors import Ambiguous, CssError, NotFound, NotIdentified, Skipped, Withheld, WrongProvider
 from . import cells
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def state_of(person: Person, error: CssError | None) -> str:
             return NEVER_LOGGED_IN
         case Ambiguous():
             return AMBIGUOUS
-        case HeldBack():
-            return "held back"
-        case NotTried():
-            return "not tried"
+        case Withheld():
+            return "withheld"
+        case Skipped():
+            return "skipped"
         case _:
             return FAILED
 

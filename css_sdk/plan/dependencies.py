@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
-from ..errors import NotTried, UnusableUser
+from ..errors import Skipped, UnusableUser
 from ..people.identification import holds_back
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepResult
@@ -51,7 +51,7 @@ class Dependencies:
         self._newcomers: dict[tuple[Place, str], StepResult] = {}
         self._remaining = _count_remaining(steps, states)
 
-    def why_skipped(self, step: Step) -> NotTried | None:
+    def why_skipped(self, step: Step) -> Skipped | None:
         """Return why the next step is skipped, or None if it can be carried out.
 
         Args:
@@ -63,10 +63,10 @@ class Dependencies:
         mark, result = cause
         what = f"{result.step.kind} of {result.step.role!r}"
         if mark[0] in ("role", "mention", "removals"):
-            return NotTried(f"Skipped: it needs {what}, which was not done.")
+            return Skipped(f"Skipped: it needs {what}, which was not done.")
         whom = f" for {result.step.target}" if result.step.kind in ("add_member", "add_composite") else ""
         ended = "failed" if result.outcome == "failed" else "may have failed"
-        return NotTried(f"Nothing is removed while something could not be added: {what}{whom} {ended}: {result.error}")
+        return Skipped(f"Nothing is removed while something could not be added: {what}{whom} {ended}: {result.error}")
 
     def note(self, result: StepResult) -> None:
         """Note how a step ended.

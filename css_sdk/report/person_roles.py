@@ -36,7 +36,10 @@ def roles_among_members(person: Person, report: AccessReport, providers: Collect
         raise NotFound(
             f"No member of any role has the {_NAMES[person.by]} {person.value}. Check how it is written, and whether "
             f"the person is known by another one.",
-            remedy=Remedy("Search with css.find_people(…).", "To search for people, run: css people find"),
+            remedy=Remedy(
+                f"Search with css.find_people({person.by}={person.value!r}).",
+                f"To search for people, run: css people find --{person.by} {person.value}",
+            ),
             what="user",
         )
     addresses = {user.email.lower() for user in members if user.username in logins and user.email}

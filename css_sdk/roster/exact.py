@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from ..errors import CssError, EmptySet, HeldBack, NotFound, TooManyRemovals, WrongProvider
+from ..errors import CssError, EmptySet, NotFound, TooManyRemovals, Withheld, WrongProvider
 from ..people.identification import holds_back
 from ..people.identities import Person
 from ..plan.desired import DesiredRole, Listed
@@ -27,7 +27,7 @@ class RoleChange:
         row: one that names the role, for the words of its place.
         state: the role and its members before.
         steps: the additions and removals.
-        refusal: why nobody may lose the role. `HeldBack` is about this role alone, others are about the whole roster.
+        refusal: why nobody may lose the role. `Withheld` is about this role alone, others are about the whole roster.
     """
 
     row: Row
@@ -91,13 +91,13 @@ def _refusal(ended: Sequence[Ended], change: RoleChange, guards: Guards) -> CssE
     return None
 
 
-def held_back(role: str) -> HeldBack:
+def held_back(role: str) -> Withheld:
     """Return the reason why a removal waits.
 
     Args:
         role: that nobody loses for now.
     """
-    return HeldBack(
+    return Withheld(
         f"Nobody loses the role {role!r} for now: a row of it did not work out, and may mean this user. Correct or "
         f"delete that row, and apply the roster again."
     )

@@ -13,7 +13,7 @@ from .._text.csv_lines import csv_line
 from .._text.escaping import hidden_in, with_codes
 from .._text.files import MOST_BYTES, FirstFaults, text_of
 from .._text.tables import Tabular
-from ..errors import CssError, EmptySet, HeldBack, InvalidRequest, Refused, Remedy, TooManyRemovals
+from ..errors import CssError, EmptySet, InvalidRequest, Refused, Remedy, TooManyRemovals, Withheld
 from ..models import PROVIDERS, Outcome, User
 from ..people import cells as _person_cells
 from ..people import identification
@@ -234,7 +234,7 @@ def results_as_csv(results: Iterable[RowResult]) -> str:
     """
     lines = [csv_line(formats.ALL_COLUMNS)]
     for result in results:
-        if isinstance(result.error, HeldBack):
+        if isinstance(result.error, Withheld):
             continue
         row = result.row
         person = [row.person.value if by == row.person.by else "" for by in PERSON_COLUMNS]

@@ -198,7 +198,7 @@ async def test_a_row_that_may_mean_a_member_holds_removals_back(
         Row(4, Person("username", admin), "admin", "101", "dev"),
     ]
     results = await css.apply_roster(rows, exact=True)
-    first = "held back" if is_held_back else "done"
+    first = "withheld" if is_held_back else "done"
     assert [result.state for result in results] == ["already has it", state, "already has it", first, "done"]
     assert (gone in sandbox.members(GRANTS_PORTAL, "dev", "reviewer")) is is_held_back
     assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [admin]
@@ -235,9 +235,9 @@ async def test_a_role_whose_only_row_may_mean_a_member_keeps_its_members(
         Row(3, Person("username", user), "approver", "101", "dev"),
     ]
     checked = await css.check_roster(rows, exact=True)
-    assert [check.state for check in checked] == [state, "to do", "held back", "held back", "to do"]
+    assert [check.state for check in checked] == [state, "to do", "withheld", "withheld", "to do"]
     results = await css.apply_roster(rows, exact=True)
-    assert [result.state for result in results] == [state, "done", "held back", "held back", "done"]
+    assert [result.state for result in results] == [state, "done", "withheld", "withheld", "done"]
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == held
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from css_sdk import Css, Guards, InvalidFile, NotTried, Settings, StalePlan, TooManyRemovals
+from css_sdk import Css, Guards, InvalidFile, Settings, Skipped, StalePlan, TooManyRemovals
 from css_sdk._http.journal_writer import Journal
 from css_sdk.journal.entries import read_journal
 from css_sdk.people.identities import Person
@@ -66,7 +66,7 @@ def test_nothing_is_taken_when_what_comes_instead_is_not_given(what: str) -> Non
         guards = Guards(keep_last=["a"])
         applied = css.apply_plan(plan, guards=guards)
         assert [result.outcome for result in applied.results] == ["failed", "skipped"]
-        assert isinstance(applied.results[1].error, NotTried)
+        assert isinstance(applied.results[1].error, Skipped)
         assert "unknown exception" in str(applied.results[1].error)
         assert asked(sandbox)["DELETE"] == 0
         assert everything(sandbox) == before

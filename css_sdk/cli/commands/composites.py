@@ -127,7 +127,7 @@ def remove(
                 parent,
                 child,
                 partial(below.remove, child) if child in held else None,
-                None if child in existing else missing_role(child, dev),
+                None if child in existing else missing_role(child, dev, existing),
                 is_needed=child in held,
             )
             for child in unwanted

@@ -172,7 +172,7 @@ def delete(
         changes = [
             RoleChange("delete", name, call=partial(dev.roles.delete, name))
             if name in there
-            else RoleChange("delete", name, refusal=missing_role(name, dev))
+            else RoleChange("delete", name, refusal=missing_role(name, dev, existing))
             for name in wanted
         ]
         answers = Answers(yes=yes, allow_prod=allow_prod)

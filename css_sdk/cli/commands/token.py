@@ -69,7 +69,7 @@ def _ask(system: str, audience: str | None, raw: bool, as_json: bool) -> None:
     import httpx
 
     from ... import systems
-    from ...errors import ConnectionFailed
+    from ..._http.exchanges import failure
 
     match system:
         case "css":
@@ -84,8 +84,9 @@ def _ask(system: str, audience: str | None, raw: bool, as_json: bool) -> None:
     try:
         made = found.token()
     except httpx.RequestError as error:
-        # Its own words only: the frames below hold the secret.
-        raise ConnectionFailed(f"{error} Check the address, the network and any proxy.") from None
+        address = httpx.URL(found.token_url)
+        # Without its cause: the frames below hold the secret.
+        raise failure(error, "POST token", "the login server", address.netloc.decode()).error or error from None
     if raw:
         click.echo(made.secret.reveal())
         return

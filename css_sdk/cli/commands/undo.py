@@ -31,12 +31,14 @@ def undo(file: Path, **options: Any) -> int:
       css undo changes.jsonl --yes --max-removals 60
     """
     from ... import read_journal
-    from ...errors import InvalidFile
+    from ...errors import InvalidFile, Remedy
 
     manner = Manner(**options)
     content, name = content_of(file, is_journal=True)
     if is_saved_plan(content):
-        raise InvalidFile(f"{name} is a plan and no journal; carry it out by: css apply {quote(name)}")
+        raise InvalidFile(
+            f"{name} is a plan, not a journal.", remedy=Remedy("", f"To carry it out, run: css apply {quote(name)}")
+        )
     journal = read_journal(content, name)
     with opened() as css:
         plan = css.undo_plan(journal, width=manner.width)

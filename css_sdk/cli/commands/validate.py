@@ -11,6 +11,7 @@ import click
 from ..._text.escaping import shown
 from ..support.exit_codes import USAGE
 from ..support.files import STDIN
+from ..support.next_steps import print_error
 from ..support.options import json_line, json_option, print_lines
 from ..support.plans import desired_in
 
@@ -47,8 +48,7 @@ def validate(files: Sequence[Path], as_json: bool) -> int:
             row["faults"] = list(error.faults) or [str(error)]
             if error.fault_count > len(error.faults):
                 row["fault_count"] = error.fault_count
-            for line in (f"css: {error}", *(f"  {fault}" for fault in error.faults)):
-                click.echo(shown(line), err=True)
+            print_error(error)
         if as_json:
             print_lines([json_line(row)])
         elif not row["faults"]:

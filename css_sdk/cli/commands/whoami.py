@@ -20,5 +20,6 @@ def whoami(as_json: bool) -> None:
 
     with Css.from_env() as css:
         me = css.whoami()
-    row = {"team_id": me.team_id, "client_id": me.client_id, "api_url": me.api_url}
+        source = css.settings.file or "CSS_CLIENT_ID, CSS_CLIENT_SECRET"
+    row = {"team_id": me.team_id, "client_id": me.client_id, "api_url": me.api_url, "credentials": source}
     print_rows([row], list(row), as_json)

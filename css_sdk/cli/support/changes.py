@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,8 @@ import click
 
 from ..._text.escaping import shown
 from .client import opened
-from .next_steps import print_next_steps
-from .options import print_rows, tell_counts, text_of
+from .next_steps import print_next_steps, similar
+from .options import columns_of, print_counts, print_rows
 from .progress import without_display
 from .questions import Answers, Changes, confirm, open_questions
 from .roster_results import with_the_rest, write_results
@@ -157,6 +158,22 @@ def the_first_of(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
 
+def suggest_roles(css: Css, results: Sequence[RowResult]) -> None:
+    """Add suggestions to results that failed because their role does not exist."""
+    from ...errors import CssError, NotFound
+
+    existing: dict[tuple[str, str], list[str]] = {}
+    # A suggestion must not hide the result: without an answer there is none.
+    with suppress(CssError):
+        for result in results:
+            if isinstance(result.error, NotFound) and result.error.what == "role":
+                integration, environment = place = result.row.place
+                if place not in existing:
+                    roles = css.integration(integration).environment(environment).roles.list()
+                    existing[place] = [role.name for role in roles]
+                result.error.suggestions = similar(result.row.role, existing[place])
+
+
 def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
     """Return the project's name where the environment is its prod, for the question that goes with it."""
     return (environment.integration.project_name,) if environment.name == "prod" else ()
@@ -171,7 +188,9 @@ def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: 
 
     def apply(note: Note) -> Sequence[RowResult]:
         with opened(journal) as css:
-            return apply_rows(css, rows, answers, note)
+            results = apply_rows(css, rows, answers, note)
+            suggest_roles(css, results)
+            return results
 
     return reported(rows, apply, as_json=as_json)
 
@@ -220,13 +239,15 @@ def print_results(results: Sequence[RowResult], as_json: bool, *, untried: bool 
     """
     rows = [_row(result) for result in results]
     columns = COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:]
-    print_rows([row for row in rows if untried or row["state"] != "not tried"], columns, as_json)
-    tell_counts(result.state if result.repeats is None else "repeated" for result in results)
+    print_rows([row for row in rows if untried or row["state"] != "skipped"], columns, as_json)
+    print_counts(result.state if result.repeats is None else "repeated" for result in results)
     print_next_steps(result.error for result in results)
 
 
 def _row(result: RowResult) -> dict[str, Any]:
-    row, repeats = result.row, f"repeats line {result.repeats}" if result.repeats else ""
+    row, columns = result.row, columns_of(result.error)
+    if result.repeats and result.error is None:
+        columns["message"] = f"repeats line {result.repeats}"
     return {
         "line": row.line,
         "state": result.state,
@@ -235,7 +256,7 @@ def _row(result: RowResult) -> dict[str, Any]:
         "integration": row.integration,
         "environment": row.environment,
         "user": row.person.value,
-        "message": text_of(result.error) or repeats,
+        **columns,
     }
 
 

@@ -46,9 +46,11 @@ def next_step(error: CssError | None) -> str:
         case errors.StalePlan():
             return "To make a new plan, run: css plan FILE --out PLAN.json"
         case errors.UnusableName() | errors.RequestTooLong() | errors.NotFound(what="role") | errors.Conflict():
-            return f"To see which roles there are, run: css roles list {_place_of(error)}"
+            suggestions = error.suggestions if isinstance(error, errors.NotFound) else ()
+            meant = f"Did you mean {' or '.join(map(repr, suggestions))}? " if suggestions else ""
+            return f"{meant}To see which roles there are, run: css roles list {_place_of(error)}"
         case errors.NotFound(what="user") | errors.Ambiguous() | errors.UnusableUser():
-            return "To search for people, run: css people find"
+            return search_for_people(str(error))
         case errors.NotFound(what="integration") | errors.NotGold() | errors.EnvironmentMissing() | errors.NotApplied():
             return "To see the integrations and their environments, run: css integrations"
         case errors.CompositeCycle():
@@ -67,6 +69,39 @@ def _place_of(error: CssError) -> str:
     else:
         integration, environment = asked.groups() if asked else ("INTEGRATION", "ENVIRONMENT")
     return f"-i {quote(integration)} -e {quote(environment)}"
+
+
+def search_for_people(text: str) -> str:
+    """Return a sentence with the command that searches for the person whom a text names by GUID or e-mail address.
+
+    >>> search_for_people("nobody@example.com was not found.")
+    'To search for people, run: css people find --email nobody@example.com'
+    """
+    guid = re.search(r"\b[0-9a-fA-F]{32}\b", text)
+    email = re.search(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text)
+    term = f"--guid {guid[0]}" if guid else f"--email {quote(email[0]) if email else 'ADDRESS'}"
+    return f"To search for people, run: css people find {term}"
+
+
+def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
+    """Return the name that is most similar to a mistyped one, if there is one.
+
+    >>> similar("Reviwer", ["admin", "reviewer"])
+    ('reviewer',)
+    """
+    from difflib import get_close_matches
+
+    by_lower = {each.lower(): each for each in existing}
+    return tuple(by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=1))
+
+
+def print_error(error: CssError) -> None:
+    """Print an error on stderr: the message with the error's class, what to do, and the faults of a file."""
+    what_to_do = error.remedy.command_line if error.remedy else ""
+    message = error.text_for("command_line").removesuffix(what_to_do).rstrip()
+    lines = [f"css: {message} [{type(error).__name__}]", *([what_to_do] if what_to_do else [])]
+    for line in (*lines, *(f"  {fault}" for fault in getattr(error, "faults", ()))):
+        click.echo(shown(line), err=True)
 
 
 def print_next_steps(found: Iterable[CssError | None]) -> None:

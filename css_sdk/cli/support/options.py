@@ -170,8 +170,13 @@ def text_of(error: CssError | None) -> str:
     return "" if error is None else error.text_for("command_line")
 
 
-def tell_counts(states: Iterable[str]) -> None:
-    """Says on stderr how many ended how."""
+def columns_of(error: CssError | None) -> dict[str, str]:
+    """Return the class and the text of an error as columns of a result; both are empty for none."""
+    return {"error": "" if error is None else type(error).__name__, "message": text_of(error)}
+
+
+def print_counts(states: Iterable[str]) -> None:
+    """Print on stderr how many results are in each state."""
     counts = Counter(states)
     click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do", err=True)
 

@@ -13,7 +13,7 @@ import click
 
 from .files import content_of, write_whole
 from .next_steps import print_next_steps
-from .options import print_rows, tell_counts, text_of
+from .options import columns_of, print_counts, print_rows
 
 if TYPE_CHECKING:
     from ... import Applied, JournalRead, Plan
@@ -60,11 +60,11 @@ def after_an_interrupt(
     steps: Sequence[Step], settled: Mapping[Step, StepResult], entries: Iterable[Entry]
 ) -> Sequence[StepResult]:
     """Return how each step ended: as it was reported, else as the journal says; the others were not attempted."""
-    from ...errors import NotTried
+    from ...errors import Skipped
     from ...state import StepResult
 
     noted = {step: entry.outcome or "unknown" for entry in entries for step in entry.steps}
-    skipped = NotTried("Interrupted before this was tried.")
+    skipped = Skipped("css-sdk was interrupted before it sent this.")
     return [
         settled.get(step) or (StepResult(step, noted[step]) if step in noted else StepResult(step, "skipped", skipped))
         for step in steps
@@ -119,7 +119,7 @@ def print_results(results: Sequence[StepResult], as_json: bool) -> None:
     if as_json or left:
         written = any(result.outcome in ("confirmed", "unknown") for result in results)
         print_rows(rows if as_json else left, _COLUMNS, as_json, written=written)
-    tell_counts(row["state"] for row in rows)
+    print_counts(row["state"] for row in rows)
     print_next_steps(result.error for result in results)
 
 
@@ -132,7 +132,7 @@ def _row(result: StepResult) -> dict[str, Any]:
         "target": step.target,
         "integration": step.place.integration,
         "environment": step.place.environment,
-        "message": text_of(result.error),
+        **columns_of(result.error),
     }
 
 

@@ -67,7 +67,7 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
     missing = sum(one.state == NEVER_LOGGED_IN for one in people)
     allowed = " To accept those who never logged in, pass --allow-missing." if missing else ""
     click.echo(f"css: {who} could not be identified (marked ? above).{what_then}{allowed}", err=True)
-    click.echo("To search for people, run: css people find", err=True)
+    click.echo("To search for people, run: css people find --email ADDRESS", err=True)
 
 
 def plan_id_option(function: Function) -> Function:
@@ -143,15 +143,22 @@ def desired_of(content: bytes, name: str) -> Desired:
         InvalidFile: when it has faults, or is something else.
         ConfigurationError: when PyYAML is not installed.
     """
-    from ...errors import InvalidFile
+    from ...errors import InvalidFile, Remedy
     from ...roles_file.parser import read_desired
 
     if is_saved_plan(content):
-        raise InvalidFile(f"{name} is a plan and no file of roles; carry it out by: css apply {quote(name)}")
+        raise InvalidFile(
+            f"{name} is a plan, not a roles file.", remedy=Remedy("", f"To carry it out, run: css apply {quote(name)}")
+        )
     if name.lower().endswith((".csv", ".tsv")):
-        raise InvalidFile(f"{name} is a roster and no file of roles; apply it by: css roster apply {quote(name)}")
+        raise InvalidFile(
+            f"{name} is a roster, not a roles file.",
+            remedy=Remedy("", f"To apply it, run: css roster apply {quote(name)}"),
+        )
     if is_journal(content):
-        raise InvalidFile(f"{name} is a journal and no file of roles; take it back by: css undo {quote(name)}")
+        raise InvalidFile(
+            f"{name} is a journal, not a roles file.", remedy=Remedy("", f"To undo it, run: css undo {quote(name)}")
+        )
     return read_desired(content, name, max_bytes=None)
 
 

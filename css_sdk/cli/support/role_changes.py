@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from .changes import exit_code_of, prod_of
-from .next_steps import print_next_steps
-from .options import print_rows, tell_counts, text_of
+from .next_steps import print_next_steps, similar
+from .options import columns_of, print_counts, print_rows
 from .questions import Answers, Changes, confirm
 
 if TYPE_CHECKING:
@@ -48,11 +48,13 @@ class RoleChange:
     is_needed: bool = True
 
 
-def missing_role(name: str, dev: EnvironmentClient) -> CssError:
-    """Return the refusal of a change of a role that the list of roles does not show."""
+def missing_role(name: str, dev: EnvironmentClient, existing: Iterable[str]) -> CssError:
+    """Return the refusal of a change of a role that is not among the existing roles."""
     from ...errors import NotFound
 
-    return NotFound(f"There is no role {name!r} in {place_name(dev)}. Nothing was sent for it.", what="role")
+    error = NotFound(f"There is no role {name!r} in {place_name(dev)}. Nothing was sent for it.", what="role")
+    error.suggestions = similar(name, existing)
+    return error
 
 
 def place_name(dev: EnvironmentClient) -> str:
@@ -157,16 +159,16 @@ def _print_results(
     place: tuple[str, str],
     as_json: bool,
 ) -> None:
-    from ...errors import NotTried
+    from ...errors import Skipped
 
-    interrupted = "not tried", NotTried("Interrupted before this was tried.")
+    interrupted = "skipped", Skipped("css-sdk was interrupted before it sent this.")
     rows = []
     for change in changes:
         outcome, error = settled.get(change, interrupted)
         state = {"confirmed": "done", "already": _ALREADY.get(change.action, "")}.get(outcome, outcome)
-        cells = state, change.action, change.role, change.target, *place, text_of(error)
-        rows.append(dict(zip(_COLUMNS, cells, strict=True)))
+        cells = state, change.action, change.role, change.target, *place
+        rows.append(dict(zip(_COLUMNS, cells, strict=False)) | columns_of(error))
     columns = [name for name in _COLUMNS if name != "target" or any(row["target"] for row in rows)]
     print_rows(rows, columns, as_json)
-    tell_counts(row["state"] for row in rows)
+    print_counts(row["state"] for row in rows)
     print_next_steps(error for _, error in settled.values())

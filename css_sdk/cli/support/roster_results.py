@@ -39,12 +39,15 @@ def result_path(file: Path) -> Path | None:
 
 def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence[RowResult]:
     """The results, and for each row that has none that it was not tried."""
-    from ...errors import NotTried
+    from ...errors import Skipped
     from ...roster.rows import RowResult
 
     tried = {id(result.row) for result in settled}
     untried = [row for row in rows if id(row) not in tried]
-    return [*settled, *(RowResult(row, "failed", NotTried("Interrupted before this was tried.")) for row in untried)]
+    return [
+        *settled,
+        *(RowResult(row, "failed", Skipped("css-sdk was interrupted before it sent this.")) for row in untried),
+    ]
 
 
 def result_file(path: Path, *, force: bool) -> OutputFile:
@@ -74,10 +77,10 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     Returns:
         Whether that worked, and sentences about what is left, for the end of the report.
     """
-    from ...errors import HeldBack, InvalidFile
+    from ...errors import InvalidFile, Withheld
     from ...roster.rows import results_as_csv
 
-    waiting = sum(isinstance(result.error, HeldBack) for result in results)
+    waiting = sum(isinstance(result.error, Withheld) for result in results)
     is_left = sum(not result.is_done for result in results) > waiting
     sentences = []
     if waiting:
