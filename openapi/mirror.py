@@ -1,7 +1,8 @@
-"""Write what derives from handwritten source: the synchronous mirror of `_async`, its tests, and the public stub.
+"""Write what derives from handwritten source: the mirror of `_async`, the public stub, and the table of commands.
 
 The mirror is a plain translation of words. It fails on a substitution that is never used, so that none outlives its
-reason. The stub `css_sdk/__init__.pyi` shows type checkers the names that `css_sdk` binds when they are used.
+reason. The stub `css_sdk/__init__.pyi` shows type checkers the names that `css_sdk` binds when they are used. The table
+`css_sdk/cli/command_table.py` lets `css --help` list commands without importing them.
 
 usage: python openapi/mirror.py [--check]
 """
@@ -107,17 +108,49 @@ def stub() -> dict[Path, str]:
     return {source.with_suffix(".pyi"): text + "\n"}
 
 
+def first_sentence(docstring: str) -> str:
+    """Return the first sentence of a docstring, as click prints it in a list of commands."""
+    paragraph = " ".join(docstring.partition("\n\n")[0].split())
+    return re.split(r"(?<=\.)\s", paragraph)[0]
+
+
+def command_table() -> dict[Path, str]:
+    """Return the table of commands, from the docstrings of the functions that are click commands.
+
+    A module such as `token_verify` holds a subcommand of `token`, which `token` itself looks up.
+    """
+    folder = ROOT / "css_sdk" / "cli" / "commands"
+    modules = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in folder.glob("*.py")}
+    found = {
+        node.name.replace("_", "-"): (name, first_sentence(ast.get_docstring(node) or ""))
+        for name, module in modules.items()
+        if not any(name.startswith(f"{other}_") for other in modules)
+        for node in module.body
+        if isinstance(node, ast.FunctionDef)
+        and any(re.match(r"click\.(command|group)\(", ast.unparse(each)) for each in node.decorator_list)
+    }
+    text = f"""# Written from css_sdk/cli/commands/__init__.py by `make generate`; edit the commands beside that one.
+\"\"\"The commands of `css`, so that `css --help` imports none of them.\"\"\"
+
+from typing import Final
+
+COMMANDS: Final = {dict(sorted(found.items()))!r}
+\"\"\"By name: the module of a command in `commands`, and the first sentence of its help.\"\"\"
+"""
+    return {folder.parent / "command_table.py": formatted(text, "command_table.py")}
+
+
 def differing(wanted: dict[Path, str]) -> list[Path]:
     """The files that are missing, surplus or not as they shall be."""
     present = {path for folder in PAIRS.values() for path in (ROOT / folder).glob("*.py")}
-    present |= {path for path in wanted if path.suffix == ".pyi" and path.is_file()}
+    present |= {path for path in wanted if path.is_file()}
     stale = [path for path, text in wanted.items() if path not in present or path.read_text(encoding="utf-8") != text]
     return sorted({*stale, *(present - wanted.keys())})
 
 
 def main(arguments: list[str]) -> int:
     """Writes the twins, or with `--check` only compares them."""
-    wanted = twins() | stub()
+    wanted = twins() | stub() | command_table()
     differences = differing(wanted)
     if arguments == ["--check"]:
         for path in differences:

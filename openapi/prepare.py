@@ -6,7 +6,7 @@ reads ``published.json`` and ``overlay.yaml`` and writes ``css-api.json``. Three
 
 1. `tidy` takes out what is words or place and no structure (titles, examples, contacts, servers), so that none of
    it can reach the generated code. Descriptions and summaries stay where OpenAPI has them; they become docstrings.
-2. `name_operations` gives every operation the id and the tag that the table below chooses for it.
+2. `name_operations` gives every operation the id and the tag that `x-operations` of the overlay chooses for it.
 3. `apply_overlay` carries out the repairs. A repair that finds nothing to repair is an error with its name.
    `lone_references` then drops what stands beside a reference.
 """
@@ -30,40 +30,6 @@ OVERLAY = HERE / "overlay.yaml"
 PREPARED = HERE / "css-api.json"
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_I = "/integrations/{integrationId}"
-_E = _I + "/{environment}"
-_ROLE = _E + "/roles/{roleName}"
-_USER = _E + "/users/{username}/roles"
-
-# (method, path) -> (tag, operationId); they become the module css_sdk_openapi.api.<tag>.<operationId>.
-OPERATIONS = {
-    ("get", "/integrations"): ("Integrations", "list_integrations"),
-    ("get", _I): ("Integrations", "get_integration"),
-    ("get", _E + "/logs"): ("Logs", "get_logs"),
-    ("get", _E + "/roles"): ("Roles", "list_roles"),
-    ("post", _E + "/roles"): ("Roles", "create_role"),
-    ("get", _ROLE): ("Roles", "get_role"),
-    ("put", _ROLE): ("Roles", "rename_role"),
-    ("delete", _ROLE): ("Roles", "delete_role"),
-    ("get", _ROLE + "/composite-roles"): ("Roles", "list_composite_roles"),
-    ("post", _ROLE + "/composite-roles"): ("Roles", "add_composite_roles"),
-    ("get", _ROLE + "/composite-roles/{compositeRoleName}"): ("Roles", "get_composite_role"),
-    ("delete", _ROLE + "/composite-roles/{compositeRoleName}"): ("Roles", "remove_composite_role"),
-    ("get", _USER): ("Role-Mapping", "list_user_roles"),
-    ("post", _USER): ("Role-Mapping", "assign_user_roles"),
-    ("delete", _USER + "/{roleName}"): ("Role-Mapping", "unassign_user_role"),
-    ("get", _ROLE + "/users"): ("Role-Mapping", "list_role_members"),
-    ("get", _E + "/user-role-mappings"): ("Role-Mapping", "get_user_role_mappings"),
-    ("post", _E + "/user-role-mappings"): ("Role-Mapping", "change_user_role_mapping"),
-    ("get", _E + "/bceid/users"): ("Users", "search_bceid_users"),
-    ("get", "/{environment}/idir/users"): ("Users", "search_idir_users"),
-    ("get", "/{environment}/azure-idir/users"): ("Users", "search_azure_idir_users"),
-    ("get", "/{environment}/github-bcgov/users"): ("Users", "search_github_bcgov_users"),
-    ("get", "/{environment}/github-public/users"): ("Users", "search_github_public_users"),
-    ("get", "/{environment}/basic-bceid/users"): ("Users", "search_basic_bceid_users"),
-    ("get", "/{environment}/business-bceid/users"): ("Users", "search_business_bceid_users"),
-    ("get", "/{environment}/basic-business-bceid/users"): ("Users", "search_basic_business_bceid_users"),
-}
 
 # Keywords that are words or places; they go wherever they are keywords (a property may be called so and stays).
 _NOISE = {"title", "example", "examples", "externalDocs", "contact", "license", "termsOfService", "servers"}
@@ -147,29 +113,37 @@ def _phrase(code: str) -> str:
         return str(code)
 
 
-def name_operations(document: dict[str, Any]) -> dict[str, Any]:
-    """Returns the document with the operation ids and tags of the table, which has to hold exactly its operations."""
+def name_operations(document: dict[str, Any], table: dict[str, list[str]]) -> dict[str, Any]:
+    """Return the document with the operation ids and tags of a table that holds exactly its operations.
+
+    Args:
+        document: the tidied document.
+        table: a tag and an operation id for each call, such as `GET /integrations`.
+
+    Raises:
+        PrepareError: when the table lacks a call, or holds one that the document lacks.
+    """
     named = copy.deepcopy(document)
     found = {
-        (method, path): operation
+        f"{method.upper()} {path}": operation
         for path, item in named["paths"].items()
         for method, operation in item.items()
         if method in METHODS
     }
     unlike = [
-        f"{what}: {', '.join(f'{method.upper()} {path}' for method, path in sorted(keys))}"
+        f"{what}: {', '.join(sorted(keys))}"
         for what, keys in (
-            ("calls without an entry in OPERATIONS", found.keys() - OPERATIONS.keys()),
-            ("entries in OPERATIONS without a call", OPERATIONS.keys() - found.keys()),
+            ("calls without an entry in x-operations", found.keys() - table.keys()),
+            ("entries in x-operations without a call", table.keys() - found.keys()),
         )
         if keys
     ]
     if unlike:
         raise PrepareError("; ".join(unlike))
-    for key, operation in found.items():
-        tag, operation["operationId"] = OPERATIONS[key]
+    for call, operation in found.items():
+        tag, operation["operationId"] = table[call]
         operation["tags"] = [tag]
-    named["tags"] = [{"name": tag} for tag in sorted({tag for tag, _ in OPERATIONS.values()})]
+    named["tags"] = [{"name": tag} for tag in sorted({tag for tag, _ in table.values()})]
     return named
 
 
@@ -256,7 +230,9 @@ def prepare(published: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any
     """Returns the repaired document, which is valid OpenAPI 3.0."""
     if not isinstance(published, dict) or not str(published.get("openapi")).startswith("3.0."):
         raise PrepareError("the published document is not OpenAPI 3.0")
-    document: dict[str, Any] = lone_references(apply_overlay(name_operations(tidy(published)), overlay))
+    document: dict[str, Any] = lone_references(
+        apply_overlay(name_operations(tidy(published), overlay["x-operations"]), overlay)
+    )
     errors = sorted(OpenAPIV30SpecValidator(document).iter_errors(), key=str)
     if errors:
         where = "/".join(str(key) for key in errors[0].absolute_path)

@@ -17,68 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from .._version import __version__
+from .command_table import COMMANDS
 from .support.exit_codes import USAGE
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 INTERRUPTED: Final = 130
-
-_COMMANDS: Final = {
-    "apply": "apply",
-    "assign": "assign",
-    "compare": "compare",
-    "completion": "completion",
-    "composites": "composites",
-    "copy": "copy",
-    "drift": "drift",
-    "export": "export",
-    "integrations": "integrations",
-    "logs": "logs",
-    "members": "members",
-    "people": "people",
-    "plan": "plan",
-    "promote": "promote",
-    "report": "report",
-    "roles": "roles",
-    "roster": "roster",
-    "sandbox": "sandbox",
-    "service-account": "service_account",
-    "token": "token",
-    "unassign": "assign",
-    "undo": "undo",
-    "validate": "validate",
-    "whoami": "whoami",
-}
-
-
-_HELP: Final = {
-    "apply": "Carry out a plan: one that css plan --out kept, or a new one of a file of roles.",
-    "assign": "Give roles to users.",
-    "compare": "Show environments side by side: which has which roles and composites.",
-    "completion": "Print a script that completes commands and options in your shell.",
-    "composites": "List and change what a composite role is made of.",
-    "copy": "Give an integration the roles and composites that another one has; nothing is taken away.",
-    "drift": "Tell where the service differs from a file of roles.",
-    "export": "Write the current roles, composite roles and members as a roles file.",
-    "integrations": "List the team's Gold integrations.",
-    "logs": "Print the login server's log of an environment, oldest line first.",
-    "members": "List who holds a role, or make it exactly these.",
-    "people": "Find people, show their roles, and compare their logins.",
-    "plan": "Show what would change to bring about what a file of roles says; nothing is written to the service.",
-    "promote": "Give one environment the roles and composites that another one has; nothing is taken away.",
-    "report": "Show who has which role in the whole team, directly or through composite roles.",
-    "roles": "List, create, rename and delete roles.",
-    "roster": "Check and apply a roster: who shall have which role where.",
-    "sandbox": "Run a CSS API and its login server in memory, with made-up people.",
-    "service-account": "Show, give and remove the roles of a service account.",
-    "token": "Get a token and show its claims and its lifetime.",
-    "unassign": "Remove roles from users.",
-    "undo": "Take back the changes that a journal tells of.",
-    "validate": "Check roles files without contacting the service.",
-    "whoami": "Check the credentials with the service and show whose they are.",
-}
-"""The first sentence of each command's help, so that `css --help` imports no command."""
 
 COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
 """The variable in which a shell passes a line to complete."""
@@ -100,35 +45,34 @@ class _LazyGroup(click.Group):
         return 3 if ctx.meta.get(UNPRINTED) else result
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"{__name__}.commands.{_COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"{__name__}.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
-            close = get_close_matches(args[0], _COMMANDS, n=1)
+            close = get_close_matches(args[0], COMMANDS, n=1)
             meant = f" Did you mean {close[0]!r}?" if close else ""
             raise click.UsageError(f"There is no command {args[0]!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _HELP.get(name, "")) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
-        items = [CompletionItem(name, help=_HELP.get(name)) for name in names]
+        items = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
         return items + click.Command.shell_complete(self, ctx, incomplete)
 
 

@@ -26,7 +26,8 @@ from ..login.tokens import TokenExpired, TokenInvalid, Tokens, TokenUnreadable
 from ..world.world import Team
 from . import routing
 from .roles import Destructive
-from .routing import BASE, Route
+from .route import Route
+from .routing import BASE
 from .service import Call, LoginServerFailed, Service
 from .validation import MalformedBody, body_of, role_name
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..http import Response, json_response
 from ..world.world import Integration
+from .route import INTEGRATION, route
 from .service import Call, Service
 from .validation import refuse_query
 
@@ -45,3 +46,10 @@ def _view(integration: Integration, order: tuple[str, ...]) -> dict[str, Any]:
         "updatedAt": integration.updated_at,
     }
     return {name: values[name] for name in order}
+
+
+ROUTES = (
+    route("GET /verify-token", verify_token),
+    route("GET /integrations", list_integrations),
+    route(f"GET {INTEGRATION}", get_integration),
+)

@@ -10,6 +10,7 @@ from attrs import evolve
 from ..http import Response, Unforeseen, json_response, message, plain, unknown_exception
 from ..javascript import date, date_text, number, number_text
 from ..world.world import ENVIRONMENTS
+from .route import PLACE, route
 from .service import Call, Service
 
 WINDOW = 3600  # seconds
@@ -93,3 +94,6 @@ def _line(client_id: str, tick: int) -> dict[str, Any]:
         "message": f'type="{event}", realmId="standard", clientId="{client_id}", '
         f'ipAddress="192.0.2.{tick % 250 + 1}"{error}',
     }
+
+
+ROUTES = (route(f"GET {PLACE}/logs", get_logs),)

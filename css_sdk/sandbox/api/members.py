@@ -7,6 +7,7 @@ from ..javascript import json_number
 from ..world.store import Client
 from ..world.world import SERVICE_ACCOUNT, Integration
 from .roles import DOTS, NO_CONTENT, Destructive
+from .route import PLACE, ROLE, route
 from .service import Call, Service, existing, user_view
 from .validation import Query, page_and_max, refuse_blank, refuse_query, role_names
 
@@ -119,3 +120,14 @@ def change_mapping(service: Service, call: Call) -> Response:
         Destructive: always.
     """
     raise Destructive("brings the server process down")
+
+
+_USER = PLACE + "/users/{username}/roles"
+ROUTES = (
+    route(f"GET {ROLE}/users", list_members),
+    route(f"GET {_USER}", list_user_roles),
+    route(f"POST {_USER}", assign_roles),
+    route(f"DELETE {_USER}/{{role}}", unassign_role),
+    route(f"GET {PLACE}/user-role-mappings", list_mappings),
+    route(f"POST {PLACE}/user-role-mappings", change_mapping),
+)

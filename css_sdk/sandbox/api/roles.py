@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..http import Refusal, Response, Unforeseen, empty_json, json_response
 from ..world.store import NAME_LIMIT, Client, Role
+from .route import PLACE, ROLE, route
 from .service import Call, Service, existing
 from .validation import refuse_blank, refuse_query, role_name, role_names
 
@@ -196,3 +197,16 @@ def _addressable(client: Client, name: str) -> Role:
     if name in DOTS:
         raise Unforeseen
     return role
+
+
+ROUTES = (
+    route(f"GET {PLACE}/roles", list_roles),
+    route(f"POST {PLACE}/roles", create_role, "create"),
+    route(f"GET {ROLE}", get_role, "role"),
+    route(f"PUT {ROLE}", rename_role, "rename"),
+    route(f"DELETE {ROLE}", delete_role, "delete"),
+    route(f"GET {ROLE}/composite-roles", list_composites),
+    route(f"POST {ROLE}/composite-roles", add_composites),
+    route(f"GET {ROLE}/composite-roles/{{composite}}", get_composite),
+    route(f"DELETE {ROLE}/composite-roles/{{composite}}", remove_composite),
+)

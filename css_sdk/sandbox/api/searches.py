@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ..http import Response, json_response
 from ..world.world import PROVIDERS, User
+from .route import PLACE, route
 from .service import Call, Service
 from .validation import bceid_terms, search_terms
 
@@ -110,3 +111,20 @@ def _view(user: User, nameless: bool) -> dict[str, Any]:
     fields = ("firstName", "lastName", "email", "username", "attributes")
     values = {**user, **names}
     return {name: values[name] for name in fields if values.get(name) is not None}
+
+
+ROUTES = (
+    route(f"GET {PLACE}/bceid/users", search_bceid),
+    *(
+        route(f"GET /{{environment}}/{word}/users", search(provider, fields))
+        for word, provider, fields in (
+            ("idir", "idir", PEOPLE),
+            ("azure-idir", "azureidir", PEOPLE),
+            ("github-bcgov", "githubbcgov", GITHUB),
+            ("github-public", "githubpublic", GITHUB),
+            ("basic-bceid", "bceidbasic", LEGACY_BCEID),
+            ("business-bceid", "bceidbusiness", LEGACY_BCEID),
+            ("basic-business-bceid", "bceidboth", LEGACY_BCEID),
+        )
+    ),
+)

@@ -1,0 +1,38 @@
+# Written from css_sdk/cli/commands/__init__.py by `make generate`; edit the commands beside that one.
+"""The commands of `css`, so that `css --help` imports none of them."""
+
+from typing import Final
+
+COMMANDS: Final = {
+    "apply": ("apply", "Carry out a plan: one that css plan --out kept, or a new one of a file of roles."),
+    "assign": ("assign", "Give roles to users."),
+    "compare": ("compare", "Show environments side by side: which has which roles and composites."),
+    "completion": ("completion", "Print a script that completes commands and options in your shell."),
+    "composites": ("composites", "List and change what a composite role is made of."),
+    "copy": ("copy", "Give an integration the roles and composites that another one has; nothing is taken away."),
+    "drift": ("drift", "Tell where the service differs from a file of roles."),
+    "export": ("export", "Write the current roles, composite roles and members as a roles file."),
+    "integrations": ("integrations", "List the team's Gold integrations."),
+    "logs": ("logs", "Print the login server's log of an environment, oldest line first."),
+    "members": ("members", "List who holds a role, or make it exactly these."),
+    "people": ("people", "Find people, show their roles, and compare their logins."),
+    "plan": (
+        "plan",
+        "Show what would change to bring about what a file of roles says; nothing is written to the service.",
+    ),
+    "promote": (
+        "promote",
+        "Give one environment the roles and composites that another one has; nothing is taken away.",
+    ),
+    "report": ("report", "Show who has which role in the whole team, directly or through composite roles."),
+    "roles": ("roles", "List, create, rename and delete roles."),
+    "roster": ("roster", "Check and apply a roster: who shall have which role where."),
+    "sandbox": ("sandbox", "Run a CSS API and its login server in memory, with made-up people."),
+    "service-account": ("service_account", "Show, give and remove the roles of a service account."),
+    "token": ("token", "Get a token and show its claims and its lifetime."),
+    "unassign": ("assign", "Remove roles from users."),
+    "undo": ("undo", "Take back the changes that a journal tells of."),
+    "validate": ("validate", "Check roles files without contacting the service."),
+    "whoami": ("whoami", "Check the credentials with the service and show whose they are."),
+}
+"""By name: the module of a command in `commands`, and the first sentence of its help."""

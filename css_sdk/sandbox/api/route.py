@@ -1,0 +1,61 @@
+"""Describe one call of the API: its method, its path and its handler; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from ..http import Response
+from ..javascript import decode_component
+from .service import Call, Service
+
+Handler = Callable[[Service, Call], Response]
+
+
+@frozen
+class Route:
+    """One call of the API.
+
+    Attributes:
+        method: in upper case.
+        segments: of the path. Those in braces are parameters; the others ignore case.
+        handler: answers the call.
+        failing: how it answers if the login server behind the API fails: as ``create``, ``rename``, ``delete``,
+            ``role`` or ``other``.
+    """
+
+    method: str
+    segments: tuple[str, ...]
+    handler: Handler
+    failing: str
+
+    def fits(self, segments: list[str]) -> bool:
+        """Return whether the raw segments of a path have this shape."""
+        return all(
+            segment if pattern[0] == "{" else pattern == segment.lower()
+            for pattern, segment in zip(self.segments, segments, strict=True)
+        )
+
+    def parameters(self, segments: list[str]) -> dict[str, str]:
+        """Return the parameters of a path, decoded once.
+
+        Raises:
+            MalformedEscape: a parameter cannot be decoded.
+        """
+        return {
+            pattern[1:-1]: decode_component(segment)
+            for pattern, segment in zip(self.segments, segments, strict=True)
+            if pattern[0] == "{"
+        }
+
+
+def route(text: str, handler: Handler, failing: str = "other") -> Route:
+    """Return the route of a method and a path, such as ``GET /integrations``."""
+    method, path = text.split()
+    return Route(method, tuple(path.split("/")[1:]), handler, failing)
+
+
+INTEGRATION = "/integrations/{integration}"
+PLACE = INTEGRATION + "/{environment}"
+ROLE = PLACE + "/roles/{role}"
