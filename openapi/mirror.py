@@ -137,7 +137,7 @@ from typing import Final
 COMMANDS: Final = {dict(sorted(found.items()))!r}
 \"\"\"By name: the module of a command in `commands`, and the first sentence of its help.\"\"\"
 """
-    return {folder.parent / "command_table.py": formatted(text, "command_table.py")}
+    return formatted({folder.parent / "command_table.py": text})
 
 
 def differing(wanted: dict[Path, str]) -> list[Path]:
