@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from .._http.concurrency import async_called, async_each
 from .._service import service_limits
-from ..errors import IncompleteSearch
+from ..errors import IncompleteSearch, NotFound
 from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
 
@@ -22,6 +23,27 @@ _LOG = logging.getLogger("css_sdk")
 
 Chosen = Callable[[frozenset[str]], Collection[str]]
 """Of the roles that exist, those whose members are to be read."""
+
+
+@contextmanager
+def reading_listed_roles(integration: Integration, environment: str) -> Iterator[None]:
+    """Say what happened if a role that was listed is not found: somebody else renamed or deleted it meanwhile.
+
+    Raises:
+        NotFound: with the place, and that trying again helps.
+    """
+    try:
+        yield
+    except NotFound as error:
+        if error.what != "role":
+            raise
+        raise NotFound(
+            f"Somebody else renamed or deleted a role of {integration.project_name} (#{integration.id} {environment}) "
+            f"while its roles were read: {error} Nothing was changed; try again.",
+            what="role",
+            status=error.status,
+            request=error.request,
+        ) from error
 
 
 async def observe(
@@ -42,6 +64,7 @@ async def observe(
     Raises:
         ConfigurationError: for a width out of range.
         IncompleteSearch: when the list of roles was cut.
+        NotFound: when somebody else renamed or deleted a role while it was read.
         OutcomeUnknown: when the members kept changing while they were read.
     """
     service_limits.check_width(width)
@@ -62,10 +85,11 @@ async def observe(
         children[name] = frozenset(child.name for child in await roles.composites(name).list())
 
     composites = [role.name for role in listed if role.composite and role.name not in unspoken]
-    await async_each(look_into, composites, width)
-    chosen = names.intersection(await async_called("members_of", members_of, names)) - unspoken.keys()
-    state = PlaceState(place, integration.project_name, names, children)
-    return await with_members(roles, state, chosen, settled=settled, width=width)
+    with reading_listed_roles(integration, environment):
+        await async_each(look_into, composites, width)
+        chosen = names.intersection(await async_called("members_of", members_of, names)) - unspoken.keys()
+        state = PlaceState(place, integration.project_name, names, children)
+        return await with_members(roles, state, chosen, settled=settled, width=width)
 
 
 async def with_members(

@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from .._http.concurrency import called, each
 from .._service import service_limits
-from ..errors import IncompleteSearch
+from ..errors import IncompleteSearch, NotFound
 from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
 
@@ -23,6 +24,27 @@ _LOG = logging.getLogger("css_sdk")
 
 Chosen = Callable[[frozenset[str]], Collection[str]]
 """Of the roles that exist, those whose members are to be read."""
+
+
+@contextmanager
+def reading_listed_roles(integration: Integration, environment: str) -> Iterator[None]:
+    """Say what happened if a role that was listed is not found: somebody else renamed or deleted it meanwhile.
+
+    Raises:
+        NotFound: with the place, and that trying again helps.
+    """
+    try:
+        yield
+    except NotFound as error:
+        if error.what != "role":
+            raise
+        raise NotFound(
+            f"Somebody else renamed or deleted a role of {integration.project_name} (#{integration.id} {environment}) "
+            f"while its roles were read: {error} Nothing was changed; try again.",
+            what="role",
+            status=error.status,
+            request=error.request,
+        ) from error
 
 
 def observe(
@@ -43,6 +65,7 @@ def observe(
     Raises:
         ConfigurationError: for a width out of range.
         IncompleteSearch: when the list of roles was cut.
+        NotFound: when somebody else renamed or deleted a role while it was read.
         OutcomeUnknown: when the members kept changing while they were read.
     """
     service_limits.check_width(width)
@@ -63,10 +86,11 @@ def observe(
         children[name] = frozenset(child.name for child in roles.composites(name).list())
 
     composites = [role.name for role in listed if role.composite and role.name not in unspoken]
-    each(look_into, composites, width)
-    chosen = names.intersection(called("members_of", members_of, names)) - unspoken.keys()
-    state = PlaceState(place, integration.project_name, names, children)
-    return with_members(roles, state, chosen, settled=settled, width=width)
+    with reading_listed_roles(integration, environment):
+        each(look_into, composites, width)
+        chosen = names.intersection(called("members_of", members_of, names)) - unspoken.keys()
+        state = PlaceState(place, integration.project_name, names, children)
+        return with_members(roles, state, chosen, settled=settled, width=width)
 
 
 def with_members(roles: Members, state: PlaceState, names: Iterable[str], *, settled: bool, width: int) -> PlaceState:

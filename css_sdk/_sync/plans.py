@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from attrs import evolve, frozen
 
 from .._service import arguments, identifiers, service_limits
-from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, WrongProvider
+from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, OutcomeUnknown, WrongProvider
 from ..journal.entries import JournalRead
 from ..models import UserLike
 from ..people import identification
@@ -24,7 +24,7 @@ from ..plan.preconditions import Guards
 from ..plan.undo import brought_about, concerned, notes_on_unseen, undo_plan
 from ..state import Place, PlaceState, StepResult
 from .integrations import EnvironmentClient, IntegrationClient
-from .observing import with_members
+from .observing import reading_listed_roles, with_members
 from .people_finding import PeopleFinding
 from .steps import StepRun
 
@@ -60,7 +60,7 @@ def made(
     # Whoever has a role through others loses it as well, and is told.
     for named, state in observed.items():
         names = lacking.get(state.place, ())
-        observed[named] = with_members(environments[named].roles, state, names, settled=False, width=width)
+        observed[named] = _with_members(environments[named], state, names, settled=False, width=width)
     return planner.plan(desired, observed, people, prune=prune)
 
 
@@ -77,9 +77,15 @@ def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Pl
     if not lacking:
         return first
     for place, names in lacking.items():
-        roles = environments[place].roles
-        states[place] = with_members(roles, states[place], names, settled=True, width=width)
+        states[place] = _with_members(environments[place], states[place], names, settled=True, width=width)
     return _undo_plan(journal, states.values())
+
+
+def _with_members(
+    environment: EnvironmentClient, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
+) -> PlaceState:
+    with reading_listed_roles(environment.integration, environment.name):
+        return with_members(environment.roles, state, names, settled=settled, width=width)
 
 
 def _undo_plan(journal: JournalRead, states: Collection[PlaceState]) -> Plan:
@@ -137,11 +143,11 @@ def checked(integration: Integrations, plan: Plan, guards: Guards, resume: Journ
         chosen = preconditions.to_read(planned, begun)
         try:
             read = now[planned.place] = environments[planned.place].state(chosen, settled=True, width=width)
-        except NotFound as error:
-            if error.what != "role":
+        except (NotFound, OutcomeUnknown) as error:
+            if isinstance(error, NotFound) and error.what != "role":
                 raise
-            # A role went away or got another name between the list of roles and the look into this one.
-            raise preconditions.changed_since(planned) from error
+            # A role was renamed or deleted, or its members kept changing, while the place was read.
+            raise preconditions.changed_since(planned, error) from error
         planned_from.append(preconditions.state_before(planned, read, entries))
     # What was simulated when the plan was made holds for the same steps and states, and for no others.
     known = plan.impact.first(len(plan.steps)) if plan.impact else None

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from .._service import arguments
-from ..errors import EmptySet, InvalidRequest, LastMember, Refused, Remedy, StalePlan
+from ..errors import CssError, EmptySet, InvalidRequest, LastMember, Refused, Remedy, StalePlan
 from ..journal.entries import Entry, JournalRead
 from ..settings import Settings
 from ..state import Draft, Place, PlaceState, Step, StepResult
@@ -209,10 +209,16 @@ def to_read(planned: PlannedPlace, begun: Iterable[Step]) -> frozenset[str]:
     return frozenset(names)
 
 
-def changed_since(planned: PlannedPlace) -> StalePlan:
-    """What is raised of a place that is not as it was when the plan was made."""
+def changed_since(planned: PlannedPlace, error: CssError | None = None) -> StalePlan:
+    """Return the error for a place that is not as it was when the plan was made.
+
+    Args:
+        planned: the place.
+        error: that has shown this, if one has.
+    """
+    reason = f" ({error})" if error else ""
     return StalePlan(
-        f"{planned.project_name} ({planned.place}) is not as it was when the plan was made. Nothing was sent. "
+        f"{planned.project_name} ({planned.place}) is not as it was when the plan was made{reason}. Nothing was sent. "
         f"Make the plan anew; a plan that was interrupted goes on with its journal (--resume)."
     )
 

@@ -102,6 +102,9 @@ class Hasty(Sandbox):
         return response
 
 
+_PLACE = (DEV.integration, DEV.environment)
+
+
 @pytest.mark.parametrize("name", ["a", "d", "p"])
 async def test_a_role_that_goes_away_while_it_is_read(name: str) -> None:
     """Whether it has members or children to be read or not: the plan is stale, and nothing is sent."""
@@ -109,7 +112,44 @@ async def test_a_role_that_goes_away_while_it_is_read(name: str) -> None:
     seeded([MIXED_BEFORE], sandbox)
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
         plan = await css.plan(mixed(), prune=True)
-        sandbox.at_once = lambda: sandbox.delete_role(DEV.integration, DEV.environment, name)
+        sandbox.at_once = lambda: sandbox.delete_role(*_PLACE, name)
         with pytest.raises(StalePlan, match=r"is not as it was.*Nothing was sent"):
+            await css.apply_plan(plan)
+    assert sent_writes(sandbox) == 0
+
+
+async def test_a_role_that_goes_away_while_a_plan_is_made() -> None:
+    """The error says that somebody else changed it, and to try again; the next plan is made."""
+    sandbox = Hasty()
+    seeded([MIXED_BEFORE], sandbox)
+    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
+        sandbox.at_once = lambda: sandbox.delete_role(*_PLACE, "a")
+        with pytest.raises(NotFound, match=r"Somebody else .* Grants Portal \(#101 dev\).*try again"):
+            await css.plan(mixed(), prune=True)
+        sandbox.at_once = None
+        assert (await css.plan(mixed(), prune=True)).steps
+
+
+class Restless(Sandbox):
+    """A sandbox in which, once `is_restless` is set, somebody gains or loses the role `a` at each reading of it."""
+
+    is_restless = False
+
+    def answer(self, request: Request) -> Response:
+        response = super().answer(request)
+        if self.is_restless and request.path.endswith("/dev/roles/a/users"):
+            change = self.revoke if USERS[3] in self.members(*_PLACE, "a") else self.grant
+            change(*_PLACE, "a", USERS[3])
+        return response
+
+
+async def test_members_who_keep_changing_make_a_plan_stale() -> None:
+    """They are not what the plan was made from, whatever they are; nothing is sent."""
+    sandbox = Restless()
+    seeded([MIXED_BEFORE], sandbox)
+    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
+        plan = await css.plan(mixed(), prune=True)
+        sandbox.is_restless = True
+        with pytest.raises(StalePlan, match=r"changed between 3 readings.*Nothing was sent"):
             await css.apply_plan(plan)
     assert sent_writes(sandbox) == 0
