@@ -20,7 +20,7 @@ def with_whole_guids(text: str) -> str:
     ("inner", "told"),
     [
         ("roles: [a, {name: a}]", "roles[1]: the same is on line 6 already"),
-        ("roles: [{name: a, was: a}]", "roles[0].was: the role 'a' was named so already"),
+        ("roles: [{name: a, was: a}]", "roles[0].was: the role 'a' has this name already"),
         ("roles: [{name: a, was: b}, b]", "roles[0].was: the role 'b' is listed itself on line 6"),
         ("roles: [{name: a, was: c}, {name: b, was: c}]", "roles[1].was: line 6 renames the role 'c' already"),
         ("roles: [{name: a, was: b, composites: [b]}]", "composites[0]: line 6 renames the role 'b': write 'a'"),
@@ -50,7 +50,7 @@ def with_whole_guids(text: str) -> str:
         ),
         (
             "roles: [{name: a, members: [0F3A@idir]}]\nusers: [{username: 0f3a@idir, roles: {exact: []}}]",
-            "users[0]: the exact roles leave out 'a', of which line 6 makes them a member",
+            "users[0]: the exact roles leave out 'a', whose members on line 6 include them",
         ),
         (
             "roles: [{name: a, members: {exact: []}}]\nusers: [{username: 0f3a@idir, roles: [a]}]",

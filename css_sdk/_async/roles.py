@@ -157,7 +157,7 @@ class AsyncRoles(AsyncMembers):
         service_limits.check_new_role(**self._place, name=new_name)
         async_check_callback("confirm", confirm)
         if await self._in_list(name) is None:
-            raise NotFound(f"There is no role {name!r} in {self._told_as}.", what="role")
+            raise NotFound(f"There is no role {name!r} in {self._told_as}. Nothing was sent.", what="role")
         if confirm is not None:
             await ask(confirm, Plan((Step("rename_role", self._at, name, new_name),)))
         found: list[Role] = []

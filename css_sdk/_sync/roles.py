@@ -158,7 +158,7 @@ class Roles(Members):
         service_limits.check_new_role(**self._place, name=new_name)
         check_callback("confirm", confirm)
         if self._in_list(name) is None:
-            raise NotFound(f"There is no role {name!r} in {self._told_as}.", what="role")
+            raise NotFound(f"There is no role {name!r} in {self._told_as}. Nothing was sent.", what="role")
         if confirm is not None:
             ask(confirm, Plan((Step("rename_role", self._at, name, new_name),)))
         found: list[Role] = []

@@ -16,8 +16,8 @@ from ..models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
 from ..people import cells
 from ..people.cells import PERSON_COLUMNS, PersonBy
 from ..people.identities import Person, identity_of
-from ..plan.desired import Desired, DesiredPlace, Protection
-from .checks import Found, FoundPlace, FoundRole, FoundUser, contradictions
+from ..plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from .checks import Nodes, contradictions
 from .yaml_nodes import Faults, Node, misread_as, read_nodes
 
 VERSION: Final = 1
@@ -57,6 +57,7 @@ class _Reader:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
+        self._nodes: dict[tuple[str, ...], Node] = {}
 
     def file(self, root: Node) -> Desired:
         """The whole of it."""
@@ -68,13 +69,12 @@ class _Reader:
         places: dict[tuple[str, str], DesiredPlace] = {}
         lines: dict[tuple[str, str], int] = {}
         for item in self._items(fields.get("integrations")):
-            for found, node in self._integration(item):
-                place = found.place
+            for place, nodes, node in self._integration(item):
                 if place.named in places:
                     self._faults.add(node, f"{' '.join(place.named)} is on line {lines[place.named]} already")
                     continue
                 places[place.named], lines[place.named] = place, node.line
-                for where, message in contradictions(found, protect):
+                for where, message in contradictions(place, nodes, protect):
                     self._faults.add(where, message)
         return Desired(tuple(places.values()), protect)
 
@@ -87,15 +87,15 @@ class _Reader:
         read = (self._checked(item, check) for item in self._items(node))
         return tuple(text for text in read if text is not None)
 
-    def _integration(self, node: Node) -> list[tuple[FoundPlace, Node]]:
+    def _integration(self, node: Node) -> list[tuple[DesiredPlace, Nodes, Node]]:
         fields = self._fields(node, "integration", "environments")
         integration = self._integration_named(fields.get("integration"))
         environments = fields.get("environments")
         found = self._fields(environments, optional=environment_checks.ENVIRONMENTS, what="environment")
         if environments is not None and environments.value == {}:
             self._faults.add(environments, f"name at least one of {', '.join(environment_checks.ENVIRONMENTS)}")
-        # What stands in them is told even where nobody knows whose they are.
-        places = [(self._place(integration or "", name, inner), inner) for name, inner in found.items()]
+        # Their faults are reported even if the integration is not known.
+        places = [(*self._place(integration or "", name, inner), inner) for name, inner in found.items()]
         return places if integration is not None else []
 
     def _integration_named(self, node: Node | None) -> str | None:
@@ -103,38 +103,46 @@ class _Reader:
             return f"#{node.value}"
         return self._text(node)
 
-    def _place(self, integration: str, environment: str, node: Node) -> FoundPlace:
+    def _place(self, integration: str, environment: str, node: Node) -> tuple[DesiredPlace, Nodes]:
+        self._nodes = {}
         fields = self._fields(node, optional=("roles", "users"))
-        roles = self._collection(fields.get("roles"), self._role, lambda role: role.name)
-        users: dict[str, FoundUser] = {}
+        roles = self._collection(fields.get("roles"), self._role, lambda role: role.name, "role")
+        users: dict[str, DesiredUser] = {}
         for item in self._items(fields.get("users")):
             user = self._user(item)
             if user is None:
                 continue
-            other = users.setdefault(identity_of(user.person), user)
-            if other is not user:
-                self._faults.add(item, f"the same user is on line {other.node.line} already")
-        return FoundPlace(integration, environment, roles, tuple(users.values()))
+            identity = identity_of(user.person)
+            if identity in users:
+                self._faults.add(item, f"the same user is on line {self._nodes['user', identity].line} already")
+                continue
+            users[identity] = user
+            self._nodes["user", identity] = item
+        return DesiredPlace(integration, environment, roles, tuple(users.values())), self._nodes
 
-    def _role(self, node: Node) -> FoundRole | None:
+    def _role(self, node: Node) -> DesiredRole | None:
         if not isinstance(node.value, dict):
             name = self._role_name(node)
-            return FoundRole(name, None, None, None, None) if name is not None else None
+            return DesiredRole(name) if name is not None else None
         fields = self._fields(node, "name", optional=("was", "composites", "members"))
         name = self._role_name(fields.get("name"))
         was = self._role_name(fields.get("was"))
-        composites = self._collection(fields.get("composites"), self._role_name, str)
-        members = self._collection(fields.get("members"), self._person, identity_of)
-        return FoundRole(name, was, fields.get("was"), composites, members) if name is not None else None
+        if name is not None:
+            self._nodes |= {(key, name): fields[key] for key in ("was", "members") if key in fields}
+        of = name or ""
+        composites = self._collection(fields.get("composites"), self._role_name, str, "child", of)
+        members = self._collection(fields.get("members"), self._person, identity_of, "member", of)
+        return DesiredRole(name, was, composites, members) if name is not None else None
 
     def _role_name(self, node: Node | None) -> str | None:
         return self._checked(node, identifiers.check_role_name)
 
-    def _user(self, node: Node) -> FoundUser | None:
+    def _user(self, node: Node) -> DesiredUser | None:
         fields = self._fields(node, "roles", optional=(*PERSON_COLUMNS, "provider"))
         person = self._person_of(node, fields) if isinstance(node.value, dict) else None
-        roles = self._collection(fields.get("roles"), self._role_name, str)
-        return FoundUser(person, node, roles) if person is not None and roles is not None else None
+        of = identity_of(person) if person is not None else ""
+        roles = self._collection(fields.get("roles"), self._role_name, str, "user role", of)
+        return DesiredUser(person, roles) if person is not None and roles is not None else None
 
     def _person(self, node: Node) -> Person | None:
         if isinstance(node.value, dict):
@@ -172,9 +180,16 @@ class _Reader:
         return cell
 
     def _collection(
-        self, node: Node | None, read: Callable[[Node], Item | None], identity: Callable[[Item], str]
-    ) -> Found[Item] | None:
-        """A list, or a mapping that says in its one key whether the list is additive or exact."""
+        self, node: Node | None, read: Callable[[Node], Item | None], identity: Callable[[Item], str], *key: str
+    ) -> Listed[Item] | None:
+        """Return a list, or a mapping whose one key says whether the list is additive or exact; note where items are.
+
+        Args:
+            node: the list or mapping.
+            read: reads one item.
+            identity: returns what makes an item the same as another.
+            key: that of an item in `Nodes`, without its identity.
+        """
         if node is None:
             return None
         exact, inner = False, node
@@ -194,7 +209,8 @@ class _Reader:
             same = items.setdefault(identity(item), (item, each))
             if same[1] is not each:
                 self._faults.add(each, f"the same is on line {same[1].line} already")
-        return Found(node, tuple(item for item, _ in items.values()), tuple(each for _, each in items.values()), exact)
+        self._nodes |= {(*key, name): each for name, (_, each) in items.items()}
+        return Listed(tuple(item for item, _ in items.values()), exact)
 
     def _items(self, node: Node | None) -> Sequence[Node]:
         if node is None or node.value is None:
