@@ -11,6 +11,7 @@ _IGNORABLE: Final = re.compile(
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """The property Default_Ignorable_Code_Point of Unicode 16 (DerivedCoreProperties.txt)."""
+_JOINERS: Final = "\u200c\u200d"
 _BLANK_BRAILLE: Final = "\u2800"
 """A symbol that is empty, and no blank to Unicode."""
 
@@ -67,13 +68,18 @@ def shown(text: str) -> str:
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in with_codes(text))
 
 
-def escaped(text: str) -> str:
-    """Return the text with escapes in place of what a terminal would obey; hidden characters as their codes.
+def shown_name(text: str) -> str:
+    """Return what people may be called without what moves a cursor, hides, or turns the order of the text.
 
-    >>> escaped("ad\\u200bmin\\x1b[2J")
-    'ad<U+200B>min\\\\x1b[2J'
+    Joiners stay: they hold emoji and Persian words together, and change no order.
+
+    >>> shown_name("a\u200db\u202ec")
+    'a\u200db�c'
     """
-    coded = with_codes(text)
-    if coded.isprintable():
-        return coded
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in coded)
+    if text.isprintable():
+        return text
+    return "".join("�" if _is_obeyed(each) else each for each in text)
+
+
+def _is_obeyed(character: str) -> bool:
+    return character not in _JOINERS and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -12,13 +11,11 @@ from attrs import fields
 
 from ..errors import InvalidRequest
 from .escaping import shown
+from .masking import mask_text
 
 _MOST_SHOWN: Final = 200
 _PERSONAL: Final = ("email", "first_name", "last_name", "name", "message")
 """Columns that mask hides whole; a line of a log holds names and addresses of all kinds."""
-_WITH_AT: Final = re.compile(r'[^\s@,;<>"()]*@(?:[\w.-]*\w)?')
-_USERNAME: Final = re.compile(r"\W?([0-9a-f]{6})[0-9a-f]{10,}@([a-z]+)", re.IGNORECASE)
-_GUID: Final = re.compile(r"(?<![0-9a-f])([0-9a-f]{6})[0-9a-f-]{10,}", re.IGNORECASE)
 
 Row = dict[str, Any]
 
@@ -117,17 +114,9 @@ def _rows_of(item: object) -> Iterable[Row]:
 
 def _masked(row: Mapping[str, Any]) -> Row:
     return {
-        name: value if not isinstance(value, str) or not value else "…" if name in _PERSONAL else _masked_text(value)
+        name: value if not isinstance(value, str) or not value else "…" if name in _PERSONAL else mask_text(value)
         for name, value in row.items()
     }
-
-
-def _masked_text(text: str) -> str:
-    def shortened(found: re.Match[str]) -> str:
-        username = _USERNAME.fullmatch(found[0])
-        return f"{username[1]}…@{username[2]}" if username else "…"
-
-    return _GUID.sub(r"\1…", _WITH_AT.sub(shortened, text))
 
 
 def _html(rows: Sequence[Row]) -> str:

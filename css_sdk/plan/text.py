@@ -9,16 +9,13 @@ from typing import Final
 
 from attrs import evolve
 
-from .._text.escaping import escaped
-from ..models import SERVICE_ACCOUNT_PREFIX
+from .._text.escaping import shown
+from .._text.masking import mask_name
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Place, Step, StepKind
 from .diff import Unmanaged
 from .planner import Plan
-
-_LONGEST_SHOWN: Final = 4
-"""Characters of a username or an address that are left of it where people are masked."""
 
 _SIGNS: Final[Mapping[StepKind, tuple[str, str]]] = {
     "create_role": ("+", "create"),
@@ -40,13 +37,12 @@ def masked(plan: Plan) -> Plan:
 
     >>> step = Step("add_member", Place(101, "dev"), "reviewer", "c48af3232157a5f13dc753a5d3eed7ce@idir")
     >>> masked(Plan(steps=(step,))).steps[0].target
-    'c48a…@idir'
+    'c48af3…@idir'
     """
-    hide = masked_name
 
     def hidden(steps: Iterable[Step]) -> tuple[Step, ...]:
         return tuple(
-            evolve(step, target=hide(step.target)) if step.kind in ("add_member", "remove_member") else step
+            evolve(step, target=mask_name(step.target)) if step.kind in ("add_member", "remove_member") else step
             for step in steps
         )
 
@@ -58,25 +54,12 @@ def masked(plan: Plan) -> Plan:
         unresolved=tuple(
             evolve(
                 one,
-                person=Person(one.person.by, hide(one.person.value), one.person.provider),
-                candidates=tuple(map(hide, one.candidates)),
+                person=Person(one.person.by, mask_name(one.person.value), one.person.provider),
+                candidates=tuple(map(mask_name, one.candidates)),
             )
             for one in plan.unresolved
         ),
     )
-
-
-def masked_name(name: str) -> str:
-    """A username, GUID or e-mail address cut beyond recognition, but always to the same.
-
-    >>> [masked_name(name) for name in ("jane.doe@example.com", "service-account-fisheries-service-102")]
-    ['ja…', 'service-account-fish…']
-    """
-    prefix = SERVICE_ACCOUNT_PREFIX if name.startswith(SERVICE_ACCOUNT_PREFIX) else ""
-    own, at, provider = name.removeprefix(prefix).partition("@")
-    shown = own[: min(_LONGEST_SHOWN, len(own) // 4)]
-    # A provider is the same for many people; the domain of an address need not be.
-    return f"{prefix}{shown}…{at}{provider}" if at and "." not in provider else f"{prefix}{shown}…"
 
 
 def plan_as_text(
@@ -102,7 +85,7 @@ def plan_as_text(
         left = telling.left_alone(place)
         lines += [telling.title(place), *(f"  {sign} {words}" for sign, words in telling.of(place))]
         lines += [f"  unmanaged, left alone: {left}", ""] if left else [""]
-    lines += [f"Note: {escaped(note)}." for note in telling.plan.notes]
+    lines += [f"Note: {shown(note)}." for note in telling.plan.notes]
     shown_id = (whole or plan).id if plan.steps else ""
     return "\n".join([*lines, telling.sum(), *([f"Plan id: {shown_id}"] if shown_id else [])])
 
@@ -164,7 +147,7 @@ class _Telling:
 
     def title(self, place: Place) -> str:
         """Integration and environment."""
-        return " ".join(filter(None, (escaped(self.plan.project_names.get(place, "")), str(place))))
+        return " ".join(filter(None, (shown(self.plan.project_names.get(place, "")), str(place))))
 
     def of(self, place: Place) -> list[tuple[str, str]]:
         """Signs and words, a pair for each line."""
@@ -227,9 +210,9 @@ def _people(number: int) -> str:
 
 
 def _in_quotes(text: str) -> str:
-    return text if re.fullmatch(r"[\w@.-]+", text, re.ASCII) else f"'{escaped(text)}'"
+    return text if re.fullmatch(r"[\w@.-]+", text, re.ASCII) else f"'{shown(text)}'"
 
 
 def _as_code(text: str) -> str:
-    encoded = re.sub(r"[^\w -]|_", lambda found: f"&#{ord(found[0])};", escaped(text))
+    encoded = re.sub(r"[^\w -]|_", lambda found: f"&#{ord(found[0])};", shown(text))
     return f"<code>{encoded}</code>"

@@ -11,10 +11,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from .._text.escaping import with_codes
+from .._text.escaping import shown_name, with_codes
 from ..people.logins import name_of
 from .rows import AccessReport, AccessRow, AccessSummary
-from .text import harmless, heading, narrowing, reason_of, unread_in_words
+from .text import heading, narrowing, reason_of, unread_in_words
 
 _COLUMNS: Final = ("Integration", "Environment", "Role", "Person", "E-mail", "Provider", "Held")
 
@@ -115,7 +115,7 @@ def _row(row: AccessRow) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(harmless(text))
+    return html.escape(shown_name(text))
 
 
 @cache

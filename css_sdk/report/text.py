@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
 from .._text.csv_lines import csv_line
-from .._text.escaping import with_codes
+from .._text.escaping import shown_name, with_codes
 from ..people.logins import UnreadPlace, name_of
 from .rows import AccessReport, AccessRow
 
@@ -36,9 +35,6 @@ _MARKDOWN_COLUMNS: Final = (
     "Provider",
     "Held",
 )
-
-_JOINERS: Final = "\u200c\u200d"
-"""They hold emoji and Persian words together, and change no order."""
 
 
 def report_as_csv(report: AccessReport) -> Iterator[str]:
@@ -138,21 +134,10 @@ def reason_of(unread: UnreadPlace) -> str:
     return f"{unread.project_name} #{unread.place.integration}, {unread.place.environment}: {unread.error}"
 
 
-def harmless(text: str) -> str:
-    """The text without what moves a cursor, hides, or turns the order of what is shown."""
-    if text.isprintable():
-        return text
-    return "".join("\N{REPLACEMENT CHARACTER}" if _is_hidden(character) else character for character in text)
-
-
-def _is_hidden(character: str) -> bool:
-    return character not in _JOINERS and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-
-
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return harmless(str(value))
+    return shown_name(str(value))
 
 
 def _markdown_cells(row: AccessRow) -> tuple[str, ...]:
@@ -170,7 +155,7 @@ def _markdown_cells(row: AccessRow) -> tuple[str, ...]:
 
 
 def _markdown(text: str) -> str:
-    escaped = re.sub(r"([\\`*_{}\[\]()#|!~$^])", r"\\\1", harmless(text))
+    escaped = re.sub(r"([\\`*_{}\[\]()#|!~$^])", r"\\\1", shown_name(text))
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Without these a platform makes links, mentions and references of plain words.
     escaped = re.sub(r":(?=//)", r"\\:", re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped))

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from css_sdk import AccessReport, AccessRow, NotApplied, User, report_as_html
-from css_sdk._text.escaping import with_codes
+from css_sdk._text.escaping import shown_name, with_codes
 from css_sdk.people.logins import UnreadPlace, name_of
-from css_sdk.report.text import harmless
 from css_sdk.state import Place, PlaceState
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def cells(row: AccessRow) -> list[str]:
         row.user.provider or "service account",
         with_codes(row.held),
     )
-    return [harmless(text) for text in texts]
+    return [shown_name(text) for text in texts]
 
 
 @pytest.fixture(scope="module")

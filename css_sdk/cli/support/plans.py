@@ -232,9 +232,8 @@ def print_prune_hint(plan: Plan) -> None:
 
 def print_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
     """Says on stderr who of a file could not be identified."""
-    from ..._text.escaping import escaped
-    from ...plan.text import masked_name
+    from ..._text.masking import mask_name
 
     for one in unresolved:
-        who = masked_name(one.person.value) if mask else one.person.value
-        click.echo(f"css: {one.place}: {escaped(one.state)}: {escaped(who)}", err=True)
+        who = mask_name(one.person.value) if mask else one.person.value
+        click.echo(f"css: {one.place}: {shown(one.state)}: {shown(who)}", err=True)
