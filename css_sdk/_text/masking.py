@@ -17,7 +17,7 @@ def mask_name(name: str) -> str:
     """Return a username, GUID or e-mail address cut beyond recognition; equal ones stay equal.
 
     >>> [mask_name(name) for name in ("jane.doe@example.com", "service-account-fisheries-service-102")]
-    ['ja…', 'service-account-fisher…']
+    ['ja…', 'service-account-fishe…']
     """
     prefix = _SERVICE_ACCOUNT if name.startswith(_SERVICE_ACCOUNT) else ""
     own, at, provider = name.removeprefix(prefix).partition("@")
