@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
-from .._http.concurrency import AsyncLock, async_each, async_waited_for
 from .._service import arguments, service_limits
-from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
-from ..models import GrantResult, Outcome, RoleResult
+from ..errors import Conflict, CssError
+from ..models import Grant, GrantResult, RoleResult, UserLike
+from ..state import Place, Step, StepResult
 from .callbacks import AsyncProgressCalls
-from .grants import AsyncGranting, AsyncRun, Grants, GrantWrite, Numbered, Progress, in_chunks, outcome_of
+from .grants import AsyncGranting, GrantWrite
 from .roles import AsyncRoles
+from .steps import AsyncStepRun, done_or_failed
 from .users import AsyncUsers
 from .wire import AsyncWire
-from .workers import CHUNK, Task, carry_out, task_for
+from .workers import AsyncShipping, task_for
+
+Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
+Progress = Callable[[GrantResult], object]
 
 
 class AsyncBulk:
@@ -22,8 +26,7 @@ class AsyncBulk:
 
     def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
         self._wire = wire
-        self._integration_id = integration_id
-        self._environment = environment
+        self._at = Place(integration_id, environment)
         self._roles = AsyncRoles(wire, integration_id, environment)
         self._users = AsyncUsers(wire, integration_id, environment)
 
@@ -65,7 +68,7 @@ class AsyncBulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return await self._many("assign", grants, skip_existing, width, progress, executor)
+        return await self._many("add_member", grants, skip_existing, width, progress, executor)
 
     async def unassign_many(
         self,
@@ -94,7 +97,7 @@ class AsyncBulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return await self._many("unassign", grants, skip_existing, width, progress, executor)
+        return await self._many("remove_member", grants, skip_existing, width, progress, executor)
 
     async def create_roles(
         self,
@@ -125,39 +128,27 @@ class AsyncBulk:
         ['confirmed', 'already']
         """
         service_limits.check_width(width)
-        told = AsyncProgressCalls(progress)
+        calls = AsyncProgressCalls(progress)
         wanted = arguments.names(names, "role")
         known = {role.name for role in await self._roles.list()} if skip_existing else set()
-        results: dict[str, RoleResult] = {}
-        lock = AsyncLock()
-        refused: list[AuthenticationError] = []
+        results = {name: RoleResult(name, "already") for name in wanted if name in known}
+        for found in results.values():
+            await calls.note(found)
 
-        async def create(name: str) -> None:
-            outcome: Outcome = "failed"
-            error: CssError | None = refused[0] if refused else None
-            if error is None:
-                # After one refusal of the credentials, each of the others would be refused as well.
-                outcome, error = await self._created(name, name in known, skip_existing)
-            if isinstance(error, AuthenticationError):
-                refused.append(error)
-            async with lock:
-                result = results[name] = RoleResult(name, outcome, error)
-                await told.note(result)
+        async def note(result: StepResult) -> None:
+            name, outcome, error = result.step.role, done_or_failed(result), result.error
+            if skip_existing and isinstance(error, Conflict):
+                # Somebody else created it between our reading and our writing.
+                outcome, error = "already", None
+            results[name] = RoleResult(name, outcome, error)
+            await calls.note(results[name])
 
-        await async_each(create, wanted, width)
-        return told.ended([results[name] for name in wanted])
-
-    async def _created(self, name: str, is_known: bool, skip_existing: bool) -> tuple[Outcome, CssError | None]:
-        if is_known:
-            return "already", None
-        try:
-            await self._roles.create(name)
-        except Conflict as error:
-            # Somebody else was faster than our reading and our writing.
-            return ("already", None) if skip_existing else ("failed", error)
-        except CssError as error:
-            return outcome_of(error), error
-        return "confirmed", None
+        steps = [Step("create_role", self._at, name) for name in wanted if name not in known]
+        run = AsyncStepRun(
+            steps, None, granting={}, roles={self._at: self._roles}, may_exist=False, width=width, progress=note
+        )
+        await run.carry_out()
+        return calls.ended([results[name] for name in wanted])
 
     async def _many(
         self,
@@ -169,50 +160,35 @@ class AsyncBulk:
         executor: Executor | None,
     ) -> list[GrantResult]:
         service_limits.check_width(width)
-        run = AsyncRun(grants, progress)
-        task = executor and task_for(self._wire, self._integration_id, self._environment, change)
+        calls = AsyncProgressCalls(progress)
+        given = arguments.grants(grants)
         granting = AsyncGranting(self._users, self._roles.list)
-        await self._settle_refused(run)
-        if skip_existing:
-            await granting.settle_done(run, change, self._roles)
-        if executor and task:
-            await self._ship(run, executor, task, width)
-        else:
-            await granting.carry_out(change, run, width)
-        return run.ended()
-
-    async def _settle_refused(self, run: AsyncRun) -> None:
-        for number, grant in list(run.open.items()):
+        if executor is not None:
+            granting = AsyncShipping(self._users, self._roles.list, executor, task_for(self._wire, self._at))
+        results: dict[int, GrantResult] = {}
+        numbers: dict[Step, list[int]] = {}
+        for number, grant in enumerate(given):
             try:
-                self._users.check(grant.user, grant.role)
+                username, _ = self._users.check(grant.user, grant.role)
             except CssError as error:
-                await run.settle_failed({number: grant}, error)
-
-    async def _ship(self, run: AsyncRun, executor: Executor, task: Task, width: int) -> None:
-        async def ship(chunk: Numbered) -> None:
-            try:
-                future = executor.submit(carry_out, task, tuple(chunk.values()))
-            except Exception as error:
-                untaken = CssError(
-                    f"The executor takes no more work ({type(error).__name__}); nothing of this was sent."
-                )
-                untaken.__cause__ = error
-                await run.settle_failed(chunk, untaken)
-                return
-            try:
-                results = await async_waited_for(future)
-            except CssError as error:
-                # Only the worker's way to its credentials raises these, before anything is sent.
-                await run.settle_failed(chunk, error)
-            except Exception as error:
-                lost = OutcomeUnknown(
-                    f"A worker was lost with {type(error).__name__}, and whether it had done this is not known. "
-                    f"Run it again with skip_existing=True."
-                )
-                lost.__cause__ = error
-                await run.settle(chunk, "unknown", lost)
+                results[number] = GrantResult(grant, "failed", error.with_traceback(None))
+                await calls.note(results[number])
             else:
-                for (number, grant), result in zip(chunk.items(), results, strict=True):
-                    await run.settle({number: grant}, result.outcome, result.error)
+                numbers.setdefault(Step(change, self._at, grant.role, username), []).append(number)
 
-        await async_each(ship, in_chunks(run.by_user(), CHUNK), width)
+        async def note(result: StepResult) -> None:
+            for number in numbers[result.step]:
+                results[number] = GrantResult(given[number], done_or_failed(result), result.error)
+                await calls.note(results[number])
+
+        run = AsyncStepRun(
+            list(numbers),
+            None,
+            granting={self._at: granting},
+            roles={self._at: self._roles},
+            skip_existing=skip_existing,
+            width=width,
+            progress=note,
+        )
+        await run.carry_out()
+        return calls.ended([results[number] for number in range(len(given))])

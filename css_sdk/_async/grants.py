@@ -1,85 +1,37 @@
-"""One user's grants after another, with a result for each; shared by the client itself and by executors' workers."""
+"""Send what adds members to roles and removes them, one user after another."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from .._http.concurrency import AsyncLock, async_each
-from .._service import arguments, identifiers
-from ..errors import AuthenticationError, CssError, NotFound, OutcomeUnknown
-from ..models import Grant, GrantResult, Outcome, Role, UserLike
-from .callbacks import AsyncProgressCalls
+from .._http.concurrency import async_each
+from ..errors import CssError, NotFound
+from ..models import Role
+from ..state import Step
 
 if TYPE_CHECKING:
     from .members import AsyncMembers
+    from .steps import AsyncStepRun
     from .users import AsyncUsers
 
-Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
-Progress = Callable[[GrantResult], object]
-Numbered = dict[int, Grant]
-"""Grants by their place in what the caller gave."""
-GrantWrite = Literal["assign", "unassign"]
+Numbered = dict[int, Step]
+"""Steps by their place among all."""
+GrantWrite = Literal["add_member", "remove_member"]
+Key = TypeVar("Key", bound=Hashable)
 
 
-def outcome_of(error: CssError) -> Outcome:
-    """How an item ended that met this error."""
-    return "unknown" if isinstance(error, OutcomeUnknown) else "failed"
-
-
-def grouped(grants: Numbered, by: Callable[[Grant], str]) -> dict[str, Numbered]:
-    """The grants by what `by` gives for each."""
-    groups: dict[str, Numbered] = {}
-    for number, grant in grants.items():
-        groups.setdefault(by(grant), {})[number] = grant
+def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
+    """Return the steps by what `by` gives for each."""
+    groups: dict[Key, Numbered] = {}
+    for number, step in steps.items():
+        groups.setdefault(by(step), {})[number] = step
     return groups
 
 
-class AsyncRun:
-    """What came of each grant so far; tells the caller of each, one at a time."""
-
-    def __init__(self, grants: Grants, progress: Progress | None = None) -> None:
-        self.open: Numbered = dict(enumerate(arguments.grants(grants)))
-        self._results: dict[int, GrantResult] = {}
-        self.lost_access: AuthenticationError | None = None
-        self._progress = AsyncProgressCalls(progress)
-        self._lock = AsyncLock()
-
-    @property
-    def results(self) -> list[GrantResult]:
-        """The results, in the order of the grants."""
-        return [self._results[number] for number in sorted(self._results)]
-
-    def ended(self) -> list[GrantResult]:
-        """Return the results, in the order of the grants.
-
-        Raises:
-            CallbackFailed: which carries them, when the caller's function raised an exception.
-        """
-        return self._progress.ended(self.results)
-
-    async def settle(self, grants: Numbered, outcome: Outcome, error: CssError | None = None) -> None:
-        """Notes how these grants ended."""
-        async with self._lock:
-            for number, grant in grants.items():
-                del self.open[number]
-                result = self._results[number] = GrantResult(grant, outcome, error)
-                await self._progress.note(result)
-
-    async def settle_failed(self, grants: Numbered, error: CssError) -> None:
-        """Notes that these grants failed, or that nobody knows."""
-        if isinstance(error, AuthenticationError):
-            self.lost_access = error
-        # Without its traceback, which would keep each call's request and answer as long as the results.
-        await self.settle(grants, outcome_of(error), error.with_traceback(None))
-
-    def by_user(self) -> list[Numbered]:
-        """The open grants, those of one user together however the user is written."""
-        return list(grouped(self.open, lambda grant: identifiers.username_of(grant.user)).values())
-
-
 class AsyncGranting:
-    """Carries out the grants of one user at a time.
+    """Sends the steps about members of one place, those of a user together.
 
     Args:
         users: of the environment.
@@ -90,107 +42,72 @@ class AsyncGranting:
         self._users = users
         self._list_roles = list_roles
 
-    async def carry_out(self, change: GrantWrite, run: AsyncRun, width: int) -> None:
-        """Assigns or unassigns all open grants, so many users at once."""
-
-        async def work(group: Numbered) -> None:
-            if run.lost_access is not None:
-                # Whoever is not let in any more would only be turned away for each of the others, too.
-                return await run.settle_failed(group, run.lost_access)
-            return await (self.assign if change == "assign" else self.unassign)(run, group)
-
-        await async_each(work, run.by_user(), width)
-
-    async def settle_done(self, run: AsyncRun, change: GrantWrite, roles: AsyncMembers) -> None:
-        """Settle the grants that need no write, after reading each role's members, or each user's roles if fewer.
+    async def carry_out(self, change: GrantWrite, run: AsyncStepRun, steps: Numbered, width: int) -> None:
+        """Add or remove the members, so many users at once.
 
         Args:
-            run: with the grants.
-            change: what will be done to them.
-            roles: of the environment.
+            change: what all the steps do.
+            run: takes the results.
+            steps: of one place.
+            width: calls at once, 1 to 8.
         """
-        by_role = grouped(run.open, lambda grant: grant.role)
-        by_user = run.by_user()
-        if len(by_user) <= len(by_role):
-            for group in by_user:
-                await self._settle_done_of_user(run, group, change)
-            return
-        for role, grants in by_role.items():
+        work = partial(self._add if change == "add_member" else self._remove, run)
+        await async_each(work, list(grouped(steps, lambda step: step.target).values()), width)
+
+    async def settle_done(self, change: GrantWrite, run: AsyncStepRun, steps: Numbered, roles: AsyncMembers) -> None:
+        """Settle the steps that need no write, after reading each role's members, or each user's roles if fewer.
+
+        Args:
+            change: what all the steps do.
+            run: takes the results.
+            steps: of one place.
+            roles: of the place.
+        """
+        is_adding = change == "add_member"
+        by_role, by_user = grouped(steps, lambda step: step.role), grouped(steps, lambda step: step.target)
+        is_by_user = len(by_user) <= len(by_role)
+        for name, group in (by_user if is_by_user else by_role).items():
             try:
-                # Somebody who is left out of a reading would seem not to have the role, and keep it.
-                if change == "unassign":
-                    held = {user.username for user in await roles.settled_members(role)}
+                if is_by_user:
+                    held = {(role.name, name) for role in await self._users.roles(name)}
+                elif is_adding:
+                    held = {(name, user.username) async for user in roles.members(name)}
                 else:
-                    held = {user.username async for user in roles.members(role)}
+                    # Somebody who is left out of a reading would seem not to have the role, and keep it.
+                    held = {(name, user.username) for user in await roles.settled_members(name)}
+                done = {n: step for n, step in group.items() if ((step.role, step.target) in held) is is_adding}
+                if done and is_by_user and not is_adding:
+                    # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
+                    existing = {role.name for role in await self._list_roles()}
+                    done = {number: step for number, step in done.items() if step.role in existing}
             except CssError as error:
-                await run.settle_failed(grants, error)
-                continue
-            done = {
-                number: grant
-                for number, grant in grants.items()
-                if (identifiers.username_of(grant.user) in held) is (change == "assign")
-            }
-            await run.settle(done, "already")
-
-    async def _settle_done_of_user(self, run: AsyncRun, group: Numbered, change: GrantWrite) -> None:
-        try:
-            held = {role.name for role in await self._users.roles(next(iter(group.values())).user)}
-            done = {n: grant for n, grant in group.items() if (grant.role in held) is (change == "assign")}
-            if done and change == "unassign":
-                # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
-                existing = {role.name for role in await self._list_roles()}
-                done = {n: grant for n, grant in done.items() if grant.role in existing}
-        except CssError as error:
-            await run.settle_failed(group, error)
-        else:
-            await run.settle(done, "already")
-
-    async def assign(self, run: AsyncRun, group: Numbered) -> None:
-        """Gives one user the roles of a group in one call."""
-        user = next(iter(group.values())).user
-        try:
-            await self._users.assign(user, *(grant.role for grant in group.values()))
-        except NotFound as error:
-            if error.what != "role" or len(group) == 1:
-                return await run.settle_failed(group, error)
-            return await self._assign_existing(run, group, error)
-        except CssError as error:
-            return await run.settle_failed(group, error)
-        return await run.settle(group, "confirmed")
-
-    async def unassign(self, run: AsyncRun, group: Numbered) -> None:
-        """Takes the roles of a group from one user, one call each."""
-        for role, grants in grouped(group, lambda grant: grant.role).items():
-            if run.lost_access is not None:
-                await run.settle_failed(grants, run.lost_access)
-                continue
-            try:
-                await self._users.unassign(next(iter(grants.values())).user, role)
-            except CssError as error:
-                await run.settle_failed(grants, error)
+                await run.settle_failed(group, error)
             else:
-                await run.settle(grants, "confirmed")
+                await run.settle(done, "already")
 
-    async def _assign_existing(self, run: AsyncRun, group: Numbered, error: NotFound) -> None:
-        """After a 404 about one role or more, which gave none: those that do exist."""
-        try:
-            known = {role.name for role in await self._list_roles()}
-        except CssError as unread:
-            return await run.settle_failed(group, unread)
-        missing = {number: grant for number, grant in group.items() if grant.role not in known}
-        if not missing:
-            return await run.settle_failed(group, error)
-        await run.settle_failed(missing, error)
-        rest = {number: grant for number, grant in group.items() if number not in missing}
-        return await self.assign(run, rest) if rest else None
+    async def _add(self, run: AsyncStepRun, group: Numbered) -> None:
+        """Give one user the roles of a group in one call; the service gives none if one of them does not exist."""
+        user = next(iter(group.values())).target
 
+        async def write() -> None:
+            while group:
+                try:
+                    await self._users.assign(user, *(step.role for step in group.values()))
+                    return
+                except NotFound as error:
+                    if error.what != "role" or len(group) == 1:
+                        raise
+                    existing = {role.name for role in await self._list_roles()}
+                    missing = {number: step for number, step in group.items() if step.role not in existing}
+                    if not missing:
+                        raise
+                    await run.settle_failed(missing, error)
+                    for number in missing:
+                        del group[number]
 
-def in_chunks(groups: Sequence[Numbered], size: int) -> list[Numbered]:
-    """The groups put together into chunks of about so many grants; no group is parted."""
-    chunks: list[Numbered] = []
-    for group in groups:
-        if chunks and len(chunks[-1]) + len(group) <= size:
-            chunks[-1] = chunks[-1] | group
-        else:
-            chunks.append(group)
-    return chunks
+        await run.attempt(group, write)
+
+    async def _remove(self, run: AsyncStepRun, group: Numbered) -> None:
+        """Remove the roles of a group from one user, one call each."""
+        for number, step in group.items():
+            await run.attempt({number: step}, partial(self._users.unassign, step.target, step.role))

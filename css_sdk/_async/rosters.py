@@ -27,7 +27,7 @@ from .exact import ask, check_unchanged
 from .integrations import AsyncEnvironmentClient, AsyncIntegrationClient
 from .observing import with_members
 from .people_finding import AsyncPeopleFinding
-from .steps import AsyncStepRun
+from .steps import AsyncStepRun, done_or_failed
 
 Confirm = Callable[[Sequence[RoleRemovals]], object]
 RoleAt = tuple[Place, str]
@@ -327,10 +327,9 @@ class AsyncRosterRun:
 
         async def note(result: StepResult) -> None:
             for number in numbers[result.step]:
-                row, outcome, error = self._rows[number], result.outcome, result.error
-                if outcome == "skipped":
-                    outcome, error = "failed", held_back(row.role)
-                await self._settle(number, RowResult(row, outcome, error, self._repeats.get(number)))
+                row = self._rows[number]
+                error = held_back(row.role) if result.outcome == "skipped" else result.error
+                await self._settle(number, RowResult(row, done_or_failed(result), error, self._repeats.get(number)))
 
         run = AsyncStepRun.at(
             self._environments,

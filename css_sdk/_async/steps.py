@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from .._http.concurrency import AsyncLock, async_called, async_each
-from .._service import identifiers
-from ..errors import AuthenticationError, Conflict, CssError, UnusableUser
-from ..models import Grant, GrantResult, Outcome
+from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
+from ..models import Outcome
 from ..plan.dependencies import Dependencies
 from ..state import Place, Step, StepResult
-from .grants import AsyncGranting, AsyncRun, GrantWrite, outcome_of
+from .grants import AsyncGranting, GrantWrite, Numbered, grouped
 
 if TYPE_CHECKING:
     from .integrations import AsyncEnvironmentClient
     from .roles import AsyncRoles
 
-Numbered = dict[int, Step]
-"""Steps by their place among all."""
+
+def done_or_failed(result: StepResult) -> Outcome:
+    """Return the outcome of a step for results that know no `skipped`."""
+    return "failed" if result.outcome == "skipped" else result.outcome
 
 
 class AsyncStepRun:
@@ -33,6 +34,7 @@ class AsyncStepRun:
         granting: by place, what sends the steps about members.
         roles: by place, what sends the steps about roles and their children.
         skip_existing: read first whether a step about a member is needed.
+        may_exist: let a role that somebody else created just now count as created.
         width: calls at once, 1 to 8.
         progress: called with each result as it comes, one at a time, possibly from another thread; raises nothing.
     """
@@ -45,12 +47,14 @@ class AsyncStepRun:
         granting: Mapping[Place, AsyncGranting],
         roles: Mapping[Place, AsyncRoles],
         skip_existing: bool = False,
+        may_exist: bool = True,
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
         self._granting = granting
         self._roles = roles
         self._skip_existing = skip_existing
+        self._may_exist = may_exist
         self._steps = steps
         self._dependencies = dependencies
         self._width = width
@@ -88,10 +92,8 @@ class AsyncStepRun:
         for kind, run in groupby(enumerate(self._steps), key=lambda numbered: numbered[1].kind):
             batch = await self._ready(dict(run))
             match kind:
-                case "add_member":
-                    await self._change_members("assign", batch)
-                case "remove_member":
-                    await self._change_members("unassign", batch)
+                case "add_member" | "remove_member":
+                    await self._change_members(kind, batch)
                 case "add_composite":
                     await self._each(batch, lambda step: (step.place, step.role), self._add_composites)
                 case "remove_composite":
@@ -112,46 +114,42 @@ class AsyncStepRun:
             if reason is None:
                 ready[number] = step
             else:
-                await self._settle({number: step}, "skipped", reason)
+                await self.settle({number: step}, "skipped", reason)
         return ready
 
     async def _each(
         self, batch: Numbered, by: Callable[[Step], Hashable], work: Callable[[Numbered], Awaitable[None]]
     ) -> None:
-        groups: dict[Hashable, Numbered] = {}
-        for number, step in batch.items():
-            groups.setdefault(by(step), {})[number] = step
-        await async_each(work, list(groups.values()), self._width)
+        await async_each(work, list(grouped(batch, by).values()), self._width)
 
     async def _one_by_one(self, group: Numbered) -> None:
         for number, step in group.items():
             if ready := await self._ready({number: step}):
-                await self._attempt(ready, partial(self._write, step))
+                await self.attempt(ready, partial(self._write, step))
 
     async def _add_composites(self, group: Numbered) -> None:
         """Add all new children of a role in one call."""
         step = next(iter(group.values()))
         parent = self._roles[step.place].composites(step.role)
-        await self._attempt(group, lambda: parent.add(*(step.target for step in group.values())))
+        await self.attempt(group, lambda: parent.add(*(step.target for step in group.values())))
 
-    async def _attempt(self, group: Numbered, write: Callable[[], Awaitable[None]]) -> None:
+    async def attempt(self, group: Numbered, write: Callable[[], Awaitable[None]]) -> None:
+        """Make the write of a group of steps, and settle those that the write has not settled itself."""
         if self._lost_access is not None:
             # Where the credentials were refused once, they would be refused for each of the others as well.
-            return await self._settle(group, "failed", self._lost_access)
+            return await self.settle_failed(group, self._lost_access)
         try:
             await write()
         except CssError as error:
-            if isinstance(error, AuthenticationError):
-                self._lost_access = error
-            return await self._settle(group, outcome_of(error), error)
-        return await self._settle(group, "confirmed")
+            return await self.settle_failed(group, error)
+        return await self.settle(group, "confirmed")
 
     async def _write(self, step: Step) -> None:
         roles = self._roles[step.place]
         match step.kind:
             case "create_role":
                 # If somebody else created it just now, the role exists as wanted; the journal does not claim it.
-                with suppress(Conflict):
+                with suppress(Conflict) if self._may_exist else nullcontext():
                     await roles.create(step.role)
             case "rename_role":
                 await roles.rename(step.role, step.target)
@@ -162,40 +160,29 @@ class AsyncStepRun:
 
     async def _change_members(self, change: GrantWrite, batch: Numbered) -> None:
         """Add all roles of a user in one environment in one call, or remove them in one call each."""
-        places: dict[Place, Numbered] = {}
-        for number, step in batch.items():
-            try:
-                identifiers.username_of(step.target)
-            except UnusableUser as error:
-                # A journal may hold a member who can have no role through the API.
-                await self._settle({number: step}, "failed", error)
-            else:
-                places.setdefault(step.place, {})[number] = step
-        for place, group in places.items():
-            numbers = {(step.target, step.role): number for number, step in group.items()}
-            run = AsyncRun([Grant(*grant) for grant in numbers], partial(self._note_grant, numbers))
-            run.lost_access = self._lost_access
+        for place, group in grouped(batch, lambda step: step.place).items():
+            granting = self._granting[place]
             if self._skip_existing:
-                await self._granting[place].settle_done(run, change, self._roles[place])
-            await self._granting[place].carry_out(change, run, self._width)
-            run.ended()
-            self._lost_access = run.lost_access
+                await granting.settle_done(change, self, group, self._roles[place])
+            left = {number: step for number, step in group.items() if number not in self._results}
+            await granting.carry_out(change, self, left, self._width)
 
-    async def _note_grant(self, numbers: Mapping[tuple[str, str], int], result: GrantResult) -> None:
-        """Note one result; no other write is under way while members are changed."""
-        number = numbers[str(result.grant.user), result.grant.role]
-        await self._note(number, StepResult(self._steps[number], result.outcome, result.error))
+    async def settle_failed(self, group: Numbered, error: CssError) -> None:
+        """Note that these steps failed, or that their outcome is unknown."""
+        if isinstance(error, AuthenticationError):
+            self._lost_access = error
+        outcome: Outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
+        # Without its traceback, which would keep each call's request and answer as long as the results.
+        await self.settle(group, outcome, error.with_traceback(None))
 
-    async def _settle(
+    async def settle(
         self, group: Numbered, outcome: Outcome | Literal["skipped"], error: CssError | None = None
     ) -> None:
+        """Note how these steps ended, one at a time."""
         async with self._lock:
             for number, step in group.items():
-                await self._note(number, StepResult(step, outcome, error))
-
-    async def _note(self, number: int, result: StepResult) -> None:
-        self._results[number] = result
-        if self._dependencies is not None:
-            self._dependencies.note(result)
-        if self._progress is not None:
-            await async_called("progress", self._progress, result)
+                result = self._results[number] = StepResult(step, outcome, error)
+                if self._dependencies is not None:
+                    self._dependencies.note(result)
+                if self._progress is not None:
+                    await async_called("progress", self._progress, result)

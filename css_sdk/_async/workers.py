@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
 
 from attrs import frozen
 
-from .._http.concurrency import async_borrowed, async_run
-from ..errors import ConfigurationError
-from ..models import Grant, GrantResult
+from .._http.concurrency import async_borrowed, async_each, async_run, async_waited_for
+from ..errors import ConfigurationError, CssError, OutcomeUnknown
+from ..models import Role
 from ..settings import Settings, settings_from_env, settings_from_file
+from ..state import Place, Step, StepResult
 from .connection import open_wire
-from .grants import AsyncGranting, AsyncRun, GrantWrite
+from .grants import AsyncGranting, GrantWrite, Numbered, grouped
 from .roles import AsyncRoles
+from .steps import AsyncStepRun
 from .users import AsyncUsers
 from .wire import AsyncWire
 
@@ -28,9 +31,7 @@ class Task:
     of the client that sent it.
     """
 
-    change: GrantWrite
-    integration_id: int
-    environment: str
+    place: Place
     client_id: str
     api_url: str
     team_id: int | None
@@ -62,7 +63,7 @@ class Task:
         return found
 
 
-def task_for(wire: AsyncWire, integration_id: int, environment: str, change: GrantWrite) -> Task:
+def task_for(wire: AsyncWire, place: Place) -> Task:
     """What a worker has to know to do what this client would do.
 
     Raises:
@@ -79,9 +80,7 @@ def task_for(wire: AsyncWire, integration_id: int, environment: str, change: Gra
     if not wire.is_plain:
         raise ConfigurationError("An executor's workers cannot have the http_client or transport of this client.")
     return Task(
-        change=change,
-        integration_id=integration_id,
-        environment=environment,
+        place=place,
         client_id=settings.client_id,
         api_url=settings.api_url,
         team_id=settings.team_id,
@@ -91,19 +90,81 @@ def task_for(wire: AsyncWire, integration_id: int, environment: str, change: Gra
     )
 
 
-def carry_out(task: Task, grants: Sequence[Grant]) -> list[GrantResult]:
-    """What a worker does with a chunk: one user after another.
+class AsyncShipping(AsyncGranting):
+    """Sends the steps about members in chunks, through the workers of an executor.
+
+    Args:
+        users, list_roles: as for `AsyncGranting`.
+        executor: carries out a chunk in one of its workers.
+        task: where, and with which credentials.
+    """
+
+    def __init__(
+        self,
+        users: AsyncUsers,
+        list_roles: Callable[[], Awaitable[tuple[Role, ...]]],
+        executor: Executor,
+        task: Task,
+    ) -> None:
+        super().__init__(users, list_roles)
+        self._executor = executor
+        self._task = task
+
+    async def carry_out(self, _: GrantWrite, run: AsyncStepRun, steps: Numbered, width: int) -> None:
+        """Ship the steps, so many chunks at once."""
+
+        async def ship(chunk: Numbered) -> None:
+            try:
+                future = self._executor.submit(carry_out, self._task, tuple(chunk.values()))
+            except Exception as error:
+                untaken = CssError(
+                    f"The executor takes no more work ({type(error).__name__}); nothing of this was sent."
+                )
+                untaken.__cause__ = error
+                await run.settle_failed(chunk, untaken)
+                return
+            try:
+                results = await async_waited_for(future)
+            except CssError as error:
+                # Only the worker's way to its credentials raises these, before anything is sent.
+                await run.settle_failed(chunk, error)
+            except Exception as error:
+                lost = OutcomeUnknown(
+                    f"A worker was lost with {type(error).__name__}, and whether it had done this is not known. "
+                    f"Run it again with skip_existing=True."
+                )
+                lost.__cause__ = error
+                await run.settle_failed(chunk, lost)
+            else:
+                for (number, step), result in zip(chunk.items(), results, strict=True):
+                    await run.settle({number: step}, result.outcome, result.error)
+
+        await async_each(ship, _chunks(steps), width)
+
+
+def _chunks(steps: Numbered) -> list[Numbered]:
+    """Return the steps in chunks of about `CHUNK`; those of a user stay together."""
+    chunks: list[Numbered] = []
+    for group in grouped(steps, lambda step: step.target).values():
+        if chunks and len(chunks[-1]) + len(group) <= CHUNK:
+            chunks[-1] |= group
+        else:
+            chunks.append(group)
+    return chunks
+
+
+def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
+    """Carry out a chunk in a worker: one user after another.
 
     The worker of a `Css` keeps its connections and its token for the next chunk. That of an `AsyncCss` cannot: they
     belong to the event loop in which they were made, and each chunk has its own.
     """
-    return async_run(_carry_out, task, grants)
+    return async_run(_carry_out, task, steps)
 
 
-async def _carry_out(task: Task, grants: Sequence[Grant]) -> list[GrantResult]:
-    run, settings = AsyncRun(grants), task.settings()
+async def _carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
+    settings, where = task.settings(), (task.place.integration, task.place.environment)
     async with async_borrowed(settings, lambda: open_wire(settings, {})) as wire:
-        roles = AsyncRoles(wire, task.integration_id, task.environment)
-        granting = AsyncGranting(AsyncUsers(wire, task.integration_id, task.environment), roles.list)
-        await granting.carry_out(task.change, run, width=1)
-    return run.results
+        roles = AsyncRoles(wire, *where)
+        granting = AsyncGranting(AsyncUsers(wire, *where), roles.list)
+        return await AsyncStepRun(steps, None, granting={task.place: granting}, roles={}, width=1).carry_out()

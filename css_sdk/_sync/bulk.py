@@ -6,16 +6,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
-from .._http.concurrency import Lock, each, waited_for
 from .._service import arguments, service_limits
-from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
-from ..models import GrantResult, Outcome, RoleResult
+from ..errors import Conflict, CssError
+from ..models import Grant, GrantResult, RoleResult, UserLike
+from ..state import Place, Step, StepResult
 from .callbacks import ProgressCalls
-from .grants import Granting, Grants, GrantWrite, Numbered, Progress, Run, in_chunks, outcome_of
+from .grants import Granting, GrantWrite
 from .roles import Roles
+from .steps import StepRun, done_or_failed
 from .users import Users
 from .wire import Wire
-from .workers import CHUNK, Task, carry_out, task_for
+from .workers import Shipping, task_for
+
+Grants = Grant | Iterable[Grant | tuple[UserLike, str]]
+Progress = Callable[[GrantResult], object]
 
 
 class Bulk:
@@ -23,8 +27,7 @@ class Bulk:
 
     def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
         self._wire = wire
-        self._integration_id = integration_id
-        self._environment = environment
+        self._at = Place(integration_id, environment)
         self._roles = Roles(wire, integration_id, environment)
         self._users = Users(wire, integration_id, environment)
 
@@ -66,7 +69,7 @@ class Bulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return self._many("assign", grants, skip_existing, width, progress, executor)
+        return self._many("add_member", grants, skip_existing, width, progress, executor)
 
     def unassign_many(
         self,
@@ -95,7 +98,7 @@ class Bulk:
         >>> [result.outcome for result in results]
         ['confirmed']
         """
-        return self._many("unassign", grants, skip_existing, width, progress, executor)
+        return self._many("remove_member", grants, skip_existing, width, progress, executor)
 
     def create_roles(
         self,
@@ -126,39 +129,27 @@ class Bulk:
         ['confirmed', 'already']
         """
         service_limits.check_width(width)
-        told = ProgressCalls(progress)
+        calls = ProgressCalls(progress)
         wanted = arguments.names(names, "role")
         known = {role.name for role in self._roles.list()} if skip_existing else set()
-        results: dict[str, RoleResult] = {}
-        lock = Lock()
-        refused: list[AuthenticationError] = []
+        results = {name: RoleResult(name, "already") for name in wanted if name in known}
+        for found in results.values():
+            calls.note(found)
 
-        def create(name: str) -> None:
-            outcome: Outcome = "failed"
-            error: CssError | None = refused[0] if refused else None
-            if error is None:
-                # After one refusal of the credentials, each of the others would be refused as well.
-                outcome, error = self._created(name, name in known, skip_existing)
-            if isinstance(error, AuthenticationError):
-                refused.append(error)
-            with lock:
-                result = results[name] = RoleResult(name, outcome, error)
-                told.note(result)
+        def note(result: StepResult) -> None:
+            name, outcome, error = result.step.role, done_or_failed(result), result.error
+            if skip_existing and isinstance(error, Conflict):
+                # Somebody else created it between our reading and our writing.
+                outcome, error = "already", None
+            results[name] = RoleResult(name, outcome, error)
+            calls.note(results[name])
 
-        each(create, wanted, width)
-        return told.ended([results[name] for name in wanted])
-
-    def _created(self, name: str, is_known: bool, skip_existing: bool) -> tuple[Outcome, CssError | None]:
-        if is_known:
-            return "already", None
-        try:
-            self._roles.create(name)
-        except Conflict as error:
-            # Somebody else was faster than our reading and our writing.
-            return ("already", None) if skip_existing else ("failed", error)
-        except CssError as error:
-            return outcome_of(error), error
-        return "confirmed", None
+        steps = [Step("create_role", self._at, name) for name in wanted if name not in known]
+        run = StepRun(
+            steps, None, granting={}, roles={self._at: self._roles}, may_exist=False, width=width, progress=note
+        )
+        run.carry_out()
+        return calls.ended([results[name] for name in wanted])
 
     def _many(
         self,
@@ -170,50 +161,35 @@ class Bulk:
         executor: Executor | None,
     ) -> list[GrantResult]:
         service_limits.check_width(width)
-        run = Run(grants, progress)
-        task = executor and task_for(self._wire, self._integration_id, self._environment, change)
+        calls = ProgressCalls(progress)
+        given = arguments.grants(grants)
         granting = Granting(self._users, self._roles.list)
-        self._settle_refused(run)
-        if skip_existing:
-            granting.settle_done(run, change, self._roles)
-        if executor and task:
-            self._ship(run, executor, task, width)
-        else:
-            granting.carry_out(change, run, width)
-        return run.ended()
-
-    def _settle_refused(self, run: Run) -> None:
-        for number, grant in list(run.open.items()):
+        if executor is not None:
+            granting = Shipping(self._users, self._roles.list, executor, task_for(self._wire, self._at))
+        results: dict[int, GrantResult] = {}
+        numbers: dict[Step, list[int]] = {}
+        for number, grant in enumerate(given):
             try:
-                self._users.check(grant.user, grant.role)
+                username, _ = self._users.check(grant.user, grant.role)
             except CssError as error:
-                run.settle_failed({number: grant}, error)
-
-    def _ship(self, run: Run, executor: Executor, task: Task, width: int) -> None:
-        def ship(chunk: Numbered) -> None:
-            try:
-                future = executor.submit(carry_out, task, tuple(chunk.values()))
-            except Exception as error:
-                untaken = CssError(
-                    f"The executor takes no more work ({type(error).__name__}); nothing of this was sent."
-                )
-                untaken.__cause__ = error
-                run.settle_failed(chunk, untaken)
-                return
-            try:
-                results = waited_for(future)
-            except CssError as error:
-                # Only the worker's way to its credentials raises these, before anything is sent.
-                run.settle_failed(chunk, error)
-            except Exception as error:
-                lost = OutcomeUnknown(
-                    f"A worker was lost with {type(error).__name__}, and whether it had done this is not known. "
-                    f"Run it again with skip_existing=True."
-                )
-                lost.__cause__ = error
-                run.settle(chunk, "unknown", lost)
+                results[number] = GrantResult(grant, "failed", error.with_traceback(None))
+                calls.note(results[number])
             else:
-                for (number, grant), result in zip(chunk.items(), results, strict=True):
-                    run.settle({number: grant}, result.outcome, result.error)
+                numbers.setdefault(Step(change, self._at, grant.role, username), []).append(number)
 
-        each(ship, in_chunks(run.by_user(), CHUNK), width)
+        def note(result: StepResult) -> None:
+            for number in numbers[result.step]:
+                results[number] = GrantResult(given[number], done_or_failed(result), result.error)
+                calls.note(results[number])
+
+        run = StepRun(
+            list(numbers),
+            None,
+            granting={self._at: granting},
+            roles={self._at: self._roles},
+            skip_existing=skip_existing,
+            width=width,
+            progress=note,
+        )
+        run.carry_out()
+        return calls.ended([results[number] for number in range(len(given))])

@@ -28,7 +28,7 @@ from .exact import ask, check_unchanged
 from .integrations import EnvironmentClient, IntegrationClient
 from .observing import with_members
 from .people_finding import PeopleFinding
-from .steps import StepRun
+from .steps import StepRun, done_or_failed
 
 Confirm = Callable[[Sequence[RoleRemovals]], object]
 RoleAt = tuple[Place, str]
@@ -326,10 +326,9 @@ class RosterRun:
 
         def note(result: StepResult) -> None:
             for number in numbers[result.step]:
-                row, outcome, error = self._rows[number], result.outcome, result.error
-                if outcome == "skipped":
-                    outcome, error = "failed", held_back(row.role)
-                self._settle(number, RowResult(row, outcome, error, self._repeats.get(number)))
+                row = self._rows[number]
+                error = held_back(row.role) if result.outcome == "skipped" else result.error
+                self._settle(number, RowResult(row, done_or_failed(result), error, self._repeats.get(number)))
 
         run = StepRun.at(
             self._environments,
