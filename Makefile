@@ -15,7 +15,7 @@ DOCS_READY := $(VENV)/.ready-docs
 GENERATED := generated/css_sdk_openapi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs bench check generate spec lock build clean
+.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs pictures bench check generate spec lock build clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ $(DOCS_READY): $(READY)
 
 docs: $(DOCS_READY)  ## build the documentation into docs/_build/html; a warning is an error
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs docs/_build/html
+
+pictures: $(BROWSER_READY)  ## make the pictures of the documentation in Chromium; needs it and its driver
+	$(BIN)/python -m tests.browser.pictures
 
 bench: $(READY)  ## measure speeds, each against a reference of the same run, and hold the limits
 	$(BIN)/python -m tests.benchmarks

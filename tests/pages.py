@@ -30,6 +30,7 @@ PAGES = [DOCS.parent / "README.md", *sorted(path for path in DOCS.rglob("*.md") 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _VARYING = {
+    r"127\.0\.0\.1:\d{5}(/\S+)?(  )": r"127.0.0.1:9080\1 \2",  # a column of a table keeps its width
     r"127\.0\.0\.1:\d+": "127.0.0.1:9080",
     r"Plan id: [0-9a-f]{64}": "Plan id: 623f17274be9899e2298aab518db533410089cde765b3638fc8213f8c5c37734",
     r"\d{8}T\d{6}\.\d{6}Z": "20261130T090000.000000Z",

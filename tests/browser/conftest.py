@@ -1,12 +1,13 @@
-"""Fixtures for the room where a real browser opens our pages: Chromium without a window."""
+"""Fixtures for tests that open our pages in a real browser: Chromium without a window."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.browser import chromium
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -16,25 +17,14 @@ Start = Callable[..., "Chrome"]
 
 @pytest.fixture(scope="session")
 def start_browser() -> Iterator[Start]:
-    """Starts browsers that are ended in the end; without Chromium the run ends there and then, in one line."""
-    from selenium.webdriver import Chrome, ChromeOptions
-    from selenium.webdriver.chrome.service import Service
-
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if program is None or driver is None:
-        pytest.exit("Chromium and its driver are missing: apt-get install chromium chromium-driver", 1)
+    """Start browsers that are closed at the end. Without Chromium the run ends at once, with one line."""
     started: list[Chrome] = []
 
     def start(**preferences: Any) -> Chrome:
-        options = ChromeOptions()
-        options.binary_location = program
-        # As root, as in a container, Chromium runs only without its sandbox; the pages are our own.
-        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"):
-            options.add_argument(argument)
-        options.add_experimental_option("prefs", preferences)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        started.append(Chrome(options, Service(driver)))
+        try:
+            started.append(chromium.start(**preferences))
+        except FileNotFoundError as error:
+            pytest.exit(str(error), 1)
         return started[-1]
 
     yield start
