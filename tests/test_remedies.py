@@ -141,7 +141,7 @@ def test_the_command_that_searches_for_people_has_a_term(
 ) -> None:
     """It can be run as it stands, or shows what to put in."""
     assert run_css(*arguments) in (1, 4)
-    assert f"To search for people, run: css people find {command}\n" in capsys.readouterr().err
+    assert f"css people find {command}\n" in capsys.readouterr().err
 
 
 def test_whoami_names_where_the_credentials_are_set(

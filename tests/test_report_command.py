@@ -100,7 +100,7 @@ def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> 
         assert (code, out) == (64, [])
         assert said in err
     assert asked(sandbox) == {}
-    assert run("-i", "Gamma")[0] == 1
+    assert run("-i", "Gamma")[0] == 4
     assert run("-i", "Beta", "-e", "test")[0] == 4
 
 

@@ -49,7 +49,7 @@ NOT_YET_PLAIN: frozenset[str] = frozenset(
         "css_sdk/_verification/verdicts.py",
         "css_sdk/auth/token_endpoint.py",
         "css_sdk/auth/verification.py",
-        "css_sdk/cli/__init__.py",
+        "css_sdk/cli/command_table.py",
         "css_sdk/cli/commands/apply.py",
         "css_sdk/cli/commands/composites.py",
         "css_sdk/cli/commands/copy.py",

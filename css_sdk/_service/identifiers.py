@@ -171,7 +171,7 @@ def check_username(user: UserLike) -> str:
             f"{fault_of_digits(user, guid)}.",
             remedy=Remedy(
                 "Copy the whole username, or find the person: people.find_one(email=…).",
-                "Copy the whole username, or find it with: css people find",
+                "Copy the whole username, or find it with: css people find --email ADDRESS",
                 "Copy the whole username, or write an e-mail address in the column `email`.",
             ),
         )

@@ -98,7 +98,7 @@ def check_guid(text: str, providers: Collection[str] = ()) -> None:
             f"{identifiers.fault_of_digits(text, text)}.",
             remedy=Remedy(
                 "Copy the whole GUID, or pass an e-mail address.",
-                "Copy the whole GUID, or find the person with: css people find",
+                "Copy the whole GUID, or find the person with: css people find --email ADDRESS",
             ),
         )
 
