@@ -15,7 +15,7 @@ DOCS_READY := $(VENV)/.ready-docs
 GENERATED := generated/css_sdk_openapi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs pictures bench check generate spec lock build clean
+.PHONY: help setup demo test test-thorough test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs pictures bench check generate spec lock build clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo: $(READY)  ## start a sandbox and assign the roles of examples/roster.csv, 
 
 test: $(READY)  ## run all tests
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+test-thorough: $(READY)  ## run all tests, those of rules that hold for any input with ten times as many examples
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --hypothesis-profile thorough
 
 test-forks: $(READY)  ## fork processes that use one client at once, plain and over TLS
 	$(BIN)/python -m pytest -m forks tests/test_forks.py

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from css_sdk.errors import CssError, InvalidRequest, NotFound, OutcomeUnknown, UnusableUser
 from css_sdk.plan.dependencies import Dependencies
 from css_sdk.state import Place, PlaceState, Step, StepKind, StepResult
+from tests.support import examples
 
 DEV, TEST = Place(101, "dev"), Place(101, "test")
 NO = InvalidRequest("The service said no.")
@@ -150,7 +151,7 @@ USERS = [ANN, BOB, CAT, DAN]
 SETS = st.fixed_dictionaries({name: st.frozensets(st.sampled_from(USERS)) for name in "abc"})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(SETS, SETS, st.dictionaries(st.integers(0, 11), st.sampled_from([NO, NEVER, OutcomeUnknown("?")])))
 def test_nobody_loses_for_nothing(
     before: dict[str, frozenset[str]], wanted: dict[str, frozenset[str]], errors: dict[int, CssError]

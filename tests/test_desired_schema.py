@@ -20,6 +20,7 @@ from css_sdk._service.environment_checks import ENVIRONMENTS
 from css_sdk.models import PROVIDERS
 from css_sdk.people.cells import PERSON_COLUMNS, cleaned
 from tests.desired_files import NAME, whole
+from tests.support import examples
 
 ROOT: Final = Path(__file__).parent.parent
 SCHEMA: Final = json.loads((ROOT / "docs" / "desired.schema.json").read_text(encoding="utf-8"))
@@ -93,7 +94,7 @@ def changed(draw: st.DrawFn) -> Any:
 
 
 @given(changed())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(24), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_schema_and_reader_agree(value: Any) -> None:
     """What the schema refuses the reader refuses, and what it accepts too, unless it contradicts itself."""
     is_valid = VALIDATOR.is_valid(tidied(value))

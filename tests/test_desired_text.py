@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 
 from css_sdk import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Person, desired_as_yaml, read_desired
 from tests.desired_files import HOSTILE, NAME, is_name, whole
+from tests.support import examples
 
 ILSE = "d6dff8c2546921b01198b4efd12cb3bc@idir"
 
@@ -22,7 +23,7 @@ def with_roles(*names: str) -> Desired:
 @given(whole())
 @example(Desired(()))
 @example(with_roles(*dict.fromkeys(filter(is_name, HOSTILE))))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(16), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_file_says_what_it_was_made_of(desired: Desired) -> None:
     """Whatever the names: reading the file gives the equal value, and that the equal file."""
     text = desired_as_yaml(desired)
@@ -31,7 +32,7 @@ def test_a_file_says_what_it_was_made_of(desired: Desired) -> None:
 
 
 @given(whole())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_reader_of_yaml_and_json_reads_the_same(desired: Desired) -> None:
     """An ordinary YAML loader takes every name for the text that it is, and its values as JSON say the same."""
     loaded = yaml.safe_load(desired_as_yaml(desired))

@@ -21,6 +21,7 @@ from css_sdk.plan.planner import Plan, PlannedPlace
 from css_sdk.plan.preconditions import check_complete
 from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.state import Place, PlaceState, Step
+from tests.support import examples
 from tests.test_plan_properties import a_case
 
 SCHEMA: Final = json.loads((Path(__file__).parent.parent / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
@@ -64,7 +65,7 @@ def test_a_plan_is_read_back(as_bytes: bool) -> None:
     assert read.unmanaged == {DEV: Unmanaged(1, 2, 3)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(16), deadline=None)
 @given(st.integers(0, 2**32), st.booleans())
 def test_it_is_what_the_schema_says(seed: int, mask: bool) -> None:
     """Every plan validates against the published schema, masked or not, and so does the one above."""
@@ -221,7 +222,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.sampled_from(sorted(record())), json_values)
 def test_any_value_is_read_or_refused(key: str, value: Any) -> None:
     """Whatever stands at any key, reading ends in a plan or in a refusal."""

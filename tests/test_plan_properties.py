@@ -24,6 +24,7 @@ from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.plan.text import plan_as_markdown, plan_as_text
 from css_sdk.plan.transfer import export
 from css_sdk.state import Place, PlaceState, Step
+from tests.support import examples
 from tests.test_dependencies import not_tried
 
 DEV: Final = Place(101, "dev")
@@ -32,7 +33,7 @@ USERS: Final = tuple(f"{number}{number}{number}@idir" for number in range(4))
 EMAIL: Final = Person("email", "jane@example.com")
 PEOPLE: Final = (*(Person("username", username) for username in USERS), EMAIL)
 
-MANY: Final = settings(max_examples=120, deadline=None)
+MANY: Final = settings(max_examples=examples(48), deadline=None)
 
 
 class Dice(Random):

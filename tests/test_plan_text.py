@@ -16,6 +16,7 @@ from css_sdk.plan.diff import Unmanaged
 from css_sdk.plan.planner import Plan, PlannedPlace
 from css_sdk.plan.text import masked, plan_as_markdown, plan_as_text
 from css_sdk.state import Place, PlaceState, Step
+from tests.support import examples
 
 DEV, PROD = Place(101, "dev"), Place(101, "prod")
 ANN, BOB = "0f3a0f3a0f3a0f3a@idir", "7c1d7c1d7c1d7c1d@bceidbusiness"
@@ -112,7 +113,7 @@ def test_names_are_harmless() -> None:
     assert html.count("<tr>") == 1 + 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(24), deadline=None)
 @given(st.text(max_size=20))
 def test_any_name_stays_in_its_cell(name: str) -> None:
     """Whatever a role is called, its row has two cells and shows the name."""
@@ -135,7 +136,7 @@ def test_people_can_be_masked(tell: type[plan_as_text]) -> None:  # type: ignore
     assert "7c1d" in hidden
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.from_regex(r"[a-z0-9.]{1,40}@[a-z]{1,9}(\.[a-z]{2,3})?", fullmatch=True))
 def test_no_more_than_a_quarter_is_shown(name: str) -> None:
     """Of a login or address at most six characters, and a quarter, are left; the same one always looks the same."""

@@ -18,6 +18,7 @@ from css_sdk.journal.entries import Entry
 from css_sdk.plan.inverse import undo
 from css_sdk.plan.undo import brought_about, concerned, undo_plan
 from css_sdk.state import Place, PlaceState, Step, StepKind
+from tests.support import examples
 from tests.test_undo_command import BEGINNING, DEV, STEPS, journaled
 
 SOME = STEPS.filter(lambda step: step.role != step.target)
@@ -104,7 +105,7 @@ class Story:
             self.end.carry_out(step, lambda name: deleted[name].pop() if deleted.get(name) else None)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(st.lists(SOME, max_size=8), st.lists(SOME, max_size=3))
 def test_what_others_did_is_not_taken_for_ours(steps: list[Step], others: list[Step]) -> None:
     """The way back can be gone; it changes only what the journal changed, and to what it was."""
@@ -130,7 +131,7 @@ def test_what_others_did_is_not_taken_for_ours(steps: list[Step], others: list[S
             assert (fact in middle.facts) is (fact in then.facts)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(st.lists(SOME, max_size=8), SOME)
 def test_a_write_in_flight_was_done_or_not(steps: list[Step], last: Step) -> None:
     """The way back from either leads to the beginning."""

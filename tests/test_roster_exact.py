@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from css_sdk import Css, EmptySet, Person, Row, Settings
 from css_sdk.sandbox import Sandbox
-from tests.support import FISHERIES, GRANTS_PORTAL, asked, at_once, usernames
+from tests.support import FISHERIES, GRANTS_PORTAL, asked, at_once, examples, usernames
 
 PLACES = [(GRANTS_PORTAL, "dev"), (FISHERIES, "dev"), (GRANTS_PORTAL, "prod")]
 ROLES = ["one", "two"]
@@ -15,7 +15,7 @@ SPELLINGS = {GRANTS_PORTAL: ["101", "Grants Portal"], FISHERIES: ["102", "Fisher
 STEADY = settings(
     derandomize=True,
     deadline=None,
-    max_examples=25,
+    max_examples=examples(10),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 """The same examples in every run."""

@@ -24,6 +24,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 from css_sdk import ConfigurationError, InvalidToken, TokenVerifier, VerifiedToken
 from css_sdk.auth.verification import LONGEST
 from tests.signing import AUDIENCE, CLAIMS, ISSUER, NOW, ONE_KEY, jwk, key, signed, token, verifier
+from tests.support import examples
 
 
 def reason(given: Any, keys: Any = ONE_KEY, **options: Any) -> str:
@@ -187,7 +188,7 @@ def reason_of_rubbish(text: str) -> str:
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 127))
 def test_no_altered_token_passes(position: int, flips: int) -> None:
     """Bits may be flipped anywhere, in those too that base64url does not count."""

@@ -19,7 +19,7 @@ from css_sdk.plan.undo import undo_plan
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, PlaceState, Step, StepKind
 from tests.states import everything, file_of_roles, journals, writes
-from tests.support import GRANTS_PORTAL, usernames
+from tests.support import GRANTS_PORTAL, examples, usernames
 
 Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
@@ -71,7 +71,7 @@ def swapped(steps: list[Step]) -> bool:
     return len(renamed) > 2 and bool({step.role for step in renamed} & {step.target for step in renamed})
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=examples(80), deadline=None)
 @given(st.lists(STEPS, max_size=12))
 @example([Step("rename_role", DEV, "a", "c"), Step("delete_role", DEV, "c")])
 @example([Step("create_role", DEV, "c"), *(Step(kind, DEV, "c", "1@idir") for kind in IN_TURNS)])
@@ -103,7 +103,7 @@ def test_no_way_back_is_a_detour() -> None:
     assert undo_plan(done, [now]).steps == ()
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=examples(80), deadline=None)
 @given(st.lists(STEPS, max_size=8), st.lists(STEPS, max_size=4))
 def test_what_others_gave_is_not_taken(steps: list[Step], others: list[Step]) -> None:
     """Whoever got a role from somebody else afterwards keeps it, whatever is taken back."""

@@ -14,9 +14,11 @@ from css_sdk.roster.rows import results_as_csv
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request, Response, plain
 from tests.fault_sequences import FIRST, PEOPLE, SECOND, THIRD, facts, faults, late_faults
-from tests.support import GRANTS_PORTAL, usernames
+from tests.support import GRANTS_PORTAL, examples, usernames
 
-STEADY = settings(derandomize=True, deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
+STEADY = settings(
+    derandomize=True, deadline=None, max_examples=examples(12, __name__), suppress_health_check=list(HealthCheck)
+)
 """The same examples in every run."""
 
 

@@ -33,9 +33,11 @@ from tests.plan_worlds import (
     seeded,
     states,
 )
-from tests.support import asked, at_once
+from tests.support import asked, at_once, examples
 
-STEADY = settings(derandomize=True, deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+STEADY = settings(
+    derandomize=True, deadline=None, max_examples=examples(6, __name__), suppress_health_check=list(HealthCheck)
+)
 """The same examples in every run."""
 
 ANY_NUMBER = Guards(max_removals=100)

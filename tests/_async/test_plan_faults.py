@@ -20,9 +20,11 @@ from css_sdk.state import Step, StepResult
 from tests.fault_sequences import elsewhere, faults, sent_writes
 from tests.plan_worlds import MIXED_BEFORE, as_facts, everything, mixed, outcomes, reason, seeded, told_truly
 from tests.states import secrets
-from tests.support import asked
+from tests.support import asked, examples
 
-STEADY = settings(derandomize=True, deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+STEADY = settings(
+    derandomize=True, deadline=None, max_examples=examples(10, __name__), suppress_health_check=list(HealthCheck)
+)
 """The same examples in every run."""
 
 

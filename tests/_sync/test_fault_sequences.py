@@ -36,9 +36,11 @@ from tests.fault_sequences import (
     wanted,
     writes,
 )
-from tests.support import GRANTS_PORTAL, asked
+from tests.support import GRANTS_PORTAL, asked, examples
 
-STEADY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+STEADY = settings(
+    derandomize=True, deadline=None, max_examples=examples(40, __name__), suppress_health_check=[HealthCheck.too_slow]
+)
 """The same examples in every run."""
 
 

@@ -30,8 +30,11 @@ from tests.plan_worlds import (
     seeded,
     told_truly,
 )
+from tests.support import examples
 
-STEADY = settings(derandomize=True, deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
+STEADY = settings(
+    derandomize=True, deadline=None, max_examples=examples(8, __name__), suppress_health_check=list(HealthCheck)
+)
 """The same examples in every run."""
 
 LAID = st.tuples(late_faults(), st.lists(late_faults() | faults(), max_size=3)).map(lambda drawn: [drawn[0], *drawn[1]])

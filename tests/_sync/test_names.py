@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from css_sdk import Css, NotFound, Refused, Settings
 from css_sdk.sandbox import Sandbox
-from tests.support import GRANTS_PORTAL, asked, usernames
+from tests.support import GRANTS_PORTAL, asked, examples, usernames
 
 HOSTILE = st.text(st.sampled_from("./%#?\\ aA2Fe5+&;:\u00e9\U0001f389\n\x00\ud800\u200b"), max_size=24)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(24, __name__), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(name=st.text(max_size=40) | HOSTILE)
 @example(name="a%2Fb")
 @example(name="%252E%252E")

@@ -25,7 +25,7 @@ from css_sdk import (
 )
 from css_sdk.sandbox import Sandbox
 from tests.people_world import ALPHA, ANN, BETA, CLEO, DRAFT, PEOPLE, world
-from tests.support import asked, at_once
+from tests.support import asked, at_once, examples
 
 
 @pytest.fixture
@@ -151,7 +151,9 @@ held = st.frozensets(st.tuples(st.sampled_from(NAMES), st.integers(0, 3)), max_s
 
 
 @given(edges=edges, held=held)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(8, __name__), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_it_tells_what_tokens_hold(edges: frozenset[tuple[str, str]], held: frozenset[tuple[str, int]]) -> None:
     """For each person, the roles by the report are those of their token; composites may form circles."""
     people = [user["username"] for user in PEOPLE[:4]]

@@ -7,6 +7,7 @@ sandbox in process, some of them one with a fault. Destructive requests are amon
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from schemathesis.checks import load_all_checks
 from schemathesis.core.failures import FailureGroup
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -24,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from css_sdk.sandbox import Sandbox
+from tests.support import examples
 
 pytestmark = pytest.mark.destructive
 
@@ -74,7 +79,14 @@ def document() -> dict[str, Any]:
     return found
 
 
-schema = schemathesis.openapi.from_dict(document())
+OPERATIONS = [f"{method.upper()} {path}" for path, item in document()["paths"].items() for method in item]
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    """That document, with all calls."""
+    load_all_checks()
+    return schemathesis.openapi.from_dict(document())
 
 
 def ask(sandbox: Sandbox, case: Any, fault: dict[str, Any] | None = None) -> httpx.Response:
@@ -115,7 +127,7 @@ def check(case: Any, found: httpx.Response) -> None:
 
 
 BOUNDS = settings(
-    max_examples=15,
+    max_examples=examples(4),
     derandomize=True,
     database=None,
     deadline=None,
@@ -123,22 +135,42 @@ BOUNDS = settings(
 )
 
 
-@schema.parametrize()
-@BOUNDS
-def test_every_answer_is_declared(case: Any) -> None:
+def hold_for_all(schema: Any, operation: str, test: Callable[..., None], **given: Any) -> None:
+    """Run a test with all that schemathesis makes of a call.
+
+    `schema.parametrize()` would build these tests when they are collected, in each process of a parallel run, and give
+    them all one name, so that only one of them runs there.
+    """
+    method, path = operation.split()
+    found = schema[path][method]
+    build_operation_test(
+        config=schema.config, operation=found, test_func=test, given_kwargs=given, feedback=FeedbackSources()
+    )()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_answer_is_declared(schema: Any, operation: str) -> None:
     """Status, type and content of each answer stand in the document, but for a success that says nothing."""
-    check(case, ask(Sandbox(clock=lambda: NOW), case))
+
+    @BOUNDS
+    def hold(case: Any) -> None:
+        check(case, ask(Sandbox(clock=lambda: NOW), case))
+
+    hold_for_all(schema, operation, hold)
 
 
-@schema.given(fault=st.sampled_from(FAULTS))
-@schema.parametrize()
-@settings(BOUNDS, max_examples=8)
-def test_every_answer_is_declared_when_something_fails(case: Any, fault: dict[str, Any]) -> None:
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_answer_is_declared_when_something_fails(schema: Any, operation: str) -> None:
     """So it is when the login server behind the service fails, and in a disaster."""
-    check(case, ask(Sandbox(clock=lambda: NOW), case, fault))
+
+    @settings(BOUNDS, max_examples=examples(3))
+    def hold(case: Any, fault: dict[str, Any]) -> None:
+        check(case, ask(Sandbox(clock=lambda: NOW), case, fault))
+
+    hold_for_all(schema, operation, hold, fault=st.sampled_from(FAULTS))
 
 
-def test_the_limit_of_the_logs_is_declared() -> None:
+def test_the_limit_of_the_logs_is_declared(schema: Any) -> None:
     """Twenty calls an hour, and the next one is refused in words that are no JSON."""
     sandbox = Sandbox(clock=lambda: NOW)
     place = {"integrationId": 101, "environment": "dev"}
@@ -161,7 +193,7 @@ def test_the_limit_of_the_logs_is_declared() -> None:
     ],
     ids=["status", "type", "content", "emptiness"],
 )
-def test_an_answer_that_is_not_declared_is_noticed(wrong: httpx.Response) -> None:
+def test_an_answer_that_is_not_declared_is_noticed(schema: Any, wrong: httpx.Response) -> None:
     """A wrong status, a wrong type, and content of another form."""
     with httpx.Client(transport=httpx.MockTransport(lambda request: wrong)) as client:
         found = client.get("http://localhost/api/v1/integrations")

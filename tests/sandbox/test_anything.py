@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from css_sdk.sandbox import Sandbox
+from tests.support import examples
 
 METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "ODD"])
 # What stands between two slashes: words of the API, values that lead somewhere, values that lead nowhere, any bytes.
@@ -61,6 +62,7 @@ NUMBERS = st.one_of(st.integers(), st.floats())
 SIMPLE = st.one_of(
     st.none(), st.booleans(), NUMBERS, st.text(max_size=9), st.sampled_from(["429", "delay", "dev", ".."])
 )
+
 OBJECTS = st.dictionaries(FIELDS, st.one_of(SIMPLE, st.lists(SIMPLE, max_size=2)), max_size=4)
 JSON = st.one_of(SIMPLE, OBJECTS, st.lists(OBJECTS, max_size=3)).map(lambda value: json.dumps(value).encode())
 BODIES = st.one_of(st.just(b""), JSON, st.binary(max_size=30), st.just(b"[" * 100_000))
@@ -69,7 +71,7 @@ TOKENS = st.one_of(st.none(), st.text(st.characters(codec="latin-1"), max_size=2
 
 
 @pytest.mark.destructive
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(160), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(METHODS, PATHS, QUERIES, BODIES, TYPES, TOKENS)
 def test_every_request_has_an_answer(
     caller: Any, method: str, path: str, query: str, body: bytes, kind: str, token: str | None

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from css_sdk.sandbox import Sandbox, SandboxError
+from tests.support import examples
 
 GROUPS = "/cern/authorization-service-api/api/v1.0/Group"
 GRANTS = "/cern/grants-portal-api/Grant"
@@ -170,7 +171,7 @@ def test_without_the_role(client: httpx.Client, token: Callable[..., str]) -> No
         assert (answer.status_code, "reader" in answer.json()["error_description"]) == (403, True)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     held=st.dictionaries(st.sampled_from("ab"), st.lists(st.sampled_from(["reader", "writer"]), unique=True)),
     needed=st.sampled_from(["reader", "writer"]),

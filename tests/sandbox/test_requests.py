@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support import examples
+
 ROLES = "/integrations/101/test/roles"
 
 
@@ -212,7 +214,7 @@ def test_bodies_are_looked_at_before_integration_and_environment(call: Any) -> N
     assert call.told("GET", "/integrations/999/stage/roles/x/users")[1] == {"message": "environment stage not found"}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(24), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40))
 def test_any_name_is_found_again_when_encoded_twice(call: Any, name: str) -> None:
     """Whatever a role is called, encoding its name twice leads to it."""
