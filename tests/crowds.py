@@ -12,7 +12,7 @@ import anyio.lowlevel
 import httpx
 
 from css_sdk.auth.credentials import TokenAuth
-from css_sdk.auth.single_flight import Asking
+from css_sdk.auth.single_flight import SharedRequest
 
 
 class Crowd:
@@ -46,7 +46,7 @@ class Crowd:
         """Until all are there; to be called by whoever holds the token back."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._is_there, 30)
-        with Asking.deciding:  # the last of them may just be about to learn who asks
+        with SharedRequest.lock:  # the last of them may just be about to learn who asks
             pass
 
     async def async_wait(self, _: float = 0.0) -> None:

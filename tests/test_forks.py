@@ -17,7 +17,7 @@ from css_sdk_openapi.api.roles import list_roles
 from css_sdk_openapi.models import RoleList
 
 from css_sdk import AsyncCss, ConfigurationError, Css, InvalidFile, Journal, NotFound, Settings, systems
-from css_sdk.auth.single_flight import Asking
+from css_sdk.auth.single_flight import SharedRequest
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.serving.server import Server
 from tests.certificates import write_certificate
@@ -402,7 +402,7 @@ def test_locks_that_threads_of_the_parent_hold_are_renewed(sandbox: Sandbox, ser
                 release.wait(20)
 
         connections = css._wire._connections
-        locks = [*[connections.slots] * 8, dev._logs._meter._lock, Asking.deciding]
+        locks = [*[connections.slots] * 8, dev._logs._meter._lock, SharedRequest.lock]
         threads = [threading.Thread(target=hold, args=(lock,)) for lock in locks]
         for thread in threads:
             thread.start()

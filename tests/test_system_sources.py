@@ -103,7 +103,7 @@ def test_a_file_is_read_when_no_variable_is_set(
     with pytest.raises(ConfigurationError, match="is not JSON"):
         make()
     write(**{key: environment[variable]})
-    with pytest.raises(ConfigurationError, match=f"{variable} stands beside {name.upper()}_CREDENTIALS_FILE"):
+    with pytest.raises(ConfigurationError, match=f"{variable} is set, and the file of {name.upper()}_CREDENTIALS_FILE"):
         make()
     write()
     assert make().token(transport=sandbox.transport()).secret

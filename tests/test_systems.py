@@ -210,10 +210,10 @@ def test_a_system_is_not_pickled() -> None:
     """Its auth says why: a copy would ask for tokens of its own."""
     for again in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(
-            ConfigurationError, match=r"^ClientCredentials is not copied or pickled, .* make one from the same"
+            ConfigurationError, match=r"^ClientCredentials cannot be copied or pickled, .* create one from the same"
         ):
             again(systems.css().auth)
-    with pytest.raises(ConfigurationError, match="is not copied or pickled"):
+    with pytest.raises(ConfigurationError, match="cannot be copied or pickled"):
         pickle.dumps(systems.css())
 
 

@@ -81,7 +81,7 @@ def test_what_is_a_token_is_taken(call: Call, answer: Callable[[], httpx.Respons
             AuthenticationError,
             r"refused .*invalid_client",
         ),
-        (lambda: httpx.Response(204), MalformedAnswer, r"the answer \(204\) holds no bearer token: it is empty"),
+        (lambda: httpx.Response(204), MalformedAnswer, r"the answer \(204\) has no bearer token: it is empty"),
         (lambda: httpx.Response(403, text=PAGE), MalformedAnswer, rf"the answer \(403\) {FIREWALL}"),
         (lambda: httpx.Response(400, text=PAGE), MalformedAnswer, rf"the answer \(400\) {FIREWALL}"),
         (lambda: httpx.Response(401, text=PAGE), AuthenticationError, rf"the answer \(401\) {FIREWALL}"),
@@ -90,13 +90,17 @@ def test_what_is_a_token_is_taken(call: Call, answer: Callable[[], httpx.Respons
         (
             lambda: httpx.Response(200, text=PAGE),
             MalformedAnswer,
-            r"\(200\) holds no bearer token: it is a page of HTML",
+            r"\(200\) has no bearer token: it is a page of HTML",
         ),
-        (lambda: packed(b"x", "br"), MalformedAnswer, r"it is no JSON object, but packed \(br\)"),
-        (lambda: packed(b" " * 300_000), MalformedAnswer, r"it is no JSON object, but packed \(gzip\)"),
+        (lambda: packed(b"x", "br"), MalformedAnswer, r"it is not a JSON object, but compressed \(br\)"),
+        (lambda: packed(b" " * 300_000), MalformedAnswer, r"it is not a JSON object, but compressed \(gzip\)"),
         (lambda: httpx.Response(200, json={**TOKEN, "token_type": "mac"}), MalformedAnswer, r"its token_type is 'mac'"),
-        (lambda: httpx.Response(404, text=PAGE), AuthenticationError, r"there is no token endpoint\. Check the token"),
-        (lambda: httpx.Response(429, text=PAGE), RateLimited, r"wants fewer calls"),
+        (
+            lambda: httpx.Response(404, text=PAGE),
+            AuthenticationError,
+            r"the address has no token endpoint\. Check the token",
+        ),
+        (lambda: httpx.Response(429, text=PAGE), RateLimited, r"asks for fewer calls"),
         (lambda: httpx.Response(503, text=PAGE), ServiceUnavailable, r"answered 503\. Try again later"),
     ],
 )
@@ -151,7 +155,7 @@ async def test_errors_name_where_the_credentials_come_from(
     async with AsyncCss(settings, transport=transport, retry=at_once) as async_css:
         with pytest.raises(AuthenticationError) as told:
             await async_css.integrations()
-    assert str(told.value).endswith(f"there is no token endpoint. Check the token address ({names[2]}).")
+    assert str(told.value).endswith(f"the address has no token endpoint. Check the token address ({names[2]}).")
     with pytest.raises(MalformedAnswer, match="HTTPS_PROXY, NO_PROXY") as malformed:
         page = httpx.MockTransport(lambda _: httpx.Response(403, text=PAGE))
         Css(settings, transport=page, retry=at_once).integrations()

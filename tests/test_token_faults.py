@@ -76,7 +76,7 @@ def test_a_packed_answer_stays_packed(call: Call) -> None:
         seen.append(request.headers["Accept-Encoding"])
         return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces(lambda: packed, 1))
 
-    with pytest.raises(MalformedAnswer, match="no bearer token: it is no JSON object"):
+    with pytest.raises(MalformedAnswer, match="no bearer token: it is not a JSON object"):
         call(AUTHS["basic"](), respond, API)
     assert seen == ["identity"]
 
@@ -98,7 +98,7 @@ def test_an_answer_has_as_long_as_one_of_its_pieces(call: Call) -> None:
         call(auth(), login(lambda: httpx.Response(200, stream=body)), API, timeout=5.0)
     assert (body.taken, body.is_closed) == (6, True)
     body = Pieces(tick, 1000)
-    with pytest.raises(MalformedAnswer, match=r"it is no JSON object|it is empty"):
+    with pytest.raises(MalformedAnswer, match=r"it is not a JSON object|it is empty"):
         call(auth(), login(lambda: httpx.Response(200, stream=body)), API, timeout=None)
     assert body.taken == 1000
 
@@ -107,12 +107,12 @@ def test_an_answer_has_as_long_as_one_of_its_pieces(call: Call) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (json.dumps({"access_token": "a" * 16385}), "its access_token is missing, or is none that fits in a header"),
-        (json.dumps({"access_token": "a b"}), "its access_token is missing, or is none"),
+        (json.dumps({"access_token": "a" * 16385}), "its access_token is missing, or does not fit in a header"),
+        (json.dumps({"access_token": "a b"}), "its access_token is missing, or does not"),
         (json.dumps({"access_token": "a", "token_type": "mac"}), "its token_type is 'mac'"),
         ("<!DOCTYPE html><p>s3cret", "it is a page of HTML"),
         ("", "it is empty"),
-        ("[1]", "it is no JSON object"),
+        ("[1]", "it is not a JSON object"),
         (" " * 300_000, "the answer has more than 262144 bytes"),
     ],
 )
@@ -220,7 +220,7 @@ def test_who_said_no_is_named(call: Call) -> None:
         call(AUTHS["basic"](), no, API)
     auth = AUTHS["basic"](origins="https://api.example:8443/v1")
     with pytest.raises(
-        CssError, match=r"login\.example is not sent to https://api\.example: .* https://api\.example:8443"
+        CssError, match=r"login\.example is not sent to https://api\.example, .* https://api\.example:8443"
     ):
         call(auth, no, API)
     auth = AUTHS["basic"](origins=[httpx.URL("http://[::1]:81")])
@@ -315,8 +315,8 @@ def test_a_loop_that_is_closed_while_it_asks_holds_nobody_up() -> None:
     waits = threading.Event()
 
     class Watched(type(slow.auth)):  # type: ignore[misc]
-        def _turn(self, *arguments: Any) -> Any:
-            turn = super()._turn(*arguments)
+        def _current_or_pending(self, *arguments: Any) -> Any:
+            turn = super()._current_or_pending(*arguments)
             waits.set()
             return turn
 

@@ -105,14 +105,14 @@ def test_scheme_and_host_are_compared_as_addresses_are(call: Call) -> None:
         (lambda: ClientCredentials(LOGIN, "me", SECRET, audience=""), "audience is empty"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, scope=""), "scope is empty"),
         (lambda: ClientCredentials(LOGIN, "me", f"{SECRET}\udc80"), "client secret is empty, or no text"),
-        (lambda: ClientCredentials(LOGIN, "me", SECRET, client_auth="jwt"), "not by 'jwt'"),  # type: ignore[arg-type]
+        (lambda: ClientCredentials(LOGIN, "me", SECRET, client_auth="jwt"), "not 'jwt'"),  # type: ignore[arg-type]
         (lambda: ClientCredentials("login.example", "me", SECRET), "token address is no plain"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, origins="a.example"), "is no plain http.*begin with https"),
-        (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=[]), r"origins=\[\] lets the token go nowhere"),
+        (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=[]), r"origins=\[\] allows no address for the token"),
         (lambda: ClientCredentials(LOGIN, "me", f"{SECRET}\n"), "client secret ends with a line break"),
         (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", f"{PASSWORD}\r\n"), "password ends with a line break"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=[5]), "is no plain http"),  # type: ignore[list-item]
-        (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=5), "origins= is a list"),  # type: ignore[arg-type]
+        (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=5), "origins= must be a list"),  # type: ignore[arg-type]
         (lambda: ClientCredentials(LOGIN, 5, SECRET), "client id is empty, or no text"),  # type: ignore[arg-type]
         (lambda: ClientCredentials(5, "me", SECRET), "token address is no plain"),  # type: ignore[arg-type]
         (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", 5), "password is empty, or no text"),  # type: ignore[arg-type]
@@ -231,8 +231,8 @@ def test_what_is_no_secret_stays() -> None:
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
-        ({"error": "invalid_client", "error_description": "Audience not found"}, "Check the audience: "),
-        ({"error": "invalid_target"}, "Check the audience: "),
+        ({"error": "invalid_client", "error_description": "Audience not found"}, "Check the audience. "),
+        ({"error": "invalid_target"}, "Check the audience. "),
         ({"error": "invalid_client", "error_description": "Invalid client"}, "Check the credentials and "),
     ],
 )

@@ -98,7 +98,7 @@ def test_what_is_refused(
         (1, "malformed", "rubbish", ["--audience", CLIENT]),
         (64, "no token on standard input", " \n", ["--audience", CLIENT]),
         (1, "Bearer", f"Bearer {signed}", ["--audience", CLIENT]),
-        (1, "cannot be had", signed, ["--audience", CLIENT, "--issuer", "http://localhost:9/x"]),
+        (1, "cannot be fetched", signed, ["--audience", CLIENT, "--issuer", "http://localhost:9/x"]),
         (4, "lacks the role 'admin'", signed, ["--audience", CLIENT, "--role", "admin"]),
         (64, "--audience", signed, []),
         (64, "--file", "", ["--audience", CLIENT, "--file", signed]),
@@ -136,7 +136,7 @@ def test_keys_that_cannot_be_had_are_told_of_once(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-m", "css_sdk.cli", *command], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert len(ended.stderr.splitlines()) == 1
-    assert ended.stderr.count("cannot be had") == 1
+    assert ended.stderr.count("cannot be fetched") == 1
 
 
 def test_an_address_that_tells_no_issuer(

@@ -311,7 +311,7 @@ def test_other_kinds_of_keys() -> None:
 )
 def test_only_algorithms_with_a_public_key_can_be_named(algorithms: Any) -> None:
     """Not even by a caller who insists."""
-    with pytest.raises(ConfigurationError, match="cannot be checked by"):
+    with pytest.raises(ConfigurationError, match=r"cannot be verified with|must be a list"):
         verifier(algorithms=algorithms)
 
 
@@ -325,13 +325,13 @@ def test_a_leeway_is_short(leeway: Any) -> None:
 @pytest.mark.parametrize(("issuer", "audience"), [("", AUDIENCE), (ISSUER, ""), (None, AUDIENCE), (ISSUER, [AUDIENCE])])
 def test_issuer_and_audience_have_to_be_said(issuer: Any, audience: Any) -> None:
     """Nothing is accepted from anybody or for anybody."""
-    with pytest.raises(ConfigurationError, match=r"missing: an (issuer|audience) is a text"):
+    with pytest.raises(ConfigurationError, match=r"missing: pass (issuer|audience)= as a text"):
         TokenVerifier(issuer, audience, keys=ONE_KEY)
 
 
 def test_an_opaque_token_cannot_be_checked() -> None:
     """As those of the BSS, which is told instead of what a JWT looks like."""
-    with pytest.raises(InvalidToken, match="no JWT, and an opaque token cannot be checked") as told:
+    with pytest.raises(InvalidToken, match="not a JWT, and an opaque token cannot be verified") as told:
         verifier().verify("0b7d3f4e-5a1f-4d1c-9a57-3f3b0c9d8e21")
     assert told.value.reason == "malformed"
 

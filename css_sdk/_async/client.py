@@ -27,7 +27,7 @@ from ..roster.rows import RoleRemovals, Row, RowResult
 from ..state import StepResult
 from . import plans
 from .callbacks import AsyncProgressCalls
-from .directory import AsyncDirectory
+from .directory import find_people
 from .person_roles import roles_of
 from .reporting import read_access
 from .rosters import AsyncRosterRun
@@ -86,7 +86,7 @@ class AsyncCss(AsyncTeam):
         >>> [(login.user.provider, login.environments) for login in maren.logins]
         [('idir', ('dev', 'test', 'prod')), ('azureidir', ('dev', 'test', 'prod'))]
         """
-        return await AsyncDirectory(self._wire, width).find(terms, environments, providers)
+        return await find_people(self._wire, terms, environments, providers, width)
 
     async def roles_of(
         self, person: UserLike | Person, *, providers: str | Iterable[str] | None = None, width: int = 4

@@ -28,7 +28,7 @@ from ..roster.rows import RoleRemovals, Row, RowResult
 from ..state import StepResult
 from . import plans
 from .callbacks import ProgressCalls
-from .directory import Directory
+from .directory import find_people
 from .person_roles import roles_of
 from .reporting import read_access
 from .rosters import RosterRun
@@ -87,7 +87,7 @@ class Css(Team):
         >>> [(login.user.provider, login.environments) for login in maren.logins]
         [('idir', ('dev', 'test', 'prod')), ('azureidir', ('dev', 'test', 'prod'))]
         """
-        return Directory(self._wire, width).find(terms, environments, providers)
+        return find_people(self._wire, terms, environments, providers, width)
 
     def roles_of(
         self, person: UserLike | Person, *, providers: str | Iterable[str] | None = None, width: int = 4

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/keys.py by `make generate`; edit that one.
-"""Checking the tokens that come in: the keys of their issuer, fetched when they are needed, and the check itself."""
+"""Verify tokens that an application receives, and fetch the keys of their issuer when they are needed."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ from .._http.sending import Sending
 from .._service.addresses import checked_address
 from .._service.arguments import check_kind
 from .._version import __version__
-from ..auth.single_flight import Asking
+from ..auth.single_flight import SharedRequest
 from ..auth.token_endpoint import described
-from ..auth.verification import SigningKey, Terms, VerifiedToken, opened, signing_keys, verified
+from ..auth.verification import SigningKey, Terms, VerifiedToken, open_token, signing_keys, verify
 from ..errors import ConfigurationError, CssError, InvalidToken, KeysUnavailable, MalformedAnswer
 from ..settings import Secret
 
 _LOG = logging.getLogger("css_sdk")
 _HEADERS: Final = {
     "Accept": "application/json",
-    "Accept-Encoding": "identity",  # what is small as it travels shall be small
+    "Accept-Encoding": "identity",  # so that a small answer cannot unpack to a large one
     "User-Agent": f"css-sdk/{__version__}",
 }
 
 _PAUSE: Final = 30.0
-"""Seconds between two attempts to fetch keys, whatever became of the first."""
+"""Seconds between two attempts to fetch keys, also after a success."""
 
 _FRESH: Final = 3600.0
-"""Seconds after which keys are fetched again, so that one that was retired is forgotten."""
+"""Seconds after which keys are fetched again, so that retired keys are forgotten."""
 
 _USABLE: Final = 24 * 3600.0
 """Seconds for which keys are used while their server cannot be reached."""
 
 _GRACE: Final = 0.5
-"""Seconds after its timeout in which a fetch can say why it failed."""
+"""Seconds after its timeout in which a fetch can report why it failed."""
 
 _LARGEST: Final = 256 * 1024
-"""Bytes that a discovery document or a key set may have."""
+"""The largest discovery document or key set, in bytes."""
 
 
 @frozen
 class _Fetched:
-    """The keys of an issuer, and when they were fetched."""
+    """The keys of an issuer, and the time of the fetch."""
 
     keys: tuple[SigningKey, ...]
     at: float
@@ -63,30 +63,30 @@ _NOTHING: Final = _Fetched((), float("-inf"))
 
 
 def _is_within(now: float, then: float, seconds: float) -> bool:
-    # Either way: a clock that was set back by a little is no reason to forget everything.
+    # In both directions, so that a clock that is set back a little does not invalidate the keys.
     return abs(now - then) < seconds
 
 
 class IssuerKeys:
-    """The keys of an issuer, found by discovery and kept.
+    """Find the keys of an issuer by discovery, and keep them.
 
-    Whoever needs keys that are not there fetches them, and all others wait for that one fetch and take what it
-    brought, but for those whose keys can still be used. Between two attempts lie 30 seconds, whatever became of the
-    first; one whose thread or event loop ended is none.
+    A caller that needs missing keys fetches them. Other callers wait for the same fetch, unless their keys can still be
+    used. Attempts are at least 30 seconds apart, also after a success. An attempt whose thread or event loop ended does
+    not count.
 
-    Nobody waits longer than half a second past `timeout`. In threads the fetch has a thread of its own: a client or a
-    transport that was passed in cannot be stopped while its server sends the head of an answer byte by byte. There is
-    no other fetch before that one has ended, and those who need it are refused at once.
+    No caller waits longer than `timeout` and half a second. In synchronous code each fetch has a thread of its own,
+    because a client or transport of the caller cannot be stopped while its server sends the head of an answer byte by
+    byte. Until that fetch ends there is no other, and callers that need one get an error at once.
 
     Args:
-        issuer: its address.
-        algorithms: that the keys are for.
-        http: the client to fetch with; without it each fetch has one of its own, in whatever event loop it is made.
+        issuer: the address of the issuer.
+        algorithms: the algorithms of the keys.
+        http: the client to fetch with. Without it each fetch creates one, for the running event loop.
         timeout: seconds for discovery and keys together.
-        clock: seconds since 1970.
+        clock: returns seconds since 1970.
 
     Raises:
-        ConfigurationError: when the issuer's address is none or unsafe.
+        ConfigurationError: the issuer's address is not valid or unsafe.
     """
 
     def __init__(
@@ -101,102 +101,101 @@ class IssuerKeys:
         self._address = checked_address(issuer, "The issuer", allow_http=True)
         if not _is_safe(issuer):
             raise ConfigurationError(
-                f"The issuer {issuer} is reached by plain http, so its keys could be anybody's. Say its https address."
+                f"The issuer {issuer} uses plain http, so that others could replace its keys. Pass its https address."
             )
         if not isinstance(timeout, (int, float)) or not timeout > 0:
-            raise ConfigurationError(f"A timeout of {timeout!r} makes no sense: it is a number of seconds.")
+            raise ConfigurationError(f"timeout= must be a positive number of seconds, not {timeout!r}.")
         self._discovery = self._address + "/.well-known/openid-configuration"
         self._algorithms = algorithms
         self._http = http
         self._timeout = timeout
         self._clock = clock
-        self._held = _NOTHING
-        self._asking: Asking[_Fetched] | None = None
+        self._keys = _NOTHING
+        self._pending: SharedRequest[_Fetched] | None = None
         self._until = self._tried_at = float("-inf")
         self._failure: KeysUnavailable | None = None
         self.is_closed = False
 
     def current(self) -> _Fetched:
-        """The keys, not older than an hour where their server can be reached, and a day where it cannot.
+        """Return keys that are at most an hour old, or a day if their server cannot be reached.
 
         Raises:
-            KeysUnavailable: when there are none.
+            KeysUnavailable: there are no such keys.
         """
-        held, now = self._held, self._clock()
-        if _is_within(now, held.at, _FRESH):
-            return held
-        is_usable = _is_within(now, held.at, _USABLE)
-        renewed = self._renewed(held, waits=not is_usable)
-        if renewed is held and not is_usable:
+        known, now = self._keys, self._clock()
+        if _is_within(now, known.at, _FRESH):
+            return known
+        is_usable = _is_within(now, known.at, _USABLE)
+        renewed = self._renew(known, waits=not is_usable)
+        if renewed is known and not is_usable:
             raise self._unavailable()
         return renewed
 
-    def newer(self, held: _Fetched) -> _Fetched:
-        """The keys after those that lack one; the same again where they were fetched just now.
+    def newer(self, known: _Fetched) -> _Fetched:
+        """Return newer keys; the same ones if they were fetched in the last 30 seconds.
 
         Args:
-            held: those that lack it.
+            known: the keys among which one is missing.
 
         Raises:
-            KeysUnavailable: when the last attempt to fetch them failed.
+            KeysUnavailable: the last attempt to fetch keys failed.
         """
-        renewed = self._renewed(held, waits=True)
-        if renewed is held and self._failure is not None:
+        renewed = self._renew(known, waits=True)
+        if renewed is known and self._failure is not None:
             raise self._unavailable()
         return renewed
 
-    def _renewed(self, held: _Fetched, waits: bool) -> _Fetched:
-        """The keys after these, or these again; who does not wait takes them while others are fetching."""
+    def _renew(self, known: _Fetched, waits: bool) -> _Fetched:
+        """Return newer keys, or the known ones if there are none or this caller does not wait for others."""
         while True:
-            asking, now = Asking[_Fetched](), self._clock()
-            with Asking.deciding:
-                if self._asking is None or self._asking.is_over:
-                    if self._held is not held or _is_within(now, self._tried_at, _PAUSE):
-                        return self._held
-                    if self._asking is not None:
-                        self._asking.release()
-                    self._asking, self._until = asking, time.monotonic() + self._timeout + _GRACE
-                under_way = self._asking
-            if under_way is asking:
-                asking.carry_out(self._attempt)
+            own, now = SharedRequest[_Fetched](), self._clock()
+            with SharedRequest.lock:
+                if self._pending is None or self._pending.is_over:
+                    if self._keys is not known or _is_within(now, self._tried_at, _PAUSE):
+                        return self._keys
+                    if self._pending is not None:
+                        self._pending.release()
+                    self._pending, self._until = own, time.monotonic() + self._timeout + _GRACE
+                pending = self._pending
+            if pending is own:
+                own.carry_out(self._attempt)
             elif not waits:
-                return held
+                return known
             with suppress(TimeoutError):
-                if (came := under_way.result(seconds=max(0.0, self._until - time.monotonic()))) is not None:
-                    return came
-            if not under_way.is_over:  # its event loop may be gone by now
-                return self._given_up(held)
-
-    def _given_up(self, held: _Fetched) -> _Fetched:
-        """Return the keys in hand, after a wait for others that is over before they came."""
-        self._failure = self._failed(self._discovery, "no answer came in time")
-        self._tried_at = self._clock()
-        return held
+                keys = pending.result(seconds=max(0.0, self._until - time.monotonic()))
+                if keys is not None:
+                    return keys
+            if not pending.is_over:  # its event loop may have closed by now
+                self._failure = self._failed(self._discovery, "no answer came in time")
+                self._tried_at = self._clock()
+                return known
 
     def _attempt(self) -> _Fetched:
-        """The keys that could be fetched, or else those in hand."""
+        """Return fetched keys, or the known ones if fetching fails."""
         if self.is_closed or (self._http is not None and self._http.is_closed):
-            raise ConfigurationError("The verifier, or the HTTP client that it was given, was closed. Make another.")
+            raise ConfigurationError(
+                "The verifier, or the HTTP client that was passed to it, is closed. Create another."
+            )
         now, failure = self._clock(), None
         try:
-            self._held = _Fetched(self._fetched(), now)
+            self._keys = _Fetched(self._fetch(), now)
         except KeysUnavailable as error:
             failure = error
-            if _is_within(now, self._held.at, _USABLE):  # else those who need them are told
-                _LOG.warning("%s Those in hand are used meanwhile.", error)
+            if _is_within(now, self._keys.at, _USABLE):
+                _LOG.warning("%s The known keys are used until then.", error)
         self._failure, self._tried_at = failure, now
-        return self._held
+        return self._keys
 
     def _unavailable(self) -> KeysUnavailable:
-        """The last failure, as an error of its own for each who is told."""
-        last = self._failure or KeysUnavailable(f"The keys of {self._issuer} cannot be had.")
+        """Return the last failure, as a new error for each caller."""
+        last = self._failure or KeysUnavailable(f"The keys of {self._issuer} cannot be fetched.")
         wait = max(0.0, _PAUSE - abs(self._clock() - self._tried_at))
-        told = f"{last} Nothing is known about the token."
-        unavailable = KeysUnavailable(told, status=last.status, request=last.request, retry_after=wait)
+        message = f"{last} The token could not be verified."
+        unavailable = KeysUnavailable(message, status=last.status, request=last.request, retry_after=wait)
         unavailable.__cause__ = last.__cause__
         return unavailable
 
-    def _fetched(self) -> tuple[SigningKey, ...]:
+    def _fetch(self) -> tuple[SigningKey, ...]:
         http = self._http or new_client(httpx.Client)
         url = self._discovery
         try:
@@ -211,7 +210,7 @@ class IssuerKeys:
         except CssError:
             raise
         except Exception as error:
-            raise self._failed(url, f"what came makes no sense ({type(error).__name__})") from error
+            raise self._failed(url, f"the answer is not valid ({type(error).__name__})") from error
         finally:
             if http is not self._http:
                 http.close()
@@ -221,15 +220,15 @@ class IssuerKeys:
 
     def _address_of_keys(self, document: dict[str, Any], discovery: str) -> str:
         if document.get("issuer") != self._issuer:
-            raise self._failed(discovery, "the document there names another issuer. Check the issuer's exact address")
+            raise self._failed(discovery, "the document names another issuer. Check the issuer's exact address")
         found = document.get("jwks_uri")
         needs_https = httpx.URL(self._issuer).scheme == "https"
         if not isinstance(found, str) or not _is_safe(found, needs_https):
-            raise self._failed(discovery, "the document there names no safe address of keys")
+            raise self._failed(discovery, "the document names no safe address of keys")
         return found
 
     def _document(self, http: httpx.Client, url: str, until: float) -> dict[str, Any]:
-        # A request of our own: what a client that was handed in sends to others is not for this server.
+        # A new request, because headers that the caller's client sends to others must not reach this server.
         limits = httpx.Timeout(max(0.0, until - time.monotonic())).as_dict()
         request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": limits, CALL: True})
         answer = http.send(request, auth=None, follow_redirects=False, stream=True)
@@ -252,20 +251,20 @@ class IssuerKeys:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise self._failed(url, "the answer is no JSON object")
+            raise self._failed(url, "the answer is not a JSON object")
         return found
 
     def _failed(self, url: str, why: str, status: int | None = None) -> KeysUnavailable:
         place, _, _ = url.partition("?")
         return KeysUnavailable(
-            f"The keys of {self._issuer} cannot be had: at {place} {why}.",
+            f"The keys of {self._issuer} cannot be fetched: at {place} {why}.",
             status=status,
             request=f"GET {httpx.URL(place).path}",
         )
 
 
 def _is_safe(address: str, needs_https: bool = False) -> bool:
-    """Whether what comes from an address can be nobody else's: by https, or by http from this machine where it may."""
+    """Return whether nobody else can answer at an address: it uses https or, if allowed, http on this machine."""
     path, _, query = address.partition("?")
     try:
         checked_address(path, "An address")
@@ -276,27 +275,26 @@ def _is_safe(address: str, needs_https: bool = False) -> bool:
 
 
 class TokenVerifier:
-    """Checks access tokens where they arrive: signature, issuer, audience and time.
+    """Verify the access tokens that an application receives: signature, issuer, audience and time.
 
-    Make one for each audience and share it, among threads and event loops too: it keeps its issuer's keys, so that a
-    check needs no request. Keys are fetched anew after an hour, and when a token names one that is not among them, but
-    never twice in 30 seconds, however many ask. While their server is down, those in hand are used for a day.
+    Create one for each audience, and share it among threads and event loops. It keeps its issuer's keys, so that most
+    checks need no request. Keys are fetched again after an hour, and when a token names an unknown key, but at most
+    once in 30 seconds. If their server is down, the known keys are used for a day.
 
     Args:
-        issuer: the exact claim `iss`, which is the address that the keys are found by.
-        audience: your own client id, which the claim `aud` has to name.
-        keys: the issuer's keys, as a key set or a list, where they shall not be fetched.
-        algorithms: that signatures may have; only those with a public key can be named.
-        leeway: seconds by which this clock and the issuer's may differ.
-        clock: seconds since 1970.
-        http_client: an httpx client to fetch keys with, in the event loops that it is for; the caller closes it. Of
-            its headers, cookies and credentials none is sent.
-        transport: an httpx transport, for a client of our own.
+        issuer: the exact claim `iss`, which is also the address for the discovery of keys.
+        audience: your own client id, which the claim `aud` must contain.
+        keys: the issuer's keys, as a key set or a list, to use instead of fetching them.
+        algorithms: the accepted signature algorithms; only algorithms with a public key are allowed.
+        leeway: the seconds by which this clock and the issuer's may differ.
+        clock: returns seconds since 1970.
+        http_client: an httpx client for fetching keys, in the event loops that it belongs to. The caller closes it. Its
+            headers, cookies and credentials are not sent.
+        transport: an httpx transport for the verifier's own client.
         timeout: seconds for fetching keys, for both requests together.
 
     Raises:
-        ConfigurationError: for terms that are unsafe, keys of which none can be used, or when the extra `verify` is
-            not installed.
+        ConfigurationError: the conditions are unsafe, no key is usable, or the extra `verify` is not installed.
 
     >>> issuer = "http://localhost/auth/dev/realms/standard"
     >>> token = sandbox.token_for("fisheries-service-102", 102, "dev")
@@ -328,7 +326,9 @@ class TokenVerifier:
                 check_kind(given, kind, f"{name}=", error=ConfigurationError)
         self._clock = clock
         if http_client is not None and transport is not None:
-            raise ConfigurationError("An http_client has its own transport; give one or the other.")
+            raise ConfigurationError(
+                "Pass http_client= or transport=, not both: an HTTP client has a transport of its own."
+            )
         self._given = _Fetched(signing_keys(keys, self._terms.algorithms), float("inf"))
         self._issuer_keys: IssuerKeys | None = None
         self._own_client: httpx.Client | None = None
@@ -352,38 +352,38 @@ class TokenVerifier:
         self.close()
 
     def close(self) -> None:
-        """Ends the fetching of keys; an httpx client that was handed in stays open."""
+        """Stop fetching keys. An httpx client that the caller passed stays open."""
         if self._issuer_keys is not None:
             self._issuer_keys.is_closed = True
         if self._own_client is not None:
             self._own_client.close()
 
     def verify(self, token: str) -> VerifiedToken:
-        """What a token says, once it was found good.
+        """Verify a token and return its content.
 
         Args:
-            token: the token alone, as it stands after `Bearer`.
+            token: the token, without the word `Bearer`.
 
         Raises:
-            InvalidToken: when it is not good; `reason` tells why.
-            KeysUnavailable: when the keys cannot be had, so that nothing is known about the token.
+            InvalidToken: the token is not valid; `reason` says why.
+            KeysUnavailable: the keys cannot be fetched, so that the token cannot be verified.
 
         >>> issuer = "http://localhost/auth/dev/realms/standard"
         >>> verifier = TokenVerifier(issuer, "fisheries-service-102", transport=sandbox.transport())
         >>> verifier.verify("Bearer …")
         Traceback (most recent call last):
-        css_sdk.errors.InvalidToken: The token is not accepted (malformed). Give the token alone, ...
+        css_sdk.errors.InvalidToken: The token is not accepted (malformed). Pass the token ...
         """
         secret = Secret(token)
-        del token  # tracebacks that show variables end up in logs
-        unproven = opened(secret, self._terms)
-        if isinstance(unproven, InvalidToken):
-            raise unproven
-        held = self._given if self._issuer_keys is None else self._issuer_keys.current()
-        result = verified(unproven, held.keys, self._terms, self._clock())
+        del token  # because tracebacks with variables end up in logs
+        unverified = open_token(secret, self._terms)
+        if isinstance(unverified, InvalidToken):
+            raise unverified
+        known = self._given if self._issuer_keys is None else self._issuer_keys.current()
+        result = verify(unverified, known.keys, self._terms, self._clock())
         if isinstance(result, InvalidToken) and result.reason == "unknown key" and self._issuer_keys is not None:
-            newer = self._issuer_keys.newer(held)
-            result = verified(unproven, newer.keys, self._terms, self._clock())
+            newer = self._issuer_keys.newer(known)
+            result = verify(unverified, newer.keys, self._terms, self._clock())
         if isinstance(result, InvalidToken):
             raise result
         return result

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/logs.py by `make generate`; edit that one.
-"""Log lines of one environment of one integration, over any range."""
+"""Read log lines of one environment of one integration, over any range."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from .wire import Call, Wire
 
 
 class LogMeter:
-    """Counts log calls of one integration and environment, so that the service never has to refuse one."""
+    """Count the log calls of one integration and environment, and refuse those that the service would refuse."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._budget = log_windows.Budget()
-        # Held for no longer than it takes to count, and so of the same kind for threads and tasks.
+        # Held only while counting, so that threads and tasks can share one kind of lock.
         self._lock = Lock()
         forks.watch(self)
 
     def after_fork(self) -> None:
-        """Renew the lock, which a thread of the parent process may hold."""
+        """Replace the lock, which a thread of the parent process may hold."""
         self._lock = Lock()
 
     def attempt(self, call: Call) -> Exchange:
-        """One try, counted; what the service tells of the count is believed.
+        """Send one call and count it, then adopt the count in the service's answer.
 
         Raises:
-            RateLimited: when no call is left. Nothing is sent then.
+            RateLimited: no call is left in this hour. Nothing is sent.
         """
         with self._lock:
             wait = self._budget.wait(self._wire.clock())
@@ -56,7 +56,7 @@ class LogMeter:
 
 
 class Logs:
-    """Reads log lines."""
+    """Read log lines."""
 
     def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
         self._wire = wire
@@ -64,7 +64,7 @@ class Logs:
         self._meter = wire.kept((integration_id, environment), lambda: LogMeter(wire))
 
     def read(self, since: log_windows.Moment, until: log_windows.Moment) -> tuple[LogLine, ...]:
-        """See `EnvironmentClient.logs`."""
+        """Return log lines; see `EnvironmentClient.logs`."""
         waiting = log_windows.windows(log_windows.moment(since, "since"), log_windows.moment(until, "until"))
         lines: list[LogLine] = []
         calls = 0
@@ -74,15 +74,15 @@ class Logs:
             try:
                 if calls > log_windows.MOST_CALLS:
                     raise MalformedAnswer(
-                        f"The range is not read after {log_windows.MOST_CALLS} calls. It does not seem to end."
+                        f"The range was not complete after {log_windows.MOST_CALLS} calls. Choose a shorter range."
                     )
                 found, is_cut = self._window(window)
                 if is_cut and window.halves is None:
                     raise IncompleteSearch(
-                        f"{len(found)} lines in the millisecond of {window.query['start']}: some are left out."
+                        f"{len(found)} lines in the millisecond of {window.query['start']}: some are missing."
                     )
             except CssError as error:
-                raise _carrying(error, lines, window) from error
+                raise _with_lines(error, lines, window) from error
             if is_cut and window.halves:
                 waiting = [*window.halves, *waiting[1:]]
             else:
@@ -97,10 +97,10 @@ class Logs:
         return lines, log_windows.is_cut(len(lines), message, self._place["environment"])
 
 
-def _carrying(error: CssError, lines: list[LogLine], window: log_windows.Window) -> CssError:
-    # The lines at the seam come again with the rest.
+def _with_lines(error: CssError, lines: list[LogLine], window: log_windows.Window) -> CssError:
+    # Lines at the beginning of this window come again with the rest.
     before = tuple(line for line in lines if line.timestamp is None or line.timestamp < window.since)
-    told = copy.copy(error)
-    told.args = (f"{error} {len(before)} lines were read; go on from {window.query['start']}.",)
-    told.lines, told.resume_at = before, window.since
-    return told
+    error = copy.copy(error)
+    error.args = (f"{error} {len(before)} lines were read. Continue from {window.query['start']}.",)
+    error.lines, error.resume_at = before, window.since
+    return error

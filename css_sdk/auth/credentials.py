@@ -1,4 +1,4 @@
-"""Asking for tokens, keeping them and renewing them, as an `httpx.Auth` for both kinds of client."""
+"""Request, keep and renew tokens, as an `httpx.Auth` for both kinds of client."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from .._http.concurrency import check_callback
 from .._service.addresses import checked_address
 from ..errors import ConfigurationError
 from ..settings import Secret, argument_name, as_secret, check_credential
-from .single_flight import Asking, AsyncFlow
-from .token_endpoint import Asked, Token, measure, token_from, token_request, waiting
+from .single_flight import AsyncFlow, SharedRequest
+from .token_endpoint import Token, TokenExchange, limit_body, token_from, token_request, waiting
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NONE: Final = Token(Secret(""), float("-inf"))
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    """Scheme, host and port of an address; the port is given even where it is the scheme's own."""
+    """Return scheme, host and port of an address; the port also if it is the default of the scheme."""
     return url.scheme, url.host, url.port or _PORTS.get(url.scheme)
 
 
-def _shown(place: tuple[str, str, int | None]) -> str:
-    """An origin as it stands in an address."""
+def _address_of(place: tuple[str, str, int | None]) -> str:
+    """Return an origin in the form of an address."""
     scheme, host, port = place
     return f"{scheme}://{f'[{host}]' if ':' in host else host}{'' if port == _PORTS.get(scheme) else f':{port}'}"
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """The claims that a JWT carries, unchecked: for one's own token, which came straight from its issuer.
+    """Return the claims of a JWT without verifying it; empty if it is not a JWT.
 
-    Returns an empty dictionary for a token that is no JWT.
+    Use it only for a token that came directly from its issuer.
     """
     parts = token.split(".")
     if len(parts) != 3:
@@ -51,28 +51,28 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def team_of(claims: Mapping[str, Any]) -> int | None:
-    """The team of an API account, which the claim `team` of its token holds as text; None where there is none."""
+    """Return the team id in the claim `team` of an API account's token, a string there; None if there is none."""
     team = str(claims.get("team", ""))
     return int(team) if team.isdecimal() and len(team) < 16 else None
 
 
 class TokenAuth(httpx.Auth):
-    """What all ways to ask for a token have in common: when to ask, and where the token may go.
+    """Decide when to request a token, and to which addresses it may go.
 
-    A token is asked for when one is needed, kept, renewed before it ends, and once after a 401. However many threads
-    and tasks use one auth, and in however many clients, one token is asked for per life: who comes meanwhile waits for
-    it. When the login server says no, or has a fault, all who wait are told, and none of them asks again by itself; the
-    next call does. Only when whoever asked is cancelled, one of those who wait takes over. Nobody waits longer than the
-    connect and read timeouts of their own request allow.
+    A token is requested when a call needs one. It is kept, renewed before it expires, and renewed once after a 401.
+    All threads, tasks and clients that use one auth share one token request per token life: concurrent callers wait
+    for it. If the login server refuses or fails, all waiting callers get the error and do not retry; the next call
+    does. If the caller that sends the request is cancelled, one of the waiting callers sends it. No caller waits longer
+    than the connect and read timeouts of its own request.
 
-    Token requests go through the client whose request needs the token, with its proxies, and with the timeouts of that
-    request. They follow no redirect, and of their answers no more than 256 KB are read.
+    Token requests use the client, the proxies and the timeouts of the request that needs the token. They follow no
+    redirects, and read at most 256 KB of an answer.
 
-    The token goes to the given origins only; without them, to the origin of the first request. httpx leaves it out
-    when it follows a redirect to another origin, but for the one from http to https of the same host.
+    The token goes to the given origins only; without them, to the origin of the first request. httpx removes it when it
+    follows a redirect to another origin, except for the redirect from http to https of the same host.
 
-    A body that is not in memory, such as a generator or an open file, is sent once: a 401 is the answer then, and the
-    next call has a new token.
+    A body that is not in memory, such as a generator or an open file, is sent once. If the answer is 401, the caller
+    gets it, and the next call requests a new token.
     """
 
     def __init__(
@@ -89,21 +89,23 @@ class TokenAuth(httpx.Auth):
         clock: Callable[[], float],
         name_of: Callable[[str], str],
     ) -> None:
-        self._client_id = client_id  # which a repr needs, whatever is wrong with the rest
+        self._client_id = client_id  # set first: repr() needs it even if the rest is not valid
         for name, value in {"client id": client_id, "client secret": client_secret, **fields}.items():
             check_credential(f"The {name}", value)
         if client_auth not in ("basic", "form"):
-            raise ConfigurationError(f"A client authenticates by 'basic' or 'form', not by {client_auth!r}.")
+            raise ConfigurationError(f"client_auth= must be 'basic' or 'form', not {client_auth!r}.")
         checked_address(token_url, "The token address", allow_http, may_have_query=True)
-        self._token_url = httpx.URL(token_url)  # as it is: a slash at its end may count there
+        self._token_url = httpx.URL(token_url)  # unchanged: a trailing slash may matter there
         try:
             addresses = [origins] if isinstance(origins, (str, httpx.URL)) else None if origins is None else [*origins]
         except TypeError:
-            raise ConfigurationError(f"origins= is a list of addresses, not {type(origins).__name__}.") from None
+            raise ConfigurationError(f"origins= must be a list of addresses, not {type(origins).__name__}.") from None
         if addresses == []:
-            raise ConfigurationError("origins=[] lets the token go nowhere. Name where it may go, or leave it out.")
+            raise ConfigurationError(
+                "origins=[] allows no address for the token. Name an address, or leave out origins=."
+            )
         checked = [checked_address(each, "An address that the token is for", allow_http) for each in addresses or ()]
-        # One that has to be awaited would never look at a token.
+        # A function that has to be awaited would never check a token.
         check_callback("accept", accept)
         check_callback("clock", clock)
         self._client_secret = client_secret
@@ -114,60 +116,57 @@ class TokenAuth(httpx.Auth):
         self._allow_http = allow_http
         self._clock = clock
         self._name_of = name_of
-        self._held = _NONE
-        self._asking: Asking[Token] | None = None
+        self._token = _NONE
+        self._pending: SharedRequest[Token] | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(client_id={self._client_id!r})"
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
-            f"{type(self).__name__} is not copied or pickled, since copies would ask for tokens of their own. Share it "
-            f"among threads and tasks; in another process, make one from the same credentials."
+            f"{type(self).__name__} cannot be copied or pickled, because copies would request their own tokens. Share "
+            f"it among threads and tasks. In another process, create one from the same credentials."
         )
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """The flow for `httpx.Client`, which calls it with each request.
+        """Add a token to a request of `httpx.Client`, which calls this with each request.
 
         Raises:
-            AuthenticationError, ServiceUnavailable, RateLimited, MalformedAnswer: when no token could be had.
-            ConfigurationError: for a request to another origin; no token is asked for then.
-            httpx.TransportError: when the login server did not answer, which it says.
+            AuthenticationError, ServiceUnavailable, RateLimited, MalformedAnswer: no token could be obtained.
+            ConfigurationError: the request is for another origin. No token is requested.
+            httpx.TransportError: the login server did not answer; the message says so.
         """
         self._check_origin(request)
         refused = _NONE
         while True:
-            turn = self._turn(request, refused)
+            turn = self._current_or_pending(request, refused)
             if isinstance(turn, Token):
                 token = turn
-            elif turn.is_callers():
-                with turn, Asked(lambda: self._token_request(request)) as asked:
+            elif turn.belongs_to_caller():
+                with turn, TokenExchange(lambda: self._token_request(request)) as asked:
                     asked_at = self._clock()
                     response = yield asked
-                    measure(response, self._clock)
+                    limit_body(response, self._clock)
                     response.read()
-                    token = turn.value = self._kept(asked, response, asked_at)
+                    token = turn.value = self._read_token(asked, response, asked_at)
             else:
                 with waiting(self._token_url):
-                    came = turn.result(request)
-                if came is None:
+                    result = turn.result(request)
+                if result is None:
                     continue
-                token = came
+                token = result
             request.headers["Authorization"] = token.header
             response = yield ApiRequest(request, self._check_origin)
             if response.status_code != 401 or refused is not _NONE:
                 return
-            # An unread answer keeps its connection, and the one who renews may be waiting for it.
+            # An unread answer occupies its connection, which the renewal may be waiting for.
             response.read()
             if not self._may_repeat(request, token):
                 return
             refused = token
 
     def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """The flow for `httpx.AsyncClient`, as `sync_auth_flow`, with the waiting and the reading of that world.
-
-        It is called with each request, and raises what `sync_auth_flow` does.
-        """
+        """Add a token to a request of `httpx.AsyncClient`, as `sync_auth_flow` does for `httpx.Client`."""
         return AsyncFlow(self._async_auth_flow(request))
 
     async def _async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -175,22 +174,22 @@ class TokenAuth(httpx.Auth):
         task = anyio.get_current_task().id
         refused = _NONE
         while True:
-            turn = self._turn(request, refused, task)
+            turn = self._current_or_pending(request, refused, task)
             if isinstance(turn, Token):
                 token = turn
-            elif turn.is_callers(task):
-                with turn, Asked(lambda: self._token_request(request)) as asked:
+            elif turn.belongs_to_caller(task):
+                with turn, TokenExchange(lambda: self._token_request(request)) as asked:
                     asked_at = self._clock()
                     response = yield asked
-                    measure(response, self._clock)
+                    limit_body(response, self._clock)
                     await response.aread()
-                    token = turn.value = self._kept(asked, response, asked_at)
+                    token = turn.value = self._read_token(asked, response, asked_at)
             else:
                 with waiting(self._token_url):
-                    came = await turn.async_result(request)
-                if came is None:
+                    result = await turn.async_result(request)
+                if result is None:
                     continue
-                token = came
+                token = result
             request.headers["Authorization"] = token.header
             response = yield ApiRequest(request, self._check_origin)
             if response.status_code != 401 or refused is not _NONE:
@@ -202,51 +201,53 @@ class TokenAuth(httpx.Auth):
 
     @property
     def held(self) -> Token:
-        """The token in hand; an empty one before the first."""
-        return self._held
+        """Return the current token; an empty one before the first."""
+        return self._token
 
     @property
     def claims(self) -> dict[str, Any]:
-        """The claims of the token in hand; empty before the first one and for an opaque one."""
-        return self._held.claims
+        """Return the claims of the current token; empty before the first one and for an opaque one."""
+        return self._token.claims
 
     def _is_good(self, token: Token, refused: Token) -> bool:
         return self._clock() < token.good_until and token is not refused
 
-    def _turn(self, request: httpx.Request, refused: Token, task: int | None = None) -> Token | Asking[Token]:
-        """The token in hand, or who asks for the next one: the caller, if nobody else is at it."""
-        if self._is_good(held := self._held, refused):
-            return held
-        with Asking.deciding:
-            if self._is_good(self._held, refused):
-                return self._held
-            under_way = self._asking
-            if under_way is None or under_way.is_over or under_way.is_callers(task):
-                if under_way is not None:
-                    under_way.release()
-                under_way = self._asking = Asking(request, task)
-            return under_way
+    def _current_or_pending(
+        self, request: httpx.Request, refused: Token, task: int | None = None
+    ) -> Token | SharedRequest[Token]:
+        """Return the current token, or the request for the next one, which the caller sends if nobody else does."""
+        if self._is_good(current := self._token, refused):
+            return current
+        with SharedRequest.lock:
+            if self._is_good(self._token, refused):
+                return self._token
+            pending = self._pending
+            if pending is None or pending.is_over or pending.belongs_to_caller(task):
+                if pending is not None:
+                    pending.release()
+                pending = self._pending = SharedRequest(request, task)
+            return pending
 
     def _may_repeat(self, request: httpx.Request, refused: Token) -> bool:
-        """Whether a request can be sent again; if not, the token is dropped for those to come."""
+        """Return whether a request can be sent again. If not, discard its token: the next call gets a new one."""
         if isinstance(request.stream, httpx.ByteStream):
             return True
-        with Asking.deciding:
-            if self._held is refused:
-                self._held = _NONE
+        with SharedRequest.lock:
+            if self._token is refused:
+                self._token = _NONE
         return False
 
     def _check_origin(self, request: httpx.Request) -> None:
         here = origin(request.url)
         if self._origins is None:
-            checked_address(_shown(here), "The address of the first request", self._allow_http)
-            with Asking.deciding:
+            checked_address(_address_of(here), "The address of the first request", self._allow_http)
+            with SharedRequest.lock:
                 self._origins = self._origins or frozenset({here})
         if here not in self._origins:
-            allowed = ", ".join(sorted(map(_shown, self._origins)))
+            allowed = ", ".join(sorted(map(_address_of, self._origins)))
             raise ConfigurationError(
-                f"The token of {self._token_url.host} is not sent to {_shown(here)}: that is another origin than "
-                f"{allowed}."
+                f"The token of {self._token_url.host} is not sent to {_address_of(here)}, which is another origin. It "
+                f"may go only to {allowed}."
             )
 
     def _token_request(self, call: httpx.Request) -> TokenRequest:
@@ -255,36 +256,36 @@ class TokenAuth(httpx.Auth):
             fields = {**fields, "client_id": self._client_id, "client_secret": self._client_secret}
         return token_request(self._token_url, fields, basic if self._is_basic else None, call)
 
-    def _kept(self, asked: TokenRequest, response: httpx.Response, asked_at: float) -> Token:
+    def _read_token(self, asked: TokenRequest, response: httpx.Response, asked_at: float) -> Token:
         token = token_from(response, asked, asked_at, self._name_of)
-        # Read here, where no error keeps frames: the text of the token is among their locals.
+        # Read the claims here, where no error can keep frames whose locals hold the token.
         token = evolve(token, claims=claims_of(token.secret.reveal()))
         self._accept(token.claims)
-        self._held = token
+        self._token = token
         return token
 
 
 class ClientCredentials(TokenAuth):
-    """Tokens by client credentials (RFC 6749, 4.4), for `httpx.Client` and `httpx.AsyncClient` alike.
+    """Authenticate with client credentials (RFC 6749, 4.4), in `httpx.Client` and `httpx.AsyncClient`.
 
-    It keeps its token as `css_sdk.auth.credentials.TokenAuth` describes.
+    `css_sdk.auth.credentials.TokenAuth` describes how the token is kept and renewed.
 
     Args:
         token_url: address of the token endpoint.
         client_id: of the account.
-        client_secret: sent to the token endpoint alone.
-        audience: the client id of the application that the token is for, where the login server wants it told.
-        scope: what the token shall allow, where the login server wants it told.
-        client_auth: how the client shows who it is, `basic` or `form`.
-        origins: an address whose origin may see the token, or several; without them the first request's.
-        accept: called with each new token's claims before it is used; raises to refuse it.
-        allow_http: whether plain `http` may go further than this machine.
-        clock: seconds that only grow.
-        name_of: gives what the caller has set a credential or an address by, such as `CSS_CLIENT_SECRET` for
-            `client_secret`; messages name it.
+        client_secret: sent to the token endpoint only.
+        audience: the client id of the application that the token is for, if the login server asks for it.
+        scope: what the token must allow, if the login server asks for it.
+        client_auth: how the client authenticates, `basic` or `form`.
+        origins: one or several addresses whose origins may receive the token; by default that of the first request.
+        accept: called with the claims of each new token before its use; raises an error to refuse the token.
+        allow_http: whether plain `http` is allowed to other machines.
+        clock: returns seconds that never decrease.
+        name_of: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET`
+            for `client_secret`. Messages use it.
 
     Raises:
-        ConfigurationError: for an empty value, or an address that is none or unsafe.
+        ConfigurationError: a value is empty, or an address is not valid or unsafe.
 
     >>> auth = ClientCredentials(sandbox.token_url, "service-account-team-2016-9001", "sandbox-secret-2016")
     >>> with httpx.Client(auth=auth, transport=sandbox.transport()) as client:
@@ -308,12 +309,12 @@ class ClientCredentials(TokenAuth):
         name_of: Callable[[str], str] = argument_name,
     ) -> None:
         client_secret = as_secret(client_secret)
-        told = {"grant_type": "client_credentials", "audience": audience, "scope": scope}
+        fields = {"grant_type": "client_credentials", "audience": audience, "scope": scope}
         super().__init__(
             token_url,
             client_id,
             client_secret,
-            {key: value for key, value in told.items() if value is not None},
+            {key: value for key, value in fields.items() if value is not None},
             client_auth=client_auth,
             origins=origins,
             accept=accept,
@@ -324,26 +325,26 @@ class ClientCredentials(TokenAuth):
 
 
 class PasswordGrant(TokenAuth):
-    """Tokens by the password of a user (RFC 6749, 4.3), for `httpx.Client` and `httpx.AsyncClient` alike.
+    """Authenticate with the password of a user (RFC 6749, 4.3), in `httpx.Client` and `httpx.AsyncClient`.
 
-    The client shows who it is by HTTP Basic. It keeps its token as `TokenAuth` describes; when the token
-    ends it asks with the password again, and not with a refresh token, which not every server gives.
+    The client authenticates with HTTP Basic. `TokenAuth` describes how the token is kept. To renew it, the password is
+    sent again, because not every server issues refresh tokens.
 
     Args:
         token_url: address of the token endpoint.
-        client_id: of the client, which some servers call its key.
-        client_secret: sent to the token endpoint alone.
-        username: of the user, mostly one made for applications.
-        password: sent to the token endpoint alone.
-        scope: what the token shall allow, where the login server wants it told.
-        origins: an address whose origin may see the token, or several; without them the first request's.
-        allow_http: whether plain `http` may go further than this machine.
-        clock: seconds that only grow.
-        name_of: gives what the caller has set a credential or an address by, such as `CSS_CLIENT_SECRET` for
-            `client_secret`; messages name it.
+        client_id: of the client; some servers call it the key.
+        client_secret: sent to the token endpoint only.
+        username: of the user, usually one created for applications.
+        password: sent to the token endpoint only.
+        scope: what the token must allow, if the login server asks for it.
+        origins: one or several addresses whose origins may receive the token; by default that of the first request.
+        allow_http: whether plain `http` is allowed to other machines.
+        clock: returns seconds that never decrease.
+        name_of: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET`
+            for `client_secret`. Messages use it.
 
     Raises:
-        ConfigurationError: for an empty value, or an address that is none or unsafe.
+        ConfigurationError: a value is empty, or an address is not valid or unsafe.
 
     >>> PasswordGrant("https://bss.example/bsssmapi/oauth/token", "key", "s3cret", "robot", "pa55word")
     PasswordGrant(client_id='key')

@@ -1,4 +1,4 @@
-"""One asks, all wait: a request that many want at the same moment is made once, and how it ended is everybody's."""
+"""Let concurrent callers share one request and its outcome (single flight)."""
 
 from __future__ import annotations
 
@@ -26,42 +26,43 @@ Value = TypeVar("Value")
 
 @frozen
 class _Failed:
-    """The request failed, and why."""
+    """The error with which a request failed."""
 
     error: CssError | httpx.RequestError
 
 
-class Asking(Generic[Value]):
-    """A request under way, entered by the one who makes it, while others wait for its end, in threads and in tasks.
+class SharedRequest(Generic[Value]):
+    """Represent a request in progress. Its sender enters it, and other threads and tasks wait for its result.
 
-    What came is for all. So is an error that an answer stands for: nobody who waited asks again by themselves, or fifty
-    would fall upon a login server that has just said no. That no answer came is for all who would have waited as long
-    as the one who asked; others are to ask themselves, and so is one of those who wait when whoever asked was stopped.
-    Nobody waits longer than a request of their own might take.
+    All waiting callers get the value, or the error of an answer: fifty callers must not repeat a request that the login
+    server has just refused. If no answer came, callers with the same timeouts as the sender get that error too; callers
+    with others send the request themselves. If the sender is stopped, one of the waiting callers sends the request. No
+    caller waits longer than a request of its own could take.
 
     Args:
-        request: the request that what is asked for is wanted for, if all who wait do not have the same patience anyway.
-        task: the task that asks; None in a thread.
+        request: the request that needs the result; None if all callers have the same timeouts.
+        task: the task that sends the request; None in a thread.
 
     Attributes:
-        value: what came, to be set before leaving.
-        deciding: held while it is decided who asks, and no longer; one for all, so that a forked child can renew it.
+        value: the result, which the sender sets before it leaves.
+        lock: held while callers decide which of them sends the request. All share one lock, so that a forked child can
+            replace it.
     """
 
-    deciding: ClassVar[threading.Lock] = threading.Lock()
+    lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, request: httpx.Request | None = None, task: int | None = None) -> None:
         self.value: Value | None = None
-        self._patience = _patience(request)
+        self._timeouts = _timeouts(request)
         self._process = os.getpid()
         self._loop = None if task is None else _asyncio_loop()
         self._thread, self._task = threading.get_ident(), task
         self._end: Future[Value | _Failed | None] = Future()
-        self._end.set_running_or_notify_cancel()  # from now on nobody who waits can cancel it
+        self._end.set_running_or_notify_cancel()  # from now on no waiting caller can cancel it
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended, or never will, as who makes it is in the process before a fork or in a closed loop."""
+        """Return whether it has ended, or never will: its sender is in a process before a fork or in a closed loop."""
         return self._process != os.getpid() or self._is_left or self._end.done()
 
     @property
@@ -69,26 +70,26 @@ class Asking(Generic[Value]):
         return self._loop is not None and self._loop.is_closed()
 
     def release(self) -> None:
-        """Lets those go who wait for what was left in a closed loop; they are to see who asks now."""
-        # In the process before a fork nobody is to be woken, and its locks are not to be touched.
+        """Wake the callers that wait for a request in a closed loop, so that one of them sends it again."""
+        # Callers in the process before a fork must not be woken, and their locks must not be touched.
         if self._process == os.getpid() and self._is_left:
             self._finish(None)
 
     def _finish(self, end: Value | _Failed | None) -> None:
-        with suppress(InvalidStateError):  # nobody waits any more
+        with suppress(InvalidStateError):  # it had ended already
             self._end.set_result(end)
 
-    def is_callers(self, task: int | None = None) -> bool:
-        """Whether it is the caller's own thread, or task, that carries it on, and that could never wait for its end."""
+    def belongs_to_caller(self, task: int | None = None) -> bool:
+        """Return whether the calling thread or task is the sender, which must not wait for itself."""
         return self._thread == threading.get_ident() and (task is None or self._task in (None, task))
 
     def carry_out(self, work: Callable[[], Value]) -> None:
-        """Start the work in a thread of its own, so that no caller hangs with it; its value is what came.
+        """Do the work in a new thread, and make its value the result.
 
-        Callers wait in `result`, for as long as they have time. An interrupt ends their waiting and not the work.
+        Callers wait in `result` as long as their timeouts allow. An interrupt ends their waiting, but not the work.
         """
 
-        def carried_out() -> None:
+        def run() -> None:
             try:
                 end: Value | _Failed = work()
             except (CssError, httpx.RequestError) as error:
@@ -99,9 +100,7 @@ class Asking(Generic[Value]):
                 return
             self._finish(end)
 
-        thread = threading.Thread(
-            target=contextvars.copy_context().run, args=(carried_out,), name="css_sdk", daemon=True
-        )
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="css_sdk", daemon=True)
         try:
             thread.start()
         except BaseException:
@@ -109,52 +108,52 @@ class Asking(Generic[Value]):
             raise
 
     async def async_carry_out(self, work: Callable[[], Awaitable[Value]]) -> None:
-        """As `carry_out`; the work goes on when who called it is cancelled, and ends with the event loop."""
+        """Do the work as `carry_out` does. It continues if its caller is cancelled, and ends with the event loop."""
 
-        async def carried_out() -> None:
+        async def run() -> None:
             with self:
                 self.value = await work()
 
         self._loop = _asyncio_loop()
         if self._loop is not None:
-            # Whoever gives up leaves at once. What the work waits for holds the task, as long as the loop is there.
-            await asyncio.shield(asyncio.create_task(carried_out()))
+            # A cancelled caller leaves at once. The loop keeps the task, because the work waits for something in it.
+            await asyncio.shield(asyncio.create_task(run()))
         else:
             with anyio.CancelScope(shield=True):
-                await carried_out()
+                await run()
 
     def result(self, request: httpx.Request | None = None, seconds: float | None = None) -> Value | None:
-        """What came, when it has come; None when the caller is to ask.
+        """Wait for the result and return it; None if the caller must send the request itself.
 
         Args:
-            request: the request that it is wanted for, whose timeouts say how long to wait.
-            seconds: to wait, where there is no request.
+            request: the request that needs the result; its timeouts limit the wait.
+            seconds: the limit of the wait, without a request.
 
         Raises:
-            CssError: that the answer stood for.
-            httpx.RequestError: when none came.
-            TimeoutError: when the end did not come in the time that a request may take.
+            CssError: the answer was an error.
+            httpx.RequestError: no answer came.
+            TimeoutError: the result did not come within the limit.
         """
-        return self._told(self._end.result(_seconds(request) if request is not None else seconds), request)
+        return self._value_of(self._end.result(_seconds(request) if request is not None else seconds), request)
 
     async def async_result(self, request: httpx.Request | None = None, seconds: float | None = None) -> Value | None:
-        """As `result`, while other tasks go on."""
+        """Wait for the result and return it, as `result` does, while other tasks run."""
         seconds = _seconds(request) if request is not None else seconds
         if _asyncio_loop() is None:
             end = await anyio.to_thread.run_sync(self._end.result, seconds, abandon_on_cancel=True)
         else:
             with anyio.fail_after(seconds):
                 end = await asyncio.wrap_future(self._end)
-        return self._told(end, request)
+        return self._value_of(end, request)
 
-    def _told(self, end: Value | _Failed | None, request: httpx.Request | None) -> Value | None:
+    def _value_of(self, end: Value | _Failed | None, request: httpx.Request | None) -> Value | None:
         if not isinstance(end, _Failed):
             return end
-        if isinstance(end.error, httpx.RequestError) and self._patience != _patience(request):
+        if isinstance(end.error, httpx.RequestError) and self._timeouts != _timeouts(request):
             return None
         raise copy.copy(end.error)
 
-    def __enter__(self) -> Asking[Value]:
+    def __enter__(self) -> SharedRequest[Value]:
         return self
 
     def __exit__(
@@ -168,84 +167,84 @@ class Asking(Generic[Value]):
 
 
 class SingleFlight(Generic[Value]):
-    """Lets concurrent callers, in threads and in tasks, share one request and its end, an error included.
+    """Let concurrent threads and tasks share one request and its outcome, an error included.
 
-    When the caller that makes the request is cancelled, one of those who wait makes it again.
+    If the caller that sends the request is cancelled, one of the waiting callers sends it again.
     """
 
     def __init__(self) -> None:
-        self._asking: Asking[Value] | None = None
+        self._pending: SharedRequest[Value] | None = None
 
     def share(self, work: Callable[[], Value], *, is_fresh: bool = False) -> Value:
-        """Return what `work` gives, to this caller or to one whose `work` is under way.
+        """Return the result of `work`, or of the `work` of another caller that is in progress.
 
         Args:
-            work: makes the request; it may not give None.
-            is_fresh: accept only what was asked for after this call.
+            work: sends the request. It must not return None.
+            is_fresh: whether to accept only a request that began after this call.
 
         Raises:
-            CssError: when the request failed.
+            CssError: the request failed.
         """
         is_good = not is_fresh
         while True:
-            asking, is_mine = self._join()
+            shared, is_mine = self._join()
             if is_mine:
-                with asking:
-                    asking.value = value = work()
+                with shared:
+                    shared.value = value = work()
                 return value
-            came = asking.result()
-            if came is not None and is_good:
-                return came
+            result = shared.result()
+            if result is not None and is_good:
+                return result
             is_good = True
 
     async def async_share(self, work: Callable[[], Awaitable[Value]], *, is_fresh: bool = False) -> Value:
-        """As `share`, while other tasks go on."""
+        """Return the result of `work`, as `share` does, while other tasks run."""
         task = anyio.get_current_task().id
         is_good = not is_fresh
         while True:
-            asking, is_mine = self._join(task)
+            shared, is_mine = self._join(task)
             if is_mine:
-                with asking:
-                    asking.value = value = await work()
+                with shared:
+                    shared.value = value = await work()
                 return value
-            came = await asking.async_result()
-            if came is not None and is_good:
-                return came
+            result = await shared.async_result()
+            if result is not None and is_good:
+                return result
             is_good = True
 
-    def _join(self, task: int | None = None) -> tuple[Asking[Value], bool]:
-        """Return the request under way, and whether the caller is to make it."""
-        with Asking.deciding:
-            under_way = self._asking
-            if under_way is None or under_way.is_over or under_way.is_callers(task):
-                if under_way is not None:
-                    under_way.release()
-                self._asking = asking = Asking[Value](task=task)
-                return asking, True
-            return under_way, False
+    def _join(self, task: int | None = None) -> tuple[SharedRequest[Value], bool]:
+        """Return the request in progress, and whether the caller must send it."""
+        with SharedRequest.lock:
+            pending = self._pending
+            if pending is None or pending.is_over or pending.belongs_to_caller(task):
+                if pending is not None:
+                    pending.release()
+                self._pending = SharedRequest[Value](task=task)
+                return self._pending, True
+            return pending, False
 
 
 def cause_of(error: BaseException | None) -> BaseException | None:
-    """What became of a request, by what an auth flow sees of it: httpx closes the flow, while it handles the error."""
+    """Return the error of a request from what its auth flow sees: httpx closes the flow while it handles the error."""
     return error.__context__ if isinstance(error, GeneratorExit) else error
 
 
 class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
-    """An auth flow for tasks that learns why it is closed, as one for threads does: see `cause_of`."""
+    """Let an asynchronous auth flow see why it is closed, as a synchronous one does: see `cause_of`."""
 
     def __init__(self, flow: AsyncGenerator[httpx.Request, httpx.Response]) -> None:
         self._flow = flow
 
     async def asend(self, value: Any) -> httpx.Request:
-        """The next request, after an answer."""
+        """Return the next request after an answer."""
         return await self._flow.asend(value)
 
     async def athrow(self, *error: Any) -> httpx.Request:
-        """The next request, after an error."""
+        """Return the next request after an error."""
         return await self._flow.athrow(*error)
 
     async def aclose(self) -> None:
-        """Ends it, and tells it what its caller is handling."""
+        """Close the flow, and pass on the error that the caller is handling."""
         ending = GeneratorExit()
         ending.__context__ = sys.exc_info()[1]
         with suppress(GeneratorExit, StopAsyncIteration):
@@ -253,19 +252,19 @@ class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
 
 
 def _renew_lock() -> None:
-    Asking.deciding = threading.Lock()  # who held the other one is not in the child
+    SharedRequest.lock = threading.Lock()  # the thread that held the old one is not in the child
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
 
 
-def _patience(request: httpx.Request | None) -> object:
+def _timeouts(request: httpx.Request | None) -> object:
     return None if request is None else request.extensions.get("timeout")
 
 
 def _seconds(request: httpx.Request | None) -> float | None:
-    """How long a request may wait for a connection and then for an answer; None for one that waits for ever."""
+    """Return how long a request may wait for a connection and an answer together; None without a limit."""
     timeouts = (request.extensions.get("timeout") if request is not None else None) or {}
     connect, read = timeouts.get("connect"), timeouts.get("read")
     return None if connect is None or read is None else float(connect + read)
@@ -274,5 +273,5 @@ def _seconds(request: httpx.Request | None) -> float | None:
 def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
-    except RuntimeError:  # none, or another kind than asyncio's
+    except RuntimeError:  # no loop, or not one of asyncio
         return None

@@ -9,10 +9,10 @@ from ..settings import Secret, argument_name, as_secret, check_whole, file_key, 
 
 
 def given_credentials(system: str, credentials: Mapping[str, str | Secret | None]) -> dict[str, Secret]:
-    """The credentials among the arguments, covered; empty when there are none.
+    """Return the credentials among the arguments as secrets; empty if there are none.
 
     Raises:
-        ConfigurationError: when there are only some.
+        ConfigurationError: some are given and others are missing.
     """
     if all(value is None for value in credentials.values()):
         return {}
@@ -20,24 +20,24 @@ def given_credentials(system: str, credentials: Mapping[str, str | Secret | None
     check_whole(
         given,
         "{}=".format,
-        f"Give all of them, or none: then {', '.join(f'{system}_{name.upper()}' for name in given)} are read, or the "
-        f"file that {system}_CREDENTIALS_FILE names.",
+        f"Pass all of them, or none. Without them, {', '.join(f'{system}_{name.upper()}' for name in given)} or the "
+        f"file of {system}_CREDENTIALS_FILE are used.",
     )
     return given
 
 
 class Source:
-    """Where the credentials of a system come from: arguments, else the environment, else a file; one of them, whole.
+    """Find the credentials of a system in one complete source: arguments, else variables, else a file.
 
-    Addresses may be told beside the variables and beside the file, but not twice.
+    Addresses may be set in variables or in the file, but not in both.
 
     Args:
-        system: what its variables begin with.
-        credentials: those among the arguments, by name.
-        addresses: the names of addresses that the environment or the file may tell.
+        system: the prefix of its variables.
+        credentials: the arguments, by name.
+        addresses: the names of addresses that variables or the file may set.
 
     Raises:
-        ConfigurationError: when there is none, or one is half filled in.
+        ConfigurationError: no source is set, or one is incomplete.
     """
 
     def __init__(self, system: str, credentials: Mapping[str, str | Secret | None], addresses: Sequence[str]) -> None:
@@ -54,13 +54,13 @@ class Source:
         for name in addresses:
             if self._found[name] and inside[file_key(name)]:
                 raise ConfigurationError(
-                    f"{system}_{name.upper()} stands beside {system}_CREDENTIALS_FILE, whose own {file_key(name)} "
-                    f"counts. Unset one of the two."
+                    f"{system}_{name.upper()} is set, and the file of {system}_CREDENTIALS_FILE sets {file_key(name)} "
+                    f"as well. Remove one of the two."
                 )
         self._found = {name: inside[file_key(name)] or value for name, value in self._found.items()}
 
     def name_of(self, name: str) -> str:
-        """Return what a message calls a credential or an address, so that a reader finds where it was set."""
+        """Return the name of a credential or an address where it was set, for messages."""
         if self._system == "BSS":
             name = {"client_id": "client_key", "token_url": "host"}.get(name, name)
         if self._is_given:
@@ -68,13 +68,13 @@ class Source:
         return f"{file_key(name)} in {self._file}" if self._file else f"{self._system}_{name.upper()}"
 
     def secret(self, name: str) -> Secret:
-        """A credential, covered."""
+        """Return a credential as a secret."""
         return self._found[name]
 
     def text(self, name: str) -> str:
-        """A credential that is no secret."""
+        """Return a credential that is not a secret."""
         return self._found[name].reveal()
 
     def address(self, name: str) -> str | None:
-        """An address that the source tells, if it does."""
+        """Return an address, if the source sets it."""
         return self._found[name].reveal() or None if name in self._found else None

@@ -1,4 +1,4 @@
-"""What is sent to a token endpoint, and what its answers mean (RFC 6749)."""
+"""Build token requests, and read the answers of token endpoints (RFC 6749)."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from ..errors import AuthenticationError, MalformedAnswer, RateLimited, ServiceU
 from ..settings import Secret, argument_name, as_secret
 from .single_flight import cause_of
 
-_LIFE_WHEN_NOT_TOLD: Final = 60.0
-_LONGEST_TOKEN: Final = 16 * 1024  # servers take no longer header
+_DEFAULT_LIFE: Final = 60.0
+_LONGEST_TOKEN: Final = 16 * 1024  # servers accept no longer header
 _LARGEST: Final = 256 * 1024
-"""Bytes that an answer may have."""
+"""The largest answer, in bytes."""
 
 
 @frozen
 class Token:
-    """An access token and the time until which it is used, on the clock of the auth that holds it.
+    """An access token, and the time until which it is used, by the clock of the auth that holds it.
 
-    `life` is what its server told, in seconds, or None. One without life is good for the call that it was asked for.
-    `claims` are those of a JWT, unchecked, and empty for an opaque token.
+    `life` is the number of seconds that the server reported, or None. A token with a life of 0 is used for one call.
+    `claims` are those of a JWT, not verified, and empty for an opaque token.
     """
 
     secret: Secret
@@ -48,7 +48,7 @@ class Token:
 
     @property
     def header(self) -> str:
-        """The value of the `Authorization` header."""
+        """Return the value of the `Authorization` header."""
         return f"Bearer {self.secret.reveal()}"
 
 
@@ -62,13 +62,13 @@ def token_request(
 
     Args:
         url: of the token endpoint.
-        fields: of the form.
-        basic: a client's id and secret to be sent as HTTP Basic.
-        call: the request that the token is for, whose timeouts are taken over: one that an auth yields has none.
+        fields: the fields of the form.
+        basic: a client's id and secret, to send as HTTP Basic.
+        call: the request that needs the token. Its timeouts are copied, because httpx sets none on requests of an auth.
     """
     headers = {
         "Accept": "application/json",
-        "Accept-Encoding": "identity",  # what is small as it travels shall be small
+        "Accept-Encoding": "identity",  # so that a small answer cannot unpack to a large one
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": call.headers.get("User-Agent", "css-sdk"),
     }
@@ -85,29 +85,28 @@ def token_request(
 def secrets_of(
     request: httpx.Request, fields: Mapping[str, str | Secret], basic: tuple[str, Secret] | None
 ) -> list[Secret]:
-    """What a token request carries and nobody is to see."""
+    """Return the secrets in a token request."""
     return [value for value in (*fields.values(), *(basic or ())) if isinstance(value, Secret)] + [_basic_in(request)]
 
 
 def _basic(client_id: str, client_secret: Secret) -> str:
-    # Each is encoded as in a form first (RFC 6749, 2.3.1): a secret may hold a plus or a percent sign.
+    # Both are form-encoded first (RFC 6749, 2.3.1): a secret may contain a plus or a percent sign.
     pair = f"{quote_plus(client_id)}:{quote_plus(client_secret.reveal())}"
     return "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
 
 
 def _basic_in(asked: httpx.Request) -> Secret:
-    # Without its end, which some leave out.
+    # Without the padding, which some servers leave out.
     return Secret(asked.headers.get("Authorization", "").removeprefix("Basic ").rstrip("="))
 
 
-class Asked:
-    """Ask for a token inside this: what comes out of it holds neither a secret nor frames that do.
+class TokenExchange:
+    """Remove secrets from the errors that a token request raises, and the frames that hold them.
 
-    Where no answer came, the error of httpx says whose answer. What the other side said, in a malformed header for
-    one, is cleaned.
+    If no answer came, the error names the login server. Text of the other side is cleaned.
 
     Args:
-        make: makes the request.
+        make: returns the request.
     """
 
     def __init__(self, make: Callable[[], TokenRequest]) -> None:
@@ -132,12 +131,12 @@ class Asked:
             words = described(cause, self._request.hide)
             cause.args = (f"No answer from the login server at {self._request.url.host} ({words}).",)
             cause.request = _bare(self._request.url)
-            # Errors further below repeat what the other side sent; the reason of the system does not.
+            # Errors behind this one may repeat what the other side sent; errors of the operating system do not.
             cause.__cause__, cause.__context__ = system_error_behind(cause), None
         elif isinstance(cause, AuthenticationError) and (answer := _answer_in(cause.__traceback__, self._request)):
-            # For the words alone: it was refused already.
-            told = redirected(self._request, answer)
-            cause.args, cause.status = told.args, told.status
+            # Only for the message: the redirect was refused already.
+            refusal = redirected(self._request, answer)
+            cause.args, cause.status = refusal.args, refusal.status
         cut_frames(cause, self._outer)
 
 
@@ -153,20 +152,20 @@ def _answer_in(trace: TracebackType | None, request: httpx.Request) -> httpx.Res
 def _request_of(error: httpx.RequestError) -> httpx.Request | None:
     try:
         return error.request
-    except RuntimeError:  # it was never told
+    except RuntimeError:  # httpx never set it
         return None
 
 
 def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
-    """Return what fits in a line of a message: the kind of the error and its first words, cleaned.
+    """Return the kind and the first words of an error, cleaned, for a line of a message.
 
     Args:
-        error: of httpx.
-        hide: what the request carried, which the other side may repeat.
+        error: an error of httpx.
+        hide: secrets of the request, which the other side may repeat.
     """
     text = str(error)
     if isinstance(error, httpx.ProtocolError):
-        # The library quotes what came from the other side. Its own words stand before.
+        # The library quotes the other side after its own words.
         text = re.split(r"""\b(?:bytearray|b)?\(?b?['"]""", text, maxsplit=1)[0]
     words = clean(text, hide).rstrip(".: ")
     return ": ".join(filter(None, (type(error).__name__, words)))
@@ -174,25 +173,25 @@ def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
 
 @contextmanager
 def waiting(url: httpx.URL) -> Iterator[None]:
-    """For those who wait for what another asks of a login server, and have their own timeouts.
+    """Raise a timeout that names the login server, while a caller waits for the token request of another.
 
     Raises:
-        httpx.ReadTimeout: when the wait was over before the answer came.
+        httpx.ReadTimeout: the caller's own timeouts ended before the answer came.
     """
     try:
         yield
     except TimeoutError:
-        late = "another call asks it for the token, and had no answer in the time that this one may take"
+        late = "another call requested the token, and got no answer within the timeouts of this call"
         raise httpx.ReadTimeout(f"No answer from the login server at {url.host}: {late}.", request=_bare(url)) from None
 
 
 def _bare(url: httpx.URL) -> httpx.Request:
-    """The token request as errors carry it: without secrets."""
+    """Return the token request for errors: without secrets."""
     return httpx.Request("POST", str(url))
 
 
-class _Measured(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, of which no more is read than such an answer has, nor for longer than one may take."""
+class _LimitedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Limit the size of an answer's body, and the time for reading it."""
 
     def __init__(self, response: httpx.Response, until: float, clock: Callable[[], float], packed: str) -> None:
         self._stream: Any = response.stream
@@ -223,22 +222,24 @@ class _Measured(httpx.SyncByteStream, httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-def measure(response: httpx.Response, clock: Callable[[], float]) -> None:
-    """Bounds what will be read of an answer: its length, and all its pieces together by the timeout of each of them."""
-    # It was asked to come as it is; what comes packed nevertheless is not unpacked, however large it would get.
+def limit_body(response: httpx.Response, clock: Callable[[], float]) -> None:
+    """Limit the size of an answer, and the time for reading all of it to the read timeout of one chunk."""
+    # The request asked for an answer that is not compressed. httpx must not decompress one that may become large.
     packed = response.headers.pop("Content-Encoding", "")
-    patience = (response.request.extensions.get("timeout") or {}).get("read")
-    response.stream = _Measured(response, math.inf if patience is None else clock() + patience, clock, packed)
+    timeout = (response.request.extensions.get("timeout") or {}).get("read")
+    response.stream = _LimitedBody(response, math.inf if timeout is None else clock() + timeout, clock, packed)
 
 
 def _refuse_length(url: httpx.URL) -> NoReturn:
-    told = f"{where_of(url)}: the answer has more than {_LARGEST} bytes. Check the token address."
-    raise MalformedAnswer(told, request=f"POST {url.path}")
+    raise MalformedAnswer(
+        f"{where_of(url)}: the answer has more than {_LARGEST} bytes. Check the token address.",
+        request=f"POST {url.path}",
+    )
 
 
 @frozen
 class _Answer:
-    """Hold what a token endpoint answered: its token covered, and its words cleaned."""
+    """The answer of a token endpoint: its token as a secret, and its words cleaned."""
 
     token: Secret
     life: float | None
@@ -248,13 +249,13 @@ class _Answer:
     is_json: bool
 
     @property
-    def said(self) -> str:
-        """Return the words, or nothing."""
+    def words(self) -> str:
+        """Return the error and its description, or an empty string."""
         return ": ".join(filter(None, (self.error, self.description)))
 
 
 def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
-    # In a function of its own, so that the text is gone before anything is raised about it.
+    # In a function of its own, so that the text is deleted before an error is raised about it.
     raw = _unpacked(response)
     try:
         content = json.loads(raw)
@@ -274,7 +275,7 @@ def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
     except (KeyError, TypeError, ValueError, OverflowError):
         life = math.nan
     if not fault and not (isinstance(token, str) and _fits_a_header(token)):
-        fault = "its access_token is missing, or is none that fits in a header"
+        fault = "its access_token is missing, or does not fit in a header"
     elif not fault and str(kind).lower() not in ("bearer", "bearertoken"):  # Apigee writes BearerToken
         fault = f"its token_type is {(words('token_type') or '…')[:20]!r}"
     return _Answer(
@@ -288,7 +289,7 @@ def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
 
 
 def _unpacked(response: httpx.Response) -> bytes:
-    """Return the body; unpacked, where a server packed it although it was asked not to, and it stays small."""
+    """Return the body, decompressed if the server compressed it unasked and it stays small."""
     content = response.content
     if not content.startswith(b"\x1f\x8b"):  # gzip's first bytes; JSON and HTML begin otherwise
         return content
@@ -300,14 +301,14 @@ def _unpacked(response: httpx.Response) -> bytes:
 
 
 def _what_instead(response: httpx.Response, content: bytes) -> str:
-    """Say what came instead of a JSON object."""
+    """Describe what came instead of a JSON object."""
     start = content[:200].lstrip().lower()
     if not start:
         return "it is empty"
     if start.startswith((b"<!doctype", b"<html")):
         return "it is a page of HTML"
-    packed = response.stream.packed if isinstance(response.stream, _Measured) else ""
-    return "it is no JSON object" + (f", but packed ({clean(packed, most=20)})" if packed else "")
+    packed = response.stream.packed if isinstance(response.stream, _LimitedBody) else ""
+    return "it is not a JSON object" + (f", but compressed ({clean(packed, most=20)})" if packed else "")
 
 
 def _fits_a_header(token: str) -> bool:
@@ -322,26 +323,26 @@ def token_from(
     Args:
         response: the answer, already read.
         asked: the request for it, as `token_request` made it.
-        asked_at: when the request was made; a token lives from then, not from when the answer came.
-        name_of: gives what the caller has set a credential or an address by, such as `CSS_CLIENT_SECRET`.
+        asked_at: when the request was sent. The life of a token is counted from then, not from the answer.
+        name_of: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET`.
 
     Raises:
-        AuthenticationError: for an error answer (RFC 6749, 5.2), with its `error` and `error_description`; for a
-            redirect; for an address without a token endpoint.
-        RateLimited: when the endpoint wants fewer calls.
-        ServiceUnavailable: when the endpoint has a fault.
-        MalformedAnswer: for an answer that is no answer of a token endpoint, or holds no bearer token.
+        AuthenticationError: the answer is an error (RFC 6749, 5.2), whose `error` and `error_description` it holds, or
+            a redirect, or the address has no token endpoint.
+        RateLimited: the endpoint asks for fewer calls.
+        ServiceUnavailable: the endpoint failed.
+        MalformedAnswer: the answer is not one of a token endpoint, or has no bearer token.
     """
     if response.request is not asked:
         raise redirected(asked, None)
-    if len(response.content) > _LARGEST:  # which a hook read
+    if len(response.content) > _LARGEST:  # which an event hook read
         _refuse_length(asked.url)
     where, address = where_of(asked.url), f"Check the token address ({name_of('token_url')})."
     facts: dict[str, Any] = {"status": response.status_code, "request": f"POST {asked.url.path}"}
     facts["retry_after"] = seconds_to_wait(response.headers.get("Retry-After"), time.time())
     if response.status_code == 429:
         wait = in_words(facts["retry_after"])
-        raise RateLimited(f"{where}: the login server wants fewer calls. Try again in {wait}.", **facts)
+        raise RateLimited(f"{where}: the login server asks for fewer calls. Try again in {wait}.", **facts)
     if response.status_code >= 500:
         raise ServiceUnavailable(
             f"{where}: the login server answered {response.status_code}. Try again later.", **facts
@@ -350,38 +351,38 @@ def token_from(
         raise redirected(asked, response, **facts)
     answer = _answer(response, asked.hide)
     if response.status_code == 404:
-        raise AuthenticationError(f"{where}: there is no token endpoint. {address}", **facts)
+        raise AuthenticationError(f"{where}: the address has no token endpoint. {address}", **facts)
     if not answer.is_json and not response.is_success:
-        # Whoever sent this did not look at the credentials.
+        # The sender of this answer did not check the credentials.
         error = AuthenticationError if response.status_code == 401 else MalformedAnswer
         raise error(
             f"{where}: the answer ({response.status_code}) is not one of a login server: {answer.fault}. A firewall "
-            f"or a proxy may have sent it. {address[:-1]} and the way there (HTTPS_PROXY, NO_PROXY).",
+            f"or a proxy may have sent it. {address[:-1]} and the proxy settings (HTTPS_PROXY, NO_PROXY).",
             **facts,
         )
     if not response.is_success or (answer.fault and answer.error):
         raise AuthenticationError(
             f"{where}: the login server refused the credentials "
-            f"({answer.said or f'status {response.status_code}'}). {_advice(answer, name_of)}",
+            f"({answer.words or f'status {response.status_code}'}). {_advice(answer, name_of)}",
             error=answer.error,
             error_description=answer.description,
             **facts,
         )
     if answer.fault:
         raise MalformedAnswer(
-            f"{where}: the answer ({response.status_code}) holds no bearer token: {answer.fault}. {address}", **facts
+            f"{where}: the answer ({response.status_code}) has no bearer token: {answer.fault}. {address}", **facts
         )
-    life = _LIFE_WHEN_NOT_TOLD if answer.life is None else answer.life
-    # A share of the life, or a token of one second would never be good.
+    life = _DEFAULT_LIFE if answer.life is None else answer.life
+    # At most a tenth of the life, or a token of one second would never be used.
     return Token(answer.token, asked_at + life - min(30.0, life / 10), answer.life)
 
 
 def _advice(answer: _Answer, name_of: Callable[[str], str]) -> str:
-    """Say what to check after a refusal."""
-    if "audience" in answer.said.lower() or answer.error == "invalid_target":
+    """Return a sentence that says what to check after a refusal."""
+    if "audience" in answer.words.lower() or answer.error == "invalid_target":
         return (
-            "Check the audience: it is the client id of the application that is called, which has to be known there "
-            "and to let this client ask."
+            "Check the audience. It must be the client id of the application to call. The login server must know that "
+            "application, which must allow this client."
         )
     if answer.error == "invalid_scope":
         return "Check the scope."

@@ -1,7 +1,7 @@
-"""Checking a token against given keys, at a given moment: whether it is good, and what it says.
+"""Verify a token with given keys at a given time, and read its claims. Pure.
 
-Pure: whoever fetches keys and reads clocks stands elsewhere. What is decided is returned, an `InvalidToken` included,
-and raised by the caller, so that no traceback leads through a frame that holds the token.
+Functions return an `InvalidToken` instead of raising it. Callers raise it, so that no traceback contains a frame that
+holds the token.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     import jwt.algorithms
 
 LONGEST: Final = 16 * 1024
-"""Characters that a token may have; servers take no longer header."""
-
+"""The most characters of a token; servers accept no longer header."""
 
 _SMALLEST_RSA: Final = 2048
 _MOST_LEEWAY: Final = 300.0
@@ -39,9 +38,9 @@ _HEADER_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 _COMPACT: Final = re.compile(r"([\w-]*)\.([\w-]*)\.([\w-]*)", re.ASCII)
 _LAST: Final = {1: "", 2: "AQgw", 3: "AEIMQUYcgkosw048"}
-"""What base64url ends with, by the characters after its last group of four: the bits that do not count are zero.
+"""The last characters of valid base64url, by the number of characters after the last group of four.
 
-Else one token could be written in several ways.
+Their unused bits are zero. Otherwise one token could be written in several ways.
 """
 
 _KIND_OF_KEY: Final = {
@@ -51,27 +50,27 @@ _KIND_OF_KEY: Final = {
     "ES512": ("EC", "P-521"),
     "EdDSA": ("OKP", "Ed25519"),
 }
-"""The algorithms that may be asked for, all asymmetric, and the type and curve of their keys."""
+"""The algorithms that callers may choose, all asymmetric, with the type and the curve of their keys."""
 
 
 def _listed(names: Iterable[str]) -> tuple[str, ...]:
     if isinstance(names, str) or not isinstance(names, Iterable):
-        raise ConfigurationError(f"Tokens cannot be checked by {names!r}: algorithms are a list, such as ['RS256'].")
+        raise ConfigurationError(f"algorithms= must be a list, such as ['RS256'], not {names!r}.")
     return tuple(names)
 
 
 @frozen
 class Terms:
-    """What a token must meet.
+    """The conditions that a token must meet.
 
     Args:
-        issuer: the exact claim `iss`.
-        audience: one of those in the claim `aud`.
-        algorithms: that its signature may have.
-        leeway: seconds by which clocks may differ.
+        issuer: the exact value of the claim `iss`.
+        audience: one of the values of the claim `aud`.
+        algorithms: the accepted signature algorithms.
+        leeway: the seconds by which clocks may differ.
 
     Raises:
-        ConfigurationError: for terms that would let anything in, or nothing.
+        ConfigurationError: the conditions would accept every token, or none.
     """
 
     issuer: str
@@ -82,34 +81,35 @@ class Terms:
     def __attrs_post_init__(self) -> None:
         for what, value in (("issuer", self.issuer), ("audience", self.audience)):
             if not isinstance(value, str) or not value:
-                raise ConfigurationError(f"The {what} of the tokens to accept is missing: an {what} is a text.")
+                raise ConfigurationError(f"The {what} of the tokens to accept is missing: pass {what}= as a text.")
         unsafe = [name for name in self.algorithms if not isinstance(name, str) or name not in _KIND_OF_KEY]
         if unsafe or not self.algorithms:
-            named = ", ".join(map(str, unsafe)) or "none at all"
+            named = ", ".join(map(str, unsafe)) or "no algorithm"
             raise ConfigurationError(
-                f"Tokens cannot be checked by {named}. What has a public key is safe: {', '.join(_KIND_OF_KEY)}."
+                f"Tokens cannot be verified with {named}. Algorithms with a public key are safe: "
+                f"{', '.join(_KIND_OF_KEY)}."
             )
         if not _is_number(self.leeway) or not 0 <= self.leeway <= _MOST_LEEWAY:
-            raise ConfigurationError(f"A leeway of {self.leeway!r} makes no sense: it is 0 to {_MOST_LEEWAY:.0f} s.")
+            raise ConfigurationError(f"The leeway must be 0 to {_MOST_LEEWAY:.0f} seconds, not {self.leeway!r}.")
 
 
 @frozen
 class SigningKey:
-    """A public key whose signatures are believed, and the one algorithm that they have."""
+    """A trusted public key, and the one algorithm of its signatures."""
 
     kid: str | None
     algorithm: str
     key: Any = field(repr=False)
     method: jwt.algorithms.Algorithm = field(repr=False)
 
-    def made(self, signature: bytes, content: bytes) -> bool:
-        """Whether the signature under the content is this key's."""
+    def has_signed(self, signature: bytes, content: bytes) -> bool:
+        """Return whether the signature of the content was made with this key."""
         return bool(self.method.verify(content, self.key, signature))
 
 
 @frozen
 class OpenedToken:
-    """A token that has the form of one, with what its header says, which nobody has vouched for yet."""
+    """A token with a valid form, and its header, which is not verified yet."""
 
     secret: Secret
     kid: str | None
@@ -118,19 +118,19 @@ class OpenedToken:
 
 @frozen
 class VerifiedToken:
-    """What a token says, after it was found good. Its repr tells neither the token nor who its person is.
+    """The content of a verified token. Its repr shows neither the token nor the person.
 
     Args:
-        subject: the id of whom it stands for, if it names one.
-        client_id: of the client that it was given to: the claim `azp`, or else `client_id`.
-        is_service_account: whether it stands for that client itself and not for a person.
-        roles: in the audience that was asked for, and in no other.
-        issued_at: when it was issued.
-        expires_at: when it ends.
-        claims: all that it says.
+        subject: the id of the person or the client, if the token names one.
+        client_id: of the client that the token was issued to: the claim `azp`, or else `client_id`.
+        is_service_account: whether the token belongs to that client itself, not to a person.
+        roles: the roles in the audience that was requested, and in no other.
+        issued_at: when the token was issued.
+        expires_at: when the token expires.
+        claims: all claims.
 
-    >>> told = VerifiedToken("5f0c…", "grants-portal-101", False, frozenset({"reviewer"}), _EPOCH, _EPOCH, {})
-    >>> "reviewer" in told.roles
+    >>> token = VerifiedToken("5f0c…", "grants-portal-101", False, frozenset({"reviewer"}), _EPOCH, _EPOCH, {})
+    >>> "reviewer" in token.roles
     True
     """
 
@@ -143,28 +143,28 @@ class VerifiedToken:
     claims: Mapping[str, Any] = field(repr=False, hash=False)
 
     def require_role(self, role: str) -> None:
-        """Does nothing for who holds the role.
+        """Raise an error if the token does not have a role.
 
         Args:
-            role: its name, with case.
+            role: the name of the role; upper and lower case matter.
 
         Raises:
-            MissingRole: for who does not.
+            MissingRole: the token lacks the role.
 
-        >>> told = VerifiedToken("5f0c…", "grants-portal-101", False, frozenset({"reviewer"}), _EPOCH, _EPOCH, {})
-        >>> told.require_role("admin")
+        >>> token = VerifiedToken("5f0c…", "grants-portal-101", False, frozenset({"reviewer"}), _EPOCH, _EPOCH, {})
+        >>> token.require_role("admin")
         Traceback (most recent call last):
-        css_sdk.errors.MissingRole: A token of 'grants-portal-101' is good, but lacks the role 'admin'.
+        css_sdk.errors.MissingRole: The token of 'grants-portal-101' is valid, but lacks the role 'admin'.
         """
         if role not in self.roles:
-            raise MissingRole(f"A token of {self.client_id!r} is good, but lacks the role {role!r}.", role=role)
+            raise MissingRole(f"The token of {self.client_id!r} is valid, but lacks the role {role!r}.", role=role)
 
 
 def _library() -> ModuleType:
-    """What knows keys and signatures.
+    """Return PyJWT, which reads keys and verifies signatures.
 
     Raises:
-        ConfigurationError: when it is not installed.
+        ConfigurationError: it is not installed.
     """
     try:
         import jwt  # noqa: PLC0415 - of an extra, and slow to load
@@ -175,23 +175,23 @@ def _library() -> ModuleType:
         has_it = jwt.algorithms.has_crypto
     if not has_it:
         raise ConfigurationError(
-            'Checking tokens needs PyJWT with cryptography, which is not installed: pip install "css-sdk[verify]"'
+            'Verifying tokens needs PyJWT with cryptography, which is not installed: pip install "css-sdk[verify]"'
         )
     return jwt
 
 
 def signing_keys(document: object, algorithms: Iterable[str]) -> tuple[SigningKey, ...]:
-    """The keys of a key set (RFC 7517) that may be used; none of a document that is no key set.
+    """Return the usable keys of a key set (RFC 7517); none if the document is not a key set.
 
-    Left out are symmetric keys, keys for encryption or another algorithm, short ones, those that come with their
-    private half, and whatever cannot be read.
+    Symmetric keys, keys for encryption or for another algorithm, short keys, keys with their private half, and keys
+    that cannot be read are left out.
 
     Args:
-        document: `{"keys": […]}`, or the list alone.
-        algorithms: that are asked for.
+        document: `{"keys": […]}`, or only the list.
+        algorithms: the accepted algorithms.
 
     Raises:
-        ConfigurationError: when the library for it is not installed.
+        ConfigurationError: PyJWT is not installed.
     """
     jwt = _library()
     listed = document.get("keys") if isinstance(document, Mapping) else document
@@ -200,7 +200,7 @@ def signing_keys(document: object, algorithms: Iterable[str]) -> tuple[SigningKe
         for algorithm in algorithms:
             key = _read_key(jwt, entry, algorithm) if isinstance(entry, dict) else None
             if key is not None:
-                # The same key twice is one key; two keys of one id stay two, and neither of them is used.
+                # A repeated key counts once. Two keys with the same id both stay, so that neither is used.
                 found.setdefault((key.kid, algorithm, *(str(entry.get(name)) for name in ("n", "e", "x", "y"))), key)
     return tuple(found.values())
 
@@ -214,7 +214,7 @@ def _read_key(jwt: ModuleType, entry: Mapping[str, Any], algorithm: str) -> Sign
         and isinstance(operations, list)
         and "verify" in operations
         and (kid is None or isinstance(kid, str))
-        and "d" not in entry  # a private half that is public
+        and "d" not in entry  # its private half is public
     )
     if not is_ours:
         return None
@@ -226,88 +226,92 @@ def _read_key(jwt: ModuleType, entry: Mapping[str, Any], algorithm: str) -> Sign
     return None if too_short else SigningKey(kid, algorithm, read.key, read.Algorithm)
 
 
-def opened(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
-    """The token with what its header says, or why it is none; nothing is said of its signature yet.
+def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
+    """Return a token with its header, or why the token is not valid. The signature is not verified yet.
 
     Args:
-        secret: the token, as it came.
-        terms: what it must meet.
+        secret: the token, as received.
+        terms: the conditions that it must meet.
     """
     token = secret.reveal()
     if not isinstance(token, str):
-        return _invalid("malformed", "A token is a text, and this is none.")
+        return _invalid("malformed", "A token must be a text, and this is not.")
     if len(token) > LONGEST:
-        return _invalid("too long", f"It has more than {LONGEST} characters, and no token is that long.")
+        return _invalid("too long", f"It has more than {LONGEST} characters, which is too long for a token.")
     if token[:7].lower() == "bearer ":
-        return _invalid("malformed", 'Give the token alone, without the word "Bearer" before it.')
+        return _invalid("malformed", 'Pass the token without the word "Bearer" before it.')
     if token and "." not in token:
         return _invalid(
-            "malformed",
-            "It is no JWT, and an opaque token cannot be checked. Was it copied whole?",
+            "malformed", "It is not a JWT, and an opaque token cannot be verified. Check that it is complete."
         )
     match = _COMPACT.fullmatch(token)
     header = _object(_decoded(match[1])) if match and all(map(_is_canonical, match.groups())) else None
     if header is None:
-        return _invalid("malformed", "It is not three parts of base64url with JSON in them. Was it copied whole?")
+        return _invalid(
+            "malformed", "It is not a JWT: three parts of base64url with JSON in them. Check that it is complete."
+        )
     algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
     if not isinstance(algorithm, str) or algorithm not in terms.algorithms:
-        return _invalid("algorithm", f"It is not signed by {' or '.join(terms.algorithms)}.")
+        return _invalid("algorithm", f"It is not signed with {' or '.join(terms.algorithms)}.")
     if "crit" in header or "b64" in header:
-        return _invalid("malformed", "Its header demands extensions that are not understood here.")
+        return _invalid("malformed", "Its header demands extensions that css-sdk does not support.")
     if not isinstance(kind, str) or kind.lower() not in _HEADER_TYPES:
-        return _invalid("type", "It is a signed text of another kind, not an access token.")
+        return _invalid("type", "It is another kind of signed text, not an access token.")
     if kid is not None and not isinstance(kid, str):
-        return _invalid("malformed", "Its header names the key by something that is no text.")
+        return _invalid("malformed", "The key id in its header is not a text.")
     return OpenedToken(secret, kid, algorithm)
 
 
-def verified(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: float) -> VerifiedToken | InvalidToken:
-    """What a token says when it is good, or why it is not.
+def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: float) -> VerifiedToken | InvalidToken:
+    """Return the content of a token, or why the token is not valid.
 
     Args:
         token: the token.
-        keys: of its issuer.
-        terms: what it must meet.
-        now: the moment, in seconds since 1970.
+        keys: the keys of its issuer.
+        terms: the conditions that it must meet.
+        now: the time, in seconds since 1970.
     """
     fitting = [key for key in keys if key.algorithm == token.algorithm and token.kid in (None, key.kid)]
     if len(fitting) != 1:
-        keys_of = f"keys of {terms.issuer}"
+        many = "several keys" if fitting else "no key"
         if token.kid is None:
-            return _invalid("unknown key", f"It names no key, and not just one of the {keys_of} fits.")
-        how_many = "several" if fitting else "none"
-        return _invalid("unknown key", f"It names {how_many} of the {keys_of}. Was it issued there?")
+            return _invalid(
+                "unknown key", f"It does not name its key, and {many} of {terms.issuer} can have signed it."
+            )
+        return _invalid("unknown key", f"Its key id is that of {many} of {terms.issuer}. Check who issued it.")
     content, _, signature = token.secret.reveal().rpartition(".")
-    if not fitting[0].made(_decoded(signature), content.encode("ascii")):
-        return _invalid("signature", "Its signature is not its issuer's: it was changed, or somebody else made it.")
+    if not fitting[0].has_signed(_decoded(signature), content.encode("ascii")):
+        return _invalid("signature", "Its signature is not valid: the token was changed, or another server issued it.")
     claims = _object(_decoded(content.partition(".")[2]))
     if claims is None:
-        return _invalid("malformed", "What was signed is no JSON object.")
-    return _fault(claims, terms, now) or _told(claims, terms.audience)
+        return _invalid("malformed", "Its content is not a JSON object.")
+    return _fault(claims, terms, now) or _content_of(claims, terms.audience)
 
 
 def _fault(claims: Mapping[str, Any], terms: Terms, now: float) -> InvalidToken | None:
-    """What is wrong with claims that were truly signed."""
+    """Return what is wrong with signed claims, or None."""
     missing = [name for name in _REQUIRED if claims.get(name) is None]
     if missing:
         return _invalid("missing claim", f"It lacks {', '.join(missing)}.")
     if claims["iss"] != terms.issuer:
-        return _invalid("issuer", f"It is not from {terms.issuer}.")
+        return _invalid("issuer", f"Its issuer is not {terms.issuer}.")
     audience = claims["aud"]
     if terms.audience not in (audience if isinstance(audience, list) else [audience]):
-        return _invalid("audience", f"It is not for {terms.audience!r}.")
-    # Keycloak says here what the token is for. Its ID tokens are for the same audience, and are no access tokens.
+        return _invalid("audience", f"Its audience is not {terms.audience!r}.")
+    # Keycloak writes the kind of the token here. Its ID tokens have the same audience, but are not access tokens.
     if str(claims.get("typ", "Bearer")).lower() != "bearer":
-        return _invalid("type", "It is not an access token: perhaps an ID token, or one bound to a key.")
+        return _invalid(
+            "type", "It is not an access token, but perhaps an ID token, or a token that is bound to a key."
+        )
     times = {name: claims[name] for name in ("exp", "iat", "nbf") if name in claims}
     if not all(map(_is_moment, times.values())):
-        return _invalid("malformed", "A time in it is no number of seconds.")
+        return _invalid("malformed", "A time in it is not a number of seconds.")
     if not all(isinstance(claims.get(name, ""), str) for name in _NAMES):
-        return _invalid("malformed", f"One of {', '.join(_NAMES)} in it is no text.")
+        return _invalid("malformed", f"One of its claims {', '.join(_NAMES)} is not a text.")
     if now >= times["exp"] + terms.leeway:
-        return _invalid("expired", "Its time is over. Ask for a new one.")
+        return _invalid("expired", "It has expired. Request a new one.")
     if now + terms.leeway < max(times["iat"], times.get("nbf", 0)):
-        return _invalid("not yet valid", "Its time has not begun. Is the clock of this machine right?")
+        return _invalid("not yet valid", "It is not valid yet. Check the clock of this machine.")
     return None
 
 
@@ -319,7 +323,7 @@ def _is_moment(value: object) -> bool:
     return _is_number(value) and 0 <= value <= _LAST_SECOND
 
 
-def _told(claims: Mapping[str, Any], audience: str) -> VerifiedToken:
+def _content_of(claims: Mapping[str, Any], audience: str) -> VerifiedToken:
     client_id = claims.get("azp") or claims.get("client_id") or None
     return VerifiedToken(
         subject=claims.get("sub"),
@@ -333,10 +337,11 @@ def _told(claims: Mapping[str, Any], audience: str) -> VerifiedToken:
 
 
 def _is_service_account(claims: Mapping[str, Any], client_id: str | None) -> bool:
-    """Whether the token is the client's own: CERN tells it in `sub`, CSS in `preferred_username`.
+    """Return whether the token belongs to the client itself, by `sub` (CERN) or `preferred_username` (CSS).
 
-    The prefix alone proves nothing, since a person might be named so: the rest has to be the very client that the
-    token was given to. Keycloak keeps usernames in lower case; beyond ASCII that would make equal what is not.
+    The prefix alone is not enough, because a person could have such a name: the rest must be the client that the token
+    was issued to. Keycloak stores usernames in lower case. Only ASCII is compared in lower case, because other letters
+    could become equal.
     """
     names = [claims.get(name) for name in ("sub", "preferred_username")]
     wanted = f"{SERVICE_ACCOUNT_PREFIX}{client_id}".translate(_LOWER)
@@ -344,10 +349,10 @@ def _is_service_account(claims: Mapping[str, Any], client_id: str | None) -> boo
 
 
 def _roles(claims: Mapping[str, Any], client_id: str | None, audience: str) -> frozenset[str]:
-    """The roles in one audience.
+    """Return the roles in one audience.
 
-    `client_roles` holds the roles of whichever client the token was given to, so it counts only where that is the
-    audience: else another integration could name its own roles as it likes and be let in here.
+    `client_roles` holds the roles of the client that the token was issued to, so it counts only if that client is the
+    audience. Otherwise another integration could name its own roles so that its users get access here.
     """
     access = claims.get("resource_access")
     here = access.get(audience) if isinstance(access, dict) else None
@@ -356,7 +361,7 @@ def _roles(claims: Mapping[str, Any], client_id: str | None, audience: str) -> f
 
 
 def _names(value: object) -> frozenset[str]:
-    """A list of texts, and nothing of whatever else it may be: a text is not a list of its letters."""
+    """Return the texts in a list; nothing if the value is not a list of texts, such as a single text."""
     is_list = isinstance(value, list) and all(isinstance(name, str) for name in value)
     return frozenset(value if is_list and isinstance(value, list) else ())
 
@@ -371,7 +376,7 @@ def _decoded(part: str) -> bytes:
 
 
 def _object(text: bytes) -> dict[str, Any] | None:
-    """The JSON object in a text; None where there is none."""
+    """Return the JSON object in a text, or None."""
     try:
         found = _JSON.decode(text.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -390,7 +395,7 @@ def _distinct(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-# NaN and Infinity are no JSON; of a name that stands there twice, others might believe the other one.
+# NaN and Infinity are not JSON. If a name is given twice, other programs may read the other value.
 _JSON: Final = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_distinct)
 
 

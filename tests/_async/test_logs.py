@@ -70,7 +70,7 @@ async def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
     for _ in range(18):
         await place.logs(NOON, NOON + minute)
     before = asked(sandbox)
-    with pytest.raises(RateLimited, match=r"12960 lines were read; go on from 2026-11-03T00:00:00\.000Z") as told:
+    with pytest.raises(RateLimited, match=r"12960 lines were read. Continue from 2026-11-03T00:00:00\.000Z") as told:
         await place.logs(NOON, NOON + datetime.timedelta(days=7))
     assert (asked(sandbox) - before) == {"GET": 2}
     assert told.value.retry_after == 3600
@@ -165,7 +165,7 @@ async def test_each_try_counts(place: AsyncEnvironmentClient, sandbox: Sandbox) 
 async def test_any_error_on_the_way_carries_what_was_read(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
     """So that a range of days is not lost with the call that failed in the end."""
     sandbox.faults.add("500_before", path="*/logs", times=None, after=2)
-    with pytest.raises(ServiceUnavailable, match=r"go on from 2026-11-03") as told:
+    with pytest.raises(ServiceUnavailable, match=r"Continue from 2026-11-03") as told:
         await place.logs(NOON, NOON + datetime.timedelta(days=7))
     assert told.value.resume_at == NOON + datetime.timedelta(days=1.5)
     assert len(told.value.lines) == 12960

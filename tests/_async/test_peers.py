@@ -264,7 +264,7 @@ async def test_a_socket_shows_no_secret_at_debug(sandbox: Sandbox, caplog: pytes
             sandbox.faults.add("revoked_token", path="*/roles", times=None)
             with pytest.raises(CssError):
                 await dev.roles.list()
-            token = css._wire._auth._held.secret.reveal()
+            token = css._wire._auth.held.secret.reveal()
     assert "httpcore" in {record.name.partition(".")[0] for record in caplog.records}
     assert len(token) > 100
     for secret in (credentials["client_secret"], token, token.partition(".")[2]):
