@@ -305,7 +305,9 @@ class AsyncRosterRun:
             for step, row in change.removal_rows:
                 self._steps[len(self._rows)] = step
                 self._rows.append(row)
-                foreseen.append(RowResult(row, "planned" if change.refusal is None else "failed", change.refusal))
+                user = change.state.users[step.target]
+                refusal = change.refusal
+                foreseen.append(RowResult(row, "failed" if refusal else "planned", refusal, user=user))
         return foreseen
 
     def _foreseen(self, number: int) -> RowResult:

@@ -56,6 +56,8 @@ class RowResult(Tabular):
     error: CssError | None = None
     repeats: int | None = field(default=None, repr=False)
     """The line of an earlier row that means the same."""
+    user: User | None = field(default=None, repr=False, eq=False)
+    """What is known of the user who loses a role because an exact roster does not list them."""
 
     _also: ClassVar = ("state",)
 

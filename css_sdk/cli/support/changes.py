@@ -86,17 +86,17 @@ def apply_rows(
     for error in (result.error for result in checked if refuses_all(result)):
         if error is not None:  # nobody is asked about what would be refused
             raise error
-    to_do = [result.row for result in checked if result.outcome == "planned"]
-    places = {row.place: css.integration(row.integration).environment(row.environment) for row in to_do}
-    unlisted = sorted({(row.place, row.role) for row in to_do if exact and row.action == "revoke"})
+    planned = [result for result in checked if result.outcome == "planned"]
+    places = {result.row.place: css.integration(result.row.integration) for result in planned}
+    prod = tuple(client.info.project_name for place, client in places.items() if place[1] == "prod")
 
     def preview() -> Sequence[str]:
-        held = [places[place].roles.members(role) for place, role in unlisted]
-        names = {row.integration: places[row.place].integration.project_name for row in to_do}
-        return preview_of(to_do, names, {user.username: name_of(user) for users in held for user in users})
+        names = {result.user.username: name_of(result.user) for result in planned if result.user is not None}
+        projects = {place[0]: client.info.project_name for place, client in places.items()}
+        return preview_of([result.row for result in planned], projects, names)
 
-    prod = tuple(each.integration.project_name for each in places.values() if each.name == "prod")
-    confirm(changes_of(to_do, prod), answers, preview, lambda: True)  # it is checked again when it is carried out
+    # All is checked again when it is carried out.
+    confirm(changes_of([result.row for result in planned], prod), answers, preview, lambda: True)
     return css.apply_roster(rows, exact=exact, checked=checked, progress=progress, **how)
 
 
@@ -107,7 +107,8 @@ def _show_losses(losses: Sequence[RoleRemovals]) -> None:
     for loss in losses:
         people = [f"{name_of(user)} {user.username}".strip() for user in loss.users]
         again = f". Listed with another login: {len(loss.also_listed)}" if loss.also_listed else ""
-        click.echo(shown(losing(people, loss.role, f"{loss.integration}, {loss.environment}") + again), err=True)
+        told = in_words("revoke", people, loss.role, f"{loss.integration}, {loss.environment}")
+        click.echo(shown(told + again), err=True)
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
@@ -131,25 +132,16 @@ def preview_of(
         who = f"{(people or {}).get(row.person.value, '')} {row.person.value}".strip()
         groups.setdefault((row.action, row.role, row.integration, row.environment), {})[who] = None
     return [
-        (losing if action == "revoke" else gaining)(names, role, f"{project_names[integration]}, {environment}")
+        in_words(action, names, role, f"{project_names[integration]}, {environment}")
         for (action, role, integration, environment), names in groups.items()
     ]
 
 
-def gaining(people: Collection[str], role: str, place: str) -> str:
-    """Return the sentence that says who gains a role; the first of them by name."""
-    if not people:
-        return f"nobody gains the role {role!r} in {place}"
-    who = "1 user gains" if len(people) == 1 else f"{len(people)} users gain"
-    return f"{who} the role {role!r} in {place}: {the_first_of(people)}"
-
-
-def losing(people: Collection[str], role: str, place: str) -> str:
-    """The sentence that says who loses a role; the first of them by name."""
-    if not people:
-        return f"nobody loses the role {role!r} in {place}"
-    who = "1 user loses" if len(people) == 1 else f"{len(people)} users lose"
-    return f"{who} the role {role!r} in {place}: {the_first_of(people)}"
+def in_words(action: Action, people: Collection[str], role: str, place: str) -> str:
+    """Return the sentence that says who gains or loses a role; the first of them by name."""
+    verb = "gain" if action == "grant" else "lose"
+    who = {0: f"nobody {verb}s", 1: f"1 user {verb}s"}.get(len(people), f"{len(people)} users {verb}")
+    return f"{who} the role {role!r} in {place}" + (f": {the_first_of(people)}" if people else "")
 
 
 def the_first_of(names: Collection[str]) -> str:
@@ -215,16 +207,19 @@ def reported(
         may_be_missing: whether those who never logged in are no failures.
     """
     settled: list[RowResult] = []
+    interrupt = None
     try:
         results = without_display(lambda: apply(settled.append))
-    except KeyboardInterrupt:
-        ended = with_the_rest(settled, rows)
-        _, sentences = write_results(ended, result_file, always=always_written)
-        _report(ended, as_json, sentences, untried=result_file is None)
-        raise
+    except KeyboardInterrupt as stop:
+        results, interrupt = with_the_rest(settled, rows), stop
     # Written first: printing may take long, or end in a pipe that nobody reads.
     was_written, sentences = write_results(results, result_file, always=always_written)
-    _report(results, as_json, sentences)
+    # Rows that were not attempted stand in the file.
+    print_results(results, as_json, untried=interrupt is None or result_file is None)
+    for sentence in sentences:
+        click.echo(shown(sentence), err=True)
+    if interrupt is not None:
+        raise interrupt
     counting = [result for result in results if not (may_be_missing and result.state == "never logged in")]
     return exit_code_of([(result.outcome, result.error) for result in counting]) if was_written else 3
 
@@ -258,13 +253,6 @@ def _row(result: RowResult) -> dict[str, Any]:
         "user": row.person.value,
         **columns,
     }
-
-
-def _report(results: Sequence[RowResult], as_json: bool, sentences: Sequence[str], untried: bool = True) -> None:
-    """Prints the results; what was not tried is only counted where it stands in a file anyway."""
-    print_results(results, as_json, untried=untried)
-    for sentence in sentences:
-        click.echo(shown(sentence), err=True)
 
 
 def exit_code_of(results: Sequence[tuple[str, CssError | None]]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .changes import gaining, losing, the_first_of
+from .changes import in_words, the_first_of
 from .role_changes import place_name
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) ->
             continue
         above = leading_to(tree, name) - {name}
         held = _members(dev, {name, *above})
-        sentences.append(losing(held[name], name, place_name(dev)))
+        sentences.append(in_words("revoke", held[name], name, place_name(dev)))
         parents = {parent for parent, children in tree.children.items() if name in children} - {name}
         if parents:
             others = frozenset().union(*(held[role] for role in above)) - held[name]
@@ -61,12 +61,12 @@ def by_composing(
         if child not in before:
             sentences.append(f"{child!r} is not a child of {parent!r} in {place_name(dev)}")
             continue
-        lost = losing(losers(tree, held, parent, after, child), child, place_name(dev))
+        lost = in_words("revoke", losers(tree, held, parent, after, child), child, place_name(dev))
         sentences.append(f"no longer through {parent!r}: {lost}")
         sentences += _what_it_stands_for(tree, child)
     for child in added:
         gained = having({**tree.children, parent: after}, held, child) - having(tree.children, held, child)
-        sentences.append(f"through {parent!r}: {gaining(gained, child, place_name(dev))}")
+        sentences.append(f"through {parent!r}: {in_words('grant', gained, child, place_name(dev))}")
     return sentences
 
 
