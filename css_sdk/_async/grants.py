@@ -12,7 +12,7 @@ from ..models import Role
 from ..state import Step
 
 if TYPE_CHECKING:
-    from .members import AsyncMembers
+    from .roles import AsyncRoles
     from .steps import AsyncStepRun
     from .users import AsyncUsers
 
@@ -54,7 +54,7 @@ class AsyncGranting:
         work = partial(self._add if change == "add_member" else self._remove, run)
         await async_each(work, list(grouped(steps, lambda step: step.target).values()), width)
 
-    async def settle_done(self, change: GrantWrite, run: AsyncStepRun, steps: Numbered, roles: AsyncMembers) -> None:
+    async def settle_done(self, change: GrantWrite, run: AsyncStepRun, steps: Numbered, roles: AsyncRoles) -> None:
         """Settle the steps that need no write, after reading each role's members, or each user's roles if fewer.
 
         Args:

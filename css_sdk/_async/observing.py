@@ -16,7 +16,6 @@ from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
 
 if TYPE_CHECKING:
-    from .members import AsyncMembers
     from .roles import AsyncRoles
 
 _LOG = logging.getLogger("css_sdk")
@@ -93,7 +92,7 @@ async def observe(
 
 
 async def with_members(
-    roles: AsyncMembers, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
+    roles: AsyncRoles, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
 ) -> PlaceState:
     """The state, and who holds these roles besides.
 

@@ -13,7 +13,7 @@ from ..models import Role
 from ..state import Step
 
 if TYPE_CHECKING:
-    from .members import Members
+    from .roles import Roles
     from .steps import StepRun
     from .users import Users
 
@@ -55,7 +55,7 @@ class Granting:
         work = partial(self._add if change == "add_member" else self._remove, run)
         each(work, list(grouped(steps, lambda step: step.target).values()), width)
 
-    def settle_done(self, change: GrantWrite, run: StepRun, steps: Numbered, roles: Members) -> None:
+    def settle_done(self, change: GrantWrite, run: StepRun, steps: Numbered, roles: Roles) -> None:
         """Settle the steps that need no write, after reading each role's members, or each user's roles if fewer.
 
         Args:

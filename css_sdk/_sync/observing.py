@@ -17,7 +17,6 @@ from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
 
 if TYPE_CHECKING:
-    from .members import Members
     from .roles import Roles
 
 _LOG = logging.getLogger("css_sdk")
@@ -93,7 +92,7 @@ def observe(
         return with_members(roles, state, chosen, settled=settled, width=width)
 
 
-def with_members(roles: Members, state: PlaceState, names: Iterable[str], *, settled: bool, width: int) -> PlaceState:
+def with_members(roles: Roles, state: PlaceState, names: Iterable[str], *, settled: bool, width: int) -> PlaceState:
     """The state, and who holds these roles besides.
 
     Args:
