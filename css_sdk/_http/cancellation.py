@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import anyio
 import httpx
 
 Exchange = TypeVar("Exchange")
@@ -65,6 +64,8 @@ class AsyncInFlight:
     """
 
     def __init__(self) -> None:
+        import anyio
+
         self.is_unanswered = False
         self._scope = anyio.CancelScope()
         self._cancelled: BaseException | None = None
@@ -79,6 +80,8 @@ class AsyncInFlight:
             request: the request.
             auth: puts the token on, and may ask for one first, which is not yet in flight.
         """
+        import anyio
+
         ends: list[Exchange | Exception] = []
         here, there = anyio.CancelScope(), anyio.CancelScope()
 

@@ -1,4 +1,7 @@
-"""The few things that exist twice by nature: a lock, a sleep, and doing a bounded number of things at once."""
+"""The few things that exist twice by nature: a lock, a sleep, and doing a bounded number of things at once.
+
+What only tasks need imports anyio when it is used, so that a program of threads starts without an event loop.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterab
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import Context, copy_context
-from typing import Any, Protocol, TypeVar
-
-import anyio
-import anyio.lowlevel
-import anyio.to_thread
-from anyio.lowlevel import RunVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..errors import ConfigurationError
 from .forks import watch
+
+if TYPE_CHECKING:
+    from anyio.lowlevel import RunVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,9 +49,13 @@ class AsyncLock:
     """A lock that a cancelled task still gets, so that it can note what it has done."""
 
     def __init__(self) -> None:
+        import anyio
+
         self._lock = anyio.Lock()
 
     async def __aenter__(self) -> None:
+        import anyio
+
         with anyio.CancelScope(shield=True):
             await self._lock.acquire()
 
@@ -95,23 +100,46 @@ class Slots:
                 self._free += 1
 
 
-AsyncSlots = anyio.CapacityLimiter
+class AsyncSlots:
+    """As `Slots`, for tasks."""
 
-_event_loop: RunVar[object] = RunVar("css_sdk_event_loop")
+    def __init__(self, count: int) -> None:
+        import anyio
+
+        self._limiter = anyio.CapacityLimiter(count)
+
+    async def __aenter__(self) -> None:
+        await self._limiter.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._limiter.release()
+
+
+@functools.cache
+def _event_loop() -> RunVar[object]:
+    from anyio.lowlevel import RunVar
+
+    return RunVar("css_sdk_event_loop")
 
 
 def async_event_loop() -> object:
     """Return what stands for the running event loop, and for no other."""
     try:
-        return _event_loop.get()
+        return _event_loop().get()
     except LookupError:
         mark = object()
-        _event_loop.set(mark)
+        _event_loop().set(mark)
         return mark
 
 
 sleep = time.sleep
-async_sleep = anyio.sleep
+
+
+async def async_sleep(seconds: float) -> None:
+    """As `sleep`, while other tasks go on."""
+    import anyio
+
+    await anyio.sleep(seconds)
 
 
 def run(work: Callable[..., Result], *arguments: Any) -> Result:
@@ -121,6 +149,8 @@ def run(work: Callable[..., Result], *arguments: Any) -> Result:
 
 def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
     """As `run`, from where there is no event loop."""
+    import anyio
+
     # A process that was forked by a task inherits the note, in its context, that a loop is running.
     return Context().run(anyio.run, work, *arguments)
 
@@ -132,7 +162,9 @@ def waited_for(future: Future[Result]) -> Result:
 
 async def async_waited_for(future: Future[Result]) -> Result:
     """As `waited_for`, while other tasks go on."""
-    return await anyio.to_thread.run_sync(future.result)
+    from anyio.to_thread import run_sync
+
+    return await run_sync(future.result)
 
 
 class _Kept:
@@ -220,6 +252,8 @@ async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[
     """As `each`, with tasks: a cancellation ends the drawing, and what is under way except a write in flight."""
     if at_once < 1:
         raise ValueError("at_once must be greater than 0")
+    import anyio.lowlevel
+
     shared = _Shared(items)
     errors: list[Exception] = []
 

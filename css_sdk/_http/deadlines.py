@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-import anyio
 import httpx
 
 _until: ContextVar[float | None] = ContextVar("css_sdk_deadline", default=None)
@@ -56,6 +55,8 @@ def async_time_limit(seconds: float) -> Iterator[float]:
     Raises:
         TimeoutError: when the time is over.
     """
+    import anyio
+
     with anyio.fail_after(seconds):
         yield time.monotonic() + seconds
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from typing import Any, Final, Literal, NoReturn
 
-import anyio
 import httpx
 from attrs import evolve
 
@@ -17,7 +16,7 @@ from .._http.concurrency import check_callback
 from .._service.addresses import checked_address
 from ..errors import ConfigurationError
 from ..settings import Secret, argument_name, as_secret, check_credential
-from .single_flight import AsyncFlow, SharedRequest
+from .single_flight import AsyncFlow, SharedRequest, current_task
 from .token_endpoint import Token, TokenExchange, limit_body, token_from, token_request, waiting
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -171,7 +170,7 @@ class TokenAuth(httpx.Auth):
 
     async def _async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         self._check_origin(request)
-        task = anyio.get_current_task().id
+        task = current_task()
         refused = _NONE
         while True:
             turn = self._current_or_pending(request, refused, task)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import copy
 import os
@@ -12,14 +11,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-import anyio
-import anyio.to_thread
 import httpx
 from attrs import frozen
 
 from ..errors import CssError
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 Value = TypeVar("Value")
 
@@ -114,11 +114,15 @@ class SharedRequest(Generic[Value]):
             with self:
                 self.value = await work()
 
+        import asyncio
+
         self._loop = _asyncio_loop()
         if self._loop is not None:
             # A cancelled caller leaves at once. The loop keeps the task, because the work waits for something in it.
             await asyncio.shield(asyncio.create_task(run()))
         else:
+            import anyio
+
             with anyio.CancelScope(shield=True):
                 await run()
 
@@ -138,9 +142,14 @@ class SharedRequest(Generic[Value]):
 
     async def async_result(self, request: httpx.Request | None = None, seconds: float | None = None) -> Value | None:
         """Wait for the result and return it, as `result` does, while other tasks run."""
+        import asyncio
+
+        import anyio
+        from anyio.to_thread import run_sync
+
         seconds = _seconds(request) if request is not None else seconds
         if _asyncio_loop() is None:
-            end = await anyio.to_thread.run_sync(self._end.result, seconds, abandon_on_cancel=True)
+            end = await run_sync(self._end.result, seconds, abandon_on_cancel=True)
         else:
             with anyio.fail_after(seconds):
                 end = await asyncio.wrap_future(self._end)
@@ -199,7 +208,7 @@ class SingleFlight(Generic[Value]):
 
     async def async_share(self, work: Callable[[], Awaitable[Value]], *, is_fresh: bool = False) -> Value:
         """Return the result of `work`, as `share` does, while other tasks run."""
-        task = anyio.get_current_task().id
+        task = current_task()
         is_good = not is_fresh
         while True:
             shared, is_mine = self._join(task)
@@ -270,7 +279,16 @@ def _seconds(request: httpx.Request | None) -> float | None:
     return None if connect is None or read is None else float(connect + read)
 
 
-def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
+def current_task() -> int:
+    """Return what identifies the running task."""
+    import anyio
+
+    return anyio.get_current_task().id
+
+
+def _asyncio_loop() -> AbstractEventLoop | None:
+    import asyncio
+
     try:
         return asyncio.get_running_loop()
     except RuntimeError:  # no loop, or not one of asyncio

@@ -167,8 +167,8 @@ def _library() -> ModuleType:
         ConfigurationError: it is not installed.
     """
     try:
-        import jwt  # noqa: PLC0415 - of an extra, and slow to load
-        import jwt.algorithms  # noqa: PLC0415
+        import jwt
+        import jwt.algorithms
     except ImportError:
         has_it = False
     else:
