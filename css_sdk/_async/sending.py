@@ -139,16 +139,14 @@ class AsyncSender:
         # when more threads want a connection than there are, closes some that are in use.
         async with self._connections.slots:
             if write is None:
-                return await self._exchange(client, request, label, self._auth)
-            return await write.finish(lambda auth: self._exchange(client, request, label, auth), request, self._auth)
+                return await self._exchange(client, request, label)
+            return await write.finish(lambda: self._exchange(client, request, label), request)
 
-    async def _exchange(
-        self, client: httpx.AsyncClient, request: httpx.Request, label: str, auth: httpx.Auth
-    ) -> Exchange:
+    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, label: str) -> Exchange:
         until = time.monotonic() + self._limits.deadline
         try:
             with Sending(), async_time_limit(self._limits.deadline):
-                response = await client.send(request, auth=auth, follow_redirects=False, stream=True)
+                response = await client.send(request, auth=self._auth, follow_redirects=False, stream=True)
                 try:
                     return await self._read(response, label)
                 finally:

@@ -140,14 +140,14 @@ class Sender:
         # when more threads want a connection than there are, closes some that are in use.
         with self._connections.slots:
             if write is None:
-                return self._exchange(client, request, label, self._auth)
-            return write.finish(lambda auth: self._exchange(client, request, label, auth), request, self._auth)
+                return self._exchange(client, request, label)
+            return write.finish(lambda: self._exchange(client, request, label), request)
 
-    def _exchange(self, client: httpx.Client, request: httpx.Request, label: str, auth: httpx.Auth) -> Exchange:
+    def _exchange(self, client: httpx.Client, request: httpx.Request, label: str) -> Exchange:
         until = time.monotonic() + self._limits.deadline
         try:
             with Sending(), time_limit(self._limits.deadline):
-                response = client.send(request, auth=auth, follow_redirects=False, stream=True)
+                response = client.send(request, auth=self._auth, follow_redirects=False, stream=True)
                 try:
                     return self._read(response, label)
                 finally:

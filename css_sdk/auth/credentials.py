@@ -12,6 +12,7 @@ import httpx
 from attrs import evolve
 
 from .._http.bound_requests import ApiRequest, TokenRequest
+from .._http.cancellation import begin
 from .._http.concurrency import check_callback
 from .._service.addresses import checked_address
 from ..errors import ConfigurationError
@@ -190,6 +191,7 @@ class TokenAuth(httpx.Auth):
                     continue
                 token = result
             request.headers["Authorization"] = token.header
+            begin(request)
             response = yield ApiRequest(request, self._check_origin)
             if response.status_code != 401 or refused is not _NONE:
                 return
