@@ -20,10 +20,11 @@ from ..auth.single_flight import SingleFlight
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
 from ..models import Integration, WhoAmI
 from ..settings import Settings, settings_from_env, settings_from_file
-from .connection import AsyncOptions, open_wire
+from .connection import AsyncOptions
 from .forwarding import AsyncForwarding
 from .integrations import AsyncIntegrationClient
 from .people import AsyncPeople
+from .wire import AsyncWire
 
 
 class AsyncTeam:
@@ -32,7 +33,7 @@ class AsyncTeam:
     def __init__(self, settings: Settings, **options: Unpack[AsyncOptions]) -> None:
         arguments.check_kind(settings, Settings, "settings", "Css.from_env() and Css.from_file(path) make them.")
         self.settings = settings
-        self._wire = open_wire(settings, options)
+        self._wire = AsyncWire(settings, options)
         self._integrations: tuple[Integration, ...] | None = None
         self._reading = SingleFlight[tuple[Integration, ...]]()
 

@@ -15,15 +15,14 @@ from attrs import evolve, frozen
 from .._http import answers
 from .._http import retry as _retry
 from .._http.cancellation import AsyncInFlight
-from .._http.clients import AsyncConnections
 from .._http.concurrency import async_called, async_sleep
 from .._http.exchanges import Exchange
 from .._http.journal_writer import Journal
 from .._verification.late_writes import LateAttempts
-from ..auth.credentials import ClientCredentials
 from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
 from ..settings import Settings
-from .sending import AsyncSender, Limits
+from .connection import AsyncOptions, check_options, credentials_of, open_connections
+from .sending import AsyncSender
 
 _LOG = logging.getLogger("css_sdk")
 
@@ -48,43 +47,37 @@ class AsyncWire:
     """Sends calls of the generated client over one httpx client, with one auth and one policy for trying again.
 
     Args:
-        settings: the addresses.
-        connections: the httpx client that everything goes through, token requests included.
-        auth: the token keeper.
-        is_own: whether the httpx client is ours.
-        is_plain: whether another process could make the same one.
-        limits: for each attempt of a call.
-        retry: decides whether and when to try again.
-        on_wait: called before each wait between two tries.
-        clock: seconds that only grow.
+        settings: addresses and credentials.
+        options: of the client.
+
+    Attributes:
+        settings: the same.
         journal: gets every write, before and after it.
+        is_plain: whether another process could make the same one.
+        clock: seconds that only grow.
+        late: attempts of writes that were never answered.
+
+    Raises:
+        ConfigurationError: for options that are not valid.
+        InvalidFile: when the journal cannot be written.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        connections: AsyncConnections,
-        auth: ClientCredentials,
-        *,
-        is_own: bool,
-        is_plain: bool,
-        limits: Limits,
-        retry: _retry.RetryPolicy | Callable[[_retry.Attempt, float], Awaitable[float | None]],
-        on_wait: Callable[[_retry.Waiting], object] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        journal: Journal | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, options: AsyncOptions) -> None:
+        check_options(options)
         self.settings = settings
-        self.journal = journal
-        self.is_plain = is_plain
-        self.clock = clock
+        self.journal = options.get("journal")
+        self.is_plain = not {"http_client", "transport"} & options.keys()
+        self.clock = options.get("clock", time.monotonic)
         self.late = LateAttempts()
-        self._connections = connections
-        self._auth = auth
-        self._sender = AsyncSender(connections, auth, limits, settings, is_own=is_own)
-        self._retry = retry
-        self._on_wait = on_wait
+        self._retry = options.get("retry", _retry.Backoff())
+        self._on_wait = options.get("on_wait")
         self._kept: dict[Hashable, Any] = {}
+        self._auth = credentials_of(settings, self.clock)
+        if self.journal is not None:
+            self.journal.open_for(settings)
+        # Last, after everything that may refuse: only the client's own end closes it.
+        self._connections = open_connections(options)
+        self._sender = AsyncSender(self._connections, self._auth, settings, options)
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(

@@ -12,7 +12,6 @@ from ..errors import ConfigurationError, CssError, OutcomeUnknown
 from ..models import Role
 from ..settings import Settings, settings_from_env, settings_from_file
 from ..state import Place, Step, StepResult
-from .connection import open_wire
 from .grants import AsyncGranting, GrantWrite, Numbered, grouped
 from .roles import AsyncRoles
 from .steps import AsyncStepRun
@@ -164,7 +163,7 @@ def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
 
 async def _carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
     settings, where = task.settings(), (task.place.integration, task.place.environment)
-    async with async_borrowed(settings, lambda: open_wire(settings, {})) as wire:
+    async with async_borrowed(settings, lambda: AsyncWire(settings, {})) as wire:
         roles = AsyncRoles(wire, *where)
         granting = AsyncGranting(AsyncUsers(wire, *where), roles.list)
         return await AsyncStepRun(steps, None, granting={task.place: granting}, roles={}, width=1).carry_out()

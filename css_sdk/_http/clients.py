@@ -1,6 +1,6 @@
-"""Making httpx clients, and keeping each to the process and the event loop that it was made in.
+"""Make httpx clients, and keep each to the process and the event loop in which it was made.
 
-This machine is reached without a proxy; variables that are no good are named.
+Requests to this machine go without a proxy. Variables with a bad value are named in errors.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 import httpx
 
 from .._service.addresses import LOOPBACK
+from .._service.service_limits import MOST_AT_ONCE
 from ..errors import ConfigurationError
 from .concurrency import AsyncSlots, Slots, async_event_loop
 from .deadlines import bind
@@ -26,7 +27,7 @@ _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 def new_client(kind: Callable[..., Client], **options: Any) -> Client:
-    """A client of httpx.
+    """Return a new client of httpx.
 
     Args:
         kind: `httpx.Client`, `httpx.AsyncClient` or a class of these.
@@ -46,14 +47,14 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
             bind(client)
         return client
     except OSError as error:
-        if not (told := _told(_CERTIFICATES)):
+        if not (variables := _names_of_set(_CERTIFICATES)):
             raise
-        reason = f"certificates cannot be read ({error.strerror or type(error).__name__}). Check {told}"
+        reason = f"certificates cannot be read ({error.strerror or type(error).__name__}). Check {variables}"
     except (ValueError, httpx.InvalidURL):
-        if not (told := _told(_PROXIES)):
+        if not (variables := _names_of_set(_PROXIES)):
             raise
         # The error's own words may hold the password of a proxy.
-        reason = f"a proxy's address is not usable. Check {told}; it looks like http://proxy.example:8080"
+        reason = f"a proxy's address is not usable. Check {variables}; it looks like http://proxy.example:8080"
     except TypeError as error:  # an option that does not exist, which Python names
         reason = str(error).rpartition("() ")[2].rstrip(".")
     except ImportError as error:  # a SOCKS proxy, for which a package is missing
@@ -61,8 +62,8 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
     raise ConfigurationError(f"No httpx client can be made: {reason}.")
 
 
-def _told(variables: tuple[str, ...]) -> str:
-    """Those of the variables that are set."""
+def _names_of_set(variables: tuple[str, ...]) -> str:
+    """Return the names of those variables that are set."""
     return ", ".join(name for each in variables for name in (each, each.lower()) if os.environ.get(name))
 
 
@@ -71,29 +72,50 @@ _WITH_ARTICLE: Final[dict[Lent, str]] = {"http_client": "an http_client", "trans
 
 
 class _Connections(Generic[Client, AnySlots]):
-    """What `Connections` and `AsyncConnections` have in common."""
+    """The httpx client behind one client of ours, and the slots that bound how many requests it carries at once.
 
-    def __init__(self, make: Callable[[], Client], make_slots: Callable[[], AnySlots], lent: Lent | None) -> None:
+    After a fork the child has an httpx client and slots of its own, since its parent goes on using the others.
+
+    Args:
+        make: makes the httpx client, or gives the one that the caller handed in.
+        lent: the option by which the caller handed in an httpx client or a transport, if so.
+
+    Attributes:
+        slots: to be entered for each request.
+    """
+
+    _new_slots: Callable[[int], AnySlots]
+
+    def __init__(self, make: Callable[[], Client], lent: Lent | None) -> None:
         self._make: Callable[[], Client] = make
-        self._make_slots: Callable[[], AnySlots] = make_slots
         self._lent = lent
         self._http: Client | None = make()
-        self.slots: AnySlots = make_slots()
         self._is_forked = self._is_closed = False
-        self._lock = threading.Lock()
+        self._renew()
         watch(self)
+
+    def _renew(self) -> None:
+        self._lock = threading.Lock()
+        self.slots: AnySlots = self._new_slots(MOST_AT_ONCE)
 
     def after_fork(self) -> None:
         """Leave the httpx client to the parent process; the child makes one of its own when it needs it."""
-        self._lock = threading.Lock()
-        self.slots = self._make_slots()
+        self._renew()
         self._is_forked = True
         if self._http is not None:
             abandon(self._http)
             self._is_closed |= self._http.is_closed
             self._http = None
 
-    def _current(self, request: str) -> Client:
+    def http(self, request: str) -> Client:
+        """Return the httpx client of this process.
+
+        Args:
+            request: what it is for, as error messages name it.
+
+        Raises:
+            ConfigurationError: when it was closed, or was handed in before this process was forked.
+        """
         if self._is_forked and self._lent is not None:
             raise ConfigurationError(
                 f"{request}: this process was forked after its client was made, and the {self._lent} that was handed "
@@ -118,29 +140,9 @@ class _Connections(Generic[Client, AnySlots]):
 
 
 class Connections(_Connections[httpx.Client, Slots]):
-    """The httpx client behind one client of ours, and the slots that bound how many requests it carries at once.
+    """Connections of threads."""
 
-    After a fork the child has an httpx client and slots of its own, since its parent goes on using the others.
-
-    Args:
-        make: makes the httpx client, or gives the one that the caller handed in.
-        make_slots: makes the slots.
-        lent: the option by which the caller handed in an httpx client or a transport, if so.
-
-    Attributes:
-        slots: to be entered for each request.
-    """
-
-    def http(self, request: str) -> httpx.Client:
-        """Return the httpx client of this process.
-
-        Args:
-            request: what it is for, as error messages name it.
-
-        Raises:
-            ConfigurationError: when it was closed, or was handed in before this process was forked.
-        """
-        return self._current(request)
+    _new_slots = Slots
 
     def close(self) -> None:
         """Close the connections of this process, but not those of an httpx client that was handed in."""
@@ -149,17 +151,9 @@ class Connections(_Connections[httpx.Client, Slots]):
 
 
 class AsyncConnections(_Connections[httpx.AsyncClient, AsyncSlots]):
-    """As `Connections`, in one event loop: that of the first request.
+    """Connections of the tasks of one event loop: that of the first request."""
 
-    Args:
-        make: makes the httpx client, or gives the one that the caller handed in.
-        make_slots: makes the slots.
-        lent: the option by which the caller handed in an httpx client or a transport, if so.
-
-    Attributes:
-        slots: to be entered for each request.
-    """
-
+    _new_slots = AsyncSlots
     _loop: object = None
 
     def after_fork(self) -> None:
@@ -177,7 +171,7 @@ class AsyncConnections(_Connections[httpx.AsyncClient, AsyncSlots]):
             ConfigurationError: when it was closed, was handed in before this process was forked, or belongs to
                 another event loop.
         """
-        http = self._current(request)
+        http = super().http(request)
         with self._lock:
             self._loop = self._loop or async_event_loop()
         self._check_loop(request)

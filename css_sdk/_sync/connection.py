@@ -1,27 +1,28 @@
 # Written from css_sdk/_async/connection.py by `make generate`; edit that one.
-"""Opening the way to the service: one httpx client, one token keeper, one wire over both."""
+"""Options of a client, and the httpx client and the credentials that it is made of."""
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Callable
 from typing import Any, Final, TypedDict
 
 import httpx
 
 from .._http.clients import Connections, Lent, new_client
-from .._http.concurrency import Slots, check_callback
+from .._http.concurrency import check_callback
 from .._http.journal_writer import Journal
-from .._http.retry import Attempt, Backoff, RetryPolicy, Waiting
+from .._http.retry import Attempt, RetryPolicy, Waiting
 from .._service import arguments, service_limits
 from ..auth.credentials import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
 from ..settings import Settings
-from .sending import DEADLINE, LARGEST_ANSWER, Limits
-from .wire import Wire
 
 _IDLE_SECONDS = 4.0
 """The service closes idle connections after 5 s; one kept as long would now and then be found dead."""
+
+DEADLINE: Final = 120.0
+LARGEST_ANSWER: Final = 64 * 1024 * 1024
 
 _LENT: Final[tuple[Lent, ...]] = ("http_client", "transport")
 
@@ -58,7 +59,12 @@ _KINDS: Final = {
 """The classes of options that only such an object can be."""
 
 
-def _check(options: Options) -> None:
+def check_options(options: Options) -> None:
+    """Refuse options that do not exist, have a wrong type or exclude each other.
+
+    Raises:
+        ConfigurationError: which names the option.
+    """
     unknown = sorted(options.keys() - Options.__annotations__.keys())
     if unknown:
         known = ", ".join(sorted(Options.__annotations__))
@@ -72,13 +78,15 @@ def _check(options: Options) -> None:
     beside = sorted({"transport", "timeout"} & options.keys())
     if "http_client" in options and beside:
         raise ConfigurationError(f"An http_client has its own {' and '.join(beside)}; give one or the other.")
+    deadline, largest = options.get("deadline", DEADLINE), options.get("largest_answer", LARGEST_ANSWER)
+    if isinstance(deadline, bool) or not isinstance(deadline, (int, float)) or not 0 < deadline < math.inf:
+        raise ConfigurationError(f"deadline= is a number of seconds, more than 0, not {deadline!r}.")
+    if isinstance(largest, bool) or not isinstance(largest, int) or largest <= 0:
+        raise ConfigurationError(f"largest_answer= is a whole number of bytes, more than 0, not {largest!r}.")
 
 
-def open_wire(settings: Settings, options: Options) -> Wire:
-    """A wire to the service, not yet connected."""
-    _check(options)
-    limits = Limits(options.get("deadline", DEADLINE), options.get("largest_answer", LARGEST_ANSWER))
-    lent = next((name for name in _LENT if name in options), None)
+def open_connections(options: Options) -> Connections:
+    """Return the connections of a new client, none of which is open yet."""
 
     def make() -> httpx.Client:
         return options.get("http_client") or new_client(
@@ -92,6 +100,12 @@ def open_wire(settings: Settings, options: Options) -> Wire:
             ),
         )
 
+    return Connections(make, next((name for name in _LENT if name in options), None))
+
+
+def credentials_of(settings: Settings, clock: Callable[[], float]) -> ClientCredentials:
+    """Return the auth that puts tokens of the settings' account on requests, and checks the team of each."""
+
     def check_team(claims: dict[str, Any]) -> None:
         if settings.team_id is not None and team_of(claims) != settings.team_id:
             raise WrongTeam(
@@ -99,8 +113,7 @@ def open_wire(settings: Settings, options: Options) -> Wire:
                 f"{settings.team_id}. Nothing was sent."
             )
 
-    clock = options.get("clock", time.monotonic)
-    auth = ClientCredentials(
+    return ClientCredentials(
         settings.token_url,
         settings.client_id,
         settings.client_secret,
@@ -109,21 +122,4 @@ def open_wire(settings: Settings, options: Options) -> Wire:
         allow_http=settings.allow_http,
         clock=clock,
         name_of=settings.name_of,
-    )
-    # Whatever may refuse comes before the httpx client, which only the client's own end closes.
-    journal = options.get("journal")
-    if journal is not None:
-        journal.open_for(settings)
-    connections = Connections(make, lambda: Slots(service_limits.MOST_AT_ONCE), lent)
-    return Wire(
-        settings,
-        connections,
-        auth,
-        is_plain=lent is None,
-        is_own="http_client" not in options,
-        limits=limits,
-        retry=options.get("retry", Backoff()),
-        on_wait=options.get("on_wait"),
-        clock=clock,
-        journal=journal,
     )

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import Any, Final
 
 import httpx
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from .._http.cancellation import InFlight
 from .._http.clients import Connections
@@ -19,40 +18,13 @@ from .._http.sending import Sending
 from .._service import requests
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
-from ..errors import ConfigurationError, ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
+from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
 from ..settings import Settings
+from .connection import DEADLINE, LARGEST_ANSWER, Options
 
-DEADLINE: Final = 120.0
 _LARGER: Final = ". If it is right, make the client with a larger largest_answer="
 _MOMENT: Final = 0.01
 _USER_AGENT: Final = f"css-sdk/{__version__}"
-LARGEST_ANSWER: Final = 64 * 1024 * 1024
-
-
-@frozen
-class Limits:
-    """How long one attempt may take, and how large its answer may be.
-
-    Args:
-        deadline: seconds for one attempt, its token and the whole answer included.
-        largest_answer: bytes of the body.
-
-    Raises:
-        ConfigurationError: for what is not such a number.
-    """
-
-    deadline: float = field()
-    largest_answer: int = field()
-
-    @deadline.validator
-    def _check_deadline(self, _: object, value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-            raise ConfigurationError(f"deadline= is a number of seconds, more than 0, not {value!r}.")
-
-    @largest_answer.validator
-    def _check_largest(self, _: object, value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-            raise ConfigurationError(f"largest_answer= is a whole number of bytes, more than 0, not {value!r}.")
 
 
 class Sender:
@@ -61,27 +33,25 @@ class Sender:
     Args:
         connections: the client.
         auth: puts tokens on.
-        limits: for each attempt.
         settings: the addresses.
-        is_own: whether the client is ours.
+        options: the limits of each attempt, and whether the caller handed in the client.
     """
 
     def __init__(
         self,
         connections: Connections,
         auth: ClientCredentials,
-        limits: Limits,
         settings: Settings,
-        *,
-        is_own: bool,
+        options: Options,
     ) -> None:
         self._connections = connections
         self._auth = auth
-        self._limits = limits
+        self._deadline = options.get("deadline", DEADLINE)
+        self._largest_answer = options.get("largest_answer", LARGEST_ANSWER)
         self._api_url = settings.api_url
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
         self._token_url = httpx.URL(settings.token_url)
-        self._is_own = is_own
+        self._is_own = "http_client" not in options
         self._view: tuple[httpx.Client, httpx.Client] | None = None
 
     def _client(self, label: str) -> httpx.Client:
@@ -144,9 +114,9 @@ class Sender:
             return write.finish(lambda: self._exchange(client, request, label), request)
 
     def _exchange(self, client: httpx.Client, request: httpx.Request, label: str) -> Exchange:
-        until = time.monotonic() + self._limits.deadline
+        until = time.monotonic() + self._deadline
         try:
-            with Sending(), time_limit(self._limits.deadline):
+            with Sending(), time_limit(self._deadline):
                 response = client.send(request, auth=self._auth, follow_redirects=False, stream=True)
                 try:
                     return self._read(response, label)
@@ -163,7 +133,7 @@ class Sender:
     def _read(self, response: httpx.Response, label: str) -> Exchange:
         status = response.status_code
         try:
-            body = body_of(response, self._limits.largest_answer, _LARGER)
+            body = body_of(response, self._largest_answer, _LARGER)
             if not response.is_stream_consumed:
                 for piece in response.iter_raw():
                     check()
@@ -177,7 +147,7 @@ class Sender:
 
     def _late(self, request: httpx.Request, label: str) -> Exchange:
         late = (
-            f"{label}: no complete answer from the service at {_host(request.url)} within {self._limits.deadline:g} "
+            f"{label}: no complete answer from the service at {_host(request.url)} within {self._deadline:g} "
             f"seconds. Try again later, or make the client with a larger deadline=."
         )
         was_sent = "Authorization" in request.headers

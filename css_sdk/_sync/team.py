@@ -21,10 +21,11 @@ from ..auth.single_flight import SingleFlight
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
 from ..models import Integration, WhoAmI
 from ..settings import Settings, settings_from_env, settings_from_file
-from .connection import Options, open_wire
+from .connection import Options
 from .forwarding import Forwarding
 from .integrations import IntegrationClient
 from .people import People
+from .wire import Wire
 
 
 class Team:
@@ -33,7 +34,7 @@ class Team:
     def __init__(self, settings: Settings, **options: Unpack[Options]) -> None:
         arguments.check_kind(settings, Settings, "settings", "Css.from_env() and Css.from_file(path) make them.")
         self.settings = settings
-        self._wire = open_wire(settings, options)
+        self._wire = Wire(settings, options)
         self._integrations: tuple[Integration, ...] | None = None
         self._reading = SingleFlight[tuple[Integration, ...]]()
 
