@@ -26,7 +26,7 @@ def css(sandbox: Sandbox, settings: Settings) -> AsyncCss:
 
 @pytest.mark.parametrize("later", ["asyncio", "trio"])
 def test_a_loop_after_another_is_refused(css: AsyncCss, sandbox: Sandbox, later: str) -> None:
-    """Reads, writes and the closing; those of the loop that came first worked, and sent all there is."""
+    """Reads, remembered ones too, writes and the closing; those of the loop that came first sent all there is."""
 
     async def first() -> Any:
         return (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -34,6 +34,9 @@ def test_a_loop_after_another_is_refused(css: AsyncCss, sandbox: Sandbox, later:
     dev = asyncio.run(first())
     before = asked(sandbox)
     for call in (
+        css.integrations,
+        lambda: css.integration(GRANTS_PORTAL),
+        css.whoami,
         lambda: css.integrations(refresh=True),
         dev.roles.list,
         dev.state,

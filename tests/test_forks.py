@@ -292,6 +292,7 @@ def test_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, settings: Se
         def child() -> list[str]:
             said, before = [], len(sandbox.requests)
             for call in (
+                css.integrations,
                 dev.roles.list,
                 lambda: dev.users.assign(usernames(sandbox, 1)[0], "admin"),
                 lambda: list_roles.sync(GRANTS_PORTAL, "dev", client=css.api),
@@ -304,7 +305,7 @@ def test_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, settings: Se
             return [*said, *(entry.path for entry in sandbox.requests[before:])]
 
         said = forked(child).report()
-        assert len(said) == 3
+        assert len(said) == 4
         assert all(f"{option} that was handed in belongs to the parent process. Nothing was sent." in s for s in said)
         assert len(dev.roles.list()) == 3
 

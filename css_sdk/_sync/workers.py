@@ -13,7 +13,6 @@ from ..errors import ConfigurationError, CssError, OutcomeUnknown
 from ..models import Role
 from ..settings import Settings, settings_from_env, settings_from_file
 from ..state import Place, Step, StepResult
-from .connection import open_wire
 from .grants import Granting, GrantWrite, Numbered, grouped
 from .roles import Roles
 from .steps import StepRun
@@ -165,7 +164,7 @@ def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
 
 def _carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
     settings, where = task.settings(), (task.place.integration, task.place.environment)
-    with borrowed(settings, lambda: open_wire(settings, {})) as wire:
+    with borrowed(settings, lambda: Wire(settings, {})) as wire:
         roles = Roles(wire, *where)
         granting = Granting(Users(wire, *where), roles.list)
         return StepRun(steps, None, granting={task.place: granting}, roles={}, width=1).carry_out()
