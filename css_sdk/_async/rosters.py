@@ -69,6 +69,7 @@ class AsyncRosterRun:
         self._places: dict[int, Place] = {}
         self._steps: dict[int, Step] = {}
         self._errors: dict[int, CssError] = {}
+        self._failed: dict[int, Step] = {}
         self._repeats: dict[int, int] = {}
         self._states: dict[RoleAt, PlaceState] = {}
         self._results: dict[int, RowResult] = {}
@@ -181,7 +182,8 @@ class AsyncRosterRun:
     def _fail(self, numbers: Iterable[int], error: CssError) -> None:
         """Note why nothing can be done for these rows."""
         for number in numbers:
-            self._steps.pop(number, None)
+            if number in self._steps:
+                self._failed[number] = self._steps.pop(number)
             self._errors.setdefault(number, error.with_traceback(None))
 
     # Planning
@@ -218,13 +220,24 @@ class AsyncRosterRun:
         if not self._exact:
             return []
         changes = []
+        lost = [number for number in self._errors if number not in self._places or number in self._failed]
         for role, numbers in named.items():
             if role in self._states:
                 if not look_up:
                     await self._look_up_one(role, numbers)
+                numbers = [*numbers, *(n for n in lost if self._may_mean(n, role))]
                 ended = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in numbers]
                 changes.append(plan_role(ended, self._states[role], self._guards))
         return changes
+
+    def _may_mean(self, number: int, role: RoleAt) -> bool:
+        """Return whether a row of an unknown place or role may mean this role, which would remove who is listed."""
+        failed = self._failed.get(number)
+        if failed is None:
+            return self._rows[number].role == role[1]
+        return (
+            failed.place == role[0] and failed.role != role[1] and failed.target in self._states[role].members[role[1]]
+        )
 
     async def _read_role(self, role: RoleAt, row: Row, *, settled: bool) -> PlaceState:
         place, name = role

@@ -26,6 +26,7 @@ from css_sdk import (
     Settings,
     StalePlan,
     TooManyRemovals,
+    Withheld,
     WrongProvider,
     read_roster,
 )
@@ -239,6 +240,40 @@ async def test_a_role_whose_only_row_may_mean_a_member_keeps_its_members(
     results = await css.apply_roster(rows, exact=True)
     assert [result.state for result in results] == [state, "done", "withheld", "withheld", "done"]
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == held
+
+
+@pytest.mark.parametrize("place", [("Grants Portl", "dev"), ("104", "dev"), ("102", "test")], ids=str)
+async def test_a_row_whose_place_cannot_be_used_may_mean_a_member_of_any_role_of_that_name(
+    css: AsyncCss, sandbox: Sandbox, place: tuple[str, str]
+) -> None:
+    """A mistyped project name, an integration that is not Gold, a missing environment: nobody listed loses a role."""
+    kept, listed = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    [admin] = sandbox.members(GRANTS_PORTAL, "dev", "admin")
+    sandbox.grant(GRANTS_PORTAL, "dev", "admin", kept)
+    rows = [
+        Row(2, Person("username", kept), "reviewer", "101", "dev"),
+        Row(3, Person("username", listed), "reviewer", *place),
+        Row(4, Person("username", admin), "admin", "101", "dev"),
+    ]
+    results = await css.apply_roster(rows, exact=True)
+    withheld = results[3].state
+    assert [result.state for result in results] == ["already has it", "failed", "already has it", withheld, "done"]
+    assert isinstance(results[3].error, Withheld)
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [kept, listed]
+
+
+async def test_who_is_listed_for_a_mistyped_role_loses_no_role_there(css: AsyncCss, sandbox: Sandbox) -> None:
+    """The row may mean the role that they have; where they have none nothing waits."""
+    kept, listed = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    [admin] = sandbox.members(GRANTS_PORTAL, "dev", "admin")
+    sandbox.grant(GRANTS_PORTAL, "dev", "admin", kept)
+    names = {"reviewer": kept, "reviwer": listed, "admin": admin}
+    rows = [Row(2, Person("username", user), role, "101", "dev") for role, user in names.items()]
+    results = await css.apply_roster(rows, exact=True)
+    assert [result.outcome for result in results] == ["already", "failed", "already", "failed", "confirmed"]
+    assert isinstance(results[3].error, Withheld)
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [kept, listed]
+    assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [admin]
 
 
 async def test_a_check_and_an_application_refuse_the_same(css: AsyncCss, sandbox: Sandbox) -> None:
