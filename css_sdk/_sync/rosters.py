@@ -224,19 +224,18 @@ class RosterRun:
             if role in self._states:
                 if not look_up:
                     self._look_up_one(role, numbers)
-                numbers = [*numbers, *(n for n in lost if self._may_mean(n, role))]
-                ended = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in numbers]
+                about = [*numbers, *(number for number in lost if self._may_mean(number, role))]
+                ended = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in about]
                 changes.append(plan_role(ended, self._states[role], self._guards))
         return changes
 
     def _may_mean(self, number: int, role: RoleAt) -> bool:
         """Return whether a row of an unknown place or role may mean this role, which would remove who is listed."""
+        place, name = role
         failed = self._failed.get(number)
         if failed is None:
-            return self._rows[number].role == role[1]
-        return (
-            failed.place == role[0] and failed.role != role[1] and failed.target in self._states[role].members[role[1]]
-        )
+            return self._rows[number].role == name
+        return failed.place == place and failed.role != name and failed.target in self._states[role].members[name]
 
     def _read_role(self, role: RoleAt, row: Row, *, settled: bool) -> PlaceState:
         place, name = role
