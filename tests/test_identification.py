@@ -21,7 +21,7 @@ from css_sdk import (
     User,
     WrongProvider,
 )
-from css_sdk.people.identification import Unresolved, holds_back, is_identified, may_be_any_member, state_of
+from css_sdk.people.identification import Unresolved, is_identified, may_be_any_member, may_be_member, state_of
 from css_sdk.plan.planner import plan
 from css_sdk.roster.matching import who
 
@@ -87,7 +87,7 @@ def test_a_row_holds_removals_back_unless_its_person_certainly_holds_nothing(
 ) -> None:
     """The decision that rosters take for a row, and plans for a step."""
     assert state_of(person, error) == state
-    assert holds_back(person, error) is holds
+    assert may_be_member(person, error) is holds
 
 
 @pytest.mark.parametrize(

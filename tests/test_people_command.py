@@ -86,7 +86,7 @@ def test_nobody_found_is_1_and_a_wrong_provider_too(run: Run, sandbox: Sandbox) 
         assert run("find", *arguments)[0] == 64
     code, _, err = run("find", "--login", "ann", "--provider", "idir")
     assert code == 64
-    assert "idir is searched by guid, email" in err
+    assert "idir can be searched by guid, email" in err
     assert asked(sandbox) == before
 
 

@@ -104,8 +104,8 @@ def test_providers_are_those_that_take_all_the_terms() -> None:
     [
         ({}, None, "needs a term"),
         ({"email": "ada@"}, [], "No provider"),
-        ({"email": "ada@"}, "otp", "no provider 'otp'"),
-        ({"login": "octo"}, ["githubpublic", "idir"], "idir is searched by guid, email"),
+        ({"email": "ada@"}, "otp", "'otp' is not a provider"),
+        ({"login": "octo"}, ["githubpublic", "idir"], "idir can be searched by guid, email"),
         ({"login": "octo", "first_name": "octo"}, None, "login and first_name"),
         ({"email": "ada@"}, "bceidbasic", "integration"),
         ({"email": "ada@", "provider": "idir"}, "idir", "providers="),

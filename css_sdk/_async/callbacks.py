@@ -1,4 +1,4 @@
-"""The caller's `progress`: called with each result, and kept from ending a run whose writes cannot be undone."""
+"""Call the caller's `progress` with each result. An error of it does not stop a run whose writes cannot be undone."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Returned = TypeVar("Returned")
 
 
 class AsyncProgressCalls:
-    """Hands results to the caller's `progress` until it raises an exception, which is raised when the run has ended.
+    """Pass results to the caller's `progress`. If it raises an exception, raise that at the end of the run.
 
     Args:
         callback: the caller's function, or None.
 
     Raises:
-        ConfigurationError: for what is not a function that can be called and, in an `AsyncCss`, awaited.
+        ConfigurationError: it is not a function or, for an `AsyncCss`, not one that can be awaited.
     """
 
     def __init__(self, callback: Callable[..., object] | None) -> None:
@@ -27,7 +27,7 @@ class AsyncProgressCalls:
         self._error: Exception | None = None
 
     async def note(self, result: object) -> None:
-        """Hand on one result; what the callback raises is kept."""
+        """Pass on one result, and keep an exception of the callback."""
         if self._callback is None or self._error is not None:
             return
         try:
@@ -36,15 +36,15 @@ class AsyncProgressCalls:
             self._error = error
 
     def ended(self, returned: Returned) -> Returned:
-        """Return what the run returns, when the callback never failed.
+        """Return the result of the run, if the callback never failed.
 
         Raises:
-            CallbackFailed: which carries it, when the callback did.
+            CallbackFailed: the callback failed; the error holds the result.
         """
         if self._error is None:
             return returned
         raise CallbackFailed(
-            f"progress= raised {type(self._error).__name__}: {self._error}. The call went on to its end all the same, "
-            f"and `result` of this error holds what it returns.",
+            f"progress= raised {type(self._error).__name__}: {self._error}. The call was carried out to its end, and "
+            f"`result` of this error holds what it returns.",
             result=returned,
         ) from self._error

@@ -1,4 +1,4 @@
-"""Searches for people known to one environment's login server."""
+"""Search for people whom the login server of one environment knows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SEARCHES: Final[dict[str, answers.Operation]] = {
     "azureidir": search_azure_idir_users,
     "githubbcgov": search_github_bcgov_users,
     "githubpublic": search_github_public_users,
-    # By GUID alone, and deprecated; of use where there is no integration to search from.
+    # Only by GUID, and deprecated; needed without an integration.
     "bceidbasic": search_basic_bceid_users,
     "bceidbusiness": search_business_bceid_users,
     "bceidboth": search_basic_business_bceid_users,
@@ -42,9 +42,9 @@ _BCEID_TYPES: Final = {
 
 
 class AsyncPeople:
-    """Who is known to one environment's login server: everybody who logged in there once, and nobody else.
+    """Search the people whom the login server of one environment knows, that is everybody who once logged in there.
 
-    The server keeps the address of every request: prefer a search by GUID to one by e-mail or name.
+    The service stores the address of every request. Prefer a search by GUID to one by e-mail address or name.
     """
 
     def __init__(self, wire: AsyncWire, environment: str, integration_id: int | None = None) -> None:
@@ -54,27 +54,27 @@ class AsyncPeople:
 
     @property
     def of_environment(self) -> AsyncPeople:
-        """Everybody whom the environment knows, people of BCeID not only where they logged in to one integration."""
+        """Return the search over the whole environment, also for people of BCeID who never used this integration."""
         return AsyncPeople(self._wire, self._environment)
 
     async def search(self, providers: str | Iterable[str], **terms: str | None) -> SearchResult:
         """Return the people whose fields contain all the terms.
 
-        `%` and `_` in a term are ordinary characters. The service takes them for wildcards, so its answer is narrowed
-        here to the people who really have them.
+        `%` and `_` in a term are ordinary characters. The service reads them as wildcards, so this method narrows its
+        answer to people who really have them.
 
         Args:
-            providers: one or several, as they follow the `@` of usernames, such as `idir`. The three kinds of BCeID can
-                be searched from an integration's environment, and by `guid` alone without one.
-            terms: of 2 characters or more. A `guid` must be complete, with or without dashes; the others match a part;
-                all without case. IDIR takes `first_name`, `last_name`, `email`; GitHub `name`, `login`, `email`; BCeID
-                `display_name`, `username`, `email`. A term that is None is not given.
+            providers: one or several, as after the `@` of usernames, such as `idir`. Without an integration, the three
+                kinds of BCeID can be searched by `guid` only.
+            terms: of 2 characters or more. A `guid` must be complete, with or without dashes. The others match a part
+                of the field. Case is ignored. IDIR accepts `first_name`, `last_name`, `email`; GitHub `name`, `login`,
+                `email`; BCeID `display_name`, `username`, `email`. A term that is None is ignored.
 
         Returns:
-            The people found, nobody twice, and whether these are all: the service stops at 50.
+            The people found, each once, and whether the list is complete: the service stops at 50.
 
         Raises:
-            InvalidRequest: for an unknown provider or term, and for a part of a GUID. Nothing is sent.
+            InvalidRequest: a provider or term is unknown, or a GUID is incomplete. Nothing is sent.
 
         >>> found = await dev.people.search("idir", email="front.counter")
         >>> len(found.users), found.complete
@@ -85,26 +85,25 @@ class AsyncPeople:
         given = searches.terms_given(terms)
         for _, operation, place in self._calls(providers, given):
             rows = await self._wire.read(operation, answers.users, **place, **given)
-            kept, certain = searches.containing(rows, given)
-            users.update((user.username, user) for user in kept)
+            matching, certain = searches.containing(rows, given)
+            users.update((user.username, user) for user in matching)
             complete = complete and certain and service_limits.search_is_complete(len(rows))
         return SearchResult(tuple(users.values()), complete)
 
     async def find_one(self, *, providers: str | Iterable[str] = EMPLOYEE_PROVIDERS, **terms: str | None) -> User:
-        """Return the one login whose fields equal the terms, without case; never a guess.
+        """Return the one login whose fields equal the terms, ignoring case. It never guesses.
 
         Args:
-            providers: whose logins to look at, one or several.
-            terms: as for `search`; all of them have to be equal. `guid` is a person's identity, which each of their
-                logins has; an e-mail address can be two people's.
+            providers: the providers to search, one or several.
+            terms: as for `search`, but the fields must be equal. `guid` identifies a person and is shared by the
+                person's logins. Two people can have the same e-mail address.
 
         Raises:
-            InvalidRequest: without any term, for one that a provider is not searched by, and for a part of a GUID.
-            NotFound: when nobody has it: most likely they never logged in to this environment.
-            Ambiguous: when several logins have it; the error carries them. A person with an IDIR and an Azure IDIR
-                login is such a case: name one provider.
-            IncompleteSearch: when the service left people out, or does not show a field, so that nothing can be
-                concluded.
+            InvalidRequest: there is no term, a provider cannot be searched by a term, or a GUID is incomplete.
+            NotFound: no login matches; most likely the person never logged in to this environment.
+            Ambiguous: several logins match; `candidates` holds them. If a person has an IDIR and an Azure IDIR login,
+                pass one provider.
+            IncompleteSearch: the service left people out or does not show a field, so that the result is not certain.
 
         >>> (await dev.people.find_one(guid="D6DFF8C2546921B01198B4EFD12CB3BC")).username
         'd6dff8c2546921b01198b4efd12cb3bc@idir'
@@ -119,16 +118,15 @@ class AsyncPeople:
             rows = await self._wire.read(operation, answers.users, **place, **given)
             if not service_limits.search_is_complete(len(rows)):
                 raise IncompleteSearch(
-                    f"More than 50 people of {provider} match {wanted}, and the service leaves the rest out. "
-                    f"Search by GUID."
+                    f"More than 50 people of {provider} match {wanted}, and the service shows only 50. Search by GUID."
                 )
-            kept, certain = searches.equal_to(rows, given)
+            matching, certain = searches.equal_to(rows, given)
             if not certain:
                 raise IncompleteSearch(
-                    f"People of {provider} match {wanted}, but the service does not show whether it is all of the "
-                    f"field. Search by GUID, login or e-mail address."
+                    f"People of {provider} match {wanted}, but the service does not show the whole field. Search by "
+                    f"GUID, login or e-mail address."
                 )
-            found.update((user.username, user) for user in kept)
+            found.update((user.username, user) for user in matching)
         if not found:
             raise NotFound(
                 f"Nobody in {self._environment} with {wanted} among {', '.join(provider for provider, *_ in calls)}: "
@@ -137,7 +135,7 @@ class AsyncPeople:
             )
         if len(found) > 1:
             raise Ambiguous(
-                f"{len(found)} logins in {self._environment} have {wanted}: {', '.join(found)}. Give the username or "
+                f"{len(found)} logins in {self._environment} have {wanted}: {', '.join(found)}. Pass the username or "
                 f"one provider.",
                 candidates=list(found.values()),
             )
@@ -146,12 +144,12 @@ class AsyncPeople:
     def _calls(
         self, providers: str | Iterable[str], terms: Mapping[str, str]
     ) -> list[tuple[str, answers.Operation, dict[str, Any]]]:
-        """Return the call that searches each provider's people, all checked before the first is sent."""
+        """Return the call for each provider. All are checked before the first is sent."""
         searchable = searches.TERMS_ANYWHERE if self._integration_id is None else searches.TERMS
         return [(provider, *self._call(provider)) for provider in searches.providers_for(terms, providers, searchable)]
 
     def _call(self, provider: str) -> tuple[answers.Operation, dict[str, Any]]:
-        """Return the call that searches a provider's people, and where."""
+        """Return the operation and the path that search a provider's people."""
         place: dict[str, Any] = {"environment": self._environment}
         if provider in _BCEID_TYPES and self._integration_id is not None:
             bceid_type = _BCEID_TYPES[provider]

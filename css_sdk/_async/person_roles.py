@@ -1,4 +1,4 @@
-"""What a person has in all of a team's places: a login is asked for directly, a person is found among members."""
+"""Read the roles of a person in all places of a team: of one login directly, of a person from lists of members."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ async def roles_of(
     among: Collection[str] | None,
     width: int,
 ) -> PersonRoles:
-    """Return what a person has in these integrations; see `AsyncCss.roles_of`."""
+    """Return the roles of a person in these integrations; see `AsyncCss.roles_of`."""
     service_limits.check_width(width)
     applied = [info for info in integrations if info.status != "draft" and info.environments]
     if person.user is not None:
         return await _of_login(wire, applied, identifiers.check_username(person.user), width)
     if not applied:
-        raise NotFound("The team has no applied integration, so that nobody has a role.", what="user")
+        raise NotFound("The team has no applied integration, so nobody has a role.", what="user")
     clients = [AsyncIntegrationClient(wire, info) for info in applied]
     report = await read_access(clients, environment_checks.ENVIRONMENTS, None, width)
     applied_unread = tuple(place for place in report.unread if not isinstance(place.error, NotApplied))
@@ -43,7 +43,7 @@ async def roles_of(
 
 
 async def _of_login(wire: AsyncWire, integrations: Sequence[Integration], username: str, width: int) -> PersonRoles:
-    """Return what one login has, with a call for each place and each composite role."""
+    """Return the roles of one login, with a call for each place and each composite role."""
     by_environment = {
         environment: there
         for environment in environment_checks.ENVIRONMENTS
@@ -58,7 +58,7 @@ async def _of_login(wire: AsyncWire, integrations: Sequence[Integration], userna
 
 
 class _Reading:
-    """What was read of one login so far."""
+    """Collect what was read about one login."""
 
     def __init__(self, wire: AsyncWire, username: str) -> None:
         self._wire = wire
@@ -70,7 +70,7 @@ class _Reading:
         self.never: list[str] = []
 
     async def read(self, environment: str, integrations: Sequence[Integration]) -> None:
-        """Read the roles in one environment; the first integration that does not know the login answers for all."""
+        """Read the roles in one environment. If one integration does not know the login, none of them does."""
         for info in integrations:
             place = Place(info.id, environment)
             self._names[place] = info.project_name
@@ -87,7 +87,7 @@ class _Reading:
                 self._unread.append(UnreadPlace(place, info.project_name, error))
 
     async def read_tree(self, place: Place) -> None:
-        """Read what the roles held in one place are composed of."""
+        """Read the children of the direct roles in one place."""
         where = {"integration_id": place.integration, "environment": place.environment}
         try:
             self._trees[place] = await tree_below(self._wire, where, self._direct[place])
@@ -97,11 +97,11 @@ class _Reading:
             self._unread.append(UnreadPlace(place, self._names[place], error))
 
     def with_composites(self) -> list[Place]:
-        """Return the places where children have to be read."""
+        """Return the places where the login has composite roles."""
         return sorted(place for place, roles in self._direct.items() if any(role.composite for role in roles))
 
     def result(self) -> PersonRoles:
-        """Return all that was read, in an order that does not depend on which answer came first."""
+        """Return what was read, in an order that does not depend on the order of the answers."""
         held: list[HeldRole] = []
         for place, roles in sorted(self._direct.items()):
             below = self._trees.get(place, RoleTree((), {}))

@@ -1,4 +1,4 @@
-"""Reads who has what: one place after another, or several at a time; what cannot be read hides nothing else."""
+"""Read who has what, in several places at a time. A place that cannot be read does not stop the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .integrations import AsyncIntegrationClient
 async def read_access(
     integrations: Sequence[AsyncIntegrationClient], environments: Collection[str], team: int | None, width: int
 ) -> AccessReport:
-    """The state of all these environments of these integrations; see `AsyncCss.report`."""
+    """Return the state of these environments of these integrations; see `AsyncCss.report`."""
     chosen = {client.info.id: client for client in integrations}
     places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]
     if chosen and not places:
@@ -27,7 +27,7 @@ async def read_access(
     async def read(place: tuple[AsyncIntegrationClient, str]) -> None:
         client, environment = place
         try:
-            # Many places at a time, or many calls in a few: never more calls at once than were asked for.
+            # Many places at a time, or many calls in a few places: never more than `width` calls at once.
             state = await client.environment(environment).state(width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise
@@ -35,16 +35,16 @@ async def read_access(
             unread.append(UnreadPlace(Place(client.info.id, environment), client.info.project_name, error))
         else:
             states.append(state)
-            unread.extend(_not_looked_into(state))
+            unread.extend(_unreadable(state))
 
     await async_each(read, places, at_once)
     return AccessReport(team, tuple(sorted(states, key=lambda state: state.place)), in_order(unread))
 
 
-def _not_looked_into(state: PlaceState) -> list[UnreadPlace]:
-    """The place again, where it has roles of names that no request can speak of."""
+def _unreadable(state: PlaceState) -> list[UnreadPlace]:
+    """Return the place if it has roles whose names cannot be sent in a request."""
     names = sorted(state.roles - state.members.keys())
     if not names:
         return []
-    told = f"Who has {', '.join(map(repr, names))} cannot be asked: no request can hold such a name."
-    return [UnreadPlace(state.place, state.project_name, IncompleteSearch(told))]
+    why = f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain such a name."
+    return [UnreadPlace(state.place, state.project_name, IncompleteSearch(why))]

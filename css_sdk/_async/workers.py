@@ -1,4 +1,4 @@
-"""Grants carried out by an executor's workers: threads, processes, or machines."""
+"""Carry out grants in the workers of an executor: threads, processes or machines."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .users import AsyncUsers
 from .wire import AsyncWire
 
 CHUNK = 50
-"""Grants that go to a worker together."""
+"""The number of grants that a worker receives together."""
 
 
 @frozen
 class Task:
-    """What a worker does and where, and where it finds the credentials; no secret is among it.
+    """The place of a worker's changes, and the source of its credentials. It contains no secret.
 
-    A worker reads the environment, or the credentials file, of its own machine, and makes sure that they are those
-    of the client that sent it.
+    A worker reads the variables or the credentials file of its own machine, and checks that they belong to the client
+    that sent the task.
     """
 
     place: Place
@@ -39,10 +39,10 @@ class Task:
     token_url: str | None
 
     def settings(self) -> Settings:
-        """The credentials, as the worker finds them.
+        """Return the credentials that the worker finds.
 
         Raises:
-            ConfigurationError: when there are none, or others than those of the client that sent it.
+            ConfigurationError: there are none, or they are not those of the client that sent the task.
         """
         if self.file is None:
             found = settings_from_env(team_id=self.team_id, allow_http=self.allow_http)
@@ -56,28 +56,32 @@ class Task:
             )
         if (found.client_id, found.api_url) != (self.client_id, self.api_url):
             raise ConfigurationError(
-                f"A worker found the credentials of {found.client_id!r} for {found.api_url}, and was sent by "
-                f"{self.client_id!r} of {self.api_url}. Give the workers the same environment."
+                f"A worker found the credentials of {found.client_id!r} for {found.api_url}, but its task is from "
+                f"{self.client_id!r} for {self.api_url}. Set the same environment variables for the workers."
             )
         return found
 
 
 def task_for(wire: AsyncWire, place: Place) -> Task:
-    """What a worker has to know to do what this client would do.
+    """Return what a worker needs to act as this client does.
 
     Raises:
-        ConfigurationError: for a client whose credentials or connections a worker could not have.
+        ConfigurationError: a worker cannot have the credentials or the connections of this client.
     """
     settings = wire.settings
     if settings.source == "arguments":
         raise ConfigurationError(
-            "An executor's workers read the credentials from the environment or a file, never from this process: "
-            "make the client with from_env or from_file."
+            "The workers of an executor read the credentials from variables or a file, never from this process. Create "
+            "the client with from_env or from_file."
         )
     if wire.journal is not None:
-        raise ConfigurationError("An executor's workers cannot write into the journal of this client.")
+        raise ConfigurationError(
+            "The workers of an executor cannot write into a journal. Create a client without journal=."
+        )
     if not wire.is_plain:
-        raise ConfigurationError("An executor's workers cannot have the http_client or transport of this client.")
+        raise ConfigurationError(
+            "The workers of an executor cannot use http_client= or transport=. Create a client without them."
+        )
     return Task(
         place=place,
         client_id=settings.client_id,
@@ -90,12 +94,12 @@ def task_for(wire: AsyncWire, place: Place) -> Task:
 
 
 class AsyncShipping(AsyncGranting):
-    """Sends the steps about members in chunks, through the workers of an executor.
+    """Send the steps about members in chunks to the workers of an executor.
 
     Args:
         users, list_roles: as for `AsyncGranting`.
-        executor: carries out a chunk in one of its workers.
-        task: where, and with which credentials.
+        executor: carries out each chunk in one of its workers.
+        task: the place and the source of credentials.
     """
 
     def __init__(
@@ -110,27 +114,27 @@ class AsyncShipping(AsyncGranting):
         self._task = task
 
     async def carry_out(self, _: GrantWrite, run: AsyncStepRun, steps: Numbered, width: int) -> None:
-        """Ship the steps, so many chunks at once."""
+        """Send the steps, at most `width` chunks at once."""
 
         async def ship(chunk: Numbered) -> None:
             try:
                 future = self._executor.submit(carry_out, self._task, tuple(chunk.values()))
             except Exception as error:
-                untaken = CssError(
-                    f"The executor takes no more work ({type(error).__name__}); nothing of this was sent."
+                refused = CssError(
+                    f"The executor accepts no more work ({type(error).__name__}). Nothing of this was sent."
                 )
-                untaken.__cause__ = error
-                await run.settle_failed(chunk, untaken)
+                refused.__cause__ = error
+                await run.settle_failed(chunk, refused)
                 return
             try:
                 results = await async_waited_for(future)
             except CssError as error:
-                # Only the worker's way to its credentials raises these, before anything is sent.
+                # Only reading the credentials raises these, before anything is sent.
                 await run.settle_failed(chunk, error)
             except Exception as error:
                 lost = OutcomeUnknown(
-                    f"A worker was lost with {type(error).__name__}, and whether it had done this is not known. "
-                    f"Run it again with skip_existing=True."
+                    f"A worker was lost ({type(error).__name__}). It may have done this or not. Run it again with "
+                    f"skip_existing=True."
                 )
                 lost.__cause__ = error
                 await run.settle_failed(chunk, lost)
@@ -142,7 +146,7 @@ class AsyncShipping(AsyncGranting):
 
 
 def _chunks(steps: Numbered) -> list[Numbered]:
-    """Return the steps in chunks of about `CHUNK`; those of a user stay together."""
+    """Return the steps in chunks of about `CHUNK`. The steps of one user stay together."""
     chunks: list[Numbered] = []
     for group in grouped(steps, lambda step: step.target).values():
         if chunks and len(chunks[-1]) + len(group) <= CHUNK:
@@ -153,10 +157,10 @@ def _chunks(steps: Numbered) -> list[Numbered]:
 
 
 def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
-    """Carry out a chunk in a worker: one user after another.
+    """Carry out a chunk in a worker, one user after another.
 
-    The worker of a `Css` keeps its connections and its token for the next chunk. That of an `AsyncCss` cannot: they
-    belong to the event loop in which they were made, and each chunk has its own.
+    The worker of a `Css` keeps its connections and its token for the next chunk. The worker of an `AsyncCss` cannot,
+    because they belong to an event loop, and each chunk has a loop of its own.
     """
     return async_run(_carry_out, task, steps)
 

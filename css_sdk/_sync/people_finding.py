@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/people_finding.py by `make generate`; edit that one.
-"""Whom names, GUIDs and e-mail addresses mean in environments, with each search made once."""
+"""Find the users whom names, GUIDs and e-mail addresses mean, and make each search once."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .integrations import EnvironmentClient
 
 
 class PeopleFinding:
-    """Searches for people, none twice, whichever place asks for them.
+    """Search for people, and make each search once for all places.
 
     Args:
-        environments: the places where people are looked for.
-        providers: whose logins a GUID or an e-mail address means.
+        environments: the places where people are searched.
+        providers: the providers of logins that a GUID or an e-mail address means.
         width: calls at once, 1 to 8.
     """
 
@@ -34,16 +34,16 @@ class PeopleFinding:
         self._found: dict[Search, Found] = {}
 
     def find(self, wanted: Iterable[tuple[Place, Person]]) -> dict[tuple[Place, Person], UserLike | CssError]:
-        """Whom each means in its place; other providers' logins are looked at only where nobody was found.
+        """Return the user of each person in each place; other providers are searched only if nobody was found.
 
         Args:
-            wanted: places and people.
+            wanted: the places and people.
 
         Returns:
-            Of each the user, or the error that says why there is not exactly one.
+            For each the user, or the error that says why there is not exactly one.
 
         Raises:
-            AuthenticationError: when nothing can be read at all.
+            AuthenticationError: the service refuses the credentials.
         """
         people: dict[tuple[Place, Person], UserLike | CssError] = {}
         sought: dict[tuple[Place, Person], list[Search]] = {}
@@ -70,7 +70,7 @@ class PeopleFinding:
         return people
 
     def _search(self, needed: Iterable[Sequence[Search]]) -> None:
-        """Makes the searches that were not made yet, each once."""
+        """Make the searches that were not made yet, each once."""
         everybody = {place.environment: there.people.of_environment for place, there in self._environments.items()}
 
         def search(one: Search) -> None:

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/reporting.py by `make generate`; edit that one.
-"""Reads who has what: one place after another, or several at a time; what cannot be read hides nothing else."""
+"""Read who has what, in several places at a time. A place that cannot be read does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .integrations import IntegrationClient
 def read_access(
     integrations: Sequence[IntegrationClient], environments: Collection[str], team: int | None, width: int
 ) -> AccessReport:
-    """The state of all these environments of these integrations; see `Css.report`."""
+    """Return the state of these environments of these integrations; see `Css.report`."""
     chosen = {client.info.id: client for client in integrations}
     places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]
     if chosen and not places:
@@ -28,7 +28,7 @@ def read_access(
     def read(place: tuple[IntegrationClient, str]) -> None:
         client, environment = place
         try:
-            # Many places at a time, or many calls in a few: never more calls at once than were asked for.
+            # Many places at a time, or many calls in a few places: never more than `width` calls at once.
             state = client.environment(environment).state(width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise
@@ -36,16 +36,16 @@ def read_access(
             unread.append(UnreadPlace(Place(client.info.id, environment), client.info.project_name, error))
         else:
             states.append(state)
-            unread.extend(_not_looked_into(state))
+            unread.extend(_unreadable(state))
 
     each(read, places, at_once)
     return AccessReport(team, tuple(sorted(states, key=lambda state: state.place)), in_order(unread))
 
 
-def _not_looked_into(state: PlaceState) -> list[UnreadPlace]:
-    """The place again, where it has roles of names that no request can speak of."""
+def _unreadable(state: PlaceState) -> list[UnreadPlace]:
+    """Return the place if it has roles whose names cannot be sent in a request."""
     names = sorted(state.roles - state.members.keys())
     if not names:
         return []
-    told = f"Who has {', '.join(map(repr, names))} cannot be asked: no request can hold such a name."
-    return [UnreadPlace(state.place, state.project_name, IncompleteSearch(told))]
+    why = f"The members of {', '.join(map(repr, names))} cannot be read: no request can contain such a name."
+    return [UnreadPlace(state.place, state.project_name, IncompleteSearch(why))]

@@ -1,7 +1,7 @@
-"""What a list says of a person: cleaned where no doubt is possible, and checked by its column. Pure.
+"""Clean and check how rosters and roles files name people. Pure.
 
-A cell that is not quite right finds nobody, and whoever is not found must not be taken for somebody who never logged
-in. So rosters and roles files share this one checker.
+A mistyped name finds nobody. That must not be mistaken for a person who never logged in, so rosters and roles files use
+the same checks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PERSON_COLUMNS: Final[tuple[PersonBy, ...]] = ("username", "guid", "email", "cli
 
 _QUOTES: Final = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
 _IS_CLEAN: Final = re.compile(r"[0-9A-Za-z@._+-]*")
-"""What most cells are, so that nothing has to be taken off."""
+"""Matches most cells, which need no cleaning."""
 _AROUND: Final = re.compile(rf"^[\s{_QUOTES}]+|[\s{_QUOTES},;]+$")
 _MAILTO: Final = re.compile(r"(?i)^mailto:\s*")
 _NAMED: Final = re.compile(r"^[^<>@]*<([^<>]+)>$")
@@ -29,10 +29,10 @@ _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]\\:;,\"]+@[^\s@<>()\[\]\\:;,\".]+(\.
 
 
 def cleaned(text: str) -> str:
-    """Return a person's cell without what programs leave around an address or a GUID.
+    """Return a cell without what programs add to an address or a GUID.
 
-    That is: characters that nobody sees, blanks and quotes around it, `mailto:`, a name before `<address>`, and commas
-    and semicolons at the end. Everything else stays, for `fault_of` to judge.
+    That is: invisible characters, blanks and quotes around it, `mailto:`, a name before `<address>`, and commas and
+    semicolons at the end. `fault_of` checks the rest.
 
     >>> cleaned('"Hargreave, Ilse" <mailto:ilse.hargreave@example.com>; ')
     'ilse.hargreave@example.com'
@@ -49,12 +49,12 @@ def cleaned(text: str) -> str:
 
 
 def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None:
-    """Return what is wrong with a cleaned cell of a column, or None where it can name somebody.
+    """Return what is wrong with a cleaned cell of a column, or None if it can name a person.
 
     Args:
         by: the column.
-        text: the cell, as `cleaned` gives it.
-        provider: whose GUID it is, where the list says so.
+        text: the cell, as `cleaned` returns it.
+        provider: the provider of a GUID, if the list names it.
 
     >>> fault_of("guid", "0f3ac87806aa7f215a7c0d4cc4d9e79")
     "'0f3ac87806aa7f215a7c0d4cc4d9e79' is not a GUID: it has 31 characters, but must have 32 hex digits"
@@ -63,7 +63,7 @@ def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None
 
 
 def is_complete_guid(text: str, provider: str | None) -> bool:
-    """Return whether a GUID of this provider has all of its digits, so that it is one person's and nobody else's.
+    """Return whether a GUID of this provider is complete, so that it identifies one person.
 
     >>> is_complete_guid("0f3ac87806aa7f215a7c0d4cc4d9e799", "idir"), is_complete_guid("0f3a", "idir")
     (True, False)

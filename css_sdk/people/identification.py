@@ -1,8 +1,8 @@
-"""Who may be meant by a person that nobody was found for: the decision on which exact sets depend. Pure.
+"""Decide which members a person may be who was not found. Exact sets depend on it. Pure.
 
-"Not found" is not "absent". Somebody who is looked for by an e-mail address may be any member whose address is another
-one, so that nobody may lose a role because of that row. Only a username, or a complete GUID with its provider, says of
-a person that they never logged in, and so that they hold nothing.
+"Not found" is not "absent". A person who is searched by e-mail address may be any member with another address: nobody
+may lose a role because of such a row. Only a username, or a complete GUID with its provider, shows that a person never
+logged in, and so has no roles.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ FAILED: Final = "failed"
 
 
 def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
-    """Return whether a person is named by what is theirs alone: a username, or a complete GUID with its provider.
+    """Return whether a person is named uniquely: by a username, or by a complete GUID with its provider.
 
     Args:
-        person: as a list names them.
-        providers: whose logins a GUID means, where the person does not say.
+        person: as a list names the person.
+        providers: the providers of a GUID, if the person names none.
 
     >>> from css_sdk.roster.rows import Person
     >>> guid = "0f3ac87806aa7f215a7c0d4cc4d9e799"
@@ -45,11 +45,11 @@ def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
 
 
 def state_of(person: Person, error: CssError | None) -> str:
-    """Return in a word or two why nobody, or nobody alone, is meant; `failed` where the error is about something else.
+    """Return in a word or two why a person is not identified; `failed` if the error is about something else.
 
     Args:
-        person: as a list names them.
-        error: what the search for them, or a request about them, ended with.
+        person: as a list names the person.
+        error: the error of the search for the person, or of a request about the person.
     """
     match error:
         case WrongProvider():
@@ -57,10 +57,10 @@ def state_of(person: Person, error: CssError | None) -> str:
         case NotIdentified():
             return NOT_FOUND
         case NotFound(what="user") if person.is_service_account:
-            # A program never logs in: it is not there, and will not come.
+            # A program never logs in. Its account does not exist.
             return FAILED
         case NotFound(what="user"):
-            # Also of somebody who was found by an address or a GUID and is gone since: that login is known.
+            # Also a person who was found by an address or a GUID and has disappeared since: that login is known.
             return NEVER_LOGGED_IN
         case Ambiguous():
             return AMBIGUOUS
@@ -72,22 +72,22 @@ def state_of(person: Person, error: CssError | None) -> str:
             return FAILED
 
 
-def holds_back(person: Person, error: CssError | None) -> bool:
-    """Return whether a person whose row ended with this error may be a member, so that nobody may lose the role.
+def may_be_member(person: Person, error: CssError | None) -> bool:
+    """Return whether a person whose row failed may be a member, so that nobody may lose the role.
 
     Args:
-        person: as a list names them.
-        error: with which their row ended, if any.
+        person: as a list names the person.
+        error: the error of the person's row, if any.
     """
     return error is not None and state_of(person, error) != NEVER_LOGGED_IN
 
 
 def may_be_any_member(person: Person, state: str, candidates: Sequence[str] = ()) -> bool:
-    """Return whether any current member may be meant, so that nobody of a set may be removed.
+    """Return whether the person may be any current member, so that nobody of a set may be removed.
 
     Args:
-        person: as a list names them.
-        state: as `state_of` gives it.
+        person: as a list names the person.
+        state: as `state_of` returns it.
         candidates: the usernames that were found.
     """
     if state in (NEVER_LOGGED_IN, WRONG_PROVIDER):
@@ -97,14 +97,14 @@ def may_be_any_member(person: Person, state: str, candidates: Sequence[str] = ()
 
 @frozen
 class Unresolved:
-    """Somebody of the file who could not be identified.
+    """A person of a file who could not be identified.
 
     Attributes:
-        place: where they were looked for.
-        person: as the file names them.
-        state: why, in words: `never logged in`, `not found`, `wrong provider`, `ambiguous`, or another.
+        place: where the person was searched.
+        person: as the file names the person.
+        state: the reason: `never logged in`, `not found`, `wrong provider`, `ambiguous`, or another.
         candidates: the usernames that may be meant.
-        roles: which the file gives them; none where it names them only to say that they shall have none.
+        roles: the roles that the file gives the person; none if it says that the person must have no roles.
     """
 
     place: Place
@@ -115,10 +115,10 @@ class Unresolved:
 
     @property
     def may_be_anybody(self) -> bool:
-        """Whether any user at all may be meant, because nothing is known of who is."""
+        """Return whether the person may be any user, because nothing is known about the username."""
         return may_be_any_member(self.person, self.state, self.candidates)
 
     @property
     def never_logged_in(self) -> bool:
-        """Whether they are named by a complete GUID and its provider, and the service does not know that login."""
+        """Return whether the person is named uniquely, and the service does not know that login."""
         return self.state == NEVER_LOGGED_IN and is_identified(self.person)

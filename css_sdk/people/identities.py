@@ -1,4 +1,4 @@
-"""How a list names a person: by username, GUID, e-mail address or client id. Pure."""
+"""Name people by username, GUID, e-mail address or client id. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .cells import PersonBy
 
 @frozen
 class Person(Tabular):
-    """Somebody as a roster names them: by `username`, `guid`, `email` or `client_id`.
+    """A person as a roster names the person: by `username`, `guid`, `email` or `client_id`.
 
-    `provider` says whose login a GUID or an e-mail address means, where several may have it. A GUID may be written
-    with dashes, and is held without them.
+    `provider` selects the login if a GUID or an e-mail address has several. A GUID may be written with dashes, and is
+    stored without them.
     """
 
     by: PersonBy
@@ -32,7 +32,7 @@ class Person(Tabular):
 
     @property
     def user(self) -> str | ServiceAccount | None:
-        """What the facade takes as a user, or None where a search has to find the username first."""
+        """Return the user for the facade, or None if a search must find the username first."""
         match self.by:
             case "username":
                 return self.value
@@ -43,15 +43,15 @@ class Person(Tabular):
 
     @property
     def is_service_account(self) -> bool:
-        """Whether a program is named, not somebody."""
+        """Return whether this names a service account, not a person."""
         return self.by == "client_id" or (self.by == "username" and "@" not in self.value)
 
 
 def login_of(person: Person) -> str | None:
-    """The username of a person, or None where a search has to find it first.
+    """Return the username of a person, or None if a search must find it first.
 
     Raises:
-        UnusableUser: when they are named by what is no username.
+        UnusableUser: the person is named by a text that is not a username.
 
     >>> login_of(Person("guid", "0F3A", "idir")), login_of(Person("email", "ilse@example.com", "idir"))
     ('0f3a@idir', None)
@@ -62,10 +62,10 @@ def login_of(person: Person) -> str | None:
 
 
 def identity_of(person: Person) -> str:
-    """The same text for the same login, in whichever of these ways it is written.
+    """Return a text that is the same for every way of naming the same login.
 
     Raises:
-        UnusableUser: when they are named by what is no username.
+        UnusableUser: the person is named by a text that is not a username.
 
     >>> identity_of(Person("client_id", "grants-102")) == identity_of(Person("username", "service-account-grants-102"))
     True

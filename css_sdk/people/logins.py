@@ -1,4 +1,4 @@
-"""People and their logins: who is meant, who was found where, and what one login has that the other lacks. Pure."""
+"""Describe people and their logins: who was found where, and what one login has that the other lacks. Pure."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from . import searches
 from .identities import Person
 
 _FAMILIES: Final = {provider: family for family, among in PROVIDER_FAMILIES.items() for provider in among}
-"""Providers whose logins share a person's GUID; in the order in which logins are shown."""
+"""The family of each provider, whose logins share a person's GUID; in the order in which logins are shown."""
 
 Seen = dict[str, dict[str, User]]
-"""By username, the login as each environment knows it."""
+"""The login as each environment knows it, by username and environment."""
 
 
 @frozen
 class PersonLogin(Tabular):
     """One login of a person.
 
-    `environments` are those that know it. `never_in` are those that were searched and do not: nobody ever logged in
-    there with it. Where the search was incomplete nothing is concluded, and `never_in` is empty.
+    `environments` know the login. `never_in` were searched and do not know it: the person never logged in there. If the
+    search was incomplete, `never_in` is empty.
     """
 
     user: User
@@ -39,7 +39,7 @@ class PersonLogin(Tabular):
 
 @frozen
 class PersonFound(Tabular):
-    """One person with all logins that were found; a GUID is a person's identity, a name or an address is not."""
+    """One person with all logins that were found. A GUID identifies a person; a name or an address does not."""
 
     guid: str
     name: str
@@ -55,9 +55,9 @@ class PeopleFound(Tabular):
 
     Attributes:
         people: sorted by name.
-        complete: False where the service may have left some out: it stops at 50 in each search.
-        providers: those whose logins were searched.
-        environments: those that were searched.
+        complete: False if the service may have left people out: it stops at 50 in each search.
+        providers: the providers that were searched.
+        environments: the environments that were searched.
     """
 
     people: tuple[PersonFound, ...]
@@ -70,7 +70,7 @@ class PeopleFound(Tabular):
 
 @frozen
 class HeldRole(Tabular):
-    """A role that a login has: held directly, or `through` composite roles that are, or both."""
+    """A role of a login: assigned directly, or `through` composite roles, or both."""
 
     place: Place
     project_name: str
@@ -82,7 +82,7 @@ class HeldRole(Tabular):
 
 @frozen
 class UnreadPlace(Tabular):
-    """An environment of an integration that could not be read, or not fully, and why."""
+    """An environment of an integration that could not be read completely, and the error."""
 
     place: Place
     project_name: str
@@ -91,14 +91,14 @@ class UnreadPlace(Tabular):
 
 @frozen
 class PersonRoles(Tabular):
-    """What a person has in all of a team's integrations.
+    """The roles of a person in all integrations of a team.
 
     Attributes:
         held: the roles.
-        never_in: by username, the environments where nobody ever logged in with it. Known only where one login was
-            asked for.
-        unread: the places that could not be read, or not fully.
-        same_address: usernames of other members who have an e-mail address of this person, and another GUID.
+        never_in: the environments where the person never logged in, by username. Known only if one login was
+            requested.
+        unread: the places that could not be read completely.
+        same_address: usernames of other members with an e-mail address of this person and another GUID.
     """
 
     held: tuple[HeldRole, ...]
@@ -112,10 +112,10 @@ class PersonRoles(Tabular):
 
 @frozen
 class LoginDifference(Tabular):
-    """Roles that one login of a person holds and the other lacks.
+    """Roles that one login of a person has and the other lacks.
 
-    `user` is the login that holds them, `username` the one that lacks them. Where `exists` is False nobody ever logged
-    in with that one in this environment, so that it cannot be given anything.
+    `user` is the login that has them, `username` the one that lacks them. If `exists` is False, the person never logged
+    in with that one in this environment, so that it cannot get roles.
     """
 
     user: User
@@ -159,16 +159,16 @@ def as_person(person: UserLike | Person) -> Person:
 
 
 def name_of(user: User) -> str:
-    """A user's name for people to read; GitHub's users have none but in their attributes."""
-    told = (user.attributes.get(name, ("",)) for name in ("display_name", "github_username"))
-    return " ".join(filter(None, (user.first_name, user.last_name))) or next((v[0] for v in told if v and v[0]), "")
+    """Return the name of a user; for users of GitHub, the one in their attributes."""
+    names = (name for key in ("display_name", "github_username") for name in user.attributes.get(key, ())[:1])
+    return " ".join(filter(None, (user.first_name, user.last_name))) or next(filter(None, names), "")
 
 
 def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Where the people found may be known as well, though not by what was searched for, such as an older address.
+    """Return where else the people found may be known, under another name or address.
 
     Returns:
-        Environment, provider and GUID of each look-up that decides it.
+        Environment, provider and GUID of each look-up to make.
     """
     people = {_identity(username) for username in seen}
     return [
@@ -182,7 +182,7 @@ def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) ->
 
 
 def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> PeopleFound:
-    """The logins by person, people sorted by name."""
+    """Return the people found with their logins, sorted by name."""
     logins: dict[tuple[str, str], list[PersonLogin]] = {}
     for username in sorted(seen, key=_place_among_logins):
         known = tuple(environment for environment in environments if environment in seen[username])
@@ -190,7 +190,7 @@ def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> Peo
         login = PersonLogin(seen[username][known[-1]], known, never)
         logins.setdefault(_identity(username), []).append(login)
     people = [
-        PersonFound(guid, name_of(held[0].user), held[0].user.email, tuple(held)) for (_, guid), held in logins.items()
+        PersonFound(guid, name_of(own[0].user), own[0].user.email, tuple(own)) for (_, guid), own in logins.items()
     ]
     return PeopleFound(tuple(sorted(people, key=lambda one: (one.name.casefold(), one.guid))), complete)
 
@@ -208,14 +208,14 @@ def _place_among_logins(username: str) -> tuple[int, str]:
 def held_roles(
     place: Place, project_name: str, username: str, direct: Iterable[Role], below: RoleTree
 ) -> list[HeldRole]:
-    """All roles that a login has in one place, sorted.
+    """Return all roles of a login in one place, sorted.
 
     Args:
         place: integration and environment.
         project_name: of the integration.
         username: the login.
-        direct: the roles it holds directly.
-        below: what these are composed of.
+        direct: the roles that are assigned directly.
+        below: the children of these roles.
     """
     names = {role.name for role in direct}
     through: dict[str, list[str]] = {}
@@ -231,15 +231,15 @@ def held_roles(
 def login_differences(
     members: Mapping[str, Collection[str]], users: Mapping[str, User], to: str | None = None
 ) -> tuple[LoginDifference, ...]:
-    """What one login at `idir` or `azureidir` holds directly and the other of the same person lacks.
+    """Return direct roles that a person has with one login at `idir` or `azureidir` and lacks with the other.
 
     Args:
-        members: by role, the usernames of those who hold it.
-        users: what is known of them. Whoever is not among them is taken not to exist.
-        to: the provider whose logins may lack something; both by default.
+        members: the usernames of the members, by role.
+        users: the users that exist, by username.
+        to: the provider whose logins may lack roles; both by default.
 
     Raises:
-        InvalidRequest: for another provider.
+        InvalidRequest: the provider is not `idir` or `azureidir`.
 
     >>> ilse = User("d6df@idir", first_name="Ilse")
     >>> [found] = login_differences({"reviewer": ["d6df@idir"], "admin": []}, {"d6df@idir": ilse})
@@ -247,18 +247,18 @@ def login_differences(
     ('d6df@azureidir', ('reviewer',), False)
     """
     if to is not None and to not in EMPLOYEE_PROVIDERS:
-        raise InvalidRequest(f"Logins are compared between {' and '.join(EMPLOYEE_PROVIDERS)}, not with {to!r}.")
-    held: dict[str, set[str]] = {}
+        raise InvalidRequest(f"Logins can be compared between {' and '.join(EMPLOYEE_PROVIDERS)}, not with {to!r}.")
+    roles_of: dict[str, set[str]] = {}
     for role, usernames in members.items():
         for username in usernames:
-            held.setdefault(username, set()).add(role)
+            roles_of.setdefault(username, set()).add(role)
     found = []
-    for username, roles in sorted(held.items()):
+    for username, roles in sorted(roles_of.items()):
         guid, _, provider = username.partition("@")
         if provider not in EMPLOYEE_PROVIDERS or provider == to:
             continue
         other = f"{guid}@{EMPLOYEE_PROVIDERS[1 - EMPLOYEE_PROVIDERS.index(provider)]}"
-        lacking = sorted(roles - held.get(other, set()))
+        lacking = sorted(roles - roles_of.get(other, set()))
         if lacking:
             found.append(
                 LoginDifference(users.get(username) or User(username), other, tuple(lacking), exists=other in users)

@@ -1,7 +1,7 @@
-"""What a search for people sends, and which of the people it finds it is about. Pure.
+"""Check the terms of searches for people, and narrow the answers to exact matches. Pure.
 
-The service matches a part of every field, the end of a GUID, and takes `%` for any letters and `_` for any one letter,
-which cannot be escaped. So each answer is narrowed here to what the caller asked for.
+The service matches any part of a field, but only the end of a GUID. It reads `%` as any characters and `_` as any one
+character, and neither can be escaped. So this module narrows each answer to what the caller asked for.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ _TERMS_BY_FAMILY: Final = {
 TERMS: Final[Mapping[str, Sequence[str]]] = {
     provider: _TERMS_BY_FAMILY[family] for family, among in PROVIDER_FAMILIES.items() for provider in among
 }
-"""By provider, the terms that its people are searched by from an integration's environment."""
+"""The search terms of each provider, from an environment of an integration."""
 TERMS_ANYWHERE: Final[Mapping[str, Sequence[str]]] = {
     provider: ("guid",) if provider in PROVIDER_FAMILIES["bceid"] else terms for provider, terms in TERMS.items()
 }
-"""The same without an integration: people of BCeID are then searched by GUID alone."""
+"""The search terms of each provider without an integration: people of BCeID can then be searched by GUID only."""
 _ATTRIBUTES: Final = {
     "login": "github_username",
     "name": "display_name",
     "username": "bceid_username",
     "display_name": "display_name",
 }
-"""The attributes in which answers show some of the fields, if they show them."""
+"""The attributes of answers that hold some of the fields."""
 _WILDCARDS: Final = frozenset("%_")
 
 
 def terms_given(terms: Mapping[str, object]) -> dict[str, str]:
-    """Return the terms that are given, checked, with GUIDs as the service holds them. A term that is None is not given.
+    """Check the terms that are not None, and return them with GUIDs in the form of the service.
 
     Args:
-        terms: by name.
+        terms: the terms by name.
 
     Raises:
-        InvalidRequest: for a term that is not text, is too short, holds control characters, or is a part of a GUID.
+        InvalidRequest: a term is not a text, is too short, has control characters, or is a part of a GUID.
 
     >>> terms_given({"guid": "{D6DFF8C2-5469-21B0-1198-B4EFD12CB3BC}", "email": None})
     {'guid': 'D6DFF8C2546921B01198B4EFD12CB3BC'}
@@ -59,32 +59,34 @@ def terms_given(terms: Mapping[str, object]) -> dict[str, str]:
 def providers_for(
     terms: Mapping[str, str], named: str | Iterable[str] | None, searchable: Mapping[str, Sequence[str]]
 ) -> tuple[str, ...]:
-    """Return the providers to search: those named, if each can be searched by all the terms; else all that can.
+    """Return the providers to search: the named ones, or all that can be searched by these terms.
 
     Args:
-        terms: by name, as `terms_given` returns them.
+        terms: the terms by name, as `terms_given` returns them.
         named: one provider or several, or None.
-        searchable: by provider, the terms that it is searched by: `TERMS` or `TERMS_ANYWHERE`.
+        searchable: the search terms of each provider: `TERMS` or `TERMS_ANYWHERE`.
 
     Raises:
-        InvalidRequest: without a term or a provider, for an unknown one, for one that is not searched by the terms, and
-            for an incomplete GUID.
+        InvalidRequest: there is no term or no provider, a provider is unknown or cannot be searched by the terms, or a
+            GUID is incomplete.
     """
     if not terms:
-        raise InvalidRequest("A search needs a term, such as email= or guid=; none was given.")
+        raise InvalidRequest("A search needs a term. Pass one, such as email= or guid=.")
     asked = None if named is None else arguments.distinct(named, "provider")
     for provider in asked or ():
         if provider not in searchable:
-            raise InvalidRequest(f"There is no provider {provider!r} to search. Providers: {', '.join(searchable)}.")
+            raise InvalidRequest(
+                f"{provider!r} is not a provider that can be searched. Providers: {', '.join(searchable)}."
+            )
         if not terms.keys() <= set(searchable[provider]):
             here = "" if terms.keys() - set(TERMS[provider]) else " without an integration's environment"
             raise InvalidRequest(
-                f"{provider} is searched by {', '.join(searchable[provider])}{here}, not by {', '.join(terms)}.",
-                remedy=Remedy("Name other providers: providers=.", "Name another provider: --provider."),
+                f"{provider} can be searched by {', '.join(searchable[provider])}{here}, not by {', '.join(terms)}.",
+                remedy=Remedy("Pass other providers with providers=.", "Pass another provider with --provider."),
             )
     chosen = asked or tuple(provider for provider, known in searchable.items() if terms.keys() <= set(known))
     if not chosen:
-        raise InvalidRequest(f"No provider is searched by {' and '.join(terms)}.")
+        raise InvalidRequest(f"No provider can be searched by {' and '.join(terms)}.")
     guid = terms.get("guid")
     if guid is not None:
         for provider in chosen:
@@ -93,19 +95,19 @@ def providers_for(
 
 
 def check_whole_guid(guid: str, provider: str, *, is_named: bool = True) -> None:
-    """Refuse a part of a GUID: the service would find strangers whose GUID only ends so.
+    """Refuse a part of a GUID: the service would find other people whose GUID ends with it.
 
-    What GUIDs of GitHub look like is not known, so of those only the characters are checked.
+    The form of GitHub's GUIDs is not known, so only their characters are checked.
 
     Raises:
-        InvalidRequest: which says what a GUID looks like.
+        InvalidRequest: the GUID is not complete.
     """
     if identifiers.is_guid(guid) or (provider in PROVIDER_FAMILIES["github"] and guid.isascii() and guid.isalnum()):
         return
-    hint = "" if is_named else " For another GUID of GitHub, name the provider."
+    hint = "" if is_named else " For a GUID of GitHub, name the provider."
     raise InvalidRequest(
         f"{guid!r} is not a complete GUID, which has 32 hex digits, with or without dashes. The service would find "
-        f"people whose GUID only ends so.{hint}"
+        f"people whose GUID ends with it.{hint}"
     )
 
 
@@ -119,59 +121,58 @@ def can_be_looked_up(guid: str, provider: str) -> bool:
 
 
 def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
-    """Return the users whose fields contain the terms, and their GUID whole, without case; and whether that is certain.
+    """Return the users whose fields contain the terms, ignoring case, and whether that is certain.
 
-    A field that an answer does not show is believed where the term has no wildcard. Where it has one, the user is left
-    out, and the answer is not certain.
+    A GUID must be equal. If an answer does not show a field, the service's match counts, unless the term has a
+    wildcard. Then the user is left out, and the answer is not certain.
 
     Args:
-        users: as the service found them.
-        terms: as they were sent.
+        users: the users that the service found.
+        terms: the terms that were sent.
 
     >>> containing([User("0f@idir", "a_b@example.com"), User("1f@idir", "axb@example.com")], {"email": "a_b@"})[0]
     [User(username='0f@idir', email='a_b@example.com', first_name='', last_name='', attributes={})]
     """
-    kept, certain = [], True
+    matching, certain = [], True
     for user in users:
-        answers = [_holds(user, name, term, _is_part) for name, term in terms.items()]
+        answers = [_matches(user, name, term, _is_part) for name, term in terms.items()]
         if all(
             _WILDCARDS.isdisjoint(term) if answer is None else answer
             for answer, term in zip(answers, terms.values(), strict=True)
         ):
-            kept.append(user)
+            matching.append(user)
         elif False not in answers:
             certain = False
-    return kept, certain
+    return matching, certain
 
 
 def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
-    """Return the users whose fields equal all the terms, without case; and whether that is certain.
+    """Return the users whose fields equal all the terms, ignoring case, and whether that is certain.
 
     Args:
-        users: as the service found them.
-        terms: as they were sent.
+        users: the users that the service found.
+        terms: the terms that were sent.
     """
-    kept, certain = [], True
+    matching, certain = [], True
     for user in users:
-        answers = [_holds(user, name, term, str.__eq__) for name, term in terms.items()]
+        answers = [_matches(user, name, term, str.__eq__) for name, term in terms.items()]
         if all(answers):
-            kept.append(user)
+            matching.append(user)
         elif False not in answers:
             certain = False
-    return kept, certain
+    return matching, certain
 
 
-def _holds(user: User, name: str, term: str, compare: Callable[[str, str], bool]) -> bool | None:
-    """Return whether a user's field is as the term says; None where the answer does not show the field."""
+def _matches(user: User, name: str, term: str, compare: Callable[[str, str], bool]) -> bool | None:
+    """Return whether a user's field matches a term; None if the answer does not show the field."""
     match name:
         case "guid":
             return (user.guid or "").lower() == term.lower()
         case "email" | "first_name" | "last_name":
-            held: Iterable[str] = (getattr(user, name),)
+            values: Iterable[str] = (getattr(user, name),)
         case _:
-            held = user.attributes.get(_ATTRIBUTES[name], ())
-    shown = [text.lower() for text in held]
-    return any(compare(text, term.lower()) for text in shown) if shown else None
+            values = user.attributes.get(_ATTRIBUTES[name], ())
+    return any(compare(text.lower(), term.lower()) for text in values) if values else None
 
 
 def _is_part(text: str, term: str) -> bool:

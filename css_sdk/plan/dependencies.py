@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 from ..errors import Skipped, UnusableUser
-from ..people.identification import holds_back
+from ..people.identification import may_be_member
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepResult
 
@@ -131,7 +131,7 @@ def _is_nobody(result: StepResult) -> bool:
 
 def _is_newcomer(result: StepResult) -> bool:
     """Return whether the user of a step is a person who never logged in, and so cannot have any role."""
-    return result.error is not None and not holds_back(Person("username", result.step.target), result.error)
+    return result.error is not None and not may_be_member(Person("username", result.step.target), result.error)
 
 
 def _marks_of(step: Step) -> Iterator[Mark]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from ..errors import CssError, EmptySet, NotFound, TooManyRemovals, Withheld, WrongProvider
-from ..people.identification import holds_back
+from ..people.identification import may_be_member
 from ..people.identities import Person
 from ..plan.desired import DesiredRole, Listed
 from ..plan.planner import plan_exactly
@@ -82,7 +82,7 @@ def _refusal(ended: Sequence[Ended], change: RoleChange, guards: Guards) -> CssE
             f"Nobody whom the roster lists for the role {row.role!r} in {row.integration}, {row.environment} is known "
             f"there, so that all {len(members)} members would lose it. Nothing was sent."
         )
-    if any(holds_back(person, error) for person, error in errors):
+    if any(may_be_member(person, error) for person, error in errors):
         return held_back(row.role)
     try:
         guards.check(change.steps, [change.state])

@@ -170,5 +170,5 @@ async def test_several_providers_are_searched_as_one(dev: AsyncEnvironmentClient
     """And all of them are checked before the first request."""
     found = await dev.people.search(["idir", "azureidir"], email="maren.fairweather@example.com")
     assert sorted(str(user.provider) for user in found.users) == ["azureidir", "idir"]
-    with pytest.raises(InvalidRequest, match="no provider 'otp'"):
+    with pytest.raises(InvalidRequest, match="'otp' is not a provider"):
         await dev.people.search(["idir", "otp"], email="maren.fairweather@example.com")

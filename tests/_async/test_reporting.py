@@ -107,7 +107,7 @@ async def test_a_role_that_no_request_can_hold_hides_no_other(css: AsyncCss, san
     assert list(report.rows()) == whole
     [unread] = report.unread
     assert (str(unread.place), type(unread.error)) == (f"#{BETA} prod", IncompleteSearch)
-    assert "Who has '..', '\U0001f4a9" in str(unread.error)
+    assert "The members of '..', '\U0001f4a9" in str(unread.error)
 
 
 async def test_a_choice_of_places_reads_these_alone(css: AsyncCss, sandbox: Sandbox) -> None:

@@ -108,7 +108,7 @@ def test_a_role_that_no_request_can_hold_hides_no_other(css: Css, sandbox: Sandb
     assert list(report.rows()) == whole
     [unread] = report.unread
     assert (str(unread.place), type(unread.error)) == (f"#{BETA} prod", IncompleteSearch)
-    assert "Who has '..', '\U0001f4a9" in str(unread.error)
+    assert "The members of '..', '\U0001f4a9" in str(unread.error)
 
 
 def test_a_choice_of_places_reads_these_alone(css: Css, sandbox: Sandbox) -> None:
