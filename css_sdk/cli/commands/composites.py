@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..support.client import journal_option, opened
+from ..support.client import journal_option
 from ..support.groups import Group
 from ..support.options import exact_options, json_option, place_options, print_rows
-from ..support.questions import Answers, consent_options, prod_option
-from ..support.role_changes import RoleChange, Settle, ask, ask_and_make, missing_role, reported
+from ..support.questions import consent_options, prod_option
+from ..support.role_changes import Manner, RoleChange, Settle, missing_role
 
 if TYPE_CHECKING:
     from ... import EnvironmentClient, Plan
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 def composites() -> None:
     """List and change what a composite role is made of.
 
-    Whoever holds the parent has its children in their tokens too.
+    Everybody who holds the parent has its children in their tokens too.
 
     \b
     Examples:
@@ -58,23 +57,15 @@ def list_children(parent: str, integration: str, environment: str, as_json: bool
 @prod_option
 @journal_option
 @json_option
-def add(
-    parent: str,
-    children: Sequence[str],
-    integration: str,
-    environment: str,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
-) -> int:
+def add(parent: str, children: Sequence[str], **options: Any) -> int:
     """Make roles children of a role, all of them or none. Writing in prod asks for the project's name.
 
     \b
     Example:
       css composites add -i "Grants Portal" -e dev admin auditor
     """
-    with opened(journal) as css:
-        dev = css.integration(integration).environment(environment)
+    manner = Manner(**options)
+    with manner.opened() as dev:
         below = dev.roles.composites(parent)
         held = {role.name for role in below.list()}
         missing = [child for child in dict.fromkeys(children) if child not in held]
@@ -83,10 +74,7 @@ def add(
             RoleChange("add", parent, child, None if child in held else add_all, is_needed=child not in held)
             for child in dict.fromkeys(children)
         ]
-        preview = partial(_preview, dev, parent, missing, [])
-        return ask_and_make(
-            dev, changes, Answers(allow_prod=allow_prod), preview, (integration, environment), as_json=as_json
-        )
+        return manner.ask_and_make(dev, changes, partial(_preview, dev, parent, missing, []))
 
 
 @composites.command()
@@ -96,16 +84,7 @@ def add(
 @consent_options
 @journal_option
 @json_option
-def remove(
-    parent: str,
-    children: Sequence[str],
-    integration: str,
-    environment: str,
-    yes: bool,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
-) -> int:
+def remove(parent: str, children: Sequence[str], **options: Any) -> int:
     """Remove roles from a role.
 
     Shows who loses what, and asks; scripts pass --yes, in prod also --allow-prod.
@@ -114,8 +93,8 @@ def remove(
     Example:
       css composites remove -i "Grants Portal" -e dev admin auditor --yes
     """
-    with opened(journal) as css:
-        dev = css.integration(integration).environment(environment)
+    manner = Manner(**options)
+    with manner.opened() as dev:
         below = dev.roles.composites(parent)
         unwanted = list(dict.fromkeys(children))
         held = {role.name for role in below.list()}
@@ -132,9 +111,7 @@ def remove(
             )
             for child in unwanted
         ]
-        preview = partial(_preview, dev, parent, [], unwanted)
-        answers = Answers(yes=yes, allow_prod=allow_prod)
-        return ask_and_make(dev, changes, answers, preview, (integration, environment), as_json=as_json)
+        return manner.ask_and_make(dev, changes, partial(_preview, dev, parent, [], unwanted))
 
 
 @composites.command("set")
@@ -147,14 +124,9 @@ def remove(
 def set_children(
     parent: str,
     children: Sequence[str],
-    integration: str,
-    environment: str,
     allow_empty: bool,
     max_removals: int | None,
-    yes: bool,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
+    **options: Any,
 ) -> int:
     """Make the children of a role exactly these.
 
@@ -168,9 +140,9 @@ def set_children(
     from ..._service.service_limits import check_not_emptied
 
     check_not_emptied(children, allow_empty, f"children of the role {parent!r}")
+    manner = Manner(**options)
     changes: dict[str, RoleChange] = {}
-    with opened(journal) as css:
-        dev = css.integration(integration).environment(environment)
+    with manner.opened() as dev:
 
         def confirm(plan: Plan) -> None:
             for step in plan.steps:
@@ -178,7 +150,7 @@ def set_children(
                 changes[step.target] = RoleChange(action, parent, step.target)
             added = [change.target for change in changes.values() if change.action == "add"]
             preview = partial(_preview, dev, parent, added, [name for name in changes if name not in added])
-            ask(dev, changes.values(), Answers(yes=yes, allow_prod=allow_prod), preview)
+            manner.ask(dev, changes.values(), preview)
 
         def run(settle: Settle) -> None:
             dev.roles.composites(parent).set(
@@ -193,7 +165,7 @@ def set_children(
                 ),
             )
 
-        return reported(changes.values(), run, (integration, environment), as_json=as_json)
+        return manner.reported(changes.values(), run)
 
 
 def _preview(dev: EnvironmentClient, parent: str, added: Sequence[str], removed: Sequence[str]) -> Sequence[str]:

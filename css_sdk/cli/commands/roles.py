@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..._text.escaping import shown
-from ..support.client import journal_option, opened
+from ..support.client import journal_option
 from ..support.groups import Group
 from ..support.options import json_option, place_options, print_lines, print_rows
-from ..support.questions import Answers, consent_options, prod_option
-from ..support.role_changes import RoleChange, ask, ask_and_make, make_each, missing_role, place_name, reported
+from ..support.questions import consent_options, prod_option
+from ..support.role_changes import Manner, RoleChange, make_each, missing_role, place_name
 
 if TYPE_CHECKING:
     from ... import Plan
@@ -56,8 +55,8 @@ def list_roles(integration: str, environment: str, as_json: bool) -> None:
 def tree(integration: str, environment: str, as_json: bool) -> None:
     """Show the roles with what they are composed of.
 
-    What stands above already is not shown again. With --json one object per role, with its children and all that it
-    leads to.
+    Children that were shown above are not shown again. With --json the command prints one object per role, with its
+    children and all roles that it leads to.
 
     \b
     Example:
@@ -87,26 +86,22 @@ def tree(integration: str, environment: str, as_json: bool) -> None:
 @prod_option
 @journal_option
 @json_option
-def create(
-    names: Sequence[str], integration: str, environment: str, allow_prod: bool, journal: Path | None, as_json: bool
-) -> int:
+def create(names: Sequence[str], **options: Any) -> int:
     """Create roles. Writing in prod asks for the project's name.
 
     \b
     Example:
       css roles create -i "Grants Portal" -e dev auditor inspector
     """
-    with opened(journal) as css:
-        dev = css.integration(integration).environment(environment)
+    manner = Manner(**options)
+    with manner.opened() as dev:
         changes = [RoleChange("create", name, call=partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
 
         def preview() -> list[str]:
             where = place_name(dev)
             return [f"the role {change.role!r} is created in {where}; nobody has it yet" for change in changes]
 
-        return ask_and_make(
-            dev, changes, Answers(allow_prod=allow_prod), preview, (integration, environment), as_json=as_json
-        )
+        return manner.ask_and_make(dev, changes, preview)
 
 
 @roles.command()
@@ -116,24 +111,22 @@ def create(
 @prod_option
 @journal_option
 @json_option
-def rename(
-    old: str, new: str, integration: str, environment: str, allow_prod: bool, journal: Path | None, as_json: bool
-) -> int:
+def rename(old: str, new: str, **options: Any) -> int:
     """Give a role another name; its members keep it. Writing in prod asks for the project's name.
 
     \b
     Example:
       css roles rename -i "Grants Portal" -e dev auditor examiner
     """
-    with opened(journal) as css:
-        dev = css.integration(integration).environment(environment)
+    manner = Manner(**options)
+    with manner.opened() as dev:
         renamed = f"the role {old!r} gets the name {new!r}; its members keep it, and programs must ask for the new name"
 
         def confirm(_: Plan) -> None:
-            ask(dev, changes, Answers(allow_prod=allow_prod), lambda: [renamed])
+            manner.ask(dev, changes, lambda: [renamed])
 
         changes = [RoleChange("rename", old, new, partial(dev.roles.rename, old, new, confirm=confirm))]
-        return reported(changes, lambda settle: make_each(changes, settle), (integration, environment), as_json=as_json)
+        return manner.reported(changes, partial(make_each, changes))
 
 
 @roles.command()
@@ -142,15 +135,7 @@ def rename(
 @consent_options
 @journal_option
 @json_option
-def delete(
-    names: Sequence[str],
-    integration: str,
-    environment: str,
-    yes: bool,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
-) -> int:
+def delete(names: Sequence[str], **options: Any) -> int:
     """Delete roles, and remove them from everybody who has them.
 
     Shows who loses what, and asks; scripts pass --yes, in prod also --allow-prod.
@@ -162,9 +147,9 @@ def delete(
     from ..._service.service_limits import list_proves_absence
     from ..support.losses import by_deleting
 
+    manner = Manner(**options)
     wanted = list(dict.fromkeys(names))
-    with opened(journal) as css:
-        dev = css.integration(integration).environment(environment)
+    with manner.opened() as dev:
         tree = dev.roles.tree()
         existing = {role.name for role in tree.roles}
         # A list that may have been cut does not prove that a role is missing.
@@ -175,23 +160,15 @@ def delete(
             else RoleChange("delete", name, refusal=missing_role(name, dev, existing))
             for name in wanted
         ]
-        answers = Answers(yes=yes, allow_prod=allow_prod)
-        return ask_and_make(
-            dev,
-            changes,
-            answers,
-            lambda: by_deleting(dev, dev.roles.tree(), wanted),
-            (integration, environment),
-            as_json=as_json,
-        )
+        return manner.ask_and_make(dev, changes, lambda: by_deleting(dev, dev.roles.tree(), wanted))
 
 
 def indented(tree: RoleTree) -> Iterator[str]:
-    """The tree as lines, each child below its parent; circles are marked and not followed, nor is anything twice."""
+    """Yield the tree as lines, each child below its parent; circles are marked, and nothing is followed twice."""
     below = {child for children in tree.children.values() for child in children}
     names = [role.name for role in tree.roles]
     seen: set[str] = set()
-    # A circle that nothing leads to has no beginning: whoever is not shown after the others begins it.
+    # A circle that nothing leads to has no first role: one that is not shown after the others is its first.
     for root in [name for name in names if name not in below] + names:
         if root in seen:
             continue

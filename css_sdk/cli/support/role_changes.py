@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .changes import exit_code_of, prod_of
+from .client import opened
 from .next_steps import print_next_steps, similar
 from .options import columns_of, print_counts, print_rows
 from .questions import Answers, Changes, confirm
@@ -62,28 +66,65 @@ def place_name(dev: EnvironmentClient) -> str:
     return f"{dev.integration.project_name}, {dev.name}"
 
 
-def ask(dev: EnvironmentClient, changes: Iterable[RoleChange], answers: Answers, preview: Preview) -> None:
-    """Show what changes, and ask what the table of questions demands.
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """Where changes are made and how, as the options say."""
 
-    Raises:
-        NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
-    """
-    removing = {change.action in ("delete", "remove") for change in changes if change.is_needed and not change.refusal}
-    confirm(Changes(adds=False in removing, removes=True in removing, prod=prod_of(dev)), answers, preview)
+    integration: str
+    environment: str
+    as_json: bool
+    allow_prod: bool
+    yes: bool = False
+    journal: Path | None = None
 
+    @contextmanager
+    def opened(self) -> Iterator[EnvironmentClient]:
+        """Open a client, and return the environment."""
+        with opened(self.journal) as css:
+            yield css.integration(self.integration).environment(self.environment)
 
-def ask_and_make(
-    dev: EnvironmentClient,
-    changes: Sequence[RoleChange],
-    answers: Answers,
-    preview: Preview,
-    place: tuple[str, str],
-    *,
-    as_json: bool,
-) -> int:
-    """Ask, make the changes one call after the other, report each, and return the exit code."""
-    ask(dev, changes, answers, preview)
-    return reported(changes, lambda settle: make_each(changes, settle), place, as_json=as_json)
+    def ask(self, dev: EnvironmentClient, changes: Iterable[RoleChange], preview: Preview) -> None:
+        """Show what changes, and ask what the table of questions demands.
+
+        Raises:
+            NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
+        """
+        to_do = {change.action in ("delete", "remove") for change in changes if change.is_needed and not change.refusal}
+        changing = Changes(adds=False in to_do, removes=True in to_do, prod=prod_of(dev))
+        confirm(changing, Answers(yes=self.yes, allow_prod=self.allow_prod), preview)
+
+    def ask_and_make(self, dev: EnvironmentClient, changes: Sequence[RoleChange], preview: Preview) -> int:
+        """Ask, make the changes one call after the other, report each, and return the exit code."""
+        self.ask(dev, changes, preview)
+        return self.reported(changes, partial(make_each, changes))
+
+    def reported(self, changes: Collection[RoleChange], run: Callable[[Settle], object]) -> int:
+        """Make changes, report each, and return the exit code.
+
+        Args:
+            changes: all of them; `run` may add to these until it makes the first.
+            run: makes them.
+
+        Raises:
+            CssError: what `run` raises, if it made no change.
+        """
+        from ...errors import CssError
+
+        settled: dict[RoleChange, tuple[Outcome, CssError | None]] = {}
+
+        def settle(change: RoleChange, outcome: Outcome, error: CssError | None) -> None:
+            settled[change] = outcome, error
+
+        try:
+            run(settle)
+        except CssError:
+            if not settled:
+                raise
+        except KeyboardInterrupt:
+            _print_results(changes, settled, self)
+            raise
+        _print_results(changes, settled, self)
+        return exit_code_of(list(settled.values()))
 
 
 def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
@@ -120,44 +161,10 @@ def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
     each(make, [list(group) for _, group in groupby(changes, key=lambda change: change.call or change)], 1)
 
 
-def reported(
-    changes: Collection[RoleChange], run: Callable[[Settle], object], place: tuple[str, str], *, as_json: bool
-) -> int:
-    """Make changes, report each, and return the exit code.
-
-    Args:
-        changes: all of them; `run` may add to these until it makes the first.
-        run: makes them.
-        place: integration and environment, as the options name them.
-        as_json: whether the report is for machines.
-
-    Raises:
-        CssError: what `run` raises, if it made no change.
-    """
-    from ...errors import CssError
-
-    settled: dict[RoleChange, tuple[Outcome, CssError | None]] = {}
-
-    def settle(change: RoleChange, outcome: Outcome, error: CssError | None) -> None:
-        settled[change] = outcome, error
-
-    try:
-        run(settle)
-    except CssError:
-        if not settled:
-            raise
-    except KeyboardInterrupt:
-        _print_results(changes, settled, place, as_json)
-        raise
-    _print_results(changes, settled, place, as_json)
-    return exit_code_of(list(settled.values()))
-
-
 def _print_results(
     changes: Collection[RoleChange],
     settled: dict[RoleChange, tuple[Outcome, CssError | None]],
-    place: tuple[str, str],
-    as_json: bool,
+    manner: Manner,
 ) -> None:
     from ...errors import Skipped
 
@@ -166,9 +173,9 @@ def _print_results(
     for change in changes:
         outcome, error = settled.get(change, interrupted)
         state = {"confirmed": "done", "already": _ALREADY.get(change.action, "")}.get(outcome, outcome)
-        cells = state, change.action, change.role, change.target, *place
+        cells = state, change.action, change.role, change.target, manner.integration, manner.environment
         rows.append(dict(zip(_COLUMNS, cells, strict=False)) | columns_of(error))
     columns = [name for name in _COLUMNS if name != "target" or any(row["target"] for row in rows)]
-    print_rows(rows, columns, as_json)
+    print_rows(rows, columns, manner.as_json)
     print_counts(row["state"] for row in rows)
     print_next_steps(error for _, error in settled.values())
