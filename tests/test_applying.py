@@ -10,14 +10,15 @@ from attrs import evolve
 from css_sdk.errors import CssError, InvalidFile, Refused, StalePlan, TooManyRemovals
 from css_sdk.journal.entries import Entry, JournalRead
 from css_sdk.plan.checks import check_steps
+from css_sdk.plan.impact import Impact
 from css_sdk.plan.planner import Plan, PlannedPlace
 from css_sdk.plan.preconditions import (
     Guards,
     check_whose,
     check_whose_journal,
     remainder,
+    roles_to_read,
     state_before,
-    to_read,
     unfinished,
 )
 from css_sdk.settings import Settings
@@ -184,17 +185,17 @@ ALL = a_state({"all": MANY[:40], "leaf": [], "c": MANY[:1]}, {"all": ["leaf"]})
 def test_numbers_are_held_against_what_is_there() -> None:
     """A plan that says less than it takes, or of which too little was read, is told, and every fault of it."""
     steps = (evolve(step("remove_composite", "all", "leaf"), people=40), step("delete_role", "leaf"))
-    check_steps(steps, [ALL])
+    check_steps(steps, Impact.of(steps, [ALL]))
     with pytest.raises(InvalidFile, match="Nothing was sent") as caught:
-        check_steps([evolve(one, people=1) for one in steps], [ALL])
+        check_steps([evolve(one, people=1) for one in steps], Impact.of(steps, [ALL]))
     assert caught.value.faults == (
-        "#101 dev: remove_composite of 'all' takes a role from 40, and not from 1",
-        "#101 dev: delete_role of 'leaf' takes a role from 0, and not from 1",
+        "#101 dev: remove_composite of 'all' removes a role from 40 people, not from 1",
+        "#101 dev: delete_role of 'leaf' removes a role from 0 people, not from 1",
     )
     blind = evolve(ALL, members={"leaf": frozenset()})
     with pytest.raises(InvalidFile) as caught:
-        check_steps([step("delete_role", "leaf")], [blind])
-    assert caught.value.faults == ("#101 dev: who holds 'all' was not read",)
+        check_steps([step("delete_role", "leaf")], Impact.of([step("delete_role", "leaf")], [blind]))
+    assert caught.value.faults == ("#101 dev: the members of 'all' were not read",)
 
 
 @pytest.mark.parametrize("kind", ["delete_role", "remove_composite"])
@@ -211,8 +212,8 @@ def test_who_loses_a_role_through_composites_counts(kind: StepKind) -> None:
 def test_what_is_read_again() -> None:
     """The roles that were read, and those that came under way, under all their names; none of another place."""
     planned = evolve(PLANNED, members_read=("a",))
-    assert to_read(planned, ()) == {"a"}
-    assert to_read(planned, (*BEGUN, Step("create_role", TEST, "z"))) == {"a", "b", "x"}
+    assert roles_to_read(planned, ()) == {"a"}
+    assert roles_to_read(planned, (*BEGUN, Step("create_role", TEST, "z"))) == {"a", "b", "x"}
 
 
 def test_members_who_were_not_read_make_nothing_stale() -> None:

@@ -190,11 +190,11 @@ def test_nothing_is_no_empty_list(text: str) -> None:
         ("version: 1\nx: @idir", "2: .* a text that begins with @ wants quotes"),
         ("x: a: b", "1: .* a text that holds «: » wants quotes"),
         ("version: 1\nx: 'a\n", r"\d: .* is a quote or a bracket not closed\?"),
-        ("version: 1\n? [a]\n: b", "2: a key is a text, and nothing else"),
+        ("version: 1\n? [a]\n: b", "2: a key must be a text"),
         ("version: 1\n<<: {}", "2: merge keys .* are not read"),
-        ("[" * 100_000, "1: more than 24 levels are no file of roles"),
-        ("{a: " * 100_000, "1: more than 24 levels"),
-        ("- " * 50_000, "1: more than 24 levels"),
+        ("[" * 100_000, "1: a roles file has no more than 24 levels"),
+        ("{a: " * 100_000, "1: a roles file has no more than 24 levels"),
+        ("- " * 50_000, "1: a roles file has no more than 24 levels"),
         ("version: 1\nx: a\x00b", r"2: the character '\\x00' cannot be seen"),
         ("version: 1\nx: \ud800", r"2: the character '\\ud800' cannot be seen"),
         ("version: 1\nx: a\u2028b", r"2: the character '\\u2028' cannot be seen"),
@@ -265,12 +265,12 @@ users:
     told = faults_of(text.replace("version: 1", "version: '1'"))
     dev = "integrations[0].environments.dev"
     expected = [
-        "1: version: the version of the file is 1, a number",
-        "2: protect: there is no key 'all'; there are roles, users",
+        "1: version: the version of the file must be the number 1",
+        "2: protect: the key 'all' is unknown; known are roles, users",
         "2: protect.roles[0]: A role named '..' cannot be addressed",
         "2: protect.users[0]: 'bob' is neither a username nor a pattern",
         "4: integrations[0].integration: a text is expected here, not a list",
-        f"7: {dev}: there is no key 'membres'; there are roles, users",
+        f"7: {dev}: the key 'membres' is unknown; known are roles, users",
         f"10: {dev}.roles[0].composites: a list is expected here, not a text",
         f"11: {dev}.roles[0].members: exactly one of additive and exact holds the list",
         f"12: {dev}.roles[0].was: a text is expected here, not a mapping",
@@ -280,18 +280,18 @@ users:
         f"17: {dev}.roles[2].members[1]: 'ilse@example.com' is an e-mail address, not a username",
         f"18: {dev}.roles[2].members[2].email: 'ilse' is not an e-mail address",
         f"19: {dev}.roles[2].members[3].guid: 'a b' is not a GUID",
-        f"19: {dev}.roles[2].members[3].provider: 'github' is no provider; there are azureidir, ",
+        f"19: {dev}.roles[2].members[3].provider: 'github' is not a provider; use one of azureidir, ",
         f"20: {dev}.roles[2].members[4].provider: a provider belongs to a guid or an email",
-        f"21: {dev}.roles[2].members[5]: exactly one of username, guid, email, client_id tells who; here are 2",
-        f"22: {dev}.roles[2].members[6]: exactly one of username, guid, email, client_id tells who; here are 0",
+        f"21: {dev}.roles[2].members[5]: exactly one of username, guid, email, client_id must name the person; here are 2",
+        f"22: {dev}.roles[2].members[6]: exactly one of username, guid, email, client_id must name the person; here are 0",
         f"23: {dev}.roles[3]: A role named '..' cannot be addressed",
         f"24: {dev}.roles[4]: 'a\\x07' holds control characters",
         f"25: {dev}.roles[5]: the text is empty",
         f"27: {dev}.users[0]: the key 'roles' is missing",
         f"28: {dev}.users[1]: a mapping is expected here, not a list",
         f"29: {dev}.users[2].client_id: 'service-account-a@b'",
-        f"29: {dev}.users[2].roles: there is no key 'all'; there are additive, exact",
-        "30: integrations[0].environments: there is no environment 'Test'; did you mean test?",
+        f"29: {dev}.users[2].roles: the key 'all' is unknown; known are additive, exact",
+        "30: integrations[0].environments: the environment 'Test' is unknown; did you mean test?",
         "31: integrations[1]: the key 'integration' is missing",
         "31: integrations[1].environments: name at least one of dev, test, prod",
     ]
@@ -303,7 +303,7 @@ users:
 def test_a_value_under_an_unknown_key_is_not_repeated() -> None:
     """Who writes a secret into the file by mistake does not find it in a log as well."""
     [fault] = faults_of("client_secret: hush\nversion: 1\nintegrations: []")
-    assert fault == "1: there is no key 'client_secret'; there are version, integrations, protect"
+    assert fault == "1: the key 'client_secret' is unknown; known are version, integrations, protect"
 
 
 # PyYAML
@@ -380,7 +380,7 @@ def test_names_that_cannot_be_seen_whole_are_refused(inner: str) -> None:
     """Wherever a name stands; comments, and a mark at the beginning, may hold what they like."""
     [fault] = faults_of(in_dev(inner))
     assert "<U+" in fault
-    assert "which nobody sees" in fault
+    assert "the hidden character" in fault
     hidden = "".join(map(chr, [0x200B, 0x202E, 0xFE0F, 0x3164, 0xE0041]))
     assert read_desired("\ufeff" + in_dev(f"{{}} # {hidden}"), NAME).places
 

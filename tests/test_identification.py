@@ -95,7 +95,7 @@ def test_a_row_holds_removals_back_unless_its_person_certainly_holds_nothing(
     [
         (EMAIL, "ambiguous", (ANN,), [ANN]),
         (EMAIL, "ambiguous", (), [ANN, BOB]),
-        (EMAIL, "too many to tell", (), [ANN, BOB]),
+        (EMAIL, "too many found", (), [ANN, BOB]),
         (EMAIL, "not found", (), [ANN, BOB]),
         (EMAIL, "never logged in", (), [ANN, BOB]),
         (EMAIL, "wrong provider", (ANN,), [ANN, BOB]),

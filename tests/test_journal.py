@@ -55,16 +55,16 @@ def test_a_journal_that_was_cut_short_is_read_as_far_as_it_goes(data: st.DataObj
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "no journal, or an empty one"),
-        ("hello\n", "journal:1: this is no line"),
-        ("[1]\n", "journal:1: this is no line"),
+        ("", "not a journal, or an empty one"),
+        ("hello\n", "journal:1: this is not a line"),
+        ("[1]\n", "journal:1: this is not a line"),
         (before(1, [STEP], "now"), "journal:1: a journal begins"),
         (HEAD.replace('"journal":1', '"journal":2'), "version 2"),
         (HEAD + after(1, "confirmed", "", "now"), "journal:2: it does not fit"),
         (HEAD + before(1, [STEP], "now") * 2, "journal:3: it does not fit"),
         (HEAD + before(1, [STEP], "now").replace("add_member", "add_mayor"), "journal:2: there is no step 'add_mayor'"),
         (HEAD + before(1, [STEP], "now").replace("101", "true"), "journal:2: integration and people"),
-        (HEAD + HEAD.replace("account", "somebody else"), "journal:2: another account"),
+        (HEAD + HEAD.replace("account", "somebody else"), "journal:2: the account or address"),
     ],
 )
 def test_what_is_no_journal_is_told_with_its_line(text: str, told: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from css_sdk.errors import TooManyRemovals
 from css_sdk.models import Role, RoleTree
-from css_sdk.plan.impact import leading_to, losers
+from css_sdk.plan.impact import people_losing, roles_leading_to
 from css_sdk.plan.removal_limits import check_removals
 
 
@@ -66,7 +66,7 @@ def having(tree: RoleTree, held: dict[str, frozenset[str]], role: str) -> set[st
 @given(TREES, NAMES)
 def test_what_leads_to_a_role_is_what_descends_to_it(tree: RoleTree, role: str) -> None:
     """Seen from below as from above, circles included."""
-    assert leading_to(tree, role) == {name for name in "abcde" if role in tree.descendants(name) | {name}}
+    assert roles_leading_to(tree, role) == {name for name in "abcde" if role in tree.descendants(name) | {name}}
 
 
 @given(TREES, HELD, NAMES, NAMES, st.frozensets(NAMES))
@@ -75,5 +75,9 @@ def test_losers_are_those_who_had_it_and_have_it_no_more(
 ) -> None:
     """Whoever has the role otherwise loses nothing, and the members of roles that lead to it are all that is asked."""
     after = RoleTree(tree.roles, {**tree.children, parent: tuple(children)})
-    known = {name: users for name, users in held.items() if name in leading_to(after, role) | leading_to(tree, role)}
-    assert losers(tree, known, parent, children, role) == having(tree, held, role) - having(after, held, role)
+    known = {
+        name: users
+        for name, users in held.items()
+        if name in roles_leading_to(after, role) | roles_leading_to(tree, role)
+    }
+    assert people_losing(tree, known, parent, children, role) == having(tree, held, role) - having(after, held, role)

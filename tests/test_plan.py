@@ -14,7 +14,7 @@ from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser
 from css_sdk.plan.diff import Unmanaged
 from css_sdk.plan.impact import Impact
 from css_sdk.plan.ordering import ordered
-from css_sdk.plan.planner import Plan, emptied, plan, removals
+from css_sdk.plan.planner import Plan, count_removals, emptied_roles, plan
 from css_sdk.plan.removal_limits import check_removals
 from css_sdk.plan.transfer import export, promoted, side_by_side
 from css_sdk.state import Place, PlaceState, Step
@@ -345,13 +345,13 @@ def test_removals_are_held_against_limits() -> None:
     many = [f"{number:04}@idir" for number in range(20)]
     state = a_state(["old", "b"], {"old": many, "b": many[:6]})
     made = planned(state, exactly(DesiredRole("new", was="old", members=exactly(*who(*many[4:])))))
-    assert set(removals(Impact.of(made.steps, made.states))) == {
+    assert set(count_removals(Impact.of(made.steps, made.states))) == {
         ("members of the role 'new' (#101 dev)", 4, 20),
         ("members of the role 'b' (#101 dev)", 6, 6),
         ("roles of Grants Portal (#101 dev)", 1, 2),
     }
     with pytest.raises(TooManyRemovals, match="6 of 6 members of the role 'b'"):
-        for each in removals(Impact.of(made.steps, made.states)):
+        for each in count_removals(Impact.of(made.steps, made.states)):
             check_removals(*each)
 
 
@@ -360,9 +360,9 @@ def test_a_role_that_nobody_would_hold() -> None:
     state = a_state(["old", "b", "c", "d"], {"old": [ANN], "b": [BOB], "d": [ANN]})
     roles = exactly(DesiredRole("a", was="old", members=exactly()), DesiredRole("d", members=exactly(*who(BOB))))
     made = planned(state, roles)
-    assert emptied(made.steps, made.states, ["a", "b", "c", "d"]) == ((DEV, "a"), (DEV, "b"))
-    assert emptied(made.steps, made.states, ["d"]) == ()
-    assert emptied(ordered(made.steps, remove_first=True), made.states, ["d"]) == ((DEV, "d"),)
+    assert emptied_roles(made.steps, made.states, ["a", "b", "c", "d"]) == ((DEV, "a"), (DEV, "b"))
+    assert emptied_roles(made.steps, made.states, ["d"]) == ()
+    assert emptied_roles(ordered(made.steps, remove_first=True), made.states, ["d"]) == ((DEV, "d"),)
 
 
 # From one environment to another

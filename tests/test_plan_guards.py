@@ -8,7 +8,7 @@ import pytest
 
 from css_sdk.errors import EmptySet, LastMember, TooManyRemovals
 from css_sdk.plan.impact import Impact
-from css_sdk.plan.planner import emptied, removals
+from css_sdk.plan.planner import count_removals, emptied_roles
 from css_sdk.plan.preconditions import Guards
 from css_sdk.state import Place, PlaceState, Step, StepKind
 
@@ -150,7 +150,7 @@ def test_a_role_that_is_created_is_not_the_deleted_one_of_its_name() -> None:
     """Removals from a role that the plan itself creates are counted apart from those of an older role of that name."""
     steps = [*taken("small", 3), step("rename_role", "small", "x"), step("create_role", "small")]
     steps += [step("add_member", "small", ANN), step("remove_member", "small", ANN)]
-    assert removals(Impact.of(steps, [FULL])) == (
+    assert count_removals(Impact.of(steps, [FULL])) == (
         ("members of the role 'small' (#101 dev)", 3, 5),
         ("members of the role 'small' (#101 dev)", 1, 0),
     )
@@ -208,8 +208,8 @@ def test_roles_that_are_emptied_are_found_in_every_place() -> None:
         step("remove_member", "a", ANN),
         Step("remove_member", test, "a", ANN),
     ]
-    assert emptied(steps, [a_state({"a": [ANN]}), state], ["a"]) == ((DEV, "a"), (test, "a"))
-    assert emptied([steps[1], steps[0]], [a_state({"a": [ANN]}), state], ["a"]) == ((DEV, "a"), (test, "a"))
+    assert emptied_roles(steps, [a_state({"a": [ANN]}), state], ["a"]) == ((DEV, "a"), (test, "a"))
+    assert emptied_roles([steps[1], steps[0]], [a_state({"a": [ANN]}), state], ["a"]) == ((DEV, "a"), (test, "a"))
     again = [
         step("rename_role", "a", "b"),
         step("delete_role", "b"),
@@ -217,7 +217,7 @@ def test_roles_that_are_emptied_are_found_in_every_place() -> None:
         step("add_member", "b", BOB),
         step("remove_member", "b", BOB),
     ]
-    assert emptied(again, [a_state({"a": []})], ["a", "b"]) == ((DEV, "b"),)
+    assert emptied_roles(again, [a_state({"a": []})], ["a", "b"]) == ((DEV, "b"),)
 
 
 def test_people_who_lose_a_role_through_composites_are_counted_among_those_who_have_it_so() -> None:
@@ -225,12 +225,12 @@ def test_people_who_lose_a_role_through_composites_are_counted_among_those_who_h
     state = a_state(
         {"all": MANY[:40], "other": MANY[40:], "leaf": [*MANY[:5], MANY[50]]}, {"all": ["leaf"], "other": ["leaf"]}
     )
-    assert removals(Impact.of([step("remove_composite", "all", "leaf")], [state])) == (
+    assert count_removals(Impact.of([step("remove_composite", "all", "leaf")], [state])) == (
         ("children of the role 'all' (#101 dev)", 1, 1),
         ("people with the role 'leaf' through composites (#101 dev)", 35, 94),
     )
     renewed = [step("rename_role", "leaf", "old"), step("create_role", "leaf"), step("add_composite", "other", "leaf")]
-    assert removals(Impact.of([*renewed, step("delete_role", "leaf")], [state])) == (
+    assert count_removals(Impact.of([*renewed, step("delete_role", "leaf")], [state])) == (
         ("roles of Grants Portal (#101 dev)", 1, 3),
         ("people with the role 'leaf' through composites (#101 dev)", 60, 60),
     )

@@ -287,8 +287,8 @@ def test_all_that_does_not_fit_is_told_at_once() -> None:
     with pytest.raises(InvalidFile) as caught:
         checked(*steps)
     assert caught.value.faults == (
-        "#101 dev: remove_composite of 'a' takes a role from 1, and not from 7",
-        "#101 dev: who holds 'c' was not read",
+        "#101 dev: remove_composite of 'a' removes a role from 1 people, not from 7",
+        "#101 dev: the members of 'c' were not read",
         "#101 dev: create_role of 'a' changes nothing, or what it changes is not there",
     )
 

@@ -19,7 +19,7 @@ from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser
 from css_sdk.plan.impact import Impact, _FollowedDraft, parents_of
 from css_sdk.plan.inverse import undo
 from css_sdk.plan.ordering import ordered
-from css_sdk.plan.planner import Plan, plan, removals
+from css_sdk.plan.planner import Plan, count_removals, plan
 from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.plan.text import plan_as_markdown, plan_as_text
 from css_sdk.plan.transfer import export
@@ -286,10 +286,10 @@ def test_a_saved_plan_is_read_back(case: Case, prune: bool) -> None:
 def test_removals_are_counted(case: Case) -> None:
     """The counts of removals sum up to what was lost, who loses a role with another or through composites included."""
     made = case.plan()
-    counted = sum(removed for _, removed, _ in removals(Impact.of(made.steps, made.states)))
+    counted = sum(removed for _, removed, _ in count_removals(Impact.of(made.steps, made.states)))
     losing = [step for step in made.steps if step.kind in ("delete_role", "remove_composite")]
     assert counted == sum(step.takes_away for step in made.steps) + sum(step.people for step in losing)
-    assert all(0 < removed <= size for _, removed, size in removals(Impact.of(made.steps, made.states)))
+    assert all(0 < removed <= size for _, removed, size in count_removals(Impact.of(made.steps, made.states)))
 
 
 def with_role(state: PlaceState, role: str) -> set[str]:

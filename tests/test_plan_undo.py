@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from css_sdk.errors import InvalidRequest
 from css_sdk.journal.entries import Entry
 from css_sdk.plan.inverse import undo
-from css_sdk.plan.undo import brought_about, concerned, undo_plan
+from css_sdk.plan.undo import roles_concerned, steps_done, undo_plan
 from css_sdk.state import Place, PlaceState, Step, StepKind
 from tests.support import examples
 from tests.test_undo_command import BEGINNING, DEV, STEPS, journaled
@@ -139,7 +139,7 @@ def test_a_write_in_flight_was_done_or_not(steps: list[Step], last: Step) -> Non
     after, more = journaled(now, [last])
     entries = [Entry(number, (step,), "confirmed") for number, step in enumerate(done)]
     for state in (now, after):
-        begun = brought_about([*entries, Entry(len(done), tuple(more))], [state])
+        begun = steps_done([*entries, Entry(len(done), tuple(more))], [state])
         end = state.after(undo_plan(begun, [state]).steps)
         assert end.roles == BEGINNING.roles
         assert end.fingerprint == BEGINNING.fingerprint
@@ -256,16 +256,16 @@ def test_a_doubtful_deletion_is_judged_by_the_role_alone(outcome: Literal["unkno
     """Members and children that went along may be gone for another reason: while the role exists, it was not done."""
     along = Step("remove_member", DEV, "b", "3@idir"), Step("remove_composite", DEV, "b", "a")
     entry = Entry(1, (*along, Step("delete_role", DEV, "b")), outcome)
-    assert brought_about([entry], [BEGINNING]) == ()
+    assert steps_done([entry], [BEGINNING]) == ()
     gone = BEGINNING.after(entry.steps)
-    assert brought_about([entry], [gone]) == entry.steps
+    assert steps_done([entry], [gone]) == entry.steps
 
 
 def test_a_write_that_failed_is_not_taken_back() -> None:
     """Though the role is there by now: whoever created it was somebody else."""
     created = Step("create_role", DEV, "b")
-    assert brought_about([Entry(1, (created,), "failed")], [BEGINNING]) == ()
-    assert brought_about([Entry(1, (created,), "confirmed")], [BEGINNING]) == (created,)
+    assert steps_done([Entry(1, (created,), "failed")], [BEGINNING]) == ()
+    assert steps_done([Entry(1, (created,), "confirmed")], [BEGINNING]) == (created,)
 
 
 def test_members_are_read_under_every_name_of_a_role() -> None:
@@ -276,7 +276,7 @@ def test_members_are_read_under_every_name_of_a_role() -> None:
         Step("add_member", DEV, "e", "1@idir"),
         Step("create_role", Place(102, "test"), "f"),
     ]
-    assert concerned(steps, DEV) == {"a", "b", "c", "e"}
+    assert roles_concerned(steps, DEV) == {"a", "b", "c", "e"}
 
 
 def test_a_role_that_is_there_again_under_its_old_name_is_not_created_anew() -> None:

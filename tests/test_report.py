@@ -17,7 +17,7 @@ from css_sdk import AccessReport, ServiceUnavailable, User, report_as_csv, repor
 from css_sdk._text.csv_lines import unguarded
 from css_sdk._text.escaping import hidden_in
 from css_sdk.people.logins import UnreadPlace, login_differences
-from css_sdk.plan.impact import leading_to
+from css_sdk.plan.impact import roles_leading_to
 from css_sdk.state import Place, PlaceState
 
 AT = datetime.datetime(2026, 11, 2, 8, 30, tzinfo=datetime.UTC)
@@ -207,7 +207,7 @@ def test_ways_are_those_that_lead_to_a_role() -> None:
     told = {row.role: (row.direct, row.through) for row in AccessReport(1, (state,)).rows()}
     assert told == {"a": (False, ("top",)), "b": (False, ("top",)), "c": (False, ("top > b",)), "top": (True, ())}
     for role in state.roles:
-        assert ("top" in leading_to(state.tree, role)) == (role in told)
+        assert ("top" in roles_leading_to(state.tree, role)) == (role in told)
 
 
 def test_whoever_holds_a_role_is_told_of_though_nobody_knows_their_name() -> None:

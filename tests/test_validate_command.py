@@ -71,7 +71,7 @@ def test_json_is_one_object_per_file(good: Path, bad: Path, capsys: pytest.Captu
     assert first == {"file": str(good), "faults": [], "places": 1, "roles": 2, "grants": 3}
     assert second["file"] == str(bad)
     assert second["faults"] == [
-        f"{bad}:7: the character '\\x07' cannot be seen: take it out, or escape it in double quotes"
+        f"{bad}:7: the character '\\x07' cannot be seen: remove it, or escape it in double quotes"
     ]
 
 

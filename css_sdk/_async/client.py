@@ -562,7 +562,7 @@ class AsyncCss:
         """
         arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
         among = arguments.known_providers(providers)
-        made = await plans.made(self.integration, desired, prune=prune, providers=among, width=width)
+        made = await plans.make_plan(self.integration, desired, prune=prune, providers=among, width=width)
         return await self._completed(made)
 
     async def apply_plan(
@@ -623,7 +623,7 @@ class AsyncCss:
         preconditions.check_whose(plan, self.settings.api_url, team_of(self._wire.claims))
         if resume is not None:
             preconditions.check_whose_journal(resume, self.settings, plan)
-        run = await plans.checked(self.integration, plan, guards, resume, width)
+        run = await plans.check_plan(self.integration, plan, guards, resume, width)
         journal = self._wire.journal
         with nullcontext() if journal is None else journal.knowing_undone(run.plan.steps):
             results = await run.carry_out(width=width, progress=told.note)
@@ -654,7 +654,7 @@ class AsyncCss:
         """
         arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
         preconditions.check_whose_journal(journal, self.settings)
-        return await self._completed(await plans.undone(self.integration, journal, width=width))
+        return await self._completed(await plans.make_undo_plan(self.integration, journal, width=width))
 
     async def _completed(self, plan: Plan) -> Plan:
         """Return the plan with the service and the team that it is made for, and with the time."""

@@ -31,7 +31,7 @@ from .writes import AsyncChange, carry_out
 
 
 class AsyncRoles:
-    """The roles of one integration in one environment, and who holds them; every write is proven."""
+    """The roles of one integration in one environment, and who holds them; every write is verified."""
 
     def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
         self._wire = wire
@@ -53,13 +53,13 @@ class AsyncRoles:
         return tuple(sorted(roles, key=lambda role: role.name))
 
     async def get(self, name: str) -> Role:
-        """One role.
+        """Return one role.
 
-        A 404 is not believed alone: when the login server behind it has a fault, the service says so of roles that
-        exist. So the list is read then.
+        When the login server has a fault, the service answers 404 for roles that exist. So a 404 is verified in the
+        list.
 
         Args:
-            name: of the role, matched with case; it may hold anything but control characters.
+            name: of the role, matched with case; any characters but control characters.
 
         Raises:
             UnusableName: for a name that no role can have.
@@ -84,20 +84,20 @@ class AsyncRoles:
             return role
 
     async def create(self, name: str) -> Role:
-        """Creates a role that is not there yet.
+        """Create a role that does not exist yet.
 
-        An empty 201 is not believed: the service sends it when the login server behind it failed, with the role
-        created or not. The list tells then.
+        The service also sends an empty 201 when the login server failed, whether the role was created or not. So an
+        empty 201 is verified in the list.
 
         Args:
-            name: of the role. It must leave room for the longest path in which it stands, encoded twice.
+            name: of the role. It must leave room for the longest path that holds it, encoded twice.
 
         Returns:
             The role.
 
         Raises:
             UnusableName: for a name that the service cannot hold or address safely, or of which people cannot see all.
-            RequestTooLong: for a name too long for the longest request in which it would stand.
+            RequestTooLong: for a name too long for the longest request that would hold it.
             Conflict: when it exists already.
             OutcomeUnknown: when it may have been created and no read got through.
 
@@ -133,7 +133,7 @@ class AsyncRoles:
         return found[-1]
 
     async def ensure(self, name: str) -> Role:
-        """The role, created when it is not there.
+        """Return the role, and create it if it does not exist.
 
         Args:
             name: of the role.
@@ -154,7 +154,7 @@ class AsyncRoles:
         try:
             return await self.create(name)
         except Conflict:
-            # Somebody else was faster, which is as good.
+            # Somebody else created it just now.
             return await self.get(name)
 
     async def rename(self, name: str, new_name: str, *, confirm: Confirm | None = None) -> Role:
@@ -222,9 +222,9 @@ class AsyncRoles:
         return found[-1]
 
     async def delete(self, name: str) -> None:
-        """Deletes a role, and with it every grant of it and its place in every composite.
+        """Delete a role, and with it every grant of it and its place in every composite.
 
-        The service's 204 proves nothing, so the list is read afterwards.
+        The 204 of the service verifies nothing, so the list is read afterwards.
 
         Args:
             name: of the role.
@@ -232,7 +232,7 @@ class AsyncRoles:
         Raises:
             UnusableName: for `.` and `..` above all: the service would delete the integration's whole client.
             NotFound: when there is no such role.
-            OutcomeUnknown: when it may have been deleted and no read could tell.
+            OutcomeUnknown: when it may have been deleted and no read got through.
 
         >>> await dev.roles.delete("approver")
         """
@@ -251,7 +251,7 @@ class AsyncRoles:
         )
 
     def composites(self, name: str) -> AsyncComposites:
-        """The children of a role.
+        """Return the children of a role, to list and change them.
 
         Args:
             name: of the role.
@@ -265,7 +265,7 @@ class AsyncRoles:
         return AsyncComposites(self._wire, **self._place, parent=name, roles=self)
 
     async def tree(self) -> RoleTree:
-        """All roles and their children: one list, and one call for each composite role.
+        """Return all roles and their children: one list, and one call for each composite role.
 
         >>> sorted((await dev.roles.tree()).descendants("admin"))
         ['approver', 'reviewer']
@@ -441,7 +441,7 @@ class AsyncRoles:
         return found
 
     async def _goes_along(self, name: str) -> tuple[Step, ...]:
-        """What a deletion of the role takes away besides: its members, its children, its place in other roles."""
+        """Return what a deletion of the role removes too: its members, its children, its place in other roles."""
         tree = await self.tree()
         if all(role.name != name for role in tree.roles):
             return ()

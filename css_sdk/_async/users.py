@@ -25,7 +25,7 @@ from .writes import AsyncChange, carry_out
 
 
 class AsyncUsers:
-    """Grants of roles to users, in one environment of one integration; every write is proven.
+    """Grants of roles to users, in one environment of one integration; every write is verified.
 
     A user is a username, `<guid>@<provider>`, or a `ServiceAccount`.
     """
@@ -36,13 +36,13 @@ class AsyncUsers:
         self._at = Place(integration_id, environment)
 
     async def roles(self, user: UserLike) -> tuple[Role, ...]:
-        """The roles that the user holds directly, sorted by name; children of composites are not among them.
+        """Return the roles that the user holds directly, sorted by name, without children of composites.
 
         Args:
             user: a username or a `ServiceAccount`.
 
         Raises:
-            UnusableUser: for what is no username, or one whose provider cannot have roles.
+            UnusableUser: for a text that is not a username, or one whose provider cannot have roles.
             NotFound: when the login server of this environment does not know the user.
 
         >>> [role.name for role in await dev.users.roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
@@ -53,7 +53,7 @@ class AsyncUsers:
         return tuple(sorted(roles, key=lambda role: role.name))
 
     async def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
-        """The roles that the user's tokens will hold: those held directly and all that composites among them add.
+        """Return the roles that tokens of the user will hold: direct ones, and all that composites among them add.
 
         One call, and one more for each composite role that is reached.
 
@@ -69,7 +69,7 @@ class AsyncUsers:
         return (await tree_below(self._wire, self._place, await self.roles(user))).roles
 
     def check(self, user: UserLike, *roles: str | Iterable[str]) -> tuple[str, tuple[str, ...]]:
-        """The username, and the role names without repetition, when a grant of them could be sent and taken back.
+        """Return the username, and each role name once, if a grant of them could be sent and removed again.
 
         Args:
             user: a username or a `ServiceAccount`.
@@ -89,9 +89,9 @@ class AsyncUsers:
         return username, names
 
     async def assign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
-        """Gives the user these roles, all in one call; what the user has already stays.
+        """Give the user these roles, all in one call; roles that the user has already stay.
 
-        The answer holds all the user's roles afterwards, and is believed when these are among them.
+        The answer holds all roles of the user afterwards; it verifies the write if these are among them.
 
         Args:
             user: a username, matched without case, or a `ServiceAccount`.
@@ -99,7 +99,7 @@ class AsyncUsers:
 
         Raises:
             UnusableUser, UnusableName, RequestTooLong: before anything is sent.
-            NotFound: when the user or one of the roles is not there; then none was given.
+            NotFound: when the user or one of the roles does not exist; then none was given.
             OutcomeUnknown: when they may have been given and no read got through.
 
         >>> await dev.users.assign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer", "approver")
@@ -129,7 +129,7 @@ class AsyncUsers:
         )
 
     async def unassign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
-        """Takes these roles from the user, one call each; a role that the user does not have is no error.
+        """Remove these roles from the user, one call each; a role that the user does not have is not an error.
 
         Args:
             user: a username or a `ServiceAccount`.
@@ -137,8 +137,8 @@ class AsyncUsers:
 
         Raises:
             UnusableUser, UnusableName, RequestTooLong: before anything is sent.
-            NotFound: when the user or the role is not there. Roles named before it have been taken then.
-            OutcomeUnknown: when one may have been taken and no read got through.
+            NotFound: when the user or the role does not exist. Roles named before it were removed then.
+            OutcomeUnknown: when one may have been removed and no read got through.
 
         >>> await dev.users.unassign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")
         """

@@ -1,4 +1,4 @@
-"""Writing a journal: each line is on the disk before the program goes on."""
+"""Write a journal: each line is on the disk before the program continues."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Journal:
 
     Args:
         path: of the file. It must not exist: no journal is ever overwritten.
-        resume: go on with a journal that exists.
-        plan: what the journal belongs to, where that is a saved plan: its fingerprint.
-        clock: tells the time that the lines bear.
+        resume: continue a journal that exists.
+        plan: the id of the plan that the journal belongs to, if it belongs to one.
+        clock: returns the time for each line.
 
     Raises:
         InvalidFile: when it cannot be written, or exists already.
@@ -74,7 +74,7 @@ class Journal:
         self._length = 0
         self._fault: InvalidFile | None = None
         self._is_closed = self._is_forked = False
-        self._is_told = False
+        self._is_logged = False
         self._undone: set[Step] = set()
         self._entries: dict[int, journal.Entry] = {}
         how = os.O_RDWR if resume else os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -94,7 +94,7 @@ class Journal:
         try:
             self._claim()
             if resume:
-                self._go_on()
+                self._continue()
         except BaseException:
             self.close()
             raise
@@ -119,7 +119,7 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Closes the file; how writes end that are still in flight then stands nowhere."""
+        """Close the file; the outcomes of writes that are still in flight are not written down."""
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
@@ -132,7 +132,7 @@ class Journal:
             return tuple(self._entries.values())
 
     def open_for(self, settings: Settings) -> None:
-        """Notes whose writes follow, as each client does that is given the journal.
+        """Write down whose writes follow; each client does so that is given the journal.
 
         Args:
             settings: of the client.
@@ -148,10 +148,10 @@ class Journal:
 
     @contextlib.contextmanager
     def knowing_undone(self, steps: Iterable[Step]) -> Iterator[None]:
-        """For so long, each of these steps is known to be undone until it is begun, and need not be read again.
+        """Let each of these steps count as not done until it is begun, so that it need not be read again.
 
         Args:
-            steps: that a read has just shown to be undone.
+            steps: that are not done, as a read has just shown.
         """
         self._undone.update(steps)
         try:
@@ -160,7 +160,7 @@ class Journal:
             self._undone.clear()
 
     def are_undone(self, steps: Iterable[Step]) -> bool:
-        """Whether all these steps are known to be undone.
+        """Return whether all these steps are known to be not done.
 
         Args:
             steps: of one write.
@@ -168,10 +168,10 @@ class Journal:
         return self._undone.issuperset(steps)
 
     def begin(self, steps: Sequence[Step]) -> int:
-        """Writes down what is about to be sent, and gives the number under which it ends.
+        """Write down what is about to be sent, and return the number of the write.
 
         Args:
-            steps: that the write will really bring about.
+            steps: that the write will really do.
 
         Raises:
             InvalidFile: when it could not be written down; nothing must be sent then.
@@ -184,14 +184,14 @@ class Journal:
             return self._count
 
     def end(self, number: int, error: CssError | None = None) -> None:
-        """Writes down how a write ended.
+        """Write down how a write ended.
 
         Args:
-            number: what `begin` gave.
-            error: what it ended with; None where it is confirmed.
+            number: that `begin` returned.
+            error: of the write; None if it is confirmed.
 
-        A write that was sent is not undone by a full disk: where it cannot be written down the log says so, and the
-        next `begin` refuses. So it is after the journal was closed, as a second interrupt closes it.
+        If the outcome cannot be written down (the disk is full, or a second interrupt closed the journal), the log says
+        so, and the next `begin` refuses.
         """
         outcome: Outcome = "confirmed"
         if error is not None:
@@ -202,9 +202,9 @@ class Journal:
                 self._write(line, "Nothing more was sent.")
                 self._entries[number] = evolve(self._entries[number], outcome=outcome)
             except InvalidFile as fault:
-                if not self._is_told:
+                if not self._is_logged:
                     _LOG.error("%s What was in flight is in it only as begun.", fault)
-                self._is_told = True
+                self._is_logged = True
 
     def _at(self) -> str:
         return self._clock().isoformat(timespec="milliseconds")
@@ -250,8 +250,8 @@ class Journal:
                 error.strerror,
             )
 
-    def _go_on(self) -> None:
-        """Counts on from the last write; a line that was cut short is ended, so that the next one stands alone."""
+    def _continue(self) -> None:
+        """Continue the numbers of the last run, and cut off a line that was not written to its end."""
         content = self.path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
         entries = journal.read_journal(whole, self.path.name).entries

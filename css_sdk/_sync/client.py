@@ -563,7 +563,7 @@ class Css:
         """
         arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
         among = arguments.known_providers(providers)
-        made = plans.made(self.integration, desired, prune=prune, providers=among, width=width)
+        made = plans.make_plan(self.integration, desired, prune=prune, providers=among, width=width)
         return self._completed(made)
 
     def apply_plan(
@@ -624,7 +624,7 @@ class Css:
         preconditions.check_whose(plan, self.settings.api_url, team_of(self._wire.claims))
         if resume is not None:
             preconditions.check_whose_journal(resume, self.settings, plan)
-        run = plans.checked(self.integration, plan, guards, resume, width)
+        run = plans.check_plan(self.integration, plan, guards, resume, width)
         journal = self._wire.journal
         with nullcontext() if journal is None else journal.knowing_undone(run.plan.steps):
             results = run.carry_out(width=width, progress=told.note)
@@ -655,7 +655,7 @@ class Css:
         """
         arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
         preconditions.check_whose_journal(journal, self.settings)
-        return self._completed(plans.undone(self.integration, journal, width=width))
+        return self._completed(plans.make_undo_plan(self.integration, journal, width=width))
 
     def _completed(self, plan: Plan) -> Plan:
         """Return the plan with the service and the team that it is made for, and with the time."""

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/composites.py by `make generate`; edit that one.
-"""Composite roles: the children of a role, and what a role comes to through its children."""
+"""Composite roles: the children of a role, and all roles that it leads to."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ _LOG = logging.getLogger("css_sdk")
 
 
 def children_of(wire: Wire, place: dict[str, Any], name: str) -> tuple[Role, ...]:
-    """The direct children of a role, sorted by name; none for a role that is not composite."""
+    """Return the direct children of a role, sorted by name; none for a role that is not composite."""
     path = {**place, "role_name": identifiers.check_role_name(name)}
     roles = wire.read(list_composite_roles, answers.roles, "role", **path)
     return tuple(sorted(roles, key=lambda role: role.name))
 
 
 def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> RoleTree:
-    """These roles and all that can be reached from them; each composite role's children are read once.
+    """Return these roles and all that they lead to; the children of each composite role are read once.
 
-    What a role of a name that no request can speak of leads to is not read, and stands on the log.
+    If no request can name a role, its children are not read, and the log says so.
 
     Raises:
-        MalformedAnswer: when they do not come to an end.
+        MalformedAnswer: when they do not end.
     """
     known: dict[str, Role] = {}
     children: dict[str, tuple[str, ...]] = {}
@@ -73,7 +73,7 @@ def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> Role
 
 
 class Composites:
-    """The children of one role. Whoever holds the role has the children in their tokens too."""
+    """The children of one role. Everybody who holds the role has the children in their tokens too."""
 
     def __init__(self, wire: Wire, integration_id: int, environment: str, parent: str, roles: Roles) -> None:
         self._wire = wire
@@ -83,7 +83,7 @@ class Composites:
         self._parent = identifiers.check_role_name(parent)
 
     def list(self) -> tuple[Role, ...]:
-        """The direct children, sorted by name; none where the role is not composite.
+        """Return the direct children, sorted by name; none if the role is not composite.
 
         Raises:
             NotFound: when there is no such role.
@@ -94,16 +94,16 @@ class Composites:
         return children_of(self._wire, self._place, self._parent)
 
     def get(self, child: str) -> Role:
-        """One of the children.
+        """Return one of the children.
 
-        As with roles, a 404 is not believed alone, but looked up in the list.
+        As with roles, a 404 is verified in the list.
 
         Args:
             child: name of a role.
 
         Raises:
             UnusableName: for a name that no role can have.
-            NotFound: when the list shows that it is no child.
+            NotFound: when the list shows that it is not a child.
 
         >>> (dev.roles.composites("admin").get("reviewer")).name
         'reviewer'
@@ -118,7 +118,7 @@ class Composites:
             found = next((role for role in self.list() if role.name == child), None)
             if found is None:
                 raise NotFound(
-                    f"{child!r} is no child of {self._parent!r}.",
+                    f"{child!r} is not a child of {self._parent!r}.",
                     what="role",
                     status=error.status,
                     request=error.request,
@@ -126,9 +126,9 @@ class Composites:
             return found
 
     def add(self, *children: str | Iterable[str]) -> None:
-        """Makes these roles children of the role; those that are it already stay.
+        """Make these roles children of the role; those that are children already stay.
 
-        The service accepts circles, of which nobody can make sense later, so what the children lead to is read first.
+        The service would accept a circle. So the roles that the children lead to are read first.
 
         Args:
             children: names of roles, one or more; lists of names are accepted as well.
@@ -162,15 +162,15 @@ class Composites:
         )
 
     def remove(self, *children: str | Iterable[str]) -> None:
-        """Takes these roles out of the role, one call each; one that is no child is no error.
+        """Remove these roles from the role, one call each; one that is not a child is not an error.
 
         Args:
             children: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
             UnusableName, RequestTooLong: before anything is sent.
-            NotFound: when the role or the child does not exist. Those named before it have been taken out then.
-            OutcomeUnknown: when one may have been taken out and no read got through.
+            NotFound: when the role or the child does not exist. Those named before it were removed then.
+            OutcomeUnknown: when one may have been removed and no read got through.
 
         >>> dev.roles.composites("admin").remove("approver")
         """

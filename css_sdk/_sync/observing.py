@@ -49,9 +49,9 @@ def reading_listed_roles(integration: Integration, environment: str) -> Iterator
 def observe(
     roles: Roles, integration: Integration, environment: str, members_of: Chosen, *, settled: bool, width: int
 ) -> PlaceState:
-    """The state of one environment: one list of roles, the children of each composite role, the members' pages.
+    """Read the state of one environment: one list of roles, the children of composite roles, the members' pages.
 
-    Of a role of a name that no request can speak of neither children nor members are read: that stands on the log.
+    If no request can name a role, neither its children nor its members are read, and the log says so.
 
     Args:
         roles: of the environment.
@@ -93,7 +93,7 @@ def observe(
 
 
 def with_members(roles: Roles, state: PlaceState, names: Iterable[str], *, settled: bool, width: int) -> PlaceState:
-    """The state, and who holds these roles besides.
+    """Return the state with the members of these roles added.
 
     Args:
         roles: of the environment.

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/plans.py by `make generate`; edit that one.
-"""Plans on their way: reading what they are made from, and carrying them out as they were made."""
+"""Make plans from what is read, check them against what is read again, and carry them out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..plan.desired import Desired
 from ..plan.impact import Impact
 from ..plan.planner import Plan
 from ..plan.preconditions import Guards
-from ..plan.undo import brought_about, concerned, notes_on_unseen, undo_plan
+from ..plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo_plan
 from ..state import Place, PlaceState, StepResult
 from .integrations import EnvironmentClient, IntegrationClient
 from .observing import reading_listed_roles, with_members
@@ -32,10 +32,10 @@ Integrations = Callable[[int | str], IntegrationClient]
 """Finds an integration by id or name."""
 
 
-def made(
+def make_plan(
     integration: Integrations, desired: Desired, *, prune: bool, providers: str | Iterable[str], width: int
 ) -> Plan:
-    """The plan that leads from what is to what shall be; see `Css.plan`."""
+    """Return the plan that leads from what is read to what is wanted; see `Css.plan`."""
     service_limits.check_width(width)
     environments: dict[tuple[str, str], EnvironmentClient] = {}
     for wanted in desired.places:
@@ -52,26 +52,26 @@ def made(
     ]
     found = PeopleFinding(at, providers, width).find(asked)
     logins = arguments.known_providers(providers)
-    people = {(place, person): _told(place, person, user, logins) for (place, person), user in found.items()}
+    people = {(place, person): _username_in(place, person, user, logins) for (place, person), user in found.items()}
     first = planner.plan(desired, observed, people, prune=prune)
     lacking = first.impact.unread if first.impact else {}
     if not lacking:
         return first
-    # Whoever has a role through others loses it as well, and is told.
+    # Everybody who has a role through others loses it as well, and is counted.
     for named, state in observed.items():
         names = lacking.get(state.place, ())
         observed[named] = _with_members(environments[named], state, names, settled=False, width=width)
     return planner.plan(desired, observed, people, prune=prune)
 
 
-def undone(integration: Integrations, journal: JournalRead, *, width: int) -> Plan:
-    """The plan that takes back what a journal tells of; see `Css.undo_plan`."""
+def make_undo_plan(integration: Integrations, journal: JournalRead, *, width: int) -> Plan:
+    """Return the plan that undoes the writes of a journal; see `Css.undo_plan`."""
     service_limits.check_width(width)
     states: dict[Place, PlaceState] = {}
     environments: dict[Place, EnvironmentClient] = {}
     for place in dict.fromkeys(step.place for step in journal.begun):
         environment = environments[place] = (integration(place.integration)).environment(place.environment)
-        states[place] = environment.state(concerned(journal.begun, place), settled=True, width=width)
+        states[place] = environment.state(roles_concerned(journal.begun, place), settled=True, width=width)
     first = _undo_plan(journal, states.values())
     lacking = first.impact.unread if first.impact else {}
     if not lacking:
@@ -89,18 +89,18 @@ def _with_members(
 
 
 def _undo_plan(journal: JournalRead, states: Collection[PlaceState]) -> Plan:
-    done = brought_about(journal.entries, states)
+    done = steps_done(journal.entries, states)
     found = undo_plan(done, states)
-    return evolve(found, notes=(*found.notes, *notes_on_unseen(journal.entries, done)))
+    return evolve(found, notes=(*found.notes, *notes_on_unknown_writes(journal.entries, done)))
 
 
-def _told(place: Place, person: Person, user: UserLike | CssError, providers: Sequence[str]) -> str | Unresolved:
-    """Return the username of a person, or why there is none."""
+def _username_in(place: Place, person: Person, user: UserLike | CssError, providers: Sequence[str]) -> str | Unresolved:
+    """Return the username of a person in a place, or why there is none."""
     if not isinstance(user, CssError):
         return identifiers.username_of(user)
-    state = "too many to tell" if isinstance(user, IncompleteSearch) else identification.state_of(person, user)
+    state = "too many found" if isinstance(user, IncompleteSearch) else identification.state_of(person, user)
     if state == identification.FAILED:
-        # A fault is no answer: what depends on it cannot be planned.
+        # A search that failed answers nothing: what depends on it cannot be planned.
         raise user
     if person.by == "guid" and person.provider is None and len(providers) == 1:
         person = evolve(person, provider=providers[0])
@@ -110,7 +110,7 @@ def _told(place: Place, person: Person, user: UserLike | CssError, providers: Se
 
 @frozen
 class PlanRun:
-    """A plan that was found to fit what is there, ready to be carried out.
+    """A plan that fits what was read again, ready to be carried out.
 
     Attributes:
         plan: with the steps that are still to be done, in their order.
@@ -122,14 +122,16 @@ class PlanRun:
     environments: dict[Place, EnvironmentClient]
 
     def carry_out(self, *, width: int, progress: Callable[[StepResult], object] | None = None) -> list[StepResult]:
-        """Does the steps and returns a result for each, in their order."""
+        """Carry out the steps, and return a result for each, in their order."""
         dependencies = Dependencies(self.plan.steps, self.before.values())
         run = StepRun.at(self.environments, self.plan.steps, dependencies, width=width, progress=progress)
         return run.carry_out()
 
 
-def checked(integration: Integrations, plan: Plan, guards: Guards, resume: JournalRead | None, width: int) -> PlanRun:
-    """A plan that still fits what is there, every place of it read again; see `Css.apply_plan`."""
+def check_plan(
+    integration: Integrations, plan: Plan, guards: Guards, resume: JournalRead | None, width: int
+) -> PlanRun:
+    """Read every place of the plan again, and return the plan if it still fits; see `Css.apply_plan`."""
     service_limits.check_width(width)
     begun, entries = (resume.begun, resume.entries) if resume is not None else ((), ())
     environments: dict[Place, EnvironmentClient] = {}
@@ -140,7 +142,7 @@ def checked(integration: Integrations, plan: Plan, guards: Guards, resume: Journ
     now: dict[Place, PlaceState] = {}
     planned_from: list[PlaceState] = []
     for planned in plan.places:
-        chosen = preconditions.to_read(planned, begun)
+        chosen = preconditions.roles_to_read(planned, begun)
         try:
             read = now[planned.place] = environments[planned.place].state(chosen, settled=True, width=width)
         except (NotFound, OutcomeUnknown) as error:

@@ -32,7 +32,7 @@ from .writes import Change, carry_out
 
 
 class Roles:
-    """The roles of one integration in one environment, and who holds them; every write is proven."""
+    """The roles of one integration in one environment, and who holds them; every write is verified."""
 
     def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
         self._wire = wire
@@ -54,13 +54,13 @@ class Roles:
         return tuple(sorted(roles, key=lambda role: role.name))
 
     def get(self, name: str) -> Role:
-        """One role.
+        """Return one role.
 
-        A 404 is not believed alone: when the login server behind it has a fault, the service says so of roles that
-        exist. So the list is read then.
+        When the login server has a fault, the service answers 404 for roles that exist. So a 404 is verified in the
+        list.
 
         Args:
-            name: of the role, matched with case; it may hold anything but control characters.
+            name: of the role, matched with case; any characters but control characters.
 
         Raises:
             UnusableName: for a name that no role can have.
@@ -85,20 +85,20 @@ class Roles:
             return role
 
     def create(self, name: str) -> Role:
-        """Creates a role that is not there yet.
+        """Create a role that does not exist yet.
 
-        An empty 201 is not believed: the service sends it when the login server behind it failed, with the role
-        created or not. The list tells then.
+        The service also sends an empty 201 when the login server failed, whether the role was created or not. So an
+        empty 201 is verified in the list.
 
         Args:
-            name: of the role. It must leave room for the longest path in which it stands, encoded twice.
+            name: of the role. It must leave room for the longest path that holds it, encoded twice.
 
         Returns:
             The role.
 
         Raises:
             UnusableName: for a name that the service cannot hold or address safely, or of which people cannot see all.
-            RequestTooLong: for a name too long for the longest request in which it would stand.
+            RequestTooLong: for a name too long for the longest request that would hold it.
             Conflict: when it exists already.
             OutcomeUnknown: when it may have been created and no read got through.
 
@@ -134,7 +134,7 @@ class Roles:
         return found[-1]
 
     def ensure(self, name: str) -> Role:
-        """The role, created when it is not there.
+        """Return the role, and create it if it does not exist.
 
         Args:
             name: of the role.
@@ -155,7 +155,7 @@ class Roles:
         try:
             return self.create(name)
         except Conflict:
-            # Somebody else was faster, which is as good.
+            # Somebody else created it just now.
             return self.get(name)
 
     def rename(self, name: str, new_name: str, *, confirm: Confirm | None = None) -> Role:
@@ -223,9 +223,9 @@ class Roles:
         return found[-1]
 
     def delete(self, name: str) -> None:
-        """Deletes a role, and with it every grant of it and its place in every composite.
+        """Delete a role, and with it every grant of it and its place in every composite.
 
-        The service's 204 proves nothing, so the list is read afterwards.
+        The 204 of the service verifies nothing, so the list is read afterwards.
 
         Args:
             name: of the role.
@@ -233,7 +233,7 @@ class Roles:
         Raises:
             UnusableName: for `.` and `..` above all: the service would delete the integration's whole client.
             NotFound: when there is no such role.
-            OutcomeUnknown: when it may have been deleted and no read could tell.
+            OutcomeUnknown: when it may have been deleted and no read got through.
 
         >>> dev.roles.delete("approver")
         """
@@ -252,7 +252,7 @@ class Roles:
         )
 
     def composites(self, name: str) -> Composites:
-        """The children of a role.
+        """Return the children of a role, to list and change them.
 
         Args:
             name: of the role.
@@ -266,7 +266,7 @@ class Roles:
         return Composites(self._wire, **self._place, parent=name, roles=self)
 
     def tree(self) -> RoleTree:
-        """All roles and their children: one list, and one call for each composite role.
+        """Return all roles and their children: one list, and one call for each composite role.
 
         >>> sorted((dev.roles.tree()).descendants("admin"))
         ['approver', 'reviewer']
@@ -442,7 +442,7 @@ class Roles:
         return found
 
     def _goes_along(self, name: str) -> tuple[Step, ...]:
-        """What a deletion of the role takes away besides: its members, its children, its place in other roles."""
+        """Return what a deletion of the role removes too: its members, its children, its place in other roles."""
         tree = self.tree()
         if all(role.name != name for role in tree.roles):
             return ()

@@ -1,4 +1,4 @@
-"""Checks that find a plan which css-sdk did not make as it is: changed, extended, or written by hand. Pure.
+"""Find plans that css-sdk did not make in this form: changed, extended, or written by hand. Pure.
 
 Plan files are trusted input: somebody who writes a whole plan by hand, with its plan id, can ask for anything. These
 checks find what does not fit together, before anything is sent.
@@ -33,7 +33,7 @@ def find_unread_members(steps: Iterable[Step], members_read: Mapping[Place, Iter
             read.remove(step.role)
             read.add(step.target)
         elif step.kind in ("add_member", "remove_member", "delete_role") and step.role not in read:
-            yield f"steps, number {number}: who holds {step.role!r} was not read when the plan was made"
+            yield f"steps, number {number}: the members of {step.role!r} were not read when the plan was made"
 
 
 def find_repeated(steps: Iterable[Step]) -> Iterator[str]:
@@ -47,7 +47,7 @@ def find_repeated(steps: Iterable[Step]) -> Iterator[str]:
     for number, step in enumerate(steps, start=1):
         if step.kind != kind:
             seen, kind = {}, step.kind
-        # A name may be given and taken away again by renamings alone.
+        # Renamings alone may give a name and free it again.
         if step in seen and kind != "rename_role":
             yield f"steps, number {number}: it is the same as number {seen[step]}"
         seen.setdefault(step, number)
@@ -82,15 +82,15 @@ def check_steps(steps: Sequence[Step], impact: Impact) -> None:
             wrong numbers of people, or when these cannot be known.
     """
     faults = [
-        f"{one.place}: {one.kind} of {one.role!r} takes a role from {true.people}, and not from {one.people}"
+        f"{one.place}: {one.kind} of {one.role!r} removes a role from {true.people} people, not from {one.people}"
         for one, true in zip(steps, impact.counted, strict=True)
         if one.people != true.people
     ]
     for place, names in impact.unread.items():
-        faults += [f"{place}: who holds {name!r} was not read" for name in sorted(names)]
+        faults += [f"{place}: the members of {name!r} were not read" for name in sorted(names)]
     faults += find_impossible(steps, impact.states)
     if faults:
-        raise InvalidFile("The plan is not as it was made. Nothing was sent. Make it anew.", faults=faults)
+        raise InvalidFile("The plan is not as it was made. Nothing was sent. Make it again.", faults=faults)
 
 
 def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What is to be done in one environment, so that it becomes what the file says of it. Pure."""
+"""Compare one environment with what the roles file wants of it: the steps, and what is not done and why. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Username = str
 
 @frozen
 class Unmanaged:
-    """How much of an environment the file does not speak of; members of roles that were read."""
+    """How much of an environment the file does not mention; only members of roles that were read count."""
 
     roles: int = 0
     composites: int = 0
@@ -31,12 +31,12 @@ class Unmanaged:
 
 
 class PlacePlan:
-    """What is to be done in one environment, and what is not and why.
+    """The steps for one environment, and what is not done and why.
 
     Args:
-        wanted: what shall be.
-        state: what is.
-        protect: what may not be taken away.
+        wanted: what the file wants.
+        state: what was read.
+        protect: what must not be removed.
         people: usernames, as `plan` takes them.
 
     Raises:
@@ -60,14 +60,14 @@ class PlacePlan:
         self.protected: list[Step] = []
         self._protect = protect
         self._people = people
-        self._told: dict[Person, Username | Unresolved | None] = {}
+        self._found_users: dict[Person, Username | Unresolved | None] = {}
         self._missing_in: dict[Person, dict[str, None]] = {}
         self._out_of_reach = {} if wanted.only_existing else state.out_of_reach
 
         listed = wanted.roles or Listed[DesiredRole]()
         self._kept_names: dict[str, str] = {}
         self._rename(listed.items)
-        # From here on everything is told by the new names.
+        # From here on roles have their new names.
         self._now = state.after(self.changes) if self.changes else state
         self._below_protected = self._what_protected_roles_stand_for()
         self._names = {self._name(role.name) for role in listed.items}
@@ -79,15 +79,15 @@ class PlacePlan:
 
     @property
     def unresolved(self) -> tuple[Unresolved, ...]:
-        """Those of the file who could not be identified."""
+        """Return the people of the file who could not be identified."""
         return tuple(
-            evolve(told, roles=tuple(self._missing_in.get(person, ())))
-            for person, told in self._told.items()
-            if isinstance(told, Unresolved)
+            evolve(found, roles=tuple(self._missing_in.get(person, ())))
+            for person, found in self._found_users.items()
+            if isinstance(found, Unresolved)
         )
 
     def check_circles(self, prune: bool) -> None:
-        """Refuses children that would lead back to their parent once everything is done.
+        """Refuse children that would lead back to their parent once everything is done.
 
         Args:
             prune: whether what is to be removed will be.
@@ -98,14 +98,14 @@ class PlacePlan:
         added = [step for step in self.changes if step.kind == "add_composite"]
         taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
         if leading_back := in_circles(self._now.after([*added, *(taken if prune else ())]).children, added):
-            told = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
+            links = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
             hint = "" if prune or not taken else " Pruning may open it: what exact sets do not list is still there."
-            raise CompositeCycle(f"{' '.join(self.wanted.named)}: these children would close a circle: {told}.{hint}")
+            raise CompositeCycle(f"{' '.join(self.wanted.named)}: these children would close a circle: {links}.{hint}")
 
     # Roles
 
     def _rename(self, listed: Sequence[DesiredRole]) -> None:
-        """Renames what still has its old name, unless there is a role of the new name as well."""
+        """Rename roles that still have their old names, unless there is a role of the new name as well."""
         live, names = self.state.roles, {role.name for role in listed}
         due: dict[str, str] = {}
         for name, old in {role.name: role.was for role in listed if role.was and role.was != role.name}.items():
@@ -129,7 +129,7 @@ class PlacePlan:
                     self._check(service_limits.check_new_role, *self._where, name)
 
     def _name(self, name: str) -> str:
-        """The name of a role of the file in what will be: the old one where a protection forbids to rename it."""
+        """Return the name that a role of the file will have: the old one if a protection forbids to rename it."""
         return self._kept_names.get(name, name)
 
     def _create(self) -> None:
@@ -141,13 +141,13 @@ class PlacePlan:
             self.changes.append(self._step("create_role", name))
 
     def _delete(self) -> frozenset[str]:
-        """Deletes what is not listed, and returns the names."""
+        """Delete roles that are not listed, and return their names."""
         gone = set()
         for name in sorted(self._now.roles - self._names):
             if name in self._out_of_reach:
                 self._leave(name)
                 continue
-            # Whom a deletion takes the role from has to be known, if anybody is protected.
+            # If anybody is protected, it must be known who loses the role by a deletion.
             held = self._members(name) if self._protect.users else ()
             step = self._step("delete_role", name)
             if (
@@ -174,7 +174,7 @@ class PlacePlan:
     # Composites
 
     def _compose(self, listed: Sequence[DesiredRole]) -> int:
-        """Adds and removes children, and returns how many are left alone."""
+        """Add and remove children, and return how many stay that the file does not mention."""
         wanted: dict[str, set[str]] = {}
         exact = set()
         for role in listed:
@@ -207,7 +207,7 @@ class PlacePlan:
     # Members
 
     def _grant(self, listed: Sequence[DesiredRole]) -> int:
-        """Adds and removes members, and returns how many are left alone."""
+        """Add and remove members, and return how many stay that the file does not mention."""
         wanted: dict[str, set[Username]] = {}
         unclear: dict[str, list[Unresolved]] = {}
         exact_roles: set[str] = set()
@@ -251,20 +251,22 @@ class PlacePlan:
         return left
 
     def _check_users(self, listed: Sequence[DesiredRole]) -> None:
-        """Faults where one user has two entries, or is a member of a role that their own exact roles leave out."""
+        """Note faults: one user with two entries, or a member of a role that their own exact roles leave out."""
         entries: dict[Username | Unresolved | None, DesiredUser] = {}
         for user in self.wanted.users:
             who = self._who(user.person)
             first = entries.setdefault(who, user) if isinstance(who, str) else user
             if first is not user:
-                self.faults.append(f"{_told(first.person)} and {_told(user.person)} are the same user; name them once")
+                self.faults.append(
+                    f"{_words_for(first.person)} and {_words_for(user.person)} are the same user; name them once"
+                )
         exact = {who: user for who, user in entries.items() if user.roles.exact}
         for role in listed if exact else ():
             for person in role.members.items if role.members is not None else ():
                 one = exact.get(self._who(person))
                 if one is not None and role.name not in one.roles.items:
-                    told = f"leave out {role.name!r}, which lists {_told(person)}"
-                    self.faults.append(f"the exact roles of {_told(one.person)} {told}")
+                    left_out = f"leave out {role.name!r}, which lists {_words_for(person)}"
+                    self.faults.append(f"the exact roles of {_words_for(one.person)} {left_out}")
 
     def _add_members(self, role: str, usernames: Collection[Username]) -> None:
         self.faults += self._refusals(role, usernames).values()
@@ -274,22 +276,24 @@ class PlacePlan:
         refused = {} if self.wanted.only_existing else self._refusals(role, usernames)
         meant = {candidate.lower() for one in unclear for candidate in one.candidates}
         anybody = any(one.may_be_anybody for one in unclear)
-        kept = unsendable = 0
+        staying = unsendable = 0
         for username in sorted(usernames):
             step = self._step("remove_member", role, username, 1)
             if self._protect.covers_role(role) or self._protect.covers_user(username):
                 self.protected.append(step)
             elif anybody or username in meant:
                 self.held.append(step)
-                kept += 1
+                staying += 1
             elif not self.wanted.only_existing and (username in refused or _refusal(identifiers.username_of, username)):
                 unsendable += 1
             else:
                 self.removals.append(step)
-        if kept:
-            self.notes.append(f"whom the file means by a member of {role!r} is unclear: {kept} who may be meant stay")
+        if staying:
+            self.notes.append(
+                f"a member of {role!r} in the file is not identified: {staying} members who may be meant stay"
+            )
         if unsendable:
-            self.notes.append(f"{unsendable} members of {role!r} stay: no request to take it from them can be sent")
+            self.notes.append(f"{unsendable} members of {role!r} stay: no request can remove it from them")
 
     def _members(self, role: str) -> frozenset[Username]:
         if role not in self._now.roles:
@@ -299,20 +303,20 @@ class PlacePlan:
         return frozenset(map(str.lower, self._now.members[role]))
 
     def _who(self, person: Person) -> Username | Unresolved | None:
-        """The username, or why there is none; None for one that no user can have."""
-        if person not in self._told:
-            self._told[person] = self._find(person)
-        return self._told[person]
+        """Return the username, or why there is none; None for a name that no user can have."""
+        if person not in self._found_users:
+            self._found_users[person] = self._find(person)
+        return self._found_users[person]
 
     def _find(self, person: Person) -> Username | Unresolved | None:
-        told = self._people.get((self.state.place, person), person.user)
-        if isinstance(told, Unresolved):
-            return told
-        if told is None:
+        found = self._people.get((self.state.place, person), person.user)
+        if isinstance(found, Unresolved):
+            return found
+        if found is None:
             where = " ".join(self.wanted.named)
-            raise InvalidRequest(f"{where}: nobody looked up whom {_told(person)} means.")
+            raise InvalidRequest(f"{where}: nobody looked up {_words_for(person)}.")
         try:
-            return identifiers.username_of(told)
+            return identifiers.username_of(found)
         except Refused as error:
             self.faults.append(error.text_for("file"))
             return None
@@ -327,19 +331,19 @@ class PlacePlan:
         return Step(kind, self.state.place, role, target, people)
 
     def _within_reach(self, name: str) -> str:
-        """The name of a role of the file in what will be; a fault where no request can speak of the role."""
+        """Return the name that a role of the file will have; note a fault if no request can name the role."""
         name = self._name(name)
         if (why := self._out_of_reach.get(name)) and why not in self.faults:
             self.faults.append(why)
         return name
 
     def _leave(self, role: str) -> None:
-        """Notes that a role stays as it is, since no request can speak of it."""
+        """Note that a role stays as it is, since no request can name it."""
         note = f"{with_codes(role)!r} stays as it is: {self._out_of_reach[role]}"
         self.notes += [note] if note not in self.notes else []
 
     def _exists(self, name: str, what: str) -> bool:
-        """Whether there will be such a role; where not, this is a fault."""
+        """Return whether the role will exist; note a fault if it will not."""
         if name not in self._there:
             why = "is not listed among the roles, which are exact" if name in self._gone else "does not exist"
             fault = f"{name!r}, {what}, {why}"
@@ -347,11 +351,11 @@ class PlacePlan:
         return name in self._there
 
     def _check(self, check: Callable[..., object], *arguments: Any) -> None:
-        """Notes what a rule refuses as a fault."""
+        """Note a refusal by a rule as a fault."""
         self.faults += _refusal(check, *arguments)
 
     def _can(self, step: Step, check: Callable[..., object], *arguments: Any) -> bool:
-        """Whether the removal can be sent at all; where not, what is there stays."""
+        """Return whether the removal can be sent at all; if not, note that the thing stays."""
         if self.wanted.only_existing:
             return True
         refused = _refusal(check, *arguments)
@@ -359,15 +363,15 @@ class PlacePlan:
         return not refused
 
     def _refusals(self, role: str, usernames: Collection[Username]) -> dict[Username, str]:
-        """Why the role cannot be taken from some of them, or given without being able to take it back."""
+        """Return by username why the role could not be removed from somebody again."""
         # Where the longest username is none too long, no other is.
         longest = max(usernames, key=lambda name: len(quote(name, safe="")), default=None)
         if longest is None or not _refusal(service_limits.check_removable, *self._where, [role], longest):
             return {}
-        told = {
+        reasons = {
             username: _refusal(service_limits.check_removable, *self._where, [role], username) for username in usernames
         }
-        return {username: why[0] for username, why in sorted(told.items()) if why}
+        return {username: why[0] for username, why in sorted(reasons.items()) if why}
 
 
 def _refusal(check: Callable[..., object], *arguments: Any) -> list[str]:
@@ -378,5 +382,5 @@ def _refusal(check: Callable[..., object], *arguments: Any) -> list[str]:
     return []
 
 
-def _told(person: Person) -> str:
+def _words_for(person: Person) -> str:
     return f"the {person.by} {person.value!r}"

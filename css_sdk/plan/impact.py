@@ -1,4 +1,4 @@
-"""Who holds a role, directly or through others, and who loses it when something is taken away. Pure."""
+"""Find out who has a role, directly or through others, and who loses it when something is removed. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ..models import RoleTree
 from ..state import Draft, Place, PlaceState, Step, out_of_reach
 
 
-def leading_to(tree: RoleTree, role: str) -> frozenset[str]:
-    """The role and all roles that it is a child of, through others as well: whoever holds one of them has it.
+def roles_leading_to(tree: RoleTree, role: str) -> frozenset[str]:
+    """Return the role and all roles that lead to it: everybody who holds one of them has it.
 
     >>> tree = RoleTree((), {"boss": ("admin",), "admin": ("reader",)})
-    >>> sorted(leading_to(tree, "reader"))
+    >>> sorted(roles_leading_to(tree, "reader"))
     ['admin', 'boss', 'reader']
     """
     return _leading_to(parents_of(tree.children), role)
 
 
-def losers(
+def people_losing(
     tree: RoleTree, members: Mapping[str, Set[str]], parent: str, children: Iterable[str], role: str
 ) -> frozenset[str]:
-    """Who has a role no more when a parent's children become these.
+    """Return who no longer has a role when the children of a parent become these.
 
     Args:
         tree: as it is.
@@ -34,17 +34,17 @@ def losers(
 
     >>> tree = RoleTree((), {"admin": ("reader",)})
     >>> members = {"admin": {"ann", "bob"}, "reader": {"bob"}}
-    >>> losers(tree, members, "admin", [], "reader")
+    >>> people_losing(tree, members, "admin", [], "reader")
     frozenset({'ann'})
     """
     after = {**tree.children, parent: tuple(children)}
-    return having(tree.children, members, role) - having(after, members, role)
+    return people_having(tree.children, members, role) - people_having(after, members, role)
 
 
-def having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]], role: str) -> frozenset[str]:
-    """Who has a role, directly or through others.
+def people_having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]], role: str) -> frozenset[str]:
+    """Return who has a role, directly or through others.
 
-    >>> having({"admin": ["reader"]}, {"admin": {"ann"}, "reader": {"bob"}}, "reader") == {"ann", "bob"}
+    >>> people_having({"admin": ["reader"]}, {"admin": {"ann"}, "reader": {"bob"}}, "reader") == {"ann", "bob"}
     True
     """
     return _members_of(_leading_to(parents_of(children), role), members)
@@ -55,7 +55,7 @@ def _members_of(roles: Iterable[str], members: Mapping[str, Set[str]]) -> frozen
 
 
 def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-    """By each role that is a child, the roles that it is a child of."""
+    """Return by each child the roles that it is a child of."""
     parents: dict[str, set[str]] = {}
     for parent, below in children.items():
         for child in below:
@@ -75,7 +75,7 @@ def _leading_to(parents: Mapping[str, Set[str]], role: str) -> frozenset[str]:
 
 @frozen
 class FollowedRole:
-    """One role through a sequence of steps, whatever its name is at each of them.
+    """One role through a sequence of steps, under all its names.
 
     Attributes:
         place: where it is.
@@ -222,14 +222,14 @@ def _losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Los
 
 
 class _FollowedDraft(Draft):
-    """A draft that knows the parents of each child, without looking through all composites at each step."""
+    """A draft that knows the parents of each child."""
 
     def __init__(self, state: PlaceState) -> None:
         super().__init__(state)
         self.parents = parents_of(self.children)
 
     def carry_out(self, step: Step) -> None:
-        """Changes it as the service would."""
+        """Change it as the service would."""
         below = self.children.get(step.role, set())
         super().carry_out(step)
         match step.kind:

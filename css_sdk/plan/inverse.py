@@ -1,4 +1,4 @@
-"""Back again: the steps that lead from what was done to what was before. Pure."""
+"""Invert steps: the steps that lead from what was done to what was before. Pure."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Known(Protocol):
 
 
 def inverse(step: Step, before: Known) -> tuple[Step, ...]:
-    """The steps that take one step back, in the order of carrying out.
+    """Return the steps that undo one step, in the order of carrying out.
 
-    Nothing is taken back that the step did not bring about, nor anything of members who were not read: nobody loses
-    what they had before, and nobody gets what they had not.
+    They undo only what the step changed, and nothing about members who were not read: nobody loses what they had
+    before, and nobody gets what they did not have.
 
     Args:
         step: what was done.
@@ -81,10 +81,10 @@ def is_possible(step: Step, before: Known) -> bool:
 
 
 def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
-    """The steps that lead back to what was before, in the order of carrying out.
+    """Return the steps that lead back to what was before, in the order of carrying out.
 
-    Where composites led in a circle before, and no longer do, the last child that closes it again is among them: the
-    service takes it, and this package refuses to send it.
+    If composites led in a circle before, the last child that closes it again is among them: the service accepts it,
+    and css-sdk refuses to send it.
 
     Args:
         done: what was done, in the order in which it was.
@@ -103,9 +103,9 @@ def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]
     back: list[tuple[Step, ...]] = []
     for step in done:
         if step.place not in drafts:
-            raise InvalidRequest(f"{step.place}: what was there before is not known, so nothing can lead back to it.")
+            raise InvalidRequest(f"{step.place}: the state before is not known, so it cannot be restored.")
         steps = inverse(step, drafts[step.place])
-        # A role that is deleted on the way back takes its members along, whoever they were in between.
+        # Deleting a role on the way back removes all its members too.
         is_made = (step.place, step.role) in made
         back.append(() if is_made and step.kind in ("add_member", "remove_member") else steps)
         if step.kind == "create_role" and steps:

@@ -1,7 +1,7 @@
-"""The order in which the steps of a plan are carried out. Pure.
+"""Put the steps of a plan into the order in which they are carried out. Pure.
 
 Kind by kind: usually everything is added before anything is removed, so that nobody is without access in between;
-`remove_first` turns that round. The steps of an undo have an order of their own, and never come here.
+`remove_first` reverses that. The steps of an undo have an order of their own, and are not sorted here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..models import RoleTree
 from ..state import STEP_KINDS, Place, PlaceState, Step, StepKind
 
 _REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
-    "rename_role",  # takes nothing away, and what follows speaks of the new names
+    "rename_role",  # removes nothing, and the steps that follow use the new names
     "remove_member",
     "remove_composite",
     "delete_role",
@@ -28,15 +28,15 @@ _REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
 def ordered(
     steps: Iterable[Step], states: Iterable[PlaceState] = (), *, remove_first: bool = False
 ) -> tuple[Step, ...]:
-    """A plan's steps in the order in which they are carried out, the same whatever order they come in.
+    """Return the steps of a plan in the order in which they are carried out, the same for any order of the argument.
 
     Adding first keeps access: roles are created and renamed, composites and members added, and then members,
-    composites and roles removed. A child that would close a circle until another is taken out is added after that.
+    composites and roles removed. A child that would close a circle until another is removed is added after that.
 
     Args:
         steps: of a plan.
-        states: of the places, as they are before; only circles are told by them.
-        remove_first: take away before anything is added, where nobody may have the old and the new at once.
+        states: of the places, as they are before; circles are found in them.
+        remove_first: remove before anything is added, for when nobody may have the old and the new at once.
 
     >>> dev = Place(101, "dev")
     >>> steps = [Step("add_member", dev, "b", "0f3a@idir"), Step("rename_role", dev, "a", "b")]
@@ -58,7 +58,7 @@ def ordered(
 
 
 def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
-    """The children that may only be added once something was taken out, or they would close a circle."""
+    """Return the children that can be added only after a removal, since they would close a circle before."""
     late: set[Step] = set()
     before = {state.place: state for state in states}
     adding: dict[Place, list[Step]] = {}
@@ -75,7 +75,7 @@ def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
 
 
 def in_circles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> list[Step]:
-    """Those of the added children that lead back to their parent.
+    """Return the added children that lead back to their parent.
 
     Args:
         edges: all roles and their children, the added ones included.

@@ -1,11 +1,11 @@
-"""Plans: the ordered changes that make environments what a file of roles says. Pure.
+"""Plans: the ordered changes that make environments what a roles file says. Pure.
 
-`plan` compares the file with what was read and returns a `Plan`; `removals` and `emptied` tell what a plan costs, for
-the guards that hold before it is carried out. `diff` compares one environment, `ordering` puts steps in order.
+`plan` compares the file with what was read and returns a `Plan`; `count_removals` and `emptied_roles` return what a
+plan removes, for the guards. `diff` compares one environment, `ordering` puts steps in order.
 
-A plan only ever takes away what an `exact` collection does not list, and that only with `prune`; everything else stays
-as it is. Protection wins over everything. When somebody of the file could not be identified, whoever may be meant
-keeps the roles of which the file makes that person a member.
+A plan removes only what an `exact` collection does not list, and only with `prune`; everything else stays as it is.
+Protection overrides everything. If somebody of the file could not be identified, everybody who may be meant keeps the
+roles that the file gives that person.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..state import Draft, Place, PlaceState, Step, StepKind
 from .desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed
 from .diff import PlacePlan, Unmanaged, Username
 from .identity import plan_id
-from .impact import FollowedRole, Impact, followed_roles, having
+from .impact import FollowedRole, Impact, followed_roles, people_having
 from .ordering import ordered
 
 _COUNTED: Final[Mapping[StepKind, str]] = {"remove_member": "members", "remove_composite": "children"}
@@ -135,17 +135,17 @@ def plan(
     *,
     prune: bool = False,
 ) -> Plan:
-    """The changes that lead from what was read to what the file says.
+    """Return the changes that lead from what was read to what the file says.
 
     Args:
         desired: the file.
         observed: what was read of each of its places, by integration and environment as the file names them.
-        people: of everybody who is named by GUID or e-mail address their username in the place, or why there is none;
-            of others too, where more is known than the file says.
+        people: the username in the place of everybody who is named by GUID or e-mail address, or why there is none;
+            of others too, if more is known than the file says.
         prune: whether to plan what exact collections remove.
 
     Raises:
-        InvalidFile: when the file asks for what cannot be, with every fault.
+        InvalidFile: when the file asks for something impossible, with every fault.
         CompositeCycle: when a role would become a child of itself.
         InvalidRequest: when a place, a role's members or a person was not read.
 
@@ -156,7 +156,7 @@ def plan(
     """
     missing = [" ".join(place.named) for place in desired.places if place.named not in observed]
     if missing:
-        raise InvalidRequest(f"Nothing can be planned for {', '.join(missing)}: what is there was not read.")
+        raise InvalidRequest(f"Nothing can be planned for {', '.join(missing)}: its state was not read.")
     named: dict[Place, list[str]] = {}
     for wanted in desired.places:
         named.setdefault(observed[wanted.named].place, []).append(" ".join(wanted.named))
@@ -164,8 +164,8 @@ def plan(
     parts = [PlacePlan(wanted, observed[wanted.named], desired.protect, people) for wanted in desired.places]
     faults += [f"{' '.join(part.wanted.named)}: {fault}" for part in parts for fault in part.faults]
     if faults:
-        told = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise InvalidFile(f"What shall be cannot be planned: {told}. Nothing was sent.", faults=faults)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise InvalidFile(f"The roles file cannot be planned: {count}. Nothing was sent.", faults=faults)
     states = tuple(part.state for part in parts)
     for part in parts:
         part.check_circles(prune)
@@ -217,12 +217,12 @@ def _repeated(named: Mapping[Place, list[str]]) -> Iterator[tuple[Place, list[st
     return ((place, names) for place, names in named.items() if len(names) > 1)
 
 
-def removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str, int, int], ...]:
+def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str, int, int], ...]:
     """Return how much the steps remove from each collection, for `check_removals`.
 
-    A role is one collection whatever its name is at each step: what it loses before and after a rename adds up. A
-    deletion counts as a role less, as its members, and as those who had it through composites only. These count too
-    where it is taken out of a composite.
+    A role is one collection under all its names: what it loses before and after a rename adds up. A deletion counts as
+    one role, as its members, and as those who had it through composites only. These count too when the role is removed
+    from a composite.
 
     Args:
         impact: of the steps.
@@ -233,7 +233,7 @@ def removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str, int,
 
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
-    >>> removals(Impact.of([Step("remove_member", state.place, "a", "0f3a@idir")], [state]))
+    >>> count_removals(Impact.of([Step("remove_member", state.place, "a", "0f3a@idir")], [state]))
     (("members of the role 'a' (#101 dev)", 1, 1),)
     """
     before = {state.place: state for state in impact.states}
@@ -271,9 +271,9 @@ def removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str, int,
             holders = set(people)
             if role.created is None:
                 directly = state.members.get(role.name, frozenset())
-                holders |= having(state.children, state.members, role.name) - directly
-            told = f"people with the role {names[role]!r} through composites ({role.place})"
-            found.append((told, len(people), len(holders)))
+                holders |= people_having(state.children, state.members, role.name) - directly
+            what = f"people with the role {names[role]!r} through composites ({role.place})"
+            found.append((what, len(people), len(holders)))
     for user in users:
         if count := sum(step.kind == "remove_member" and step.target == user for step in impact.steps):
             size = sum(user in members for state in impact.states for members in state.members.values())
@@ -281,8 +281,10 @@ def removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str, int,
     return tuple(found)
 
 
-def emptied(steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable[str]) -> tuple[tuple[Place, str], ...]:
-    """Which of these roles have members and would at some time be left without any, or be deleted with them.
+def emptied_roles(
+    steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable[str]
+) -> tuple[tuple[Place, str], ...]:
+    """Return which of these roles have members and would end up without any at some time, or be deleted with them.
 
     Args:
         steps: of a plan, in the order of carrying out.
@@ -291,7 +293,7 @@ def emptied(steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable
 
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
-    >>> emptied([Step("remove_member", state.place, "a", "0f3a@idir")], [state], ["a", "b"])
+    >>> emptied_roles([Step("remove_member", state.place, "a", "0f3a@idir")], [state], ["a", "b"])
     ((Place(integration=101, environment='dev'), 'a'),)
     """
     wanted = set(roles)

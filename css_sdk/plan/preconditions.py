@@ -1,4 +1,4 @@
-"""What may stand between a plan and its first write, and what is left of it afterwards. Pure."""
+"""Guards and checks before the first write of a plan, and what is left of the plan afterwards. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..state import Draft, Place, PlaceState, Step, StepResult
 from .checks import find_repeated
 from .impact import FollowedRole, Impact, followed_roles
 from .ordering import ordered
-from .planner import Plan, PlannedPlace, emptied, removals
+from .planner import Plan, PlannedPlace, count_removals, emptied_roles
 from .removal_limits import check_removals
 
 _OF_TWO_ROLES: Final = ("add_composite", "remove_composite")
@@ -24,7 +24,7 @@ _OF_TWO_ROLES: Final = ("add_composite", "remove_composite")
 
 @frozen
 class Applied:
-    """What came of a plan: a result for each step that was tried, and a plan of what is left, if anything is."""
+    """What became of a plan: a result for each step, and a plan of what is left, if anything is."""
 
     results: tuple[StepResult, ...]
     remainder: Plan | None = None
@@ -36,13 +36,13 @@ def _role_names(given: str | Iterable[str]) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class Guards:
-    """How much a plan may take away.
+    """How much a plan may remove.
 
     Args:
-        max_removals: from any one collection, where somebody said how many that may be.
+        max_removals: how many may be removed from any one collection; by default 10 or a fifth, and 4 in any case.
         keep_last: the roles that must not be left without a member.
-        remove_first: take away before anything is added, where nobody may have the old and the new at once.
-        allow_empty: whether all roles of a place, or all members of a role that stays, may be taken away.
+        remove_first: remove before anything is added, for when nobody may have the old and the new at once.
+        allow_empty: whether all roles of a place, or all members of a role that stays, may be removed.
     """
 
     max_removals: int | None = None
@@ -59,7 +59,7 @@ class Guards:
         impact: Impact | None = None,
         users: Iterable[str] = (),
     ) -> None:
-        """Refuses what would take away too much.
+        """Refuse a plan that would remove too much.
 
         Args:
             steps: of the plan.
@@ -69,10 +69,10 @@ class Guards:
             users: the usernames of those whose roles are a collection too.
 
         Raises:
-            Refused: when no place has a role that shall keep somebody, or an order is asked for that cannot be.
-            EmptySet: when nothing would be left of the roles of a place, or of the members of a role.
-            TooManyRemovals: when a collection would lose more than a mistake should cost.
-            LastMember: when a role that shall keep somebody would lose everybody, be it until others are added.
+            Refused: when no place has a role of `keep_last`, or `remove_first` is set for an undo.
+            EmptySet: when a place would end up without roles, or a role without members.
+            TooManyRemovals: when a collection would lose more than the limit allows.
+            LastMember: when a role of `keep_last` would have no member at some time, even if others are added later.
         """
         states = list(before)
         if self.remove_first and leads_back:
@@ -80,7 +80,7 @@ class Guards:
                 "The plan takes back what was done, in an order of its own. Nothing was sent.",
                 remedy=Remedy("Leave out remove_first.", "Leave out --remove-first."),
             )
-        left_empty = [told for state in states for told in _left_empty(state, steps)]
+        left_empty = [what for state in states for what in _left_empty(state, steps)]
         if left_empty and not (self.allow_empty or leads_back):
             raise EmptySet(
                 f"Everything would be removed: {', and '.join(left_empty)}. Nothing was sent.",
@@ -88,19 +88,19 @@ class Guards:
             )
         known = {name for state in states if self.keep_last for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:
-            told = ", ".join(map(repr, unknown))
-            raise Refused(f"No place of the plan has a role {told} that could be kept. Nothing was sent.")
-        for what, removed, size in removals(impact or Impact.of(steps, states), users):
+            names = ", ".join(map(repr, unknown))
+            raise Refused(f"No place of the plan has a role {names}, which keep_last names. Nothing was sent.")
+        for what, removed, size in count_removals(impact or Impact.of(steps, states), users):
             check_removals(what, removed, size, self.max_removals)
-        for place, role in emptied(self.order(steps, states), states, self.keep_last):
+        for place, role in emptied_roles(self.order(steps, states), states, self.keep_last):
             way_out = " Adding first, as usual, may keep somebody there." if self.remove_first else ""
             raise LastMember(
-                f"{place}: nobody would be left in the role {role!r}, which shall keep somebody. Nothing was sent; "
-                f"leave somebody in it, or do not ask for it to be kept.{way_out}"
+                f"{place}: the role {role!r} would have no member, and keep_last names it. Nothing was sent. Leave a "
+                f"member in it, or do not name it.{way_out}"
             )
 
     def order(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
-        """The steps in the order in which they are to be carried out.
+        """Return the steps in the order in which they are to be carried out.
 
         Args:
             steps: of the plan, in its own order.
@@ -110,7 +110,7 @@ class Guards:
 
 
 def _left_empty(state: PlaceState, steps: Sequence[Step]) -> Iterator[str]:
-    """What of the place would have nothing left: its roles, or the members of a role that stays."""
+    """Yield what would end up empty: the roles of the place, or the members of a role that stays."""
     there = [step for step in steps if step.place == state.place]
     if not any(step.takes_away for step in there):
         return
@@ -167,7 +167,7 @@ def check_plan_id(plan: Plan, expected: str) -> None:
 
 
 def check_whose(plan: Plan, api_url: str, team_id: int | None) -> None:
-    """Refuses a plan that was made for another team or another address.
+    """Refuse a plan that was made for another team or another address.
 
     Raises:
         StalePlan: when it was.
@@ -179,12 +179,12 @@ def check_whose(plan: Plan, api_url: str, team_id: int | None) -> None:
 
 
 def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | None = None) -> None:
-    """Refuses a journal of another account or another address, or one that names another plan.
+    """Refuse a journal of another account or another address, or one that names another plan.
 
     Args:
         journal: as it was read.
         settings: of this account.
-        plan: the one that is gone on with.
+        plan: the one that is continued.
 
     Raises:
         StalePlan: when it is.
@@ -198,8 +198,8 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
         raise StalePlan("The journal is that of another plan, and this one cannot go on with it. Nothing was sent.")
 
 
-def to_read(planned: PlannedPlace, begun: Iterable[Step]) -> frozenset[str]:
-    """The roles whose members have to be read again, under the names that they may have by now."""
+def roles_to_read(planned: PlannedPlace, begun: Iterable[Step]) -> frozenset[str]:
+    """Return the roles whose members have to be read again, under the names that they may have by now."""
     names = set(planned.members_read)
     for step in begun:
         if step.place == planned.place and step.kind == "create_role":
@@ -219,7 +219,7 @@ def changed_since(planned: PlannedPlace, error: CssError | None = None) -> Stale
     reason = f" ({error})" if error else ""
     return StalePlan(
         f"{planned.project_name} ({planned.place}) is not as it was when the plan was made{reason}. Nothing was sent. "
-        f"Make the plan anew; a plan that was interrupted goes on with its journal (--resume)."
+        f"Make the plan again; a plan that was interrupted continues with its journal (--resume)."
     )
 
 
@@ -238,14 +238,14 @@ def check_project_name(planned: PlannedPlace, project_name: str) -> None:
     if planned.project_name != project_name:
         raise StalePlan(
             f"The plan calls #{planned.place.integration} {planned.project_name!r}, and the service calls it "
-            f"{project_name!r}. Nothing was sent. Make the plan anew."
+            f"{project_name!r}. Nothing was sent. Make the plan again."
         )
 
 
 def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entry]) -> PlaceState:
-    """The state that the plan was made from, when nothing but the steps that were begun has changed it.
+    """Return the state that the plan was made from, if nothing but the steps of its journal has changed it.
 
-    What is confirmed has to be as it was left; what is in doubt may have been done or not.
+    Confirmed steps must still be visible; steps whose outcome is unknown may have been done or not.
 
     Args:
         planned: the place as the plan knows it.
@@ -263,7 +263,7 @@ def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Ent
             if entry.outcome == "confirmed" and not draft.shows(step):
                 raise _not_as_left(planned, step)
             if step.kind == "create_role" and draft.members.get(step.role):
-                # Whoever came by a step of the journal is not there any more by now.
+                # Members whom steps of the journal added were removed above; these are others.
                 raise changed_since(planned)
             draft.take_back(step)
     before = draft.state()
@@ -273,23 +273,23 @@ def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Ent
 
 
 def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
-    told = " ".join(filter(None, (step.kind, repr(step.role), step.target)))
+    what = " ".join(filter(None, (step.kind, repr(step.role), step.target)))
     return StalePlan(
-        f"{planned.project_name} ({planned.place}) is not as it was left: {told} was done, and somebody has changed "
-        f"that since. Nothing was sent. Make the plan anew."
+        f"{planned.project_name} ({planned.place}) is not as it was left: {what} was done, and somebody has "
+        f"changed that since. Nothing was sent. Make the plan again."
     )
 
 
 def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], begun: Sequence[Step]) -> tuple[Step, ...]:
-    """Those of the steps that are not done yet.
+    """Return the steps that are not done yet.
 
-    Each that was begun is looked for as it left things: what came after it, and may have taken a name that it gave
-    free, is taken back first.
+    Whether a step of the journal was done is looked up in the state right after it: later steps, which may have taken a
+    name that it freed, are undone first.
 
     Args:
         steps: of a plan.
         now: the states of its places.
-        begun: the steps that the plan's own journal tells of, in their order.
+        begun: the steps of the plan's own journal, in their order.
     """
     drafts = {state.place: Draft(state) for state in now}
     done: list[Step] = []
@@ -303,7 +303,7 @@ def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], begun: Sequence
 
 
 def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps that are still to be done; one that is there twice has to be done twice.
+    """Return the steps that are still to be done; a step that appears twice has to be done twice.
 
     >>> step = Step("create_role", Place(101, "dev"), "auditor")
     >>> without([step, step], [step]) == (step,)
@@ -313,7 +313,7 @@ def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, bool]]:
-    """The steps, and whether each was done."""
+    """Return the steps, and whether each was done."""
     rest = Counter(done)
     marked = []
     for step in steps:
@@ -323,9 +323,9 @@ def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, boo
 
 
 def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps that are still to be done, in the words that are right now.
+    """Return the steps that are still to be done, with the names that roles have by now.
 
-    Somebody whom the service did not know holds no renaming back, which makes their roles be called something else.
+    A person whom the service does not know blocks no renaming, so the role that they were to get has a new name then.
     """
     names: dict[tuple[Place, str], str] = {}
     left = []
@@ -342,11 +342,11 @@ def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def remainder(plan: Plan, results: Iterable[StepResult], before: Mapping[Place, PlaceState]) -> Plan | None:
-    """A plan of what is left, to be carried out when what stood in its way is gone; None where nothing is left.
+    """Return a plan of what is left, to be carried out when the obstacle is gone; None if nothing is left.
 
     Args:
         plan: with the steps that were to be done.
-        results: of its steps; those without one were not tried.
+        results: of its steps; those without one were not attempted.
         before: the states from which it was carried out.
     """
     done = [result.step for result in results if result.outcome == "confirmed"]

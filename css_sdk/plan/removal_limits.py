@@ -1,4 +1,4 @@
-"""How much an exact set may take away before somebody has to say that it is meant. Pure."""
+"""Limit how much an exact set may remove unless the caller sets another limit. Pure."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from ..errors import Remedy, TooManyRemovals
 MOST_REMOVALS: Final = 10
 MOST_SHARE: Final = 0.2
 FEW: Final = 4
-"""So many are never too many: a fifth of three would be none at all."""
+"""Up to this number is never too many: a fifth of three would be none at all."""
 
 
 def check_removals(what: str, removed: int, size: int, most: int | None = None) -> None:
-    """Refuses to take away more of a collection than a mistake in a list should cost.
+    """Refuse to remove more of a collection than a mistake in a list should cost.
 
-    Up to 4 removals pass. From 5 on they may be a fifth of the collection at the most, and 10 in all. Whoever says how
-    many there may be is bound by that number alone.
+    Up to 4 removals pass. From 5 on they may be a fifth of the collection at most, and 10 in all. If the caller sets a
+    limit, only that limit counts.
 
     Args:
         what: the collection, for the message, such as "members of the role 'reviewer'".
-        removed: how many would be taken away.
+        removed: how many would be removed.
         size: how many there are before.
-        most: how many may be taken away, where somebody said so.
+        most: the limit that the caller set, if any.
 
     Raises:
         TooManyRemovals: when it is more. Nothing was changed then.

@@ -1,4 +1,4 @@
-"""Plans as files: written for a later run, and read back with every fault told. Pure."""
+"""Write plans to files for a later run, and read them back, with every fault reported. Pure."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _unresolved_record(one: Unresolved) -> dict[str, Any]:
 
 
 def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> Plan:
-    """The plan that `plan_as_json` wrote, checked whole before anything is believed.
+    """Read a plan that `plan_as_json` wrote, and check all of it.
 
     Args:
         content: of the file.
@@ -120,57 +120,57 @@ def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_B
     >>> read_plan("{}", "plan.json")
     Traceback (most recent call last):
         ...
-    css_sdk.errors.InvalidFile: plan.json is no plan of version 1 ...
+    css_sdk.errors.InvalidFile: plan.json is not a plan of version 1, ...
     """
     try:
-        told = json.loads(text_of(content, name, max_bytes), object_pairs_hook=_once_each)
+        record = json.loads(text_of(content, name, max_bytes), object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
-        raise InvalidFile(f"{name} is no JSON that css-sdk wrote: {str(error) or 'it is too deep'}.") from None
-    if not isinstance(told, dict) or type(told.get("version")) is not int or told["version"] != VERSION:
-        raise InvalidFile(f"{name} is no plan of version {VERSION} of this form, the one that this css-sdk reads.")
-    if told.get("masked") is True:
+        raise InvalidFile(f"{name} is not JSON that css-sdk wrote: {str(error) or 'it is too deep'}.") from None
+    if not isinstance(record, dict) or type(record.get("version")) is not int or record["version"] != VERSION:
+        raise InvalidFile(f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads.")
+    if record.get("masked") is True:
         raise InvalidFile(f"{name} does not say who people are: it was written masked, and cannot be carried out.")
     reading = _Reading()
-    plan = reading.plan(told)
+    plan = reading.plan(record)
     if plan is None:
-        raise InvalidFile.with_faults(name, reading.faults, " Make the plan anew.")
+        raise InvalidFile.with_faults(name, reading.faults, " Make the plan again.")
     return plan
 
 
 def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    told = dict(pairs)
-    if len(told) != len(pairs):
+    record = dict(pairs)
+    if len(record) != len(pairs):
         raise ValueError("a key appears twice in one object")
-    return told
+    return record
 
 
 class _Reading:
-    """A plan's JSON on its way into a plan."""
+    """Reads the JSON of a plan, and collects its faults."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
         self._known: set[Place] = set()
 
-    def plan(self, told: dict[str, Any]) -> Plan | None:
+    def plan(self, record: dict[str, Any]) -> Plan | None:
         """Return the plan, or None where there are faults."""
-        self._one({"the plan": told}, "the plan", lambda whole: _object(whole, _FIELDS))
+        self._one({"the plan": record}, "the plan", lambda whole: _object(whole, _FIELDS))
         facts: dict[str, Any] = {
-            "api_url": self._one(told, "api_url", _address),
-            "team_id": self._one(told, "team_id", _number),
-            "version": self._one(told, "css_sdk", _text),
-            "created_at": self._one(told, "created_at", _time),
-            "prune": self._one(told, "prune", _flag),
-            "leads_back": self._one(told, "leads_back", _flag),
+            "api_url": self._one(record, "api_url", _address),
+            "team_id": self._one(record, "team_id", _number),
+            "version": self._one(record, "css_sdk", _text),
+            "created_at": self._one(record, "created_at", _time),
+            "prune": self._one(record, "prune", _flag),
+            "leads_back": self._one(record, "leads_back", _flag),
         }
-        plan_id = self._one(told, "plan_id", _text)
-        self._one(told, "masked", _flag)
-        places = self._each(told, "places", self._place)
-        steps, withheld, protected = (self._each(told, key, self._step) for key in ("steps", "withheld", "protected"))
+        plan_id = self._one(record, "plan_id", _text)
+        self._one(record, "masked", _flag)
+        places = self._each(record, "places", self._place)
+        steps, withheld, protected = (self._each(record, key, self._step) for key in ("steps", "withheld", "protected"))
         if not self.faults:
             read = {one.place: one.members_read for one in places}
             self.faults += [*find_unread_members(steps, read), *find_repeated(steps)]
-        unresolved = self._each(told, "unresolved", self._unresolved)
-        notes = self._each(told, "notes", _text)
+        unresolved = self._each(record, "unresolved", self._unresolved)
+        notes = self._each(record, "notes", _text)
         if self.faults:
             return None
         plan = Plan(steps, withheld, protected, unresolved, places, notes, **facts)
@@ -179,17 +179,17 @@ class _Reading:
             return None
         return plan
 
-    def _one(self, told: Mapping[str, Any], key: str, decode: Callable[[Any], Value]) -> Value | None:
+    def _one(self, record: Mapping[str, Any], key: str, decode: Callable[[Any], Value]) -> Value | None:
         try:
-            return decode(told[key])
+            return decode(record[key])
         except KeyError:
             self.faults.append(f"{key} is missing")
         except (ValueError, Refused) as error:
             self.faults.append(f"{key}: {error}")
         return None
 
-    def _each(self, told: Mapping[str, Any], key: str, decode: Callable[[Any], Value]) -> tuple[Value, ...]:
-        listed = self._one(told, key, _list)
+    def _each(self, record: Mapping[str, Any], key: str, decode: Callable[[Any], Value]) -> tuple[Value, ...]:
+        listed = self._one(record, key, _list)
         found = []
         for number, item in enumerate(listed or (), start=1):
             try:
@@ -200,8 +200,8 @@ class _Reading:
                 self.faults.append(f"{key}, number {number}: {error}")
         return tuple(found)
 
-    def _place(self, told: Any) -> PlannedPlace:
-        record = _object(told, _PLACE_FIELDS)
+    def _place(self, value: Any) -> PlannedPlace:
+        record = _object(value, _PLACE_FIELDS)
         place = Place(_number(record["integration"]), _text(record["environment"]))
         environment_checks.check_known_environment(place.environment)
         if place in self._known:
@@ -216,8 +216,8 @@ class _Reading:
             Unmanaged(*(_number(counts[name]) for name in _COUNTS)),
         )
 
-    def _step(self, told: Any) -> Step:
-        step = Step.from_record(told)
+    def _step(self, value: Any) -> Step:
+        step = Step.from_record(value)
         self._check_place(step.place)
         identifiers.check_role_name(step.role)
         if step.kind in ("add_member", "remove_member"):
@@ -227,13 +227,13 @@ class _Reading:
             identifiers.check_role_name(step.target)
         return step
 
-    def _unresolved(self, told: Any) -> Unresolved:
-        record = _object(told, _UNRESOLVED_FIELDS, optional=("provider",))
+    def _unresolved(self, value: Any) -> Unresolved:
+        record = _object(value, _UNRESOLVED_FIELDS, optional=("provider",))
         place = Place(_number(record["integration"]), _text(record["environment"]))
         self._check_place(place)
         by = next((known for known in get_args(PersonBy) if known == record["by"]), None)
         if by is None:
-            raise ValueError(f"nobody is named by {record['by']!r}")
+            raise ValueError(f"people are not named by {record['by']!r}")
         provider = _text(record["provider"]) if "provider" in record else None
         person = Person(by, _text(record["value"]), provider)
         candidates, roles = (tuple(map(_text, _list(record[key]))) for key in ("candidates", "roles"))
@@ -241,53 +241,53 @@ class _Reading:
 
     def _check_place(self, place: Place) -> None:
         if place not in self._known:
-            raise ValueError(f"{place} is none of the plan's places")
+            raise ValueError(f"{place} is not among the places of the plan")
 
 
-def _object(told: Any, fields: Iterable[str], optional: Sequence[str] = ()) -> dict[str, Any]:
-    if not isinstance(told, dict):
-        raise ValueError("this is no object")
-    unknown = sorted(told.keys() - {*fields, *optional})
+def _object(value: Any, fields: Iterable[str], optional: Sequence[str] = ()) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("this is not an object")
+    unknown = sorted(value.keys() - {*fields, *optional})
     if unknown:
-        raise ValueError(f"it has no {', '.join(map(repr, unknown))}")
-    return told
+        raise ValueError(f"the key {', '.join(map(repr, unknown))} is unknown")
+    return value
 
 
-def _list(told: Any) -> list[Any]:
-    if not isinstance(told, list):
-        raise ValueError("this is no list")
-    return told
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError("this is not a list")
+    return value
 
 
-def _text(told: Any) -> str:
-    if not isinstance(told, str):
-        raise ValueError("this is no text")
-    return told
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("this is not a text")
+    return value
 
 
-def _flag(told: Any) -> bool:
-    if not isinstance(told, bool):
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
         raise ValueError("this is neither true nor false")
-    return told
+    return value
 
 
-def _number(told: Any) -> int:
-    if not isinstance(told, int) or isinstance(told, bool) or told < 0:
-        raise ValueError("this is no whole number")
-    return told
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("this is not a whole number")
+    return value
 
 
-def _matching(told: Any, pattern: str, what: str) -> str:
-    if not re.fullmatch(pattern, _text(told)):
-        raise ValueError(f"{told!r} is not {what}")
-    return str(told)
+def _matching(value: Any, pattern: str, what: str) -> str:
+    if not re.fullmatch(pattern, _text(value)):
+        raise ValueError(f"{value!r} is not {what}")
+    return str(value)
 
 
-def _address(told: Any) -> str:
-    return _matching(told, r"https?://[!-~]+", "an address")
+def _address(value: Any) -> str:
+    return _matching(value, r"https?://[!-~]+", "an address")
 
 
-def _time(told: Any) -> str:
-    if datetime.datetime.fromisoformat(_text(told)).tzinfo is None:
-        raise ValueError(f"{told!r} does not say which time zone it means")
-    return str(told)
+def _time(value: Any) -> str:
+    if datetime.datetime.fromisoformat(_text(value)).tzinfo is None:
+        raise ValueError(f"{value!r} does not say which time zone it means")
+    return str(value)

@@ -1,4 +1,4 @@
-"""Plans for people to read: on a terminal, and in a pull request. Pure."""
+"""Render plans for people: on a terminal, and in a pull request. Pure."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _SIGNS: Final[Mapping[StepKind, tuple[str, str]]] = {
 """By what a step does, its sign, and the word under which it is counted."""
 
 Quote = Callable[[str], str]
-"""Makes a name that may hold anything harmless, and tells it from the words around it."""
+"""Makes a name that may hold anything safe to show, and sets it apart from the words around it."""
 
 
 def masked(plan: Plan) -> Plan:
-    """The plan without what tells who somebody is: usernames and addresses are cut to the same few characters.
+    """Return the plan with usernames and addresses cut to a few characters, so that it names nobody.
 
     >>> step = Step("add_member", Place(101, "dev"), "reviewer", "c48af3232157a5f13dc753a5d3eed7ce@idir")
     >>> masked(Plan(steps=(step,))).steps[0].target
@@ -65,13 +65,13 @@ def masked(plan: Plan) -> Plan:
 def plan_as_text(
     plan: Plan, names: Mapping[str, str] | None = None, mask: bool = False, whole: Plan | None = None
 ) -> str:
-    """The plan as lines for a terminal.
+    """Return the plan as lines for a terminal.
 
     Args:
-        plan: what is to be told.
+        plan: what to render.
         names: of people, by username; they stand behind it.
         mask: whether to leave out who people are.
-        whole: the plan whose id is shown, where only what is left of it is told.
+        whole: the plan whose id is shown, if `plan` is only what is left of it.
 
     >>> print(plan_as_text(Plan(steps=(Step("create_role", Place(101, "dev"), "auditor"),))))
     #101 dev
@@ -79,51 +79,51 @@ def plan_as_text(
     <BLANKLINE>
     Plan: 1 to create.
     """
-    telling = _Telling(masked(plan), {}, _in_quotes) if mask else _Telling(plan, names or {}, _in_quotes)
+    rendering = _Rendering(masked(plan), {}, _in_quotes) if mask else _Rendering(plan, names or {}, _in_quotes)
     lines: list[str] = []
-    for place in telling.places:
-        left = telling.left_alone(place)
-        lines += [telling.title(place), *(f"  {sign} {words}" for sign, words in telling.of(place))]
+    for place in rendering.places:
+        left = rendering.left_alone(place)
+        lines += [rendering.title(place), *(f"  {sign} {words}" for sign, words in rendering.of(place))]
         lines += [f"  unmanaged, left alone: {left}", ""] if left else [""]
-    lines += [f"Note: {shown(note)}." for note in telling.plan.notes]
+    lines += [f"Note: {shown(note)}." for note in rendering.plan.notes]
     shown_id = (whole or plan).id if plan.steps else ""
-    return "\n".join([*lines, telling.sum(), *([f"Plan id: {shown_id}"] if shown_id else [])])
+    return "\n".join([*lines, rendering.sum(), *([f"Plan id: {shown_id}"] if shown_id else [])])
 
 
 def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
-    """The plan as Markdown, for a comment on a pull request: a table for each place.
+    """Return the plan as Markdown, for a comment on a pull request: a table for each place.
 
-    Whatever was named by people is in it as code, with everything encoded that Markdown or HTML would obey: nobody
-    is mentioned and nothing becomes a link.
+    All names that people chose are code in it, with everything encoded that Markdown or HTML would obey: nobody is
+    mentioned, and nothing becomes a link.
 
     Args:
-        plan: what is to be told.
+        plan: what to render.
         names: of people, by username; they stand behind it.
         mask: whether to leave out who people are.
 
     >>> print(plan_as_markdown(Plan(steps=(Step("create_role", Place(101, "dev"), "@all|x"),))).splitlines()[4])
     | + | create role <code>&#64;all&#124;x</code> |
     """
-    telling = _Telling(masked(plan), {}, _as_code) if mask else _Telling(plan, names or {}, _as_code)
+    rendering = _Rendering(masked(plan), {}, _as_code) if mask else _Rendering(plan, names or {}, _as_code)
     lines: list[str] = []
-    for place in telling.places:
-        rows = [f"| {sign} | {words} |" for sign, words in telling.of(place)]
-        lines += [f"### {_as_code(telling.title(place))}", ""]
+    for place in rendering.places:
+        rows = [f"| {sign} | {words} |" for sign, words in rendering.of(place)]
+        lines += [f"### {_as_code(rendering.title(place))}", ""]
         lines += ["| | change |", "| --- | --- |", *rows, ""] if rows else []
-        left = telling.left_alone(place)
+        left = rendering.left_alone(place)
         lines += [f"unmanaged, left alone: {left}", ""] if left else []
-    notes = [f"- Note: {_as_code(note)}" for note in telling.plan.notes]
+    notes = [f"- Note: {_as_code(note)}" for note in rendering.plan.notes]
     shown_id = [f"Plan id: <code>{plan.id}</code>", ""] if plan.steps and plan.id else []
-    return "\n".join([*lines, *notes, *([""] if notes else []), f"**{telling.sum()}**", "", *shown_id])
+    return "\n".join([*lines, *notes, *([""] if notes else []), f"**{rendering.sum()}**", "", *shown_id])
 
 
-class _Telling:
-    """A plan on its way into words.
+class _Rendering:
+    """A plan in words.
 
     Args:
-        plan: what is to be told.
+        plan: what to render.
         names: of people, by username.
-        quote: puts into the text what people named.
+        quote: puts names that people chose into the text.
     """
 
     def __init__(self, plan: Plan, names: Mapping[str, str], quote: Quote) -> None:
@@ -142,25 +142,25 @@ class _Telling:
 
     @property
     def places(self) -> list[Place]:
-        """Those of which there is anything to tell."""
+        """Return the places with anything to show."""
         return sorted(self._by_place.keys() | {place for place in self.plan.unmanaged if self.left_alone(place)})
 
     def title(self, place: Place) -> str:
-        """Integration and environment."""
+        """Return integration and environment."""
         return " ".join(filter(None, (shown(self.plan.project_names.get(place, "")), str(place))))
 
     def of(self, place: Place) -> list[tuple[str, str]]:
-        """Signs and words, a pair for each line."""
+        """Return sign and words of each line."""
         return self._by_place.get(place, [])
 
     def left_alone(self, place: Place) -> str:
-        """How much of the place is left alone, in words."""
+        """Return in words how much of the place stays that the file does not mention."""
         counts = self.plan.unmanaged.get(place, Unmanaged())
-        told = [(counts.roles, "role"), (counts.composites, "composite"), (counts.members, "member")]
-        return ", ".join(_count(number, word) for number, word in told if number)
+        parts = [(counts.roles, "role"), (counts.composites, "composite"), (counts.members, "member")]
+        return ", ".join(_count(number, word) for number, word in parts if number)
 
     def sum(self) -> str:
-        """The plan in one line."""
+        """Return the plan in one line."""
         counts = Counter(_SIGNS[step.kind][1] for step in self.plan.steps)
         done = [
             f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word in _SIGNS.values()) if counts[word]

@@ -1,4 +1,4 @@
-"""From what is to what shall be: a state as a file, one carried to another environment, several side by side. Pure."""
+"""Turn states into wanted states: a state as a file, as another environment, several side by side. Pure."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .desired import Desired, DesiredPlace, DesiredRole, Listed
 def export(
     states: Iterable[PlaceState], *, exact: bool = True, by_name: bool = False, team: Iterable[Integration] = ()
 ) -> Desired:
-    """What is, as what shall be: the plan of it is empty.
+    """Return what was read as a wanted state: the plan of it is empty.
 
-    Roles and members that no request can speak of, and roles whose names have blanks around them or characters that
-    nobody sees, are left out: every plan leaves them alone.
+    Roles and members that no request can name, and roles whose names have blanks around them or hidden characters, are
+    left out: no plan changes them.
 
     Args:
         states: what was read; members stand in it for the roles whose members were read.
-        exact: whether what comes later and is not listed shall be removed; else the file only adds.
-        by_name: name integrations by their project names, not by their ids, where a file can hold the name and no
-            other integration can be meant by it.
-        team: the integrations that there are beside those that were read.
+        exact: whether the file removes what is not listed; else it only adds.
+        by_name: name integrations by their project names, not by their ids, if a file can hold the name and no other
+            integration has it.
+        team: the other integrations of the team.
 
     >>> from css_sdk.state import Place
     >>> held = {"a": frozenset({"0f3a@idir"})}
@@ -43,12 +43,12 @@ def export(
     read = list(states)
     known = {one.id: one.project_name for one in team} | {one.place.integration: one.project_name for one in read}
     counts = Counter(known.values())
-    named = {number for number, name in known.items() if by_name and counts[name] == 1 and _is_tellable(name)}
+    named = {number for number, name in known.items() if by_name and counts[name] == 1 and _can_be_named(name)}
     return Desired(tuple(_place(state, exact, state.place.integration in named) for state in read))
 
 
-def _is_tellable(project_name: str) -> bool:
-    """Whether a file can hold the name, and means no id by it."""
+def _can_be_named(project_name: str) -> bool:
+    """Return whether a file can hold the name, and it cannot be read as an id."""
     return (
         re.fullmatch("#?[0-9]+", project_name) is None
         and project_name == project_name.strip() != ""
@@ -76,7 +76,7 @@ def _people(usernames: Iterable[str], exact: bool) -> Listed[Person]:
 
 
 def _is_sendable(username: str) -> bool:
-    """Whether a request can speak of the user; some logins can have no roles, but may have got one in another way."""
+    """Return whether a request can name the user; some logins cannot get roles through the API, but may have one."""
     try:
         identifiers.username_of(username)
     except UnusableUser:
@@ -96,21 +96,20 @@ def promoted(
     members: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> DesiredPlace:
-    """What one environment has, as what another shall have: all of it is added there, nothing removed.
+    """Return what one environment has as what another must have: missing parts are added there, and nothing is removed.
 
-    Roles and members that no request can speak of, and roles whose names have blanks around them or characters that
-    nobody sees, are left out.
+    Roles and members that no request can name, and roles whose names have blanks around them or hidden characters, are
+    left out.
 
     Args:
         source: what was read.
-        integration: the one to carry it to, by id or project name.
+        integration: the target, by id or project name.
         environment: of that one.
-        members: whether to take the members along too.
-        names: by the name of a role, what it is called there; others keep theirs.
+        members: whether to include the members.
+        names: by the name of a role, its name there; other roles keep theirs.
 
     Raises:
-        InvalidRequest: for a name of no role, for two roles that would become one, and when members shall come along
-            that were not read.
+        InvalidRequest: for a name of no role, for two roles that would become one, and for members that were not read.
 
     >>> from css_sdk.state import Place
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
@@ -120,7 +119,7 @@ def promoted(
     renamed = names or {}
     within_reach = _within_reach(source)
     if unknown := sorted(renamed.keys() - within_reach):
-        raise InvalidRequest(f"{source.place} has no role {', '.join(map(repr, unknown))} to be called something else.")
+        raise InvalidRequest(f"{source.place} has no role {', '.join(map(repr, unknown))} that could be renamed.")
     called = {name: renamed.get(name, name) for name in sorted(within_reach)}
     if twice := sorted(new for new, count in Counter(called.values()).items() if count > 1):
         raise InvalidRequest(f"Several roles of {source.place} would become {', '.join(map(repr, twice))}.")
@@ -153,12 +152,12 @@ class Presence:
 
     @property
     def differs(self) -> bool:
-        """Whether it is here and not there."""
+        """Return whether some have it and others do not."""
         return True in self.present and False in self.present
 
 
 def side_by_side(states: Sequence[PlaceState]) -> tuple[Presence, ...]:
-    """All roles, children and members of several environments, and which of them has what.
+    """Return all roles, children and members of several environments, and which of them has what.
 
     Args:
         states: what was read.

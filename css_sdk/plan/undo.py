@@ -1,4 +1,4 @@
-"""What is to be done to take back what a journal tells of, and what somebody else has changed since. Pure."""
+"""Plan how to undo the steps of a journal, without what somebody else has changed since. Pure."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _OPPOSITES: Final[Mapping[StepKind, StepKind]] = {
 
 
 def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
-    """The plan that takes back what was done, as far as it is still there; what others changed since stays.
+    """Return the plan that undoes what was done, as far as it is still there; changes by others since then stay.
 
-    A role that was created, and that others gave members, children or parents since, is not deleted: it loses what it
-    was given here, and stays.
+    A created role to which others added members, children or parents since is not deleted: it loses only what these
+    steps added to it.
 
     Args:
         begun: what was done, or may have been, in its order.
-        states: of its places as they are now, with the members of `concerned`.
+        states: of its places as they are now, with the members of `roles_concerned`.
 
     Raises:
         InvalidRequest: for a step of a place whose state is not given.
@@ -61,33 +61,33 @@ def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
         all_of_it, rest = (sum(step.place == state.place for step in some) for some in (wanted, steps))
         if rest < all_of_it:
             notes.append(
-                f"{state.place}: {all_of_it - rest} of {all_of_it} changes are not there any more: they were taken "
-                f"back already, or changed by somebody since"
+                f"{state.place}: {all_of_it - rest} of {all_of_it} changes are not there any more: they were "
+                f"undone already, or changed by somebody since"
             )
     places = tuple(map(PlannedPlace.of, now))
     impact = Impact.of(steps, now)
     return Plan(impact.counted, places=places, notes=tuple(notes), leads_back=True, impact=impact)
 
 
-def brought_about(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
-    """What a journal's writes brought about, in its order: without those in doubt of which nothing can be seen.
+def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
+    """Return what the writes of a journal did, in its order, without unknown steps that the state does not show.
 
     Args:
         entries: of the journal.
-        states: of its places as they are now, with the members of `concerned`.
+        states: of its places as they are now, with the members of `roles_concerned`.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> steps = [Step("create_role", state.place, "a")], [Step("delete_role", state.place, "a")]
-    >>> [step.kind for step in brought_about([Entry(1, steps[0], "confirmed"), Entry(2, steps[1])], [state])]
+    >>> [step.kind for step in steps_done([Entry(1, steps[0], "confirmed"), Entry(2, steps[1])], [state])]
     ['create_role']
     """
     drafts = {state.place: Draft(state) for state in states}
     found: list[Step] = []
     for entry in reversed(entries):
-        # What goes along with a deletion may be gone for another reason.
-        telling = [step for step in entry.steps if step.kind == "delete_role"] or entry.steps
+        # Members and children that a deletion removes too may be gone for another reason.
+        decisive = [step for step in entry.steps if step.kind == "delete_role"] or entry.steps
         if entry.outcome != "failed" and (
-            not entry.is_doubtful or any(drafts[step.place].shows(step) for step in telling)
+            not entry.is_doubtful or any(drafts[step.place].shows(step) for step in decisive)
         ):
             for step in reversed(entry.steps):
                 drafts[step.place].take_back(step)
@@ -95,15 +95,15 @@ def brought_about(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tup
     return tuple(reversed(found))
 
 
-def notes_on_unseen(entries: Sequence[Entry], done: Sequence[Step]) -> tuple[str, ...]:
+def notes_on_unknown_writes(entries: Sequence[Entry], done: Sequence[Step]) -> tuple[str, ...]:
     """Return a note for each place with writes whose outcome is unknown and that the state does not show.
 
     Args:
         entries: of the journal.
-        done: what `brought_about` found.
+        done: what `steps_done` found.
 
     >>> here = Place(101, "dev")
-    >>> notes_on_unseen([Entry(1, (Step("create_role", here, "a"),), "unknown")], [])
+    >>> notes_on_unknown_writes([Entry(1, (Step("create_role", here, "a"),), "unknown")], [])
     ('#101 dev: 1 write with an unknown outcome does not show. If it is done later, undo again',)
     """
     seen = set(done)
@@ -116,14 +116,14 @@ def notes_on_unseen(entries: Sequence[Entry], done: Sequence[Step]) -> tuple[str
     )
 
 
-def concerned(begun: Iterable[Step], place: Place) -> frozenset[str]:
-    """The roles of a place whose members have to be known, by all names that they had."""
+def roles_concerned(begun: Iterable[Step], place: Place) -> frozenset[str]:
+    """Return the roles of a place whose members have to be known, by all names that they had."""
     there = [step for step in begun if step.place == place]
     return frozenset(step.role for step in there) | {step.target for step in there if step.kind == "rename_role"}
 
 
 def _is_as_before(begun: Iterable[Step], state: PlaceState) -> bool:
-    """Whether the state is that of the beginning, as far as the steps speak of it."""
+    """Return whether the state is that of the beginning, as far as the steps concern it."""
     at_first: dict[str, str | None] = {}
     facts: dict[tuple[str, str, str], bool] = {}
     for step in begun:
@@ -158,17 +158,17 @@ def _is_as_before(begun: Iterable[Step], state: PlaceState) -> bool:
 
 
 def _before(state: PlaceState, begun: Iterable[Step]) -> PlaceState:
-    """The state from which these steps led to this one, without composites of roles that did not exist."""
+    """Return the state from which these steps led to this one, without composites of roles that did not exist."""
     before = state.before(begun)
     children = {name: below & before.roles for name, below in before.children.items() if name in before.roles}
     return evolve(before, children=children)
 
 
 def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
-    """The created roles that have got more since than the steps gave them, and the numbers of what is not taken back.
+    """Return the created roles that others have used since, and the numbers of the steps that are not undone.
 
-    That is the creation, or several where others deleted it in between; of a role that was renamed since, everything
-    that speaks of it.
+    These are the creation, or several if others deleted the role in between; for a role that was renamed since, all
+    steps that name it.
     """
     created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(begun):
@@ -190,27 +190,27 @@ def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapp
 
 
 def _taken_for_others(begun: Sequence[Step], numbers: Sequence[int]) -> Set[int]:
-    """Of the steps that speak of a created role those that stay."""
+    """Return which of the steps that name a created role are not undone."""
     kinds = {number: begun[number].kind for number in numbers}
     is_renamed = "rename_role" in kinds.values()
     return {number for number, kind in kinds.items() if is_renamed or kind == "create_role"}
 
 
 def _what_holds(states: Iterable[PlaceState]) -> Mapping[Name, Set[tuple[str, str]]]:
-    """Members, children and parents of each role."""
-    told: dict[Name, set[tuple[str, str]]] = {}
+    """Return the members, children and parents of each role."""
+    found: dict[Name, set[tuple[str, str]]] = {}
     for state in states:
         for name, held in state.members.items():
-            told.setdefault((state.place, name), set()).update(("member", username) for username in held)
+            found.setdefault((state.place, name), set()).update(("member", username) for username in held)
         for parent, below in state.children.items():
             for child in below:
-                told.setdefault((state.place, parent), set()).add(("child", child))
-                told.setdefault((state.place, child), set()).add(("parent", parent))
-    return told
+                found.setdefault((state.place, parent), set()).add(("child", child))
+                found.setdefault((state.place, child), set()).add(("parent", parent))
+    return found
 
 
 def _without_detours(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps without those that a later one takes back whole: nobody gets a role only to lose it again."""
+    """Return the steps without those that a later one undoes: nobody gets a role only to lose it again."""
     kept: dict[int, Step] = {}
     numbers: dict[Name, list[int]] = {}
     latest = _Latest()
@@ -230,19 +230,19 @@ def _without_detours(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 class _Latest:
-    """The latest changes of members and children that can still be taken back, in the words that are right by now."""
+    """The latest changes of members and children that can still be undone, with the names that roles have by now."""
 
     def __init__(self) -> None:
         self._numbers: dict[Step, int] = {}
         self._of: dict[Name, set[Step]] = {}
 
     def opposite(self, step: Step) -> int | None:
-        """The number of the change that this one takes back, which is forgotten; None where it takes none back."""
+        """Return and forget the number of the change that this one undoes; None if it undoes none."""
         opposite = evolve(step, kind=_OPPOSITES[step.kind]) if step.kind in _OPPOSITES else None
         return self._forget(opposite) if opposite in self._numbers else None
 
     def note(self, number: int, step: Step) -> None:
-        """Notes a step: a change, or what became of a role of which changes speak."""
+        """Note a step: a change, or what became of a role that changes name."""
         if step.kind in _OPPOSITES:
             self._keep(step, number)
             return
@@ -265,12 +265,12 @@ class _Latest:
 
 
 def _names_of(step: Step) -> set[Name]:
-    """What a step speaks of: its role and its target, by place."""
+    """Return the names in a step: its role and its target, by place."""
     return {(step.place, step.role), (step.place, step.target)}
 
 
 def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tuple[Place, str]]) -> list[Step]:
-    """Those of the steps that can be done one after another.
+    """Return the steps that can be done one after another.
 
     Args:
         wanted: the way back.
@@ -293,13 +293,13 @@ def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tu
             # A role that came back only to get its old name again is there under that name already.
             return _possible([one for at, one in enumerate(wanted) if at not in in_vain], states, kept)
         elif step.kind == "rename_role" and (step.role in draft.roles or (step.place, step.target) in kept):
-            # Another role has the old name by now: what follows speaks of one of the two and would hit the other.
+            # Another role has the old name by now: later steps name one of the two and would change the other.
             mistakable |= names
     return list(steps.values())
 
 
 def _numbered(steps: Mapping[int, Step]) -> dict[Name, list[int]]:
-    """The numbers of the steps that speak of each name, in their order."""
+    """Return the numbers of the steps with each name, in their order."""
     found: dict[Name, list[int]] = {}
     for number, step in steps.items():
         for name in _names_of(step):
@@ -310,13 +310,13 @@ def _numbered(steps: Mapping[int, Step]) -> dict[Name, list[int]]:
 def _since_created(
     name: str, place: Place, steps: Mapping[int, Step], numbers: Mapping[Name, Sequence[int]]
 ) -> Set[int]:
-    """The numbers of the steps that speak of a role, whatever its name was, since they created it; else none.
+    """Return the numbers of the steps with a role, under all its names, since they created it; else none.
 
     Args:
         name: of the role, at the end.
         place: where it is.
         steps: by number, in their order.
-        numbers: of at least these steps, by what they speak of.
+        numbers: of at least these steps, by the names in them.
     """
     found: set[int] = set()
     before: float = inf

@@ -1,4 +1,4 @@
-"""The file of roles as code: text in, what shall be out, or all that is wrong with it, each with its line. Pure."""
+"""Parse a roles file: return what it wants, or all that is wrong with it, each fault with its line. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Item = TypeVar("Item")
 
 
 def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> Desired:
-    """What a file of roles says shall be, checked without a request.
+    """Read a roles file, and check it without a request.
 
     Args:
         content: of the file, YAML or JSON, as text or as bytes.
@@ -53,18 +53,18 @@ def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOS
 
 
 class _Reader:
-    """Reads one file. What cannot be read is told to `faults`, and left out."""
+    """Reads one file. What cannot be read is noted in `faults`, and left out."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._nodes: dict[tuple[str, ...], Node] = {}
 
     def file(self, root: Node) -> Desired:
-        """The whole of it."""
+        """Return the whole file."""
         fields = self._fields(root, "version", "integrations", optional=("protect",))
         version = fields.get("version")
         if version is not None and not (version.is_plain and version.value == str(VERSION)):
-            self._faults.add(version, f"the version of the file is {VERSION}, a number; no other is known")
+            self._faults.add(version, f"the version of the file must be the number {VERSION}")
         protect = self._protection(fields.get("protect"))
         places: dict[tuple[str, str], DesiredPlace] = {}
         lines: dict[tuple[str, str], int] = {}
@@ -154,7 +154,9 @@ class _Reader:
     def _person_of(self, node: Node, fields: Mapping[str, Node]) -> Person | None:
         named = [by for by in PERSON_COLUMNS if by in fields]
         if len(named) != 1:
-            self._faults.add(node, f"exactly one of {', '.join(PERSON_COLUMNS)} tells who; here are {len(named)}")
+            self._faults.add(
+                node, f"exactly one of {', '.join(PERSON_COLUMNS)} must name the person; here are {len(named)}"
+            )
             return None
         [by] = named
         provider = fields.get("provider")
@@ -223,7 +225,7 @@ class _Reader:
     def _fields(
         self, node: Node | None, *required: str, optional: Sequence[str] = (), what: str = "key"
     ) -> dict[str, Node]:
-        """The known keys of a mapping; those that are unknown or missing are told."""
+        """Return the known keys of a mapping, and note those that are unknown or missing."""
         if node is None or node.value is None:
             return {}
         if not isinstance(node.value, dict):
@@ -233,15 +235,15 @@ class _Reader:
         for key, inner in node.value.items():
             if key not in known:
                 near = difflib.get_close_matches(key.lower(), known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-                self._faults.add(node, f"there is no {what} {key!r}; {hint}", inner.line)
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+                self._faults.add(node, f"the {what} {key!r} is unknown; {hint}", inner.line)
         missing = [key for key in required if key not in node.value]
         if missing:
             self._faults.add(node, f"the {what} {' and '.join(map(repr, missing))} is missing")
         return {key: inner for key, inner in node.value.items() if key in known}
 
     def _checked(self, node: Node | None, check: Callable[[str], object]) -> str | None:
-        """A text that passes a check."""
+        """Return a text that passes a check."""
         text = self._text(node)
         if text is None:
             return None
@@ -253,15 +255,15 @@ class _Reader:
         return text
 
     def _text(self, node: Node | None) -> str | None:
-        """A text that is one beyond doubt, and of which people see each character."""
+        """Return a text that YAML cannot misread, and of which people see each character."""
         text = self._raw_text(node)
         if text is None or node is None:
             return None
         if text != text.strip():
             self._faults.add(node, f"{text!r} has blanks around it")
         elif hidden := hidden_in(text):
-            told = f"{with_codes(text)!r} holds {with_codes(hidden)}, which nobody sees: type it again without"
-            self._faults.add(node, told)
+            fault = f"{with_codes(text)!r} holds the hidden character {with_codes(hidden)}: type it again without it"
+            self._faults.add(node, fault)
         elif not text.isprintable() and any(unicodedata.category(character) == "Cc" for character in text):
             self._faults.add(node, f"{text!r} holds control characters")
         else:
@@ -269,7 +271,7 @@ class _Reader:
         return None
 
     def _raw_text(self, node: Node | None) -> str | None:
-        """A text that is one beyond doubt, and has something in it."""
+        """Return a text that YAML cannot misread, and that is not empty."""
         if node is None or node.value is None:
             return None
         text = node.value
@@ -297,7 +299,7 @@ def _kind(node: Node) -> str:
 
 def _check_provider(text: str) -> None:
     if text not in PROVIDERS:
-        raise ValueError(f"{text!r} is no provider; there are {', '.join(sorted(PROVIDERS))}")
+        raise ValueError(f"{text!r} is not a provider; use one of {', '.join(sorted(PROVIDERS))}")
 
 
 def _check_role_pattern(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What shall be, written as the file of roles that says so. Pure."""
+"""Write a wanted state as a roles file. Pure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Names = Mapping[str, str]
 
 
 def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None = None) -> str:
-    """The file that says what shall be; `read_desired` makes an equal value of it.
+    """Return the roles file for a wanted state; `read_desired` makes an equal value of it.
 
-    Everything stands in the order in which it is given, so that equal values are equal files.
+    Everything keeps the order in which it is given, so that equal values are equal files.
 
     Args:
-        desired: what shall be.
-        header: stands above it as a comment, line by line.
-        names: by username, what people are called; stands behind them as a comment.
+        desired: the wanted state.
+        header: a comment at the top of the file, line by line.
+        names: the names of people by username; each becomes a comment behind the username.
 
     >>> from css_sdk import read_desired
     >>> text = '{"version": 1, "integrations": [{"integration": 101, "environments": {"dev": {"roles": ["no"]}}}]}'
@@ -55,7 +55,7 @@ def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None =
 
 
 def _by_integration(places: Sequence[DesiredPlace]) -> list[list[DesiredPlace]]:
-    """Neighbours of the same integration together; a key cannot stand twice, so that not all neighbours may be."""
+    """Group neighbours of the same integration, without the same environment twice in one group."""
     groups: list[list[DesiredPlace]] = []
     for _, neighbours in groupby(places, key=lambda place: place.integration):
         groups.append([])
@@ -143,7 +143,7 @@ def _listed(key: str, listed: Listed[Item], lines_of: Callable[[Item], Lines]) -
 
 
 def _items(items: Sequence[Item], lines_of: Callable[[Item], Lines]) -> Lines:
-    """Each item behind a dash, one step further in."""
+    """Yield each item behind a dash, one step further in."""
     for item in items:
         first, *others = lines_of(item)
         yield f"{_STEP}- {first}"
@@ -155,7 +155,7 @@ def _indented(lines: Sequence[str] | Lines) -> Lines:
 
 
 def _text(text: str) -> str:
-    """The text as every reader of YAML reads it, in quotes wherever one of them might take it for something else."""
+    """Return the text as every YAML reader reads it, in quotes if one of them might take it for something else."""
     if _NEEDS_NO_QUOTES.fullmatch(text) and misread_as(text) is None:
         return text
     return f'"{"".join(map(_escaped, text))}"'
@@ -168,5 +168,5 @@ def _escaped(character: str) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """The text on one line, with nothing in it that an editor would obey."""
+    """Return the text on one line, with nothing in it that an editor would obey."""
     return shown(" ".join(text.split()))

@@ -1,6 +1,6 @@
-"""YAML and JSON as nodes that know where they stand, read so strictly that nothing means what it does not say. Pure.
+"""Read YAML and JSON strictly, as nodes that know their line. Pure.
 
-What YAML can do beyond lists, mappings and texts is refused: it hides from a reviewer what a file says.
+Everything in YAML beyond lists, mappings and texts is refused: it hides from a reviewer what a file says.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import yaml
 
 _DEEPEST: Final = 24
-"""Levels beyond which nothing is read; a file of roles has 12."""
+"""Levels beyond which nothing is read; a roles file has 12."""
 
 _NEVER_RAW: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
-"""What no line shows, in comments too: control characters and other line ends. Names are looked at one by one."""
+"""Characters that no editor shows, in comments too: control characters and other line ends."""
 
 _SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-"""A character as JSON may escape it and YAML may not."""
+"""A character as JSON may escape it, and YAML may not."""
 
 _MISREAD: Final = {
     "a boolean": re.compile(r"(?i:y|yes|n|no|true|false|on|off)"),
@@ -37,7 +37,7 @@ _MISREAD: Final = {
     ),
     "a sign of its own": re.compile(r"=|<<"),
 }
-"""Unquoted texts that YAML 1.1 or 1.2 takes for something else; their first matches are told."""
+"""Unquoted texts that YAML 1.1 or 1.2 takes for something else, by what it takes them for."""
 
 _HINTS: Final = {
     "mapping values are not allowed": "a text that holds «: » wants quotes, and keys of a mapping equal indentation",
@@ -49,9 +49,9 @@ _HINTS: Final = {
 
 @define(eq=False)
 class Node:
-    """A text, a list or a mapping of a file, and where it stands; the value of a key stands where the key does.
+    """A text, a list or a mapping of a file, and its line; the value of a key has the line of the key.
 
-    `value` is None where something was told about it already. `is_plain` tells a text without quotes.
+    `value` is None if a fault was noted for it. `is_plain` marks a text without quotes.
     """
 
     value: str | list[Node] | dict[str, Node] | None
@@ -62,7 +62,7 @@ class Node:
 
     @property
     def path(self) -> str:
-        """Where it stands, such as `integrations[0].environments.dev`; empty for the whole file."""
+        """Return where it is, such as `integrations[0].environments.dev`; empty for the whole file."""
         parts: list[str] = []
         node = self
         while node.parent is not None:
@@ -73,32 +73,32 @@ class Node:
 
 
 class Faults:
-    """What is wrong with a file, each thing with its line."""
+    """The faults of a file, each with its line."""
 
     def __init__(self, name: str) -> None:
         self._first = FirstFaults(name)
 
     def add(self, node: Node, message: str, line: int | None = None) -> None:
-        """Adds one of a node; `line` where it does not stand on the node's own."""
+        """Add a fault of a node; give `line` if it is not the line of the node."""
         at = ": ".join(filter(None, [node.path, message]))
         self.add_line(node.line if line is None else line, at)
 
     def add_line(self, line: int, message: str) -> None:
-        """Adds one of a line."""
+        """Add a fault of a line."""
         self._first.add(line, message)
 
     def stop(self) -> NoReturn:
-        """Tells them all, in the order of their lines."""
+        """Raise them all, in the order of their lines."""
         raise self._first.error()
 
     def stop_if_any(self) -> None:
-        """Goes on only where there are none."""
+        """Raise them all, if there are any."""
         if self._first.count:
             self.stop()
 
 
 def misread_as(text: str) -> str | None:
-    """What YAML takes an unquoted text for that is meant as a text; None where it takes it for a text.
+    """Return what YAML takes an unquoted text for, or None if it takes it for a text.
 
     >>> [misread_as(text) for text in ("no", "012", "admin")]
     ['a boolean', 'a number', None]
@@ -107,12 +107,12 @@ def misread_as(text: str) -> str | None:
 
 
 def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int | None) -> Node:
-    """The nodes of a file, from its root on.
+    """Read the nodes of a file, and return its root.
 
     Args:
         content: of the file, YAML or JSON, as text or as bytes.
         name: of the file, for messages.
-        faults: takes what is wrong with it, where the rest can be read nevertheless.
+        faults: gets the faults that do not keep the rest from being read.
         max_bytes: size beyond which it is refused; None for no limit.
 
     Raises:
@@ -123,7 +123,7 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
         import yaml  # noqa: PLC0415 - an extra
     except ImportError:
         raise ConfigurationError(
-            'Reading a file of roles needs PyYAML, which is not installed. Run: pip install "css-sdk[plan]"'
+            'Reading a roles file needs PyYAML, which is not installed. Run: pip install "css-sdk[plan]"'
         ) from None
     text = _shown_text(text_of(content, name, max_bytes), faults)
     builder = _Builder(faults)
@@ -141,12 +141,12 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
 
 
 def _shown_text(text: str, faults: Faults) -> str:
-    """The text, when a reader sees all that it holds."""
+    """Return the text if a reader sees every character of it; else raise the faults."""
     if _NEVER_RAW.search(text):
         for line, found in enumerate(map(_NEVER_RAW.search, _lines(text)), start=1):
             if found:
-                told = f"the character {found[0]!a} cannot be seen: take it out, or escape it in double quotes"
-                faults.add_line(line, told)
+                fault = f"the character {found[0]!a} cannot be seen: remove it, or escape it in double quotes"
+                faults.add_line(line, fault)
         faults.stop()
     return _SURROGATES.sub(_joined, text) if _SURROGATES.search(text) and _is_json(text) else text
 
@@ -169,15 +169,15 @@ def _lines(text: str) -> list[str]:
 
 
 def _explained(error: yaml.YAMLError, text: str) -> tuple[int, str]:
-    """The line of an error of syntax, and a sentence of it."""
+    """Return the line of a syntax error, and a sentence about it."""
     mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = str(getattr(error, "problem", None) or type(error).__name__)
     if mark is None:
         return 1, problem
     context, began = getattr(error, "context", None), getattr(error, "context_mark", None)
-    told = f"{problem}, {context}" if context else problem
+    sentence = f"{problem}, {context}" if context else problem
     if began is not None and began.line != mark.line:
-        told += f" that begins on line {began.line + 1}"
+        sentence += f" that begins on line {began.line + 1}"
     here = (*_lines(text), "")[mark.line][mark.column : mark.column + 1]
     if here == "\t":
         hint = "indent with blanks, not with tabs"
@@ -185,11 +185,11 @@ def _explained(error: yaml.YAMLError, text: str) -> tuple[int, str]:
         hint = f"a text that begins with {here} wants quotes"
     else:
         hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
-    return mark.line + 1, f"{told}; {hint}" if hint else told
+    return mark.line + 1, f"{sentence}; {hint}" if hint else sentence
 
 
 class _Builder:
-    """Makes nodes of the events of a parser, without recursion."""
+    """Builds nodes from the events of a parser, without recursion."""
 
     def __init__(self, faults: Faults) -> None:
         self.root: Node | None = None
@@ -199,7 +199,7 @@ class _Builder:
         """Of each open mapping, the key whose value comes next, and its line."""
 
     def take(self, event: Any) -> None:
-        """Takes the next event."""
+        """Take the next event."""
         match type(event).__name__:
             case "ScalarEvent" if self._awaits_key:
                 self._take_key(event)
@@ -226,19 +226,19 @@ class _Builder:
     def _take_key(self, event: Any) -> None:
         self._keys[-1] = (event.value, event.start_mark.line + 1)
         if event.value == "<<" and not event.style:
-            self._stop(event, "merge keys (<<) are not read: write out what shall be here")
+            self._stop(event, "merge keys (<<) are not read: write out what belongs here")
         self._check_plainness(event, Node(None, event.start_mark.line + 1, self._open[-1], event.value))
 
     def _begin(self, event: Any, value: list[Node] | dict[str, Node]) -> None:
         if self._awaits_key:
-            self._stop(event, "a key is a text, and nothing else")
+            self._stop(event, "a key must be a text")
         if len(self._open) >= _DEEPEST:
-            self._stop(event, f"more than {_DEEPEST} levels are no file of roles")
+            self._stop(event, f"a roles file has no more than {_DEEPEST} levels")
         self._open.append(self._add(event, value))
         self._keys.append(None)
 
     def _add(self, event: Any, value: str | list[Node] | dict[str, Node] | None) -> Node:
-        """Puts a node where it belongs."""
+        """Put a node into the list or mapping that is open."""
         line = event.start_mark.line + 1
         above = self._open[-1] if self._open else None
         if above is None:
@@ -258,7 +258,7 @@ class _Builder:
 
     def _add_value(self, event: Any, value: str | list[Node] | dict[str, Node] | None, above: Node) -> Node:
         if self._keys[-1] is None:
-            self._stop(event, "a key is a text, and nothing else")
+            self._stop(event, "a key must be a text")
         key, line = self._keys[-1]
         self._keys[-1] = None
         node = Node(value, line, above, key)
@@ -270,16 +270,16 @@ class _Builder:
         return node
 
     def _check_plainness(self, event: Any, node: Node) -> None:
-        """Refuses what makes a file mean something that does not stand there."""
+        """Refuse anchors, aliases and tags, which make a file mean something that is not written there."""
         line = event.start_mark.line + 1
         if type(event).__name__ == "AliasEvent":
-            told = f"*{event.anchor} is an alias: write out what it means, or in quotes where a text is meant"
-            self._faults.add(node, told, line)
+            fault = f"*{event.anchor} is an alias: write out what it means, or quote it if it is a text"
+            self._faults.add(node, fault, line)
         elif event.anchor is not None:
-            told = f"&{event.anchor} is an anchor, which is not read: take it out, or write a text in quotes"
-            self._faults.add(node, told, line)
+            fault = f"&{event.anchor} is an anchor, which is not read: remove it, or quote it if it is a text"
+            self._faults.add(node, fault, line)
         if getattr(event, "tag", None) is not None:
-            self._faults.add(node, f"the tag {event.tag!r} is not read: take it out, or write a text in quotes", line)
+            self._faults.add(node, f"the tag {event.tag!r} is not read: remove it, or quote it if it is a text", line)
             if isinstance(node.value, str):
                 node.value = None
 

@@ -173,7 +173,7 @@ async def test_one_child_is_read(dev: AsyncEnvironmentClient, sandbox: Sandbox) 
     admin = dev.roles.composites("admin")
     assert await admin.get("reviewer") == Role("reviewer")
     sandbox.create_role(GRANTS_PORTAL, "dev", "other")
-    with pytest.raises(NotFound, match="no child"):
+    with pytest.raises(NotFound, match="not a child"):
         await admin.get("other")
     with pytest.raises(NotFound):
         await admin.get("nope")

@@ -173,7 +173,7 @@ async def test_who_has_a_role_through_others_loses_it_and_is_counted(what: str, 
             await css.apply_plan(plan)
         with pytest.raises(InvalidFile, match="not as it was made") as caught:
             await css.apply_plan(evolve(plan, steps=tuple(evolve(step, people=0) for step in plan.steps)))
-        assert [f"takes a role from {lost}, and not from 0" in fault for fault in caught.value.faults] == [True]
+        assert [f"removes a role from {lost} people, not from 0" in fault for fault in caught.value.faults] == [True]
         assert sent_writes(sandbox) == 0
         sandbox.grant(*WHERE, "three", Y)
         with pytest.raises(StalePlan):
@@ -220,4 +220,4 @@ async def test_a_step_written_in_by_hand_gets_past_no_guard() -> None:
         told["steps"].append({"step": "delete_role", "integration": 101, "environment": "dev", "role": "b"})
         with pytest.raises(InvalidFile) as caught:
             read_plan(json.dumps(told), "plan.json")
-    assert caught.value.faults == ("steps, number 2: who holds 'b' was not read when the plan was made",)
+    assert caught.value.faults == ("steps, number 2: the members of 'b' were not read when the plan was made",)

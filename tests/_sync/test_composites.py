@@ -172,7 +172,7 @@ def test_one_child_is_read(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     admin = dev.roles.composites("admin")
     assert admin.get("reviewer") == Role("reviewer")
     sandbox.create_role(GRANTS_PORTAL, "dev", "other")
-    with pytest.raises(NotFound, match="no child"):
+    with pytest.raises(NotFound, match="not a child"):
         admin.get("other")
     with pytest.raises(NotFound):
         admin.get("nope")

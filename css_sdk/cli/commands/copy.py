@@ -8,7 +8,7 @@ import click
 
 from ..support.options import place_options
 from ..support.plans import ENVIRONMENTS
-from ..support.transfers import carried_over, transfer_options
+from ..support.transfers import transfer_options, transfer_roles
 
 
 @click.command()
@@ -27,4 +27,4 @@ def copy(integration: str, environment: str, to_integration: str, to_environment
     Example:
       css copy -i "Grants Portal" -e dev --to-integration 102 --to-environment dev --members --yes
     """
-    return carried_over((integration, environment), (to_integration, to_environment), name="copy", **options)
+    return transfer_roles((integration, environment), (to_integration, to_environment), name="copy", **options)

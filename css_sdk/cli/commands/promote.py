@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..support.plans import ENVIRONMENTS
-from ..support.transfers import carried_over, transfer_options
+from ..support.transfers import transfer_options, transfer_roles
 
 
 @click.command()
@@ -28,4 +28,4 @@ def promote(integration: str, source: str, target: str, **options: Any) -> int:
     """
     if source == target:
         raise click.UsageError("--from and --to are two environments.")
-    return carried_over((integration, source), (integration, target), name="promote", **options)
+    return transfer_roles((integration, source), (integration, target), name="promote", **options)

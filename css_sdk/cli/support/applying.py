@@ -19,10 +19,10 @@ from .outcomes import (
     after_an_interrupt,
     earlier_run,
     is_settled,
-    left_of,
     print_how_to_continue,
     print_results,
     print_undo_hint,
+    steps_left,
     write_remainder,
 )
 from .plans import (
@@ -215,7 +215,7 @@ def preview_and_carry_out(
         states: from which people's names are known; those of the plan by default.
     """
     resumed = read_resumed(css, plan, origin)
-    left = left_of(plan, resumed)
+    left = steps_left(plan, resumed)
     print_plan(evolve(plan, steps=left), plan.states if states is None else states, whole=plan)
     if origin.plan_id is None:
         print_prune_hint(plan)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) -> list[str]:
     """Return who loses which role when these are deleted, and where each is a child."""
-    from ...plan.impact import leading_to
+    from ...plan.impact import roles_leading_to
 
     existing = {role.name for role in tree.roles}
     sentences = []
@@ -23,7 +23,7 @@ def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) ->
         if name not in existing:
             sentences.append(f"there is no role {name!r} in {place_name(dev)}")
             continue
-        above = leading_to(tree, name) - {name}
+        above = roles_leading_to(tree, name) - {name}
         held = _members(dev, {name, *above})
         sentences.append(in_words("revoke", held[name], name, place_name(dev)))
         parents = {parent for parent, children in tree.children.items() if name in children} - {name}
@@ -47,25 +47,26 @@ def by_composing(
         added: roles that become children of it.
         removed: children of it that are children no more.
     """
-    from ...plan.impact import having, leading_to, losers
+    from ...plan.impact import people_having, people_losing, roles_leading_to
 
     existing = {role.name for role in tree.roles}
     sentences = [f"there is no role {child!r} in {place_name(dev)}" for child in added if child not in existing]
     added = [child for child in added if child in existing]
     before = tree.children.get(parent, ())
     after = [child for child in before if child not in removed] + list(added)
-    above = leading_to(tree, parent) if added else frozenset()
+    above = roles_leading_to(tree, parent) if added else frozenset()
     changed = [child for child in (*added, *removed) if child in existing]
-    held = _members(dev, {name for child in changed for name in leading_to(tree, child)} | above)
+    held = _members(dev, {name for child in changed for name in roles_leading_to(tree, child)} | above)
     for child in removed:
         if child not in before:
             sentences.append(f"{child!r} is not a child of {parent!r} in {place_name(dev)}")
             continue
-        lost = in_words("revoke", losers(tree, held, parent, after, child), child, place_name(dev))
+        lost = in_words("revoke", people_losing(tree, held, parent, after, child), child, place_name(dev))
         sentences.append(f"no longer through {parent!r}: {lost}")
         sentences += _what_it_stands_for(tree, child)
     for child in added:
-        gained = having({**tree.children, parent: after}, held, child) - having(tree.children, held, child)
+        now = people_having({**tree.children, parent: after}, held, child)
+        gained = now - people_having(tree.children, held, child)
         sentences.append(f"through {parent!r}: {in_words('grant', gained, child, place_name(dev))}")
     return sentences
 

@@ -30,7 +30,7 @@ def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
         click.echo(f"What was changed is in {journal}; to take it back: css undo {_quoted(journal)}", err=True)
 
 
-def left_of(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
+def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
     """The steps of a plan that its journal does not tell to be done."""
     from ...plan.preconditions import without
 
@@ -50,7 +50,7 @@ def earlier_run(origin: Origin, plan: Plan) -> str:
             journal = read_journal(*content_of(path, is_journal=True))
             if journal.plan != origin.plan_id:
                 continue
-            if not left_of(plan, journal):
+            if not steps_left(plan, journal):
                 return f" It was carried out already (journal {path}); make a new plan."
             return f" It was begun before; to go on: css apply {_quoted(origin.file)} --resume {_quoted(path)}"
     return ""

@@ -33,7 +33,7 @@ def transfer_options(function: Function) -> Function:
     return members(rename(out(force_option(manner_options(function)))))
 
 
-def carried_over(
+def transfer_roles(
     source: tuple[str, str],
     target: tuple[str, str],
     *,
