@@ -354,7 +354,7 @@ class AsyncRoles:
             before = {user.username for user in users}
         raise OutcomeUnknown(
             f"The members of {name!r} in {self._told_as} changed between {service_limits.MOST_READINGS} readings. "
-            f"Nothing was taken away; try again when nobody else changes them."
+            f"Nothing was removed; try again when nobody else changes them."
         )
 
     async def set_members(
