@@ -50,9 +50,8 @@ ROOMS = {"Css", "IntegrationClient", "EnvironmentClient", "Roles", "Users", "Peo
 def public_things() -> list[tuple[str, Any]]:
     """The public names, the rooms of a client, and their methods."""
     found: dict[str, Any] = {name: getattr(css_sdk, name) for name in css_sdk.__all__ if not name.startswith("_")}
-    environment = css_sdk.EnvironmentClient.__init__.__globals__
-    found |= {name: environment[name] for name in ("Roles", "Users", "People", "Bulk")}
-    found["Composites"] = importlib.import_module("css_sdk._sync.composites").Composites
+    for name in ("Roles", "Users", "People", "Bulk", "Composites"):
+        found[name] = getattr(importlib.import_module(f"css_sdk._sync.{name.lower()}"), name)
     for name, thing in list(found.items()):
         if inspect.isclass(thing) and not name.startswith("Async"):
             methods = {key: value for key, value in vars(thing).items() if not key.startswith("_") and key != "close"}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from types import TracebackType
-from typing import NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, NoReturn, Self, Unpack
 
 from attrs import evolve
 from css_sdk_openapi import Client
@@ -16,38 +16,31 @@ from css_sdk_openapi.api.integrations import get_integration, list_integrations
 
 from .._http import answers
 from .._http.concurrency import async_check_callback
-from .._http.generated_client import generated_client
 from .._http.journal_writer import Journal
 from .._service import arguments, environment_checks, identifiers, service_limits
 from .._version import __version__
 from ..auth.credentials import team_of
 from ..auth.single_flight import SingleFlight
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
-from ..journal.entries import JournalRead
 from ..models import EMPLOYEE_PROVIDERS, Integration, UserLike, WhoAmI
-from ..people import logins
-from ..people.cells import check_guid
-from ..people.identities import Person
-from ..people.logins import PeopleFound, PersonRoles
-from ..plan import preconditions
-from ..plan.desired import Desired
-from ..plan.planner import Plan
-from ..plan.preconditions import USUAL_GUARDS, Applied, Guards
-from ..report.rows import AccessReport
-from ..roster.rows import RoleRemovals, Row, RowResult
 from ..settings import Settings, settings_from_env, settings_from_file
-from ..state import StepResult
-from . import plans
 from .callbacks import AsyncProgressCalls
 from .connection import AsyncOptions
-from .directory import find_people
-from .forwarding import AsyncForwarding
 from .integrations import AsyncIntegrationClient
-from .people import AsyncPeople
-from .person_roles import roles_of
-from .reporting import read_access
-from .rosters import AsyncRosterRun
 from .wire import AsyncWire
+
+if TYPE_CHECKING:
+    from ..journal.entries import JournalRead
+    from ..people.identities import Person
+    from ..people.logins import PeopleFound, PersonRoles
+    from ..plan.desired import Desired
+    from ..plan.planner import Plan
+    from ..plan.preconditions import Applied, Guards
+    from ..report.rows import AccessReport
+    from ..roster.rows import RoleRemovals, Row, RowResult
+    from ..state import StepResult
+    from .people import AsyncPeople
+    from .rosters import AsyncRosterRun
 
 
 class AsyncCss:
@@ -181,6 +174,9 @@ class AsyncCss:
         ['admin', 'approver', 'reviewer']
         """
         # Called `api` as the package of the functions that it is passed to.
+        from .._http.generated_client import generated_client
+        from .forwarding import AsyncForwarding
+
         return generated_client(AsyncForwarding(self._wire))
 
     async def whoami(self) -> WhoAmI:
@@ -272,6 +268,8 @@ class AsyncCss:
         'Ilse'
         """
         environment_checks.check_known_environment(environment)
+        from .people import AsyncPeople
+
         return AsyncPeople(self._wire, environment)
 
     async def _read_integrations(self, refresh: bool) -> tuple[Integration, ...]:
@@ -330,6 +328,9 @@ class AsyncCss:
         >>> [(login.user.provider, login.environments) for login in maren.logins]
         [('idir', ('dev', 'test', 'prod')), ('azureidir', ('dev', 'test', 'prod'))]
         """
+
+        from .directory import find_people
+
         return await find_people(self._wire, terms, environments, providers, width)
 
     async def roles_of(
@@ -363,7 +364,11 @@ class AsyncCss:
         >>> [(str(held.place), held.role, held.through) for held in found.held if not held.direct]
         [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
         """
-        meant = logins.as_person(person)
+        from ..people.cells import check_guid
+        from ..people.logins import as_person
+        from .person_roles import roles_of
+
+        meant = as_person(person)
         among = None if providers is None else arguments.known_providers(providers)
         if meant.by == "guid":
             check_guid(meant.value, among or ())
@@ -400,6 +405,8 @@ class AsyncCss:
         >>> [(row.role, row.user.last_name, row.held) for row in report.rows()][:2]
         [('admin', 'Hargreave', 'directly'), ('approver', 'Hargreave', 'through admin')]
         """
+        from .reporting import read_access
+
         service_limits.check_width(width)
         asked = environment_checks.known_environments(environments)
         all_ids = [info.id for info in await self.integrations()]
@@ -514,6 +521,9 @@ class AsyncCss:
         width: int,
         progress: Callable[[RowResult], object] | None,
     ) -> AsyncRosterRun:
+        from ..roster.rows import Row
+        from .rosters import AsyncRosterRun
+
         service_limits.check_width(width)
         return AsyncRosterRun(
             self.integration,
@@ -560,6 +570,9 @@ class AsyncCss:
         >>> [(step.kind, step.role) for step in plan.steps]
         [('create_role', 'auditor')]
         """
+        from ..plan.desired import Desired
+        from . import plans
+
         arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
         among = arguments.known_providers(providers)
         made = await plans.make_plan(self.integration, desired, prune=prune, providers=among, width=width)
@@ -569,7 +582,7 @@ class AsyncCss:
         self,
         plan: Plan,
         *,
-        guards: Guards = USUAL_GUARDS,
+        guards: Guards | None = None,
         resume: JournalRead | None = None,
         width: int = 4,
         progress: Callable[[StepResult], object] | None = None,
@@ -610,10 +623,16 @@ class AsyncCss:
         >>> [(result.step.kind, result.outcome) for result in applied.results], applied.remainder
         ([('create_role', 'confirmed')], None)
         """
+        from ..journal.entries import JournalRead
+        from ..plan import preconditions
+        from ..plan.planner import Plan
+        from . import plans
+
         told = AsyncProgressCalls(progress)
+        guards = preconditions.Guards() if guards is None else guards
         source = "css.plan(…) makes it, read_plan(…) reads it."
         arguments.check_kind(plan, Plan, "What is applied", source)
-        arguments.check_kind(guards, Guards, "guards=")
+        arguments.check_kind(guards, preconditions.Guards, "guards=")
         if resume is not None:
             arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
         preconditions.check_complete(plan)
@@ -627,7 +646,7 @@ class AsyncCss:
         journal = self._wire.journal
         with nullcontext() if journal is None else journal.knowing_undone(run.plan.steps):
             results = await run.carry_out(width=width, progress=told.note)
-        return told.ended(Applied(tuple(results), preconditions.remainder(run.plan, results, run.before)))
+        return told.ended(preconditions.Applied(tuple(results), preconditions.remainder(run.plan, results, run.before)))
 
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """The plan that takes back what a journal tells of; reads only.
@@ -652,6 +671,10 @@ class AsyncCss:
         >>> [(step.kind, step.role) for step in (await css.undo_plan(journal)).steps]
         [('remove_member', 'reviewer')]
         """
+        from ..journal.entries import JournalRead
+        from ..plan import preconditions
+        from . import plans
+
         arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
         preconditions.check_whose_journal(journal, self.settings)
         return await self._completed(await plans.make_undo_plan(self.integration, journal, width=width))

@@ -19,8 +19,6 @@ from .._service import arguments, composite_checks, identifiers, service_limits
 from .._verification import verdicts
 from ..errors import MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
-from ..plan.desired import DesiredRole, Listed
-from ..plan.preconditions import Guards
 from ..state import Place, PlaceState, Step, StepKind, StepResult
 from .exact import Confirm, make_exact, raise_first
 from .wire import AsyncWire
@@ -218,6 +216,9 @@ class AsyncComposites:
 
         >>> await dev.roles.composites("admin").set("reviewer")
         """
+        from ..plan.desired import DesiredRole, Listed
+        from ..plan.preconditions import Guards
+
         wanted = arguments.flattened(children, "child")
         service_limits.check_not_emptied(wanted, allow_empty, f"children of the role {self._parent!r}")
         service_limits.check_separable(**self._place, parent=self._parent, children=wanted)

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING
 from .._http.concurrency import async_called, async_check_callback
 from .._service import service_limits
 from ..errors import NotConfirmed, StalePlan
-from ..plan.checks import check_sendable
-from ..plan.dependencies import Dependencies
-from ..plan.desired import DesiredRole, DesiredUser
-from ..plan.planner import Plan, plan_exactly
-from ..plan.preconditions import Guards
 from ..state import Place, PlaceState, StepResult
 from .callbacks import AsyncProgressCalls
-from .grants import AsyncGranting
 from .steps import AsyncStepRun
 
 if TYPE_CHECKING:
+    from ..plan.desired import DesiredRole, DesiredUser
+    from ..plan.planner import Plan
+    from ..plan.preconditions import Guards
+    from .grants import AsyncGranting
     from .roles import AsyncRoles
 
-Confirm = Callable[[Plan], object]
+Confirm = Callable[["Plan"], object]
 """Decides on a plan before its first write: False, or an exception, and nothing is changed."""
 
 
@@ -64,6 +62,10 @@ async def make_exact(
         StalePlan: if the place is not as before when it is read again. Nothing is changed.
         CallbackFailed: if `progress` raised an exception; everything was carried out.
     """
+    from ..plan.checks import check_sendable
+    from ..plan.dependencies import Dependencies
+    from ..plan.planner import plan_exactly
+
     service_limits.check_width(width)
     async_check_callback("confirm", confirm)
     calls = AsyncProgressCalls(progress)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .._http.concurrency import async_check_callback
 from .._service import arguments, environment_checks
-from .._service.log_windows import Moment
 from ..models import Integration, LogLine
-from ..people.logins import LoginDifference
-from ..state import PlaceState
-from .bulk import AsyncBulk
-from .directory import login_differences
-from .logs import AsyncLogs
-from .observing import Chosen, observe
-from .people import AsyncPeople
+from .observing import observe
 from .roles import AsyncRoles
 from .users import AsyncUsers
 from .wire import AsyncWire
+
+if TYPE_CHECKING:
+    from .._service.log_windows import Moment
+    from ..people.logins import LoginDifference
+    from ..state import PlaceState
+    from .bulk import AsyncBulk
+    from .logs import AsyncLogs
+    from .observing import Chosen
+    from .people import AsyncPeople
 
 _LOG = logging.getLogger("css_sdk")
 
@@ -31,8 +35,6 @@ class AsyncEnvironmentClient:
         name: `dev`, `test` or `prod`.
         roles: its roles.
         users: who holds them.
-        people: who is known to the environment's login server.
-        bulk: many grants at once.
     """
 
     def __init__(self, wire: AsyncWire, integration: Integration, name: str) -> None:
@@ -40,9 +42,27 @@ class AsyncEnvironmentClient:
         self.name = name
         self.roles = AsyncRoles(wire, integration.id, name)
         self.users = AsyncUsers(wire, integration.id, name)
-        self.people = AsyncPeople(wire, name, integration.id)
-        self._logs = AsyncLogs(wire, integration.id, name)
-        self.bulk = AsyncBulk(wire, integration.id, name)
+        self._wire = wire
+
+    @cached_property
+    def people(self) -> AsyncPeople:
+        """Search who is known to the environment's login server."""
+        from .people import AsyncPeople
+
+        return AsyncPeople(self._wire, self.name, self.integration.id)
+
+    @cached_property
+    def bulk(self) -> AsyncBulk:
+        """Grant and revoke many roles at once."""
+        from .bulk import AsyncBulk
+
+        return AsyncBulk(self._wire, self.integration.id, self.name)
+
+    @cached_property
+    def _logs(self) -> AsyncLogs:
+        from .logs import AsyncLogs
+
+        return AsyncLogs(self._wire, self.integration.id, self.name)
 
     async def logs(self, since: Moment, until: Moment) -> tuple[LogLine, ...]:
         """The log lines of a range of any length, oldest first.
@@ -120,6 +140,8 @@ class AsyncEnvironmentClient:
         ('Bellwether', 'c48af3232157a5f13dc753a5d3eed7ce@azureidir', ('approver', 'reviewer'), False)
         ('Hargreave', 'd6dff8c2546921b01198b4efd12cb3bc@azureidir', ('admin',), False)
         """
+        from .directory import login_differences
+
         return await login_differences(await self.state(width=width), self.people, to, width)
 
     def __repr__(self) -> str:

@@ -17,9 +17,6 @@ from .._verification import verdicts
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from ..people.identities import Person
-from ..plan.desired import DesiredRole, Listed
-from ..plan.planner import Plan
-from ..plan.preconditions import Guards
 from ..state import Place, PlaceState, Step, StepResult
 from .composites import AsyncComposites, tree_below
 from .exact import Confirm, ask, make_exact
@@ -187,6 +184,8 @@ class AsyncRoles:
         if await self._in_list(name) is None:
             raise NotFound(f"There is no role {name!r} in {self._told_as}. Nothing was sent.", what="role")
         if confirm is not None:
+            from ..plan.planner import Plan
+
             await ask(confirm, Plan((Step("rename_role", self._at, name, new_name),)))
         found: list[Role] = []
 
@@ -403,6 +402,9 @@ class AsyncRoles:
         >>> change.removed
         ('c48af3232157a5f13dc753a5d3eed7ce@idir',)
         """
+        from ..plan.desired import DesiredRole, Listed
+        from ..plan.preconditions import Guards
+
         people = [Person("username", self._users.check(user, name)[0]) for user in arguments.users(users)]
         service_limits.check_not_emptied(people, allow_empty, f"members of the role {name!r}")
         unread = PlaceState(self._at, "", frozenset((name,)))

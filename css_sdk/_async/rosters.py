@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .._http.concurrency import AsyncLock, async_each
 from ..errors import (
@@ -16,9 +17,6 @@ from ..errors import (
     StalePlan,
     Withheld,
 )
-from ..plan.dependencies import Dependencies
-from ..plan.preconditions import Guards
-from ..roster.exact import RoleChange, held_back, plan_role
 from ..roster.matching import contradicting
 from ..roster.rows import RoleRemovals, Row, RowResult, check_exact, refuses_all
 from ..state import Place, PlaceState, Step, StepResult
@@ -28,6 +26,10 @@ from .integrations import AsyncEnvironmentClient, AsyncIntegrationClient
 from .observing import with_members
 from .people_finding import AsyncPeopleFinding
 from .steps import AsyncStepRun, done_or_failed
+
+if TYPE_CHECKING:
+    from ..plan.dependencies import Dependencies
+    from ..roster.exact import RoleChange
 
 Confirm = Callable[[Sequence[RoleRemovals]], object]
 RoleAt = tuple[Place, str]
@@ -62,7 +64,7 @@ class AsyncRosterRun:
         self._rows = list(rows)
         self._providers = providers
         self._exact = exact
-        self._guards = Guards(max_removals=max_removals)
+        self._max_removals = max_removals
         self._width = width
         self._progress = AsyncProgressCalls(progress)
         self._environments: dict[Place, AsyncEnvironmentClient] = {}
@@ -122,7 +124,11 @@ class AsyncRosterRun:
                 planned[number] = self._steps[number]
             else:
                 await self._settle(number, result)
-        dependencies = Dependencies(_in_order(planned), self._states.values()) if self._exact else None
+        dependencies = None
+        if self._exact:
+            from ..plan.dependencies import Dependencies
+
+            dependencies = Dependencies(_in_order(planned), self._states.values())
         await self._carry_out(
             planned, dependencies, skip_existing=skip_existing and checked is None and not self._exact
         )
@@ -219,6 +225,10 @@ class AsyncRosterRun:
             await self._look_up_everybody()
         if not self._exact:
             return []
+        from ..plan.preconditions import Guards
+        from ..roster.exact import plan_role
+
+        guards = Guards(max_removals=self._max_removals)
         changes = []
         lost = [number for number in self._errors if number not in self._places or number in self._failed]
         for role, numbers in named.items():
@@ -227,7 +237,7 @@ class AsyncRosterRun:
                     await self._look_up_one(role, numbers)
                 about = [*numbers, *(number for number in lost if self._may_mean(number, role))]
                 ended = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in about]
-                changes.append(plan_role(ended, self._states[role], self._guards))
+                changes.append(plan_role(ended, self._states[role], guards))
         return changes
 
     def _may_mean(self, number: int, role: RoleAt) -> bool:
@@ -342,7 +352,11 @@ class AsyncRosterRun:
         async def note(result: StepResult) -> None:
             for number in numbers[result.step]:
                 row = self._rows[number]
-                error = held_back(row.role) if result.outcome == "skipped" else result.error
+                error = result.error
+                if result.outcome == "skipped":
+                    from ..roster.exact import held_back
+
+                    error = held_back(row.role)
                 await self._settle(number, RowResult(row, done_or_failed(result), error, self._repeats.get(number)))
 
         run = AsyncStepRun.at(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal
 from .._http.concurrency import AsyncLock, async_called, async_each
 from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import Outcome
-from ..plan.dependencies import Dependencies
 from ..state import Place, Step, StepResult
 from .grants import AsyncGranting, GrantWrite, Numbered, grouped
 
 if TYPE_CHECKING:
+    from ..plan.dependencies import Dependencies
     from .integrations import AsyncEnvironmentClient
     from .roles import AsyncRoles
 

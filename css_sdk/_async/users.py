@@ -14,8 +14,6 @@ from .._service import arguments, identifiers, service_limits
 from .._verification import verdicts
 from ..models import Role, UserLike
 from ..people.identities import Person
-from ..plan.desired import DesiredUser, Listed
-from ..plan.preconditions import Guards
 from ..state import Place, PlaceState, Step, StepKind, StepResult
 from .composites import tree_below
 from .exact import Confirm, make_exact, raise_first
@@ -202,6 +200,9 @@ class AsyncUsers:
         service_limits.check_not_emptied(wanted, allow_empty, f"roles of {username}")
         if wanted:
             self.check(username, wanted)
+
+        from ..plan.desired import DesiredUser, Listed
+        from ..plan.preconditions import Guards
 
         async def observe() -> PlaceState:
             held = {role.name for role in await self.roles(username)}

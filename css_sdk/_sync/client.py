@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from types import TracebackType
-from typing import NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, NoReturn, Self, Unpack
 
 from attrs import evolve
 from css_sdk_openapi import Client
@@ -17,38 +17,31 @@ from css_sdk_openapi.api.integrations import get_integration, list_integrations
 
 from .._http import answers
 from .._http.concurrency import check_callback
-from .._http.generated_client import generated_client
 from .._http.journal_writer import Journal
 from .._service import arguments, environment_checks, identifiers, service_limits
 from .._version import __version__
 from ..auth.credentials import team_of
 from ..auth.single_flight import SingleFlight
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
-from ..journal.entries import JournalRead
 from ..models import EMPLOYEE_PROVIDERS, Integration, UserLike, WhoAmI
-from ..people import logins
-from ..people.cells import check_guid
-from ..people.identities import Person
-from ..people.logins import PeopleFound, PersonRoles
-from ..plan import preconditions
-from ..plan.desired import Desired
-from ..plan.planner import Plan
-from ..plan.preconditions import USUAL_GUARDS, Applied, Guards
-from ..report.rows import AccessReport
-from ..roster.rows import RoleRemovals, Row, RowResult
 from ..settings import Settings, settings_from_env, settings_from_file
-from ..state import StepResult
-from . import plans
 from .callbacks import ProgressCalls
 from .connection import Options
-from .directory import find_people
-from .forwarding import Forwarding
 from .integrations import IntegrationClient
-from .people import People
-from .person_roles import roles_of
-from .reporting import read_access
-from .rosters import RosterRun
 from .wire import Wire
+
+if TYPE_CHECKING:
+    from ..journal.entries import JournalRead
+    from ..people.identities import Person
+    from ..people.logins import PeopleFound, PersonRoles
+    from ..plan.desired import Desired
+    from ..plan.planner import Plan
+    from ..plan.preconditions import Applied, Guards
+    from ..report.rows import AccessReport
+    from ..roster.rows import RoleRemovals, Row, RowResult
+    from ..state import StepResult
+    from .people import People
+    from .rosters import RosterRun
 
 
 class Css:
@@ -182,6 +175,9 @@ class Css:
         ['admin', 'approver', 'reviewer']
         """
         # Called `api` as the package of the functions that it is passed to.
+        from .._http.generated_client import generated_client
+        from .forwarding import Forwarding
+
         return generated_client(Forwarding(self._wire))
 
     def whoami(self) -> WhoAmI:
@@ -273,6 +269,8 @@ class Css:
         'Ilse'
         """
         environment_checks.check_known_environment(environment)
+        from .people import People
+
         return People(self._wire, environment)
 
     def _read_integrations(self, refresh: bool) -> tuple[Integration, ...]:
@@ -331,6 +329,9 @@ class Css:
         >>> [(login.user.provider, login.environments) for login in maren.logins]
         [('idir', ('dev', 'test', 'prod')), ('azureidir', ('dev', 'test', 'prod'))]
         """
+
+        from .directory import find_people
+
         return find_people(self._wire, terms, environments, providers, width)
 
     def roles_of(
@@ -364,7 +365,11 @@ class Css:
         >>> [(str(held.place), held.role, held.through) for held in found.held if not held.direct]
         [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
         """
-        meant = logins.as_person(person)
+        from ..people.cells import check_guid
+        from ..people.logins import as_person
+        from .person_roles import roles_of
+
+        meant = as_person(person)
         among = None if providers is None else arguments.known_providers(providers)
         if meant.by == "guid":
             check_guid(meant.value, among or ())
@@ -401,6 +406,8 @@ class Css:
         >>> [(row.role, row.user.last_name, row.held) for row in report.rows()][:2]
         [('admin', 'Hargreave', 'directly'), ('approver', 'Hargreave', 'through admin')]
         """
+        from .reporting import read_access
+
         service_limits.check_width(width)
         asked = environment_checks.known_environments(environments)
         all_ids = [info.id for info in self.integrations()]
@@ -515,6 +522,9 @@ class Css:
         width: int,
         progress: Callable[[RowResult], object] | None,
     ) -> RosterRun:
+        from ..roster.rows import Row
+        from .rosters import RosterRun
+
         service_limits.check_width(width)
         return RosterRun(
             self.integration,
@@ -561,6 +571,9 @@ class Css:
         >>> [(step.kind, step.role) for step in plan.steps]
         [('create_role', 'auditor')]
         """
+        from ..plan.desired import Desired
+        from . import plans
+
         arguments.check_kind(desired, Desired, "What is planned", "read_desired(text, name) reads it.")
         among = arguments.known_providers(providers)
         made = plans.make_plan(self.integration, desired, prune=prune, providers=among, width=width)
@@ -570,7 +583,7 @@ class Css:
         self,
         plan: Plan,
         *,
-        guards: Guards = USUAL_GUARDS,
+        guards: Guards | None = None,
         resume: JournalRead | None = None,
         width: int = 4,
         progress: Callable[[StepResult], object] | None = None,
@@ -611,10 +624,16 @@ class Css:
         >>> [(result.step.kind, result.outcome) for result in applied.results], applied.remainder
         ([('create_role', 'confirmed')], None)
         """
+        from ..journal.entries import JournalRead
+        from ..plan import preconditions
+        from ..plan.planner import Plan
+        from . import plans
+
         told = ProgressCalls(progress)
+        guards = preconditions.Guards() if guards is None else guards
         source = "css.plan(…) makes it, read_plan(…) reads it."
         arguments.check_kind(plan, Plan, "What is applied", source)
-        arguments.check_kind(guards, Guards, "guards=")
+        arguments.check_kind(guards, preconditions.Guards, "guards=")
         if resume is not None:
             arguments.check_kind(resume, JournalRead, "resume=", "read_journal(text, name) reads it.")
         preconditions.check_complete(plan)
@@ -628,7 +647,7 @@ class Css:
         journal = self._wire.journal
         with nullcontext() if journal is None else journal.knowing_undone(run.plan.steps):
             results = run.carry_out(width=width, progress=told.note)
-        return told.ended(Applied(tuple(results), preconditions.remainder(run.plan, results, run.before)))
+        return told.ended(preconditions.Applied(tuple(results), preconditions.remainder(run.plan, results, run.before)))
 
     def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """The plan that takes back what a journal tells of; reads only.
@@ -653,6 +672,10 @@ class Css:
         >>> [(step.kind, step.role) for step in (css.undo_plan(journal)).steps]
         [('remove_member', 'reviewer')]
         """
+        from ..journal.entries import JournalRead
+        from ..plan import preconditions
+        from . import plans
+
         arguments.check_kind(journal, JournalRead, "What is undone", "read_journal(text, name) reads it.")
         preconditions.check_whose_journal(journal, self.settings)
         return self._completed(plans.make_undo_plan(self.integration, journal, width=width))

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 from .._http.concurrency import called, check_callback
 from .._service import service_limits
 from ..errors import NotConfirmed, StalePlan
-from ..plan.checks import check_sendable
-from ..plan.dependencies import Dependencies
-from ..plan.desired import DesiredRole, DesiredUser
-from ..plan.planner import Plan, plan_exactly
-from ..plan.preconditions import Guards
 from ..state import Place, PlaceState, StepResult
 from .callbacks import ProgressCalls
-from .grants import Granting
 from .steps import StepRun
 
 if TYPE_CHECKING:
+    from ..plan.desired import DesiredRole, DesiredUser
+    from ..plan.planner import Plan
+    from ..plan.preconditions import Guards
+    from .grants import Granting
     from .roles import Roles
 
-Confirm = Callable[[Plan], object]
+Confirm = Callable[["Plan"], object]
 """Decides on a plan before its first write: False, or an exception, and nothing is changed."""
 
 
@@ -65,6 +63,10 @@ def make_exact(
         StalePlan: if the place is not as before when it is read again. Nothing is changed.
         CallbackFailed: if `progress` raised an exception; everything was carried out.
     """
+    from ..plan.checks import check_sendable
+    from ..plan.dependencies import Dependencies
+    from ..plan.planner import plan_exactly
+
     service_limits.check_width(width)
     check_callback("confirm", confirm)
     calls = ProgressCalls(progress)

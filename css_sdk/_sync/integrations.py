@@ -5,21 +5,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .._http.concurrency import check_callback
 from .._service import arguments, environment_checks
-from .._service.log_windows import Moment
 from ..models import Integration, LogLine
-from ..people.logins import LoginDifference
-from ..state import PlaceState
-from .bulk import Bulk
-from .directory import login_differences
-from .logs import Logs
-from .observing import Chosen, observe
-from .people import People
+from .observing import observe
 from .roles import Roles
 from .users import Users
 from .wire import Wire
+
+if TYPE_CHECKING:
+    from .._service.log_windows import Moment
+    from ..people.logins import LoginDifference
+    from ..state import PlaceState
+    from .bulk import Bulk
+    from .logs import Logs
+    from .observing import Chosen
+    from .people import People
 
 _LOG = logging.getLogger("css_sdk")
 
@@ -32,8 +36,6 @@ class EnvironmentClient:
         name: `dev`, `test` or `prod`.
         roles: its roles.
         users: who holds them.
-        people: who is known to the environment's login server.
-        bulk: many grants at once.
     """
 
     def __init__(self, wire: Wire, integration: Integration, name: str) -> None:
@@ -41,9 +43,27 @@ class EnvironmentClient:
         self.name = name
         self.roles = Roles(wire, integration.id, name)
         self.users = Users(wire, integration.id, name)
-        self.people = People(wire, name, integration.id)
-        self._logs = Logs(wire, integration.id, name)
-        self.bulk = Bulk(wire, integration.id, name)
+        self._wire = wire
+
+    @cached_property
+    def people(self) -> People:
+        """Search who is known to the environment's login server."""
+        from .people import People
+
+        return People(self._wire, self.name, self.integration.id)
+
+    @cached_property
+    def bulk(self) -> Bulk:
+        """Grant and revoke many roles at once."""
+        from .bulk import Bulk
+
+        return Bulk(self._wire, self.integration.id, self.name)
+
+    @cached_property
+    def _logs(self) -> Logs:
+        from .logs import Logs
+
+        return Logs(self._wire, self.integration.id, self.name)
 
     def logs(self, since: Moment, until: Moment) -> tuple[LogLine, ...]:
         """The log lines of a range of any length, oldest first.
@@ -121,6 +141,8 @@ class EnvironmentClient:
         ('Bellwether', 'c48af3232157a5f13dc753a5d3eed7ce@azureidir', ('approver', 'reviewer'), False)
         ('Hargreave', 'd6dff8c2546921b01198b4efd12cb3bc@azureidir', ('admin',), False)
         """
+        from .directory import login_differences
+
         return login_differences(self.state(width=width), self.people, to, width)
 
     def __repr__(self) -> str:

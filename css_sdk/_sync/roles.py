@@ -18,9 +18,6 @@ from .._verification import verdicts
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from ..people.identities import Person
-from ..plan.desired import DesiredRole, Listed
-from ..plan.planner import Plan
-from ..plan.preconditions import Guards
 from ..state import Place, PlaceState, Step, StepResult
 from .composites import Composites, tree_below
 from .exact import Confirm, ask, make_exact
@@ -188,6 +185,8 @@ class Roles:
         if self._in_list(name) is None:
             raise NotFound(f"There is no role {name!r} in {self._told_as}. Nothing was sent.", what="role")
         if confirm is not None:
+            from ..plan.planner import Plan
+
             ask(confirm, Plan((Step("rename_role", self._at, name, new_name),)))
         found: list[Role] = []
 
@@ -404,6 +403,9 @@ class Roles:
         >>> change.removed
         ('c48af3232157a5f13dc753a5d3eed7ce@idir',)
         """
+        from ..plan.desired import DesiredRole, Listed
+        from ..plan.preconditions import Guards
+
         people = [Person("username", self._users.check(user, name)[0]) for user in arguments.users(users)]
         service_limits.check_not_emptied(people, allow_empty, f"members of the role {name!r}")
         unread = PlaceState(self._at, "", frozenset((name,)))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .._http.concurrency import Lock, each
 from ..errors import (
@@ -17,9 +18,6 @@ from ..errors import (
     StalePlan,
     Withheld,
 )
-from ..plan.dependencies import Dependencies
-from ..plan.preconditions import Guards
-from ..roster.exact import RoleChange, held_back, plan_role
 from ..roster.matching import contradicting
 from ..roster.rows import RoleRemovals, Row, RowResult, check_exact, refuses_all
 from ..state import Place, PlaceState, Step, StepResult
@@ -29,6 +27,10 @@ from .integrations import EnvironmentClient, IntegrationClient
 from .observing import with_members
 from .people_finding import PeopleFinding
 from .steps import StepRun, done_or_failed
+
+if TYPE_CHECKING:
+    from ..plan.dependencies import Dependencies
+    from ..roster.exact import RoleChange
 
 Confirm = Callable[[Sequence[RoleRemovals]], object]
 RoleAt = tuple[Place, str]
@@ -63,7 +65,7 @@ class RosterRun:
         self._rows = list(rows)
         self._providers = providers
         self._exact = exact
-        self._guards = Guards(max_removals=max_removals)
+        self._max_removals = max_removals
         self._width = width
         self._progress = ProgressCalls(progress)
         self._environments: dict[Place, EnvironmentClient] = {}
@@ -123,7 +125,11 @@ class RosterRun:
                 planned[number] = self._steps[number]
             else:
                 self._settle(number, result)
-        dependencies = Dependencies(_in_order(planned), self._states.values()) if self._exact else None
+        dependencies = None
+        if self._exact:
+            from ..plan.dependencies import Dependencies
+
+            dependencies = Dependencies(_in_order(planned), self._states.values())
         self._carry_out(planned, dependencies, skip_existing=skip_existing and checked is None and not self._exact)
         return self._progress.ended([self._results[number] for number in range(len(self._rows))])
 
@@ -218,6 +224,10 @@ class RosterRun:
             self._look_up_everybody()
         if not self._exact:
             return []
+        from ..plan.preconditions import Guards
+        from ..roster.exact import plan_role
+
+        guards = Guards(max_removals=self._max_removals)
         changes = []
         lost = [number for number in self._errors if number not in self._places or number in self._failed]
         for role, numbers in named.items():
@@ -226,7 +236,7 @@ class RosterRun:
                     self._look_up_one(role, numbers)
                 about = [*numbers, *(number for number in lost if self._may_mean(number, role))]
                 ended = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in about]
-                changes.append(plan_role(ended, self._states[role], self._guards))
+                changes.append(plan_role(ended, self._states[role], guards))
         return changes
 
     def _may_mean(self, number: int, role: RoleAt) -> bool:
@@ -341,7 +351,11 @@ class RosterRun:
         def note(result: StepResult) -> None:
             for number in numbers[result.step]:
                 row = self._rows[number]
-                error = held_back(row.role) if result.outcome == "skipped" else result.error
+                error = result.error
+                if result.outcome == "skipped":
+                    from ..roster.exact import held_back
+
+                    error = held_back(row.role)
                 self._settle(number, RowResult(row, done_or_failed(result), error, self._repeats.get(number)))
 
         run = StepRun.at(

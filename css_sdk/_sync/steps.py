@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal
 from .._http.concurrency import Lock, called, each
 from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import Outcome
-from ..plan.dependencies import Dependencies
 from ..state import Place, Step, StepResult
 from .grants import Granting, GrantWrite, Numbered, grouped
 
 if TYPE_CHECKING:
+    from ..plan.dependencies import Dependencies
     from .integrations import EnvironmentClient
     from .roles import Roles
 

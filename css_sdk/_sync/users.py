@@ -15,8 +15,6 @@ from .._service import arguments, identifiers, service_limits
 from .._verification import verdicts
 from ..models import Role, UserLike
 from ..people.identities import Person
-from ..plan.desired import DesiredUser, Listed
-from ..plan.preconditions import Guards
 from ..state import Place, PlaceState, Step, StepKind, StepResult
 from .composites import tree_below
 from .exact import Confirm, make_exact, raise_first
@@ -203,6 +201,9 @@ class Users:
         service_limits.check_not_emptied(wanted, allow_empty, f"roles of {username}")
         if wanted:
             self.check(username, wanted)
+
+        from ..plan.desired import DesiredUser, Listed
+        from ..plan.preconditions import Guards
 
         def observe() -> PlaceState:
             held = {role.name for role in self.roles(username)}
