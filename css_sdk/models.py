@@ -1,4 +1,4 @@
-"""What users of the package hold: frozen values, none of them generated."""
+"""Define the values that calls accept and return."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ PROVIDER_FAMILIES: Final = {
     "github": ("githubbcgov", "githubpublic"),
     "bceid": ("bceidbasic", "bceidbusiness", "bceidboth"),
 }
-"""The identity providers whose users can have roles; a person's logins within a family share their GUID."""
+"""The identity providers whose users can have roles. The logins of a person in one family share a GUID."""
 PROVIDERS: Final = tuple(provider for family in PROVIDER_FAMILIES.values() for provider in family)
 EMPLOYEE_PROVIDERS: Final = PROVIDER_FAMILIES["idir"]
-"""The two logins of the province's own people; one person's logins share a GUID."""
+"""The two providers of the province's employees."""
 
 
 @frozen
 class ServiceAccount(Tabular):
-    """The service account of an integration, told by its client id; accepted wherever a username is.
+    """The service account of an integration, by its client id. It is accepted wherever a username is.
 
-    The login server calls it `service-account-<client id>`. The client id of an API account begins with
-    `service-account-` itself, so a text alone does not tell which of the two it is: hence this class.
+    Its username is `service-account-<client id>`. The client id of an API account begins with `service-account-`
+    itself, so this class says that a text is a client id and not a username.
 
     >>> ServiceAccount("fisheries-service-102").username
     'service-account-fisheries-service-102'
@@ -39,13 +39,13 @@ class ServiceAccount(Tabular):
 
     @property
     def username(self) -> str:
-        """Its username in the login server."""
+        """Return the username in the login server."""
         return SERVICE_ACCOUNT_PREFIX + self.client_id
 
 
 @frozen
 class Integration(Tabular):
-    """An integration of the team. `environments` holds those of `dev`, `test` and `prod` that it has."""
+    """An integration of the team. `environments` holds the ones among `dev`, `test` and `prod` that it has."""
 
     id: int
     project_name: str
@@ -58,7 +58,7 @@ class Integration(Tabular):
 
 @frozen
 class Role(Tabular):
-    """A role of one integration in one environment; `composite` tells whether it stands for others too."""
+    """A role of one integration in one environment. `composite` says whether it includes other roles."""
 
     name: str
     composite: bool = False
@@ -68,7 +68,7 @@ class Role(Tabular):
 
 @frozen
 class RoleTree(Tabular):
-    """Roles and their children; `children` holds an entry for each composite role.
+    """Roles and their children. `children` has an entry for each composite role.
 
     >>> tree = RoleTree((Role("admin", composite=True), Role("reader")), {"admin": ("reader",)})
     >>> sorted(tree.descendants("admin"))
@@ -79,13 +79,10 @@ class RoleTree(Tabular):
     children: Mapping[str, tuple[str, ...]] = field(hash=False)
 
     def descendants(self, name: str) -> frozenset[str]:
-        """All roles that the role stands for, through others as well; the role itself only where there is a circle.
+        """Return the names of all roles that a role includes, also through others; its own name only in a cycle.
 
         Args:
-            name: of the role; one that is not in the tree has no descendants.
-
-        Returns:
-            Their names.
+            name: the name of the role. A role that is not in the tree has no descendants.
         """
         found: set[str] = set()
         waiting = list(self.children.get(name, ()))
@@ -103,7 +100,7 @@ class RoleTree(Tabular):
 
 @frozen
 class User(Tabular):
-    """Somebody whom the login server knows. A service account has a username and nothing else."""
+    """A user whom the login server knows. A service account has only a username."""
 
     username: str
     email: str = ""
@@ -113,18 +110,18 @@ class User(Tabular):
 
     @property
     def guid(self) -> str | None:
-        """The person's identity, the same for all logins of one provider family; None for a service account."""
+        """Return the GUID, which all logins of a person in one provider family share; None for a service account."""
         guid, at, _ = self.username.partition("@")
         return guid if at else None
 
     @property
     def provider(self) -> str | None:
-        """The identity provider, such as `idir`; None for a service account."""
+        """Return the identity provider, such as `idir`; None for a service account."""
         return self.username.partition("@")[2] or None
 
     @property
     def service_account(self) -> ServiceAccount | None:
-        """The service account that this is, or None for a person."""
+        """Return the service account, or None for a person."""
         if "@" in self.username or not self.username.startswith(SERVICE_ACCOUNT_PREFIX):
             return None
         return ServiceAccount(self.username.removeprefix(SERVICE_ACCOUNT_PREFIX))
@@ -132,7 +129,7 @@ class User(Tabular):
 
 @frozen
 class LogLine(Tabular):
-    """A line of an environment's log; `fields` holds all that the service told, as it came."""
+    """A line of an environment's log. `fields` holds all values of the service, unchanged."""
 
     timestamp: datetime.datetime | None
     message: str
@@ -141,7 +138,7 @@ class LogLine(Tabular):
 
 @frozen
 class WhoAmI(Tabular):
-    """The API account in use, as its own token tells it."""
+    """The API account in use, as its own token describes it."""
 
     team_id: int
     client_id: str
@@ -149,7 +146,7 @@ class WhoAmI(Tabular):
 
 
 UserLike = str | ServiceAccount | User
-"""Whatever stands for a user: a username such as `<guid>@idir`, a `ServiceAccount`, or a `User` that was found."""
+"""A user: a username such as `<guid>@idir`, a `ServiceAccount`, or a `User` that the service returned."""
 
 
 @frozen
@@ -161,16 +158,16 @@ class Grant(Tabular):
 
 
 Outcome = Literal["confirmed", "already", "failed", "unknown"]
-"""How one item of many ended.
+"""The outcome of one item of many.
 
-`confirmed`: an answer or a read proves it. `already`: it was so before, and nothing was sent. `failed`: nothing here
-brought it about. `unknown`: it may be so or not, and no read could tell.
+`confirmed`: an answer or a read shows it. `already`: nothing was to be done, and nothing was sent. `failed`: it was not
+done. `unknown`: it may have been done or not, and no read could show it.
 """
 
 
 @frozen
 class GrantResult(Tabular):
-    """How one grant ended; `error` says why where it is `failed` or `unknown`."""
+    """The outcome of one grant. `error` says why it is `failed` or `unknown`."""
 
     grant: Grant
     outcome: Outcome
@@ -179,7 +176,7 @@ class GrantResult(Tabular):
 
 @frozen
 class MembersChange(Tabular):
-    """Whom a role got and whom it lost, as usernames."""
+    """The usernames that a role has gained and lost."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -187,7 +184,7 @@ class MembersChange(Tabular):
 
 @frozen
 class RoleResult(Tabular):
-    """How the creation of one of many roles ended; `error` says why where it is `failed` or `unknown`."""
+    """The outcome of creating one of many roles. `error` says why it is `failed` or `unknown`."""
 
     name: str
     outcome: Outcome
@@ -198,7 +195,7 @@ class RoleResult(Tabular):
 
 @frozen
 class SearchResult(Tabular):
-    """People found by a search. `complete` is False where the service may have left some out.
+    """People found by a search. `complete` is False if the service may have left people out.
 
     The service stops at 50 people and then repeats the first page, so more than 50 rows mean "incomplete".
     """

@@ -1,4 +1,4 @@
-"""A bar that shows how far a long piece of work has come: in a terminal, and in notebooks."""
+"""Show the progress of long calls in a terminal or a notebook."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .errors import ConfigurationError
 
 @contextmanager
 def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -> Iterator[Callable[[object], None]]:
-    """Shows how much is done, how fast, and how long the rest will take.
+    """Show how much is done, how fast, and how long the rest will take.
 
-    It gives what a call takes as its `progress`. The bar appears with the first result.
+    Pass the value of the `with` statement as `progress=` to a call. The bar appears with the first result.
 
     Args:
-        total: how many results there will be; more move the end.
-        unit: what each of them is.
-        file: where a terminal shows it, stderr by default.
+        total: the number of results. If more come, the total grows.
+        unit: the name of one result.
+        file: the stream of a terminal; stderr by default.
 
     Raises:
-        ConfigurationError: when tqdm is not installed.
+        ConfigurationError: tqdm is not installed.
 
     >>> import io
     >>> from css_sdk import progress_bar

@@ -1,4 +1,4 @@
-"""What was read of an environment: its roles, what they are composed of, and who holds them. Pure."""
+"""Describe the state of an environment: its roles, their children and members, and steps that change it. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ StepKind = Literal[
     "remove_composite",
     "delete_role",
 ]
-"""What one step does, in the order in which steps are carried out."""
+"""The kinds of steps, in the order in which steps are carried out."""
 
 STEP_KINDS: Final[tuple[StepKind, ...]] = get_args(StepKind)
 _WITHOUT_TARGET: Final = ("create_role", "delete_role")
@@ -43,11 +43,11 @@ class Place(Tabular):
 
 @frozen
 class Step(Tabular):
-    """One change of one thing.
+    """One change of one role.
 
-    `target` is the new name of a renamed role, the child of a composite, or the username of a member; empty for a role
-    that is created or deleted. `people` are those whom it concerns: who gain something, lose a role directly or
-    through composites, or keep one under its new name.
+    `target` is the new name of a renamed role, the child of a composite, or the username of a member. It is empty for a
+    role that is created or deleted. `people` counts the people who gain a role, lose one directly or through
+    composites, or keep one under its new name.
     """
 
     kind: StepKind
@@ -58,11 +58,11 @@ class Step(Tabular):
 
     @property
     def takes_away(self) -> bool:
-        """Whether somebody or something is left without what it had."""
+        """Return whether the step removes something that somebody or a role had."""
         return self.kind in ("remove_member", "remove_composite", "delete_role")
 
     def as_record(self) -> dict[str, Any]:
-        """The step as JSON holds it, in plans and journals."""
+        """Return the step in the form of JSON, for plans and journals."""
         return {
             "step": self.kind,
             "integration": self.place.integration,
@@ -74,55 +74,55 @@ class Step(Tabular):
 
     @classmethod
     def from_record(cls, record: object) -> Step:
-        """The step that `as_record` gave.
+        """Return the step of a record that `as_record` returned.
 
         Raises:
-            ValueError: for anything else, with what is wrong with it.
+            ValueError: the record is not valid; the message says why.
         """
         if not isinstance(record, dict):
-            raise ValueError("a step is an object")
+            raise ValueError("a step must be an object")
         unknown = sorted(map(str, record.keys() - {"step", "integration", "environment", "role", "target", "people"}))
         if unknown:
             raise ValueError(f"a step has no {', '.join(unknown)}")
         kind = next((known for known in STEP_KINDS if known == record.get("step")), None)
         if kind is None:
-            raise ValueError(f"there is no step {record.get('step')!r}")
+            raise ValueError(f"{record.get('step')!r} is not a kind of step")
         integration, people = record.get("integration"), record.get("people", 0)
         if not _is_count(integration) or not _is_count(people):
-            raise ValueError("integration and people are whole numbers")
+            raise ValueError("integration and people must be whole numbers")
         texts = {key: record.get(key, "") for key in ("environment", "role", "target")}
         if not all(isinstance(text, str) for text in texts.values()):
-            raise ValueError("environment, role and target are texts")
+            raise ValueError("environment, role and target must be texts")
         if not texts["environment"] or not texts["role"] or bool(texts["target"]) == (kind in _WITHOUT_TARGET):
             raise ValueError(f"a step {kind} lacks environment, role or target, or has one too many")
         return cls(kind, Place(integration, texts["environment"]), texts["role"], texts["target"], people)
 
 
 _LONGEST_QUESTION: Final = "/users?page=99999&max=50"
-"""What follows the name of a role in the longest request that is about nothing but this role."""
+"""The end of the longest request about a single role."""
 
 
 def check_addressable(place: Place, role: str) -> None:
-    """Refuses a role that may exist, and of which no request can speak.
+    """Refuse a role that no request can name, although it may exist.
 
     Args:
-        place: where it is.
-        role: its name.
+        place: the place of the role.
+        role: the name of the role.
 
     Raises:
-        UnusableName: for a name that cannot be sent, such as `..`.
-        RequestTooLong: for a name that makes requests longer than the service takes.
+        UnusableName: the name cannot be sent, such as `..`.
+        RequestTooLong: requests with the name are longer than the service accepts.
     """
     path = f"/integrations/{place.integration}/{place.environment}/roles/{identifiers.role_in_path(role)}"
     service_limits.check_length(path + _LONGEST_QUESTION, f"A request about the role {role!r}")
 
 
 def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
-    """Those of the roles that no request can speak of, and why. They are never asked about, changed or deleted.
+    """Return the roles that no request can name, and why. css-sdk never reads, changes or deletes them.
 
     Args:
-        place: where they are.
-        roles: their names.
+        place: the place of the roles.
+        roles: the names of the roles.
 
     >>> list(out_of_reach(Place(101, "dev"), ["reviewer", ".."]))
     ['..']
@@ -137,15 +137,15 @@ def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
 
 
 def _why_no_file_names(role: str) -> str:
-    """Return why no roles file can name an existing role; empty where one can."""
+    """Return why no roles file can name an existing role; empty if one can."""
     if hidden := hidden_in(role):
-        return f"no file of roles can name {with_codes(role)!r}, of which nobody sees {with_codes(hidden)}"
-    return "" if role == role.strip() else f"no file of roles can name {role!r}, which has blanks around it"
+        return f"no roles file can name {with_codes(role)!r}, which has the invisible characters {with_codes(hidden)}"
+    return "" if role == role.strip() else f"no roles file can name {role!r}, which has blanks around it"
 
 
 @frozen
 class StepResult(Tabular):
-    """How one step ended; `skipped` where what it depends on was not done. `error` says why where it was not."""
+    """The outcome of one step; `skipped` if a step that it depends on was not done. `error` says why."""
 
     step: Step
     outcome: Outcome | Literal["skipped"]
@@ -162,11 +162,11 @@ class PlaceState(Tabular):
 
     Attributes:
         place: integration and environment.
-        project_name: of the integration, for people.
+        project_name: the project name of the integration.
         roles: the names of all roles.
-        children: of every composite role, the names of its children.
-        members: of the roles whose members were read, the usernames of those who hold it directly.
-        users: what is known of the members, by username.
+        children: the names of the children of every composite role.
+        members: the usernames of the direct members of the roles whose members were read.
+        users: the members by username.
     """
 
     place: Place
@@ -178,19 +178,19 @@ class PlaceState(Tabular):
 
     @property
     def tree(self) -> RoleTree:
-        """The roles and their children, for questions about what leads where."""
+        """Return the roles and their children as a tree."""
         roles = tuple(Role(name, composite=bool(self.children.get(name))) for name in sorted(self.roles))
         return RoleTree(roles, {name: tuple(sorted(below)) for name, below in self.children.items()})
 
     @property
     def out_of_reach(self) -> Mapping[str, str]:
-        """The roles that no request can speak of, or no file of roles can name, and why: plans leave them alone."""
+        """Return the roles that no request or no roles file can name, and why. Plans do not change them."""
         unnameable = {name: why for name in sorted(self.roles) if (why := _why_no_file_names(name))}
         return unnameable | out_of_reach(self.place, self.roles)
 
     @property
     def fingerprint(self) -> str:
-        """A text that is equal for two readings of the same state, and of no other.
+        """Return a text that is equal for two readings exactly if the state is the same.
 
         >>> PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"})).fingerprint[:12]
         'de472154600c'
@@ -205,7 +205,7 @@ class PlaceState(Tabular):
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def after(self, steps: Iterable[Step]) -> PlaceState:
-        """The state that the steps of this place lead to, as the service carries them out."""
+        """Return the state after the steps of this place, as the service carries them out."""
         changed = Draft(self)
         for step in steps:
             if step.place == self.place:
@@ -213,14 +213,14 @@ class PlaceState(Tabular):
         return changed.state()
 
     def before(self, steps: Iterable[Step]) -> PlaceState:
-        """The state from which the steps of this place led to this one; a step that was not done changes nothing."""
+        """Return the state before the steps of this place. A step that was not done changes nothing."""
         changed = Draft(self)
         for step in reversed([step for step in steps if step.place == self.place]):
             changed.take_back(step)
         return changed.state()
 
     def _rows(self) -> Iterator[dict[str, Any]]:
-        """A row for each member of each role, and one for a role that nobody has; none where nobody looked."""
+        """Yield a row for each member of each role, and one for a role that was read and has no members."""
         for role in sorted(self.members):
             for username in sorted(self.members[role]) or [""]:
                 user = self.users.get(username) or User(username)
@@ -228,7 +228,7 @@ class PlaceState(Tabular):
 
 
 class Draft:
-    """A state that can be changed: a state's roles, children and members as sets, step by step."""
+    """Change the roles, children and members of a state step by step."""
 
     def __init__(self, state: PlaceState) -> None:
         self._state = state
@@ -237,7 +237,7 @@ class Draft:
         self.members = {name: set(usernames) for name, usernames in state.members.items()}
 
     def state(self) -> PlaceState:
-        """What it has become."""
+        """Return the changed state."""
         return evolve(
             self._state,
             roles=frozenset(self.roles),
@@ -246,7 +246,7 @@ class Draft:
         )
 
     def shows(self, step: Step) -> bool:
-        """Whether it is as the step would have it."""
+        """Return whether the state is as after the step."""
         match step.kind:
             case "create_role":
                 return step.role in self.roles
@@ -260,7 +260,7 @@ class Draft:
                 return (step.target in self.members.get(step.role, ())) is (step.kind == "add_member")
 
     def carry_out(self, step: Step) -> None:
-        """Changes it as the service would, which does nothing where there is nothing to do."""
+        """Carry out a step as the service does, which ignores what is done already."""
         match step.kind:
             case "create_role":
                 self.roles.add(step.role)
@@ -270,7 +270,7 @@ class Draft:
             case "add_composite":
                 self.children.setdefault(step.role, set()).add(step.target)
             case "add_member":
-                # Members that were not read stay so: one of them is not all.
+                # Members that were not read stay unknown: one member is not all of them.
                 self.members.get(step.role, set()).add(step.target)
             case "remove_member":
                 self.members.get(step.role, set()).discard(step.target)
@@ -284,7 +284,7 @@ class Draft:
                     below.discard(step.role)
 
     def take_back(self, step: Step) -> None:
-        """Changes it as if the step had never been; one that was not done changes nothing."""
+        """Undo a step. A step that was not done changes nothing."""
         match step.kind:
             case "create_role":
                 self.roles.discard(step.role)

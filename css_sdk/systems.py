@@ -41,7 +41,7 @@ _KEYCLOAK_TOKEN: Final = "/protocol/openid-connect/token"  # noqa: S105
 
 
 class _Client(httpx.Client):
-    """A client whose calls httpx keeps out of the log, since their addresses identify people, and of one process."""
+    """Hide addresses from httpx's log, because they identify people, and refuse calls in a forked process."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -53,7 +53,7 @@ class _Client(httpx.Client):
             return super().send(request, **options)
 
     def close(self) -> None:
-        if self._process == os.getpid():  # else the connections are those of the parent process
+        if self._process == os.getpid():  # otherwise the connections belong to the parent process
             super().close()
 
     def __exit__(self, *error: Any) -> None:
@@ -62,7 +62,7 @@ class _Client(httpx.Client):
 
 
 class _AsyncClient(httpx.AsyncClient):
-    """As `_Client`, for tasks."""
+    """Do as `_Client` does, in tasks."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -85,22 +85,22 @@ class _AsyncClient(httpx.AsyncClient):
 def _check_process(made_in: int) -> None:
     if made_in != os.getpid():
         raise ConfigurationError(
-            "This process was forked after its client was made, and the connections of the client belong to the parent "
-            "process. Nothing was sent. Make a client in each process; the system itself may be shared."
+            "This process was forked after its client was created, and the client's connections belong to the parent "
+            "process. Nothing was sent. Create a client in each process. The system itself can be shared."
         )
 
 
 @frozen(kw_only=True, eq=False)
 class System:
-    """One system, with one set of credentials: makes clients that are authenticated and share its token.
+    """One system with one set of credentials. Its clients are authenticated and share its token.
 
     Args:
         name: `css`, `cern` or `bss`.
-        base_url: below which relative addresses of calls lie; ends with a slash.
-        token_url: address of the token endpoint.
-        issuer: of its tokens, where they are JWTs and their issuer is known.
-        headers: that every call carries.
-        auth: the token keeper.
+        base_url: the base of relative addresses; it ends with a slash.
+        token_url: the address of the token endpoint.
+        issuer: the issuer of its tokens, if they are JWTs and their issuer is known.
+        headers: the headers of every call.
+        auth: requests and keeps the token.
 
     >>> from css_sdk import systems
     >>> billing = systems.bss(
@@ -118,48 +118,45 @@ class System:
     auth: TokenAuth
 
     def client(self, **options: Any) -> httpx.Client:
-        """An `httpx.Client` for this system, to be closed by the caller; made for the life of the process, not a call.
+        """Return an `httpx.Client` for this system. Keep it for the life of the process, and close it.
 
-        A child that is forked later cannot use it, and makes one of its own.
+        A process that is forked later cannot use it, and must create its own.
 
-        A relative address lies below the base address. An absolute one of another origin is a `ConfigurationError`
-        before anything is sent. Redirects are not followed, unless `follow_redirects=True`.
+        Relative addresses are below the base address. An absolute address of another origin raises a
+        `ConfigurationError` before anything is sent. Redirects are followed only with `follow_redirects=True`.
 
         Args:
-            options: of `httpx.Client`, but `auth` and `base_url`; a header given here goes before the system's own.
+            options: options of `httpx.Client` except `auth` and `base_url`. Headers replace those of the system.
 
         Raises:
-            ConfigurationError: for an option that the system sets, or when certificates or proxies that the environment
-                names cannot be used.
-            ConfigurationError: for an option that `httpx.Client` does not know.
+            ConfigurationError: the system sets an option itself, `httpx.Client` does not know an option, or the
+                certificates or proxies of the environment cannot be used.
         """
         return new_client(_Client, auth=self.auth, base_url=self.base_url, **self._options(options))
 
     def async_client(self, **options: Any) -> httpx.AsyncClient:
-        """As `client`, an `httpx.AsyncClient`.
+        """Return an `httpx.AsyncClient` for this system, as `client` does.
 
         Args:
-            options: of `httpx.AsyncClient`, but `auth` and `base_url`.
+            options: options of `httpx.AsyncClient` except `auth` and `base_url`.
 
         Raises:
-            ConfigurationError: for an option that the system sets, or when certificates or proxies that the environment
-                names cannot be used.
-            ConfigurationError: for an option that `httpx.AsyncClient` does not know.
+            ConfigurationError: as for `client`.
         """
         return new_client(_AsyncClient, auth=self.auth, base_url=self.base_url, **self._options(options))
 
     def token(self, **options: Any) -> Token:
-        """The token in hand, or a new one, for whatever carries it elsewhere than an httpx client.
+        """Return the current token or a new one, for use outside of an httpx client.
 
         Args:
-            options: of `httpx.Client`, through which it is asked for.
+            options: options of the `httpx.Client` that requests it.
 
         Raises:
-            CssError: when no token could be had.
-            httpx.TransportError: when the login server did not answer, which it says.
+            CssError: no token could be obtained.
+            httpx.TransportError: the login server did not answer; the message says so.
         """
         with self.client(**options) as http:
-            call = http.build_request("GET", "")  # the call that the token is for is never made
+            call = http.build_request("GET", "")  # this call is never sent
             with closing(self.auth.sync_auth_flow(call)) as flow:
                 asked = next(flow)
                 while isinstance(asked, TokenRequest):
@@ -171,8 +168,8 @@ class System:
         for name in ("auth", "base_url"):
             if name in options:
                 raise ConfigurationError(
-                    f"{name}= is set by the system {self.name}, whose credentials and address its clients have. For "
-                    f"others make another system, or an httpx client of your own."
+                    f"{name}= cannot be passed, because the system {self.name} sets it. For another value, create "
+                    f"another system, or an httpx client of your own."
                 )
         headers = httpx.Headers({"User-Agent": f"css-sdk/{__version__}", **self.headers})
         headers.update(options.get("headers"))
@@ -187,17 +184,17 @@ def css(
     base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
-    """The CSS API, for calls that `css_sdk.Css` has no method for.
+    """Return the CSS API, for calls that `css_sdk.Css` has no method for.
 
     Args:
-        client_id: of the API account; without it and the secret, both are read as `css_sdk.Css.from_env` reads them.
+        client_id: of the API account. Without it and the secret, both are read as in `css_sdk.Css.from_env`.
         client_secret: of the API account.
         token_url: another address of the token endpoint.
         base_url: another address of the API.
-        clock: seconds that only grow.
+        clock: returns seconds that never decrease.
 
     Raises:
-        ConfigurationError: when credentials are missing or half filled in, or an address is none or unsafe.
+        ConfigurationError: credentials are missing or incomplete, or an address is not valid or unsafe.
 
     >>> from css_sdk import systems
     >>> systems.css(client_id="service-account-team-2016-9001", client_secret="s3cret").issuer
@@ -208,7 +205,7 @@ def css(
     if given:
         settings = Settings(client_id=given["client_id"].reveal(), client_secret=given["client_secret"])
     else:
-        settings = settings_from_env(allow_http=True)  # refused below, where nothing allows it
+        settings = settings_from_env(allow_http=True)  # plain http is refused below
     is_given = token_url is not None
     token_url = _token_address(settings.token_url if token_url is None else token_url)
     base_url = checked_address(settings.api_url if base_url is None else base_url, "The API address") + "/"
@@ -237,21 +234,20 @@ def cern(
     base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
-    """An application at CERN that takes tokens of CERN's API access; each has a token of its own.
+    """Return an application at CERN that accepts tokens of CERN's API access. Each application has its own token.
 
     Args:
-        audience: the client id of the application that is called.
-        client_id: of the application that calls; without it and the secret, `CERN_CLIENT_ID` and `CERN_CLIENT_SECRET`
-            are read, else `clientId` and `clientSecret` of the JSON file that `CERN_CREDENTIALS_FILE` names.
-        client_secret: of the application that calls.
-        token_url: another address of the token endpoint; beside credentials that are read, also `CERN_TOKEN_URL`, or
-            `tokenUrl` of the file.
-        base_url: address of the application that is called; only that of the Authorization Service is known, which
-            `CERN_API_URL`, or `apiUrl` of the file, may replace.
-        clock: seconds that only grow.
+        audience: the client id of the application to call.
+        client_id: of the calling application. Without it and the secret, `CERN_CLIENT_ID` and `CERN_CLIENT_SECRET` are
+            read, else `clientId` and `clientSecret` of the JSON file in `CERN_CREDENTIALS_FILE`.
+        client_secret: of the calling application.
+        token_url: another address of the token endpoint. `CERN_TOKEN_URL` or `tokenUrl` of the file can set it too.
+        base_url: the address of the application to call. Only that of the Authorization Service is known;
+            `CERN_API_URL` or `apiUrl` of the file can replace it.
+        clock: returns seconds that never decrease.
 
     Raises:
-        ConfigurationError: when credentials are missing or half filled in, or an address is missing, none or unsafe.
+        ConfigurationError: credentials are missing or incomplete, or an address is missing, not valid or unsafe.
 
     >>> from css_sdk import systems
     >>> systems.cern(client_id="my-app", client_secret="s3cret").issuer
@@ -260,13 +256,13 @@ def cern(
     client_secret = as_secret(client_secret)
     source = Source("CERN", {"client_id": client_id, "client_secret": client_secret}, ("token_url", "api_url"))
     if not isinstance(audience, str):
-        raise ConfigurationError(f"An audience is a text, the client id of one application, not {audience!r}.")
+        raise ConfigurationError(f"audience= must be a text, the client id of one application, not {audience!r}.")
     is_given = token_url is not None
     token_url = _token_address(token_url or source.address("token_url") or CERN_TOKEN_URL, CERN_TOKEN_URL)
     if audience == AUTHORIZATION_SERVICE:
         base_url = base_url or source.address("api_url") or AUTHORIZATION_SERVICE_URL
     if base_url is None:
-        raise ConfigurationError(f"The address of {audience!r} is not known. Say base_url=.")
+        raise ConfigurationError(f"The address of {audience!r} is not known. Pass base_url=.")
     base_url = checked_address(base_url, f"The address of {audience!r}", like=AUTHORIZATION_SERVICE_URL) + "/"
     return System(
         name="cern",
@@ -297,23 +293,22 @@ def bss(
     base_url: str | httpx.URL | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> System:
-    """The interworks BSS and Billing API.
+    """Return the interworks BSS and Billing API.
 
     Args:
-        host: its address, such as `https://bss.example.com`; beside credentials that are read, also `BSS_HOST`,
-            or `host` of the file.
-        client_key: without it, the secret, the username and the password, these four are read from `BSS_CLIENT_KEY`,
-            `BSS_CLIENT_SECRET`, `BSS_USERNAME` and `BSS_PASSWORD`, else from `clientKey`, `clientSecret`, `username`
-            and `password` of the JSON file that `BSS_CREDENTIALS_FILE` names.
-        client_secret: sent as HTTP Basic, and only so.
+        host: its address, such as `https://bss.example.com`. `BSS_HOST` or `host` of the file can set it too.
+        client_key: of the client. Without it, the secret, the username and the password, these four are read from
+            `BSS_CLIENT_KEY`, `BSS_CLIENT_SECRET`, `BSS_USERNAME` and `BSS_PASSWORD`, else from `clientKey`,
+            `clientSecret`, `username` and `password` of the JSON file in `BSS_CREDENTIALS_FILE`.
+        client_secret: sent only as HTTP Basic.
         username: of the application user.
         password: of the application user.
         token_url: another address of the token endpoint than the one below `host`.
         base_url: another address of the API than the one below `host`.
-        clock: seconds that only grow.
+        clock: returns seconds that never decrease.
 
     Raises:
-        ConfigurationError: when credentials are missing or half filled in, or an address is missing, none or unsafe.
+        ConfigurationError: credentials are missing or incomplete, or an address is missing, not valid or unsafe.
 
     >>> from css_sdk import systems
     >>> given = {"client_key": "key", "client_secret": "s3cret", "username": "robot", "password": "pa55word"}
@@ -332,8 +327,8 @@ def bss(
         host = host or source.address("host")
         if host is None:
             raise ConfigurationError(
-                "The address of the BSS is missing. Say host=, or tell it beside credentials that are read: by "
-                "BSS_HOST, or as host in the file that BSS_CREDENTIALS_FILE names."
+                "The address of the BSS is missing. Pass host=, or set BSS_HOST, or host in the file of "
+                "BSS_CREDENTIALS_FILE."
             )
         host = checked_address(host, "The address of the BSS", like=_BSS_HOST)
     base_url = checked_address(base_url or f"{host}/bsssmapi", "The address of the BSS", like=_BSS_HOST) + "/"
@@ -359,7 +354,7 @@ def bss(
 
 
 def _naming(name_of: Callable[[str], str], token_url_is_given: bool) -> Callable[[str], str]:
-    """Return `name_of`, but for a token address that came as an argument beside credentials from elsewhere."""
+    """Return `name_of`, except for a token address that was passed as an argument."""
     return lambda name: argument_name(name) if name == "token_url" and token_url_is_given else name_of(name)
 
 
@@ -368,6 +363,6 @@ def _token_address(token_url: str | httpx.URL, like: str = "") -> str:
 
 
 def _issuer(token_url: str, ending: str) -> str | None:
-    # As tokens name it: scheme and host in small letters, without the port that is the scheme's own.
+    # In the form of tokens: scheme and host in lower case, without the default port.
     token_url, _, _ = str(httpx.URL(token_url)).partition("?")
     return token_url.removesuffix(ending) if token_url.endswith(ending) else None

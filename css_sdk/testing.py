@@ -1,7 +1,7 @@
-"""pytest fixtures on the sandbox; `docs/testing.md` shows them used. pytest loads this wherever css-sdk is installed.
+"""Provide pytest fixtures on the sandbox; `docs/testing.md` has examples. pytest loads them if css-sdk is installed.
 
-`css_sandbox` is a fresh sandbox for each test, `css` and `async_css` are clients of its first team, in process, and
-`css_world` says what the sandbox holds. Everything that costs time is imported by the fixture that needs it.
+`css_sandbox` is a new sandbox for each test. `css` and `async_css` are clients of its first team, in process.
+`css_world` sets the content of the sandbox. Each fixture imports slow modules only when it is used.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 World: TypeAlias = Mapping[str, Any] | str | os.PathLike[str] | None
-"""A document, the path of a JSON file that holds one, or None for the world that comes with the sandbox."""
+"""A document, the path of a JSON file that holds one, or None for the built-in world."""
 
 
 @pytest.fixture
 def css_world() -> World:
-    """What `css_sandbox` holds; tests override it with a document, or with the path of a JSON file beside them."""
+    """Return the world of `css_sandbox`. Tests override it with a document, or the path of a JSON file beside them."""
     return None
 
 
 @pytest.fixture
 def css_sandbox(request: pytest.FixtureRequest, css_world: World) -> Iterator[Sandbox]:
-    """A CSS API in memory. A test that sends it something destructive fails.
+    """Yield a CSS API in memory. A test fails if it sends a harmful request.
 
-    The world is `css_world`, or the parameter where the fixture is parametrized with `indirect=True`.
+    The world is `css_world`, or the parameter if the fixture is parametrized with `indirect=True`.
     """
     world: World = getattr(request, "param", css_world)
     sandbox = _sandbox(request.path.parent / world if isinstance(world, str | os.PathLike) else world)
     yield sandbox
     if sandbox.harm:
-        told = "".join(f"\n  {harm.method} {harm.path}: {harm.why}" for harm in sandbox.harm)
-        pytest.fail(f"the sandbox refused what would have harmed the service:{told}", pytrace=False)
+        requests = "".join(f"\n  {harm.method} {harm.path}: {harm.why}" for harm in sandbox.harm)
+        pytest.fail(f"the sandbox refused requests that would harm the service:{requests}", pytrace=False)
 
 
 @pytest.fixture
 def css(css_sandbox: Sandbox) -> Iterator[Css]:
-    """A client of the sandbox's first team. It tries again as often as ever, and waits for nothing."""
+    """Yield a client of the sandbox's first team. It retries as usual, but without waiting."""
     from . import Css, Settings  # noqa: PLC0415 - loads httpx
 
     settings = Settings(**css_sandbox.credentials())
@@ -55,9 +55,9 @@ def css(css_sandbox: Sandbox) -> Iterator[Css]:
 
 @pytest.fixture
 def async_css(css_sandbox: Sandbox) -> AsyncCss:
-    """As `css`, to be awaited; a plain fixture, so it serves any plugin that runs asynchronous tests.
+    """Return an asynchronous client of the sandbox's first team, for any plugin that runs asynchronous tests.
 
-    Nobody closes it: in process there is nothing to close.
+    It need not be closed: in process there is nothing to close.
     """
     from . import AsyncCss, Settings  # noqa: PLC0415 - loads httpx
 
@@ -66,7 +66,7 @@ def async_css(css_sandbox: Sandbox) -> AsyncCss:
 
 
 def _sandbox(world: Mapping[str, Any] | Path | None) -> Sandbox:
-    """A sandbox, or a test that ends with one line."""
+    """Return a sandbox, or fail the test with one line."""
     from .sandbox import Sandbox, SandboxError  # noqa: PLC0415 - not needed before
     from .sandbox.errors import require  # noqa: PLC0415
 
@@ -74,12 +74,12 @@ def _sandbox(world: Mapping[str, Any] | Path | None) -> Sandbox:
         require("jwt", "cryptography")
         return Sandbox(world)
     except SandboxError as error:
-        told = str(error)
-    pytest.fail(told, pytrace=False)
+        problem = str(error)
+    pytest.fail(problem, pytrace=False)
 
 
 def _at_once(attempt: Attempt, chance: float) -> float | None:
-    """What a client decides by itself, without the waiting."""
+    """Decide as a client does by default, but without waiting."""
     from . import Backoff  # noqa: PLC0415 - not needed before
 
     return None if Backoff()(attempt, chance) is None else 0.0

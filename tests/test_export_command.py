@@ -104,7 +104,7 @@ def test_a_role_that_no_file_can_name_is_left_alone(
     assert [role.name for role in place.roles.items] == ["above", "admin", "approver", "reviewer"]
     capsys.readouterr()
     assert run_css("plan", "roles.yaml", "--prune", "--detailed-exitcode") == 0
-    assert "no file of roles can name ' lead', which has blanks around it" in capsys.readouterr().out
+    assert "no roles file can name ' lead', which has blanks around it" in capsys.readouterr().out
     assert run_css("drift", "roles.yaml") == 0
     assert run_css("promote", "-i", "101", "--from", "dev", "--to", "test", "--members", "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "test") == {"above", "admin", "approver", "reviewer"}

@@ -62,7 +62,10 @@ def test_a_journal_that_was_cut_short_is_read_as_far_as_it_goes(data: st.DataObj
         (HEAD.replace('"journal":1', '"journal":2'), "version 2"),
         (HEAD + after(1, "confirmed", "", "now"), "journal:2: it does not fit"),
         (HEAD + before(1, [STEP], "now") * 2, "journal:3: it does not fit"),
-        (HEAD + before(1, [STEP], "now").replace("add_member", "add_mayor"), "journal:2: there is no step 'add_mayor'"),
+        (
+            HEAD + before(1, [STEP], "now").replace("add_member", "add_mayor"),
+            "journal:2: 'add_mayor' is not a kind of step",
+        ),
         (HEAD + before(1, [STEP], "now").replace("101", "true"), "journal:2: integration and people"),
         (HEAD + HEAD.replace("account", "somebody else"), "journal:2: the account or address"),
     ],

@@ -161,7 +161,7 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
         ({"steps": [{**STEP, "target": "jane.doe@example.com"}]}, "e-mail"),
         ({"steps": [{**STEP, "target": ANN.upper()}]}, "lower case"),
         ({"steps": [{**STEP, "step": "rename_role", "target": "."}]}, "'.'"),
-        ({"steps": [{**STEP, "step": "run"}]}, "no step 'run'"),
+        ({"steps": [{**STEP, "step": "run"}]}, "'run' is not a kind of step"),
         ({"steps": [{**STEP, "people": 1.5}]}, "whole numbers"),
         (
             {"steps": [{**STEP, "step": "remove_member", "role": "c"}]},

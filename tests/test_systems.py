@@ -194,7 +194,7 @@ def test_what_the_system_sets_is_no_option() -> None:
     """A client with another auth or base would not be this system's."""
     for name in ("auth", "base_url"):
         for make in (systems.css().client, systems.css().async_client, systems.css().token):
-            with pytest.raises(ConfigurationError, match=rf"^{name}= is set by the system css"):
+            with pytest.raises(ConfigurationError, match=rf"^{name}= cannot be passed, because the system css sets it"):
                 make(**{name: None})
     with pytest.raises(ConfigurationError, match="nonsense"):
         systems.css().client(nonsense=None)
@@ -202,7 +202,7 @@ def test_what_the_system_sets_is_no_option() -> None:
 
 def test_an_audience_is_a_text() -> None:
     """Whoever wants several makes several systems."""
-    with pytest.raises(ConfigurationError, match=r"An audience is a text, .* not \['a', 'b'\]"):
+    with pytest.raises(ConfigurationError, match=r"audience= must be a text, .* not \['a', 'b'\]"):
         systems.cern(["a", "b"], base_url="https://api.example")  # type: ignore[arg-type]
 
 

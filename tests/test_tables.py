@@ -221,7 +221,7 @@ def test_settings_and_credentials_are_no_tables(settings: Settings, sandbox: San
     given = sandbox.credentials()
     credentials = ClientCredentials(given["token_url"], given["client_id"], given["client_secret"])
     for thing in (settings, credentials, "text", 7, [settings], [None]):
-        with pytest.raises(InvalidRequest, match="not of") as caught:
+        with pytest.raises(InvalidRequest, match="needs the result of a call") as caught:
             table(thing)  # type: ignore[arg-type]
         assert given["client_secret"] not in str(caught.value)
     for thing in (settings, credentials):

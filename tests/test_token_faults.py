@@ -224,7 +224,7 @@ def test_who_said_no_is_named(call: Call) -> None:
     ):
         call(auth, no, API)
     auth = AUTHS["basic"](origins=[httpx.URL("http://[::1]:81")])
-    with pytest.raises(CssError, match=r"to http://\[::1\]: .* than http://\[::1\]:81\.$"):
+    with pytest.raises(CssError, match=r"to http://\[::1\], .* only to http://\[::1\]:81\.$"):
         call(auth, no, "http://[::1]/")
 
 

@@ -1,7 +1,7 @@
-"""Lines of CSV that a spreadsheet may open: no cell of them becomes a formula, and what was written can be read again.
+"""Write CSV that a spreadsheet can open safely: no cell becomes a formula, and every cell can be read back. Pure.
 
-A program that takes `;` or a tab for the separator does not see the quotes of a file that is separated by commas, and
-would begin a new cell in the middle of one. So a guard, `'`, also stands after each of these. Pure.
+A program that reads `;` or a tab as the separator ignores the quotes of a comma-separated file, and begins a new cell
+in the middle of a quoted one. So a guard, `'`, is also written after each `;` and tab.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_FORMULA: Final = r"[^\S\t\r\n]*[=+\-@＝＋－＠]"  # noqa: RUF001 - some versions of Excel take the wide ones as well
+_FORMULA: Final = r"[^\S\t\r\n]*[=+\-@＝＋－＠]"  # noqa: RUF001 - some versions of Excel accept the wide characters as well
 _BEGIN: Final = r"(?:^|(?<=[;\t\r\n]))"
 _TO_GUARD: Final = re.compile(rf"^(?=[\t\r\n])|{_BEGIN}(?={_FORMULA}|')")
 _GUARD: Final = re.compile(rf"^'(?=[\t\r\n])|{_BEGIN}'(?={_FORMULA}|')")
@@ -21,7 +21,7 @@ def csv_line(cells: Iterable[str]) -> str:
     """Return a line of CSV, separated by commas and without a line end.
 
     Args:
-        cells: of the line.
+        cells: the cells of the line.
 
     >>> print(csv_line(["reviewer", "=1+1", "a;=b", "a, b"]))
     reviewer,'=1+1,"a;'=b","a, b"
@@ -30,7 +30,7 @@ def csv_line(cells: Iterable[str]) -> str:
 
 
 def guarded(cell: str) -> str:
-    """Return a cell with a `'` before all that a spreadsheet would take for a formula, and before a `'`.
+    """Return a cell with a `'` before everything that a spreadsheet could read as a formula, and before a `'`.
 
     >>> guarded("=1+1"), guarded("'t Hooft"), guarded("0f3a@idir")
     ("'=1+1", "''t Hooft", '0f3a@idir')
@@ -39,9 +39,9 @@ def guarded(cell: str) -> str:
 
 
 def unguarded(cell: str) -> str:
-    """Return what `guarded` was given.
+    """Return the cell that `guarded` was given.
 
-    A `'` that guards nothing is the user's own, as in a file that somebody wrote by hand, and stays.
+    A `'` that guards nothing stays: it is part of the text, as in a file that was written by hand.
 
     >>> unguarded("'=1+1"), unguarded("''t Hooft"), unguarded("'t Hooft")
     ('=1+1', "'t Hooft", "'t Hooft")

@@ -1,4 +1,4 @@
-"""Characters that nobody sees, and text that may hold anything made fit to be looked at. Pure."""
+"""Make texts safe to display: replace invisible characters, and characters that control terminals or pages. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _IGNORABLE: Final = re.compile(
 """The property Default_Ignorable_Code_Point of Unicode 16 (DerivedCoreProperties.txt)."""
 _JOINERS: Final = "\u200c\u200d"
 _BLANK_BRAILLE: Final = "\u2800"
-"""A symbol that is empty, and no blank to Unicode."""
+"""A symbol that looks empty, but is not a blank in Unicode."""
 
 
 def is_hidden(character: str) -> bool:
-    """Return whether a character is drawn as nothing, or only changes how others are drawn.
+    """Return whether a character is invisible, or only changes how others are displayed.
 
-    These are the format characters (category Cf), those that Unicode lets a program ignore, such as variation
-    selectors and tags, and the empty Braille pattern. Blanks and control characters are none of them.
+    These are the format characters (category Cf), the characters that Unicode lets a program ignore, such as variation
+    selectors and tags, and the empty Braille pattern. Blanks and control characters are not among them.
 
     >>> [is_hidden(character) for character in "a \\u200b\\u3164\\n"]
     [False, False, True, True, False]
@@ -51,7 +51,7 @@ def without_hidden(text: str) -> str:
 
 
 def with_codes(text: str) -> str:
-    """Return the text with the code of each hidden character in its place.
+    """Return the text with each hidden character replaced by its code.
 
     >>> with_codes("ad\\u200bmin")
     'ad<U+200B>min'
@@ -60,7 +60,7 @@ def with_codes(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return the text without what a terminal, an editor or a page would obey; hidden characters as their codes.
+    """Return the text without characters that control a terminal, an editor or a page; hidden ones as their codes.
 
     >>> shown("ad\\u200bmin\\x1b[2J")
     'ad<U+200B>min\N{REPLACEMENT CHARACTER}[2J'
@@ -69,17 +69,17 @@ def shown(text: str) -> str:
 
 
 def shown_name(text: str) -> str:
-    """Return what people may be called without what moves a cursor, hides, or turns the order of the text.
+    """Return a name without characters that move a cursor, hide text, or reverse its order.
 
-    Joiners stay: they hold emoji and Persian words together, and change no order.
+    Joiners stay: emoji and Persian words need them, and they do not change the order.
 
     >>> shown_name("a\u200db\u202ec")
     'a\u200db�c'
     """
     if text.isprintable():
         return text
-    return "".join("�" if _is_obeyed(each) else each for each in text)
+    return "".join("�" if _is_control(each) else each for each in text)
 
 
-def _is_obeyed(character: str) -> bool:
+def _is_control(character: str) -> bool:
     return character not in _JOINERS and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")

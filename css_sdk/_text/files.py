@@ -1,4 +1,4 @@
-"""The text of files as editors and Excel write them, and what is wrong with it: both kept to a size. Pure."""
+"""Decode files as editors and Excel write them, and collect their faults, within limits. Pure."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Final
 from ..errors import MOST_FAULTS, InvalidFile
 
 MOST_BYTES: Final = 20 * 2**20
-"""Bytes of a file beyond which it is refused, unless the caller says otherwise."""
+"""The default limit for the size of a file, in bytes."""
 
 
 def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES) -> str:
-    """Return the text of a file in UTF-8, or in UTF-16 with its byte order mark; without the mark.
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark, without the mark.
 
     Args:
-        content: of the file; a text is one already.
+        content: the content of the file, or its text.
         name: of the file, for messages.
-        max_bytes: size beyond which it is refused; None for no limit. Of a text the characters are counted.
+        max_bytes: the largest size; None for no limit. For a text, the number of characters.
 
     Raises:
-        InvalidFile: for a larger file, and for any other encoding, with the line where it shows.
+        InvalidFile: the file is larger, or has another encoding; the fault names the line.
 
     >>> text_of(b"\\xef\\xbb\\xbfrole", "roster.csv")
     'role'
@@ -42,19 +42,19 @@ def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES)
 
 
 def too_large(name: str, max_bytes: int) -> InvalidFile:
-    """Return the error of a file that has more bytes than are read."""
+    """Return the error for a file that is larger than the limit."""
     size = f"{max_bytes / 2**20:g} MiB" if max_bytes >= 2**20 else f"{max_bytes} bytes"
     return InvalidFile(
-        f"{name} is larger than {size}, so it was not read, and nothing was sent. Split it, or allow more: "
-        f"CSS_MAX_FILE_MIB for the command line, max_bytes= in Python."
+        f"{name} is larger than {size}. It was not read, and nothing was sent. Split the file, or raise the "
+        f"limit: CSS_MAX_FILE_MIB for the command line, max_bytes= in Python."
     )
 
 
 class FirstFaults:
-    """The first faults of a file by their lines, and how many there are in all.
+    """Collect the first faults of a file by their lines, and count all of them.
 
     Args:
-        name: of the file.
+        name: the name of the file.
     """
 
     def __init__(self, name: str) -> None:
@@ -63,14 +63,14 @@ class FirstFaults:
         self._found: list[tuple[int, str]] = []
 
     def add(self, line: int, message: str) -> None:
-        """Add one."""
+        """Add a fault."""
         self.count += 1
         self._found.append((line, message))
         if len(self._found) >= 10 * MOST_FAULTS:
             self._found = self._first()
 
     def error(self) -> InvalidFile:
-        """Return the error that lists them, in the order of their lines."""
+        """Return the error that lists the faults in the order of their lines."""
         faults = [f"{self._name}:{line}: {message}" for line, message in self._first()]
         return InvalidFile.with_faults(self._name, faults, fault_count=self.count)
 

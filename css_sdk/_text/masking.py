@@ -1,4 +1,4 @@
-"""Hide who people are in what others will read, always in the same way. Pure."""
+"""Mask names and addresses in texts that others will read, always in the same way. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _LONGEST_LEFT: Final = 6
-"""Characters of a username, a GUID or an address that stay; of a short one no more than a quarter."""
+"""The most characters of a username, GUID or address that stay; at most a quarter of a short one."""
 _SERVICE_ACCOUNT: Final = "service-account-"
 _WITH_AT: Final = re.compile(r'[^\s@,;<>"()]*@(?:[\w.-]*\w)?')
 _USERNAME: Final = re.compile(r"\W?([0-9a-f]{6}[0-9a-f]{10,}@[a-z]+)", re.IGNORECASE)
@@ -14,7 +14,7 @@ _GUID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{6}[0-9a-f-]{10,}", re.IGNORECA
 
 
 def mask_name(name: str) -> str:
-    """Return a username, GUID or e-mail address cut beyond recognition; equal ones stay equal.
+    """Return a masked username, GUID or e-mail address. Equal ones stay equal.
 
     >>> [mask_name(name) for name in ("jane.doe@example.com", "service-account-fisheries-service-102")]
     ['ja…', 'service-account-fishe…']
@@ -27,7 +27,7 @@ def mask_name(name: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return a text without the addresses in it, with usernames and GUIDs cut.
+    """Return a text with its addresses removed, and its usernames and GUIDs masked.
 
     >>> mask_text("2 logins have jane.doe@example.com: 0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
     '2 logins have …: 0f3ac8…@idir'

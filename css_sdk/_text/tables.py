@@ -1,4 +1,4 @@
-"""Models as tables: flat rows for pandas and CSV files, HTML for notebooks. Pure."""
+"""Turn models into tables: flat rows for pandas and CSV files, HTML for notebooks. Pure."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from .masking import mask_text
 
 _MOST_SHOWN: Final = 200
 _PERSONAL: Final = ("email", "first_name", "last_name", "name", "message")
-"""Columns that mask hides whole; a line of a log holds names and addresses of all kinds."""
+"""Columns that masking hides completely. A log line can contain all kinds of names and addresses."""
 
 Row = dict[str, Any]
 
 
 class Tabular:
-    """A frozen attrs class that is a row of a table, or several; some say how in a line of their own."""
+    """A frozen attrs class that is one row of a table, or several. Class variables adjust its columns."""
 
     __slots__ = ()
     __attrs_attrs__: ClassVar[Any]
 
     _rows_in: ClassVar[str] = ""
-    """The attribute that holds the rows, where there are several; what else is told is repeated in each."""
+    """The attribute that holds the rows, if there are several. The other columns are repeated in each row."""
     _below: ClassVar[tuple[str, ...]] = ()
     """Attributes that a notebook shows in tables of their own."""
     _also: ClassVar[tuple[str, ...]] = ()
-    """Properties that are told besides the attributes."""
+    """Properties that are columns besides the attributes."""
     _renamed: ClassVar[Mapping[str, str]] = {}
-    """Columns by attribute, where they are not named alike: equal things have equal columns in all tables."""
+    """The column of an attribute with another name, so that equal things have equal columns in all tables."""
 
     def _cells(self) -> Row:
-        """What it tells by itself: texts, numbers and times, and what these are of others that it holds."""
+        """Return the columns of its own texts, numbers and times, and of the values that it contains."""
         cells: Row = {}
         for name in (*(each.name for each in fields(type(self)) if each.repr), *self._also):
             value, column = getattr(self, name), self._renamed.get(name, name)
@@ -54,7 +54,7 @@ class Tabular:
         return cells
 
     def _rows(self) -> Iterator[Row]:
-        """Its rows."""
+        """Yield the rows."""
         if not self._rows_in:
             yield self._cells()
             return
@@ -63,35 +63,34 @@ class Tabular:
                 yield self._cells() | row
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        shown = [_html(list(self._rows()) or [self._cells()])]
+        """Return the HTML for a notebook."""
+        parts = [_html(list(self._rows()) or [self._cells()])]
         for name in self._below:
             if rows := table(getattr(self, name)):
-                shown += [f"<p>{name}:</p>", _html(rows)]
-        return "".join(shown)
+                parts += [f"<p>{name}:</p>", _html(rows)]
+        return "".join(parts)
 
 
 class Table(list[Row]):
-    """Rows, as a list of dictionaries that a notebook shows as a table; `table` makes it."""
+    """A list of rows that a notebook shows as a table; `table` returns it."""
 
     def _repr_html_(self) -> str:
         return _html(self)
 
 
 def table(items: Tabular | Iterable[Tabular | Mapping[str, Any]], *, mask: bool = False) -> Table:
-    """What calls return, as a table: a list of flat dictionaries that a notebook shows by rows and columns.
+    """Return the result of a call as a table: a list of flat dictionaries, which a notebook shows in rows and columns.
 
-    `pandas.DataFrame(table(…))` takes it as it is, and so does `csv.DictWriter`. What holds other things is laid out:
-    a search is a row for each user, a state a row for each member of each role, a result of a roster its row and how
-    it ended.
+    `pandas.DataFrame(table(…))` and `csv.DictWriter` accept it. A search becomes a row for each user, a state a row for
+    each member of each role, and a result of a roster its row with its outcome.
 
     Args:
-        items: what a call returned, or several of these; rows of a table as well.
-        mask: whether to hide names, e-mail addresses and lines of logs, and to shorten GUIDs, as in a notebook that
-            others will read.
+        items: the result of a call, or several results; also rows of a table.
+        mask: whether to hide names, e-mail addresses and log lines, and to shorten GUIDs, for a notebook that others
+            will read.
 
     Raises:
-        InvalidRequest: for anything else.
+        InvalidRequest: the value is not the result of a call.
 
     >>> from css_sdk import table
     >>> table(dev.roles.list())[0]
@@ -109,7 +108,7 @@ def _rows_of(item: object) -> Iterable[Row]:
         return item._rows()
     if isinstance(item, Mapping):
         return [dict(item)]
-    raise InvalidRequest(f"A table is made of what calls return, not of {type(item).__name__}.")
+    raise InvalidRequest(f"table() needs the result of a call, not {type(item).__name__}.")
 
 
 def _masked(row: Mapping[str, Any]) -> Row:
@@ -121,13 +120,13 @@ def _masked(row: Mapping[str, Any]) -> Row:
 
 def _html(rows: Sequence[Row]) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    shown = rows[:_MOST_SHOWN]
+    first = rows[:_MOST_SHOWN]
     head = "".join(f"<th>{_escaped(name)}</th>" for name in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{_escaped(row.get(name))}</td>" for name in columns) + "</tr>\n" for row in shown
+        "<tr>" + "".join(f"<td>{_escaped(row.get(name))}</td>" for name in columns) + "</tr>\n" for row in first
     )
-    more = f"<p>… and {len(rows) - len(shown)} more</p>" if len(rows) > len(shown) else "" if rows else "<p>no rows</p>"
-    # The class keeps notebooks from typesetting what stands between two dollar signs.
+    more = f"<p>… and {len(rows) - len(first)} more</p>" if len(rows) > len(first) else "" if rows else "<p>no rows</p>"
+    # The classes stop notebooks from typesetting text between dollar signs as formulas.
     return (
         f'<table class="tex2jax_ignore mathjax_ignore">\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{body}</tbody>\n</table>{more}"
@@ -135,7 +134,7 @@ def _html(rows: Sequence[Row]) -> str:
 
 
 def _escaped(value: object) -> str:
-    """The value as text that does nothing: no markup, and no characters that turn what stands around them."""
+    """Return the value as text without markup, and without characters that reorder the text around them."""
     if isinstance(value, bool):
         text = "yes" if value else "no"
     elif isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: no network, and JavaScript only to search, filter and sort."""
+"""Write a report as one HTML page without external resources; JavaScript only searches, filters and sorts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .text import heading, narrowing, reason_of, unread_in_words
 _COLUMNS: Final = ("Integration", "Environment", "Role", "Person", "E-mail", "Provider", "Held")
 
 _FIRST: Final = 'document.documentElement.classList.add("waiting");'
-"""Nothing is laid out that the script at the end takes away again; thousands of rows take a browser seconds."""
+"""Hides the rows until the script at the end runs, because the layout of thousands of rows takes seconds."""
 
 _PROD: Final = ' class="prod"'
 
@@ -36,14 +36,14 @@ _MORE: Final = """<p id="more" hidden><button id="next" type="button">Show more<
 
 
 def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]:
-    """The lines of a page with a report: it can be searched, filtered, sorted and printed.
+    """Yield the lines of an HTML page with a report that can be searched, filtered, sorted and printed.
 
-    It holds all that it needs, and its own policy keeps a browser from loading or sending anything. Without
-    JavaScript it is a table.
+    The page contains everything it needs, and its content security policy forbids loading and sending. Without
+    JavaScript it is a plain table.
 
     Args:
-        report: what to show.
-        at: when it was read; the page says so.
+        report: the report.
+        at: when the report was read; the page shows it.
 
     >>> page = list(report_as_html(css.report(environments=["dev"]), datetime.datetime(2026, 11, 2, 8, 30)))
     >>> page[4]
@@ -64,7 +64,7 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="referrer" content="no-referrer">'
     yield '<meta name="robots" content="noindex">'
-    yield '<link rel="icon" href="data:,">'  # else a browser asks for one
+    yield '<link rel="icon" href="data:,">'  # otherwise a browser requests one
     yield f"<style>{style}</style>"
     yield f"<script>{_FIRST}</script>"
     yield f"<header><h1>{_text(heading(report))}</h1>"
@@ -93,8 +93,8 @@ def _summary(summary: AccessSummary) -> Iterator[str]:
         "People": summary.people,
         "Service accounts": summary.service_accounts,
     }
-    told = (f"<div><dt>{name}</dt><dd>{number:,}</dd></div>" for name, number in numbers.items())
-    yield f"<dl>{''.join(told)}</dl>"
+    cells = (f"<div><dt>{name}</dt><dd>{number:,}</dd></div>" for name, number in numbers.items())
+    yield f"<dl>{''.join(cells)}</dl>"
 
 
 def _unread(report: AccessReport) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _text(text: str) -> str:
 
 @cache
 def _source(kind: str) -> str:
-    """The page's own style or script, as it stands beside this module."""
+    """Return the style or the script of the page, from the file beside this module."""
     return f"\n{files(__package__).joinpath(f'page.{kind}').read_text(encoding='utf-8')}"
 
 

@@ -1,7 +1,7 @@
-"""Which of the members of roles are one person, by e-mail address and GUID; and what these logins have. Pure.
+"""Find one person among the members of roles, by e-mail address and GUID, and the person's roles. Pure.
 
-The service's searches cannot answer that: those of BCeID need an integration, all stop at 50 people, and an address may
-be another one in each environment. The lists of members leave nobody out who has a role.
+The service's searches cannot do that: those of BCeID need an integration, all stop at 50 people, and an address may
+differ between environments. The lists of members contain everybody who has a role.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ _FAMILIES = {provider: family for family, among in PROVIDER_FAMILIES.items() for
 
 
 def roles_among_members(person: Person, report: AccessReport, providers: Collection[str] | None = None) -> PersonRoles:
-    """Return what the logins of a person have in the places of a report.
+    """Return the roles of a person's logins in the places of a report.
 
     Args:
         person: named by GUID or e-mail address.
-        report: of all places.
-        providers: the providers whose logins are meant; all by default.
+        report: a report of all places.
+        providers: the providers of the logins; all by default.
 
     Raises:
-        NotFound: when no member of any role has the GUID or the address, and every place was read.
-        Ambiguous: when two people have the address.
+        NotFound: no member of any role has the GUID or the address, and every place was read.
+        Ambiguous: two people have the address.
     """
     members = [user for place in report.places for user in place.users.values()]
     among = [user for user in members if providers is None or user.provider in providers]
     logins = logins_of(person, among)
     if not logins and not report.unread:
         raise NotFound(
-            f"No member of any role has the {_NAMES[person.by]} {person.value}. Check how it is written, and whether "
-            f"the person is known by another one.",
+            f"No member of any role has the {_NAMES[person.by]} {person.value}. Check its spelling, and whether the "
+            f"person has another one.",
             remedy=Remedy(
                 f"Search with css.find_people({person.by}={person.value!r}).",
                 f"To search for people, run: css people find --{person.by} {person.value}",
@@ -44,23 +44,23 @@ def roles_among_members(person: Person, report: AccessReport, providers: Collect
         )
     addresses = {user.email.lower() for user in members if user.username in logins and user.email}
     others = {user.username for user in members if user.email.lower() in addresses} - logins
-    held = [_held(row) for row in report.rows() if row.user.username in logins]
-    held.sort(key=lambda one: (one.place, one.username, one.role))
-    return PersonRoles(tuple(held), unread=report.unread, same_address=tuple(sorted(others)))
+    roles = [_held_role(row) for row in report.rows() if row.user.username in logins]
+    roles.sort(key=lambda one: (one.place, one.username, one.role))
+    return PersonRoles(tuple(roles), unread=report.unread, same_address=tuple(sorted(others)))
 
 
 def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
-    """Return the usernames of the members who are this person: those with the GUID, or else with the e-mail address.
+    """Return the usernames of the members who are this person, by GUID or by e-mail address.
 
-    The logins of one family of providers share the person's GUID, so that the GUID of a login with the address leads to
-    the person's other logins, whatever their address.
+    The logins of one family of providers share the person's GUID. So the GUID of a login with the address leads to the
+    person's other logins, also those with another address.
 
     Args:
         person: named by GUID or e-mail address.
-        members: as each environment knows them.
+        members: the members, as each environment knows them.
 
     Raises:
-        Ambiguous: when logins of one family have the address and different GUIDs: they are two people.
+        Ambiguous: logins of one family have the address and different GUIDs, so they belong to two people.
 
     >>> members = [User("0f@idir", "ann@example.com"), User("0f@azureidir"), User("77@githubpublic", "ann@example.com")]
     >>> sorted(logins_of(Person("email", "Ann@example.com"), members))
@@ -76,10 +76,10 @@ def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
         people.setdefault(_family(user), {}).setdefault(user.guid or user.username, user)
     for several in people.values():
         if len(several) > 1:
-            told = ", ".join(f"{user.username} ({name_of(user) or 'no name'})" for _, user in sorted(several.items()))
+            names = ", ".join(f"{user.username} ({name_of(user) or 'no name'})" for _, user in sorted(several.items()))
             raise Ambiguous(
-                f"{len(several)} people have the e-mail address {person.value}: {told}. Give the GUID of the one who "
-                f"is meant.",
+                f"{len(several)} people have the e-mail address {person.value}: {names}. Pass the GUID of the right "
+                f"person.",
                 candidates=list(several.values()),
             )
     identities = {(family, guid) for family, by_guid in people.items() for guid in by_guid}
@@ -101,6 +101,6 @@ def _is_meant(person: Person, user: User) -> bool:
     return person.provider is None or user.provider == person.provider
 
 
-def _held(row: AccessRow) -> HeldRole:
+def _held_role(row: AccessRow) -> HeldRole:
     through = tuple(sorted(chain[0] for chain in row.chains))
     return HeldRole(row.place, row.project_name, row.user.username, row.role, row.direct, through)

@@ -1,4 +1,4 @@
-"""Who has what: a row for each role that somebody has somewhere, directly or through composite roles. Pure."""
+"""List who has what: a row for each role of each person in each place, direct or through composite roles. Pure."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ..state import Place, PlaceState
 
 @frozen
 class AccessRow(Tabular):
-    """One role that somebody has in one place.
+    """One role of one person in one place.
 
     Attributes:
         place: integration and environment.
         project_name: of the integration.
-        role: what is had.
-        user: who has it.
-        direct: whether it is held directly.
-        chains: the composite roles that it comes through: for each that is held directly, this one and those below it
-            on the shortest way down to the role, which is not among them.
+        role: the role.
+        user: the person.
+        direct: whether the role is assigned directly.
+        chains: the composite roles through which the role comes. Each chain begins with a direct role, and leads on the
+            shortest way down to the role, which is not in it.
     """
 
     place: Place
@@ -39,19 +39,19 @@ class AccessRow(Tabular):
 
     @property
     def through(self) -> tuple[str, ...]:
-        """The ways on which it comes through composite roles, each as a text: `admin > lead`."""
+        """Return the chains of composite roles as texts, such as `admin > lead`."""
         return tuple(map(" > ".join, self.chains))
 
     @property
     def held(self) -> str:
-        """In words how it is had."""
+        """Return in words whether the role is direct or through composite roles."""
         ways = "; ".join(self.through)
         if not ways:
             return "directly"
         return f"directly; also through {ways}" if self.direct else f"through {ways}"
 
     def as_record(self) -> dict[str, Any]:
-        """The row as JSON holds it."""
+        """Return the row in the form of JSON."""
         return {
             "integration_id": self.place.integration,
             "integration": self.project_name,
@@ -73,9 +73,9 @@ class AccessRow(Tabular):
 
 @frozen
 class AccessSummary(Tabular):
-    """How much a report tells: places that were read, roles that somebody has, people, service accounts, and rows.
+    """The numbers of a report: places that were read, roles with members, people, service accounts, and rows.
 
-    A person's logins that share a GUID are one person.
+    Logins that share a GUID count as one person.
     """
 
     places: int
@@ -87,14 +87,14 @@ class AccessSummary(Tabular):
 
 @frozen
 class AccessReport(Tabular):
-    """Who has what in a team's integrations; the rows are worked out as they are asked for.
+    """Who has what in a team's integrations. The rows are computed when they are read.
 
     Attributes:
-        team: the team's id, where it is known.
+        team: the team's id, if it is known.
         places: what was read of each place.
-        unread: the places of which nothing, or not all, is told, and why.
-        roles: the only roles that are told of; all, where none is named.
-        person: what the username, name or e-mail address of everybody told of holds, whatever its case.
+        unread: the places that could not be read completely, with the errors.
+        roles: the roles to include; all if it is empty.
+        person: a part of the username, name or e-mail address of the people to include, ignoring case.
     """
 
     team: int | None
@@ -107,11 +107,11 @@ class AccessReport(Tabular):
     _below: ClassVar = ("unread",)
 
     def only(self, *, roles: str | Collection[str] = (), person: str = "") -> AccessReport:
-        """The same about these roles and people alone.
+        """Return the report limited to these roles and people.
 
         Args:
-            roles: their exact names, or one; all, when there are none.
-            person: a part of a username, name or e-mail address, without case; everybody, when it is empty.
+            roles: exact names of roles, one or several; all if it is empty.
+            person: a part of a username, name or e-mail address, ignoring case; everybody if it is empty.
 
         >>> report = css.report(environments=["dev"]).only(roles=["reviewer"])
         >>> [(row.user.last_name, row.held) for row in report.rows()]
@@ -120,12 +120,12 @@ class AccessReport(Tabular):
         return evolve(self, roles=arguments.names(roles, "role"), person=person)
 
     def rows(self) -> Iterator[AccessRow]:
-        """All rows, by project, environment, role and name; nothing is kept of them."""
+        """Yield all rows, by project, environment, role and name, without keeping them."""
         for state in sorted(self.places, key=_place_order):
             yield from self._rows_of(state)
 
     def summary(self) -> AccessSummary:
-        """How much it tells."""
+        """Return the numbers of the report."""
         roles: set[tuple[Place, str]] = set()
         people: set[str] = set()
         accounts: set[str] = set()
@@ -153,14 +153,14 @@ class AccessReport(Tabular):
                 continue
             chains = _chains(parents, role)
             direct = state.members.get(role, frozenset())
-            having = direct.union(*(state.members.get(above, ()) for above in chains))
-            for username in sorted(having & order.keys(), key=order.__getitem__):
+            usernames = direct.union(*(state.members.get(above, ()) for above in chains))
+            for username in sorted(usernames & order.keys(), key=order.__getitem__):
                 ways = tuple(chains[above] for above in chains if username in state.members.get(above, ()))
                 yield AccessRow(state.place, state.project_name, role, users[username], username in direct, ways)
 
 
 def in_order(unread: Collection[UnreadPlace]) -> tuple[UnreadPlace, ...]:
-    """Places that were not read, in the order in which those that were are told of."""
+    """Return places that were not read, in the order of the report."""
     return tuple(sorted(unread, key=_place_order))
 
 
@@ -174,7 +174,7 @@ def _without_case(name: str) -> tuple[str, str]:
 
 
 def _chains(parents: Mapping[str, Collection[str]], role: str) -> dict[str, tuple[str, ...]]:
-    """By each role that leads to this one, it and the others on the shortest way down; a circle is gone round once."""
+    """Return the shortest chain of roles down to this one for each role that includes it, following cycles once."""
     found: dict[str, tuple[str, ...]] = {role: ()}
     waiting = deque([role])
     while waiting:

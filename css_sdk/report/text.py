@@ -1,4 +1,4 @@
-"""A report as CSV that Excel may open and as Markdown that may be pasted anywhere; names in it are hostile. Pure."""
+"""Write a report as CSV and as Markdown, safe even if names contain formulas or markup. Pure."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _MARKDOWN_COLUMNS: Final = (
 
 
 def report_as_csv(report: AccessReport) -> Iterator[str]:
-    """The lines of a report as CSV, the columns' names first, without line ends.
+    """Yield the lines of a report as CSV without line ends; the first line names the columns.
 
-    A cell that a spreadsheet would take for a formula gets a `'` before it: one that begins with `=`, `+`, `-` or `@`,
-    after blanks too, or with a tab or a line end; and so does one that begins with a `'`.
+    A cell that a spreadsheet could read as a formula gets a `'` before it: one that begins with `=`, `+`, `-` or `@`,
+    also after blanks, or with a tab or a line end. A cell that begins with a `'` gets one too.
 
     Args:
-        report: what to write.
+        report: the report.
 
     >>> report = css.report(integrations=["Grants Portal"], environments=["dev"]).only(roles=["approver"])
     >>> for line in report_as_csv(report):
@@ -61,12 +61,12 @@ def report_as_csv(report: AccessReport) -> Iterator[str]:
 
 
 def report_as_markdown(report: AccessReport) -> Iterator[str]:
-    """The lines of a report as a Markdown table, with a heading and what could not be read.
+    """Yield the lines of a report as a Markdown table, with a heading and the places that could not be read.
 
-    Whatever Markdown or HTML would make something of is escaped; a name mentions nobody and refers to no issue.
+    Markup in names is escaped, so that no name becomes a link, a mention or a reference to an issue.
 
     Args:
-        report: what to write.
+        report: the report.
 
     >>> report = css.report(integrations=["Grants Portal"], environments=["dev"]).only(roles=["admin"])
     >>> lines = list(report_as_markdown(report))
@@ -83,7 +83,7 @@ def report_as_markdown(report: AccessReport) -> Iterator[str]:
         yield f"**{unread_in_words(report)}**"
         yield ""
         for unread in report.unread:
-            # A name of its own at the beginning might begin a list, too.
+            # A name at the beginning of a line could begin another list.
             yield f"- Not read: {_markdown(reason_of(unread))}"
     yield ""
     yield f"| {' | '.join(_MARKDOWN_COLUMNS)} |"
@@ -93,12 +93,12 @@ def report_as_markdown(report: AccessReport) -> Iterator[str]:
 
 
 def heading(report: AccessReport) -> str:
-    """What the report is about."""
+    """Return the title of the report."""
     return "Who has what" if report.team is None else f"Who has what in team {report.team}"
 
 
 def in_words(report: AccessReport) -> str:
-    """How much it tells, and what it leaves out on purpose."""
+    """Return the numbers of the report and its limits as sentences."""
     found = report.summary()
     counts = (
         counted(found.places, "place read", "places read"),
@@ -110,27 +110,27 @@ def in_words(report: AccessReport) -> str:
 
 
 def narrowing(report: AccessReport) -> list[str]:
-    """A sentence for each thing that it is confined to."""
-    told = []
+    """Return a sentence for each limit of the report."""
+    sentences = []
     if report.roles:
-        told.append(f"Only the role{'s' if len(report.roles) > 1 else ''} {', '.join(report.roles)}.")
+        sentences.append(f"Only the role{'s' if len(report.roles) > 1 else ''} {', '.join(report.roles)}.")
     if report.person:
-        told.append(f"Only people who answer to “{report.person}”.")
-    return told
+        sentences.append(f"Only people who match “{report.person}”.")
+    return sentences
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """The number with the word for so many."""
+    """Return a number with its noun in the singular or plural."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def unread_in_words(report: AccessReport) -> str:
-    """That something is missing."""
+    """Return the sentence that says how many places are missing."""
     return f"{counted(len(report.unread), 'place')} could not be read, or not fully:"
 
 
 def reason_of(unread: UnreadPlace) -> str:
-    """Which place could not be read, and why."""
+    """Return the place that could not be read, with the error."""
     return f"{unread.project_name} #{unread.place.integration}, {unread.place.environment}: {unread.error}"
 
 
@@ -157,6 +157,6 @@ def _markdown_cells(row: AccessRow) -> tuple[str, ...]:
 def _markdown(text: str) -> str:
     escaped = re.sub(r"([\\`*_{}\[\]()#|!~$^])", r"\\\1", shown_name(text))
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # Without these a platform makes links, mentions and references of plain words.
+    # Otherwise platforms make links, mentions and references out of plain words.
     escaped = re.sub(r":(?=//)", r"\\:", re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped))
     return re.sub(r"(?<![A-Za-z0-9_])([@#])(?=\w)", "\\1&#8203;", escaped)
