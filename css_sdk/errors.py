@@ -22,10 +22,10 @@
     │   ├── Withheld           a removal waits until all rows of the role are correct
     │   └── MissingRole        a token is valid, but does not have the required role
     ├── AuthenticationError    the credentials or the token were not accepted
-    ├── InvalidToken           a token that your program received is not valid; `reason` says why
+    ├── InvalidToken           a received token is not valid; `reason` says why
     ├── NotFound               the integration, environment, role or user does not exist
-    │   ├── NotIdentified      nobody was found by this address or GUID; the person may still exist
-    │   └── WrongProvider      the person has logins, but of other providers; `candidates` lists them
+    │   ├── NotIdentified      nobody was found by this address or GUID
+    │   └── WrongProvider      the person has only logins of other providers
     ├── Conflict               it already exists
     ├── InvalidRequest         the request is wrong
     ├── RateLimited            too many calls; `retry_after` says how long to wait
@@ -34,11 +34,11 @@
     ├── ConnectionFailed       there was no answer
     ├── MalformedAnswer        the answer is not one that the service gives
     ├── Skipped                it was not attempted
-    ├── NotAllDone             of several changes some failed; `results` lists all
+    ├── NotAllDone             some of several changes failed; `results` lists all
     ├── CallbackFailed         your callback raised an exception; `result` holds what was done
     ├── StalePlan              the state changed since the plan was made; nothing was sent
     ├── OutcomeUnknown         a write may have been done, or may still be done
-    ├── Ambiguous              several people or integrations match; `candidates` lists them
+    ├── Ambiguous              several matches; `candidates` lists them
     └── IncompleteSearch       the service did not return all results
 
 No error text holds a secret or a token.

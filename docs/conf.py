@@ -32,6 +32,9 @@ html_theme = "furo"
 html_title = f"css-sdk {version}"
 html_show_sphinx = False
 html_copy_source = False
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 
 def plain(_: Sphinx, __: Context, lines: list[str]) -> None:

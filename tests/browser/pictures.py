@@ -27,6 +27,7 @@ def main() -> int:
         try:
             size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            browser.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
             browser.get(Path("report.html").absolute().as_uri())
             shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
         finally:
