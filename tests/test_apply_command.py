@@ -52,7 +52,7 @@ def test_a_kept_plan_is_carried_out(
     assert journal.stat().st_mode & 0o777 == 0o600
     assert [entry.outcome for entry in read_journal(journal.read_bytes(), "journal").entries] == ["confirmed"] * 3
     out, err = capsys.readouterr()
-    way_back = f"What was changed is in {journal}; to take it back: css undo {journal}"
+    way_back = f"The changes are in {journal}. To undo them, run: css undo {journal}"
     assert err.splitlines()[-2:] == [way_back, "3 done"]
     said = out + err + journal.read_text(encoding="utf-8") + file.read_text(encoding="utf-8")
     assert not [secret for secret in secrets(sandbox) if secret in said]
@@ -134,11 +134,11 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
         (f"[{{name: admin, members: {{exact: [{NEVER}]}}}}]", ["--yes"], 4, "pass --allow-empty"),
         ("{exact: [reviewer, approver]}", ["--yes", "--keep-last", "admin"], 4, "nobody would be left in the role"),
         ("[{name: admin, members: {exact: []}}]", ["--yes", "--allow-empty", "--keep-last", "admin"], 4, "left in"),
-        (CHANGES, ["--yes", "--prune"], 64, "are for a file of roles"),
+        (CHANGES, ["--yes", "--prune"], 64, "are for a roles file"),
         (CHANGES, ["--yes", "--dry-run"], 64, "No such option"),
-        (CHANGES, ["--yes", "--resume", "a", "--journal", "b"], 64, "leave --journal out"),
+        (CHANGES, ["--yes", "--resume", "a", "--journal", "b"], 64, "Leave out --journal"),
         (CHANGES, ["--yes", "--resume", "nothing.jsonl"], 64, "cannot be read"),
-        (CHANGES, ["--yes", "--resume", "roles.yaml"], 64, "is no journal"),
+        (CHANGES, ["--yes", "--resume", "roles.yaml"], 64, "is not a journal"),
         (CHANGES, ["--yes", "--journal", "roles.yaml"], 64, "exists already"),
         ("[{name: reviewer, members: [{email: nobody@example.com}, {email: pascoe.delacroix@example.com, provider: idir}]}]", ["--strict"], 3, "--strict demands"),  # noqa: E501
     ],
@@ -289,7 +289,7 @@ def test_nobody_is_asked_where_no_journal_can_be_kept(
     assert run_css("apply", file_of_roles(tmp_path, ADDITIONS), "--journal", journal) == 64
     told = capsys.readouterr().err
     assert "Carry it out?" not in told
-    assert "Nothing was changed; name another file with --journal." in told
+    assert "Nothing was changed. Name another file with --journal." in told
     assert writes(sandbox) == []
 
 
@@ -348,7 +348,7 @@ def test_who_never_logged_in_is_told(
     before = left.read_bytes()
     assert run_css("apply", left, "--yes") == 3
     told = capsys.readouterr().err
-    assert "What was changed" not in told
+    assert "The changes are in" not in told
     assert f"css apply {file.with_name('plan.remainder.2.json')}" in told
     assert run_css("apply", file.with_name("plan.remainder.2.json"), "--yes") == 3
     assert left.read_bytes() == before

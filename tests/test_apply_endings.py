@@ -64,7 +64,7 @@ def test_after_a_kill_the_journal_goes_on(
     done = len(writes(sandbox))
     capsys.readouterr()
     assert served("apply", plan, "--yes") == 5
-    assert f"It was begun before; to go on: css apply {plan} --resume {journal}" in capsys.readouterr().err
+    assert f"It was begun before. To continue, run: css apply {plan} --resume {journal}" in capsys.readouterr().err
     assert len(writes(sandbox)) == done
     other = tmp_path / "other.json"
     assert served("plan", file, "--out", other) == 0
@@ -167,7 +167,7 @@ def test_what_may_have_been_done_is_gone_on_with_by_the_journal(
     assert "  + create role a" in told.err.splitlines()
     assert "  + create role b" not in told.err.splitlines()
     assert told.err.endswith("\nnothing to do\n")
-    assert "What was changed" not in told.err
+    assert "The changes are in" not in told.err
     assert [method for method, _ in writes(sandbox)] == ["POST", "POST"]
 
 
@@ -196,10 +196,10 @@ def test_a_plan_that_was_carried_out_says_so(
     capsys.readouterr()
     assert run_css("apply", "plan.json", "--yes") == 5
     told = capsys.readouterr().err
-    assert f"It was carried out already (journal {journal}); make a new plan." in told
+    assert f"It was carried out already (journal {journal}). Make a new plan." in told
     assert f"--resume {journal}" not in told
     sandbox.create_role(GRANTS_PORTAL, "dev", "since")
     assert run_css("apply", "plan.json", "--resume", journal, "--yes") == 5
     told = capsys.readouterr().err
     assert f"Done before, as {journal} says: 2 of 2." in told
-    assert "What was changed" not in told
+    assert "The changes are in" not in told

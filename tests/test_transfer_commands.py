@@ -58,7 +58,7 @@ def test_a_plan_can_be_kept_instead(run_css: Run, sandbox: Sandbox, in_a_folder:
     [
         ([*TO_TEST], 4, "pass --yes"),
         (["promote", "-i", "101", "--from", "dev", "--to", "prod", "--yes"], 4, "pass --allow-prod"),
-        (["promote", "-i", "101", "--from", "dev", "--to", "dev"], 64, "two environments"),
+        (["promote", "-i", "101", "--from", "dev", "--to", "dev"], 64, "must be different environments"),
         (["promote", "-i", "102", "--from", "dev", "--to", "test", "--yes"], 4, "has no environment 'test'"),
         ([*TO_TEST, "--rename", "admin", "--yes"], 64, "OLD=NEW"),
         ([*TO_TEST, "--rename", "nope=a", "--yes"], 64, "has no role 'nope'"),

@@ -217,7 +217,7 @@ def test_what_is_left_of_an_undo_is_done_in_its_order(
     assert run_css("apply", file, "--yes", "--journal", "done.jsonl") == 0
     sandbox.faults.add("422_before", method="DELETE", path="*/users/*", times=None)
     assert run_css("undo", "done.jsonl", "--yes") == 3
-    assert "done by: css apply undo.remainder.json" in capsys.readouterr().err
+    assert "run: css apply undo.remainder.json" in capsys.readouterr().err
     sandbox.faults.clear()
     assert run_css("apply", "undo.remainder.json", "--yes", "--remove-first") == 4
     assert "Leave out --remove-first" in capsys.readouterr().err

@@ -4,13 +4,13 @@
 from typing import Final
 
 COMMANDS: Final = {
-    "apply": ("apply", "Carry out a plan: one that css plan --out kept, or a new one of a file of roles."),
+    "apply": ("apply", "Carry out a plan: one that css plan --out saved, or a new plan of a roles file."),
     "assign": ("assign", "Give roles to users."),
     "compare": ("compare", "Show environments side by side: which has which roles and composites."),
     "completion": ("completion", "Print a script that completes commands and options in your shell."),
     "composites": ("composites", "List and change what a composite role is made of."),
-    "copy": ("copy", "Give an integration the roles and composites that another one has; nothing is taken away."),
-    "drift": ("drift", "Tell where the service differs from a file of roles."),
+    "copy": ("copy", "Give an integration the roles and composites that another one has; nothing is removed."),
+    "drift": ("drift", "Show where the service differs from a roles file."),
     "export": ("export", "Write the current roles, composite roles and members as a roles file."),
     "integrations": ("integrations", "List the team's Gold integrations."),
     "logs": ("logs", "Print the login server's log of an environment, oldest line first."),
@@ -18,12 +18,9 @@ COMMANDS: Final = {
     "people": ("people", "Find people, show their roles, and compare their logins."),
     "plan": (
         "plan",
-        "Show what would change to bring about what a file of roles says; nothing is written to the service.",
+        "Show what would change to make the service match a roles file; nothing is written to the service.",
     ),
-    "promote": (
-        "promote",
-        "Give one environment the roles and composites that another one has; nothing is taken away.",
-    ),
+    "promote": ("promote", "Give one environment the roles and composites that another one has; nothing is removed."),
     "report": ("report", "Show who has which role in the whole team, directly or through composite roles."),
     "roles": ("roles", "List, create, rename and delete roles."),
     "roster": ("roster", "Check and apply a roster: who shall have which role where."),
@@ -31,7 +28,7 @@ COMMANDS: Final = {
     "service-account": ("service_account", "Show, give and remove the roles of a service account."),
     "token": ("token", "Get a token and show its claims and its lifetime."),
     "unassign": ("assign", "Remove roles from users."),
-    "undo": ("undo", "Take back the changes that a journal tells of."),
+    "undo": ("undo", "Undo the changes that a journal holds."),
     "validate": ("validate", "Check roles files without contacting the service."),
     "whoami": ("whoami", "Check the credentials with the service and show whose they are."),
 }

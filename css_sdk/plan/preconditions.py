@@ -84,7 +84,7 @@ class Guards:
         if left_empty and not (self.allow_empty or leads_back):
             raise EmptySet(
                 f"Everything would be removed: {', and '.join(left_empty)}. Nothing was sent.",
-                remedy=Remedy("If that is meant, say allow_empty=True.", "If that is meant, pass --allow-empty."),
+                remedy=Remedy("If that is meant, pass allow_empty=True.", "If that is meant, pass --allow-empty."),
             )
         known = {name for state in states if self.keep_last for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:
@@ -95,7 +95,7 @@ class Guards:
         for place, role in emptied_roles(self.order(steps, states), states, self.keep_last):
             way_out = " Adding first, as usual, may keep somebody there." if self.remove_first else ""
             raise LastMember(
-                f"{place}: the role {role!r} would have no member, and keep_last names it. Nothing was sent. Leave a "
+                f"{place}: nobody would be left in the role {role!r}, which keep_last names. Nothing was sent. Leave a "
                 f"member in it, or do not name it.{way_out}"
             )
 

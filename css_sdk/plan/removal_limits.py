@@ -51,4 +51,6 @@ def check_removals(what: str, removed: int, size: int, most: int | None = None) 
 
 
 def _remedy(removed: int) -> Remedy:
-    return Remedy(f"If that is meant, say max_removals={removed}.", f"If that is meant, pass --max-removals {removed}.")
+    return Remedy(
+        f"If that is meant, pass max_removals={removed}.", f"If that is meant, pass --max-removals {removed}."
+    )

@@ -129,7 +129,7 @@ def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_B
     if not isinstance(record, dict) or type(record.get("version")) is not int or record["version"] != VERSION:
         raise InvalidFile(f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads.")
     if record.get("masked") is True:
-        raise InvalidFile(f"{name} does not say who people are: it was written masked, and cannot be carried out.")
+        raise InvalidFile(f"{name} is masked: it names nobody, and cannot be carried out.")
     reading = _Reading()
     plan = reading.plan(record)
     if plan is None:
@@ -289,5 +289,5 @@ def _address(value: Any) -> str:
 
 def _time(value: Any) -> str:
     if datetime.datetime.fromisoformat(_text(value)).tzinfo is None:
-        raise ValueError(f"{value!r} does not say which time zone it means")
+        raise ValueError(f"{value!r} lacks the time zone")
     return str(value)

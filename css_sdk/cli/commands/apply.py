@@ -17,20 +17,23 @@ from ..support.plans import desired_of, file_argument, identification_options, i
 
 @click.command()
 @file_argument
-@click.option("--prune", is_flag=True, help="Remove what exact sets do not list; for a file of roles.")
+@click.option("--prune", is_flag=True, help="Remove what exact sets do not list. For a roles file only.")
 @identification_options
 @provider_option
 @most_option
 @click.option(
-    "--keep-last", multiple=True, metavar="ROLE", help="Never leave it without a member; may be given several times."
+    "--keep-last",
+    multiple=True,
+    metavar="ROLE",
+    help="Never leave ROLE without a member. Can be given several times.",
 )
-@click.option("--allow-empty", is_flag=True, help="Take all roles of an environment, or all members of a role.")
-@click.option("--remove-first", is_flag=True, help="Take away before anything is added.")
+@click.option("--allow-empty", is_flag=True, help="Allow removing all roles of a place, or all members of a role.")
+@click.option("--remove-first", is_flag=True, help="Remove before anything is added.")
 @click.option(
     "--resume",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="JOURNAL",
-    help="Go on with a saved plan that was interrupted, and with its journal.",
+    help="Continue a saved plan that was interrupted, with its journal.",
 )
 @plan_id_option
 @manner_options
@@ -42,14 +45,15 @@ def apply(
     plan_id: str | None,
     **options: Any,
 ) -> int:
-    """Carry out a plan: one that css plan --out kept, or a new one of a file of roles.
+    """Carry out a plan: one that css plan --out saved, or a new plan of a roles file.
 
-    A kept plan is carried out exactly as it is, or refused with exit code 5 if something has changed since. The plan
-    is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass --allow-prod.
+    A saved plan is carried out exactly as it is. If something has changed since it was made, it is refused with exit
+    code 5. The plan is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass
+    --allow-prod.
 
-    Each change is written down in a journal, by default NAME.TIME.journal.jsonl beside the kept plan or in the current
-    folder. What could not be done is printed, and kept as NAME.remainder.json, a plan of its own; the exit code is 3
-    then. Where it is not known whether something was done, the journal leads on instead: --resume. The exit code is
+    Each change is written to a journal, by default NAME.TIME.journal.jsonl beside the saved plan or in the current
+    folder. Steps that could not be done are printed, and saved as NAME.remainder.json, a plan of its own; the exit code
+    is 3 then. If it is not known whether a step was done, continue with the journal instead: --resume. The exit code is
     also 3 if somebody of the file could not be identified.
 
     \b
@@ -63,12 +67,12 @@ def apply(
     content, name = content_of(file)
     if is_saved_plan(content):
         if prune or providers:
-            raise click.UsageError("--prune and --provider are for a file of roles; a plan says all that is done.")
+            raise click.UsageError("--prune and --provider are for a roles file. A saved plan is complete.")
         if resume and manner.journal:
-            raise click.UsageError("--resume goes on with the journal that it names; leave --journal out.")
+            raise click.UsageError("--resume continues the journal that it names. Leave out --journal.")
         return _apply_saved(content, name, file, resume, manner, plan_id)
     if resume:
-        raise click.UsageError("--resume is for a saved plan; a file of roles is simply applied again.")
+        raise click.UsageError("--resume is for a saved plan. To continue with a roles file, apply it again.")
     return _apply_new(content, name, prune, providers, manner, plan_id)
 
 

@@ -15,7 +15,7 @@ _MARKS = {True: "yes", False: "-", None: "?"}
 
 @click.command()
 @places_options
-@click.option("--members", is_flag=True, help="Compare who holds the roles, too.")
+@click.option("--members", is_flag=True, help="Compare the members of roles, too.")
 @click.option("--differences", is_flag=True, help="Leave out what is the same everywhere.")
 @width_option
 @json_option
@@ -44,7 +44,7 @@ def compare(
     places = [str(state.place) for state in states]
     rows = [row for row in side_by_side(states) if row.differs or not differences]
     if as_json:
-        told = [
+        objects = [
             {
                 "kind": row.kind,
                 "role": row.role,
@@ -54,7 +54,7 @@ def compare(
             }
             for row in rows
         ]
-        return print_rows(told, [], as_json)
+        return print_rows(objects, [], as_json)
     cells = [
         {"what": row.kind, "role": row.role, "target": row.target}
         | {place: _MARKS[has] for place, has in zip(places, row.present, strict=True)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ..support.client import log_held_back, opened
+from ..support.client import delayed_log, opened
 from ..support.options import json_option, print_rows, provider_option, width_option
 from ..support.plans import (
     CHANGES,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...state import Step, StepKind
 
 _COLUMNS = ["drift", "what", "role", "target", "integration", "environment"]
-_TOLD: Final[Mapping[StepKind, tuple[str, str]]] = {
+_WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
     "create_role": ("missing", "role"),
     "rename_role": ("old name", "role"),
     "add_composite": ("missing", "composite"),
@@ -44,12 +44,12 @@ _TOLD: Final[Mapping[StepKind, tuple[str, str]]] = {
 @width_option
 @json_option
 def drift(file: Path, providers: Sequence[str], allow_missing: bool, mask: bool, width: int, as_json: bool) -> int:
-    """Tell where the service differs from a file of roles.
+    """Show where the service differs from a roles file.
 
-    For cron: nothing is changed, and nothing at all is printed when the exit code is 0. It shows what is missing, and
-    of exact sets also what is not in the file. What the file protects is no drift, however it differs. People who could
-    not be identified, or never logged in, are named on stderr; with --allow-missing those who never logged in do not
-    count. Exit codes: 0 no drift; 2 drift; 3 not known, since somebody of the file could not be identified.
+    Use it in cron: it changes nothing, and prints nothing if the exit code is 0. It shows what is missing, and for
+    exact sets also what is not in the file. Protected roles and users do not count as drift. People who could not be
+    identified, or never logged in, are printed on stderr; with --allow-missing those who never logged in do not count.
+    Exit codes: 0 no drift; 2 drift; 3 not known, since somebody of the file could not be identified.
 
     \b
     Examples:
@@ -60,7 +60,7 @@ def drift(file: Path, providers: Sequence[str], allow_missing: bool, mask: bool,
     from ...plan.text import masked
 
     desired = desired_in(file)
-    with log_held_back() as log:
+    with delayed_log() as log:
         with opened() as css:
             made = css.plan(desired, prune=True, providers=providers or EMPLOYEE_PROVIDERS, width=width)
         if not made.steps and not unidentified_in(made, allow_missing=allow_missing):
@@ -73,7 +73,7 @@ def drift(file: Path, providers: Sequence[str], allow_missing: bool, mask: bool,
 
 
 def _row(step: Step) -> dict[str, Any]:
-    drift, what = _TOLD[step.kind]
+    drift, what = _WORDS[step.kind]
     return {
         "drift": drift,
         "what": what,

@@ -29,18 +29,18 @@ from ..support.plans import (
 
 @click.command()
 @file_argument
-@click.option("--prune", is_flag=True, help="Plan what exact sets remove; without it that is only shown.")
+@click.option("--prune", is_flag=True, help="Plan the removals of exact sets, which are only shown otherwise.")
 @identification_options
 @provider_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="PLAN.json",
-    help="Write the plan there, for css apply; only its owner may read it. An older plan is replaced.",
+    help="Save the plan in this file, for css apply. Only you can read it. An older plan is replaced.",
 )
 @force_option
 @click.option("--markdown", is_flag=True, help="Print Markdown, for a comment on a pull request.")
-@click.option("--detailed-exitcode", is_flag=True, help="End with 2 when there are changes.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if there are changes.")
 @mask_option
 @width_option
 @json_option
@@ -58,11 +58,10 @@ def plan(
     width: int,
     as_json: bool,
 ) -> int:
-    """Show what would change to bring about what a file of roles says; nothing is written to the service.
+    """Show what would change to make the service match a roles file; nothing is written to the service.
 
-    FILE is described in docs/roles-as-code.md; - is stdin. A plan that --out keeps is carried out by css apply exactly
-    as it is, or not at all when something has changed in between. If somebody of the file could not be identified, the
-    exit code is 3.
+    FILE is a roles file; - is stdin. css apply carries out a plan that --out saved exactly as it is, or not at all if
+    something has changed in between. If somebody of the file could not be identified, the exit code is 3.
 
     \b
     Examples:

@@ -12,14 +12,14 @@ from ..support.transfers import transfer_options, transfer_roles
 
 @click.command()
 @click.option("-i", "--integration", required=True, metavar="ID|NAME", help="Id or exact project name.")
-@click.option("--from", "source", required=True, type=click.Choice(ENVIRONMENTS), help="Whose roles count.")
-@click.option("--to", "target", required=True, type=click.Choice(ENVIRONMENTS), help="Where they are to be.")
+@click.option("--from", "source", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy from.")
+@click.option("--to", "target", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy to.")
 @transfer_options
 def promote(integration: str, source: str, target: str, **options: Any) -> int:
-    """Give one environment the roles and composites that another one has; nothing is taken away.
+    """Give one environment the roles and composites that another one has; nothing is removed.
 
     What is missing is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass
-    --allow-prod. With --out nothing is changed: the plan is kept for css apply.
+    --allow-prod. With --out nothing is changed: the plan is saved for css apply.
 
     \b
     Examples:
@@ -27,5 +27,5 @@ def promote(integration: str, source: str, target: str, **options: Any) -> int:
       css promote -i 101 --from test --to prod --rename chief=admin --out plan.json
     """
     if source == target:
-        raise click.UsageError("--from and --to are two environments.")
+        raise click.UsageError("--from and --to must be different environments.")
     return transfer_roles((integration, source), (integration, target), name="promote", **options)

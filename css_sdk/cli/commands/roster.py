@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..support.changes import Note, apply_rows, print_results, reported
-from ..support.client import ended_as_by_an_interrupt, journal_option, opened
+from ..support.client import interrupted_by_sigterm, journal_option, opened
 from ..support.files import force_option
 from ..support.groups import Group
 from ..support.options import json_option, place_options, print_rows, provider_option, width_option
@@ -184,7 +184,7 @@ def apply(
 
             return apply_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), settle, exact=exact, **how)
 
-    with ended_as_by_an_interrupt():
+    with interrupted_by_sigterm():
         code = reported(
             rows,
             work,

@@ -19,10 +19,10 @@ from ..support.plans import is_saved_plan
 @most_option
 @manner_options
 def undo(file: Path, **options: Any) -> int:
-    """Take back the changes that a journal tells of.
+    """Undo the changes that a journal holds.
 
-    What somebody else has changed since stays as it is, and is told. The way back is shown, and you are asked;
-    scripts pass --yes. In prod you type the project's name; scripts pass --allow-prod. It has a journal of its own,
+    Changes that somebody else has made since stay, and are listed. The steps are shown, and you are asked; scripts pass
+    --yes. In prod you type the project's name; scripts pass --allow-prod. The undo has a journal of its own,
     undo.TIME.journal.jsonl in the current folder.
 
     \b

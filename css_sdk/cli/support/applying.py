@@ -1,4 +1,4 @@
-"""What the commands that carry out plans share: options, asking, and doing it with a journal."""
+"""Carry out plans, the same for each command: options, preview, question, run with a journal, report."""
 
 from __future__ import annotations
 
@@ -76,17 +76,17 @@ class Manner:
 
 
 def manner_options(function: Function) -> Function:
-    """The options of everything that carries out a plan."""
+    """Add the options of a command that carries out a plan."""
     return consent_options(journal_option(width_option(json_option(function))))
 
 
 def most_option(function: Function) -> Function:
-    """The option `--max-removals`."""
+    """Add the option `--max-removals`."""
     return click.option(
         "--max-removals",
         type=click.IntRange(0),
         metavar="N",
-        help="Take up to N from each set. Default: 10 or a fifth of it, whichever is less; 4 always.",
+        help="Allow up to N removals from each set. Default: 10 or a fifth of it, whichever is less, but at least 4.",
     )(function)
 
 
@@ -97,9 +97,9 @@ class Origin:
     Attributes:
         name: the beginning of the names of its journal and of what is left.
         folder: in which these are put.
-        file: of the plan, where it was saved before.
+        file: of the plan, if it was saved before.
         plan_id: of the plan in that file.
-        resume: the journal of an earlier try.
+        resume: the journal of an earlier run.
     """
 
     name: str
@@ -110,20 +110,20 @@ class Origin:
 
     @classmethod
     def of_file(cls, file: Path, plan_id: str, resume: Path | None) -> Origin:
-        """A plan that was saved."""
+        """Return the origin of a saved plan."""
         if file == STDIN:
             return cls("stdin", plan_id=plan_id, resume=resume)
         return cls(_REMAINDER.sub("", file.stem), file.parent, file, plan_id, resume)
 
     @property
     def remainder(self) -> Path:
-        """The file for what is left; what is left of a remainder has the next number, so that both stay."""
+        """Return the file for what is left; the remainder of a remainder has the next number, so that both stay."""
         found = _REMAINDER.search(self.file.stem) if self.file else None
         number = f".{int(found[1] or 1) + 1}" if found else ""
         return self.folder / f"{self.name}.remainder{number}.json"
 
     def journal(self, named: Path | None) -> Path:
-        """The file for the journal."""
+        """Return the file for the journal."""
         if self.resume or named:
             return self.resume or named or Path()
         now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
@@ -151,7 +151,7 @@ def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
 
 
 def _check_journal(file: Path) -> None:
-    """Refuses a journal that cannot be kept; better known before anybody is asked.
+    """Refuse a journal that cannot be written, before anybody is asked.
 
     Raises:
         InvalidFile: when it exists already, or cannot be written.
@@ -160,27 +160,27 @@ def _check_journal(file: Path) -> None:
 
     if file.exists():
         raise InvalidFile(
-            f"The journal {file} exists already, and a journal is never replaced: it leads back. Nothing was changed; "
-            f"name another file with --journal."
+            f"The journal {file} exists already, and no journal is replaced: css undo may need it. Nothing was "
+            f"changed. Name another file with --journal."
         )
     if why := why_not_writable(file):
         raise InvalidFile(
-            f"The journal {file} cannot be written: {why}. Nothing was changed; name another file with --journal."
+            f"The journal {file} cannot be written: {why}. Nothing was changed. Name another file with --journal."
         )
 
 
 def _check_remainder(file: Path) -> None:
-    """Refuses to begin where what is left could not be kept without destroying something else.
+    """Refuse to begin if the remainder could not be saved without replacing another file.
 
     Raises:
-        InvalidFile: when the file for it holds what is no plan.
+        InvalidFile: when the file for the remainder holds something other than a plan.
     """
     from ...errors import InvalidFile
 
     if file.exists() and not (file.is_file() and may_be_replaced(file, is_plan_of_ours)):
         raise InvalidFile(
-            f"{file} exists, and is not a plan that css-sdk wrote; what is left undone would be kept there. Nothing "
-            f"was changed; move it away."
+            f"{file} exists, and is not a plan that css-sdk wrote. Steps that cannot be done would be saved there. "
+            f"Nothing was changed. Move the file."
         )
 
 

@@ -1,4 +1,4 @@
-"""The one way in which commands open the client: with a journal where one is asked for, and ended with care."""
+"""Open the client for a command, with a journal if one is named, and close it in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def journal_option(function: Function) -> Function:
-    """The option `--journal`."""
+    """Add the option `--journal`."""
     return click.option(
         "--journal",
         type=click.Path(path_type=Path, dir_okay=False),
@@ -40,7 +40,7 @@ def opened(journal: Path | None = None) -> Iterator[Css]:
     """
     from ... import Css
 
-    with ended_as_by_an_interrupt(), Css.from_env() as css:
+    with interrupted_by_sigterm(), Css.from_env() as css:
         if journal is None:
             yield css
         else:
@@ -72,10 +72,10 @@ def journaled(
 
 
 @contextmanager
-def log_held_back() -> Iterator[list[logging.LogRecord]]:
-    """Keeps warnings of the log until it is known whether anybody has to read them: what is still listed at the end.
+def delayed_log() -> Iterator[list[logging.LogRecord]]:
+    """Delay warnings of the log until the end, and print those that are still in the returned list then.
 
-    Whoever has set up a log of their own gets them at once.
+    If the program has set up a log of its own, that log gets them at once.
     """
     records: list[logging.LogRecord] = []
 
@@ -96,8 +96,8 @@ def log_held_back() -> Iterator[list[logging.LogRecord]]:
 
 
 @contextmanager
-def ended_as_by_an_interrupt() -> Iterator[None]:
-    """Lets SIGTERM end the work as an interrupt does: the calls in flight are finished, and the rest is told."""
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the work as an interrupt does: calls in flight are finished, and the rest is reported."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -77,7 +77,7 @@ def _what_it_stands_for(tree: RoleTree, name: str) -> list[str]:
 
 
 def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozenset[str]]:
-    """Who holds each of the roles directly, read until two readings agree."""
+    """Return the direct members of each of the roles, read until two readings agree."""
     return {role: frozenset(user.username for user in dev.roles.settled_members(role)) for role in sorted(roles)}
 
 

@@ -1,4 +1,4 @@
-"""How plans that were carried out end: what is reported, and how to go on or go back."""
+"""Report how a plan ended, and how to continue or undo it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _COLUMNS = ["state", "step", "role", "target", "integration", "environment", "me
 def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
     """Print where the changes are written down, if anything was changed since the journal was opened."""
     if any(entry.outcome != "failed" for entry in entries):
-        click.echo(f"What was changed is in {journal}; to take it back: css undo {_quoted(journal)}", err=True)
+        click.echo(f"The changes are in {journal}. To undo them, run: css undo {_quoted(journal)}", err=True)
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
-    """The steps of a plan that its journal does not tell to be done."""
+    """Return the steps of a plan that its journal does not hold as confirmed."""
     from ...plan.preconditions import without
 
     entries = journal.entries if journal is not None else ()
@@ -39,7 +39,7 @@ def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
 
 
 def earlier_run(origin: Origin, plan: Plan) -> str:
-    """Where the journal of an earlier try lies beside its plan, how to go on with it, or that it came to its end."""
+    """Return a sentence about the journal of an earlier run beside the plan: how to continue, or that it is done."""
     from ... import read_journal
     from ...errors import InvalidFile
 
@@ -51,8 +51,8 @@ def earlier_run(origin: Origin, plan: Plan) -> str:
             if journal.plan != origin.plan_id:
                 continue
             if not steps_left(plan, journal):
-                return f" It was carried out already (journal {path}); make a new plan."
-            return f" It was begun before; to go on: css apply {_quoted(origin.file)} --resume {_quoted(path)}"
+                return f" It was carried out already (journal {path}). Make a new plan."
+            return f" It was begun before. To continue, run: css apply {_quoted(origin.file)} --resume {_quoted(path)}"
     return ""
 
 
@@ -72,9 +72,9 @@ def after_an_interrupt(
 
 
 def write_remainder(applied: Applied, origin: Origin, journal: Path) -> None:
-    """Writes down what is left, unless it is there already, and says how to go on.
+    """Save what is left of a plan, and print how to continue.
 
-    Where something may have been done or not, a plan of the rest may be stale from the beginning: the journal leads on.
+    If the outcome of a step is unknown, a plan of the rest may be stale at once, so the journal is continued instead.
     """
     from ... import plan_as_json
     from ...errors import InvalidFile
@@ -87,21 +87,23 @@ def write_remainder(applied: Applied, origin: Origin, journal: Path) -> None:
     except InvalidFile as error:
         click.echo(f"css: {error}", err=True)
         return print_how_to_continue(origin, journal)
-    return click.echo(f"What is left to do is kept, and done by: css apply {_quoted(origin.remainder)}", err=True)
+    return click.echo(
+        f"The steps that are left are saved. To carry them out, run: css apply {_quoted(origin.remainder)}", err=True
+    )
 
 
 def print_how_to_continue(origin: Origin, journal: Path) -> None:
-    """After an interrupt, or where a journal was gone on with."""
+    """Print how to carry out the steps that are left, if they are not saved as a plan."""
     again = (
         f"css apply {_quoted(origin.file)} --resume {_quoted(journal)}"
         if origin.file and journal.exists()
-        else "the same again"
+        else "the same command again"
     )
-    click.echo(f"What is left to do is done by: {again}", err=True)
+    click.echo(f"To carry out the steps that are left, run: {again}", err=True)
 
 
 def _quoted(file: Path) -> str:
-    """The file, as a shell takes it."""
+    """Return the file name as a shell takes it."""
     return quote(str(file))
 
 
@@ -113,7 +115,7 @@ def is_settled(result: StepResult, allow_missing: bool) -> bool:
 
 
 def print_results(results: Sequence[StepResult], as_json: bool) -> None:
-    """Prints each result as JSON, or those that were not done as a table; and on stderr how many ended how."""
+    """Print each result as JSON, or those that were not done as a table; and on stderr the number of each outcome."""
     rows = [_row(result) for result in results]
     left = [row for row, result in zip(rows, results, strict=True) if result.outcome != "confirmed"]
     if as_json or left:

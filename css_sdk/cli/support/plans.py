@@ -1,4 +1,4 @@
-"""What the commands that plan share: reading files and places, and telling and keeping plans."""
+"""Plans in the command line: read roles files and places, print plans, and save them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 CHANGES = 2
-"""Exit code that tells of changes, where that is asked for."""
+"""Exit code for changes, if the command is asked for it."""
 ENVIRONMENTS = ["dev", "test", "prod"]
 UNIDENTIFIED = 3
 """Exit code for people of the file who could not be identified."""
 
 
 def file_argument(function: Function) -> Function:
-    """The argument that names a file; `-` is stdin."""
+    """Add the argument that names a file; `-` is stdin."""
     return click.argument("file", type=click.Path(path_type=Path))(function)
 
 
@@ -71,7 +71,7 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
 
 
 def plan_id_option(function: Function) -> Function:
-    """The option `--plan-id`."""
+    """Add the option `--plan-id`."""
     return click.option(
         "--plan-id",
         metavar="ID",
@@ -87,8 +87,8 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
 
 
 def mask_option(function: Function) -> Function:
-    """The option `--mask`."""
-    return click.option("--mask", is_flag=True, help="Leave out who people are.")(function)
+    """Add the option `--mask`."""
+    return click.option("--mask", is_flag=True, help="Shorten usernames and addresses.")(function)
 
 
 def states_of(
@@ -123,7 +123,7 @@ def states_of(
 
 
 def desired_in(file: Path) -> Desired:
-    """What a file of roles says, or one from stdin.
+    """Read a roles file, or one from stdin.
 
     Raises:
         InvalidFile: when it cannot be read, has faults, or is something else.
@@ -133,7 +133,7 @@ def desired_in(file: Path) -> Desired:
 
 
 def desired_of(content: bytes, name: str) -> Desired:
-    """What the content of a file of roles says.
+    """Read the content of a roles file.
 
     Args:
         content: of the file.
@@ -163,26 +163,26 @@ def desired_of(content: bytes, name: str) -> Desired:
 
 
 def is_journal(content: bytes) -> bool:
-    """Whether this begins as a journal does."""
-    return "journal" in _told_by(content.partition(b"\n")[0])
+    """Return whether the content begins like a journal."""
+    return "journal" in _object_in(content.partition(b"\n")[0])
 
 
 def is_saved_plan(content: bytes) -> bool:
-    """Whether this is a plan and not a file of roles, which may be JSON too."""
-    return "steps" in _told_by(content)
+    """Return whether the content is a plan, and not a roles file, which may be JSON too."""
+    return "steps" in _object_in(content)
 
 
-def _told_by(content: bytes) -> Mapping[str, Any]:
-    """What a JSON object holds; nothing where it is none."""
+def _object_in(content: bytes) -> Mapping[str, Any]:
+    """Return the JSON object in the content; an empty one if it is something else."""
     try:
-        told = json.loads(content)
+        found = json.loads(content)
     except (ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def plan_file(path: Path, *, force: bool, source: Path = STDIN) -> OutputFile:
-    """Return the file in which a plan is kept.
+    """Return the file in which a plan is saved.
 
     Raises:
         InvalidFile: when it cannot be written or must not be replaced.
@@ -193,12 +193,12 @@ def plan_file(path: Path, *, force: bool, source: Path = STDIN) -> OutputFile:
 
 
 def is_plan_of_ours(content: bytes) -> bool:
-    """Whether this is a plan that was kept, of whatever version, and nothing that only resembles one."""
-    return {"css_sdk", "places", "steps"} <= _told_by(content).keys()
+    """Return whether the content is a plan of any version, and does not only resemble one."""
+    return {"css_sdk", "places", "steps"} <= _object_in(content).keys()
 
 
 def write_plan(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
-    """Writes a plan into a file that nobody but its owner may read, and says how it is carried out.
+    """Write a plan into a file that only its owner may read, and print how to carry it out.
 
     Raises:
         InvalidFile: when it cannot be written.
@@ -211,27 +211,27 @@ def write_plan(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
 
 
 def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
-    """What people are called, by username, as far as it was read."""
+    """Return the names of people by username, as far as they were read."""
     from ...people.logins import name_of
 
     return {username: name_of(user) for state in states for username, user in state.users.items()}
 
 
 def print_plan(plan: Plan, states: Sequence[PlaceState] = (), whole: Plan | None = None) -> None:
-    """Shows on stderr what will be done, before it is; `whole` is the plan of which only a rest is left."""
+    """Print a plan on stderr; `whole` is the plan of which only this part is left."""
     from ...plan.text import plan_as_text
 
     click.echo(plan_as_text(plan, names_in(states), whole=whole), err=True)
 
 
 def print_prune_hint(plan: Plan) -> None:
-    """Says on stderr how what is not in the file would be removed."""
+    """Print on stderr how to remove what exact sets do not list."""
     if plan.withheld and not plan.prune:
         click.echo("What exact sets do not list stays; --prune removes it.", err=True)
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
-    """Says on stderr who of a file could not be identified."""
+    """Print on stderr which people of a file could not be identified."""
     from ..._text.masking import mask_name
 
     for one in unresolved:

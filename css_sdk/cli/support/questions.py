@@ -60,7 +60,7 @@ class Questions:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The options that answer them."""
+        """Return the options that answer them."""
         return (*((YES,) if self.to_go_on else ()), *((ALLOW_PROD,) if self.project_names else ()))
 
 

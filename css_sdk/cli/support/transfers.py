@@ -1,4 +1,4 @@
-"""What `css promote` and `css copy` share: what one environment has becomes a plan for another."""
+"""Plan for one environment what another one has, for `css promote` and `css copy`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def transfer_options(function: Function) -> Function:
-    """The options of everything that carries an environment's roles to another."""
-    members = click.option("--members", is_flag=True, help="Take the members along, too.")
+    """Add the options of a command that copies roles to another environment."""
+    members = click.option("--members", is_flag=True, help="Copy the members of roles, too.")
     rename = click.option(
         "--rename",
         "renames",
         multiple=True,
         metavar="OLD=NEW",
-        help="What a role is called there; may be given several times.",
+        help="Copy the role OLD under the name NEW. Can be given several times.",
     )
     out = click.option(
-        "--out", type=click.Path(path_type=Path), metavar="PLAN.json", help="Only keep the plan there, for css apply."
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="PLAN.json",
+        help="Only save the plan, for css apply.",
     )
     return members(rename(out(force_option(manner_options(function)))))
 
@@ -44,16 +47,16 @@ def transfer_roles(
     force: bool,
     **options: Any,
 ) -> int:
-    """Gives the target what the source has, and takes nothing away; gives the exit code.
+    """Give the target what the source has, remove nothing, and return the exit code.
 
     Args:
         source: integration and environment.
         target: the same.
-        name: stands at the beginning of the names of files.
-        members: whether members are taken along.
+        name: the beginning of the names of files.
+        members: whether members are copied.
         renames: as the options give them.
-        out: where to keep the plan instead of carrying it out.
-        force: whether that file may be replaced whatever it holds.
+        out: where to save the plan instead of carrying it out.
+        force: whether that file may be replaced even if it is not a plan.
         options: as `Manner` takes them.
     """
     from ... import Desired
