@@ -120,5 +120,5 @@ def test_the_log_is_as_quiet(sandbox: Sandbox, tmp_path: Path, roles: str, code:
         command = [sys.executable, "-m", "css_sdk.cli", "drift", str(file_of_roles(tmp_path, roles))]
         ended = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, check=False)
     assert ended.returncode == code
-    assert ("is not looked into" in ended.stderr) is (code == 2)
+    assert ("is not read" in ended.stderr) is (code == 2)
     assert (ended.stdout + ended.stderr == "") is (code == 0)

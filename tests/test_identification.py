@@ -22,8 +22,8 @@ from css_sdk import (
     WrongProvider,
 )
 from css_sdk.people.identification import Unresolved, is_identified, may_be_any_member, may_be_member, state_of
+from css_sdk.people.matching import identify
 from css_sdk.plan.planner import plan
-from css_sdk.roster.matching import who
 
 GUID = "0f3ac87806aa7f215a7c0d4cc4d9e799"
 DEV = Place(101, "dev")
@@ -56,7 +56,7 @@ def test_only_a_username_or_a_whole_guid_with_its_provider_identifies(
     """Nobody else can be said never to have logged in: their search ends with an error of its own."""
     assert is_identified(person, providers) is identified
     if person.by in ("guid", "email"):
-        error = who(person, "dev", providers or ("idir",) if person.provider is None else (person.provider,), [()])
+        error = identify(person, "dev", providers or ("idir",) if person.provider is None else (person.provider,), [()])
         assert isinstance(error, NotFound)
         if providers or person.provider:
             assert isinstance(error, NotIdentified) is not identified
@@ -122,4 +122,4 @@ def test_a_member_who_may_be_meant_stays(
 
 def test_one_login_that_was_found_is_that_person() -> None:
     """However they were named."""
-    assert who(EMAIL, "dev", ("idir",), [(User(ANN),)]) == ANN
+    assert identify(EMAIL, "dev", ("idir",), [(User(ANN),)]) == ANN

@@ -1,4 +1,4 @@
-"""Many grants or roles at once: grouped so that a user needs one call, bounded, with a result for each."""
+"""Assign and create many at once: one call for each user, a bounded number of calls at once, a result for each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Progress = Callable[[GrantResult], object]
 
 
 class AsyncBulk:
-    """Many grants or roles in one environment of one integration."""
+    """Assigns roles and creates them, many at once, in one environment of one integration."""
 
     def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
         self._wire = wire
@@ -39,18 +39,18 @@ class AsyncBulk:
         progress: Progress | None = None,
         executor: Executor | None = None,
     ) -> list[GrantResult]:
-        """Gives each user the roles named for them; never stops at the first failure.
+        """Give each user the roles that are named for them; a failure does not stop the others.
 
-        All grants of a user go in one call. Where one of several roles does not exist the service gives none, so the
-        others are sent again without it.
+        All grants of a user go in one call. If one of several roles does not exist, the service gives none of them, so
+        the others are sent again without it.
 
         Args:
             grants: `Grant` values, or pairs of a user and a role; a single `Grant` may be given alone.
-            skip_existing: read the members of the roles named first, or, where they are fewer, the roles of the users,
-                and send only what is missing.
-            width: calls at once, 1 to 8; the service's pace does not grow beyond.
+            skip_existing: read the members of the roles first, or the roles of the users if these are fewer, and send
+                only what is missing.
+            width: calls at once, 1 to 8; the service is not faster with more.
             progress: called with each result as it comes, one at a time, possibly from another thread; an `AsyncCss`
-                awaits it where it is a coroutine function. After an exception it is not called again.
+                awaits it if it is a coroutine function. After an exception it is not called again.
             executor: carries out chunks of 50 grants, at most `width` of them at once, each making one call at a
                 time: threads, processes, loky, dask. Its workers read the credentials from their own environment or
                 from the same file.
@@ -59,8 +59,8 @@ class AsyncBulk:
             One result for each grant, in their order.
 
         Raises:
-            ConfigurationError: for a width out of range, a `progress` that could not be called or awaited, or an
-                executor whose workers could not have the client's credentials. Nothing is sent then.
+            ConfigurationError: for a width out of range, a `progress` that cannot be called or awaited, or an executor
+                whose workers cannot have the client's credentials. Nothing is sent then.
             CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
                 error's `result` holds the results.
 
@@ -79,12 +79,12 @@ class AsyncBulk:
         progress: Progress | None = None,
         executor: Executor | None = None,
     ) -> list[GrantResult]:
-        """Takes from each user the roles named for them, with a call for each role; otherwise as `assign_many`.
+        """Remove from each user the roles that are named for them, one call each; otherwise as `assign_many`.
 
         Args:
             grants: `Grant` values, or pairs of a user and a role; a single `Grant` may be given alone.
-            skip_existing: read the members of the roles named first, until two readings agree, or, where they are
-                fewer, the roles of the users, and send only for those who have the role.
+            skip_existing: read the members of the roles first, until two readings agree, or the roles of the users if
+                these are fewer, and send only for users who have the role.
             width, progress, executor: as for `assign_many`.
 
         Returns:
@@ -107,18 +107,18 @@ class AsyncBulk:
         width: int = 4,
         progress: Callable[[RoleResult], object] | None = None,
     ) -> list[RoleResult]:
-        """Creates roles; never stops at the first failure.
+        """Create roles; a failure does not stop the others.
 
         Args:
             names: of the roles; one, or several.
-            skip_existing: read the list of roles first, and create only those that are missing. Without it one that
-                exists fails with `Conflict`.
+            skip_existing: read the list of roles first, and create only those that are missing. Without it, a role
+                that exists fails with `Conflict`.
             width: calls at once, 1 to 8.
             progress: called with each result as it comes, one at a time, possibly from another thread; an `AsyncCss`
-                awaits it where it is a coroutine function. After an exception it is not called again.
+                awaits it if it is a coroutine function. After an exception it is not called again.
 
         Returns:
-            One result for each name, in their order, names given twice only once.
+            One result for each name, in their order and without repetition.
 
         Raises:
             ConfigurationError, CallbackFailed: as `assign_many`.

@@ -8,9 +8,9 @@ from .._http.concurrency import async_each
 from .._service import arguments
 from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
 from ..models import User, UserLike
+from ..people import matching
 from ..people.identities import Person
-from ..roster import matching
-from ..roster.matching import Found, Search
+from ..people.matching import Found, Search
 from ..state import Place
 from .integrations import AsyncEnvironmentClient
 
@@ -50,22 +50,22 @@ class AsyncPeopleFinding:
             if person.user is not None:
                 people[place, person] = person.user
             else:
-                asked = matching.asked_of(person, self._providers)
+                asked = matching.providers_for(person, self._providers)
                 sought[place, person] = matching.searches(person, place, asked)
         await self._search(sought.values())
         elsewhere: dict[tuple[Place, Person], list[Search]] = {}
         for (place, person), needed in sought.items():
             asked = tuple(search.provider for search in needed)
-            meant = matching.who(person, place.environment, asked, [self._found[search] for search in needed])
+            meant = matching.identify(person, place.environment, asked, [self._found[search] for search in needed])
             people[place, person] = meant
             if isinstance(meant, NotFound):
-                elsewhere[place, person] = matching.searches(person, place, matching.others(person, asked))
+                elsewhere[place, person] = matching.searches(person, place, matching.other_providers(person, asked))
         await self._search(elsewhere.values())
         for (place, person), needed in elsewhere.items():
             missing = people[place, person]
             if isinstance(missing, NotFound):
                 found = [self._found[search] for search in needed]
-                people[place, person] = matching.who_else(missing, person, place.environment, found)
+                people[place, person] = matching.explain_missing(missing, person, place.environment, found)
         return people
 
     async def _search(self, needed: Iterable[Sequence[Search]]) -> None:

@@ -17,8 +17,7 @@ from ..errors import (
     StalePlan,
     Withheld,
 )
-from ..roster.matching import contradicting
-from ..roster.rows import RoleRemovals, Row, RowResult, check_exact, refuses_all
+from ..roster.rows import RoleRemovals, Row, RowResult, check_exact, find_contradicting, refuses_all, withheld
 from ..state import Place, PlaceState, Step, StepResult
 from .callbacks import AsyncProgressCalls
 from .exact import ask, check_unchanged
@@ -154,7 +153,7 @@ class AsyncRosterRun:
                 self._steps[number] = Step(
                     "add_member" if row.action == "grant" else "remove_member", place, row.role, username
                 )
-        for number in contradicting(self._steps):
+        for number in find_contradicting(self._steps):
             told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
             self._fail([number], InvalidRequest(told))
         first: dict[Step, int] = {}
@@ -352,11 +351,7 @@ class AsyncRosterRun:
         async def note(result: StepResult) -> None:
             for number in numbers[result.step]:
                 row = self._rows[number]
-                error = result.error
-                if result.outcome == "skipped":
-                    from ..roster.exact import held_back
-
-                    error = held_back(row.role)
+                error = withheld(row.role) if result.outcome == "skipped" else result.error
                 await self._settle(number, RowResult(row, done_or_failed(result), error, self._repeats.get(number)))
 
         run = AsyncStepRun.at(

@@ -428,27 +428,27 @@ class Css:
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
         progress: Callable[[RowResult], object] | None = None,
     ) -> list[RowResult]:
-        """Brings about what the rows of a roster say; never stops at the first row that fails.
+        """Do what the rows of a roster say; a row that fails does not stop the others.
 
-        Grants come before revocations, so that nobody is left without in between. Whoever is told by GUID or e-mail
-        address is looked up first, and nothing is sent for those who are not found.
+        Grants come before removals, so that nobody is without access in between. People who are named by GUID or e-mail
+        address are looked up first, and nothing is sent for those who are not found.
 
-        With `exact` every role that the rows name is taken from all members whom they do not list. A row that may mean
-        one of these, because it is not found, ambiguous, failed or means another provider, holds back the removals of
-        its role. Only a username, or a complete GUID with its provider, can be "never logged in" and does not.
+        With `exact` every role that the rows name is removed from all members whom no row lists. If a row is not found,
+        is ambiguous, fails, or means another provider, it may mean one of these members: the removals of its role are
+        withheld. The same goes for a row whose role or place does not exist. Only a username, or a complete GUID with
+        its provider, can be "never logged in"; such a row withholds nothing.
 
         Args:
             rows: as `read_roster` gives them.
-            exact: whether the rows name everybody who shall have these roles.
+            exact: remove the roles from everybody whom the rows do not list.
             checked: what `check_roster` returned for the same rows, and somebody confirmed. All is checked again, and
-                `StalePlan` is raised if that comes to something else. Only rows that are `to do` are carried out.
+                `StalePlan` is raised if the result differs. Only rows that are `to do` are carried out.
             confirm: called before the first write with what an exact roster removes, if it removes anything. Nothing is
-                changed when it raises an exception or returns False. An `Css` awaits it where it is a coroutine
+                changed if it raises an exception or returns False. An `Css` awaits it if it is a coroutine
                 function. Afterwards the members are read again: `StalePlan` is raised if they are not as before.
-            max_removals: how many an exact roster may take from any one role. By default 10 or a fifth of its members,
-                whichever is less, and 4 in any case.
-            skip_existing: read the members of the roles named first, and send only what is missing; exact rosters do
-                so in any case.
+            max_removals: how many members an exact roster may remove from one role. By default 10 or a fifth of its
+                members, whichever is less, and 4 in any case.
+            skip_existing: read the members of the roles first, and send only what is missing; exact rosters always do.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.
             progress: called with each result as it comes, one at a time, possibly from another thread; an `Css`
@@ -458,10 +458,11 @@ class Css:
             One result for each row, in their order; after them one for each removal of an exact roster.
 
         Raises:
-            ConfigurationError: for a width out of range, and for a `confirm` or `progress` that could not be called or
+            ConfigurationError: for a width out of range, and for a `confirm` or `progress` that cannot be called or
                 awaited. Nothing is sent then.
-            Refused: for an exact roster that is empty, has rows that revoke, would leave nobody in a role, or takes
-                too many away.
+            InvalidFile: for a row that names another integration than was given for all rows. Nothing is changed.
+            Refused: for an exact roster that is empty, has rows that revoke, would leave nobody in a role, or removes
+                too many members. Nothing is changed.
             CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
                 error's `result` holds the results.
             CssError: when the service cannot be used at all; nothing was changed then.
@@ -488,21 +489,18 @@ class Css:
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
         progress: Callable[[RowResult], object] | None = None,
     ) -> list[RowResult]:
-        """What would come of the rows of a roster, without a write: everybody and everything is looked up.
+        """Return what `apply_roster` would do, without a write: everybody and everything is looked up.
 
         Args:
-            rows: as `read_roster` gives them.
-            exact: whether the rows name everybody who shall have these roles.
-            max_removals: how many an exact roster may take from any one role, as for `apply_roster`.
-            width: calls at once, 1 to 8.
-            providers: whose logins are looked at for a GUID or an e-mail address.
-            progress: called with what would come of each row once it is known, as for `apply_roster`.
+            rows, exact, max_removals, width, providers: as for `apply_roster`.
+            progress: called with the result of each row once it is known, as for `apply_roster`.
 
         Returns:
-            What would come of each row, in their order; after them one for each removal of an exact roster.
+            One result for each row, in their order, with the state `to do` if there is something to do; after them one
+            for each removal of an exact roster.
 
         Raises:
-            ConfigurationError, CallbackFailed: as `apply_roster`.
+            ConfigurationError, CallbackFailed, InvalidFile: as `apply_roster`.
             Refused: for an exact roster that is empty or has rows that revoke.
             CssError: when the service cannot be used at all.
 

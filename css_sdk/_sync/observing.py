@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/observing.py by `make generate`; edit that one.
-"""Reads what is: the state of an environment, with no more calls than there are roles to look into."""
+"""Read the state of an environment, with one call for each role that has to be read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("css_sdk")
 
 Chosen = Callable[[frozenset[str]], Collection[str]]
-"""Of the roles that exist, those whose members are to be read."""
+"""Chooses, from the roles that exist, those whose members are read."""
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def observe(
         integration: its facts.
         environment: `dev`, `test` or `prod`.
         members_of: chooses the roles whose members are read.
-        settled: whether to read members until two readings agree, as a removal demands.
+        settled: read members until two readings agree, as removals demand.
         width: calls at once, 1 to 8.
 
     Raises:
@@ -76,18 +76,18 @@ def observe(
         )
     place = Place(integration.id, environment)
     names = frozenset(role.name for role in listed)
-    unspoken = out_of_reach(place, names)
-    for name, why in unspoken.items():
-        _LOG.warning("Integration #%d, %s: the role %r is not looked into: %s", integration.id, environment, name, why)
+    unaddressable = out_of_reach(place, names)
+    for name, why in unaddressable.items():
+        _LOG.warning("Integration #%d, %s: the role %r is not read: %s", integration.id, environment, name, why)
     children: dict[str, frozenset[str]] = {}
 
     def look_into(name: str) -> None:
         children[name] = frozenset(child.name for child in roles.composites(name).list())
 
-    composites = [role.name for role in listed if role.composite and role.name not in unspoken]
+    composites = [role.name for role in listed if role.composite and role.name not in unaddressable]
     with reading_listed_roles(integration, environment):
         each(look_into, composites, width)
-        chosen = names.intersection(called("members_of", members_of, names)) - unspoken.keys()
+        chosen = names.intersection(called("members_of", members_of, names)) - unaddressable.keys()
         state = PlaceState(place, integration.project_name, names, children)
         return with_members(roles, state, chosen, settled=settled, width=width)
 
@@ -98,14 +98,14 @@ def with_members(roles: Roles, state: PlaceState, names: Iterable[str], *, settl
     Args:
         roles: of the environment.
         state: as it was read.
-        names: of roles whose members were not.
+        names: of the roles whose members to add.
         settled, width: as for `observe`.
     """
     members, users = dict(state.members), dict(state.users)
 
     def read_members(name: str) -> None:
         found = roles.settled_members(name) if settled else [user for user in roles.members(name)]
-        # The service matches usernames without case, and plans and journals hold them in lower case.
+        # The service matches usernames without case; plans and journals hold them in lower case.
         members[name] = frozenset(user.username.lower() for user in found)
         users.update((user.username.lower(), user) for user in found)
 

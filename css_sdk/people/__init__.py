@@ -1,6 +1,5 @@
 """Identify people: usernames, GUIDs, e-mail addresses and client ids, searches, and the logins of one person.
 
-Pure: it imports `state` and the service's rules. Start reading at `identities`. `identification` decides what follows
-    if
-a person was not found.
+Pure: it imports `state` and the service's rules. Start reading at `identities`. `matching` finds the login that a list
+means, and `identification` decides what follows if there is none.
 """

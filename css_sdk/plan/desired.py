@@ -1,4 +1,4 @@
-"""What shall be: roles, composites and members of integrations' environments, as a file of roles says it. Pure."""
+"""The desired state: roles, composites and members of places, as a roles file or a call describes it. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 @frozen
 class Listed(Generic[Item_co]):
-    """A collection as the file lists it: what is missing is added, and where `exact` what is not listed is removed."""
+    """A collection as it is listed: missing items are added, and if it is `exact`, items not listed are removed."""
 
     items: tuple[Item_co, ...] = ()
     exact: bool = False
@@ -27,10 +27,9 @@ class Listed(Generic[Item_co]):
 
 @frozen
 class DesiredRole:
-    """A role that shall exist.
+    """A role that must exist.
 
-    `was` is the name it may still have. `composites` and `members` are None where the file does not speak of them:
-    they are then neither read nor touched.
+    `was` is the name that it may still have. If `composites` or `members` is None, they are neither read nor changed.
     """
 
     name: str
@@ -41,7 +40,7 @@ class DesiredRole:
 
 @frozen
 class DesiredUser:
-    """The roles that somebody shall hold directly."""
+    """The roles that somebody must have directly."""
 
     person: Person
     roles: Listed[str]
@@ -49,11 +48,11 @@ class DesiredUser:
 
 @frozen
 class DesiredPlace:
-    """One environment of one integration, the integration by exact project name, or by id as in `#101`.
+    """One environment of one integration; the integration is given by exact project name, or by id as in `#101`.
 
-    `roles` is None where the file does not speak of the environment's roles; the roles of its `users` are then
-    expected to exist. With `only_existing` all roles that it names exist, and every name was checked: no role is
-    created, and nothing that is to be removed is left out because a file or a request could not name it.
+    If `roles` is None, roles are not changed, and the roles of its `users` must exist already. With `only_existing` all
+    roles that are named exist, and every name was checked: no role is created, and nothing that must be removed is left
+    out because a file or a request could not name it.
     """
 
     integration: str
@@ -67,17 +66,17 @@ class DesiredPlace:
 
     @property
     def named(self) -> tuple[str, str]:
-        """Integration and environment, as the file names them."""
+        """Return integration and environment, as the file names them."""
         return self.integration, self.environment
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """Everybody whom it names, nobody twice, in order."""
+        """Return everybody who is named, in order and without repetition."""
         listed = [person for role in self._listed_roles for person in (role.members.items if role.members else ())]
         return tuple(dict.fromkeys([*listed, *(user.person for user in self.users)]))
 
     def members_to_read(self, existing: frozenset[str]) -> frozenset[str]:
-        """The roles whose members a plan has to know, of the `existing` ones: nothing is read that it does not need."""
+        """Return those of the `existing` roles whose members a plan needs; no others are read."""
         if any(user.roles.exact for user in self.users):
             return existing
         listed = self._listed_roles
@@ -85,13 +84,13 @@ class DesiredPlace:
         names |= {role.was for role in listed}
         names |= {name for user in self.users for name in user.roles.items}
         if self.roles is not None and self.roles.exact:
-            # Those that are not listed would be deleted, and somebody may hold them.
+            # Roles that are not listed would be deleted, and somebody may have them.
             names |= existing - {role.name for role in listed}
         return existing & names
 
     @property
     def grants(self) -> tuple[tuple[Person, str], ...]:
-        """Who shall hold which role directly, nothing twice, in order."""
+        """Return who must have which role directly, in order and without repetition."""
         listed = [(who, role.name) for role in self._listed_roles if role.members for who in role.members.items]
         listed += [(user.person, role) for user in self.users for role in user.roles.items]
         return tuple(dict.fromkeys(listed))
@@ -107,26 +106,27 @@ def _patterns(given: str | Iterable[str]) -> tuple[str, ...]:
 
 @frozen
 class Protection:
-    """What no plan may take away, rename or delete: patterns such as `admin*`, matched with case for roles.
+    """Roles and users that no plan may remove, rename or delete, as patterns such as `admin*`.
 
-    It covers what depends on them: the members and composites of a protected role, the grants of a protected user.
+    Patterns of roles match with case. The protection covers what depends on them too: the members and composites of a
+    role, the grants of a user.
     """
 
     roles: tuple[str, ...] = field(default=(), converter=_patterns)
     users: tuple[str, ...] = field(default=(), converter=_patterns)
 
     def covers_role(self, name: str) -> bool:
-        """Whether the role of this `name` is protected."""
+        """Return whether the role of this `name` is protected."""
         return any(fnmatchcase(name, pattern) for pattern in self.roles)
 
     def covers_user(self, username: str) -> bool:
-        """Whether the user is protected; `username` is lower case."""
+        """Return whether the user is protected; `username` is lower case."""
         return any(fnmatchcase(username, pattern.lower()) for pattern in self.users)
 
 
 @frozen
 class Desired:
-    """A whole file."""
+    """All places of a roles file, or of a call, and what is protected."""
 
     places: tuple[DesiredPlace, ...]
     protect: Protection = Protection()

@@ -1,4 +1,4 @@
-"""What an exact roster does to one role: who gains it, who loses it, or why nobody may lose it. Pure."""
+"""Plan what an exact roster does to one role: who gains it, who loses it, or why nobody may lose it. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from ..errors import CssError, EmptySet, NotFound, TooManyRemovals, Withheld, WrongProvider
+from ..errors import CssError, EmptySet, NotFound, TooManyRemovals, WrongProvider
 from ..people.identification import may_be_member
 from ..people.identities import Person
 from ..plan.desired import DesiredRole, Listed
 from ..plan.planner import plan_exactly
 from ..plan.preconditions import Guards
 from ..state import PlaceState, Step
-from .rows import RoleRemovals, Row
+from .rows import RoleRemovals, Row, withheld
 
 Ended = tuple[Row, Step | None, CssError | None]
 """A row, with the step that it means, or why it means none."""
@@ -83,24 +83,12 @@ def _refusal(ended: Sequence[Ended], change: RoleChange, guards: Guards) -> CssE
             f"there, so that all {len(members)} members would lose it. Nothing was sent."
         )
     if any(may_be_member(person, error) for person, error in errors):
-        return held_back(row.role)
+        return withheld(row.role)
     try:
         guards.check(change.steps, [change.state])
     except TooManyRemovals as error:
         return error.with_traceback(None)
     return None
-
-
-def held_back(role: str) -> Withheld:
-    """Return the reason why a removal waits.
-
-    Args:
-        role: that nobody loses for now.
-    """
-    return Withheld(
-        f"Nobody loses the role {role!r} for now: a row of it did not work out, and may mean this user. Correct or "
-        f"delete that row, and apply the roster again."
-    )
 
 
 def _removal_row(row: Row, step: Step) -> Row:

@@ -1,4 +1,4 @@
-"""The text of a roster file as lines of named cells, from CSV in its forms or from JSON lines. Pure."""
+"""Split the text of a roster file into lines of named cells, from CSV in its forms or from JSON lines. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _JSON_LINES: Final = (".jsonl", ".ndjson")
 
 @frozen
 class Line:
-    """A line that holds anything: its number, its cells by column, and what is wrong with it as a whole."""
+    """A line that is not empty: its number, its cells by column, and what is wrong with it as a whole."""
 
     number: int
     cells: Mapping[str, str]
@@ -33,28 +33,28 @@ class Line:
 
 
 def is_file_name(text: str) -> bool:
-    """Whether this is rather the name of a roster than what stands in it."""
+    """Return whether this is the name of a roster file, and not its content."""
     return re.fullmatch(r"[^\r\n]+\.(csv|tsv|txt|jsonl|ndjson)", text, re.IGNORECASE) is not None
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing stands in a file but what a spreadsheet leaves of empty cells."""
+    """Return whether a file holds nothing but the separators that a spreadsheet leaves of empty cells."""
     return all(character.isspace() or character in _DELIMITERS for character in text)
 
 
 def lines_of(
     text: str, name: str, integration: str | None, environment: str | None, ignore: Collection[str] = ()
 ) -> list[Line]:
-    """The lines of a roster, without the header that CSV has.
+    """Return the lines of a roster, without the header of CSV.
 
     Args:
         text: of the file.
-        name: of the file, for messages; an ending `.jsonl` or `.ndjson` says what it is, otherwise the text does.
+        name: of the file, for messages; an ending `.jsonl` or `.ndjson` means JSON lines, otherwise the text decides.
         integration, environment: for lines that name none.
         ignore: columns that hold something else.
 
     Raises:
-        InvalidFile: for text that is no CSV, or a header that is none of a roster.
+        InvalidFile: for text that is not valid CSV, or a header without the columns of a roster.
     """
     ignored = {column.strip().lower() for column in ignore} - {*ALL_COLUMNS}
     if name.lower().endswith(_JSON_LINES) or text.lstrip().startswith("{"):
@@ -71,7 +71,7 @@ def _numbered(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _json_line(number: int, line: str, ignored: Collection[str]) -> Line:
-    """A JSON object as a line of cells."""
+    """Return a JSON object as a line of cells."""
     try:
         # Objects become tuples of pairs, so that a key which appears twice is seen.
         pairs: Any = json.loads(line, object_pairs_hook=tuple)
@@ -102,7 +102,7 @@ def _json_line(number: int, line: str, ignored: Collection[str]) -> Line:
 
 
 def _cells(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Lines that hold anything, with the number of the line on which each begins."""
+    """Yield the lines that are not empty, with the number of the line on which each begins."""
     told = re.match(r"sep=(.)\r?\n", text)  # a line that Excel reads, and some programs write for it
     first = next((line for line in text.splitlines() if line.strip(_DELIMITERS + " ")), "")
     delimiter = told[1] if told else max(_DELIMITERS, key=first.count)
@@ -125,7 +125,7 @@ def _csv_line(number: int, cells: list[str], columns: Sequence[str]) -> Line:
 
 
 def _without_empty_end(cells: list[str]) -> list[str]:
-    """The cells but for the empty ones that a spreadsheet leaves at the end."""
+    """Return the cells without the empty ones that a spreadsheet leaves at the end."""
     filled = [number for number, cell in enumerate(cells, start=1) if cell.strip()]
     return cells[: filled[-1]] if filled else []
 
@@ -137,12 +137,12 @@ def _check_header(
     faults = [f"{where}: {_unknown(column)}" for column in columns if column not in known]
     faults += [f"{where}: the column {column!r} appears twice" for column in ALL_COLUMNS if columns.count(column) > 1]
     if not set(PERSON_COLUMNS) & set(columns):
-        faults.append(f"{where}: no column tells who: username, guid, email or client_id")
+        faults.append(f"{where}: no column names the users: username, guid, email or client_id")
     given = {"role": None, "integration": integration, "environment": environment}
     faults += [
-        f"{where}: the column {column!r} is missing" + (", and was not said for all rows" if column != "role" else "")
-        for column, said in given.items()
-        if column not in columns and not said
+        f"{where}: the column {column!r} is missing" + (", and was not given for all rows" if column != "role" else "")
+        for column, value in given.items()
+        if column not in columns and not value
     ]
     if faults:
         told = "these are not the columns of a roster" if any(columns) else "the file is empty"

@@ -1,4 +1,4 @@
-"""Rosters: who shall have which role where, read with every fault told by its line, and what became of each row."""
+"""Read rosters into rows, report every fault with its line, and hold the result of each row."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ..people import cells as _person_cells
 from ..people import identification
 from ..people.cells import PERSON_COLUMNS
 from ..people.identities import Person, identity_of
+from ..state import Step
 from . import formats
 
 Action = Literal["grant", "revoke"]
@@ -26,7 +27,7 @@ Action = Literal["grant", "revoke"]
 
 @frozen
 class Row(Tabular):
-    """One line of a roster: a role that somebody shall have, or shall not."""
+    """One line of a roster: a role that somebody must have, or must not have."""
 
     line: int
     person: Person
@@ -39,62 +40,54 @@ class Row(Tabular):
 
     @property
     def place(self) -> tuple[str, str]:
-        """Integration and environment."""
+        """Return integration and environment."""
         return self.integration, self.environment
 
 
 @frozen
 class RowResult(Tabular):
-    """How one row ended, or what a check says that it will come to: `planned` if there is something to do.
+    """The outcome of one row; in a check, what it would be: `planned` if there is something to do.
 
-    `error` says why a row is `failed` or `unknown`, or why it was not attempted. For an `exact` roster a row of line 0
-    stands for somebody who loses a role.
+    `error` says why a row is `failed` or `unknown`, or why it was skipped. For an `exact` roster a row of line 0 stands
+    for somebody who loses a role.
     """
 
     row: Row
     outcome: Outcome | Literal["planned"]
     error: CssError | None = None
     repeats: int | None = field(default=None, repr=False)
-    """The line of an earlier row that means the same."""
+    """Line of an earlier row that means the same."""
     user: User | None = field(default=None, repr=False, eq=False)
-    """What is known of the user who loses a role because an exact roster does not list them."""
+    """The user who loses a role because an exact roster does not list them."""
 
     _also: ClassVar = ("state",)
 
     @property
     def state(self) -> str:
-        """The outcome in words, with the states that ask for something of their own told apart."""
+        """Return the outcome in words; a failure that needs a step of its own has a word of its own."""
         match self.outcome:
             case "confirmed":
                 return "done"
             case "planned":
                 return "to do"
             case "already":
-                return _already(self.row)
+                return _ALREADY[self.row.action]
             case "unknown":
                 return "unknown"
             case "failed":
                 return identification.state_of(self.row.person, self.error)
 
     @property
-    def never_logged_in(self) -> bool:
-        """Whether somebody is missing who is named by a username, or by a complete GUID and its provider.
-
-        Nobody who was only looked for by an e-mail address, or by less than a whole GUID, is meant by it.
-        """
-        return self.state == identification.NEVER_LOGGED_IN
-
-    @property
     def is_done(self) -> bool:
-        """Whether nothing is left to do for the row."""
+        """Return whether nothing is left to do for the row."""
         return self.outcome in ("confirmed", "already")
 
 
 @frozen
 class RoleRemovals(Tabular):
-    """Whom an exact roster takes a role from: members that it does not list.
+    """The members who lose a role because an exact roster does not list them.
 
-    `members` is how many there are before. `also_listed` are those of the users who are listed with another login.
+    `members` is the number of members before. `also_listed` are the usernames that are listed with another login.
     """
 
     integration: str
@@ -108,15 +101,11 @@ class RoleRemovals(Tabular):
 
     @property
     def usernames(self) -> tuple[str, ...]:
-        """Theirs."""
+        """Return the usernames of those who lose the role."""
         return tuple(user.username for user in self.users)
 
 
 _ALREADY: Final[Mapping[Action, str]] = {"grant": "already has it", "revoke": "does not have it"}
-
-
-def _already(row: Row) -> str:
-    return _ALREADY[row.action]
 
 
 _DONE: Final = ("done", *_ALREADY.values())
@@ -133,28 +122,29 @@ def read_roster(
     ignore: str | Iterable[str] = (),
     max_bytes: int | None = MOST_BYTES,
 ) -> tuple[Row, ...]:
-    """The rows of a roster, checked without a request.
+    """Return the rows of a roster, checked without a request.
 
     Columns: `username`, `guid`, `email` or `client_id`; `provider`, whose login a GUID or an address means; `role`;
-    `integration`; `environment`; `action`, which is `grant` or `revoke`. A file that holds results is read too: its
-    rows that are done are left out.
+    `integration`; `environment`; `action`, which is `grant` or `revoke`. A file of results is read too: its rows that
+    are done are left out.
 
     Args:
         content: of the file, as text or as bytes: CSV separated by commas, semicolons or tabs, or an object of JSON
             on each line, with the same names and texts for values.
-        name: of the file, for messages; `.jsonl` and `.ndjson` say what it is, otherwise its first character does.
-        integration: id or project name, for rows that name none; another one in a row is a fault. A number in JSON
-            is an id, as the text `#101` is; a text of digits may be a name as well.
+        name: of the file, for messages; `.jsonl` and `.ndjson` mean JSON lines, otherwise the first character decides.
+        integration: id or project name, for rows that name none; another one in a row is a fault. If one of the two is
+            an id and the other a name, `apply_roster` compares them. A number in JSON is an id, as the text `#101` is;
+            a text of digits may be a name as well.
         environment: for rows that name none; another one in a row is a fault.
         ignore: names of columns that hold something else, such as notes.
-        exact: whether it is for `apply_roster(…, exact=True)`, for which it has to be whole.
-        max_bytes: size beyond which it is refused, by default 20 MiB; None for no limit.
+        exact: whether it is for `apply_roster(…, exact=True)`, which needs the whole roster.
+        max_bytes: largest size that is read, by default 20 MiB; None for no limit.
 
     Raises:
-        InvalidFile: with every fault and its line, of more than 100 the first and how many there are.
-        InvalidRequest: for a file's name, or what else is no content.
-        EmptySet: where it names nobody and it is to be exact.
-        Refused: for a file of results that is to be exact: it names only what was left to do.
+        InvalidFile: with every fault and its line; if there are more than 100, with the first and their number.
+        InvalidRequest: for the name of a file, or for anything else that is not content.
+        EmptySet: for a roster that names nobody, if it is `exact`.
+        Refused: for a file of results, if it is `exact`: it names only what was left to do.
 
     >>> text = "email,role\\nIlse <ilse.hargreave@example.com>;,reviewer"
     >>> [row] = read_roster(text, "roster.csv", integration="101", environment="dev")
@@ -199,6 +189,30 @@ def refuses_all(result: RowResult) -> bool:
     return isinstance(result.error, EmptySet | TooManyRemovals)
 
 
+def withheld(role: str) -> Withheld:
+    """Return the reason why a removal waits.
+
+    Args:
+        role: that nobody loses for now.
+    """
+    return Withheld(
+        f"Nobody loses the role {role!r} for now: a row of it did not work out, and may mean this user. Correct or "
+        f"delete that row, and apply the roster again."
+    )
+
+
+def find_contradicting(steps: Mapping[int, Step]) -> list[int]:
+    """Return the rows that add and remove the same, which only shows once everybody is found.
+
+    Args:
+        steps: what each row means, by the number of the row.
+    """
+    kinds: dict[tuple[object, ...], set[str]] = {}
+    for step in steps.values():
+        kinds.setdefault((step.place, step.role, step.target), set()).add(step.kind)
+    return [n for n, step in steps.items() if len(kinds[step.place, step.role, step.target]) > 1]
+
+
 def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
     """Return each row that is the same as an earlier one, as far as the file shows, with that one.
 
@@ -212,27 +226,27 @@ def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
 
 
 def check_exact(rows: Sequence[Row]) -> None:
-    """Refuses rows that cannot be all that shall be.
+    """Refuse rows that cannot be an exact roster.
 
     Raises:
-        EmptySet: for none at all.
-        Refused: for rows that take away: whoever shall not have a role is left out of an exact roster.
+        EmptySet: for no rows.
+        Refused: for rows that revoke: an exact roster leaves out who must not have a role.
     """
     if not rows:
         raise EmptySet("The roster names nobody: everybody would lose their roles. Nothing was sent.")
     lines = [str(row.line) for row in rows if row.action == "revoke"]
     if lines:
         raise Refused(
-            f"An exact roster names who shall have a role, and takes it from everybody else: leave out the rows that "
+            f"An exact roster names who must have a role, and removes it from everybody else: leave out the rows that "
             f"revoke (line {', '.join(lines[:10])}{', …' if len(lines) > 10 else ''}). Nothing was sent."
         )
 
 
 def results_as_csv(results: Iterable[RowResult]) -> str:
-    """The results as a roster that can be read again: only what is not done will be tried then.
+    """Return results as a roster that can be applied again, which does only what is left.
 
-    Cells that a spreadsheet would take for a formula are guarded by a `'`, which `read_roster` removes.
-    A removal that was held back is not among them: it has to wait until the roster itself is right.
+    A `'` precedes cells that a spreadsheet would take for a formula; `read_roster` removes it. Removals that were
+    withheld are left out: they wait until the roster itself is corrected.
     """
     lines = [csv_line(formats.ALL_COLUMNS)]
     for result in results:
@@ -279,8 +293,8 @@ def _person(filled: Mapping[str, str], provider: str | None) -> tuple[Person | N
     cells = {by: _person_cells.cleaned(cell) for by in PERSON_COLUMNS if (cell := filled.get(by))}
     named = [by for by, cell in cells.items() if cell]
     if len(named) != 1:
-        said = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
-        return None, [f"{said}; fill in exactly one of {', '.join(PERSON_COLUMNS)}"]
+        filled_in = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
+        return None, [f"{filled_in}; fill in exactly one of {', '.join(PERSON_COLUMNS)}"]
     [by] = named
     fault = _person_cells.fault_of(by, cells[by], provider)
     return Person(by, cells[by], provider), [] if fault is None else [fault]
@@ -295,19 +309,19 @@ def _hidden(names: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _one_of(column: str, filled: Mapping[str, str], said: str | None) -> tuple[str, list[str]]:
-    """What a row says of its place, or else what was said of all rows; and the fault, where these are two."""
+def _one_of(column: str, filled: Mapping[str, str], given: str | None) -> tuple[str, list[str]]:
+    """Return what a row says of its place, or else what was given for all rows; and a fault if these differ."""
     own = filled.get(column, "").strip()
-    if own and said and not _is_same(own, said):
-        return own, [f"the {column} is {own!r}, and {said!r} was given for all rows"]
-    return own or said or "", [] if own or said else [f"no {column}"]
+    if own and given and not _is_same(own, given):
+        return own, [f"the {column} is {own!r}, and {given!r} was given for all rows"]
+    return own or given or "", [] if own or given else [f"no {column}"]
 
 
-def _is_same(own: str, said: str) -> bool:
-    """Return whether both may name the same: `#101` is one way to write the id 101, and an id may be that of a name."""
-    is_id = identifiers.integration_id(own) or identifiers.integration_id(said)
-    numbers = [re.fullmatch("#?[0-9]+", text) is not None for text in (own, said)]
-    return own == said or numbers[0] != numbers[1] or bool(is_id and own.removeprefix("#") == said.removeprefix("#"))
+def _is_same(own: str, given: str) -> bool:
+    """Return whether both may name the same: `#101` and `101` are one id, and an id may be that of a name."""
+    is_id = identifiers.integration_id(own) or identifiers.integration_id(given)
+    numbers = [re.fullmatch("#?[0-9]+", text) is not None for text in (own, given)]
+    return own == given or numbers[0] != numbers[1] or bool(is_id and own.removeprefix("#") == given.removeprefix("#"))
 
 
 def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:
@@ -323,4 +337,4 @@ def _contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     for row in rows:
         other = seen.setdefault((identity_of(row.person), row.role, row.integration, row.environment), row)
         if other.action != row.action:
-            yield row.line, f"{row.action} of what line {other.line} would {other.action}"
+            yield row.line, f"it would {row.action} what line {other.line} would {other.action}"

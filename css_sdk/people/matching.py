@@ -1,31 +1,31 @@
-"""What a roster's rows mean once people and places were looked up: whom, where, and what that takes away. Pure."""
+"""Find out whom a person of a list means: which searches to make, and what their results say. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from attrs import frozen
 
 from ..errors import Ambiguous, CssError, NotFound, NotIdentified, WrongProvider
 from ..models import PROVIDER_FAMILIES, PROVIDERS, User
-from ..people import searches as _searches
-from ..people.identification import is_identified
-from ..people.identities import Person
-from ..state import Place, Step
+from ..state import Place
+from .identification import is_identified
+from .identities import Person
+from .searches import can_be_looked_up
 
 _HOW_TO_IDENTIFY: Final = "Correct it, or give the username; if they never logged in, delete the row until they have."
 
 Found = tuple[User, ...] | CssError
-"""What one search found."""
+"""The result of one search."""
 
 
 @frozen
 class Search:
-    """One search of one provider's people, the same for all rows that need it.
+    """One search among the people of one provider; equal searches are made once.
 
-    `integration` is None where any will do: only people of BCeID are found by e-mail address from the integration
-    that they logged in to and from no other.
+    `integration` is None if any integration will do. A search for people of BCeID by e-mail address finds only those
+    who logged in to the integration from which it is made.
     """
 
     environment: str
@@ -36,7 +36,7 @@ class Search:
 
 
 def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Search]:
-    """The searches that tell who a person is, among the logins of these providers."""
+    """Return the searches for a person among the logins of these providers."""
     return [
         Search(
             place.environment,
@@ -49,25 +49,25 @@ def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Sea
     ]
 
 
-def asked_of(person: Person, providers: Sequence[str]) -> tuple[str, ...]:
-    """The providers whose logins are meant."""
+def providers_for(person: Person, providers: Sequence[str]) -> tuple[str, ...]:
+    """Return the providers whose logins a person may mean: their own, or else those given for all."""
     return (person.provider,) if person.provider else tuple(dict.fromkeys(providers))
 
 
-def others(person: Person, asked: Collection[str]) -> tuple[str, ...]:
-    """Return the providers that nobody asked for, and that can be searched for the person."""
+def other_providers(person: Person, asked: Collection[str]) -> tuple[str, ...]:
+    """Return the providers that were not asked for, and that can be searched for the person."""
     rest = (provider for provider in PROVIDERS if provider not in asked)
-    return tuple(each for each in rest if person.by != "guid" or _searches.can_be_looked_up(person.value, each))
+    return tuple(each for each in rest if person.by != "guid" or can_be_looked_up(person.value, each))
 
 
-def who(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> str | CssError:
-    """The username of the one login that is meant, or why there is not exactly one.
+def identify(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> str | CssError:
+    """Return the username of the one login that is meant, or why there is not exactly one.
 
     Args:
-        person: who is meant.
-        environment: where they were looked for.
+        person: as a list names them.
+        environment: where the searches were made.
         asked: the providers whose logins are meant.
-        found: what was found among each of them.
+        found: the result for each of these providers.
     """
     users: list[User] = []
     for result in found:
@@ -92,8 +92,15 @@ def who(person: Person, environment: str, asked: Sequence[str], found: Sequence[
     return users[0].username
 
 
-def who_else(missing: NotFound, person: Person, environment: str, found: Iterable[Found]) -> CssError:
-    """Why nobody was found: they have logins of other providers, or none at all, or that could not be read."""
+def explain_missing(missing: NotFound, person: Person, environment: str, found: Iterable[Found]) -> CssError:
+    """Return why nobody was found: they have logins of other providers only, or none, or a search failed.
+
+    Args:
+        missing: the error for nobody.
+        person: as a list names them.
+        environment: where the searches were made.
+        found: the results for the other providers.
+    """
     users: list[User] = []
     failed: list[CssError] = []
     for result in found:
@@ -103,7 +110,7 @@ def who_else(missing: NotFound, person: Person, environment: str, found: Iterabl
             users += result
     if users:
         return WrongProvider(
-            f"{person.by} {person.value} has other logins in {environment} than were asked for: {_named(users)}. Give "
+            f"{person.by} {person.value} has only logins of other providers in {environment}: {_named(users)}. Give "
             f"the username, or the provider.",
             candidates=users,
         )
@@ -112,15 +119,3 @@ def who_else(missing: NotFound, person: Person, environment: str, found: Iterabl
 
 def _named(users: Iterable[User]) -> str:
     return ", ".join(user.username for user in users)
-
-
-def contradicting(steps: Mapping[int, Step]) -> set[int]:
-    """Return the rows that add and remove the same, which only shows once everybody is found.
-
-    Args:
-        steps: what each row means, by the number of the row.
-    """
-    by_goal: dict[tuple[object, ...], dict[str, set[int]]] = {}
-    for number, step in steps.items():
-        by_goal.setdefault((step.place, step.role, step.target), {}).setdefault(step.kind, set()).add(number)
-    return {n for kinds in by_goal.values() if len(kinds) > 1 for numbers in kinds.values() for n in numbers}
