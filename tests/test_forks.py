@@ -16,7 +16,7 @@ from attrs import define
 from css_sdk_openapi.api.roles import list_roles
 from css_sdk_openapi.models import RoleList
 
-from css_sdk import AsyncCss, ConfigurationError, Css, InvalidFile, Journal, NotFound, Settings, systems
+from css_sdk import AsyncCss, ConfigurationError, Css, InvalidFile, Journal, NotFound, Settings, TokenVerifier, systems
 from css_sdk.auth.single_flight import SharedRequest
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.serving.server import Server
@@ -323,6 +323,27 @@ def test_what_was_handed_in_is_refused_in_a_child_of_an_asynchronous_client(
         return str(told.value)
 
     assert "belongs to the parent process" in forked(child).report()
+
+
+@pytest.mark.parametrize("option", ["http_client", "transport"])
+def test_a_verifier_with_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, option: str) -> None:
+    """It fetches no keys there on a connection of its parent, which goes on."""
+    issuer = "http://localhost/auth/dev/realms/standard"
+    token = sandbox.token_for(usernames(sandbox, 1)[0], GRANTS_PORTAL, "dev")
+    with httpx.Client(transport=sandbox.transport()) as http:
+        options: Any = {"http_client": http} if option == "http_client" else {"transport": sandbox.transport()}
+        with TokenVerifier(issuer, "grants-portal-101", **options) as verifier:
+
+            def child() -> str:
+                with pytest.raises(ConfigurationError) as told:
+                    verifier.verify(token)
+                return f"{told.value} {len(sandbox.requests)}"
+
+            before = len(sandbox.requests)
+            said = forked(child).report()
+            assert "belongs to the parent process. Nothing was sent." in said
+            assert said.endswith(f" {before}")
+            assert verifier.verify(token).client_id == "grants-portal-101"
 
 
 @pytest.mark.parametrize("served", ["http"], indirect=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -108,6 +109,7 @@ class IssuerKeys:
         self._discovery = self._address + "/.well-known/openid-configuration"
         self._algorithms = algorithms
         self._http = http
+        self._process = os.getpid()
         self._timeout = timeout
         self._clock = clock
         self._keys = _NOTHING
@@ -175,6 +177,11 @@ class IssuerKeys:
         if self.is_closed or (self._http is not None and self._http.is_closed):
             raise ConfigurationError(
                 "The verifier, or the HTTP client that was passed to it, is closed. Create another."
+            )
+        if self._http is not None and self._process != os.getpid():
+            raise ConfigurationError(
+                "This process was forked after its verifier was created, and the http_client or transport of the "
+                "verifier belongs to the parent process. Nothing was sent. Create a verifier in each process."
             )
         now, failure = self._clock(), None
         try:
