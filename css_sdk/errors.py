@@ -491,7 +491,7 @@ class IncompleteSearch(CssError):
 
 
 @frozen
-class Told:
+class ErrorAnswer:
     """Hold the content of an error answer without types of the HTTP library: the input of `error_for`."""
 
     status: int
@@ -511,33 +511,33 @@ def in_words(seconds: float | None) -> str:
     return f"{seconds:.0f} seconds" if seconds is not None and seconds < 10**9 else "a while"
 
 
-def is_passing(told: Told) -> bool:
+def is_passing(answer: ErrorAnswer) -> bool:
     """Return whether the answer reports a fault that may be gone at the next attempt.
 
     The service answers 422 `unknown exception` for anything unforeseen, such as a fault of the login server.
     """
-    if told.status == 422:
-        return told.message == UNKNOWN_EXCEPTION
-    return told.status == 429 or told.status >= 500
+    if answer.status == 422:
+        return answer.message == UNKNOWN_EXCEPTION
+    return answer.status == 429 or answer.status >= 500
 
 
-def error_for(told: Told, what: type_of_thing = "path") -> CssError:
+def error_for(answer: ErrorAnswer, what: type_of_thing = "path") -> CssError:
     """Return the error for an answer that is not a success.
 
     Args:
-        told: the content of the answer.
+        answer: the content of the answer.
         what: the kind of thing that the call was about.
     """
-    kind, sentences = _kind_and_sentences(told, what)
-    facts: dict[str, Any] = {"status": told.status, "request": told.request, "retry_after": told.retry_after}
+    kind, sentences = _kind_and_sentences(answer, what)
+    facts: dict[str, Any] = {"status": answer.status, "request": answer.request, "retry_after": answer.retry_after}
     if kind is NotFound:
-        facts["what"] = _what_is_missing(told.message, what)
-    return kind(f"{sentences} ({told.request}: {told.status})", **facts)
+        facts["what"] = _what_is_missing(answer.message, what)
+    return kind(f"{sentences} ({answer.request}: {answer.status})", **facts)
 
 
-def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError], str]:
-    said = told.message.rstrip(" .") or "The service gave no reason"
-    match told.status:
+def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[CssError], str]:
+    said = answer.message.rstrip(" .") or "The service gave no reason"
+    match answer.status:
         case 401:
             # The client renews a refused token once, so this token is new.
             return AuthenticationError, (
@@ -550,15 +550,15 @@ def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError]
                 AuthenticationError,
                 f"{said}. The API account is not allowed to do this. Check with css whoami whose account it is.",
             )
-        case 404 if not told.is_json:
+        case 404 if not answer.is_json:
             return MalformedAnswer, "The service does not know this path. Check the address of the API (CSS_API_URL)."
-        case 404 if told.message == "client null not found":
+        case 404 if answer.message == "client null not found":
             return (
                 NotApplied,
                 "The integration is a draft: the login server does not know it yet. Submit it in the CSS web app.",
             )
         case 404:
-            return NotFound, f"{said}. {_hint_for_missing(told.message, what)}".rstrip()
+            return NotFound, f"{said}. {_hint_for_missing(answer.message, what)}".rstrip()
         case 407:
             return ConnectionFailed, (
                 "The proxy refused the connection: 407 Proxy Authentication Required. Nothing was sent to the service. "
@@ -566,15 +566,15 @@ def _kind_and_sentences(told: Told, what: type_of_thing) -> tuple[type[CssError]
             )
         case 409:
             return Conflict, f"{said}."
-        case 422 if told.message == UNKNOWN_EXCEPTION:
+        case 422 if answer.message == UNKNOWN_EXCEPTION:
             return ServiceUnavailable, (
                 f"The service answered '{said}'. This can be any fault, also of the login server behind the service. "
                 f"Try again later."
             )
         case 429:
-            return RateLimited, f"There were too many calls. Try again in {in_words(told.retry_after)}."
+            return RateLimited, f"There were too many calls. Try again in {in_words(answer.retry_after)}."
         case status if status >= 500:
-            return ServiceUnavailable, f"The service has a fault: {told.message or status}. Try again later."
+            return ServiceUnavailable, f"The service has a fault: {answer.message or status}. Try again later."
         case status if 400 <= status < 500:
             return (
                 InvalidRequest,

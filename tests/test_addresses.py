@@ -20,12 +20,12 @@ def some_settings(**given: Any) -> Settings:
     [
         ("https://api.example/v1?key=1", "it has a query"),
         ("https://api.example/v1?", "it has a query"),
-        ("https://me:pa55@api.example/v1", "it holds credentials"),
+        ("https://me:pa55@api.example/v1", "it contains credentials"),
         ("api.example/v1", "it does not begin with https://"),
         ("https://api.example/v1#top", "it has a fragment"),
-        ("https://api .example", "it holds a blank"),
+        ("https://api .example", "it contains a blank"),
         ("", "it is empty"),
-        (5, "it is no text, but of type int"),
+        (5, "it is of type int, not a text"),
     ],
 )
 def test_a_bad_address_says_what_is_wrong(url: object, said: str) -> None:

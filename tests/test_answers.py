@@ -392,7 +392,7 @@ def test_any_bytes_give_models_or_malformed(
 )
 def test_what_an_error_answer_tells(content: dict[str, Any], message: str, is_json: bool) -> None:
     """The message is taken where there is one, and an answer of any type is told of without an error."""
-    told = answers.told(httpx.Response(404, **content), REQUEST, now=0.0)
+    told = answers.error_answer(httpx.Response(404, **content), REQUEST, now=0.0)
     assert (told.status, told.message, told.is_json, told.request) == (404, message, is_json, REQUEST)
 
 
@@ -402,4 +402,4 @@ def test_what_an_error_answer_tells(content: dict[str, Any], message: str, is_js
 def test_the_wait_is_told(header: str, seconds: float | None) -> None:
     """`Retry-After` is told in seconds."""
     response = httpx.Response(429, html="too many", headers={"Retry-After": header})
-    assert answers.told(response, REQUEST, now=0.0).retry_after == seconds
+    assert answers.error_answer(response, REQUEST, now=0.0).retry_after == seconds

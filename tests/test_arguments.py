@@ -207,8 +207,8 @@ def test_a_text_is_never_a_collection_of_objects(text: str, sandbox: Sandbox, se
         (lambda css: css.apply_plan("plan.json"), r"read_plan\(…\) reads it"),
         (lambda css: css.apply_plan(Plan(), guards={}), "guards= must be css_sdk.Guards"),
         (lambda css: css.undo_plan("journal.jsonl"), "read_journal"),
-        (lambda css: dev(css).logs(5, "2026-11-21"), "since is 5, which is no time"),
-        (lambda css: dev(css).logs(None, "2026-11-21"), "since is None, which is no time"),
+        (lambda css: dev(css).logs(5, "2026-11-21"), "since is 5, which is not a time"),
+        (lambda css: dev(css).logs(None, "2026-11-21"), "since is None, which is not a time"),
     ],
 )  # fmt: skip
 def test_a_wrong_argument_is_named(call: Callable[[Css], Any], said: str, sandbox: Sandbox, settings: Settings) -> None:
@@ -257,7 +257,7 @@ def test_numpy_and_pandas_themselves(sandbox: Sandbox, settings: Settings) -> No
         assert moment(time, "since") == at
     assert moment(numpy.datetime64("2026-11-21"), "since") == at.replace(hour=0, minute=0)
     for missing in (numpy.datetime64("NaT"), pandas.NaT):
-        with pytest.raises(InvalidRequest, match="which is no time"):
+        with pytest.raises(InvalidRequest, match="which is not a time"):
             moment(missing, "since")
     people = pandas.DataFrame({"user": [MAREN], "role": ["approver"], "email": [float("nan")], "id": [GRANTS_PORTAL]})
     with Css(settings, transport=sandbox.transport()) as css:

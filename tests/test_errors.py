@@ -18,13 +18,13 @@ from css_sdk.errors import (
     Conflict,
     ConnectionFailed,
     CssError,
+    ErrorAnswer,
     InvalidRequest,
     MalformedAnswer,
     NotApplied,
     NotFound,
     RateLimited,
     ServiceUnavailable,
-    Told,
     error_for,
     is_passing,
     type_of_thing,
@@ -35,11 +35,11 @@ UNKNOWN = "unknown exception"
 REQUEST = "GET /integrations/101/dev/roles"
 
 
-def told(status: int, message: str = "", is_json: bool = True, retry_after: float | None = None) -> Told:
-    return Told(status, message, is_json, REQUEST, retry_after)
+def told(status: int, message: str = "", is_json: bool = True, retry_after: float | None = None) -> ErrorAnswer:
+    return ErrorAnswer(status, message, is_json, REQUEST, retry_after)
 
 
-STATUSES: list[tuple[Told, type[CssError], bool]] = [
+STATUSES: list[tuple[ErrorAnswer, type[CssError], bool]] = [
     # what was told, the error, whether it may pass
     (told(301, is_json=False), MalformedAnswer, False),
     (told(302, is_json=False), MalformedAnswer, False),
@@ -71,7 +71,7 @@ STATUSES: list[tuple[Told, type[CssError], bool]] = [
 
 
 @pytest.mark.parametrize(("answer", "kind", "passing"), STATUSES, ids=str)
-def test_each_status_has_its_error(answer: Told, kind: type[CssError], passing: bool) -> None:
+def test_each_status_has_its_error(answer: ErrorAnswer, kind: type[CssError], passing: bool) -> None:
     """Each status becomes its error, with JSON and without, and the error carries the facts of the answer."""
     error = error_for(answer)
     assert type(error) is kind
@@ -81,7 +81,7 @@ def test_each_status_has_its_error(answer: Told, kind: type[CssError], passing: 
 
 
 @pytest.mark.parametrize("answer", [answer for answer, _, _ in STATUSES if answer.message], ids=str)
-def test_the_service_is_quoted(answer: Told) -> None:
+def test_the_service_is_quoted(answer: ErrorAnswer) -> None:
     """What the service said stands in the message."""
     assert answer.message in str(error_for(answer))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from css_sdk._service import environment_checks, identifiers, service_limits
 from css_sdk._verification import verdicts
-from css_sdk._verification.verdicts import Proof, Verdict, Write
+from css_sdk._verification.verdicts import Verdict, VerifiedBy, Write
 from css_sdk.errors import EnvironmentMissing, NotApplied, Refused, RequestTooLong, UnusableName, UnusableUser
 from css_sdk.models import PROVIDERS, Integration, Role, ServiceAccount
 
@@ -335,46 +335,46 @@ def test_removable_agrees_with_the_path(integration_id: int, environment: str, r
 
 
 PROOFS = {
-    Write.CREATE_ROLE: Proof.ANSWER,
-    Write.RENAME_ROLE: Proof.ANSWER,
-    Write.DELETE_ROLE: Proof.READ,
-    Write.ASSIGN: Proof.ANSWER,
-    Write.UNASSIGN: Proof.STATUS,
-    Write.ADD_COMPOSITES: Proof.ANSWER,
-    Write.REMOVE_COMPOSITE: Proof.STATUS,
+    Write.CREATE_ROLE: VerifiedBy.ANSWER,
+    Write.RENAME_ROLE: VerifiedBy.ANSWER,
+    Write.DELETE_ROLE: VerifiedBy.READ,
+    Write.ASSIGN: VerifiedBy.ANSWER,
+    Write.UNASSIGN: VerifiedBy.STATUS,
+    Write.ADD_COMPOSITES: VerifiedBy.ANSWER,
+    Write.REMOVE_COMPOSITE: VerifiedBy.STATUS,
 }
 
 D, R, N, Q, P = Verdict.DONE, Verdict.REFUSED, Verdict.NOT_DONE, Verdict.DOUBTFUL, Verdict.PENDING
-VERDICTS: dict[tuple[bool, int | None, bool], dict[Proof, Verdict]] = {
+VERDICTS: dict[tuple[bool, int | None, bool], dict[VerifiedBy, Verdict]] = {
     # sent, status, shown: what it comes to where the answer proves, the status proves, only a read proves
-    (False, None, False): {Proof.ANSWER: N, Proof.STATUS: N, Proof.READ: N},
-    (True, None, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
-    (True, 101, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
-    (True, 200, True): {Proof.ANSWER: D, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 200, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 201, True): {Proof.ANSWER: D, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 201, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 204, False): {Proof.ANSWER: Q, Proof.STATUS: D, Proof.READ: Q},
-    (True, 302, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 400, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
-    (True, 401, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
-    (True, 403, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
-    (True, 404, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
-    (True, 407, False): {Proof.ANSWER: N, Proof.STATUS: N, Proof.READ: N},
-    (True, 409, False): {Proof.ANSWER: R, Proof.STATUS: R, Proof.READ: R},
-    (True, 422, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 429, False): {Proof.ANSWER: N, Proof.STATUS: N, Proof.READ: N},
-    (True, 500, False): {Proof.ANSWER: Q, Proof.STATUS: Q, Proof.READ: Q},
-    (True, 502, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
-    (True, 503, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
-    (True, 504, False): {Proof.ANSWER: P, Proof.STATUS: P, Proof.READ: P},
+    (False, None, False): {VerifiedBy.ANSWER: N, VerifiedBy.STATUS: N, VerifiedBy.READ: N},
+    (True, None, False): {VerifiedBy.ANSWER: P, VerifiedBy.STATUS: P, VerifiedBy.READ: P},
+    (True, 101, False): {VerifiedBy.ANSWER: P, VerifiedBy.STATUS: P, VerifiedBy.READ: P},
+    (True, 200, True): {VerifiedBy.ANSWER: D, VerifiedBy.STATUS: Q, VerifiedBy.READ: Q},
+    (True, 200, False): {VerifiedBy.ANSWER: Q, VerifiedBy.STATUS: Q, VerifiedBy.READ: Q},
+    (True, 201, True): {VerifiedBy.ANSWER: D, VerifiedBy.STATUS: Q, VerifiedBy.READ: Q},
+    (True, 201, False): {VerifiedBy.ANSWER: Q, VerifiedBy.STATUS: Q, VerifiedBy.READ: Q},
+    (True, 204, False): {VerifiedBy.ANSWER: Q, VerifiedBy.STATUS: D, VerifiedBy.READ: Q},
+    (True, 302, False): {VerifiedBy.ANSWER: Q, VerifiedBy.STATUS: Q, VerifiedBy.READ: Q},
+    (True, 400, False): {VerifiedBy.ANSWER: R, VerifiedBy.STATUS: R, VerifiedBy.READ: R},
+    (True, 401, False): {VerifiedBy.ANSWER: R, VerifiedBy.STATUS: R, VerifiedBy.READ: R},
+    (True, 403, False): {VerifiedBy.ANSWER: R, VerifiedBy.STATUS: R, VerifiedBy.READ: R},
+    (True, 404, False): {VerifiedBy.ANSWER: R, VerifiedBy.STATUS: R, VerifiedBy.READ: R},
+    (True, 407, False): {VerifiedBy.ANSWER: N, VerifiedBy.STATUS: N, VerifiedBy.READ: N},
+    (True, 409, False): {VerifiedBy.ANSWER: R, VerifiedBy.STATUS: R, VerifiedBy.READ: R},
+    (True, 422, False): {VerifiedBy.ANSWER: Q, VerifiedBy.STATUS: Q, VerifiedBy.READ: Q},
+    (True, 429, False): {VerifiedBy.ANSWER: N, VerifiedBy.STATUS: N, VerifiedBy.READ: N},
+    (True, 500, False): {VerifiedBy.ANSWER: Q, VerifiedBy.STATUS: Q, VerifiedBy.READ: Q},
+    (True, 502, False): {VerifiedBy.ANSWER: P, VerifiedBy.STATUS: P, VerifiedBy.READ: P},
+    (True, 503, False): {VerifiedBy.ANSWER: P, VerifiedBy.STATUS: P, VerifiedBy.READ: P},
+    (True, 504, False): {VerifiedBy.ANSWER: P, VerifiedBy.STATUS: P, VerifiedBy.READ: P},
 }
 
 
 @pytest.mark.parametrize("write", Write)
 def test_each_write_has_its_proof(write: Write) -> None:
     """What proves each write is pinned: a new write needs a line here."""
-    assert write.proof is PROOFS[write]
+    assert write.verified_by is PROOFS[write]
     assert write.words
 
 
@@ -398,13 +398,13 @@ def test_nothing_but_a_success_is_done(write: Write, status: int | None, sent: b
         assert sent
         assert status is not None
         assert 200 <= status < 300
-        assert shown or write.proof is Proof.STATUS
+        assert shown or write.verified_by is VerifiedBy.STATUS
 
 
 @pytest.mark.parametrize(("count", "proves"), [(0, True), (4999, True), (5000, False), (5001, False)])
 def test_a_cut_list_proves_no_absence(count: int, proves: bool) -> None:
     """A list of 5000 roles may have been cut, so a role that is missing in it may exist."""
-    assert service_limits.list_proves_absence([Role("x")] * count) is proves
+    assert service_limits.list_is_complete([Role("x")] * count) is proves
 
 
 @pytest.mark.parametrize(("rows", "complete"), [(0, True), (50, True), (51, False), (250, False)])

@@ -38,12 +38,6 @@ NOT_YET_PLAIN: frozenset[str] = frozenset(
     {
         "Commands:",
         "css_sdk/_async/keys.py",
-        "css_sdk/_http/answers.py",
-        "css_sdk/_service/addresses.py",
-        "css_sdk/_service/environment_checks.py",
-        "css_sdk/_service/log_windows.py",
-        "css_sdk/_service/service_limits.py",
-        "css_sdk/_verification/verdicts.py",
         "css_sdk/auth/token_endpoint.py",
         "css_sdk/auth/verification.py",
         "css_sdk/cli/command_table.py",

@@ -79,7 +79,7 @@ class AsyncCss:
         allow_http: bool = False,
         **options: Unpack[AsyncOptions],
     ) -> Self:
-        """A client from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or the file named by `CSS_CREDENTIALS_FILE`.
+        """Make a client from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or the file that `CSS_CREDENTIALS_FILE` names.
 
         Args:
             environ: the variables to read; those of the process by default.
@@ -101,7 +101,7 @@ class AsyncCss:
         allow_http: bool = False,
         **options: Unpack[AsyncOptions],
     ) -> Self:
-        """A client from the credentials file that the CSS web app lets one download.
+        """Make a client from the credentials file that you download from the CSS web app.
 
         Raises:
             ConfigurationError: when the file cannot be read or lacks something.
@@ -123,7 +123,7 @@ class AsyncCss:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes the connections, but not those of an httpx client that was handed in."""
+        """Close the connections, but not those of an httpx client that was handed in."""
         await self._wire.aclose()
 
     def with_journal(self, journal: Journal) -> Self:
@@ -150,7 +150,7 @@ class AsyncCss:
 
     @property
     def api(self) -> Client:
-        """The generated client, for calls to the API as they are: pass it to functions of `css_sdk_openapi.api`.
+        """Return the generated client for single calls of the API: pass it to functions of `css_sdk_openapi.api`.
 
         It has the token, the connections and the limits of this client. An `AsyncCss` takes the functions `asyncio` and
         `asyncio_detailed`, a `Css` takes `sync` and `sync_detailed`. Each call is one request: nothing is tried again,
@@ -180,7 +180,7 @@ class AsyncCss:
         return generated_client(AsyncForwarding(self._wire))
 
     async def whoami(self) -> WhoAmI:
-        """The API account in use and its team, as the claim `team` of its token tells; the service accepted it.
+        """Return the API account in use and its team, from the claim `team` of a token that the service accepted.
 
         Returns:
             Team id, client id, and the address of the API.
@@ -223,7 +223,7 @@ class AsyncCss:
         return await self._reading.async_share(lambda: self._read_integrations(refresh), is_fresh=refresh)
 
     async def integration(self, which: int | str) -> AsyncIntegrationClient:
-        """One of the team's Gold integrations.
+        """Return one of the team's Gold integrations.
 
         Args:
             which: its id, or its exact project name. A number is an id, and so is a text such as `#101`; a text of
@@ -245,10 +245,10 @@ class AsyncCss:
             # It may have been made, or become Gold, since the list was read.
             found = _named(which, await self.integrations(refresh=True))
         if len(found) > 1:
-            told = ", ".join(f"#{integration.id} {integration.project_name!r}" for integration in found)
+            listed = ", ".join(f"#{integration.id} {integration.project_name!r}" for integration in found)
             sure = f"'#{found[0].id}'"
             raise Ambiguous(
-                f"{len(found)} integrations may be meant by {which!r}: {told}. Give the id, such as {sure}.",
+                f"{len(found)} integrations may be meant by {which!r}: {listed}. Give the id, such as {sure}.",
                 candidates=found,
             )
         if not found:
@@ -256,7 +256,7 @@ class AsyncCss:
         return AsyncIntegrationClient(self._wire, found[0])
 
     def people(self, environment: str) -> AsyncPeople:
-        """Searches for people in the login server of one environment, whatever the integration.
+        """Return searches for people in the login server of one environment, for all integrations.
 
         Args:
             environment: `dev`, `test` or `prod`.
@@ -304,7 +304,7 @@ class AsyncCss:
         width: int = 4,
         **terms: str | None,
     ) -> PeopleFound:
-        """Everybody who answers to the terms, across providers and environments, a person's logins together.
+        """Find the people who match the terms in all providers and environments, with a person's logins together.
 
         Logins of one family of providers share the person's GUID. One that the terms did not find is looked up by it,
         since an address or a name may be another there; so "never logged in" is true.
@@ -317,11 +317,11 @@ class AsyncCss:
                 `login` match a part; all without case. A term that is None is not given.
 
         Returns:
-            The people, sorted by name, and whether these are all. Nobody is no error.
+            The people, sorted by name, and whether these are all. If nobody is found, that is not an error.
 
         Raises:
             InvalidRequest: without a term, for a part of a GUID, or when a named provider is not searched by the terms.
-            EnvironmentMissing: for what is no environment.
+            EnvironmentMissing: for an environment that does not exist.
             ConfigurationError: for a width out of range.
 
         >>> [maren] = (await css.find_people(email="maren.fairweather@example.com")).people
@@ -381,13 +381,13 @@ class AsyncCss:
         environments: str | Iterable[str] | None = None,
         width: int = 4,
     ) -> AccessReport:
-        """Who has what in the whole team, directly and through composite roles.
+        """Report who has which role in the whole team, directly and through composite roles.
 
         In each environment one list of roles, one list for each composite role, and the members' pages are read; no
         call is made for a person.
 
         Args:
-            integrations: those to tell of, by id or exact project name; all by default.
+            integrations: ids or exact project names; all by default.
             environments: `dev`, `test` or `prod`; all by default.
             width: calls at once, 1 to 8.
 
@@ -397,7 +397,7 @@ class AsyncCss:
 
         Raises:
             NotFound, NotGold, Ambiguous: for an integration that was named.
-            EnvironmentMissing: for what is no environment, or is one of none of the integrations.
+            EnvironmentMissing: for an environment that does not exist, or that none of the integrations has.
             AuthenticationError: when the credentials or the token are not accepted.
             ConfigurationError: for a width out of range.
 
@@ -541,14 +541,14 @@ class AsyncCss:
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
         width: int = 4,
     ) -> Plan:
-        """The ordered changes that lead from what is to what shall be; reads only.
+        """Plan the ordered changes that lead from the observed to the desired state; only reads.
 
         One list of roles in each environment, the children of each composite role, the members of the roles that the
         file speaks of and of those that lead to what is deleted or taken out of a composite, and a search for each
         GUID or e-mail address: no call for anybody who is named by username.
 
         Args:
-            desired: what shall be, as `read_desired` gives it.
+            desired: the desired state, as `read_desired` returns it.
             prune: plan what exact collections remove; without it that is only shown.
             providers: whose logins a GUID or an e-mail address means.
             width: calls at once, 1 to 8.
@@ -585,7 +585,7 @@ class AsyncCss:
         width: int = 4,
         progress: Callable[[StepResult], object] | None = None,
     ) -> Applied:
-        """Carries out a plan exactly as it was made, when what it was made from is still there.
+        """Carry out a plan exactly as it was made, if the state that it was made from has not changed.
 
         All that was read for the plan is read again before the first write. When a step fails, those that need it are
         skipped, and so is what would be taken away while what comes in its place could not be given; the others are
@@ -594,7 +594,7 @@ class AsyncCss:
 
         Args:
             plan: as `plan` gave it, or as `read_plan` read it from a file.
-            guards: how much it may take away.
+            guards: how much it may remove.
             resume: the journal of an earlier try; its steps are the only differences allowed. One that names another
                 plan is refused.
             width: calls at once, 1 to 8.
@@ -626,7 +626,7 @@ class AsyncCss:
         from ..plan.planner import Plan
         from . import plans
 
-        told = AsyncProgressCalls(progress)
+        calls = AsyncProgressCalls(progress)
         guards = preconditions.Guards() if guards is None else guards
         source = "css.plan(…) makes it, read_plan(…) reads it."
         arguments.check_kind(plan, Plan, "What is applied", source)
@@ -643,11 +643,12 @@ class AsyncCss:
         run = await plans.check_plan(self.integration, plan, guards, resume, width)
         journal = self._wire.journal
         with nullcontext() if journal is None else journal.knowing_undone(run.plan.steps):
-            results = await run.carry_out(width=width, progress=told.note)
-        return told.ended(preconditions.Applied(tuple(results), preconditions.remainder(run.plan, results, run.before)))
+            results = await run.carry_out(width=width, progress=calls.note)
+        remainder = preconditions.remainder(run.plan, results, run.before)
+        return calls.ended(preconditions.Applied(tuple(results), remainder))
 
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
-        """The plan that takes back what a journal tells of; reads only.
+        """Plan how to undo what a journal holds; only reads.
 
         Only what is still there is taken back: what somebody else has changed since stays as it is, and the notes of
         the plan say so.

@@ -18,7 +18,7 @@ from ..errors import ConfigurationError, WrongTeam
 from ..settings import Settings
 
 _IDLE_SECONDS = 4.0
-"""The service closes idle connections after 5 s; one kept as long would now and then be found dead."""
+"""The service closes idle connections after 5 s, so that one of that age may be closed when it is used."""
 
 DEADLINE: Final = 120.0
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -27,7 +27,7 @@ _LENT: Final[tuple[Lent, ...]] = ("http_client", "transport")
 
 
 class AsyncOptions(TypedDict, total=False):
-    """What may be handed to a client besides its settings.
+    """Options of a client besides its settings.
 
     `http_client`: an httpx client to send everything through, token requests included; the caller closes it.
     `transport`: an httpx transport, for a client of our own. `timeout`: seconds for each phase of a request.
@@ -35,8 +35,8 @@ class AsyncOptions(TypedDict, total=False):
     `largest_answer`: bytes that the body of an answer may have, unpacked; without it 64 MiB.
     `retry`: decides whether and when to try again. `on_wait`: called before each wait between two tries. An `AsyncCss`
     awaits both where they are coroutine functions; when one raises an exception, the call is not tried again.
-    `clock`: seconds that only grow, for the life of tokens and the budget of log calls. `journal`: a file that tells of
-    every write, before and after it, with what it really changed; that costs a read where nobody has read it yet.
+    `clock`: seconds that only grow, for the life of tokens and the budget of log calls. `journal`: a file that holds
+    every write, before and after it, with what it really changed. That costs a read if the state was not read yet.
     """
 
     http_client: httpx.AsyncClient

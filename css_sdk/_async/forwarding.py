@@ -1,4 +1,4 @@
-"""The httpx client below the generated client: it passes requests on to the wire."""
+"""Pass the requests of the generated client on to the wire."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class AsyncLogs:
     def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
-        self._meter = wire.kept((integration_id, environment), lambda: AsyncLogMeter(wire))
+        self._meter = wire.remembered((integration_id, environment), lambda: AsyncLogMeter(wire))
 
     async def read(self, since: log_windows.Moment, until: log_windows.Moment) -> tuple[LogLine, ...]:
         """Return log lines; see `AsyncEnvironmentClient.logs`."""

@@ -198,7 +198,7 @@ class AsyncRoles:
             if new_name in roles and (name == new_name or name not in roles):
                 found.append(roles[new_name])
                 return ()
-            if name not in roles and service_limits.list_proves_absence(list(roles.values())):
+            if name not in roles and service_limits.list_is_complete(list(roles.values())):
                 raise NotFound(f"There is no role {name!r} in {self._told_as}, nor {new_name!r}.", what="role")
             return (new_name,)
 
@@ -436,7 +436,7 @@ class AsyncRoles:
     async def _in_list(self, name: str) -> Role | None:
         roles = await self.list()
         found = next((role for role in roles if role.name == name), None)
-        if found is None and not service_limits.list_proves_absence(roles):
+        if found is None and not service_limits.list_is_complete(roles):
             raise IncompleteSearch(
                 f"The list of roles of {self._told_as} stops at {len(roles)}: whether {name!r} exists it does not show."
             )

@@ -1,4 +1,4 @@
-"""Sends one request and reads its answer, within limits of time and size; whatever comes is an answer or an error."""
+"""Build and send one request, and read its answer within limits of time and size."""
 
 from __future__ import annotations
 

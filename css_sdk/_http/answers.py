@@ -1,4 +1,4 @@
-"""An answer of the service to a value of ours, or `MalformedAnswer`. Pure."""
+"""Convert answers of the service to values of ours, or refuse them with `MalformedAnswer`. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from css_sdk_openapi import models as generated
 from css_sdk_openapi.types import Unset
 from dateutil.parser import isoparse
 
-from ..errors import MalformedAnswer, Told
+from ..errors import ErrorAnswer, MalformedAnswer
 from ..models import Integration, LogLine, Role, User
 from .cleaning import clean
 from .retry import seconds_to_wait
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _CLIENT: Final = Client(base_url="")
-"""The generated parsers ask it only whether to raise on a status that the document lacks: they shall not."""
+"""The generated parsers ask it only whether to raise on a status that the document lacks: they do not."""
 
 
 class Operation(Protocol):
@@ -38,8 +38,8 @@ class Operation(Protocol):
     def _parse_response(self) -> Callable[..., Any]: ...
 
 
-def told(response: httpx.Response, request: str, now: float) -> Told:
-    """What an answer tells, whatever its type: of use for errors.
+def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAnswer:
+    """Return what an answer of any type says, for an error.
 
     Args:
         response: the answer, already read.
@@ -55,7 +55,7 @@ def told(response: httpx.Response, request: str, now: float) -> Told:
             is_json = False
         else:
             message = clean(str(body.get("message") or "")) if isinstance(body, dict) else ""
-    return Told(
+    return ErrorAnswer(
         status=response.status_code,
         message=message,
         is_json=is_json,
@@ -65,7 +65,7 @@ def told(response: httpx.Response, request: str, now: float) -> Told:
 
 
 def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
-    """The generated model in a successful answer; None for a 204.
+    """Return the generated model in a successful answer; None for a 204.
 
     Raises:
         MalformedAnswer: for an empty body, another type than JSON, a missing field.
@@ -82,7 +82,7 @@ def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
         answer = operation._parse_response(client=_CLIENT, response=response)
         if getattr(answer, "data", None) == [] and response.json()["data"] != []:
             # The generated parsers take an empty text or object for an empty list.
-            raise TypeError("data is no list")
+            raise TypeError("data is not a list")
         return answer
     except Exception as error:
         # Of the generated parsers, which take any JSON to pieces.
@@ -91,12 +91,12 @@ def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
 
 
 def integrations(answer: Any) -> tuple[Integration, ...]:
-    """The integrations of a list."""
+    """Return the integrations of a list."""
     return tuple(map(integration, _of(generated.IntegrationList, answer).data))
 
 
 def integration(answer: Any) -> Integration:
-    """An integration. Values that the document does not know, of status and the like, are kept as they came."""
+    """Return an integration. Values that the document does not list, such as a new status, are kept."""
     found = _of(generated.Integration, answer)
     return Integration(
         id=_of(int, found.id),
@@ -110,25 +110,25 @@ def integration(answer: Any) -> Integration:
 
 
 def roles(answer: Any) -> tuple[Role, ...]:
-    """The roles of a list."""
+    """Return the roles of a list."""
     return tuple(map(role, _of(generated.RoleList, answer).data))
 
 
 def role(answer: Any) -> Role:
-    """A role."""
+    """Return a role."""
     found = _of(generated.Role, answer)
     return Role(name=_of(str, found.name), composite=_of(bool, found.composite))
 
 
 def users(answer: Any) -> tuple[User, ...]:
-    """The users of a page or a search."""
+    """Return the users of a page or a search."""
     if not isinstance(answer, (generated.UserPage, generated.UserList)):
         raise _malformed(generated.UserList, answer)
     return tuple(map(user, answer.data))
 
 
 def user(answer: Any) -> User:
-    """A user. Of a service account only the username is told."""
+    """Return a user. A service account has only a username."""
     found = _of(generated.User, answer)
     attributes = {} if isinstance(found.attributes, Unset) else found.attributes.additional_properties
     return User(
@@ -141,7 +141,7 @@ def user(answer: Any) -> User:
 
 
 def logs(answer: Any) -> tuple[tuple[LogLine, ...], str]:
-    """The lines of a log, and the service's word on whether they are all."""
+    """Return the lines of a log, and the service's message on whether they are all."""
     found = _of(generated.Logs, answer)
     return tuple(_log_line(line.additional_properties) for line in found.data), _text(found.message)
 

@@ -1,4 +1,4 @@
-"""Requests that go where they are meant to go, or nowhere: those for a token, and those with one."""
+"""Requests for a token, and requests with one. They go to the configured address or nowhere."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TokenRequest(httpx.Request):
 
     @property
     def url(self) -> httpx.URL:
-        """The address of the token endpoint.
+        """Return the address of the token endpoint.
 
         Raises:
             ConfigurationError: when it is set.
@@ -66,7 +66,7 @@ class TokenRequest(httpx.Request):
 
     @property
     def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:
-        """The body, for the transport.
+        """Return the body, for the transport.
 
         Raises:
             ConfigurationError: when it is set, or something decides that the request goes elsewhere.
@@ -142,7 +142,7 @@ class _Endpoint(httpx.URL):
 
     @property
     def fragment(self) -> str:
-        """The fragment, which is empty.
+        """Return the fragment, which is empty.
 
         Raises:
             AuthenticationError: when the request was sent, so that a redirect is about to be followed.
@@ -183,7 +183,7 @@ class ApiRequest(httpx.Request):
 
     @property
     def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:
-        """The body, for the transport.
+        """Return the body, for the transport.
 
         Raises:
             ConfigurationError: when the request would take the token to another origin.

@@ -1,6 +1,6 @@
 """Clean the texts that come from outside, before a message repeats them. Pure.
 
-`clean` is the one function for that: whatever a server or a proxy says goes through it once, where its answer is read.
+`clean` is the one function for that. Every text of a server or a proxy goes through it once, where its answer is read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ESCAPES: Final = re.compile(
 
 
 def clean(text: str, secrets: Iterable[Secret] = (), most: int = LONGEST_WORDS) -> str:
-    """Return what an answer says, fit for one line of a message: without escape sequences, new lines, direction marks.
+    """Return a text of an answer for one line of a message, without escape sequences, new lines and direction marks.
 
     Args:
         text: as it came.

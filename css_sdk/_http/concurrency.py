@@ -1,4 +1,4 @@
-"""The few things that exist twice by nature: a lock, a sleep, and doing a bounded number of things at once.
+"""What threads and tasks do in different ways: locks, sleeps, callbacks, and several things at once.
 
 What only tasks need imports anyio when it is used, so that a program of threads starts without an event loop.
 """
@@ -143,12 +143,12 @@ async def async_sleep(seconds: float) -> None:
 
 
 def run(work: Callable[..., Result], *arguments: Any) -> Result:
-    """What `work` gives."""
+    """Return what `work` returns."""
     return work(*arguments)
 
 
 def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
-    """As `run`, from where there is no event loop."""
+    """Return what `work` returns, from where there is no event loop."""
     import anyio
 
     # A process that was forked by a task inherits the note, in its context, that a loop is running.
@@ -156,12 +156,12 @@ def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result
 
 
 def waited_for(future: Future[Result]) -> Result:
-    """What a future holds when it is done."""
+    """Wait for a future, and return what it holds."""
     return future.result()
 
 
 async def async_waited_for(future: Future[Result]) -> Result:
-    """As `waited_for`, while other tasks go on."""
+    """Wait for a future while other tasks go on, and return what it holds."""
     from anyio.to_thread import run_sync
 
     return await run_sync(future.result)
@@ -185,7 +185,7 @@ _kept = _Kept()
 
 @contextmanager
 def borrowed(key: Hashable, make: Callable[[], Closable]) -> Iterator[Closable]:
-    """The one thing that this process keeps under a key, made when it is first asked for and closed when it ends.
+    """Yield the one thing that this process keeps under a key. It is closed when the process ends.
 
     A forked child has the same one, which therefore has to be `ForkAware`.
     """
@@ -198,7 +198,7 @@ def borrowed(key: Hashable, make: Callable[[], Closable]) -> Iterator[Closable]:
 
 @asynccontextmanager
 async def async_borrowed(key: Hashable, make: Callable[[], AsyncClosable]) -> AsyncIterator[AsyncClosable]:
-    """As `borrowed`, but made anew and closed each time: connections belong to the event loop they were made in."""
+    """Yield a new thing and close it: connections belong to the event loop in which they were made."""
     made = make()
     try:
         yield made
@@ -222,7 +222,7 @@ class _Shared(Iterator[Item]):
 
 
 def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) -> None:
-    """Does `work` for every item, at most `at_once` at a time, drawing items only as they are needed.
+    """Do `work` for every item, at most `at_once` at a time. Items are drawn only as they are needed.
 
     Each worker has a copy of the caller's context, so that tracing and logging know on whose behalf it works.
 
@@ -249,7 +249,7 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
 
 async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[Item], at_once: int) -> None:
-    """As `each`, with tasks: a cancellation ends the drawing, and what is under way except a write in flight."""
+    """Do as `each` does, with tasks. A cancellation ends everything except a write in flight."""
     if at_once < 1:
         raise ValueError("at_once must be greater than 0")
     import anyio.lowlevel
@@ -276,7 +276,7 @@ async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[
 
 
 def check_callback(name: str, callback: object) -> None:
-    """Refuse, before anything is sent, what cannot be called, and what would return before it has done its work.
+    """Refuse a callback that cannot be called, or that would return before it has done its work.
 
     Args:
         name: of the argument, for the error message.

@@ -89,7 +89,7 @@ def check() -> None:
 
 
 class _Stream:
-    """A network stream of httpcore, of which each operation ends by the deadline of the thread that calls it."""
+    """A network stream of httpcore whose operations end by the deadline of the thread that calls them."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -101,14 +101,11 @@ class _Stream:
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, within(timeout))
 
-    def close(self) -> None:
-        self._stream.close()
-
     def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, within(timeout)))
 
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)  # what waits for nothing
 
 
 class _Backend:
@@ -119,9 +116,6 @@ class _Backend:
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> _Stream:
         return _Stream(self._backend.connect_tcp(host, port, within(timeout), **options))
-
-    def connect_unix_socket(self, path: str, timeout: float | None = None, **options: Any) -> _Stream:
-        return _Stream(self._backend.connect_unix_socket(path, within(timeout), **options))
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(within(seconds))

@@ -1,4 +1,4 @@
-"""How sending a request ended; where no answer came, why, in words that say what to check."""
+"""Describe how sending a request ended, and if no answer came, why and what to check."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
         case httpx.ProxyError():
             words = clean(str(error))
             status = re.search(r"\b[1-5][0-9]{2}\b[^()]*", words)  # what a token request adds stands around it
-            said = (status[0] if status else words)[:_LONGEST_WORDS].rstrip(" .")
-            refusal = ConnectionFailed(f"{request}: the proxy refused: {said}. {_proxy_advice()}", request=request)
-            return Exchange(error=refusal, was_sent=was_sent, is_passing=said.startswith("5"))
+            reason = (status[0] if status else words)[:_LONGEST_WORDS].rstrip(" .")
+            refusal = ConnectionFailed(f"{request}: the proxy refused: {reason}. {_proxy_advice()}", request=request)
+            return Exchange(error=refusal, was_sent=was_sent, is_passing=reason.startswith("5"))
         case httpx.ConnectError() if isinstance(tls := system_error_behind(error), ssl.SSLError):
             is_passing = not isinstance(tls, ssl.SSLCertVerificationError)
             return lost(f"the TLS connection to {at} failed", _TLS_ADVICE, is_passing)
@@ -112,7 +112,7 @@ def _proxy_advice() -> str:
 
 
 def _reason_of(error: BaseException) -> str:
-    """What the system said, in brackets."""
+    """Return the message of the operating system, in brackets."""
     cause = system_error_behind(error)
     words = cause and (getattr(cause, "verify_message", None) or getattr(cause, "strerror", None))
     return f" ({clean(str(words), most=_LONGEST_WORDS)})" if words else ""

@@ -30,7 +30,7 @@ class Attempt:
 
 @frozen
 class Waiting:
-    """A wait that is about to begin: what a hook is told.
+    """A wait that is about to begin, for `on_wait`.
 
     Args:
         call: name of the call, such as `list_user_roles`.
@@ -49,7 +49,7 @@ class RetryPolicy(Protocol):
     """Decides after a passing fault: seconds to wait before the next try, or None to stop."""
 
     def __call__(self, attempt: Attempt, chance: float) -> float | None:
-        """`chance` is a random number from 0 to 1, drawn by the caller."""
+        """Return the seconds, or None. `chance` is a random number from 0 to 1."""
         ...
 
 
@@ -75,7 +75,7 @@ class Backoff:
     budget: float = field(default=20.0, validator=validators.ge(0))
 
     def __call__(self, attempt: Attempt, chance: float) -> float | None:
-        """Seconds to wait, or None."""
+        """Return the seconds to wait, or None."""
         if attempt.number >= self.tries:
             return None
         if attempt.retry_after is not None:
@@ -87,7 +87,7 @@ class Backoff:
 
 
 def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
-    """What a `Retry-After` header asks for: seconds, or a date (RFC 9110, 10.2.3); None for anything else.
+    """Return the seconds that a `Retry-After` header asks for, as a number or a date (RFC 9110, 10.2.3), or None.
 
     Args:
         retry_after: the header's value.
@@ -104,7 +104,7 @@ def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
         return float(retry_after)
     try:
         date = parsedate_to_datetime(retry_after)
-        # The dates of HTTP are in GMT, whether they say so or not.
+        # The dates of HTTP are in GMT, also without a zone.
         return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
     except (ValueError, OverflowError, TypeError, IndexError):  # for some texts it raises what it does not document
         return None

@@ -37,12 +37,12 @@ def _is_host(host: str) -> bool:
 def checked_address(
     url: object, what: str, allow_http: bool | None = None, *, may_have_query: bool = False, like: str = ""
 ) -> str:
-    """An address that secrets and tokens may go to, without a slash at its end.
+    """Return an address that secrets and tokens may go to, without a slash at its end.
 
     Args:
         url: the address, as a text or as a URL of httpx.
         what: it is, to begin a sentence with.
-        allow_http: whether plain `http` may go further than this machine; None where nobody could say so.
+        allow_http: whether plain `http` may go further than this machine; None if there is no such option.
         may_have_query: whether a query may follow the path, as it may in the address of a token endpoint.
         like: an example of such an address.
 
@@ -57,29 +57,29 @@ def checked_address(
     if match is None or fault or int(match["port"] or 0) > 65535 or not _is_host(match["host"]):
         # The address itself stays out of the message: it may hold a password.
         raise ConfigurationError(
-            f"{what} is no plain http(s) address of host and path{fault}. "
+            f"{what} is not a plain http(s) address of host and path{fault}. "
             f"It looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
         )
     if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
         raise ConfigurationError(
             f"{what} is plain http to {match['host']}: a secret would travel readable. Use https.",
-            remedy=None if allow_http is None else Remedy("To permit it all the same, say allow_http=True.", ""),
+            remedy=None if allow_http is None else Remedy("To allow it, pass allow_http=True.", ""),
         )
     return str(url) if mark else str(url).rstrip("/")
 
 
 def _fault_of(url: object, may_have_query: bool) -> str:
-    """What is plainly wrong with an address, to go on a sentence with; nothing where nothing is."""
+    """Return what is obviously wrong with an address, to continue a sentence; "" if nothing is."""
     if not isinstance(url, str):
-        return f": it is no text, but of type {type(url).__name__}"
+        return f": it is of type {type(url).__name__}, not a text"
     if not url:
         return ": it is empty"
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        return ": it holds a blank, or a character that no address holds as it is"
+        return ": it contains a blank, or a character that must be encoded"
     if not url.lower().startswith(("http://", "https://")):
         return ": it does not begin with https://"
     if "@" in url.partition("?")[0]:
-        return ": it holds credentials, before an @"
+        return ": it contains credentials before an @"
     if "#" in url:
-        return ": it has a fragment, after a #"
-    return "" if may_have_query or "?" not in url else ": it has a query, after a ?"
+        return ": it has a fragment after a #"
+    return "" if may_have_query or "?" not in url else ": it has a query after a ?"

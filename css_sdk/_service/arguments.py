@@ -49,7 +49,7 @@ def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def flattened(given: Iterable[str | Iterable[str]], what: str) -> tuple[str, ...]:
-    """Return the names in arguments of which each is one name or a collection of names, as `names` does.
+    """Return the names in arguments that are each one name or a collection of names, as `names` does.
 
     >>> flattened(("reader", ["writer", "reader"]), "role")
     ('reader', 'writer')
@@ -97,7 +97,7 @@ def users(given: UserLike | Iterable[UserLike]) -> tuple[UserLike, ...]:
 
 
 def grants(given: Grant | Iterable[Grant | tuple[UserLike, str]]) -> list[Grant]:
-    """Return the grants, of which one `Grant` may be given alone.
+    """Return the grants. A single `Grant` may be passed alone.
 
     Raises:
         InvalidRequest: for what is neither a `Grant` nor a pair of a user and a role, a table included.
@@ -191,7 +191,7 @@ def whole_number(given: object, what: str) -> int:
 
 
 def integrations(given: object) -> tuple[int | str, ...]:
-    """Return the ids and names of integrations, of which one may be given alone.
+    """Return the ids and names of integrations. A single one may be passed alone.
 
     Raises:
         InvalidRequest: for what is neither.

@@ -11,10 +11,10 @@ from ..models import RoleTree
 
 
 def check_no_cycle(parent: str, children: Iterable[str], below: RoleTree) -> None:
-    """Refuses children of a role that lead back to it.
+    """Refuse children of a role that lead back to it.
 
     Args:
-        parent: the role that shall get the children.
+        parent: the role that gets the children.
         children: the children.
         below: what they lead to.
 

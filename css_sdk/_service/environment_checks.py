@@ -17,7 +17,7 @@ ENVIRONMENTS: Final = ("dev", "test", "prod")
 
 
 def check_environment(integration: Integration, environment: str) -> str:
-    """The environment itself, when the integration has it and the login server knows the integration.
+    """Return the environment if the integration has it and the login server knows the integration.
 
     In an environment that the integration lacks the service answers a rename and a deletion with success.
 
@@ -36,20 +36,20 @@ def check_environment(integration: Integration, environment: str) -> str:
 
 
 def check_known_environment(environment: str) -> None:
-    """Refuses what is no environment at all.
+    """Refuse an environment that does not exist.
 
     Raises:
         EnvironmentMissing: for anything but `dev`, `test` and `prod`.
     """
     if environment not in ENVIRONMENTS:
-        raise EnvironmentMissing(f"{environment!r} is no environment; there are {', '.join(ENVIRONMENTS)}.")
+        raise EnvironmentMissing(f"{environment!r} is not an environment. Use one of: {', '.join(ENVIRONMENTS)}.")
 
 
 def known_environments(given: str | Iterable[str] | None) -> tuple[str, ...]:
-    """The environments that are named, in their usual order; all where none is.
+    """Return the environments that are named, in their usual order; all if the argument is None.
 
     Raises:
-        EnvironmentMissing: for what is no environment.
+        EnvironmentMissing: for an environment that does not exist.
         InvalidRequest: for an empty list.
     """
     if given is None:

@@ -1,4 +1,4 @@
-"""Log ranges: how they are cut into windows, put together without a line lost or doubled, and paid for. Pure."""
+"""Split log ranges into windows, join their lines without losing or doubling one, and count the calls. Pure."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Moment = datetime.datetime | datetime.date | str
 
 
 def moment(value: Moment, what: str) -> datetime.datetime:
-    """A time in UTC, to the millisecond.
+    """Return a time in UTC, to the millisecond.
 
     Args:
         value: a `datetime`, a date, which means its first moment, or a text of either (ISO 8601, RFC 2822 and the
@@ -62,20 +62,20 @@ def moment(value: Moment, what: str) -> datetime.datetime:
         what: the argument's name, for the error.
 
     Raises:
-        InvalidRequest: for what is no time, a missing one (`NaT`) included.
+        InvalidRequest: for what is not a time, a missing one (`NaT`) included.
 
     >>> moment("2026-11-21", "since").isoformat()
     '2026-11-21T00:00:00+00:00'
     """
     if isinstance(value, str):
         value = _parsed(value, what)
-    elif type(value).__name__ == "datetime64":  # numpy's, which is no time of Python, is asked for one
+    elif type(value).__name__ == "datetime64":  # numpy's, which is converted to one of Python
         value = cast(Any, value).astype("datetime64[us]").item()
     # A missing time of pandas passes for a `datetime`, but is not equal to itself.
     is_missing = isinstance(value, datetime.date) and value != value
     if not isinstance(value, datetime.date) or is_missing:
         raise InvalidRequest(
-            f"{what} is {value!r}, which is no time. Give a datetime, a date, or a text such as '2026-11-21 12:00'."
+            f"{what} is {value!r}, which is not a time. Pass a datetime, a date, or a text such as '2026-11-21 12:00'."
         )
     if not isinstance(value, datetime.datetime):
         value = datetime.datetime.combine(value, datetime.time())
@@ -92,9 +92,9 @@ def _parsed(text: str, what: str) -> datetime.datetime:
             warnings.simplefilter("error", parser.UnknownTimezoneWarning)
             read = [parser.parse(text, default=day, tzinfos=_ZONES) for day in days]
     except (ValueError, OverflowError, parser.UnknownTimezoneWarning) as error:
-        raise InvalidRequest(f"{what} is {text!r}, which is no time: {error}.") from None
+        raise InvalidRequest(f"{what} is {text!r}, which is not a time: {error}.") from None
     if read[0].date() != read[1].date():
-        raise InvalidRequest(f"{what} is {text!r}, which is no whole date. Say year, month and day.")
+        raise InvalidRequest(f"{what} is {text!r}, which is not a complete date. Give year, month and day.")
     return read[0]
 
 
@@ -107,14 +107,14 @@ class Window:
 
     @property
     def query(self) -> dict[str, str]:
-        """The ends as the service reads them."""
+        """Return the ends as the service reads them."""
         ends = (self.since, self.until)
         start, end = (time.isoformat(timespec="milliseconds").replace("+00:00", "Z") for time in ends)
         return {"start": start, "end": end}
 
     @property
     def halves(self) -> tuple[Window, Window] | None:
-        """The window in two that touch; None where it is too short."""
+        """Return the window in two that touch; None if it is too short."""
         span = (self.until - self.since) / 2
         middle = self.since + datetime.timedelta(milliseconds=span // SHORTEST_WINDOW)
         if not self.since < middle < self.until:
@@ -123,7 +123,7 @@ class Window:
 
 
 def windows(since: datetime.datetime, until: datetime.datetime) -> list[Window]:
-    """The range in windows that touch, oldest first.
+    """Return the range in windows that touch, oldest first.
 
     Raises:
         InvalidRequest: when it ends before it begins.
@@ -138,14 +138,14 @@ def windows(since: datetime.datetime, until: datetime.datetime) -> list[Window]:
 
 
 def is_cut(lines: int, message: str, environment: str) -> bool:
-    """Whether the service left lines out: as many as it gives at the most, or it says that there may be more."""
+    """Return whether the service left lines out: it sent as many as it can, or its message says that there are more."""
     return lines >= _MOST_LINES.get(environment, _MOST_LINES_ELSEWHERE) or "more logs" in message.lower()
 
 
 def joined(before: list[LogLine], lines: Iterable[LogLine], seam: datetime.datetime) -> list[LogLine]:
-    """The lines of a range and of the window after it, oldest first; what stands at the seam in both comes once.
+    """Return the lines of a range and of the window after it, oldest first. A line at the seam comes once.
 
-    Whether the service counts both ends of a range as in it does not matter then.
+    So it does not matter whether the service includes both ends of a range.
     """
     twice = Counter(_text(line) for line in before if _is_at(line, seam))
     fresh = []
@@ -176,28 +176,28 @@ class Budget:
 
     Args:
         left: calls that may still be made.
-        renewed_at: when there are 20 again, on the clock of whoever asks; minus infinity before the first call.
+        renewed_at: when there are 20 again, on the caller's clock; minus infinity before the first call.
     """
 
     left: int = CALLS
     renewed_at: float = float("-inf")
 
     def wait(self, now: float) -> float | None:
-        """Seconds until a call may be made; None where it may be made now."""
+        """Return the seconds until a call may be made; None if it may be made now."""
         return self.renewed_at - now if self.left <= 0 and now < self.renewed_at else None
 
     def spent(self, now: float) -> Budget:
-        """After one more call."""
+        """Return the budget after one more call."""
         if now >= self.renewed_at:
             return Budget(CALLS - 1, now + HOUR)
         return evolve(self, left=self.left - 1)
 
     def corrected(self, header: str, now: float) -> Budget:
-        """After the service told what is left, in a header such as `limit=20, remaining=7, reset=1800`."""
-        told = dict(re.findall(r"(\w+)=([0-9]{1,9})", header))
-        if "remaining" not in told or "reset" not in told:
+        """Return the budget after an answer with a header such as `limit=20, remaining=7, reset=1800`."""
+        stated = dict(re.findall(r"(\w+)=([0-9]{1,9})", header))
+        if "remaining" not in stated or "reset" not in stated:
             return self
-        left, renewed_at = int(told["remaining"]), now + int(told["reset"])
+        left, renewed_at = int(stated["remaining"]), now + int(stated["reset"])
         # Answers may overtake each other: within an hour the calls only grow fewer.
         is_same_hour = abs(renewed_at - self.renewed_at) < _SLACK
         return Budget(min(left, self.left) if is_same_hour else left, renewed_at)

@@ -25,13 +25,13 @@ PAGE_SIZE: Final = 50
 """Members on one page at the most; a shorter page is the last."""
 
 MOST_ROLES_LISTED: Final = 5000
-"""A list of roles as long as this may be cut, so it proves no absence."""
+"""A list of roles of this length may be cut, so that a role that is not in it may exist."""
 
 MOST_PAGES: Final = 5000
 """Pages of a role's members at the most: 250,000 people. A list with more of them has no end."""
 
 MOST_READINGS: Final = 3
-"""Readings of a list on which a removal depends, of which two in a row have to agree."""
+"""Readings of a list on which a removal depends. Two in a row have to agree."""
 
 SHORTEST_TERM: Final = 2
 """Characters of a search term at the least."""
@@ -64,7 +64,7 @@ def check_search_term(name: str, term: object) -> str:
 
 
 def check_length(target: str, request: str) -> None:
-    """Refuses a request that would bring the service down.
+    """Refuse a request that would stop the service.
 
     Args:
         target: path and query as they will be sent, after the base address.
@@ -82,9 +82,9 @@ def check_length(target: str, request: str) -> None:
 
 
 def check_removable(integration_id: int | str, environment: str, roles: Iterable[str], username: str = "") -> None:
-    """Refuses what could be given, or created, but never addressed again.
+    """Refuse roles that could be assigned, or created, but never addressed again.
 
-    Taking a role from a user is the longest request in which its name stands. A role to be created has to leave room
+    The longest request that contains a role name removes the role from a user. A role to be created has to leave room
     for usernames of 64 characters.
 
     Raises:
@@ -117,7 +117,7 @@ def check_new_role(integration_id: int | str, environment: str, name: str) -> No
 
 
 def check_separable(integration_id: int | str, environment: str, parent: str, children: Iterable[str]) -> None:
-    """Refuses a composite that could be made but never taken apart again.
+    """Refuse children that could be added to a composite role but never removed again.
 
     Raises:
         UnusableName: for a name that `check_role_name` refuses.
@@ -129,7 +129,7 @@ def check_separable(integration_id: int | str, environment: str, parent: str, ch
 
 
 def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) -> None:
-    """Refuses to take everything away unasked.
+    """Refuse to remove everything unless that is allowed.
 
     Raises:
         EmptySet: for nothing wanted, unless that is allowed.
@@ -137,12 +137,12 @@ def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) 
     if not wanted and not allow_empty:
         raise EmptySet(
             f"All {what} would be removed. Nothing was sent.",
-            remedy=Remedy("If that is meant, say allow_empty=True.", "If that is meant, pass --allow-empty."),
+            remedy=Remedy("If that is meant, pass allow_empty=True.", "If that is meant, pass --allow-empty."),
         )
 
 
 def check_width(width: int) -> None:
-    """Refuses more calls at once than do any good.
+    """Refuse a number of calls at once that is not 1 to 8.
 
     Raises:
         ConfigurationError: for anything but 1 to 8.
@@ -152,11 +152,11 @@ def check_width(width: int) -> None:
         raise ConfigurationError(f"The width is {width!r}, and must be 1 to {MOST_AT_ONCE} calls at once.")
 
 
-def list_proves_absence(roles: Sequence[Role]) -> bool:
-    """Whether a role that is missing in this list does not exist: not when the list may have been cut."""
+def list_is_complete(roles: Sequence[Role]) -> bool:
+    """Return whether a role that is missing in this list does not exist. The list may have been cut."""
     return len(roles) < MOST_ROLES_LISTED
 
 
 def search_is_complete(rows: int) -> bool:
-    """Whether a search with so many rows left nobody out."""
+    """Return whether a search with so many rows left nobody out."""
     return rows <= MOST_FOUND

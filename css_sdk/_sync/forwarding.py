@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/forwarding.py by `make generate`; edit that one.
-"""The httpx client below the generated client: it passes requests on to the wire."""
+"""Pass the requests of the generated client on to the wire."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/integrations.py by `make generate`; edit that one.
-"""One integration, and one of its environments: the way to roles, users and people."""
+"""One integration, and one of its environments with its roles, users and people."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class EnvironmentClient:
         return Logs(self._wire, self.integration.id, self.name)
 
     def logs(self, since: Moment, until: Moment) -> tuple[LogLine, ...]:
-        """The log lines of a range of any length, oldest first.
+        """Read the log lines of a range of any length, oldest first.
 
         The service gives 3 days in a call and 25,000 lines of them (5,000 outside prod): the range is read in windows,
         which are halved where lines were left out; the cut answer of a window that was halved is thrown away. It takes
@@ -78,7 +78,7 @@ class EnvironmentClient:
             until: the same.
 
         Raises:
-            InvalidRequest: for a text that is no time, or a range that ends before it begins.
+            InvalidRequest: for a text that is not a valid time, or a range that ends before it begins.
             RateLimited: when the calls are used up: `lines` holds what was read, `resume_at` from when on to go on,
                 `retry_after` the seconds to wait. Other errors on the way carry the first two as well.
 
@@ -90,12 +90,12 @@ class EnvironmentClient:
     def state(
         self, members_of: Chosen | str | Collection[str] | None = None, *, settled: bool = False, width: int = 4
     ) -> PlaceState:
-        """All roles, what they are composed of, and who holds them; no call per person.
+        """Read all roles, their children and their members; no call per person.
 
         Args:
             members_of: the roles whose members are read, all by default: names, or a function that chooses some of
                 the names that exist.
-            settled: read members until two readings agree, as whatever a removal depends on has to be.
+            settled: read members until two readings agree. Do so before you remove anybody.
             width: calls at once, 1 to 8.
 
         Raises:
@@ -119,7 +119,7 @@ class EnvironmentClient:
         return observe(self.roles, self.integration, self.name, chosen, settled=settled, width=width)
 
     def login_differences(self, *, to: str | None = None, width: int = 4) -> tuple[LoginDifference, ...]:
-        """Who has roles on one login only: what logins at `idir` and `azureidir` of one person lack of each other.
+        """Find people with roles on one login only, and what their other login at `idir` or `azureidir` lacks.
 
         Roles held directly are compared. `bulk.assign_many` gives what is missing, to the logins that exist.
 
@@ -160,7 +160,7 @@ class IntegrationClient:
         return f"{type(self).__name__}({self.info.project_name!r})"
 
     def environment(self, name: str) -> EnvironmentClient:
-        """One of its environments, checked without a request.
+        """Return one of its environments, checked without a request.
 
         Args:
             name: `dev`, `test` or `prod`; matched with case.

@@ -61,7 +61,7 @@ class Logs:
     def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
         self._wire = wire
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
-        self._meter = wire.kept((integration_id, environment), lambda: LogMeter(wire))
+        self._meter = wire.remembered((integration_id, environment), lambda: LogMeter(wire))
 
     def read(self, since: log_windows.Moment, until: log_windows.Moment) -> tuple[LogLine, ...]:
         """Return log lines; see `EnvironmentClient.logs`."""

@@ -69,7 +69,7 @@ def observe(
     """
     service_limits.check_width(width)
     listed = roles.list()
-    if not service_limits.list_proves_absence(listed):
+    if not service_limits.list_is_complete(listed):
         raise IncompleteSearch(
             f"Integration #{integration.id}, {environment}: the list of roles stops at {len(listed)}, and there may "
             f"be more."

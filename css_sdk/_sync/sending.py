@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/sending.py by `make generate`; edit that one.
-"""Sends one request and reads its answer, within limits of time and size; whatever comes is an answer or an error."""
+"""Build and send one request, and read its answer within limits of time and size."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/wire.py by `make generate`; edit that one.
-"""The one place through which every call goes: building it, sending it, trying again, telling what went wrong."""
+"""Send calls of the generated client, retry reads, and raise errors: every call goes through here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOG = logging.getLogger("css_sdk")
 
 @frozen
 class Call:
-    """A request ready to be sent, with what log lines and errors may say of it."""
+    """A request that is ready to be sent, with its names for log lines and errors."""
 
     request: httpx.Request
     name: str
@@ -38,14 +38,14 @@ class Call:
     about: type_of_thing
 
 
-Kept = TypeVar("Kept")
+Remembered = TypeVar("Remembered")
 Value = TypeVar("Value")
 Attempts = Callable[[Call], Exchange]
-"""Makes one try of a call."""
+"""Makes one attempt of a call."""
 
 
 class Wire:
-    """Sends calls of the generated client over one httpx client, with one auth and one policy for trying again.
+    """Send calls of the generated client over one httpx client, with one auth and one retry policy.
 
     Args:
         settings: addresses and credentials.
@@ -54,7 +54,7 @@ class Wire:
     Attributes:
         settings: the same.
         journal: gets every write, before and after it.
-        is_plain: whether another process could make the same one.
+        is_plain: whether another process could make the same wire.
         clock: seconds that only grow.
         late: attempts of writes that were never answered.
 
@@ -72,7 +72,7 @@ class Wire:
         self.late = LateAttempts()
         self._retry = options.get("retry", _retry.Backoff())
         self._on_wait = options.get("on_wait")
-        self._kept: dict[Hashable, Any] = {}
+        self._remembered: dict[Hashable, Any] = {}
         self._auth = credentials_of(settings, self.clock)
         if self.journal is not None:
             self.journal.open_for(settings)
@@ -94,12 +94,12 @@ class Wire:
 
     @property
     def claims(self) -> dict[str, Any]:
-        """The claims of the token in hand."""
+        """Return the claims of the current token."""
         return self._auth.claims
 
-    def kept(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
-        """What is kept as long as the client lives under a key, made when it is first asked for."""
-        found: Kept = self._kept.setdefault(key, make())
+    def remembered(self, key: Hashable, make: Callable[[], Remembered]) -> Remembered:
+        """Return what this client remembers under a key. It is made at the first call."""
+        found: Remembered = self._remembered.setdefault(key, make())
         return found
 
     def check_usable(self, request: str) -> None:
@@ -114,7 +114,7 @@ class Wire:
         self._connections.http(request)
 
     def close(self) -> None:
-        """Closes the connections, but not those of an httpx client that was handed in."""
+        """Close the connections, but not those of an httpx client that was handed in."""
         self._connections.close()
 
     def read(
@@ -125,7 +125,7 @@ class Wire:
         /,
         **arguments: Any,
     ) -> Value:
-        """What the answer of a reading call holds, tried again while its faults are passing.
+        """Send a reading call, retry it while its faults are passing, and return what its answer holds.
 
         Args:
             operation: the generated module of the call.
@@ -142,7 +142,7 @@ class Wire:
     def value(
         self, call: Call, operation: answers.Operation, response: httpx.Response, convert: Callable[[Any], Value]
     ) -> Value:
-        """What a successful answer holds.
+        """Return what a successful answer holds.
 
         Raises:
             MalformedAnswer: which names the call, when it makes no sense.
@@ -155,11 +155,11 @@ class Wire:
             raise MalformedAnswer(f"{call.label}: {error}", status=response.status_code, request=call.label) from None
 
     def answer(self, call: Call, attempt: Attempts | None = None) -> httpx.Response:
-        """The successful answer to a reading call, tried again while its faults are passing.
+        """Send a reading call, retry it while its faults are passing, and return the successful answer.
 
         Args:
             call: the call.
-            attempt: makes one try, where that is more than `attempt` does.
+            attempt: makes one attempt; by default `attempt` does.
         """
         waited, number = 0.0, 0
         while True:
@@ -193,8 +193,8 @@ class Wire:
         ended = self._sender.send(call.request, call.label, write)
         if ended.response is None or ended.response.is_success:
             return ended
-        told = answers.told(ended.response, call.label, now=time.time())
-        return evolve(ended, error=error_for(told, call.about), is_passing=is_passing(told))
+        answer = answers.error_answer(ended.response, call.label, now=time.time())
+        return evolve(ended, error=error_for(answer, call.about), is_passing=is_passing(answer))
 
     def forward(self, described: dict[str, Any]) -> httpx.Response:
         """Send one request of the generated client, once, and return the answer, whatever its status.
@@ -224,8 +224,8 @@ class Wire:
         return ended.response
 
     def pause(self, call: Call, tried: Exchange, number: int, waited: float) -> float:
-        """Waits before the next try and gives the seconds waited, or raises the error when there is to be none."""
-        error = tried.error or MalformedAnswer(f"{call.label}: no proof that it was done.", request=call.label)
+        """Wait before the next attempt and return the seconds waited, or raise the error if there is none."""
+        error = tried.error or MalformedAnswer(f"{call.label}: this could not be verified.", request=call.label)
         if not tried.is_passing:
             raise error
         attempt = _retry.Attempt(number, waited, error.retry_after, error.status)
@@ -240,11 +240,11 @@ class Wire:
         return wait
 
     def _hook(self, name: str, error: CssError, hook: Callable[..., Value | Value], *arguments: Any) -> Value:
-        """Return what a function of the caller's returns; when it raises an exception, there is no other attempt."""
+        """Return what a function of the caller returns. If it raises an exception, there is no other attempt."""
         try:
             return called(name, hook, *arguments)
         except Exception as failure:
-            # The error of the attempt goes on, since it says what may have been done.
+            # The error of the attempt is raised, because it describes what may have been done.
             last = copy.copy(error)
             last.args = (f"{error} There was no other attempt: {name}= raised {type(failure).__name__}: {failure}.",)
             raise last from failure

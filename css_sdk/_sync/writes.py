@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/writes.py by `make generate`; edit that one.
-"""Writes that are proven: by their answer where it can be believed, else by a read."""
+"""Send writes and verify them: by their answer if it can be believed, otherwise by a read."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .wire import Call, Wire
 
 @frozen
 class Change:
-    """What a write is to bring about, and how to see whether it did.
+    """A write, and how to see whether it was done.
 
     Args:
-        write: which write it is, and so what proves it.
+        write: which write it is, and so what verifies it.
         operation: the generated module of the call.
-        roles: the role names that the write is about, still to be done.
-        arguments: gives the call's arguments for those of the roles that are still to be done.
+        roles: the names of the roles that are still to be done.
+        arguments: returns the call's arguments for the roles that are still to be done.
         shown: whether a parsed answer shows that these roles are done.
-        remaining: reads, and gives those of the roles that are not done.
-        steps: what the write brings about where these roles were still to be done.
+        remaining: reads, and returns the roles that are not done.
+        steps: returns what the write does if these roles are still to be done.
     """
 
     write: verdicts.Write
@@ -42,9 +42,9 @@ class Change:
 
 
 def carry_out(wire: Wire, change: Change) -> None:
-    """Sends a write until it is proven, repeating only what a read shows to be missing.
+    """Send a write until it is verified. Repeat only what a read shows to be missing.
 
-    Where the client has a journal, what the write will really change is read first and written down.
+    If the client has a journal, what the write will really change is read first and written down.
 
     When the task is cancelled, a request that is in flight is finished, and nothing else is sent: neither a read that
     would verify the write, nor another attempt. The journal holds the outcome that the answer shows; without one, the
@@ -61,31 +61,31 @@ def carry_out(wire: Wire, change: Change) -> None:
 
 
 def _carry_out(wire: Wire, change: Change, in_flight: InFlight) -> None:
-    journal, proof = wire.journal, _Proof(wire, change, in_flight)
+    journal, attempts = wire.journal, _Attempts(wire, change, in_flight)
     if journal is None:
-        proof.complete()
+        attempts.complete()
         return
     roles = change.roles
     if not journal.are_undone(change.steps(roles)):
         roles = change.remaining(roles)
     number = journal.begin(change.steps(roles))
     try:
-        proof.complete()
+        attempts.complete()
     except CssError as error:
         journal.end(number, error)
         raise
     except BaseException:  # cancelled or interrupted
-        if not proof.may_be_done:
+        if not attempts.may_be_done:
             journal.end(number, Skipped("The write was interrupted before it was sent."))
         raise
     journal.end(number)
 
 
-class _Proof:
+class _Attempts:
     """The attempts of one write, until one is confirmed or no other is left.
 
     Once an attempt may still be on its way, of this call or of an earlier one for the same change, only a confirmation
-    settles the write. A read that does not show it, or a later attempt that was refused, does not prove that nothing
+    settles the write. A read that does not show it, or a later attempt that was refused, does not show that nothing
     will happen.
     """
 
@@ -100,7 +100,7 @@ class _Proof:
 
     @property
     def may_be_done(self) -> bool:
-        """Whether an attempt was made of which nobody knows what came of it."""
+        """Return whether an attempt was made whose outcome nobody knows."""
         return self._is_doubted or self._in_flight.is_unanswered
 
     def complete(self) -> None:
@@ -182,12 +182,12 @@ def _still_possible(error: CssError) -> OutcomeUnknown:
 
 
 def _is_shown(change: Change, roles: tuple[str, ...], tried: Exchange, call: Call) -> bool:
-    if tried.response is None or tried.error is not None or change.write.proof is not verdicts.Proof.ANSWER:
+    if tried.response is None or tried.error is not None or change.write.verified_by is not verdicts.VerifiedBy.ANSWER:
         return False
     try:
         return change.shown(answers.parsed(change.operation, tried.response, call.label), roles)
     except CssError:
-        # An answer that makes no sense proves nothing; the read that follows decides.
+        # Such an answer verifies nothing; the read that follows decides.
         return False
 
 

@@ -1,4 +1,4 @@
-"""Which answers prove a write, and what one attempt came to: the table that every write is judged by. Pure."""
+"""Decide which answers verify a write, and how one attempt ended: the table for every write. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 
-class Proof(Enum):
+class VerifiedBy(Enum):
     """What shows that a write was done."""
 
     ANSWER = "the answer holds what was asked"
@@ -15,23 +15,23 @@ class Proof(Enum):
 
 
 class Write(Enum):
-    """The writes, each with what proves it; whatever proves less is followed by a read.
+    """The writes, each with what verifies it. If an attempt shows less, a read follows.
 
     Faults of the login server behind the service turn a creation or rename into an empty success and a deletion into
-    a 204, done or not; for the others they are told as 422, so that their success can be believed.
+    a 204, done or not. For the other writes the service reports them as 422, so that a success can be believed.
     """
 
-    CREATE_ROLE = ("create a role", Proof.ANSWER)
-    RENAME_ROLE = ("rename a role", Proof.ANSWER)
-    DELETE_ROLE = ("delete a role", Proof.READ)
-    ASSIGN = ("assign roles", Proof.ANSWER)
-    UNASSIGN = ("unassign a role", Proof.STATUS)
-    ADD_COMPOSITES = ("add composites", Proof.ANSWER)
-    REMOVE_COMPOSITE = ("remove a composite", Proof.STATUS)
+    CREATE_ROLE = ("create a role", VerifiedBy.ANSWER)
+    RENAME_ROLE = ("rename a role", VerifiedBy.ANSWER)
+    DELETE_ROLE = ("delete a role", VerifiedBy.READ)
+    ASSIGN = ("assign roles", VerifiedBy.ANSWER)
+    UNASSIGN = ("unassign a role", VerifiedBy.STATUS)
+    ADD_COMPOSITES = ("add composites", VerifiedBy.ANSWER)
+    REMOVE_COMPOSITE = ("remove a composite", VerifiedBy.STATUS)
 
-    def __init__(self, words: str, proof: Proof) -> None:
+    def __init__(self, words: str, verified_by: VerifiedBy) -> None:
         self.words = words
-        self.proof = proof
+        self.verified_by = verified_by
 
 
 class Verdict(Enum):
@@ -41,25 +41,25 @@ class Verdict(Enum):
     REFUSED = "not done, and another attempt will not help"
     NOT_DONE = "certainly not done; may be attempted again"
     DOUBTFUL = "done or not, and over: a read decides"
-    PENDING = "perhaps still on its way: a read that does not show it proves nothing"
+    PENDING = "perhaps still on its way: a read that does not show it decides nothing"
 
 
 VERDICTS: Final[dict[int | None, Verdict]] = {
     None: Verdict.PENDING,  # no answer: a timeout, or a lost connection
     **dict.fromkeys(range(100, 200), Verdict.PENDING),  # not the final answer
-    **dict.fromkeys(range(200, 400), Verdict.DOUBTFUL),  # where nothing proves it; the service sends no redirects
+    **dict.fromkeys(range(200, 400), Verdict.DOUBTFUL),  # not verified; the service sends no redirects
     **dict.fromkeys(range(400, 500), Verdict.REFUSED),
     407: Verdict.NOT_DONE,  # a proxy refused, and passed nothing on
-    422: Verdict.DOUBTFUL,  # the service's word for everything unforeseen; the work may have been done
+    422: Verdict.DOUBTFUL,  # the service's answer to everything unforeseen; the work may have been done
     429: Verdict.NOT_DONE,
     500: Verdict.DOUBTFUL,  # the service itself failed, and is finished with the request
-    **dict.fromkeys(range(501, 600), Verdict.PENDING),  # a proxy's word: the service behind it may still be at work
+    **dict.fromkeys(range(501, 600), Verdict.PENDING),  # from a proxy: the service behind it may still be at work
 }
-"""What each status proves about a write, where the answer does not show that it was done."""
+"""What each status means for a write if the answer does not show that it was done."""
 
 
 def verdict(write: Write, status: int | None, *, sent: bool, shown: bool) -> Verdict:
-    """Return what one attempt of a write proves.
+    """Return how one attempt of a write ended.
 
     Args:
         write: which write.
@@ -73,7 +73,8 @@ def verdict(write: Write, status: int | None, *, sent: bool, shown: bool) -> Ver
     """
     if not sent:
         return Verdict.NOT_DONE
-    proven = status == 204 if write.proof is Proof.STATUS else write.proof is Proof.ANSWER and shown
-    if proven and status is not None and 200 <= status < 300:
+    by = write.verified_by
+    is_verified = status == 204 if by is VerifiedBy.STATUS else by is VerifiedBy.ANSWER and shown
+    if is_verified and status is not None and 200 <= status < 300:
         return Verdict.DONE
     return VERDICTS.get(status, Verdict.PENDING)

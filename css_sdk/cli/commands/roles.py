@@ -144,7 +144,7 @@ def delete(names: Sequence[str], **options: Any) -> int:
     Example:
       css roles delete -i "Grants Portal" -e dev examiner inspector --yes
     """
-    from ..._service.service_limits import list_proves_absence
+    from ..._service.service_limits import list_is_complete
     from ..support.losses import by_deleting
 
     manner = Manner(**options)
@@ -153,7 +153,7 @@ def delete(names: Sequence[str], **options: Any) -> int:
         tree = dev.roles.tree()
         existing = {role.name for role in tree.roles}
         # A list that may have been cut does not prove that a role is missing.
-        there = [name for name in wanted if name in existing or not list_proves_absence(tree.roles)]
+        there = [name for name in wanted if name in existing or not list_is_complete(tree.roles)]
         changes = [
             RoleChange("delete", name, call=partial(dev.roles.delete, name))
             if name in there
