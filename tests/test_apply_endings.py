@@ -64,7 +64,10 @@ def test_after_a_kill_the_journal_goes_on(
     done = len(writes(sandbox))
     capsys.readouterr()
     assert served("apply", plan, "--yes") == 5
-    assert f"It was begun before. To continue, run: css apply {plan} --resume {journal}" in capsys.readouterr().err
+    assert (
+        f"An earlier run of it did not finish. To continue, run: css apply {plan} --resume {journal}"
+        in capsys.readouterr().err
+    )
     assert len(writes(sandbox)) == done
     other = tmp_path / "other.json"
     assert served("plan", file, "--out", other) == 0

@@ -69,9 +69,9 @@ async def make_undo_plan(integration: Integrations, journal: JournalRead, *, wid
     service_limits.check_width(width)
     states: dict[Place, PlaceState] = {}
     environments: dict[Place, AsyncEnvironmentClient] = {}
-    for place in dict.fromkeys(step.place for step in journal.begun):
+    for place in dict.fromkeys(step.place for step in journal.steps):
         environment = environments[place] = (await integration(place.integration)).environment(place.environment)
-        states[place] = await environment.state(roles_concerned(journal.begun, place), settled=True, width=width)
+        states[place] = await environment.state(roles_concerned(journal.steps, place), settled=True, width=width)
     first = _undo_plan(journal, states.values())
     lacking = first.impact.unread if first.impact else {}
     if not lacking:
@@ -135,7 +135,7 @@ async def check_plan(
 ) -> AsyncPlanRun:
     """Read every place of the plan again, and return the plan if it still fits; see `AsyncCss.apply_plan`."""
     service_limits.check_width(width)
-    begun, entries = (resume.begun, resume.entries) if resume is not None else ((), ())
+    journaled, entries = (resume.steps, resume.entries) if resume is not None else ((), ())
     environments: dict[Place, AsyncEnvironmentClient] = {}
     for planned in plan.places:
         client = await integration(planned.place.integration)
@@ -144,7 +144,7 @@ async def check_plan(
     now: dict[Place, PlaceState] = {}
     planned_from: list[PlaceState] = []
     for planned in plan.places:
-        chosen = preconditions.roles_to_read(planned, begun)
+        chosen = preconditions.roles_to_read(planned, journaled)
         try:
             read = now[planned.place] = await environments[planned.place].state(chosen, settled=True, width=width)
         except (NotFound, OutcomeUnknown) as error:
@@ -158,5 +158,5 @@ async def check_plan(
     impact = known if known and known.fits(plan.steps, planned_from) else Impact.of(plan.steps, planned_from)
     check_steps(plan.steps, impact)
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
-    steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), begun)
+    steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), journaled)
     return AsyncPlanRun(evolve(plan, steps=steps), now, environments)

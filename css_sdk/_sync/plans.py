@@ -69,9 +69,9 @@ def make_undo_plan(integration: Integrations, journal: JournalRead, *, width: in
     service_limits.check_width(width)
     states: dict[Place, PlaceState] = {}
     environments: dict[Place, EnvironmentClient] = {}
-    for place in dict.fromkeys(step.place for step in journal.begun):
+    for place in dict.fromkeys(step.place for step in journal.steps):
         environment = environments[place] = (integration(place.integration)).environment(place.environment)
-        states[place] = environment.state(roles_concerned(journal.begun, place), settled=True, width=width)
+        states[place] = environment.state(roles_concerned(journal.steps, place), settled=True, width=width)
     first = _undo_plan(journal, states.values())
     lacking = first.impact.unread if first.impact else {}
     if not lacking:
@@ -133,7 +133,7 @@ def check_plan(
 ) -> PlanRun:
     """Read every place of the plan again, and return the plan if it still fits; see `Css.apply_plan`."""
     service_limits.check_width(width)
-    begun, entries = (resume.begun, resume.entries) if resume is not None else ((), ())
+    journaled, entries = (resume.steps, resume.entries) if resume is not None else ((), ())
     environments: dict[Place, EnvironmentClient] = {}
     for planned in plan.places:
         client = integration(planned.place.integration)
@@ -142,7 +142,7 @@ def check_plan(
     now: dict[Place, PlaceState] = {}
     planned_from: list[PlaceState] = []
     for planned in plan.places:
-        chosen = preconditions.roles_to_read(planned, begun)
+        chosen = preconditions.roles_to_read(planned, journaled)
         try:
             read = now[planned.place] = environments[planned.place].state(chosen, settled=True, width=width)
         except (NotFound, OutcomeUnknown) as error:
@@ -156,5 +156,5 @@ def check_plan(
     impact = known if known and known.fits(plan.steps, planned_from) else Impact.of(plan.steps, planned_from)
     check_steps(plan.steps, impact)
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
-    steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), begun)
+    steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), journaled)
     return PlanRun(evolve(plan, steps=steps), now, environments)

@@ -46,7 +46,7 @@ class JournalRead:
     plan: str | None = None
 
     @property
-    def begun(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[Step, ...]:
         """Return the steps that were done, or may have been, in their order."""
         return tuple(step for entry in self.entries if entry.outcome != "failed" for step in entry.steps)
 

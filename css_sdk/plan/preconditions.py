@@ -198,10 +198,10 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
         raise StalePlan("The journal is that of another plan, and this one cannot go on with it. Nothing was sent.")
 
 
-def roles_to_read(planned: PlannedPlace, begun: Iterable[Step]) -> frozenset[str]:
+def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset[str]:
     """Return the roles whose members have to be read again, under the names that they may have by now."""
     names = set(planned.members_read)
-    for step in begun:
+    for step in journaled:
         if step.place == planned.place and step.kind == "create_role":
             names.add(step.role)
         elif step.place == planned.place and step.kind == "rename_role":
@@ -280,7 +280,7 @@ def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
     )
 
 
-def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], begun: Sequence[Step]) -> tuple[Step, ...]:
+def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], journaled: Sequence[Step]) -> tuple[Step, ...]:
     """Return the steps that are not done yet.
 
     Whether a step of the journal was done is looked up in the state right after it: later steps, which may have taken a
@@ -289,11 +289,11 @@ def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], begun: Sequence
     Args:
         steps: of a plan.
         now: the states of its places.
-        begun: the steps of the plan's own journal, in their order.
+        journaled: the steps of the plan's own journal, in their order.
     """
     drafts = {state.place: Draft(state) for state in now}
     done: list[Step] = []
-    for step in reversed(begun):
+    for step in reversed(journaled):
         if step.place in drafts:
             draft = drafts[step.place]
             if draft.shows(step):

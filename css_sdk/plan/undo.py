@@ -26,14 +26,14 @@ _OPPOSITES: Final[Mapping[StepKind, StepKind]] = {
 }
 
 
-def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
+def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     """Return the plan that undoes what was done, as far as it is still there; changes by others since then stay.
 
     A created role to which others added members, children or parents since is not deleted: it loses only what these
     steps added to it.
 
     Args:
-        begun: what was done, or may have been, in its order.
+        done: what was done, or may have been, in its order.
         states: of its places as they are now, with the members of `roles_concerned`.
 
     Raises:
@@ -48,11 +48,11 @@ def undo_plan(begun: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     ['delete_role']
     """
     now = tuple(states)
-    as_before = {state.place for state in now if _is_as_before(begun, state)}
-    begun = [step for step in begun if step.place not in as_before]
-    kept = _used_by_others(begun, now)
+    as_before = {state.place for state in now if _is_as_before(done, state)}
+    done = [step for step in done if step.place not in as_before]
+    kept = _used_by_others(done, now)
     left = set().union(*kept.values())
-    own = [step for number, step in enumerate(begun) if number not in left]
+    own = [step for number, step in enumerate(done) if number not in left]
     wanted = _without_detours(undo(own, [_before(state, own) for state in now]))
     steps = _possible(wanted, now, kept.keys())
     notes = [f"{place}: everything is as it was before, already" for place in sorted(as_before)]
@@ -116,17 +116,17 @@ def notes_on_unknown_writes(entries: Sequence[Entry], done: Sequence[Step]) -> t
     )
 
 
-def roles_concerned(begun: Iterable[Step], place: Place) -> frozenset[str]:
+def roles_concerned(done: Iterable[Step], place: Place) -> frozenset[str]:
     """Return the roles of a place whose members have to be known, by all names that they had."""
-    there = [step for step in begun if step.place == place]
+    there = [step for step in done if step.place == place]
     return frozenset(step.role for step in there) | {step.target for step in there if step.kind == "rename_role"}
 
 
-def _is_as_before(begun: Iterable[Step], state: PlaceState) -> bool:
+def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
     """Return whether the state is that of the beginning, as far as the steps concern it."""
     at_first: dict[str, str | None] = {}
     facts: dict[tuple[str, str, str], bool] = {}
-    for step in begun:
+    for step in done:
         if step.place != state.place:
             continue
         # A role that was created since has no name of that time.
@@ -157,21 +157,21 @@ def _is_as_before(begun: Iterable[Step], state: PlaceState) -> bool:
     )
 
 
-def _before(state: PlaceState, begun: Iterable[Step]) -> PlaceState:
+def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
     """Return the state from which these steps led to this one, without composites of roles that did not exist."""
-    before = state.before(begun)
+    before = state.before(done)
     children = {name: below & before.roles for name, below in before.children.items() if name in before.roles}
     return evolve(before, children=children)
 
 
-def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
+def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
     """Return the created roles that others have used since, and the numbers of the steps that are not undone.
 
     These are the creation, or several if others deleted the role in between; for a role that was renamed since, all
     steps that name it.
     """
     created: dict[tuple[Place, str], list[int]] = {}
-    for number, step in enumerate(begun):
+    for number, step in enumerate(done):
         for name in (step.role, step.target):
             created.get((step.place, name), []).append(number)
         if step.kind == "create_role":
@@ -181,17 +181,17 @@ def _used_by_others(begun: Sequence[Step], states: Sequence[PlaceState]) -> Mapp
         elif step.kind == "delete_role":
             created.pop((step.place, step.role), None)
     found = _what_holds(states)
-    expected = _what_holds(_before(state, begun).after(begun) for state in states)
+    expected = _what_holds(_before(state, done).after(done) for state in states)
     return {
-        name: _taken_for_others(begun, numbers)
+        name: _taken_for_others(done, numbers)
         for name, numbers in created.items()
         if not found.get(name, set()) <= expected.get(name, set())
     }
 
 
-def _taken_for_others(begun: Sequence[Step], numbers: Sequence[int]) -> Set[int]:
+def _taken_for_others(done: Sequence[Step], numbers: Sequence[int]) -> Set[int]:
     """Return which of the steps that name a created role are not undone."""
-    kinds = {number: begun[number].kind for number in numbers}
+    kinds = {number: done[number].kind for number in numbers}
     is_renamed = "rename_role" in kinds.values()
     return {number for number, kind in kinds.items() if is_renamed or kind == "create_role"}
 

@@ -87,7 +87,7 @@ async def test_a_failed_and_an_unknown_write_are_told_apart(
         with pytest.raises(OutcomeUnknown):
             await _in_dev(sandbox, settings, journal, ("users.assign", user, "admin"))
     assert [entry.outcome for entry in _entries(journal.path)] == ["failed", "unknown"]
-    assert read_journal(journal.path.read_bytes(), "journal").begun == (Step("add_member", DEV, "admin", user),)
+    assert read_journal(journal.path.read_bytes(), "journal").steps == (Step("add_member", DEV, "admin", user),)
 
 
 async def test_a_killed_write_stands_as_begun(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:

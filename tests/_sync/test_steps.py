@@ -229,7 +229,7 @@ def test_deletions_at_once_with_a_journal(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal") as journal:
         with client(sandbox, journal) as css:
             results = carried_out(css, [Step("delete_role", DEV, name) for name in names], width=8)
-        told = read_journal(journal.path.read_bytes(), "journal").begun
+        told = read_journal(journal.path.read_bytes(), "journal").steps
     assert set(outcomes(results).values()) == {"confirmed"}
     assert Counter(step.kind for step in told) == {"remove_composite": 15, "delete_role": 6}
 

@@ -52,7 +52,8 @@ def earlier_run(origin: Origin, plan: Plan) -> str:
                 continue
             if not steps_left(plan, journal):
                 return f" It was carried out already (journal {path}). Make a new plan."
-            return f" It was begun before. To continue, run: css apply {_quoted(origin.file)} --resume {_quoted(path)}"
+            command = f"css apply {_quoted(origin.file)} --resume {_quoted(path)}"
+            return f" An earlier run did not finish. To continue it, run: {command}"
     return ""
 
 
