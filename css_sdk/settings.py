@@ -90,7 +90,7 @@ def check_credential(what: str, value: object) -> None:
         ConfigurationError: with the reason.
     """
     if not is_text(value):
-        raise ConfigurationError(f"{what} is empty or not a string. Set it to the value from the account file.")
+        raise ConfigurationError(f"{what} is empty or not a string. Give it a value.")
     if (value.reveal() if isinstance(value, Secret) else str(value)).endswith(("\n", "\r")):
         raise ConfigurationError(f"{what} ends with a line break. Remove the line break.")
 

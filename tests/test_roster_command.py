@@ -280,7 +280,7 @@ REFUSED = [
     (TAKES, [HEADER, f"{A}@idir,reviewer,"], "all 20 members would lose it"),
     (TAKES, [HEADER, "{held},reviewer,"], "19 of 20 members of the role 'reviewer'"),
     (f"{TAKES} --max-removals 18", [HEADER, "{held},reviewer,"], "and 18 may be"),
-    (TAKES, [HEADER, "{other},reviewer,", "{held},reviewer,revoke"], "leave out the rows"),
+    (TAKES, [HEADER, "{other},reviewer,", "{held},reviewer,revoke"], "Leave out the rows"),
     ("-e prod --yes", [HEADER, "{held},reviewer,revoke"], "pass --allow-prod"),
     ("-e prod --allow-prod", [HEADER, "{held},reviewer,revoke"], "no terminal"),
 ]

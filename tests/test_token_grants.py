@@ -104,7 +104,7 @@ def test_scheme_and_host_are_compared_as_addresses_are(call: Call) -> None:
         (lambda: ClientCredentials(LOGIN, "me", ""), "client secret is empty"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, audience=""), "audience is empty"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, scope=""), "scope is empty"),
-        (lambda: ClientCredentials(LOGIN, "me", f"{SECRET}\udc80"), "client secret is empty, or no text"),
+        (lambda: ClientCredentials(LOGIN, "me", f"{SECRET}\udc80"), "client secret is empty or not a string"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, client_auth="jwt"), "not 'jwt'"),  # type: ignore[arg-type]
         (lambda: ClientCredentials("login.example", "me", SECRET), "token address is not a plain"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, origins="a.example"), "is not a plain http.*begin with https"),
@@ -113,9 +113,9 @@ def test_scheme_and_host_are_compared_as_addresses_are(call: Call) -> None:
         (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", f"{PASSWORD}\r\n"), "password ends with a line break"),
         (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=[5]), "is not a plain http"),  # type: ignore[list-item]
         (lambda: ClientCredentials(LOGIN, "me", SECRET, origins=5), "origins= must be a list"),  # type: ignore[arg-type]
-        (lambda: ClientCredentials(LOGIN, 5, SECRET), "client id is empty, or no text"),  # type: ignore[arg-type]
+        (lambda: ClientCredentials(LOGIN, 5, SECRET), "client id is empty or not a string"),  # type: ignore[arg-type]
         (lambda: ClientCredentials(5, "me", SECRET), "token address is not a plain"),  # type: ignore[arg-type]
-        (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", 5), "password is empty, or no text"),  # type: ignore[arg-type]
+        (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", 5), "password is empty or not a string"),  # type: ignore[arg-type]
         (lambda: PasswordGrant(LOGIN, "me", "", "robot", PASSWORD), "client secret is empty"),
         (lambda: PasswordGrant(LOGIN, "me", SECRET, "", PASSWORD), "username is empty"),
         (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", ""), "password is empty"),

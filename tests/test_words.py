@@ -34,33 +34,7 @@ NOT_PLAIN = {
 }
 """What no text says, and what it says in its place."""
 
-NOT_YET_PLAIN: frozenset[str] = frozenset(
-    {
-        "Commands:",
-        "css_sdk/_async/keys.py",
-        "css_sdk/auth/token_endpoint.py",
-        "css_sdk/auth/verification.py",
-        "css_sdk/cli/command_table.py",
-        "css_sdk/cli/commands/members.py",
-        "css_sdk/cli/commands/roster.py",
-        "css_sdk/cli/support/changes.py",
-        "css_sdk/people/identification.py",
-        "css_sdk/roster/formats.py",
-        "css_sdk/roster/rows.py",
-        "css_sdk/sandbox/world/fields.py",
-        "css_sdk/sandbox/world/others.py",
-        "css_sdk/sandbox/world/world.py",
-        "css_sdk/state.py",
-        "css_sdk/systems.py",
-    }
-)
-"""Modules and pages whose texts are still to be rewritten."""
-
-MODULES = [
-    path
-    for path in sorted((ROOT / "css_sdk").rglob("*.py"))
-    if "_sync" not in path.parts and path.relative_to(ROOT).as_posix() not in NOT_YET_PLAIN
-]
+MODULES = [path for path in sorted((ROOT / "css_sdk").rglob("*.py")) if "_sync" not in path.parts]
 PAGES = [
     path
     for path in [
@@ -68,9 +42,7 @@ PAGES = [
         *sorted((ROOT / "docs").rglob("*.md")),
         *sorted((ROOT / ".github").rglob("*.*")),
     ]
-    if path.name != "CHANGELOG.md"
-    and "_build" not in path.parts
-    and path.relative_to(ROOT).as_posix() not in NOT_YET_PLAIN
+    if path.name != "CHANGELOG.md" and "_build" not in path.parts
 ]
 
 
@@ -113,17 +85,15 @@ def test_help_is_plain(words: tuple[str, ...]) -> None:
     assert command is not None
     context = click.Context(command, info_name=f"css {' '.join(words)}", terminal_width=80)
     text = command.get_help(context)
-    if f"css_sdk/cli/commands/{words[0].replace('-', '_')}.py" not in NOT_YET_PLAIN:
-        assert not faults(text), "\n".join(faults(text))
-        assert "docs/" not in text
+    assert not faults(text), "\n".join(faults(text))
+    assert "docs/" not in text
     assert not re.search(r"\w(?:\.\.\.|…)$", text.partition("Commands:")[2], re.MULTILINE)
 
 
 def test_the_help_of_css_is_plain() -> None:
     """So is the list of all commands."""
     text = css.get_help(click.Context(css, info_name="css"))
-    found = [fault for fault in faults(text) if "Commands:" not in NOT_YET_PLAIN]
-    assert not found, "\n".join(found)
+    assert not faults(text), "\n".join(faults(text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -237,7 +237,7 @@ def check_exact(rows: Sequence[Row]) -> None:
     lines = [str(row.line) for row in rows if row.action == "revoke"]
     if lines:
         raise Refused(
-            f"An exact roster names who must have a role, and removes it from everybody else: leave out the rows that "
+            f"An exact roster names who must have a role, and removes it from everybody else. Leave out the rows that "
             f"revoke (line {', '.join(lines[:10])}{', …' if len(lines) > 10 else ''}). Nothing was sent."
         )
 

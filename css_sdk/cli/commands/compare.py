@@ -16,7 +16,7 @@ _MARKS = {True: "yes", False: "-", None: "?"}
 @click.command()
 @places_options
 @click.option("--members", is_flag=True, help="Compare the members of roles, too.")
-@click.option("--differences", is_flag=True, help="Leave out what is the same everywhere.")
+@click.option("--differences", is_flag=True, help="Show only differences.")
 @width_option
 @json_option
 def compare(
@@ -27,9 +27,10 @@ def compare(
     width: int,
     as_json: bool,
 ) -> None:
-    """Show environments side by side: which has which roles and composites.
+    """Compare the roles and composite roles of environments.
 
-    With --json one object for each role, child or member, with the places that have it and those that do not.
+    With --json, css prints one object for each role, child or member, with the places that have it and those that do
+    not.
 
     \b
     Examples:

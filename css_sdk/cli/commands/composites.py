@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def composites() -> None:
-    """List and change what a composite role is made of.
+    """List and change the children of a composite role.
 
-    Everybody who holds the parent has its children in their tokens too.
+    Users who have the parent role also get its children in their tokens.
 
     \b
     Examples:
@@ -58,7 +58,7 @@ def list_children(parent: str, integration: str, environment: str, as_json: bool
 @journal_option
 @json_option
 def add(parent: str, children: Sequence[str], **options: Any) -> int:
-    """Make roles children of a role, all of them or none. Writing in prod asks for the project's name.
+    """Add children to a role, all or none. In prod, css asks for the project's name.
 
     \b
     Example:
@@ -85,9 +85,9 @@ def add(parent: str, children: Sequence[str], **options: Any) -> int:
 @journal_option
 @json_option
 def remove(parent: str, children: Sequence[str], **options: Any) -> int:
-    """Remove roles from a role.
+    """Remove children from a role.
 
-    Shows who loses what, and asks; scripts pass --yes, in prod also --allow-prod.
+    css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
 
     \b
     Example:
@@ -128,10 +128,10 @@ def set_children(
     max_removals: int | None,
     **options: Any,
 ) -> int:
-    """Make the children of a role exactly these.
+    """Set exactly these children of a role.
 
-    Shows who loses what, and asks; where nothing is removed it does not ask. It adds before it removes, and removes
-    nothing if something could not be added. Scripts pass --yes, in prod also --allow-prod.
+    css adds before it removes, and removes nothing if something could not be added. If it removes anything, it shows
+    who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
 
     \b
     Example:

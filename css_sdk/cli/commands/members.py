@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def members() -> None:
-    """List who holds a role, or make it exactly these.
+    """List the members of a role, or set exactly these members.
 
     `css assign` and `css unassign` add and remove some.
 
@@ -39,9 +39,9 @@ def members() -> None:
 @place_options(required=True)
 @json_option
 def list_members(role: str, integration: str, environment: str, as_json: bool) -> None:
-    """List everybody who holds a role directly.
+    """List the direct members of a role.
 
-    With --json the lines come as they are read, however many there are.
+    With --json, css prints each line as soon as it is read.
 
     \b
     Example:
@@ -59,7 +59,13 @@ def list_members(role: str, integration: str, environment: str, as_json: bool) -
 @members.command("set")
 @click.argument("role")
 @usernames_argument
-@click.option("--client-id", "client_ids", multiple=True, metavar="ID", help="A service account, by its client id.")
+@click.option(
+    "--client-id",
+    "client_ids",
+    multiple=True,
+    metavar="ID",
+    help="Client id of a service account. Can be given several times.",
+)
 @place_options(required=True)
 @exact_options
 @journal_option
@@ -77,10 +83,10 @@ def set_members(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Make the members of a role exactly these.
+    """Set exactly these members of a role.
 
-    Shows who loses the role, and asks; where nobody does it does not ask. It adds members before it removes any, and
-    removes nobody if somebody could not be added. Scripts pass --yes, in prod also --allow-prod.
+    css adds before it removes, and removes nobody if somebody could not be added. If somebody loses the role, css shows
+    who and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
 
     \b
     Example:

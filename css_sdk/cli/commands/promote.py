@@ -11,7 +11,7 @@ from ..support.transfers import transfer_options, transfer_roles
 
 
 @click.command()
-@click.option("-i", "--integration", required=True, metavar="ID|NAME", help="Id or exact project name.")
+@click.option("-i", "--integration", required=True, metavar="ID|NAME", help="Integration, by id or exact project name.")
 @click.option("--from", "source", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy from.")
 @click.option("--to", "target", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy to.")
 @transfer_options

@@ -53,10 +53,10 @@ def list_roles(integration: str, environment: str, as_json: bool) -> None:
 @place_options(required=True)
 @json_option
 def tree(integration: str, environment: str, as_json: bool) -> None:
-    """Show the roles with what they are composed of.
+    """Show the roles with their children.
 
-    Children that were shown above are not shown again. With --json the command prints one object per role, with its
-    children and all roles that it leads to.
+    Children that are shown above are not repeated. With --json, css prints one object for each role, with its children
+    and all roles that it contains.
 
     \b
     Example:
@@ -87,7 +87,7 @@ def tree(integration: str, environment: str, as_json: bool) -> None:
 @journal_option
 @json_option
 def create(names: Sequence[str], **options: Any) -> int:
-    """Create roles. Writing in prod asks for the project's name.
+    """Create roles. In prod, css asks for the project's name.
 
     \b
     Example:
@@ -112,7 +112,9 @@ def create(names: Sequence[str], **options: Any) -> int:
 @journal_option
 @json_option
 def rename(old: str, new: str, **options: Any) -> int:
-    """Give a role another name; its members keep it. Writing in prod asks for the project's name.
+    """Rename a role. Its members keep it.
+
+    In prod, css asks for the project's name. Programs must use the new name.
 
     \b
     Example:
@@ -138,7 +140,7 @@ def rename(old: str, new: str, **options: Any) -> int:
 def delete(names: Sequence[str], **options: Any) -> int:
     """Delete roles, and remove them from everybody who has them.
 
-    Shows who loses what, and asks; scripts pass --yes, in prod also --allow-prod.
+    css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
 
     \b
     Example:

@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     from ...roster.rows import RowResult
 
 _file = click.argument("file", type=click.Path(path_type=Path))
-_exact = click.option("--exact", is_flag=True, help="Take the roles from everybody whom the roster does not list.")
+_exact = click.option("--exact", is_flag=True, help="Remove the roles from everybody whom the roster does not list.")
 _most = click.option(
     "--max-removals",
     type=click.IntRange(0),
     metavar="N",
-    help="Let --exact take up to N from each role. Default: 10 or a fifth of its members, whichever is less; 4 always.",
+    help="With --exact, allow up to N removals from each role. Default: 10 or a fifth of the members, at least 4.",
 )
 _ignore = click.option(
     "--ignore",
     multiple=True,
     metavar="COLUMN",
-    help="A column that holds something else, such as notes; may be given several times.",
+    help="Ignore this column, such as notes. Can be given several times.",
 )
 
 
 @click.group(cls=Group)
 def roster() -> None:
-    """Check and apply a roster: who shall have which role where.
+    """Check and apply a roster: a table of who must have which role.
 
-    A roster is a file, or - for stdin, with a row for each grant: CSV, or JSON lines. Its columns: username, guid,
-    email or client_id; role; integration; environment; action (grant or revoke). Integration and environment may be
-    left to the options.
+    A roster is a file, or - for standard input, with one row for each grant, as CSV or JSON lines. The columns are:
+    username, guid, email or client_id; provider; role; integration; environment; action (grant or revoke). You can pass
+    the integration and the environment as options instead.
 
     \b
     Examples:
@@ -58,7 +58,7 @@ def roster() -> None:
 @_exact
 @_most
 @_ignore
-@click.option("--online", is_flag=True, help="Look everybody and everything up, without a write.")
+@click.option("--online", is_flag=True, help="Look up people and roles. Nothing is changed.")
 @width_option
 @json_option
 def check(
@@ -73,10 +73,10 @@ def check(
     width: int,
     as_json: bool,
 ) -> int:
-    """Tell what is wrong with a roster, and what it would do.
+    """Check a roster, and show what it would change.
 
-    All faults of the file are told at once, each with its line. With --online each row is told that cannot be done,
-    and of the others whether they are to be done or so already; with --exact also who would lose a role.
+    css prints all faults of the file at once, each with its line. With --online, css also looks up people and roles,
+    and shows which rows are to do, need no change or cannot be done. With --exact, it shows who would lose a role.
 
     \b
     Examples:
@@ -119,10 +119,14 @@ def check(
 @click.option(
     "--result",
     type=click.Path(path_type=Path),
-    help="Where to write a line for each row. Default: FILE.result.csv beside the file, when anything is left.",
+    help="Write the results to this file. Default: FILE.result.csv beside the roster, if anything is left.",
 )
 @force_option
-@click.option("--allow-missing", is_flag=True, help="End with 0 where only those are left who never logged in.")
+@click.option(
+    "--allow-missing",
+    is_flag=True,
+    help="Exit with code 0 if all rows that are left are people who have never logged in.",
+)
 @width_option
 @consent_options
 @journal_option
@@ -144,16 +148,16 @@ def apply(
     journal: Path | None,
     as_json: bool,
 ) -> int:
-    """Do what a roster says; nobody loses a role but where it says so.
+    """Apply a roster.
 
-    What somebody already has is left alone; what could not be done is written to a result file that can be applied
-    again. If it removes anything, it shows who loses what, and asks; scripts pass --yes. In prod it asks for the
-    project's name; scripts pass --allow-prod. An interrupt, or SIGTERM, lets the calls in flight finish and writes
-    down the rest; after anything worse, and with --exact in any case, apply the roster itself again.
+    css sends only what is missing. What could not be done goes to a result file, which you can apply again. If the
+    roster removes anything, css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod
+    --allow-prod too. If you press Ctrl-C, css finishes the calls in flight and writes the result file. After a crash,
+    and always with --exact, apply the roster itself again.
 
-    With --exact the members of the roles that the roster names become exactly those that it lists. Nobody loses a role
-    while a row of it is not found, ambiguous, failed or means another provider: it may mean any member. Only a
-    username, or a complete GUID with its provider, can be "never logged in"; such a row lets the removals go on.
+    With --exact, each role in the roster gets exactly the members that the roster lists. If a row is not found,
+    ambiguous, failed or of another provider, it may mean any member, so css removes nobody from that role. Rows that
+    are "never logged in" (a username, or a whole GUID with its provider) do not block removals.
 
     \b
     Examples:

@@ -38,7 +38,9 @@ def file_argument(function: Function) -> Function:
 def identification_options(function: Function) -> Function:
     """Add the options `--allow-missing` and `--strict`, which say what becomes of people who are not identified."""
     strict = click.option(
-        "--strict", is_flag=True, help="Write nothing if somebody cannot be identified; the exit code is 3 either way."
+        "--strict",
+        is_flag=True,
+        help="Change nothing if somebody could not be identified. By default, the rest is done. The exit code is 3.",
     )
     return missing_option(strict(function))
 
@@ -46,7 +48,7 @@ def identification_options(function: Function) -> Function:
 def missing_option(function: Function) -> Function:
     """Add the option `--allow-missing`."""
     return click.option(
-        "--allow-missing", is_flag=True, help="People who never logged in do not count as not identified."
+        "--allow-missing", is_flag=True, help="Do not count people who have never logged in as not identified."
     )(function)
 
 
@@ -76,7 +78,7 @@ def plan_id_option(function: Function) -> Function:
         "--plan-id",
         metavar="ID",
         callback=_checked_plan_id,
-        help="Carry out only the plan with this id, which css plan prints; any other is refused with 5.",
+        help="Carry out only the plan with this id, which css plan prints. For any other plan, the exit code is 5.",
     )(function)
 
 
