@@ -114,13 +114,18 @@ def test_one_verifier_in_several_event_loops(server: Server) -> None:
     assert server.fetches == 1
 
 
+@contextmanager
+def over_sockets(sandbox: Sandbox) -> Iterator[tuple[str, str]]:
+    """The issuer that a sandbox serves, and a good token of it."""
+    with sandbox.serve() as served:
+        seen = Request("GET", "/", {"host": served.origin.removeprefix("http://")}, b"")
+        yield f"{served.origin}/auth/dev/realms/standard", sandbox.token_for(CLIENT, 102, "dev", request=seen)
+
+
 def test_a_loop_after_another_over_sockets(sandbox: Sandbox) -> None:
     """Its own connections end with each fetch, so none is left over from a loop that is gone."""
     now = [sandbox.now()]
-    with sandbox.serve() as served:
-        issuer = f"{served.origin}/auth/dev/realms/standard"
-        seen = Request("GET", "/", {"host": served.origin.removeprefix("http://")}, b"")
-        signed = sandbox.token_for(CLIENT, 102, "dev", request=seen)
+    with over_sockets(sandbox) as (issuer, signed):
         verifier = AsyncTokenVerifier(issuer, CLIENT, clock=lambda: now[0], leeway=300)
         for _ in range(3):
             assert asyncio.run(verifier.verify(signed)).client_id == CLIENT
@@ -155,26 +160,24 @@ FORKS = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:Dep
 
 
 @FORKS
-def test_a_fork_while_keys_are_fetched(server: Server) -> None:
+def test_a_fork_while_keys_are_fetched(sandbox: Sandbox) -> None:
     """The child fetches them itself, and does not wait for a thread that it does not have."""
-    verifier, later = server.verifier(), server.async_verifier()
-    server.shut()
-    here = started(verifier.verify, GOOD)
-    there = started(asyncio.run, later.verify(GOOD))
-    while server.fetches < 2:
-        time.sleep(0.001)
+    slow = sandbox.faults.add("delay", target="keys", seconds=0.5, times=2)
+    with over_sockets(sandbox) as (issuer, signed):
+        verifier, later = (kind(issuer, CLIENT, leeway=300) for kind in (TokenVerifier, AsyncTokenVerifier))
+        here = started(verifier.verify, signed)
+        there = started(asyncio.run, later.verify(signed))
+        while slow.struck < 2:
+            time.sleep(0.001)
 
-    def child() -> bool:
-        server.gate = threading.Event()
-        server.gate.set()
-        both = (verifier.verify(GOOD), started(asyncio.run, later.verify(GOOD)).result(SOON))
-        return [told.client_id for told in both] == [CLIENT] * 2
+        def child() -> bool:
+            both = (verifier.verify(signed), started(asyncio.run, later.verify(signed)).result(SOON))
+            return [told.client_id for told in both] == [CLIENT] * 2
 
-    with forked() as tried:
-        assert tried(child)
-    server.gate.set()
-    assert here.result(SOON).client_id == there.result(SOON).client_id == CLIENT
-    assert server.fetches == 2
+        with forked() as tried:
+            assert tried(child)
+        assert here.result(SOON).client_id == there.result(SOON).client_id == CLIENT
+    assert sandbox.count("GET", "*/openid-configuration") == 4
 
 
 @FORKS
@@ -219,11 +222,12 @@ def test_a_fork_while_a_token_is_asked_for() -> None:
 
 
 @FORKS
-def test_a_fork_while_somebody_decides(server: Server) -> None:
+def test_a_fork_while_somebody_decides(sandbox: Sandbox) -> None:
     """The lock that another thread held at that moment is not the child's."""
-    verifier = server.verifier()
-    with SharedRequest.lock, forked() as tried:
-        assert tried(lambda: verifier.verify(GOOD).client_id == CLIENT)
+    with over_sockets(sandbox) as (issuer, signed):
+        verifier = TokenVerifier(issuer, CLIENT, leeway=300)
+        with SharedRequest.lock, forked() as tried:
+            assert tried(lambda: verifier.verify(signed).client_id == CLIENT)
 
 
 @pytest.mark.parametrize("age", [60.0, HOUR, 2 * HOUR])

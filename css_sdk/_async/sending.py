@@ -10,15 +10,16 @@ from attrs import evolve
 
 from .._http.cancellation import AsyncInFlight
 from .._http.clients import AsyncConnections
-from .._http.deadlines import async_time_limit, check
+from .._http.deadlines import async_time_limit
 from .._http.exchanges import Exchange, failure
-from .._http.forgetful_clients import CALL, body_of, without_memory
+from .._http.forgetful_clients import CALL, without_memory
 from .._http.sending import Sending
 from .._service import requests
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
 from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
 from ..settings import Settings
+from .bodies import read_body
 from .connection import DEADLINE, LARGEST_ANSWER, AsyncOptions
 
 _LARGER: Final = ". If it is right, make the client with a larger largest_answer="
@@ -132,12 +133,7 @@ class AsyncSender:
     async def _read(self, response: httpx.Response, label: str) -> Exchange:
         status = response.status_code
         try:
-            body = body_of(response, self._largest_answer, _LARGER)
-            if not response.is_stream_consumed:
-                async for piece in response.aiter_raw():
-                    check()
-                    body.add(piece)
-            content = body.content()
+            content = await read_body(response, self._largest_answer, _LARGER)
         except MalformedAnswer as error:
             return Exchange(error=MalformedAnswer(f"{label}: {error}.", status=status, request=label), status=status)
         headers = [(key, value) for key, value in response.headers.raw if key.lower() != b"content-encoding"]

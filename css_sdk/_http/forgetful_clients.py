@@ -9,8 +9,6 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from .bodies import Body
-
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
 
 CALL: Final = "css_sdk.call"
@@ -52,20 +50,3 @@ def without_memory(http: Client) -> Client:
     hooks: dict[str, list[Callable[..., Any]]] = http.event_hooks
     view.event_hooks = {**hooks, "response": [*hooks["response"], hide]}
     return view
-
-
-def body_of(response: httpx.Response, most: int, advice: str = "") -> Body:
-    """Return the body of an answer, to which its pieces are to be added unless a hook has read it already.
-
-    Args:
-        response: the answer.
-        most, advice: of `Body`.
-
-    Raises:
-        MalformedAnswer: as `Body`.
-    """
-    if not response.is_stream_consumed:
-        return Body(response.headers.get("Content-Encoding", ""), most, advice)
-    body = Body("", most, advice)
-    body.add(response.content)
-    return body

@@ -18,7 +18,7 @@ from attrs import frozen
 from .._http.clients import new_client
 from .._http.concurrency import check_callback
 from .._http.deadlines import time_limit
-from .._http.forgetful_clients import CALL, body_of, without_memory
+from .._http.forgetful_clients import CALL, without_memory
 from .._http.sending import Sending
 from .._service.addresses import checked_address
 from .._service.arguments import check_kind
@@ -28,6 +28,7 @@ from ..auth.token_endpoint import described
 from ..auth.verification import SigningKey, Terms, VerifiedToken, open_token, signing_keys, verify
 from ..errors import ConfigurationError, CssError, InvalidToken, KeysUnavailable, MalformedAnswer
 from ..settings import Secret
+from .bodies import read_body
 
 _LOG = logging.getLogger("css_sdk")
 _HEADERS: Final = {
@@ -242,13 +243,7 @@ class IssuerKeys:
         try:
             if answer.status_code != httpx.codes.OK:
                 raise self._failed(url, f"the answer was {answer.status_code}", answer.status_code)
-            body = body_of(answer, _LARGEST)
-            if not answer.is_stream_consumed:
-                for piece in answer.iter_raw():
-                    body.add(piece)
-                    if time.monotonic() > until:
-                        raise TimeoutError
-            content = body.content()
+            content = read_body(answer, _LARGEST)
         except MalformedAnswer as error:
             raise self._failed(url, str(error), answer.status_code) from None
         finally:

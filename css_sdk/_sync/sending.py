@@ -11,15 +11,16 @@ from attrs import evolve
 
 from .._http.cancellation import InFlight
 from .._http.clients import Connections
-from .._http.deadlines import check, time_limit
+from .._http.deadlines import time_limit
 from .._http.exchanges import Exchange, failure
-from .._http.forgetful_clients import CALL, body_of, without_memory
+from .._http.forgetful_clients import CALL, without_memory
 from .._http.sending import Sending
 from .._service import requests
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
 from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
 from ..settings import Settings
+from .bodies import read_body
 from .connection import DEADLINE, LARGEST_ANSWER, Options
 
 _LARGER: Final = ". If it is right, make the client with a larger largest_answer="
@@ -133,12 +134,7 @@ class Sender:
     def _read(self, response: httpx.Response, label: str) -> Exchange:
         status = response.status_code
         try:
-            body = body_of(response, self._largest_answer, _LARGER)
-            if not response.is_stream_consumed:
-                for piece in response.iter_raw():
-                    check()
-                    body.add(piece)
-            content = body.content()
+            content = read_body(response, self._largest_answer, _LARGER)
         except MalformedAnswer as error:
             return Exchange(error=MalformedAnswer(f"{label}: {error}.", status=status, request=label), status=status)
         headers = [(key, value) for key, value in response.headers.raw if key.lower() != b"content-encoding"]

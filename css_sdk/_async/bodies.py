@@ -1,0 +1,30 @@
+"""Read bodies of answers within limits of time and size."""
+
+from __future__ import annotations
+
+import httpx
+
+from .._http.bodies import Body
+from .._http.deadlines import check
+
+
+async def read_body(response: httpx.Response, most: int, advice: str = "") -> bytes:
+    """Read the body of an answer, until the deadline of the thread or task, and unpack it.
+
+    Args:
+        response: the answer. A hook of the caller may have read it already.
+        most, advice: of `Body`.
+
+    Raises:
+        MalformedAnswer: as `Body` does.
+        TimeoutError: when the deadline has passed.
+    """
+    is_read = response.is_stream_consumed
+    body = Body("" if is_read else response.headers.get("Content-Encoding", ""), most, advice)
+    if is_read:
+        body.add(response.content)
+    else:
+        async for piece in response.aiter_raw():
+            check()
+            body.add(piece)
+    return body.content()
