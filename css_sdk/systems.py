@@ -1,4 +1,4 @@
-"""The systems that service credentials are held for: where they are, how they give tokens, what their calls carry.
+"""Create authenticated clients for the systems for which a ministry has service credentials: CSS, CERN and the BSS.
 
     from css_sdk import systems
 

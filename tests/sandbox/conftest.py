@@ -1,4 +1,4 @@
-"""Fixtures of the sandbox's own tests: a clock that stands, and a caller that sends paths exactly as given."""
+"""Fixtures of the sandbox's own tests: a clock that stands still, and a caller that sends paths exactly as given."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORDINGS = Path(__file__).parent / "recordings"
 
 
 class Clock:
-    """A clock that moves when told."""
+    """A clock that moves only when a test sets it."""
 
     def __init__(self) -> None:
         self.time = 1_795_000_000.0
@@ -35,7 +35,7 @@ class Caller:
 
     @property
     def token(self) -> str:
-        """The team's token; the first one is kept."""
+        """Return a token."""
         if self._token is None:
             fields = f"client_id={self.credentials['client_id']}&client_secret={self.credentials['client_secret']}"
             answer = self.form("/auth/realms/standard/protocol/openid-connect/token", fields)
@@ -43,7 +43,7 @@ class Caller:
         return self._token
 
     def renew(self) -> None:
-        """Ask for another token at the next call."""
+        """Request another token at the next call."""
         self._token = None
 
     def form(self, path: str, fields: str, grant: str = "client_credentials", **headers: str) -> Response:
@@ -52,7 +52,7 @@ class Caller:
         return self.send("POST", path, body, **{"content-type": "application/x-www-form-urlencoded"}, **headers)
 
     def send(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
-        """Send exactly this."""
+        """Send a request exactly as given."""
         return self.sandbox.answer(Request(method, target, headers, body))
 
     def control(self, method: str, path: str, body: bytes = b"") -> Response:
@@ -65,43 +65,43 @@ class Caller:
         given = {"authorization": f"Bearer {self.token}", **({"content-type": "application/json"} if body else {})}
         return self.send(method, f"/api/v1{path}", body, **{**given, **headers})
 
-    def told(self, method: str, path: str, value: Any = None, **headers: str) -> tuple[int, Any]:
-        """Call the API and read status and JSON; None for an empty body."""
+    def status_and_json(self, method: str, path: str, value: Any = None, **headers: str) -> tuple[int, Any]:
+        """Call the API and return the status and the JSON; None for an empty body."""
         answer = self(method, path, value, **headers)
         return answer.status, json.loads(answer.body) if answer.body else None
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands."""
+    """Return a clock that stands still."""
     return Clock()
 
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Sandbox:
-    """The made-up world that comes along, under a clock that stands."""
+    """Return the sandbox of these tests."""
     return Sandbox(clock=clock)
 
 
 @pytest.fixture
 def call(sandbox: Sandbox) -> Caller:
-    """Calls as the first team."""
+    """Return a caller for the first team."""
     return Caller(sandbox)
 
 
 @pytest.fixture
 def caller() -> type[Caller]:
-    """The caller itself, for other sandboxes and teams."""
+    """Return the class of callers, for other sandboxes and teams."""
     return Caller
 
 
 @pytest.fixture
 def people(sandbox: Sandbox) -> list[str]:
-    """The usernames of the people of IDIR, sorted."""
+    """Return the usernames of the people of IDIR, sorted."""
     return sandbox.world.usernames("idir")
 
 
 @pytest.fixture(scope="session")
 def recorded() -> Callable[[str], Any]:
-    """Reads one of the recordings."""
+    """Return a function that reads one of the recordings."""
     return lambda name: json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))

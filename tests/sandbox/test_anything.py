@@ -1,4 +1,4 @@
-"""Whatever is sent, an answer goes out."""
+"""Every request gets an answer."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ TOKENS = st.one_of(st.none(), st.text(st.characters(codec="latin-1"), max_size=2
 def test_every_request_has_an_answer(
     caller: Any, method: str, path: str, query: str, body: bytes, kind: str, token: str | None
 ) -> None:
-    """One that can be sent: a status, headers of one line each, and no endless wait."""
+    """Every request that can be sent has a status, headers of one line each, and an answer without endless waiting."""
     call = caller(Sandbox())
     headers = {"authorization": f"Bearer {call.token}" if token is None else token, "content-type": kind}
     headers["x-css-sandbox"] = "1"

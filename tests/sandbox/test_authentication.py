@@ -1,4 +1,4 @@
-"""Who gets in, and what the others are told."""
+"""Tokens that the API accepts, and its answers to others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from css_sdk.sandbox import Sandbox
 
 
 def refused(call: Any, **headers: str) -> str:
-    """The story of a 401."""
+    """Return the reason in a 401."""
     answer = call("GET", "/integrations", **headers)
     assert answer.status == 401
     assert "www-authenticate" not in answer.headers
@@ -23,19 +23,19 @@ def refused(call: Any, **headers: str) -> str:
     return str(body["err"])
 
 
-def test_a_token_is_good_until_its_last_second(call: Any, clock: Any, sandbox: Sandbox) -> None:
-    """By the sandbox's clock, though its signature is checked only once."""
+def test_a_token_is_valid_until_its_last_second(call: Any, clock: Any, sandbox: Sandbox) -> None:
+    """The sandbox's clock decides, although the signature is checked only once."""
     assert call("GET", "/verify-token").status == 200
     clock.time += 299.9
     assert call("GET", "/verify-token").status == 200
     clock.time += 0.1
     assert refused(call) == "token expired"
     call.renew()
-    assert call.told("GET", "/verify-token") == (200, {"teamId": "2016"})
+    assert call.status_and_json("GET", "/verify-token") == (200, {"teamId": "2016"})
 
 
 def test_the_life_of_tokens_and_the_clock_of_the_servers_can_be_set(call: Any, clock: Any, sandbox: Sandbox) -> None:
-    """The servers are ahead of everybody else, and agree with each other."""
+    """Tokens expire after the life that was set, by the clock of the servers."""
     sandbox.token_life = 30
     sandbox.clock_skew = 1000
     claims = jwt.decode(call.token, options={"verify_signature": False, "verify_exp": False})
@@ -46,7 +46,7 @@ def test_the_life_of_tokens_and_the_clock_of_the_servers_can_be_set(call: Any, c
 
 
 def test_rotated_keys_and_revoked_tokens(call: Any, sandbox: Sandbox) -> None:
-    """What was issued before is refused, what is issued afterwards is not."""
+    """Tokens issued before a rotation or a revocation are refused; later ones are accepted."""
     for spoil in (sandbox.revoke_tokens, sandbox.rotate_keys, lambda: sandbox.rotate_keys("prod")):
         assert call("GET", "/verify-token").status == 200
         spoil()
@@ -57,15 +57,15 @@ def test_rotated_keys_and_revoked_tokens(call: Any, sandbox: Sandbox) -> None:
     assert call("GET", "/verify-token").status == 200
 
 
-def test_other_login_servers_do_not_count(call: Any, sandbox: Sandbox) -> None:
-    """A token of dev, or of a person, or of an integration, opens nothing."""
+def test_only_tokens_of_api_accounts_are_accepted(call: Any, sandbox: Sandbox) -> None:
+    """A token of dev, of a person or of an integration is refused."""
     fisher = sandbox.token_for("fisheries-service-102", 102, "prod")
     for token in (sandbox.token_for("fisheries-service-102", 102, "dev"), fisher):
         refused(call, authorization=f"Bearer {token}")
 
 
 def test_a_forged_token_is_invalid(call: Any) -> None:
-    """The claims are looked at only under a good signature."""
+    """A token with a wrong signature is invalid, whatever its claims are."""
     header, claims, signature = call.token.split(".")
     body = json.loads(base64.urlsafe_b64decode(claims + "=="))
     forged = base64.urlsafe_b64encode(json.dumps({**body, "team": "1"}).encode()).rstrip(b"=").decode()
@@ -75,8 +75,8 @@ def test_a_forged_token_is_invalid(call: Any) -> None:
 
 
 @pytest.mark.parametrize("token", ["garbage", "a.b.c", "W10.W10.W10", "e30.e30.e30"])
-def test_garbage_gets_the_last_story(call: Any, token: str) -> None:
-    """What is no token is refused with whatever was said last, to whomever."""
+def test_an_unreadable_token_gets_the_last_reason(call: Any, token: str) -> None:
+    """A text that is not a token is refused with the reason of the last refusal, even of another client."""
     assert refused(call, authorization=f"Bearer {token}") == "not authorized"
     assert refused(call, authorization="Basic x") == "No authorization token was found"
     assert refused(call, authorization=f"Bearer {token}") == "No authorization token was found"
@@ -84,18 +84,18 @@ def test_garbage_gets_the_last_story(call: Any, token: str) -> None:
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "bearer abc", "Token abc"])
 def test_a_header_without_a_token(call: Any, header: str) -> None:
-    """The word is told apart by case."""
+    """The word Bearer is matched with its case."""
     assert refused(call, authorization=header) == "No authorization token was found"
 
 
-def test_what_needs_no_token(call: Any, clock: Any) -> None:
-    """The heartbeat tells the time."""
+def test_the_heartbeat_needs_no_token(call: Any, clock: Any) -> None:
+    """The heartbeat answers the time without a token."""
     answer = call.send("GET", "/api/v1/heartbeat")
     assert (answer.status, json.loads(answer.body)) == (200, [{"now": "2026-11-18T11:06:40.000Z"}])
 
 
-def test_tokens_through_the_api(call: Any) -> None:
-    """Good credentials pass through, as a form and as JSON; everything else is an unknown exception."""
+def test_token_requests_pass_through_the_api(call: Any) -> None:
+    """Valid credentials pass, as a form and as JSON; anything else is an unknown exception."""
     good = {name: call.credentials[name] for name in ("client_id", "client_secret")}
     good["grant_type"] = "client_credentials"
     answer = call.send("POST", "/api/v1/token", json.dumps(good).encode(), **{"content-type": "application/json"})
@@ -109,7 +109,7 @@ def test_tokens_through_the_api(call: Any) -> None:
 
 
 def test_another_teams_integrations_do_not_exist(caller: Any, recorded: Any) -> None:
-    """404, whatever is asked of them."""
+    """Every call on an integration of another team answers 404."""
     call = caller(Sandbox(recorded("world")), 2017)
-    assert [found["id"] for found in call.told("GET", "/integrations")[1]["data"]] == [105]
+    assert [found["id"] for found in call.status_and_json("GET", "/integrations")[1]["data"]] == [105]
     assert call("GET", "/integrations/101/dev/roles").status == 404

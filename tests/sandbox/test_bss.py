@@ -1,4 +1,4 @@
-"""The stand-in for the interworks BSS: a password grant, opaque tokens, and accounts."""
+"""The part of the interworks BSS: a password grant, opaque tokens, and accounts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TOKEN = "/bss/bsssmapi/oauth/token"
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    """Asks the sandbox in process."""
+    """Return a client of the sandbox."""
     with httpx.Client(transport=sandbox.transport(), base_url="http://localhost") as client:
         yield client
 
 
 @pytest.fixture
 def ask(sandbox: Sandbox, client: httpx.Client) -> Callable[..., httpx.Response]:
-    """Asks for a token as the first user, under the right key and secret; None leaves a field out."""
+    """Send a request and return the answer."""
     account = sandbox.bss_environment()
 
     def ask(auth: Any = (account["BSS_CLIENT_KEY"], account["BSS_CLIENT_SECRET"]), **fields: Any) -> httpx.Response:
@@ -40,12 +40,12 @@ def ask(sandbox: Sandbox, client: httpx.Client) -> Callable[..., httpx.Response]
 
 @pytest.fixture
 def headers(ask: Callable[..., httpx.Response]) -> Callable[[], dict[str, str]]:
-    """The headers of a call under a new token."""
+    """Return the headers that the test needs."""
     return lambda: {"Authorization": f"Bearer {ask().json()['access_token']}", "X-Api-Version": "latest"}
 
 
-def test_a_token(ask: Callable[..., httpx.Response]) -> None:
-    """Opaque, of a type in lower case, for 1799 seconds, with nothing to refresh it by; another one each time."""
+def test_a_token_of_the_bss(ask: Callable[..., httpx.Response]) -> None:
+    """It is opaque, its type is in lower case, it is valid for 1799 seconds, and has no refresh token."""
     answer = ask()
     body = answer.json()
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -73,29 +73,31 @@ KEY = {"client_id": "sandbox-bss-client", "client_secret": "sandbox-secret-bss"}
         ({"grant_type": None}, 400, "invalid_request"),
     ],
 )
-def test_no_token(ask: Callable[..., httpx.Response], fields: dict[str, Any], status: int, error: str) -> None:
-    """Key and secret count only as Basic, and in the form they spoil it; users are looked at afterwards."""
+def test_requests_that_get_no_token(
+    ask: Callable[..., httpx.Response], fields: dict[str, Any], status: int, error: str
+) -> None:
+    """The answer says what is missing or wrong."""
     answer = ask(**fields)
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
-def test_a_wrong_secret_is_told_from_none(ask: Callable[..., httpx.Response]) -> None:
-    """By the words alone."""
+def test_a_wrong_secret_has_another_message_than_none(ask: Callable[..., httpx.Response]) -> None:
+    """Only the message differs."""
     assert ask(auth=("sandbox-bss-client", "wrong")).json()["error_description"] == "Bad client credentials"
     for fields in ({"auth": None}, KEY):
         assert "needed as HTTP Basic" in ask(**fields).json()["error_description"]
 
 
 @pytest.mark.parametrize("header", [b"Basic ?", b"Basic \xff", b"Digest x"])
-def test_a_header_that_is_no_basic(client: httpx.Client, header: bytes) -> None:
-    """It is refused as a wrong one is, and only a POST is for tokens at all."""
+def test_a_header_that_is_not_basic(client: httpx.Client, header: bytes) -> None:
+    """It is refused like a wrong one, and only POST requests get tokens."""
     answer = client.post(TOKEN, data={"grant_type": "password"}, headers={b"Authorization": header})
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert client.get(TOKEN).status_code == 405
 
 
 def test_an_account(client: httpx.Client, headers: Callable[[], dict[str, str]]) -> None:
-    """Wants a live token first, then the version, and then it has to be there."""
+    """An account needs a valid token, then the version header, and then it must exist."""
     good = headers()
     assert client.get(ACCOUNT, headers=good).json() == {"id": 1, "name": "Kettle Valley Cider", "code": "A0001"}
     for status, path, changed in (
@@ -114,10 +116,10 @@ def test_an_account(client: httpx.Client, headers: Callable[[], dict[str, str]])
     assert client.post(ACCOUNT, headers=good).status_code == 405
 
 
-def test_tokens_end_as_told(
+def test_tokens_expire_and_can_be_revoked(
     sandbox: Sandbox, client: httpx.Client, headers: Callable[[], dict[str, str]], clock: Any
 ) -> None:
-    """After their life, which can be set, or by being revoked; the sandbox remembers only those that live."""
+    """Tokens expire after the life that was set, and are refused after a revocation or with a retired key."""
 
     def status(given: dict[str, str]) -> int:
         return client.get(ACCOUNT, headers=given).status_code
@@ -141,7 +143,7 @@ def test_tokens_end_as_told(
 def test_requests_and_faults(
     sandbox: Sandbox, client: httpx.Client, ask: Callable[..., httpx.Response], headers: Callable[[], dict[str, str]]
 ) -> None:
-    """Each request is kept with its header, and fails where it shall."""
+    """Each request is recorded with its header, and fails where a fault strikes it."""
     good = headers()
     client.get(ACCOUNT, headers=good)
     assert [(entry.kind, entry.authorization.partition(" ")[0]) for entry in sandbox.requests] == [
@@ -182,15 +184,15 @@ def test_over_a_socket(sandbox: Sandbox) -> None:
         ({**CLIENT, "accounts": [{"name": "x"}]}, "bss lacks 'id'"),
     ],
 )
-def test_what_is_no_world(bss: Any, problem: str) -> None:
-    """One sentence says what is wrong."""
+def test_a_world_that_is_not_valid(bss: Any, problem: str) -> None:
+    """The error says in one sentence what is wrong, and shows no secret."""
     with pytest.raises(SandboxError, match=problem) as caught:
         Sandbox({**NOBODY, "bss": bss})
     assert "\n" not in str(caught.value)
 
 
-def test_a_world_without() -> None:
-    """It has no variables and gives nobody a token, whatever they leave empty; secrets are not printed."""
+def test_a_world_without_this_system() -> None:
+    """It has no variables and issues no tokens, even for empty credentials; secrets are not printed."""
     sandbox = Sandbox(NOBODY)
     with pytest.raises(SandboxError, match="no bss"):
         sandbox.bss_environment()

@@ -1,4 +1,4 @@
-"""The stand-in for CERN's API access: one token for each target, and targets that take only their own."""
+"""CERN's API access: one token for each target, and targets that accept only their own tokens."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Ask = Callable[..., httpx.Response]
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    """Asks the sandbox in process."""
+    """Return a client of the sandbox."""
     with httpx.Client(transport=sandbox.transport(sleep=lambda seconds: None), base_url="http://localhost") as client:
         yield client
 
 
 @pytest.fixture
 def ask(sandbox: Sandbox, client: httpx.Client) -> Ask:
-    """Asks for a token, as the first application for the first target; None leaves a field out."""
+    """Send a request and return the answer."""
     account = sandbox.cern_environment()
 
     def ask(**fields: str | None) -> httpx.Response:
@@ -56,17 +56,17 @@ def ask(sandbox: Sandbox, client: httpx.Client) -> Ask:
 
 @pytest.fixture
 def token(ask: Ask) -> Callable[..., str]:
-    """A token by itself; takes what `ask` takes."""
+    """Return a token."""
     return lambda **fields: str(ask(**fields).json()["access_token"])
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The header that carries a token."""
+    """Return the header for a token."""
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_what_a_token_says(sandbox: Sandbox, client: httpx.Client, ask: Ask, clock: Any) -> None:
-    """Who calls whom with which roles, signed by a key that the realm's discovery document leads to."""
+def test_the_claims_of_a_token(sandbox: Sandbox, client: httpx.Client, ask: Ask, clock: Any) -> None:
+    """A token names the calling and the called application and the roles, and is signed by a published key."""
     answer = ask(audience=TARGETS[1])
     body = answer.json()
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -108,30 +108,32 @@ def test_what_a_token_says(sandbox: Sandbox, client: httpx.Client, ask: Ask, clo
         ({"grant_type": "password"}, 400, "unsupported_grant_type", "Unsupported grant_type"),
     ],
 )
-def test_no_token(ask: Ask, fields: dict[str, str | None], status: int, error: str, description: str) -> None:
-    """What is missing or wrong is told; credentials are looked at before the audience."""
+def test_requests_that_get_no_token(
+    ask: Ask, fields: dict[str, str | None], status: int, error: str, description: str
+) -> None:
+    """The answer says what is missing or wrong."""
     answer = ask(**fields)
     assert answer.status_code == status
     assert answer.json() == {"error": error, "error_description": description}
 
 
 def test_credentials_count_only_in_the_form(sandbox: Sandbox, client: httpx.Client) -> None:
-    """As Basic they are as if they were missing."""
+    """HTTP Basic is ignored."""
     account = sandbox.cern_environment()
     form = {"grant_type": "client_credentials", "audience": TARGETS[0]}
     basic = (account["CERN_CLIENT_ID"], account["CERN_CLIENT_SECRET"])
     assert client.post(account["CERN_TOKEN_URL"], data=form, auth=basic).status_code == 401
 
 
-def test_other_places_of_the_realm(client: httpx.Client) -> None:
-    """The ordinary token endpoint is not served, and tokens are only to be posted for."""
+def test_other_paths_of_the_realm(client: httpx.Client) -> None:
+    """The ordinary token endpoint is not served, and tokens can only be requested with POST."""
     realm = "/auth/realms/cern"
     assert client.post(f"{realm}/protocol/openid-connect/token").status_code == 404
     assert client.get(f"{realm}/api-access/token").status_code == 405
 
 
-def test_a_target_takes_only_its_own_tokens(sandbox: Sandbox, client: httpx.Client, ask: Ask, clock: Any) -> None:
-    """Not another target's, none that is changed, over, or of the CSS API; and the CSS API takes none of them."""
+def test_a_target_accepts_only_its_own_tokens(sandbox: Sandbox, client: httpx.Client, ask: Ask, clock: Any) -> None:
+    """Tokens of other targets, changed or expired ones, and those of the CSS API are refused, and vice versa."""
     first, second = (str(ask(audience=audience).json()["access_token"]) for audience in TARGETS)
     account = sandbox.credentials()
     basic = (account["client_id"], account["client_secret"])
@@ -150,8 +152,8 @@ def test_a_target_takes_only_its_own_tokens(sandbox: Sandbox, client: httpx.Clie
     assert client.get(GROUPS, headers=bearer(first)).status_code == 401
 
 
-def test_what_a_target_has(sandbox: Sandbox, client: httpx.Client, token: Callable[..., str]) -> None:
-    """Lists by name, the names at the base; only to be read."""
+def test_the_data_of_a_target(sandbox: Sandbox, client: httpx.Client, token: Callable[..., str]) -> None:
+    """A target serves lists by name, and the names at its base, for reading only."""
     headers, base = bearer(token()), sandbox.cern_environment()["CERN_API_URL"]
     assert base.endswith("/api/v1.0/")
     assert client.get(base, headers=headers).json() == {"data": ["Group", "Identity"]}
@@ -161,8 +163,8 @@ def test_what_a_target_has(sandbox: Sandbox, client: httpx.Client, token: Callab
     assert client.get("/cern/unknown-api/", headers=headers).status_code == 404
 
 
-def test_without_the_role(client: httpx.Client, token: Callable[..., str]) -> None:
-    """A token without any role has no claim for them; with another one the target still says no."""
+def test_a_caller_without_the_role_is_refused(client: httpx.Client, token: Callable[..., str]) -> None:
+    """A token without roles has no claim for them; a token with another role gets 403."""
     robot = {"client_id": "fisheries-robot", "client_secret": "sandbox-secret-cern-robot"}
     none, other = token(**robot), token(**robot, audience=TARGETS[1])
     assert "resource_access" not in jwt.decode(none, options={"verify_signature": False, "verify_exp": False})
@@ -179,8 +181,10 @@ def test_without_the_role(client: httpx.Client, token: Callable[..., str]) -> No
     asked=st.sampled_from("ab"),
     called=st.sampled_from("ab"),
 )
-def test_who_gets_in(held: dict[str, list[str]], needed: str, as_list: bool, asked: str, called: str) -> None:
-    """Whoever has a token for the target and in it the role, be the audience a text or a list; nobody else."""
+def test_only_callers_with_the_role_get_data(
+    held: dict[str, list[str]], needed: str, as_list: bool, asked: str, called: str
+) -> None:
+    """A caller needs a token for the target that holds the role; the audience may be a text or a list."""
     targets = [{"client_id": name, "role": needed, "audience_as_list": as_list} for name in "ab"]
     sandbox = Sandbox({**NOBODY, "cern": {"targets": targets, "applications": [{**CALLER, "roles": held}]}})
     url = sandbox.cern_environment()["CERN_TOKEN_URL"]
@@ -193,8 +197,10 @@ def test_who_gets_in(held: dict[str, list[str]], needed: str, as_list: bool, ask
     assert answer.status_code == (401 if asked != called else 200 if needed in held.get(called, []) else 403)
 
 
-def test_where_each_token_went_can_be_seen(sandbox: Sandbox, client: httpx.Client, token: Callable[..., str]) -> None:
-    """Each request is kept with its header, which is neither printed nor told over HTTP."""
+def test_each_request_is_recorded_with_its_token(
+    sandbox: Sandbox, client: httpx.Client, token: Callable[..., str]
+) -> None:
+    """The header is recorded, but neither printed nor returned over HTTP."""
     first, second = token(), token(audience=TARGETS[1])
     client.get(GROUPS, headers=bearer(first))
     client.get(GRANTS, headers=bearer(second))
@@ -202,15 +208,17 @@ def test_where_each_token_went_can_be_seen(sandbox: Sandbox, client: httpx.Clien
     assert [entry.kind for entry in sandbox.requests] == ["token", "token", "cern", "cern", "cern"]
     went = {(entry.path, entry.authorization) for entry in sandbox.requests if entry.kind == "cern"}
     assert went == {(GROUPS, f"Bearer {first}"), (GRANTS, f"Bearer {second}"), (GRANTS, "")}
-    told = repr(sandbox.requests) + client.get("/sandbox/requests", headers=CONTROL).text
-    assert first not in told
-    assert second not in told
+    shown = repr(sandbox.requests) + client.get("/sandbox/requests", headers=CONTROL).text
+    assert first not in shown
+    assert second not in shown
     assert (sandbox.count(kind="cern", status=401), sandbox.count("POST", "*/api-access/token")) == (1, 2)
     assert (sandbox.count(kind="api"), sandbox.count("GET", "*/Group")) == (0, 1)
 
 
-def test_faults_strike_here_too(sandbox: Sandbox, client: httpx.Client, ask: Ask, token: Callable[..., str]) -> None:
-    """Told apart by path or target; the CSS API's faults do not strike here, nor these there."""
+def test_faults_strike_cern_by_path_or_target(
+    sandbox: Sandbox, client: httpx.Client, ask: Ask, token: Callable[..., str]
+) -> None:
+    """Faults of the CSS API do not strike CERN, and the other way round."""
     headers = bearer(token())
     sandbox.faults.add("500_before", path="*/api-access/token")
     sandbox.faults.add("429", path="/auth/realms/cern/protocol/*", retry_after=7)
@@ -231,8 +239,10 @@ def test_faults_strike_here_too(sandbox: Sandbox, client: httpx.Client, ask: Ask
         sandbox.faults.add("422_before", target="cern")
 
 
-def test_tokens_end_as_told(sandbox: Sandbox, client: httpx.Client, token: Callable[..., str], clock: Any) -> None:
-    """By being revoked, by a new key, and after the life that was set."""
+def test_tokens_expire_and_can_be_revoked(
+    sandbox: Sandbox, client: httpx.Client, token: Callable[..., str], clock: Any
+) -> None:
+    """Tokens expire after the life that was set, and are refused after a revocation or with a retired key."""
 
     def status(headers: dict[str, str]) -> int:
         return client.get(GROUPS, headers=headers).status_code
@@ -255,7 +265,7 @@ def test_tokens_end_as_told(sandbox: Sandbox, client: httpx.Client, token: Calla
 
 
 def target(**other: Any) -> dict[str, Any]:
-    """What a world says of CERN, with one target that is as given."""
+    """Return the CERN part of a world, with one target."""
     return {"targets": [{"client_id": "a", **other}], "applications": [CALLER]}
 
 
@@ -275,15 +285,15 @@ def target(**other: Any) -> dict[str, Any]:
         (target(data={"Group": 5}), "5 is not a list"),
     ],
 )
-def test_what_is_no_world(cern: Any, problem: str) -> None:
-    """One sentence says what is wrong, and no secret."""
+def test_a_world_that_is_not_valid(cern: Any, problem: str) -> None:
+    """The error says in one sentence what is wrong, and shows no secret."""
     with pytest.raises(SandboxError, match=problem) as caught:
         Sandbox({**NOBODY, "cern": cern})
     assert "\n" not in str(caught.value)
 
 
-def test_a_world_without(tmp_path: Path) -> None:
-    """It has no variables, and no tokens; a state file does not mind."""
+def test_a_world_without_this_system(tmp_path: Path) -> None:
+    """It has no variables and issues no tokens, even for empty credentials; secrets are not printed."""
     sandbox = Sandbox(NOBODY, state=tmp_path / "state.json")
     with pytest.raises(SandboxError, match="no cern"):
         sandbox.cern_environment()
@@ -295,7 +305,7 @@ def test_a_world_without(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_variables_that_work(tmp_path: Path) -> None:
-    """A shell that reads the file has those of all three systems, and a token for the issuer on that port."""
+    """The file holds the variables of all three systems, and they lead to tokens of this server."""
     file = tmp_path / "sandbox.env"
     command = [sys.executable, "-m", "css_sdk.cli", "sandbox", "--port", "0", "--env-file", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

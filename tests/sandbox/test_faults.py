@@ -16,7 +16,7 @@ UNKNOWN = {"message": "unknown exception"}
 
 @pytest.fixture
 def user(people: list[str]) -> str:
-    """The roles of a person."""
+    """Return the path of a person's roles."""
     return f"/integrations/101/test/users/{people[0]}/roles"
 
 
@@ -34,7 +34,7 @@ def user(people: list[str]) -> str:
     ],
 )
 def test_an_error_before_or_after_the_work(call: Any, sandbox: Sandbox, kind: str, status: int, done: bool) -> None:
-    """The answer is an error; whether the work was done is another matter."""
+    """The answer is an error, whether the work was done or not."""
     sandbox.faults.add(kind, method="POST", times=1)
     assert call("POST", ROLES, {"name": "x"}).status == status
     assert ("x" in sandbox.roles(101, "test")) is done
@@ -50,12 +50,12 @@ def test_no_answer_at_all(call: Any, sandbox: Sandbox, kind: str, done: bool) ->
     assert sandbox.requests[-1].status is None
 
 
-def test_unknown_exceptions_look_like_the_services(call: Any, sandbox: Sandbox) -> None:
-    """422 in its words, 401 in its shape, 503 as plain text."""
+def test_errors_have_the_form_of_the_service(call: Any, sandbox: Sandbox) -> None:
+    """422 has its words, 401 its shape, and 503 is plain text."""
     sandbox.faults.add("422_before")
-    assert call.told("GET", ROLES) == (422, UNKNOWN)
+    assert call.status_and_json("GET", ROLES) == (422, UNKNOWN)
     sandbox.faults.add("expired_token")
-    assert call.told("GET", ROLES) == (401, {"success": False, "data": None, "err": "token expired"})
+    assert call.status_and_json("GET", ROLES) == (401, {"success": False, "data": None, "err": "token expired"})
     sandbox.faults.add("disaster")
     assert call("GET", ROLES).headers["content-type"].startswith("text/plain")
     assert call("GET", "/heartbeat").status == 200
@@ -65,8 +65,8 @@ def test_unknown_exceptions_look_like_the_services(call: Any, sandbox: Sandbox) 
 
 
 @pytest.mark.parametrize("value", [7, "Wed, 18 Nov 2026 10:00:00 GMT"])
-def test_too_many_requests_tell_when_to_come_back(call: Any, sandbox: Sandbox, value: int | str) -> None:
-    """In seconds or as a date, or not at all."""
+def test_too_many_requests_can_have_a_retry_after(call: Any, sandbox: Sandbox, value: int | str) -> None:
+    """The header holds seconds or a date, or is missing."""
     sandbox.faults.add("429", retry_after=value)
     assert call("GET", ROLES).headers["retry-after"] == str(value)
     sandbox.faults.add("429")
@@ -87,18 +87,18 @@ def test_too_many_requests_tell_when_to_come_back(call: Any, sandbox: Sandbox, v
 def test_an_empty_success(
     call: Any, sandbox: Sandbox, method: str, path: str, body: Any, status: int, done: bool
 ) -> None:
-    """A success that holds nothing, whether it was done or not."""
+    """The success has no body, whether the work was done or not."""
     for name in ("old", "child"):
         sandbox.create_role(101, "test", name)
     sandbox.create_role(101, "test", "parent", ["child"])
     before = sandbox.state.document()
     sandbox.faults.add("empty_success", method=method, done=done)
-    assert call.told(method, path, body) == (status, None)
+    assert call.status_and_json(method, path, body) == (status, None)
     assert (sandbox.state.document() != before) is done
 
 
-def test_an_empty_success_is_no_excuse(call: Any, sandbox: Sandbox) -> None:
-    """Where the work is done and refused, the refusal comes."""
+def test_an_empty_success_keeps_a_refusal(call: Any, sandbox: Sandbox) -> None:
+    """If the service refuses the work, the refusal is the answer."""
     sandbox.faults.add("empty_success", done=True)
     assert call("PUT", f"{ROLES}/nope", {"name": "x"}).status == 404
 
@@ -119,14 +119,14 @@ def test_an_empty_success_is_no_excuse(call: Any, sandbox: Sandbox) -> None:
 def test_a_write_while_the_login_server_fails(
     call: Any, sandbox: Sandbox, user: str, method: str, path: str, body: Any, answer: Any, done: bool
 ) -> None:
-    """Each call has its own way to hide it, and says the same whether the work was done or not."""
+    """Each call hides the failure in its own way, and answers the same whether the work was done or not."""
     for name in ("old", "child"):
         sandbox.create_role(101, "test", name)
     sandbox.create_role(101, "test", "parent", ["child"])
     sandbox.grant(101, "test", "child", user.split("/")[-2])
     before = sandbox.state.document()
     sandbox.faults.add("login_server", method=method, done=done)
-    assert call.told(method, path.replace("user", user) if path.startswith("user") else path, body) == answer
+    assert call.status_and_json(method, path.replace("user", user) if path.startswith("user") else path, body) == answer
     after = sandbox.state.document()
     for document in (before, after):
         document.pop("unbooked")
@@ -148,44 +148,44 @@ def test_a_write_while_the_login_server_fails(
     ],
 )
 def test_a_read_while_the_login_server_fails(call: Any, sandbox: Sandbox, user: str, path: str, answer: Any) -> None:
-    """A role is denied though it is there, everything else is 422; what needs no login server goes on."""
+    """Reading one role answers 404 although it exists, other reads 422; calls without the login server succeed."""
     sandbox.create_role(101, "test", "old")
     sandbox.faults.add("login_server")
-    assert call.told("GET", user if path == "user" else path) == answer
+    assert call.status_and_json("GET", user if path == "user" else path) == answer
 
 
-def test_creating_fails_otherwise_at_the_first_look_up(call: Any, sandbox: Sandbox) -> None:
-    """422, and nothing was done."""
+def test_creating_at_a_failing_first_look_up_is_422(call: Any, sandbox: Sandbox) -> None:
+    """Nothing is done."""
     sandbox.faults.add("login_server", method="POST", first_look_up=True)
-    assert call.told("POST", ROLES, {"name": "x"}) == (422, UNKNOWN)
+    assert call.status_and_json("POST", ROLES, {"name": "x"}) == (422, UNKNOWN)
     assert sandbox.roles(101, "test") == set()
 
 
 @pytest.mark.parametrize("kind", ["login_server", "empty_success", "422_after"])
-def test_a_role_missing_in_the_books(call: Any, sandbox: Sandbox, kind: str) -> None:
-    """Adding it to a composite does the work and answers 422, every time; its other calls are as ever."""
+def test_a_role_missing_in_the_book_keeping(call: Any, sandbox: Sandbox, kind: str) -> None:
+    """Adding it to a composite does the work and always answers 422; its other calls succeed."""
     sandbox.create_role(101, "test", "parent")
     sandbox.faults.add(kind, method="POST", done=True)
     call("POST", ROLES, {"name": "x"})
     assert call("GET", f"{ROLES}/x").status == 200
     for _ in range(2):
-        assert call.told("POST", f"{ROLES}/parent/composite-roles", [{"name": "x"}]) == (422, UNKNOWN)
+        assert call.status_and_json("POST", f"{ROLES}/parent/composite-roles", [{"name": "x"}]) == (422, UNKNOWN)
         assert sandbox.composites(101, "test") == {"parent": {"x"}}
     assert call("PUT", f"{ROLES}/x", {"name": "y"}).status == 200
     assert call("POST", f"{ROLES}/parent/composite-roles", [{"name": "y"}]).status == 200
 
 
 @pytest.mark.parametrize("path", ["/integrations/abc/dev/roles/x", f"{ROLES}/100%25", f"{ROLES}/nope"])
-def test_a_fault_after_the_work_of_a_call_that_went_nowhere(call: Any, sandbox: Sandbox, path: str) -> None:
-    """What cannot be deleted is 422 all the same, and no book loses anything."""
+def test_a_fault_after_a_call_that_did_nothing(call: Any, sandbox: Sandbox, path: str) -> None:
+    """Deleting a missing role answers 422, and the book-keeping does not change."""
     before = sandbox.state.document()
     sandbox.faults.add("422_after", method="DELETE")
-    assert call.told("DELETE", path) == (422, UNKNOWN)
+    assert call.status_and_json("DELETE", path) == (422, UNKNOWN)
     assert sandbox.state.document() == before
 
 
 def test_times_and_after(call: Any, sandbox: Sandbox) -> None:
-    """So many pass first, then so many are struck; each fault counts its own."""
+    """A fault spares as many requests as it says, then strikes as many as it says, and counts its own requests."""
     fault = sandbox.faults.add("500_before", path="*/roles", times=2, after=1)
     statuses = [call("GET", ROLES).status for _ in range(5)]
     assert statuses == [200, 500, 500, 200, 200]
@@ -195,14 +195,14 @@ def test_times_and_after(call: Any, sandbox: Sandbox) -> None:
 
 
 def test_paths_and_methods(call: Any, sandbox: Sandbox) -> None:
-    """Only what fits is struck, by the path decoded once, without its query."""
+    """A fault strikes only matching requests, by the path decoded once, without its query."""
     sandbox.faults.add("500_before", method="get", path="/integrations/101/*/roles/a b", times=None)
     assert call("GET", f"{ROLES}/a%20b?x=1").status == 500
     assert call("GET", f"{ROLES}/a%2520b").status == 404
     assert call("DELETE", f"{ROLES}/a%20b").status == 404
 
 
-def test_chances_repeat(call: Any, sandbox: Sandbox, caller: Any) -> None:
+def test_a_probability_strikes_repeatably(call: Any, sandbox: Sandbox, caller: Any) -> None:
     """The same seed strikes the same requests."""
 
     def statuses(seed: int) -> list[int]:
@@ -215,8 +215,8 @@ def test_chances_repeat(call: Any, sandbox: Sandbox, caller: Any) -> None:
     assert 5 < statuses(1).count(500) < 40
 
 
-def test_delays_come_on_top(call: Any, sandbox: Sandbox) -> None:
-    """An answer is late, an error too, and two delays add up."""
+def test_delays_add_to_other_faults(call: Any, sandbox: Sandbox) -> None:
+    """An answer or an error is late, and two delays add up."""
     sandbox.faults.add("delay", seconds=2, times=2)
     sandbox.faults.add("delay", seconds=1, times=1)
     sandbox.faults.add("422_before", times=1)
@@ -225,8 +225,8 @@ def test_delays_come_on_top(call: Any, sandbox: Sandbox) -> None:
 
 
 def test_the_token_endpoint_can_fail(call: Any, sandbox: Sandbox) -> None:
-    """By target, or by a path that asks for it; faults without either spare it."""
-    call.told("GET", ROLES)
+    """A fault strikes it by target or by a path that matches it, and spares it otherwise."""
+    call.status_and_json("GET", ROLES)
     sandbox.faults.add("500_before", target="token")
     sandbox.faults.add("429", path="*/token", retry_after=3)
     fields = "client_id=x"
@@ -266,7 +266,7 @@ def test_the_token_endpoint_can_fail(call: Any, sandbox: Sandbox) -> None:
         {},
     ],
 )
-def test_a_fault_that_makes_no_sense_is_an_error(sandbox: Sandbox, call: Any, wrong: dict[str, Any]) -> None:
+def test_a_fault_that_is_not_valid_is_an_error(sandbox: Sandbox, call: Any, wrong: dict[str, Any]) -> None:
     """In process and over HTTP."""
     with pytest.raises(SandboxError):
         sandbox.faults.add_document(wrong)

@@ -1,4 +1,4 @@
-"""What would hurt the service is refused, kept and told."""
+"""Harmful requests are refused, recorded and printed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ROLES = "/integrations/101/dev/roles"
 
 
 @pytest.mark.parametrize("name", ["..", "%2E%2E", "%252E%252E", "%252e."])
-def test_deleting_the_role_of_two_dots(
+def test_deleting_the_role_of_two_dots_is_refused(
     call: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """However it is written; the real one loses its client."""
+    """In every spelling; the real service would delete the integration's client."""
     answer = call("DELETE", f"{ROLES}/{name}")
     assert answer.status == 503
     assert sandbox.roles(101, "dev") == {"reviewer", "approver", "admin"}
@@ -38,14 +38,14 @@ def test_deleting_the_role_of_two_dots(
         ("/integrations/101/stage/roles/..", 404),
     ],
 )
-def test_what_only_looks_like_it(call: Any, sandbox: Sandbox, path: str, status: int) -> None:
-    """Other names, and two dots where the service stops before it gets that far."""
+def test_similar_requests_are_not_refused(call: Any, sandbox: Sandbox, path: str, status: int) -> None:
+    """Other names, and two dots where the service stops before it does any work."""
     assert call("DELETE", path).status == status
     assert not sandbox.harm
 
 
-def test_more_than_255_characters(call: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of path and query together, as they were sent; with or without a token."""
+def test_more_than_255_characters_are_refused(call: Any, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """The limit counts path and query as sent, with or without a token."""
     path = f"{ROLES}?{'x' * (255 - len(ROLES) - 1)}"
     assert call("GET", path).status == 400
     assert not sandbox.harm
@@ -56,15 +56,15 @@ def test_more_than_255_characters(call: Any, sandbox: Sandbox, capsys: pytest.Ca
     assert capsys.readouterr().err.count("255") == 3
 
 
-def test_changing_a_mapping(call: Any, sandbox: Sandbox, people: list[str]) -> None:
-    """The deprecated call does nothing but harm."""
+def test_changing_a_mapping_is_refused(call: Any, sandbox: Sandbox, people: list[str]) -> None:
+    """The deprecated call would bring the server down."""
     body = {"roleName": "reviewer", "username": people[0], "operation": "add"}
     assert call("POST", "/integrations/101/dev/user-role-mappings", body).status == 503
     assert [harm.why for harm in sandbox.harm] == ["brings the server process down"]
 
 
 def test_faults_do_not_hide_harm(call: Any, sandbox: Sandbox) -> None:
-    """A request that would bring the server down is noticed whatever shall go wrong with it."""
+    """A request that would bring the server down is recorded under every fault."""
     call("GET", "/integrations")
     sandbox.faults.add("drop_before", times=None)
     assert call("GET", f"{ROLES}/{'x' * 255}").status == 503

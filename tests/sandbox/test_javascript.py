@@ -26,13 +26,13 @@ from css_sdk.sandbox import javascript
     ],
 )
 def test_numbers(text: str, value: float) -> None:
-    """What is a number."""
+    """These texts are numbers."""
     assert javascript.number(text) == value
 
 
 @pytest.mark.parametrize("text", ["a", "1 2", "1_000", "inf", "nan", "0x", "-0x1", "1e", "."])
-def test_what_is_no_number(text: str) -> None:
-    """What Python would take and the service does not, or nobody would."""
+def test_texts_that_are_not_numbers(text: str) -> None:
+    """Among them some that Python would accept and the service does not."""
     assert math.isnan(javascript.number(text))
 
 
@@ -56,18 +56,18 @@ def test_what_is_no_number(text: str) -> None:
     ],
 )
 def test_how_numbers_are_written(value: float, text: str) -> None:
-    """Whole ones without a point, exponents only for the very large and the very small."""
+    """Whole numbers have no point; only very large and very small ones have exponents."""
     assert javascript.number_text(value) == text
 
 
 @given(st.floats(allow_nan=False))
 def test_a_written_number_is_read_back(value: float) -> None:
-    """Writing loses nothing."""
+    """Writing a number loses nothing."""
     assert javascript.number(javascript.number_text(value)) == value
 
 
 def test_numbers_in_json() -> None:
-    """Whole ones are whole, infinity is null."""
+    """Whole numbers have no point, and infinity is null."""
     assert [javascript.json_number(value) for value in (2.0, 1.5, math.inf)] == [2, 1.5, None]
 
 
@@ -92,7 +92,7 @@ def test_numbers_in_json() -> None:
     ],
 )
 def test_dates(text: str, seconds: float) -> None:
-    """ISO 8601 and RFC 2822; without a zone it is UTC."""
+    """ISO 8601 and RFC 2822 are read; a date without a zone is in UTC."""
     assert javascript.date(text) == pytest.approx(seconds, abs=1e-6)
 
 
@@ -110,8 +110,8 @@ def test_dates(text: str, seconds: float) -> None:
         "32 Jan 2026 00:00:00 GMT",
     ],
 )
-def test_what_is_no_date(text: str) -> None:
-    """Milliseconds above all, and a zone whose plus sign became a blank on the way."""
+def test_texts_that_are_not_dates(text: str) -> None:
+    """Among them milliseconds, and a zone whose plus sign became a blank."""
     assert javascript.date(text) is None
 
 
@@ -136,7 +136,7 @@ def test_what_is_no_date(text: str) -> None:
     ],
 )
 def test_queries(text: str, found: dict[str, str | list[str]]) -> None:
-    """Names given twice make lists, brackets are part of a name, and of a malformed text the good half is decoded."""
+    """Repeated names make lists, brackets belong to a name, and the valid half of a malformed text is decoded."""
     assert javascript.query(text) == found
 
 
@@ -154,12 +154,12 @@ def test_queries(text: str, found: dict[str, str | list[str]]) -> None:
     ],
 )
 def test_forms(text: str, found: dict[str, str | list[str]]) -> None:
-    """In a form brackets make lists as well, and what does not decode is left as it stands."""
+    """In a form, brackets make lists too, and a text that cannot be decoded is left unchanged."""
     assert javascript.form(text) == found
 
 
 @pytest.mark.parametrize("text", ["%", "%1", "%zz", "%E9", "%C0%80", "%ED%A0%80"])
-def test_what_does_not_decode(text: str) -> None:
-    """Half escapes, and bytes that are not UTF-8."""
+def test_texts_that_cannot_be_decoded(text: str) -> None:
+    """Incomplete escapes, and bytes that are not UTF-8."""
     with pytest.raises(javascript.MalformedEscape):
         javascript.decode_component(text)

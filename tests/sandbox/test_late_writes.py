@@ -1,4 +1,4 @@
-"""Writes that land after a read that does not show them."""
+"""Writes that are done after a read that does not show them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ROLES = "/integrations/101/test/roles"
 
 
 def names(call: Any, path: str = ROLES) -> set[str]:
-    """The roles that a read shows."""
-    return {role["name"] for role in call.told("GET", path)[1]["data"]}
+    """Return the roles that a read shows."""
+    return {role["name"] for role in call.status_and_json("GET", path)[1]["data"]}
 
 
 @pytest.mark.parametrize("reads", [1, 2, 3])
-def test_a_late_write_lands_after_so_many_reads(call: Any, sandbox: Sandbox, reads: int) -> None:
-    """So many reads do not show it, and the next one does."""
+def test_a_late_write_is_done_after_a_number_of_reads(call: Any, sandbox: Sandbox, reads: int) -> None:
+    """That many reads do not show it; the next one does."""
     sandbox.faults.add("late_write", method="POST", reads=reads)
     assert call("POST", ROLES, {"name": "x"}).dropped
     assert sandbox.late_writes == [f"POST {ROLES}"]
@@ -41,7 +41,7 @@ def test_a_late_write_can_answer_as_a_proxy_does(call: Any, sandbox: Sandbox, an
 
 
 def test_a_late_write_can_time_out(sandbox: Sandbox) -> None:
-    """The client waits as long as its read timeout allows, and no longer."""
+    """The client waits as long as its read timeout allows."""
     waited: list[float] = []
     sandbox.faults.add("late_write", answer="timeout")
     token = {"authorization": f"Bearer {caller_token(sandbox)}"}
@@ -55,7 +55,7 @@ def test_a_late_write_can_time_out(sandbox: Sandbox) -> None:
 
 
 def caller_token(sandbox: Sandbox) -> str:
-    """A token of the first team."""
+    """Return a token of the first team."""
     credentials = sandbox.credentials()
     form = {
         "grant_type": "client_credentials",
@@ -67,7 +67,7 @@ def caller_token(sandbox: Sandbox) -> str:
 
 
 def test_a_late_write_can_wait_for_the_test(call: Any, sandbox: Sandbox) -> None:
-    """Without a number of reads it lands when the test says so, in process and over HTTP."""
+    """Without a number of reads it is done when the test says so, in process and over HTTP."""
     sandbox.faults.add("late_write", reads=None, times=2)
     call("POST", ROLES, {"name": "x"})
     assert [names(call) for _ in range(5)] == [set()] * 5
@@ -81,7 +81,7 @@ def test_a_late_write_can_wait_for_the_test(call: Any, sandbox: Sandbox) -> None
 
 
 def test_only_reads_that_show_the_place_count(call: Any, sandbox: Sandbox) -> None:
-    """Other places, failed reads and other writes do not let it land; a late write strikes no read."""
+    """Other places, failed reads and other writes do not count, and a late write strikes no read."""
     fault = sandbox.faults.add("late_write")
     names(call)
     assert fault.struck == 0
@@ -96,7 +96,7 @@ def test_only_reads_that_show_the_place_count(call: Any, sandbox: Sandbox) -> No
 
 
 def test_a_late_write_can_undo_a_later_write(call: Any, sandbox: Sandbox) -> None:
-    """The first attempt lands after the second attempt and after a contrary write."""
+    """The first attempt is done after the second attempt and after a contrary write."""
     sandbox.faults.add("late_write", method="POST", reads=3)
     call("POST", ROLES, {"name": "x"})
     names(call)
@@ -108,7 +108,7 @@ def test_a_late_write_can_undo_a_later_write(call: Any, sandbox: Sandbox) -> Non
 
 
 def test_a_late_write_that_the_service_refuses_changes_nothing(call: Any, sandbox: Sandbox) -> None:
-    """It lands and is refused, and nobody hears of it; what is refused before the work never gets on its way."""
+    """It is refused when it is done; a call that is refused before the work is never delayed."""
     sandbox.faults.add("late_write", times=3)
     call("DELETE", f"{ROLES}/nope")
     call("POST", ROLES, {"name": "x"}, authorization="Bearer nonsense")
@@ -117,8 +117,8 @@ def test_a_late_write_that_the_service_refuses_changes_nothing(call: Any, sandbo
     assert sandbox.late_writes == []
 
 
-def test_what_landed_late_is_kept_in_the_state_file(caller: Any, tmp_path: Path) -> None:
-    """By a read that lets it land, and by hand."""
+def test_a_late_write_is_kept_in_the_state_file(caller: Any, tmp_path: Path) -> None:
+    """After a read that triggers it, and after a call by hand."""
     path = tmp_path / "state.json"
     sandbox = Sandbox(state=path)
     call = caller(sandbox)
@@ -133,7 +133,7 @@ def test_what_landed_late_is_kept_in_the_state_file(caller: Any, tmp_path: Path)
 
 
 @pytest.mark.parametrize("wrong", [{"answer": 200}, {"answer": "late"}, {"reads": 0}, {"reads": "one"}])
-def test_a_late_write_that_makes_no_sense_is_an_error(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
-    """It says what is possible."""
+def test_a_late_write_that_is_not_valid_is_an_error(sandbox: Sandbox, wrong: dict[str, Any]) -> None:
+    """The error says what is possible."""
     with pytest.raises(SandboxError):
         sandbox.faults.add_document({"kind": "late_write", **wrong})

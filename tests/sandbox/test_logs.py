@@ -11,12 +11,12 @@ DAY = "start=2026-11-15T00:00:00Z&end=2026-11-16T00:00:00Z"
 
 
 def headers(answer: Any) -> dict[str, str]:
-    """The headers about the limit."""
+    """Return the headers that the test needs."""
     return {name: value for name, value in answer.headers.items() if "limit" in name or name == "retry-after"}
 
 
-def test_twenty_calls_an_hour(call: Any, clock: Any) -> None:
-    """The next one is refused, in plain text typed HTML, until the hour is over; refused calls count too."""
+def test_twenty_log_calls_an_hour(call: Any, clock: Any) -> None:
+    """The next one is refused in plain text of type HTML until the hour is over; refused calls count too."""
     first = call("GET", f"{LOGS}?{DAY}")
     assert first.status == 200
     assert headers(first) == {"ratelimit-policy": "20;w=3600", "ratelimit": "limit=20, remaining=19, reset=3600"}
@@ -47,10 +47,10 @@ def test_twenty_calls_an_hour(call: Any, clock: Any) -> None:
         (f"/integrations/101/stage/logs?{DAY}", 400, "The env parameter must be one of dev, test, prod."),
     ],
 )
-def test_every_answer_has_the_headers(call: Any, path: str, status: int, message: str) -> None:
-    """Refusals too."""
+def test_every_answer_has_the_limit_headers(call: Any, path: str, status: int, message: str) -> None:
+    """Also a refusal."""
     answer = call("GET", path)
-    assert (answer.status, call.told("GET", path)[1]) == (status, {"message": message})
+    assert (answer.status, call.status_and_json("GET", path)[1]) == (status, {"message": message})
     assert headers(answer)["ratelimit"] == "limit=20, remaining=19, reset=3600"
 
 
@@ -64,9 +64,9 @@ def test_every_answer_has_the_headers(call: Any, path: str, status: int, message
         "start=2026-11-15&end=2026-11-15&other=1",
     ],
 )
-def test_dates_that_are_read(call: Any, span: str) -> None:
-    """ISO 8601 and RFC 2822, three days at most."""
-    assert call.told("GET", f"{LOGS}?{span}")[0] == 200
+def test_dates_that_are_accepted(call: Any, span: str) -> None:
+    """ISO 8601 and RFC 2822, at most three days apart."""
+    assert call.status_and_json("GET", f"{LOGS}?{span}")[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -82,28 +82,28 @@ def test_dates_that_are_read(call: Any, span: str) -> None:
     ],
 )
 def test_dates_that_are_refused(call: Any, span: str, message: str) -> None:
-    """Not a second more than three days, and no milliseconds."""
-    status, found = call.told("GET", f"{LOGS}?{span}")
+    """A second more than three days, and milliseconds."""
+    status, found = call.status_and_json("GET", f"{LOGS}?{span}")
     assert status == 400
     assert found["message"].startswith(message)
 
 
 @pytest.mark.parametrize(("environment", "limit"), [("dev", 5_000), ("prod", 25_000)])
-def test_more_lines_than_come_back(call: Any, environment: str, limit: int) -> None:
-    """The newest come, and the message tells that there are more."""
+def test_more_lines_than_the_limit(call: Any, environment: str, limit: int) -> None:
+    """The newest lines come back, and the message says that there are more."""
     span = "start=2026-11-15T00:00:00Z&end=2026-11-18T00:00:00Z"
-    status, found = call.told("GET", f"/integrations/101/{environment}/logs?{span}")
+    status, found = call.status_and_json("GET", f"/integrations/101/{environment}/logs?{span}")
     assert (status, len(found["data"])) == (200, limit)
     assert "more logs available" in found["message"]
     assert found["data"][0]["@timestamp"] == "2026-11-18T00:00:00.000Z"
 
 
-def test_lines_depend_on_nothing_but_the_time(call: Any) -> None:
-    """The same span has the same lines, and two halves make the whole."""
+def test_lines_depend_only_on_the_time(call: Any) -> None:
+    """The same range has the same lines, and two halves make the whole."""
 
     def lines(start: str, end: str) -> list[dict[str, str]]:
         path = f"{LOGS}?start=2026-11-15T{start}Z&end=2026-11-15T{end}Z"
-        found = call.told("GET", path)[1]
+        found = call.status_and_json("GET", path)[1]
         assert found["message"] == "All logs retrieved"
         return list(found["data"])
 
@@ -115,6 +115,6 @@ def test_lines_depend_on_nothing_but_the_time(call: Any) -> None:
 
 
 def test_the_future_and_places_without_a_client_have_no_lines(call: Any) -> None:
-    """200, and nothing."""
-    assert call.told("GET", f"{LOGS}?start=2030-01-01&end=2030-01-02")[1]["data"] == []
-    assert call.told("GET", f"/integrations/103/prod/logs?{DAY}")[1]["data"] == []
+    """The answer is 200 with an empty list."""
+    assert call.status_and_json("GET", f"{LOGS}?start=2030-01-01&end=2030-01-02")[1]["data"] == []
+    assert call.status_and_json("GET", f"/integrations/103/prod/logs?{DAY}")[1]["data"] == []

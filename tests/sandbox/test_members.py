@@ -13,7 +13,7 @@ MEMBERS = "/integrations/101/dev/roles/reviewer/users"
 
 @pytest.fixture
 def seven(sandbox: Sandbox, people: list[str]) -> list[str]:
-    """Seven people, all of them members of one role."""
+    """Return seven people, all of them members of one role."""
     sandbox.revoke(101, "dev", "reviewer", *sandbox.members(101, "dev", "reviewer"))
     sandbox.grant(101, "dev", "reviewer", *people[:7])
     return people[:7]
@@ -32,16 +32,16 @@ def seven(sandbox: Sandbox, people: list[str]) -> list[str]:
     ],
 )
 def test_pages_are_numbers(call: Any, seven: list[str], query: str, page: float, first: int, last: int) -> None:
-    """A page begins at (page - 1) x max, however the numbers are written."""
-    status, found = call.told("GET", f"{MEMBERS}?{query}")
+    """A page begins at (page - 1) x max, in every spelling of the numbers."""
+    status, found = call.status_and_json("GET", f"{MEMBERS}?{query}")
     assert (status, found["page"]) == (200, page)
     assert [user["username"] for user in found["data"]] == seven[first:last]
 
 
 @pytest.mark.parametrize("query", ["page=1.5&max=7", "max=1.5", "page=1e99", "page=Infinity", "page=99999999"])
-def test_what_makes_a_fraction_or_too_much_is_404(call: Any, seven: list[str], query: str) -> None:
-    """The login server cannot read it, and the service blames the role."""
-    assert call.told("GET", f"{MEMBERS}?{query}") == (404, {"message": "role reviewer not found"})
+def test_a_page_at_a_fraction_or_too_far_is_404(call: Any, seven: list[str], query: str) -> None:
+    """The login server cannot read it, and the service says that the role is missing."""
+    assert call.status_and_json("GET", f"{MEMBERS}?{query}") == (404, {"message": "role reviewer not found"})
 
 
 @pytest.mark.parametrize(
@@ -58,20 +58,20 @@ def test_what_makes_a_fraction_or_too_much_is_404(call: Any, seven: list[str], q
     ],
 )
 def test_bad_pages_are_400(call: Any, query: str, message: str) -> None:
-    """One mistake of several is told, always the same one."""
-    assert call.told("GET", f"{MEMBERS}?{query}") == (400, {"message": message})
+    """Of several mistakes the answer names always the same one."""
+    assert call.status_and_json("GET", f"{MEMBERS}?{query}") == (400, {"message": message})
 
 
 def test_usernames_are_decoded_once(call: Any, people: list[str]) -> None:
-    """A name encoded twice is another name."""
+    """A username that is encoded twice is another username."""
     user = people[0]
     guid = user.partition("@")[0]
-    assert call.told("GET", f"/integrations/101/dev/users/{guid}%40idir/roles")[0] == 200
+    assert call.status_and_json("GET", f"/integrations/101/dev/users/{guid}%40idir/roles")[0] == 200
     missing = {"message": f'User "{guid}%40idir" not found'}
-    assert call.told("GET", f"/integrations/101/dev/users/{guid}%2540idir/roles") == (404, missing)
+    assert call.status_and_json("GET", f"/integrations/101/dev/users/{guid}%2540idir/roles") == (404, missing)
 
 
-def test_who_never_logged_in_there_is_not_found(caller: Any) -> None:
+def test_a_user_who_never_logged_in_there_is_not_found(caller: Any) -> None:
     """A user may be known in one environment and not in another."""
     world = {
         "teams": [{"id": 1, "name": "One", "api_account": {"id": 2, "client_id": "c", "client_secret": "s"}}],
@@ -93,12 +93,14 @@ def test_who_never_logged_in_there_is_not_found(caller: Any) -> None:
     call = caller(Sandbox(world))
     assert call("GET", "/integrations/5/dev/users/aa@idir/roles").status == 200
     assert call("GET", "/integrations/5/test/users/aa@idir/roles").status == 404
-    assert call.told("GET", "/test/idir/users?firstName=An")[1] == {"data": []}
-    assert call.told("GET", "/dev/idir/users?firstName=An")[1]["data"] == [{"firstName": "An", "username": "aa@idir"}]
+    assert call.status_and_json("GET", "/test/idir/users?firstName=An")[1] == {"data": []}
+    assert call.status_and_json("GET", "/dev/idir/users?firstName=An")[1]["data"] == [
+        {"firstName": "An", "username": "aa@idir"}
+    ]
 
 
 def test_service_accounts_exist_in_the_environments_of_their_integration(call: Any) -> None:
-    """Not in others, and an API account's only in prod."""
+    """Not in others; an API account's only in prod."""
     robot = "service-account-permit-robot-103"
     assert call("GET", f"/integrations/101/dev/users/{robot}/roles").status == 200
     assert call("GET", f"/integrations/101/test/users/{robot}/roles").status == 404
@@ -108,29 +110,29 @@ def test_service_accounts_exist_in_the_environments_of_their_integration(call: A
 
 
 def test_a_repeated_role_is_given_once(call: Any, people: list[str], sandbox: Sandbox) -> None:
-    """Naming it twice is no mistake."""
+    """Naming a role twice is not a mistake."""
     path = f"/integrations/101/dev/users/{people[9]}/roles"
-    assert call.told("POST", path, [{"name": "admin"}, {"name": "admin"}])[0] == 201
+    assert call.status_and_json("POST", path, [{"name": "admin"}, {"name": "admin"}])[0] == 201
     assert sandbox.grants(101, "dev")[people[9]] == {"admin"}
 
 
-def test_a_name_of_blanks_cannot_be_taken_away(call: Any, people: list[str]) -> None:
-    """400, before the user is looked up."""
+def test_a_blank_role_name_cannot_be_unassigned(call: Any, people: list[str]) -> None:
+    """The answer is 400, before the user is looked up."""
     path = "/integrations/101/dev/users/nobody@idir/roles/%2520"
-    assert call.told("DELETE", path) == (400, {"message": "invalid role"})
+    assert call.status_and_json("DELETE", path) == (400, {"message": "invalid role"})
 
 
-def test_the_deprecated_listing(call: Any, people: list[str], sandbox: Sandbox) -> None:
-    """It answers good questions with 404, with 422 or with nothing."""
+def test_the_deprecated_list_of_mappings(call: Any, people: list[str], sandbox: Sandbox) -> None:
+    """It answers valid questions with 404, with 422 or with nothing."""
     path = "/integrations/101/dev/user-role-mappings"
     sandbox.grant(101, "dev", "admin", people[0])
     idle = people[1]
     empty: dict[str, list[str]] = {"users": [], "roles": []}
-    assert call.told("GET", f"{path}?roleName=admin")[0] == 404
-    assert call.told("GET", f"{path}?username={people[0]}")[0] == 422
-    assert call.told("GET", f"{path}?username={idle}&roleName=admin") == (200, empty)
-    assert call.told("GET", f"{path}?username={idle}") == (200, empty)
-    assert call.told("GET", f"{path}?roleName=") == (200, empty)
-    assert call.told("GET", f"{path}?username=nobody@idir")[0] == 404
-    assert call.told("GET", f"{path}?username=x&foo=1")[0] == 400
-    assert call.told("GET", f"{path}?username=x&username=y")[0] == 400
+    assert call.status_and_json("GET", f"{path}?roleName=admin")[0] == 404
+    assert call.status_and_json("GET", f"{path}?username={people[0]}")[0] == 422
+    assert call.status_and_json("GET", f"{path}?username={idle}&roleName=admin") == (200, empty)
+    assert call.status_and_json("GET", f"{path}?username={idle}") == (200, empty)
+    assert call.status_and_json("GET", f"{path}?roleName=") == (200, empty)
+    assert call.status_and_json("GET", f"{path}?username=nobody@idir")[0] == 404
+    assert call.status_and_json("GET", f"{path}?username=x&foo=1")[0] == 400
+    assert call.status_and_json("GET", f"{path}?username=x&username=y")[0] == 400

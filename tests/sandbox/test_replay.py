@@ -1,4 +1,4 @@
-"""What was recorded from the service comes out of the sandbox."""
+"""The sandbox answers as in the recordings of the service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STAMPS = ("createdAt", "updatedAt")
 
 
 def comparable(value: Any) -> Any:
-    """Lists in one order, times by their form."""
+    """Return lists in one order, and times by their form."""
     if isinstance(value, dict):
         return {key: stamp(found) if key in STAMPS else comparable(found) for key, found in value.items()}
     if isinstance(value, list):
@@ -27,12 +27,12 @@ def comparable(value: Any) -> Any:
 
 
 def stamp(value: str) -> str:
-    """What is left of a time."""
+    """Return the form of a time."""
     return "a time" if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value) else value
 
 
 def wanted(step: dict[str, Any]) -> dict[str, Any]:
-    """What a step's answer has to be."""
+    """Return the answer that a step must have."""
     if step.get("text") == "<html>":
         return {"status": step["status"], "type": "text/html"}
     shown = {"body": comparable(step["body"])} if "body" in step else {"text": (step.get("text") or "")[:60]}
@@ -40,10 +40,10 @@ def wanted(step: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario["name"] for scenario in SCENARIOS])
-def test_every_recorded_exchange_comes_out_the_same(
+def test_every_recorded_exchange_is_answered_the_same(
     scenario: dict[str, Any], recorded: Callable[[str], Any], caller: Any
 ) -> None:
-    """Status, content type and body of each step are those of the service, and members stand in its order."""
+    """Status, content type and body are those of the service, and members have its order."""
     sandbox = Sandbox(recorded("world"))
     callers = {team: caller(sandbox, team) for team in (2016, 2017)}
     for number, step in enumerate(scenario["steps"]):
@@ -66,5 +66,5 @@ def test_every_recorded_exchange_comes_out_the_same(
 
 
 def test_all_of_the_recordings_are_replayed() -> None:
-    """Nothing was lost from the recordings on the way here."""
+    """No recording is missing."""
     assert sum(len(scenario["steps"]) for scenario in SCENARIOS) == 350

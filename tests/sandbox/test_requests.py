@@ -17,8 +17,8 @@ ROLES = "/integrations/101/test/roles"
 
 @pytest.mark.parametrize("number", ["0101", "101.0", "1.01e2", "%20101", "0x65", "+101"])
 def test_ids_are_read_as_numbers(call: Any, number: str) -> None:
-    """Any way to write 101 is 101."""
-    assert call.told("GET", f"/integrations/{number}")[1]["id"] == 101
+    """Every spelling of 101 is 101."""
+    assert call.status_and_json("GET", f"/integrations/{number}")[1]["id"] == 101
 
 
 @pytest.mark.parametrize(
@@ -34,17 +34,19 @@ def test_ids_are_read_as_numbers(call: Any, number: str) -> None:
         ("Infinity", 422, "unknown exception"),
     ],
 )
-def test_ids_that_are_nobodys(call: Any, number: str, status: int, message: str) -> None:
-    """A number that is nobody's is 404 and told as a number, what is no number is 422."""
-    assert call.told("GET", f"/integrations/{number}") == (status, {"message": message})
+def test_ids_of_no_integration(call: Any, number: str, status: int, message: str) -> None:
+    """An unknown number is 404, and shown as a number; a text that is not a number is 422."""
+    assert call.status_and_json("GET", f"/integrations/{number}") == (status, {"message": message})
 
 
 def test_fixed_words_ignore_case_and_a_trailing_slash(call: Any) -> None:
-    """The words of a path, but not its environment."""
-    assert call.told("GET", "/Integrations/101/dev/ROLES/") == call.told("GET", "/integrations/101/dev/roles")
+    """The words of a path ignore case, but its environment does not."""
+    assert call.status_and_json("GET", "/Integrations/101/dev/ROLES/") == call.status_and_json(
+        "GET", "/integrations/101/dev/roles"
+    )
     assert call.send("GET", "/API/V1/Heartbeat/").status == 200
     message = {"message": "environment TEST not found"}
-    assert call.told("GET", "/integrations/101/TEST/roles") == (404, message)
+    assert call.status_and_json("GET", "/integrations/101/TEST/roles") == (404, message)
 
 
 @pytest.mark.parametrize(
@@ -60,26 +62,26 @@ def test_fixed_words_ignore_case_and_a_trailing_slash(call: Any) -> None:
     ],
 )
 def test_an_unknown_path_or_method_is_a_page(call: Any, method: str, path: str) -> None:
-    """404, and HTML."""
+    """The answer is 404 in HTML."""
     answer = call(method, path)
     assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert f"Cannot {method} /api/v1{path}" in answer.body.decode()
 
 
 def test_an_unknown_path_without_a_token_is_401(call: Any) -> None:
-    """The token is looked at before the path."""
+    """The token is checked before the path."""
     assert call("GET", "/nothing", authorization="").status == 401
 
 
 def test_paths_outside_the_api_need_no_token(call: Any) -> None:
-    """Elsewhere on the host everything is a 404 page."""
+    """Every other path of the host is a 404 page."""
     for path in ("/", "/api/v1x", "/api/v2/integrations", "/auth/realms/other/x", "/openapi/swaggers", "/sandbox"):
         answer = call.send("GET", path)
         assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8"), path
 
 
 def test_head_and_options(call: Any) -> None:
-    """HEAD goes where GET goes, OPTIONS is 204 everywhere and for everybody."""
+    """HEAD is answered like GET; OPTIONS is 204 everywhere, without a token."""
     assert call("HEAD", "/integrations").status == 200
     assert call("HEAD", "/integrations/999").status == 404
     answer = call.send("OPTIONS", "/api/v1/integrations/101/dev/roles")
@@ -89,19 +91,19 @@ def test_head_and_options(call: Any) -> None:
 @pytest.mark.parametrize("path", [ROLES + "/100%25", ROLES + "/a%25zz", ROLES + "/%25E9"])
 @pytest.mark.parametrize(("method", "body"), [("GET", None), ("PUT", {"name": "x"}), ("PUT", {}), ("DELETE", None)])
 def test_a_role_name_that_does_not_decode_twice_is_422(call: Any, method: str, body: Any, path: str) -> None:
-    """Before the body or anything else is looked at, in every place where a role name can stand."""
-    assert call.told(method, path, body) == (422, {"message": "unknown exception"})
+    """The name is decoded before the body and everything else, in every call with a role name."""
+    assert call.status_and_json(method, path, body) == (422, {"message": "unknown exception"})
 
 
 @pytest.mark.parametrize("path", [ROLES + "/100%", ROLES + "/%E9", "/integrations/%/dev/roles"])
 def test_a_path_that_does_not_decode_once_is_a_page(call: Any, path: str) -> None:
-    """400, and HTML."""
+    """The answer is 400 in HTML."""
     answer = call("GET", path)
     assert (answer.status, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
 
 
 def test_an_unknown_parameter_is_refused(call: Any, people: list[str]) -> None:
-    """On every call that takes none, an empty one too."""
+    """Every call without parameters refuses one, even an empty one."""
     user = people[0]
     for method, path, body in (
         ("GET", "/integrations", None),
@@ -120,9 +122,11 @@ def test_an_unknown_parameter_is_refused(call: Any, people: list[str]) -> None:
         ("DELETE", f"/integrations/101/test/users/{user}/roles/y", None),
     ):
         for query in ("?a=1", "?a", "?a[b]=1&", "?=1", "?="):
-            assert call.told(method, path + query, body) == (400, {"message": "invalid request"}), path + query
+            assert call.status_and_json(method, path + query, body) == (400, {"message": "invalid request"}), (
+                path + query
+            )
     for nothing in ("?", "?&", "?&&"):
-        assert call.told("GET", "/integrations" + nothing)[0] == 200
+        assert call.status_and_json("GET", "/integrations" + nothing)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -136,19 +140,19 @@ def test_an_unknown_parameter_is_refused(call: Any, people: list[str]) -> None:
         (b"{}", "name is required"),
     ],
 )
-def test_a_bad_role_is_told_by_its_first_mistake(call: Any, body: Any, message: str) -> None:
-    """One mistake of several is told, always the same one; renaming reads its body the same way."""
-    assert call.told("POST", ROLES, body) == (400, {"message": message})
-    assert call.told("PUT", ROLES + "/x", body) == (400, {"message": message})
+def test_a_bad_role_is_refused_for_its_first_mistake(call: Any, body: Any, message: str) -> None:
+    """Of several mistakes the answer names always the same one; renaming reads its body the same way."""
+    assert call.status_and_json("POST", ROLES, body) == (400, {"message": message})
+    assert call.status_and_json("PUT", ROLES + "/x", body) == (400, {"message": message})
 
 
 @pytest.mark.parametrize(
     ("name", "role"),
     [(True, "true"), (1.5, "1.5"), (2.0, "2"), (10**21, "1e+21"), (12345678901234567890, "12345678901234567000")],
 )
-def test_a_name_that_is_no_text_becomes_one(call: Any, name: Any, role: str) -> None:
-    """Numbers and truths are written as the service's language writes them."""
-    assert call.told("POST", ROLES, {"name": name}) == (201, {"name": role, "composite": False})
+def test_a_name_that_is_not_a_text_becomes_one(call: Any, name: Any, role: str) -> None:
+    """Numbers and booleans are written as in JavaScript."""
+    assert call.status_and_json("POST", ROLES, {"name": name}) == (201, {"name": role, "composite": False})
 
 
 @pytest.mark.parametrize(
@@ -162,13 +166,16 @@ def test_a_name_that_is_no_text_becomes_one(call: Any, name: Any, role: str) -> 
         (b"", "invalid list of roles"),
     ],
 )
-def test_a_bad_list_of_roles_is_told_by_its_first_mistake(
+def test_a_bad_list_of_roles_is_refused_for_its_first_mistake(
     call: Any, people: list[str], body: Any, message: str
 ) -> None:
     """Assigning and composing read their lists the same way."""
-    call.told("POST", ROLES, {"name": "x"})
-    assert call.told("POST", f"/integrations/101/test/users/{people[0]}/roles", body) == (400, {"message": message})
-    assert call.told("POST", ROLES + "/x/composite-roles", body) == (400, {"message": message})
+    call.status_and_json("POST", ROLES, {"name": "x"})
+    assert call.status_and_json("POST", f"/integrations/101/test/users/{people[0]}/roles", body) == (
+        400,
+        {"message": message},
+    )
+    assert call.status_and_json("POST", ROLES + "/x/composite-roles", body) == (400, {"message": message})
 
 
 @pytest.mark.parametrize(
@@ -176,56 +183,58 @@ def test_a_bad_list_of_roles_is_told_by_its_first_mistake(
     [b"{", b"5", b'"x"', b"true", b"null", b" \n null", b" ", b'{"name": NaN}', b'{"name": "x"} x', b"[" * 100_000],
 )
 def test_a_malformed_body_is_a_page_even_without_a_token(call: Any, body: bytes) -> None:
-    """400, and HTML; the body is read before the token, whatever the call."""
+    """The answer is 400 in HTML: every call reads the body before the token."""
     for method, path in (("POST", ROLES), ("PUT", ROLES + "/x"), ("GET", "/integrations"), ("DELETE", ROLES + "/x")):
         answer = call(method, path, body, authorization="")
         assert (answer.status, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
 
 
-def test_of_a_name_given_twice_the_last_counts(call: Any) -> None:
-    """In an object, in a list of objects, and whatever the values are."""
-    assert call.told("POST", ROLES, b'{"name": ["x"], "name": "a", "name": "b"}')[1]["name"] == "b"
-    assert call.told("POST", ROLES, b'{"name": "a", "name": {}}') == (400, {"message": "must be string"})
-    call.told("POST", ROLES, {"name": "parent"})
-    assert call.told("POST", ROLES + "/parent/composite-roles", b'[{"name": "a", "name": "b"}]')[0] == 200
-    assert call.told("GET", ROLES + "/parent/composite-roles/b")[0] == 200
+def test_the_last_of_two_equal_names_counts(call: Any) -> None:
+    """In an object, in a list of objects, and for all types of values."""
+    assert call.status_and_json("POST", ROLES, b'{"name": ["x"], "name": "a", "name": "b"}')[1]["name"] == "b"
+    assert call.status_and_json("POST", ROLES, b'{"name": "a", "name": {}}') == (400, {"message": "must be string"})
+    call.status_and_json("POST", ROLES, {"name": "parent"})
+    assert call.status_and_json("POST", ROLES + "/parent/composite-roles", b'[{"name": "a", "name": "b"}]')[0] == 200
+    assert call.status_and_json("GET", ROLES + "/parent/composite-roles/b")[0] == 200
 
 
 def test_a_number_of_any_length_is_a_number(call: Any) -> None:
-    """One too large for the service's language is infinite."""
-    assert call.told("POST", ROLES, b'{"name": ' + b"1" * 5000 + b"}")[1]["name"] == "Infinity"
+    """A number that is too large for JavaScript is infinite."""
+    assert call.status_and_json("POST", ROLES, b'{"name": ' + b"1" * 5000 + b"}")[1]["name"] == "Infinity"
 
 
 def test_other_content_types(call: Any) -> None:
-    """A form is read too; what is neither form nor JSON is as if it were not there."""
+    """A form is read too; a body that is neither form nor JSON is ignored."""
     form = {"content-type": "application/x-www-form-urlencoded"}
-    assert call.told("POST", ROLES, b"name=from+a+form", **form)[1]["name"] == "from a form"
-    assert call.told("POST", ROLES, b"name=a&name=b", **form) == (400, {"message": "must be string"})
-    assert call.told("POST", ROLES, b"name[]=a", **form) == (400, {"message": "must be string"})
-    assert call.told("POST", ROLES, b"name=a&x=b", **form) == (400, {"message": "only name is supported"})
+    assert call.status_and_json("POST", ROLES, b"name=from+a+form", **form)[1]["name"] == "from a form"
+    assert call.status_and_json("POST", ROLES, b"name=a&name=b", **form) == (400, {"message": "must be string"})
+    assert call.status_and_json("POST", ROLES, b"name[]=a", **form) == (400, {"message": "must be string"})
+    assert call.status_and_json("POST", ROLES, b"name=a&x=b", **form) == (400, {"message": "only name is supported"})
     text = {"content-type": "text/plain"}
-    assert call.told("POST", ROLES, b'{"name": "x"}', **text) == (400, {"message": "name is required"})
+    assert call.status_and_json("POST", ROLES, b'{"name": "x"}', **text) == (400, {"message": "name is required"})
 
 
-def test_bodies_are_looked_at_before_integration_and_environment(call: Any) -> None:
-    """A bad body is 400 where everything else is wrong as well."""
-    assert call.told("POST", "/integrations/999/stage/roles", {})[0] == 400
-    assert call.told("GET", "/integrations/999/stage/roles")[1] == {"message": "integration #999 not found"}
-    assert call.told("GET", "/integrations/999/stage/roles/x/users")[1] == {"message": "environment stage not found"}
+def test_bodies_are_checked_before_integration_and_environment(call: Any) -> None:
+    """A bad body is 400, even if everything else is wrong as well."""
+    assert call.status_and_json("POST", "/integrations/999/stage/roles", {})[0] == 400
+    assert call.status_and_json("GET", "/integrations/999/stage/roles")[1] == {"message": "integration #999 not found"}
+    assert call.status_and_json("GET", "/integrations/999/stage/roles/x/users")[1] == {
+        "message": "environment stage not found"
+    }
 
 
 @settings(max_examples=examples(24), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40))
 def test_any_name_is_found_again_when_encoded_twice(call: Any, name: str) -> None:
-    """Whatever a role is called, encoding its name twice leads to it."""
-    status, _ = call.told("POST", ROLES, {"name": name})
+    """A role with any name is found by its name, encoded twice."""
+    status, _ = call.status_and_json("POST", ROLES, {"name": name})
     path = f"{ROLES}/{quote(quote(name, safe=''), safe='')}"
     if name.strip() and name not in (".", "..") and len(path) <= 255:
         assert status in (201, 409)
-        assert call.told("GET", path) == (200, {"name": name, "composite": False})
+        assert call.status_and_json("GET", path) == (200, {"name": name, "composite": False})
 
 
 def test_a_lone_surrogate_survives(call: Any) -> None:
-    """What UTF-8 cannot carry comes back escaped."""
+    """A character that UTF-8 cannot hold is returned escaped."""
     answer = call("POST", ROLES, b'{"name": "\\ud800x"}')
     assert json.loads(answer.body) == {"name": "\ud800x", "composite": False}

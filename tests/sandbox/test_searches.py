@@ -12,7 +12,7 @@ from css_sdk.sandbox.api.searches import like
 
 
 def crowd(count: int) -> dict[str, Any]:
-    """A world of so many people who share a name."""
+    """Return a world with many people of the same name."""
     users = []
     for number in range(count):
         guid = hashlib.sha256(str(number).encode()).hexdigest()[:32]
@@ -24,9 +24,9 @@ def crowd(count: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("matches", "rows"), [(49, 49), (50, 50), (51, 100), (100, 100), (101, 150), (222, 250)])
 def test_past_fifty_the_first_page_repeats(caller: Any, matches: int, rows: int) -> None:
-    """As many pages as there are, and each is the first; it holds the first fifty by username."""
+    """The first fifty by username come once for each page of the matches."""
     sandbox = Sandbox(crowd(matches))
-    found = caller(sandbox).told("GET", "/dev/idir/users?firstName=same")[1]["data"]
+    found = caller(sandbox).status_and_json("GET", "/dev/idir/users?firstName=same")[1]["data"]
     shown = [user["username"] for user in found]
     assert len(shown) == rows
     assert shown[:50] == sandbox.world.usernames("idir")[:50]
@@ -34,14 +34,14 @@ def test_past_fifty_the_first_page_repeats(caller: Any, matches: int, rows: int)
 
 
 def test_a_guid_is_matched_by_its_ending(call: Any, people: list[str]) -> None:
-    """The whole of it and its end, without case; neither its beginning nor a piece of it, nor a username."""
+    """The whole GUID and its end match, ignoring case; its beginning, its middle and a username do not."""
     guid = people[3].partition("@")[0]
     for term, count in ((guid, 1), (guid.upper(), 1), (guid[1:], 1), (guid[:-1], 0), (guid[5:-5], 0), (people[3], 0)):
-        assert len(call.told("GET", f"/dev/idir/users?guid={term}")[1]["data"]) == count, term
+        assert len(call.status_and_json("GET", f"/dev/idir/users?guid={term}")[1]["data"]) == count, term
 
 
-def test_a_guid_knows_wildcards(call: Any, people: list[str]) -> None:
-    """``_`` is one character and ``%`` any; two underscores are everybody, as far as a search shows them."""
+def test_a_guid_can_have_wildcards(call: Any, people: list[str]) -> None:
+    """``_`` is one character and ``%`` any; two underscores match everybody."""
     guid = people[3].partition("@")[0]
     for term, count in (
         (guid[:-1] + "_", 1),
@@ -50,17 +50,21 @@ def test_a_guid_knows_wildcards(call: Any, people: list[str]) -> None:
         ("_" + guid, 0),
         ("%25" + guid, 1),
     ):
-        assert len(call.told("GET", f"/dev/idir/users?guid={term}")[1]["data"]) == count, term
-    assert call.told("GET", "/dev/idir/users?guid=__") == call.told("GET", "/dev/idir/users?guid=%25%25")
-    assert len(call.told("GET", "/dev/idir/users?guid=__")[1]["data"]) == len(people)
+        assert len(call.status_and_json("GET", f"/dev/idir/users?guid={term}")[1]["data"]) == count, term
+    assert call.status_and_json("GET", "/dev/idir/users?guid=__") == call.status_and_json(
+        "GET", "/dev/idir/users?guid=%25%25"
+    )
+    assert len(call.status_and_json("GET", "/dev/idir/users?guid=__")[1]["data"]) == len(people)
 
 
 def test_a_guid_belongs_to_its_provider(call: Any, sandbox: Sandbox, people: list[str]) -> None:
-    """A person's other login is found by its own search alone, by ending and by wildcard."""
+    """A person's other login is found only by the search of its own provider."""
     guid = people[3].partition("@")[0]
     for term in (guid, "%25" + guid[1:]):
         for word, provider in (("idir", "idir"), ("azure-idir", "azureidir")):
-            found = [user["username"] for user in call.told("GET", f"/dev/{word}/users?guid={term}")[1]["data"]]
+            found = [
+                user["username"] for user in call.status_and_json("GET", f"/dev/{word}/users?guid={term}")[1]["data"]
+            ]
             assert found == [name for name in (f"{guid}@{provider}",) if name in sandbox.world.users]
 
 
@@ -85,25 +89,27 @@ def test_a_guid_belongs_to_its_provider(call: Any, sandbox: Sandbox, people: lis
     ],
 )
 def test_terms_and_their_wildcards(term: str, text: str, fits: bool) -> None:
-    """Only ``%`` and ``_`` are special, nothing escapes them, and no term takes long."""
+    """Only ``%`` and ``_`` are special, they cannot be escaped, and every term is matched quickly."""
     assert like(term)(text) is fits
 
 
-def test_who_lacks_a_field_is_not_found_by_it(caller: Any) -> None:
-    """Not even by a term that fits every text."""
+def test_a_person_without_a_field_is_not_found_by_it(caller: Any) -> None:
+    """Not even by a term that matches every text."""
     world = crowd(3)
     del world["users"][0]["email"]
     call = caller(Sandbox(world))
-    assert len(call.told("GET", "/dev/idir/users?email=%25%25")[1]["data"]) == 2
-    assert len(call.told("GET", "/dev/idir/users?lastName=%25%25")[1]["data"]) == 3
+    assert len(call.status_and_json("GET", "/dev/idir/users?email=%25%25")[1]["data"]) == 2
+    assert len(call.status_and_json("GET", "/dev/idir/users?lastName=%25%25")[1]["data"]) == 3
 
 
 def test_all_terms_have_to_match(call: Any, sandbox: Sandbox, people: list[str]) -> None:
-    """A GUID with somebody else's name finds nobody."""
+    """A GUID with another person's name finds nobody."""
     guid = people[3].partition("@")[0]
     first = sandbox.world.users[people[3]]["firstName"]
-    assert len(call.told("GET", f"/dev/idir/users?guid={guid}&firstName={first[1:].upper()}")[1]["data"]) == 1
-    assert call.told("GET", f"/dev/idir/users?guid={guid}&firstName=nobody")[1]["data"] == []
+    assert (
+        len(call.status_and_json("GET", f"/dev/idir/users?guid={guid}&firstName={first[1:].upper()}")[1]["data"]) == 1
+    )
+    assert call.status_and_json("GET", f"/dev/idir/users?guid={guid}&firstName=nobody")[1]["data"] == []
 
 
 @pytest.mark.parametrize(
@@ -135,49 +141,49 @@ def test_all_terms_have_to_match(call: Any, sandbox: Sandbox, people: list[str])
         ("/stage/idir/users", "firstName is required"),
     ],
 )
-def test_a_bad_search_is_told_by_its_first_mistake(call: Any, path: str, message: str) -> None:
-    """One mistake of several is told, always the same one."""
-    assert call.told("GET", path) == (400, {"message": message})
+def test_a_bad_search_is_refused_for_its_first_mistake(call: Any, path: str, message: str) -> None:
+    """Of several mistakes the answer names always the same one."""
+    assert call.status_and_json("GET", path) == (400, {"message": message})
 
 
 def test_github_users_come_without_names(call: Any) -> None:
-    """Though they can be found by them, by name and by login."""
+    """They can still be found by name and by login."""
     for term in ("name=Pine", "login=pine-marten"):
-        (user,) = call.told("GET", f"/dev/github-public/users?{term}")[1]["data"]
+        (user,) = call.status_and_json("GET", f"/dev/github-public/users?{term}")[1]["data"]
         assert (user["firstName"], user["lastName"], user["email"]) == ("", "", "pine-marten@example.org")
 
 
 def test_business_people_are_found_once_they_logged_in(call: Any, sandbox: Sandbox) -> None:
-    """An integration's BCeID search knows only who logged in to it; other parameters are ignored."""
+    """An integration's BCeID search finds only people who logged in to it; other parameters are ignored."""
     search = "/integrations/102/dev/bceid/users?bceidType=basic&displayName=harbour&foo=1"
-    assert call.told("GET", search) == (200, {"data": []})
+    assert call.status_and_json("GET", search) == (200, {"data": []})
     (username,) = [name for name, user in sandbox.world.users.items() if user["firstName"] == "Harbour Bakery"]
     sandbox.token_for(username, 102, "dev")
-    (user,) = call.told("GET", search)[1]["data"]
+    (user,) = call.status_and_json("GET", search)[1]["data"]
     assert (user["username"], user["firstName"]) == (username, "Harbour Bakery")
-    assert call.told("GET", search.replace("102", "101")) == (200, {"data": []})
-    assert call.told("GET", search.replace("basic", "business")) == (200, {"data": []})
+    assert call.status_and_json("GET", search.replace("102", "101")) == (200, {"data": []})
+    assert call.status_and_json("GET", search.replace("basic", "business")) == (200, {"data": []})
 
 
 @pytest.mark.parametrize("query", ["", "?bceidType[]=basic", "?username=aa"])
 def test_a_bceid_search_needs_its_type(call: Any, query: str) -> None:
-    """Without it there is no search."""
+    """Without the type the search is refused."""
     path = f"/integrations/101/dev/bceid/users{query}"
-    assert call.told("GET", path) == (400, {"message": "bceidType is required"})
+    assert call.status_and_json("GET", path) == (400, {"message": "bceidType is required"})
 
 
 @pytest.mark.parametrize(
     "query", ["bceidType=foo&guid=aa", "bceidType=basic&bceidType=both", "bceidType=basic&guid=zz"]
 )
 def test_a_bceid_type_is_not_checked(call: Any, query: str) -> None:
-    """Whatever it is, nobody is of it."""
-    assert call.told("GET", f"/integrations/101/dev/bceid/users?{query}") == (200, {"data": []})
+    """An unknown type finds nobody."""
+    assert call.status_and_json("GET", f"/integrations/101/dev/bceid/users?{query}") == (200, {"data": []})
 
 
 @pytest.mark.parametrize("kind", ["basic", "BASIC", "b", "", "%25", "_asic"])
 def test_a_bceid_type_is_a_part_of_the_username(call: Any, sandbox: Sandbox, kind: str) -> None:
-    """Its beginning and its wildcards find people as well."""
+    """The beginning of a type and wildcards find people as well."""
     (username,) = [name for name, user in sandbox.world.users.items() if user["firstName"] == "Harbour Bakery"]
     sandbox.token_for(username, 102, "dev")
     path = f"/integrations/102/dev/bceid/users?bceidType={kind}&guid={username.partition('@')[0]}"
-    assert [user["username"] for user in call.told("GET", path)[1]["data"]] == [username]
+    assert [user["username"] for user in call.status_and_json("GET", path)[1]["data"]] == [username]

@@ -27,7 +27,7 @@ CONTROL = {"X-CSS-Sandbox": "1"}
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[Sandbox, Server]]:
-    """A sandbox and its server."""
+    """Yield a sandbox with its server."""
     sandbox = Sandbox()
     with sandbox.serve() as server:
         yield sandbox, server
@@ -35,7 +35,7 @@ def served() -> Iterator[tuple[Sandbox, Server]]:
 
 @pytest.fixture
 def sandbox(served: tuple[Sandbox, Server]) -> Iterator[Sandbox]:
-    """The sandbox behind the server, without faults."""
+    """Return the sandbox of these tests."""
     yield served[0]
     served[0].faults.clear()
     served[0].clear_requests()
@@ -43,21 +43,21 @@ def sandbox(served: tuple[Sandbox, Server]) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def connection(served: tuple[Sandbox, Server]) -> Iterator[http.client.HTTPConnection]:
-    """One connection to the server."""
+    """Yield a connection to the server."""
     connection = http.client.HTTPConnection("127.0.0.1", served[1].port, timeout=60)
     yield connection
     connection.close()
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None, **headers: str) -> Any:
-    """Ask, and read the answer to its end."""
+    """Send a request and return the answer."""
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     return answer, answer.read()
 
 
 def test_addresses(served: tuple[Sandbox, Server]) -> None:
-    """The server's are its own, and lead to tokens that name it as their issuer."""
+    """The server has addresses of its own, and its tokens name it as their issuer."""
     sandbox, server = served
     assert server.api_url == f"http://127.0.0.1:{server.port}/api/v1"
     assert server.credentials()["token_url"] == server.token_url
@@ -65,7 +65,7 @@ def test_addresses(served: tuple[Sandbox, Server]) -> None:
 
 
 def test_one_connection_carries_many_requests(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
-    """It stays open, and says for how long; paths arrive as they were sent."""
+    """It stays open for the seconds that it names, and paths arrive as sent."""
     for _ in range(3):
         answer, body = ask(connection, "GET", "/api/v1/heartbeat")
         assert (answer.status, answer.getheader("keep-alive")) == (200, "timeout=5")
@@ -80,7 +80,7 @@ def test_one_connection_carries_many_requests(connection: http.client.HTTPConnec
 
 
 def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the server, after as long as it says; here it says less, so that the test need not wait."""
+    """The server closes it after the seconds that it names; the test shortens them."""
     monkeypatch.setattr("css_sdk.sandbox.serving.server.IDLE", 0.05)
     with Sandbox().serve() as server, socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"OPTIONS /api/v1/ HTTP/1.1\r\nhost: localhost\r\n\r\n")
@@ -90,8 +90,10 @@ def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert received.startswith(b"HTTP/1.1 204 ")
 
 
-def test_a_redirect_and_the_document(connection: http.client.HTTPConnection, served: tuple[Sandbox, Server]) -> None:
-    """The page leads to a script that holds the published document, with the addresses of this host."""
+def test_the_page_leads_to_the_published_document(
+    connection: http.client.HTTPConnection, served: tuple[Sandbox, Server]
+) -> None:
+    """The script holds the document with the addresses of this host."""
     answer, _ = ask(connection, "GET", "/openapi/swagger")
     assert (answer.status, answer.getheader("location")) == (301, "/openapi/swagger/")
     answer, page = ask(connection, "GET", "/openapi/swagger/")
@@ -109,7 +111,7 @@ def test_a_redirect_and_the_document(connection: http.client.HTTPConnection, ser
 
 @pytest.mark.parametrize("kind", ["drop_before", "lose_after"])
 def test_a_connection_is_really_closed(connection: http.client.HTTPConnection, sandbox: Sandbox, kind: str) -> None:
-    """Not a byte of an answer comes, and the next connection is as good as ever."""
+    """Not a byte of an answer comes, and the next connection works."""
     ask(connection, "GET", "/api/v1/heartbeat")
     sandbox.faults.add(kind)
     assert connection.sock is not None
@@ -127,7 +129,7 @@ def test_a_connection_is_really_closed(connection: http.client.HTTPConnection, s
 def test_a_refused_call_for_logs_breaks_its_connection(
     served: tuple[Sandbox, Server], connection: http.client.HTTPConnection
 ) -> None:
-    """The answer arrives whole and says that the connection stays open; then it is closed."""
+    """The answer arrives complete and says that the connection stays open; then the connection is closed."""
     account = served[1].credentials()
     form = f"grant_type=client_credentials&client_id={account['client_id']}&client_secret={account['client_secret']}"
     kind = {"content-type": "application/x-www-form-urlencoded"}
@@ -142,7 +144,7 @@ def test_a_refused_call_for_logs_breaks_its_connection(
 
 
 def test_a_late_answer_holds_up_nobody_else(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
-    """While one waits, another is answered."""
+    """While one request waits, another is answered."""
     sandbox.faults.add("delay", seconds=2.0, path="/heartbeat")
     done: list[str] = []
 
@@ -162,8 +164,8 @@ def test_a_late_answer_holds_up_nobody_else(connection: http.client.HTTPConnecti
     assert done == ["quick", "slow"]
 
 
-def test_many_at_once(served: tuple[Sandbox, Server], sandbox: Sandbox) -> None:
-    """Eight connections, and none of two hundred requests is lost."""
+def test_many_requests_at_once(served: tuple[Sandbox, Server], sandbox: Sandbox) -> None:
+    """Eight connections send two hundred requests, and none is lost."""
     port = served[1].port
 
     def work(number: int) -> list[int]:
@@ -178,7 +180,7 @@ def test_many_at_once(served: tuple[Sandbox, Server], sandbox: Sandbox) -> None:
 
 
 def test_the_sandboxs_own_calls(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
-    """Faults, requests, harm, state, keys, tokens and settings over HTTP, away from the API's paths."""
+    """Faults, requests, harm, state, keys, tokens and settings can be read and set over HTTP."""
 
     def own(method: str, path: str, value: Any = None) -> Any:
         body = None if value is None else json.dumps(value)
@@ -206,8 +208,8 @@ def test_the_sandboxs_own_calls(connection: http.client.HTTPConnection, sandbox:
     assert own("GET", "/nothing") == 404
 
 
-def test_a_port_that_is_taken_is_one_sentence(served: tuple[Sandbox, Server]) -> None:
-    """It names the port."""
+def test_a_port_in_use_is_reported_in_one_sentence(served: tuple[Sandbox, Server]) -> None:
+    """The error names the port."""
     with pytest.raises(SandboxError, match=str(served[1].port)):
         Sandbox().serve(served[1].port)
     with pytest.raises(SandboxError, match="70000"):
@@ -215,7 +217,7 @@ def test_a_port_that_is_taken_is_one_sentence(served: tuple[Sandbox, Server]) ->
 
 
 def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    """The command, once it is ready, and what it printed."""
+    """Return the running command and what it printed."""
     command = [sys.executable, "-m", "css_sdk.sandbox", "--port", "0", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -224,7 +226,7 @@ def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
-    """It prints one line when it is ready, and ends with 0 although a connection is open."""
+    """It prints one line when it is ready, and exits with 0 although a connection is open."""
     process, line = started()
     names = {"api_url", "token_url", "client_id", "client_secret", "api_accounts", "control", "cern", "bss"}
     assert line.keys() == names
@@ -242,8 +244,8 @@ def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
     connection.close()
 
 
-def test_harm_is_told_on_stderr() -> None:
-    """By the command as well."""
+def test_harm_is_printed_on_stderr() -> None:
+    """Also by the command."""
     process, line = started()
     host, _, port = line["api_url"].removeprefix("http://").partition("/")[0].partition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
@@ -254,7 +256,7 @@ def test_harm_is_told_on_stderr() -> None:
 
 
 def test_the_command_says_why_it_cannot_start(tmp_path: Path) -> None:
-    """One line on stderr, 64, and no traceback."""
+    """One line on stderr and exit code 64, without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for arguments in (["--world", str(tmp_path / "none.json")], ["--port", str(taken.getsockname()[1])]):
             command = [sys.executable, "-m", "css_sdk.sandbox", *arguments]
@@ -264,7 +266,7 @@ def test_the_command_says_why_it_cannot_start(tmp_path: Path) -> None:
 
 
 def test_signals_are_as_before_when_it_cannot_start(tmp_path: Path) -> None:
-    """A caller that goes on gets its own handlers back."""
+    """The caller gets its own signal handlers back."""
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SandboxError):
         run(tmp_path / "none.json", 0, None, io.StringIO())

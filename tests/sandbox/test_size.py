@@ -8,7 +8,7 @@ from css_sdk.sandbox import Sandbox
 
 
 def test_a_guid_is_found_without_looking_at_everybody(caller: Any) -> None:
-    """Of 100,000 people one is looked at, whatever the other terms are."""
+    """Of 100,000 people one is compared, whatever the other terms are."""
     looked_at: list[str] = []
 
     class User(dict[str, Any]):
@@ -22,6 +22,6 @@ def test_a_guid_is_found_without_looking_at_everybody(caller: Any) -> None:
     call = caller(Sandbox({"teams": [team], "integrations": [], "users": users}))
     assert call.token
     looked_at.clear()  # the world was checked when it was read
-    status, found = call.told("GET", f"/dev/idir/users?guid={77_777:032x}&firstName=same")
+    status, found = call.status_and_json("GET", f"/dev/idir/users?guid={77_777:032x}&firstName=same")
     assert (status, len(found["data"])) == (200, 1)
     assert {*looked_at} == {f"{77_777:032x}@idir"}

@@ -1,4 +1,4 @@
-"""What the API changes outlives a restart."""
+"""Changes of the API survive a restart."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ print(seen)
 """
 
 
-def test_everything_is_there_again(caller: Any, tmp_path: Path, people: list[str]) -> None:
-    """Roles, composites, grants, logins and what the books lack; what was taken away stays away."""
+def test_everything_is_kept_across_a_restart(caller: Any, tmp_path: Path, people: list[str]) -> None:
+    """Roles, composites, grants, logins and the book-keeping are kept, and removals too."""
     path = tmp_path / "state.json"
     first = Sandbox(state=path)
     call = caller(first)
@@ -64,7 +64,7 @@ def test_everything_is_there_again(caller: Any, tmp_path: Path, people: list[str
 
 
 def test_seeding_is_kept_too(tmp_path: Path, people: list[str]) -> None:
-    """What a test or a demo puts in without a request."""
+    """Changes that a test makes without a request are kept."""
     path = tmp_path / "state.json"
     first = Sandbox(state=path)
     first.create_role(102, "dev", "reader")
@@ -77,7 +77,7 @@ def test_seeding_is_kept_too(tmp_path: Path, people: list[str]) -> None:
 
 
 def test_a_write_that_breaks_off_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever step it is that fails."""
+    """Whichever step fails."""
     path = tmp_path / "state.json"
     sandbox = Sandbox(state=path)
     before = path.read_bytes()
@@ -96,13 +96,13 @@ def test_a_write_that_breaks_off_leaves_the_old_state(tmp_path: Path, monkeypatc
 
 
 def write(path: Path, last: int) -> subprocess.CompletedProcess[str]:
-    """Let a process write a state, as far as a step."""
+    """Write a state in another process, up to a step."""
     command = [sys.executable, "-c", WRITER, str(path), str(last)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_a_kill_at_any_step_leaves_the_old_state_or_the_new_one(tmp_path: Path) -> None:
-    """Whole, and good enough to go on with; the old one up to some step, and the new one from then on."""
+    """The file is complete: the old state up to some step, and the new one from then on."""
     steps = int(write(tmp_path / "whole.json", 0).stdout)
     assert steps >= 12
     found = []
@@ -146,7 +146,7 @@ class Writer:
 
 
 def test_a_killed_server_has_kept_all_that_it_confirmed(tmp_path: Path) -> None:
-    """Killed while it writes, and started again on what it left: at most the write in flight is there as well."""
+    """After a kill and a restart, at most the write in flight exists in addition."""
     path = tmp_path / "state.json"
     command = [sys.executable, "-m", "css_sdk.sandbox", "--port", "0", "--state", str(path)]
     known: set[str] = set()
@@ -167,8 +167,8 @@ def test_a_killed_server_has_kept_all_that_it_confirmed(tmp_path: Path) -> None:
         known = found
 
 
-def test_the_file_is_nobody_elses(tmp_path: Path) -> None:
-    """Where the system knows modes, only its owner can read it; nothing is left beside it."""
+def test_only_the_owner_can_read_the_state_file(tmp_path: Path) -> None:
+    """Where the system has modes; no other file is left beside it."""
     Sandbox(state=tmp_path / "state.json").create_role(101, "dev", "x")
     assert [found.name for found in tmp_path.iterdir()] == ["state.json"]
     if os.name == "posix":
@@ -189,8 +189,8 @@ def test_the_file_is_nobody_elses(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_broken_state_file_is_one_sentence(tmp_path: Path, content: str, problem: str) -> None:
-    """It names the file and what is wrong with it, and the file is left as it is."""
+def test_a_broken_state_file_is_reported_in_one_sentence(tmp_path: Path, content: str, problem: str) -> None:
+    """The error names the file and the problem, and the file stays unchanged."""
     path = tmp_path / "state.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(SandboxError, match=problem):
@@ -198,14 +198,14 @@ def test_a_broken_state_file_is_one_sentence(tmp_path: Path, content: str, probl
     assert path.read_text(encoding="utf-8") == content
 
 
-def test_a_state_file_that_cannot_be_written_is_told_at_once(tmp_path: Path) -> None:
-    """Not at the first change."""
+def test_a_state_file_that_cannot_be_written_is_reported_at_once(tmp_path: Path) -> None:
+    """Not only at the first change."""
     with pytest.raises(SandboxError, match="cannot be written"):
         Sandbox(state=tmp_path / "missing" / "state.json")
 
 
 def test_a_server_keeps_its_state(tmp_path: Path, people: list[str]) -> None:
-    """Over a stop by signal."""
+    """Across a stop by a signal."""
     path = tmp_path / "state.json"
     command = [sys.executable, "-m", "css_sdk.sandbox", "--port", "0", "--state", str(path)]
     stop = signal.SIGTERM if hasattr(signal, "SIGTERM") else signal.SIGINT

@@ -1,4 +1,4 @@
-"""What a web page, a planted link or a huge body cannot do to a sandbox."""
+"""Web pages, planted links and huge bodies cannot misuse a sandbox."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ CALLS = [
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[Sandbox, Server]]:
-    """A sandbox and its server."""
+    """Yield a sandbox with its server."""
     sandbox = Sandbox()
     with sandbox.serve() as server:
         yield sandbox, server
 
 
 def ask(server: Server, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, Any]:
-    """Status, body and headers of an answer, over a connection of its own."""
+    """Send a request and return the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
@@ -62,7 +62,7 @@ def ask(server: Server, method: str, path: str, body: Any = None, **headers: str
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_a_page_cannot_make_the_sandboxs_own_calls(call: Any, sandbox: Sandbox, method: str, path: str) -> None:
-    """Without the header each of them is refused, changes nothing, and allows no other origin anything."""
+    """Without the header each call is refused, changes nothing, and allows no other origin."""
     before = sandbox.state.document()
     sandbox.faults.add("delay", after=10)
     body = json.dumps({"kind": "disaster"}).encode()
@@ -76,8 +76,8 @@ def test_a_page_cannot_make_the_sandboxs_own_calls(call: Any, sandbox: Sandbox, 
     assert [fault.kind for fault in sandbox.faults] == ["delay"]
 
 
-def test_a_browser_that_asks_beforehand_gets_no_leave(served: tuple[Sandbox, Server]) -> None:
-    """The preflight for the header is answered without any leave; that of the API as the service answers it."""
+def test_a_preflight_gets_no_permission(served: tuple[Sandbox, Server]) -> None:
+    """The preflight for the header is refused; that of the API is answered as by the service."""
     asking = {
         "Origin": "http://evil.example",
         "Access-Control-Request-Method": "POST",
@@ -96,7 +96,7 @@ def test_a_browser_that_asks_beforehand_gets_no_leave(served: tuple[Sandbox, Ser
     ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "", "[::2]"],
 )
 def test_a_page_of_another_host_is_not_served(served: tuple[Sandbox, Server], host: str, path: str) -> None:
-    """Not even one whose name leads to this machine."""
+    """Not even if its name leads to this machine."""
     status, body, headers = ask(served[1], "GET", path, None, Host=host, **CONTROL)
     assert (status, headers["access-control-allow-origin"]) == (403, None)
     assert b"localhost" in body
@@ -104,20 +104,20 @@ def test_a_page_of_another_host_is_not_served(served: tuple[Sandbox, Server], ho
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:9080"])
 def test_this_machine_is_served_by_each_of_its_names(served: tuple[Sandbox, Server], host: str) -> None:
-    """With any port, which may have been forwarded."""
+    """With any port, because it may be forwarded."""
     assert ask(served[1], "GET", "/api/v1/heartbeat", None, Host=host)[0] == 200
     assert ask(served[1], "GET", "/sandbox/settings", None, Host=host, **CONTROL)[0] == 200
 
 
-def test_of_two_hosts_both_count(served: tuple[Sandbox, Server]) -> None:
-    """A good one does not cover a bad one."""
+def test_two_host_headers_are_both_checked(served: tuple[Sandbox, Server]) -> None:
+    """A valid one does not hide another."""
     with socket.create_connection(("127.0.0.1", served[1].port), timeout=60) as connection:
         connection.sendall(b"GET /api/v1/heartbeat HTTP/1.1\r\nhost: evil.example\r\nhost: localhost\r\n\r\n")
         assert connection.recv(100).split()[1] in (b"403", b"400")
 
 
 def test_a_body_is_read_up_to_a_limit(served: tuple[Sandbox, Server]) -> None:
-    """One that is larger is refused before it is read to its end, in one piece or in many."""
+    """A larger body is refused before it is read completely, in one piece or in many."""
     status, _, _ = ask(served[1], "POST", "/api/v1/token", b" " * LARGEST_BODY)
     assert status != 413
     for head in (b"content-length: 1000000000", b"transfer-encoding: chunked"):
@@ -136,7 +136,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="links and modes are those
 @posix
 @pytest.mark.parametrize("target", ["there", "missing"])
 def test_a_link_at_the_state_file_is_refused(tmp_path: Path, target: str) -> None:
-    """Neither is what it leads to read, nor written, nor made."""
+    """Its target is neither read, written nor created."""
     victim, link = tmp_path / "victim", tmp_path / "state.json"
     if target == "there":
         victim.write_text('{"roles": []}', encoding="utf-8")
@@ -148,8 +148,8 @@ def test_a_link_at_the_state_file_is_refused(tmp_path: Path, target: str) -> Non
 
 
 @posix
-def test_a_state_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
-    """A pipe would be waited for without end."""
+def test_a_state_file_that_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
+    """Reading a pipe would never end."""
     path = tmp_path / "state.json"
     os.mkfifo(path)
     with pytest.raises(SandboxError, match="not a regular file"):
@@ -158,7 +158,7 @@ def test_a_state_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
 
 @posix
 def test_a_link_beside_the_state_file_is_not_followed(tmp_path: Path) -> None:
-    """The draft of the file is made anew, whatever stood in its place."""
+    """The draft of the file is created anew, whatever existed in its place."""
     victim, path = tmp_path / "victim", tmp_path / "state.json"
     victim.write_text("precious", encoding="utf-8")
     path.with_name("state.json.tmp").symlink_to(victim)
@@ -180,7 +180,7 @@ def test_a_link_that_comes_late_is_not_followed(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_state_file_is_its_owners_from_the_start(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_state_file_from_the_start(tmp_path: Path) -> None:
     """Whatever its mode was, and without a change."""
     path = tmp_path / "state.json"
     path.write_text("{}", encoding="utf-8")
@@ -190,8 +190,8 @@ def test_a_state_file_is_its_owners_from_the_start(tmp_path: Path) -> None:
 
 
 @posix
-def test_the_file_of_variables_is_its_owners(tmp_path: Path) -> None:
-    """Also where a readable one stood there before."""
+def test_only_the_owner_can_read_the_file_of_variables(tmp_path: Path) -> None:
+    """Also if others could read the file before."""
     path = tmp_path / "sandbox.env"
     path.write_text("old", encoding="utf-8")
     path.chmod(0o644)
@@ -206,7 +206,7 @@ def test_the_file_of_variables_is_its_owners(tmp_path: Path) -> None:
 
 @posix
 def test_a_link_at_the_file_of_variables_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """No secret is written to where it leads."""
+    """No secret is written to the target of a link."""
     victim, link = tmp_path / "victim", tmp_path / "sandbox.env"
     link.symlink_to(victim)
     assert exit_code(["sandbox", "--port", "0", "--env-file", str(link)]) == 64

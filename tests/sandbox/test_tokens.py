@@ -23,12 +23,12 @@ ADA = "6513270e269e0d37f2a74de452e6b438@idir"
 
 @pytest.fixture
 def sandbox(recorded: Callable[[str], Any], clock: Any) -> Sandbox:
-    """The world of the recordings."""
+    """Return the sandbox of these tests."""
     return Sandbox(recorded("world"), clock=clock)
 
 
 def send(sandbox: Sandbox, exchange: dict[str, Any]) -> Response:
-    """Send a recorded request for a token."""
+    """Send a request exactly as given."""
     headers = {"content-type": exchange.get("content_type", "application/x-www-form-urlencoded")}
     if "basic" in exchange:
         headers["authorization"] = "Basic " + base64.b64encode(":".join(exchange["basic"]).encode()).decode()
@@ -40,7 +40,7 @@ def send(sandbox: Sandbox, exchange: dict[str, Any]) -> Response:
     "exchange", RECORDED["token_endpoint"], ids=[exchange["about"] for exchange in RECORDED["token_endpoint"]]
 )
 def test_the_token_endpoint_answers_as_recorded(sandbox: Sandbox, exchange: dict[str, Any]) -> None:
-    """Status, type, headers and body of each recorded request for a token are equal; tokens are only there."""
+    """Status, type, headers and body equal the recorded ones; only the tokens differ."""
     answer = send(sandbox, exchange)
     body = json.loads(answer.body)
     for name in ("access_token", "id_token"):
@@ -54,7 +54,7 @@ def test_the_token_endpoint_answers_as_recorded(sandbox: Sandbox, exchange: dict
 
 
 def granted(sandbox: Sandbox, client_id: str, secret: str, environment: str = "") -> str:
-    """A token of a client's own."""
+    """Return a token that a client requests for itself."""
     fields = urlencode({"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret})
     path = TOKEN.replace("/auth/", f"/auth/{environment}/") if environment else TOKEN
     headers = {"content-type": "application/x-www-form-urlencoded", "host": "127.0.0.1:9082"}
@@ -62,7 +62,7 @@ def granted(sandbox: Sandbox, client_id: str, secret: str, environment: str = ""
 
 
 def with_roles(sandbox: Sandbox) -> Sandbox:
-    """The roles that the recorded tokens show, in prod."""
+    """Create the roles of the recorded tokens in prod."""
     for name in ("reader", "writer", "other"):
         sandbox.create_role(102, "prod", name)
     sandbox.create_role(102, "prod", "mgr", ["reader", "writer"])
@@ -70,12 +70,12 @@ def with_roles(sandbox: Sandbox) -> Sandbox:
 
 
 def test_a_service_account_without_roles(sandbox: Sandbox, clock: Any) -> None:
-    """Its token has no claim for roles at all."""
+    """Its token has no claim for roles."""
     compare(sandbox, granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102"), 0, clock)
 
 
 def test_a_service_account_with_a_composite_role(sandbox: Sandbox, clock: Any) -> None:
-    """Its token has the role and its children, in both places."""
+    """Its token has the role and its children, in both claims."""
     with_roles(sandbox).grant(102, "prod", "mgr", "service-account-fisheries-service-102")
     compare(sandbox, granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102"), 1, clock)
 
@@ -86,7 +86,7 @@ def test_an_api_account(sandbox: Sandbox, clock: Any) -> None:
 
 
 def test_a_person(sandbox: Sandbox, clock: Any) -> None:
-    """The token for a person has their name and what they hold, children included."""
+    """The token of a person has the name and the roles, children included."""
     with_roles(sandbox).grant(102, "prod", "mgr", ADA)
     sandbox.grant(102, "prod", "other", ADA)
     request = Request("POST", "/", {"host": "127.0.0.1:9082"})
@@ -94,7 +94,7 @@ def test_a_person(sandbox: Sandbox, clock: Any) -> None:
 
 
 def compare(sandbox: Sandbox, token: str, number: int, clock: Any) -> None:
-    """Hold a token against a recorded one, claim by claim."""
+    """Compare a token with a recorded one, claim by claim."""
     recorded = RECORDED["claims"][number]
     found = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
     want = recorded["claims"]
@@ -113,7 +113,7 @@ def compare(sandbox: Sandbox, token: str, number: int, clock: Any) -> None:
 
 
 def unordered(value: Any) -> Any:
-    """Lists as sets, all the way down."""
+    """Return lists as sets, at every depth."""
     if isinstance(value, dict):
         return {key: unordered(found) for key, found in value.items()}
     return frozenset(value) if isinstance(value, list) else value
@@ -121,7 +121,7 @@ def unordered(value: Any) -> Any:
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_a_token_can_be_checked_with_the_published_keys(sandbox: Sandbox, environment: str) -> None:
-    """Discovery leads to the keys, and they prove the token and its issuer."""
+    """Discovery leads to the keys, which verify the token and its issuer."""
     realm = "/auth/realms/standard" if environment == "prod" else "/auth/dev/realms/standard"
     headers = {"host": "127.0.0.1:9082"}
     found = sandbox.answer(Request("GET", realm + "/.well-known/openid-configuration", headers))
@@ -140,7 +140,7 @@ def test_a_token_can_be_checked_with_the_published_keys(sandbox: Sandbox, enviro
 
 
 def test_roles_of_another_environment_are_not_in_a_token(sandbox: Sandbox) -> None:
-    """A token of dev knows nothing of prod."""
+    """A token of dev has no roles of prod."""
     with_roles(sandbox).grant(102, "prod", "mgr", ADA)
     claims = jwt.decode(sandbox.token_for(ADA, 102, "dev"), options={"verify_signature": False, "verify_exp": False})
     assert "client_roles" not in claims and "resource_access" not in claims
@@ -157,8 +157,8 @@ def test_a_cycle_of_composites_ends(sandbox: Sandbox) -> None:
     assert sorted(claims["client_roles"]) == ["a", "b", "c"]
 
 
-def test_roles_of_another_integration_stand_beside(sandbox: Sandbox) -> None:
-    """What a service account holds elsewhere is in its access, and not among its own roles."""
+def test_roles_of_another_integration_have_their_own_entry(sandbox: Sandbox) -> None:
+    """They are in the service account's access, but not among its own roles."""
     sandbox.create_role(101, "prod", "r1")
     sandbox.grant(101, "prod", "r1", "service-account-fisheries-service-102")
     token = granted(sandbox, "fisheries-service-102", "s3cret-fisheries-service-102")
@@ -179,7 +179,7 @@ def test_roles_of_another_integration_stand_beside(sandbox: Sandbox) -> None:
 def test_a_client_is_known_only_where_it_belongs(
     sandbox: Sandbox, caller: Any, client_id: str, secret: str, environment: str
 ) -> None:
-    """API accounts live in prod, integrations in their environments; elsewhere there is no such client."""
+    """API accounts exist in prod, integrations in their environments."""
     realm = "/auth/realms/standard" if environment == "prod" else f"/auth/{environment}/realms/standard"
     answer = caller(sandbox).form(
         realm + "/protocol/openid-connect/token", f"client_id={client_id}&client_secret={secret}"
@@ -191,28 +191,28 @@ def test_a_client_is_known_only_where_it_belongs(
     ("grant", "error"), [("authorization_code", "invalid_request"), ("refresh_token", "invalid_request")]
 )
 def test_other_grants_are_refused(sandbox: Sandbox, caller: Any, grant: str, error: str) -> None:
-    """Nobody can log in or refresh here."""
+    """Passwords, codes and refresh tokens are refused."""
     fields = "client_id=service-account-team-2016-9001&client_secret=api-secret-2016"
     answer = caller(sandbox).form(TOKEN, fields, grant)
     assert (answer.status, json.loads(answer.body)["error"]) == (400, error)
 
 
 @pytest.mark.parametrize("header", ["Basic " + base64.b64encode(b"no colon").decode(), "Digest x"])
-def test_an_unreadable_header_is_no_credential(sandbox: Sandbox, caller: Any, header: str) -> None:
-    """What is not Basic is as if it were missing."""
+def test_a_header_that_is_not_basic_is_ignored(sandbox: Sandbox, caller: Any, header: str) -> None:
+    """It counts as missing."""
     answer = caller(sandbox).form(TOKEN, "", authorization=header)
     assert (answer.status, json.loads(answer.body)["error"]) == (401, "invalid_client")
 
 
-def test_other_places_of_the_login_server(sandbox: Sandbox, caller: Any) -> None:
-    """Unknown ones are 404, and what can only be read is 405 to a POST."""
+def test_other_paths_of_the_login_server(sandbox: Sandbox, caller: Any) -> None:
+    """Unknown ones are 404, and a POST to a page is 405."""
     send = caller(sandbox).send
     assert send("GET", "/auth/realms/standard/account").status == 404
     assert send("POST", "/auth/realms/standard/.well-known/openid-configuration").status == 405
 
 
-def test_who_cannot_log_in_gets_no_token(sandbox: Sandbox) -> None:
-    """An unknown user, another integration's service account or a missing environment is an error."""
+def test_users_who_cannot_log_in_get_no_token(sandbox: Sandbox) -> None:
+    """Unknown users, service accounts of other integrations and missing environments are errors."""
     for username, integration, environment in (
         ("nobody@idir", 102, "dev"),
         ("service-account-grants-robot", 102, "dev"),
@@ -224,23 +224,23 @@ def test_who_cannot_log_in_gets_no_token(sandbox: Sandbox) -> None:
 
 
 def test_the_service_account_by_its_client_id(sandbox: Sandbox) -> None:
-    """The integration's own client id stands for its service account."""
+    """The integration's own client id means its service account."""
     token = sandbox.token_for("fisheries-service-102", 102, "dev")
     claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
     assert claims["preferred_username"] == "service-account-fisheries-service-102"
 
 
 @pytest.mark.parametrize("header", ["Basic ?", "Basic YTolenox"])
-def test_basic_that_cannot_be_decoded_is_told_as_keycloak_does(sandbox: Sandbox, caller: Any, header: str) -> None:
-    """Neither as base64, nor, in it, as a form: `a:%zz1`."""
+def test_basic_that_cannot_be_decoded_is_refused_as_by_keycloak(sandbox: Sandbox, caller: Any, header: str) -> None:
+    """Neither as base64 nor as a form in it: `a:%zz1`."""
     answer = caller(sandbox).form(TOKEN, "", authorization=header)
     body = json.loads(answer.body)
     assert (answer.status, body["error"]) == (400, "unauthorized_client")
     assert body["error_description"] == "Unexpected error when authenticating client"
 
 
-def test_a_key_may_stay_good_after_another_signs(sandbox: Sandbox) -> None:
-    """Keys are rotated in two steps where somebody wants to see both of them published."""
+def test_an_old_key_can_stay_valid_beside_a_new_one(sandbox: Sandbox) -> None:
+    """A rotation can publish both keys for a while."""
     with httpx.Client(transport=sandbox.transport()) as client:
         account = sandbox.credentials()
         basic = (account["client_id"], account["client_secret"])

@@ -14,13 +14,13 @@ from css_sdk.sandbox import Sandbox
 
 @pytest.fixture
 def slept() -> list[float]:
-    """How long the transport waited."""
+    """Return how long the transport waited."""
     return []
 
 
 @pytest.fixture
 def client(sandbox: Sandbox, slept: list[float]) -> Iterator[httpx.Client]:
-    """A client with a token."""
+    """Return a client of the sandbox."""
     with httpx.Client(transport=sandbox.transport(slept.append), base_url=sandbox.api_url) as client:
         credentials = sandbox.credentials()
         form = {"grant_type": "client_credentials"}
@@ -31,7 +31,7 @@ def client(sandbox: Sandbox, slept: list[float]) -> Iterator[httpx.Client]:
 
 
 def test_a_client_in_process(client: httpx.Client, sandbox: Sandbox) -> None:
-    """Answers arrive whole, and the log says what was asked."""
+    """Answers arrive complete, and the log holds the requests."""
     assert client.get("/integrations").json()["data"][0]["projectName"] == "Grants Portal"
     assert client.head("/integrations").content == b""
     assert client.get("/nothing").headers["content-type"].startswith("text/html")
@@ -57,7 +57,7 @@ def test_a_client_in_process(client: httpx.Client, sandbox: Sandbox) -> None:
 
 
 def test_a_closed_connection_is_an_error(client: httpx.Client, sandbox: Sandbox) -> None:
-    """The same one that a socket would raise."""
+    """It is the same error as over a socket."""
     sandbox.faults.add("lose_after", method="POST")
     with pytest.raises(httpx.RemoteProtocolError):
         client.post("/integrations/101/dev/roles", json={"name": "x"})
@@ -65,7 +65,7 @@ def test_a_closed_connection_is_an_error(client: httpx.Client, sandbox: Sandbox)
 
 
 def test_threads_share_a_sandbox(client: httpx.Client, sandbox: Sandbox) -> None:
-    """Eight of them at once, and nothing is lost."""
+    """Eight threads at once lose nothing."""
 
     def work(number: int) -> list[int]:
         path = "/integrations/101/test/roles"
@@ -77,7 +77,7 @@ def test_threads_share_a_sandbox(client: httpx.Client, sandbox: Sandbox) -> None
 
 
 def test_a_late_answer(client: httpx.Client, sandbox: Sandbox, slept: list[float]) -> None:
-    """It is waited for as long as the client has patience; the work is done all the same."""
+    """The client waits as long as its timeout allows; the work is done anyway."""
     sandbox.faults.add("delay", seconds=3)
     assert client.get("/integrations", timeout=None).status_code == 200
     sandbox.faults.add("delay", seconds=9)
@@ -88,7 +88,7 @@ def test_a_late_answer(client: httpx.Client, sandbox: Sandbox, slept: list[float
 
 
 def test_an_asynchronous_client_in_process(sandbox: Sandbox) -> None:
-    """The same answers, awaited."""
+    """The answers are the same, but awaited."""
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -112,7 +112,7 @@ def test_an_asynchronous_client_in_process(sandbox: Sandbox) -> None:
 
 
 def test_the_running_loop_sleeps_by_default(sandbox: Sandbox) -> None:
-    """A short delay, with nothing given to sleep by."""
+    """A short delay works without a function to sleep."""
 
     async def work() -> int:
         sandbox.faults.add("delay", seconds=0.001)

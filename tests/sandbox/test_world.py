@@ -1,4 +1,4 @@
-"""Worlds: the one that comes along, and others."""
+"""Worlds: the built-in one, and others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEAM = {"id": 1, "name": "One", "api_account": {"id": 2, "client_id": "c", "clie
 
 
 def integration(**other: Any) -> dict[str, Any]:
-    """An integration of that team."""
+    """Return an integration of that team."""
     return {
         "id": 5,
         "team": 1,
@@ -36,8 +36,8 @@ def integration(**other: Any) -> dict[str, Any]:
     }
 
 
-def test_the_world_that_comes_along(sandbox: Sandbox) -> None:
-    """One team, four integrations of which one is silver, sixty people, and roles to begin with."""
+def test_the_built_in_world(sandbox: Sandbox) -> None:
+    """It has one team, four integrations of which one is silver, sixty people, and roles."""
     world = sandbox.world
     assert list(world.teams) == [2016]
     assert [(found.id, found.service_type, found.auth_type) for found in world.integrations.values()] == [
@@ -63,7 +63,7 @@ def test_the_world_that_comes_along(sandbox: Sandbox) -> None:
 
 
 def test_credentials(sandbox: Sandbox, recorded: Any) -> None:
-    """Of the first team, or of one that is named."""
+    """Of the first team, or of a named one."""
     assert sandbox.credentials() == sandbox.credentials(2016)
     assert sandbox.credentials()["api_url"] == sandbox.api_url == "http://localhost/api/v1"
     assert sandbox.credentials()["token_url"] == sandbox.token_url
@@ -104,8 +104,8 @@ def test_a_world_from_a_file_and_from_a_document(tmp_path: Path) -> None:
         ({"teams": [TEAM], "integrations": [], "users": [], "roles": [{"name": "x"}]}, "lacks 'integration'"),
     ],
 )
-def test_what_is_no_world(world: dict[str, Any], problem: str) -> None:
-    """One sentence says what is wrong."""
+def test_a_world_that_is_not_valid(world: dict[str, Any], problem: str) -> None:
+    """The error says in one sentence what is wrong, and shows no secret."""
     with pytest.raises(SandboxError, match=problem) as caught:
         Sandbox(world)
     assert "\n" not in str(caught.value)
@@ -117,8 +117,8 @@ WRONG_IDS: list[Any] = [math.inf, -math.inf, math.nan, HUGE, 2**31, 0, -1, True,
 
 @pytest.mark.parametrize("wrong", WRONG_IDS)
 @pytest.mark.parametrize("place", ["team", "account", "integration", "its team", "role"])
-def test_an_id_that_cannot_be_one(place: str, wrong: Any) -> None:
-    """One sentence says where it is."""
+def test_an_id_that_is_not_valid(place: str, wrong: Any) -> None:
+    """The error says in one sentence where it is."""
     team = {**TEAM, "id": wrong} if place == "team" else TEAM
     if place == "account":
         team = {**TEAM, "api_account": {**TEAM["api_account"], "id": wrong}}
@@ -133,8 +133,8 @@ def test_an_id_that_cannot_be_one(place: str, wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "true", "1" * 5000])
-def test_a_file_with_an_id_that_cannot_be_one(tmp_path: Path, number: str) -> None:
-    """Of a world or of a state: the sentence names the file."""
+def test_a_file_with_an_id_that_is_not_valid(tmp_path: Path, number: str) -> None:
+    """The error names the file of the world or of the state."""
     for name, content in (
         ("world.json", {"teams": [TEAM], "integrations": [integration(id="N")], "users": []}),
         ("state.json", {"roles": [{"integration": "N", "environment": "dev", "name": "x"}]}),
@@ -163,8 +163,8 @@ def test_a_file_with_an_id_that_cannot_be_one(tmp_path: Path, number: str) -> No
         ({"username": "a@idir", "environments": ["stage"]}, "no environment 'stage'"),
     ],
 )
-def test_a_value_that_cannot_be_meant(change: dict[str, Any], problem: str | None) -> None:
-    """Of another type than it must be: found when the world is read, not when a request meets it."""
+def test_a_value_of_the_wrong_type(change: dict[str, Any], problem: str | None) -> None:
+    """It is found when the world is read, not when a request needs it."""
     kind = "users" if "username" in change else "integrations"
     world = {"teams": [TEAM], "integrations": [], "users": [], kind: [change]}
     if problem is None:
@@ -175,8 +175,8 @@ def test_a_value_that_cannot_be_meant(change: dict[str, Any], problem: str | Non
 
 
 @pytest.mark.parametrize("kind", ["teams", "integrations", "users"])
-def test_nothing_is_there_twice(kind: str) -> None:
-    """Of two entries with one id the second would hide the first."""
+def test_a_repeated_id_is_refused(kind: str) -> None:
+    """The second entry would hide the first."""
     world: dict[str, Any] = {"teams": [TEAM], "integrations": [integration()], "users": [{"username": "a@idir"}]}
     world[kind] = world[kind] * 2
     with pytest.raises(SandboxError, match="is given twice"):
@@ -187,7 +187,7 @@ def test_nothing_is_there_twice(kind: str) -> None:
     ("content", "problem"), [(None, "cannot be read"), ("{", "not JSON"), ("[]", "not hold a JSON object")]
 )
 def test_a_world_file_that_cannot_be_used(tmp_path: Path, content: str | None, problem: str) -> None:
-    """One sentence that names the file."""
+    """The error names the file in one sentence."""
     path = tmp_path / "world.json"
     if content is not None:
         path.write_text(content, encoding="utf-8")
@@ -196,8 +196,8 @@ def test_a_world_file_that_cannot_be_used(tmp_path: Path, content: str | None, p
     assert "world.json" in str(caught.value)
 
 
-def test_seeding_what_is_not_there_is_an_error(sandbox: Sandbox, people: list[str]) -> None:
-    """Integrations, environments, roles, users and names that cannot be."""
+def test_seeding_what_does_not_exist_is_an_error(sandbox: Sandbox, people: list[str]) -> None:
+    """Integrations, environments, roles, users and invalid names."""
     for wrong in (
         lambda: sandbox.roles(999, "dev"),
         lambda: sandbox.roles(103, "prod"),
@@ -213,14 +213,14 @@ def test_seeding_what_is_not_there_is_an_error(sandbox: Sandbox, people: list[st
             wrong()
 
 
-def test_secrets_are_not_shown(sandbox: Sandbox) -> None:
-    """What prints a team or an integration prints no secret."""
+def test_secrets_are_not_printed(sandbox: Sandbox) -> None:
+    """The repr of a team or an integration shows no secret."""
     assert "sandbox-secret" not in repr([*sandbox.world.teams.values(), *sandbox.world.integrations.values()])
 
 
 @pytest.mark.parametrize("module", ["uvicorn", "httptools", "jwt", "cryptography"])
-def test_a_missing_extra_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
-    """By the command that installs it."""
+def test_a_missing_extra_is_reported(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    """The error names the command that installs it."""
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtra, match=r'pip install "css-sdk\[sandbox\]"') as caught:
         sandbox.serve()
@@ -229,7 +229,7 @@ def test_a_missing_extra_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPat
 
 
 def test_importing_the_sandbox_is_cheap() -> None:
-    """It loads neither a server nor an HTTP client nor anything that signs, and nothing of the rest of the package."""
+    """It loads no server, no HTTP client, no cryptography, and nothing of the rest of the package."""
     code = "import sys, css_sdk.sandbox as s; s.Sandbox(); print(*sorted(sys.modules))"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -240,14 +240,14 @@ def test_importing_the_sandbox_is_cheap() -> None:
 
 
 def test_the_examples_of_the_documentation() -> None:
-    """They come out as they say."""
+    """They print what they show."""
     for module in (css_sdk.sandbox, css_sdk.sandbox.sandbox):
         failed, tried = doctest.testmod(module)
         assert (failed, tried > 0) == (0, True)
 
 
 def test_the_public_names() -> None:
-    """Sorted, and all of them there."""
+    """They are sorted, and all of them exist."""
     names = css_sdk.sandbox.__all__
     assert names == sorted(names)
     assert all(getattr(css_sdk.sandbox, name).__doc__ for name in names)
