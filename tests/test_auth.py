@@ -1,4 +1,4 @@
-"""One token per life, however many threads and tasks; renewed early, once after a 401, and sent nowhere else."""
+"""One token request per token life, for all threads and tasks; early renewal, and once after a 401."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Clock:
         return self.now
 
 
-def test_fifty_threads_on_a_cold_client_ask_for_one_token(sandbox: Sandbox, settings: Settings) -> None:
+def test_fifty_threads_share_one_token_request(sandbox: Sandbox, settings: Settings) -> None:
     """All of them get their answer."""
     start = threading.Barrier(50)
     users = usernames(sandbox, 25) * 2
@@ -56,7 +56,7 @@ def test_fifty_threads_on_a_cold_client_ask_for_one_token(sandbox: Sandbox, sett
 
 
 def test_fifty_threads_share_the_first_token_too(sandbox: Sandbox, settings: Settings) -> None:
-    """Even when none of them has made a call before, one token is asked for."""
+    """Even if none of them has made a call before, one token is requested."""
     start = threading.Barrier(50)
     with Css(settings, transport=sandbox.transport()) as css, ThreadPoolExecutor(50) as pool:
 
@@ -69,7 +69,7 @@ def test_fifty_threads_share_the_first_token_too(sandbox: Sandbox, settings: Set
 
 
 def test_fifty_threads_with_a_revoked_token_renew_it_once(sandbox: Sandbox, settings: Settings) -> None:
-    """One more token, and no call is lost."""
+    """One more token is requested, and every call succeeds."""
     start = threading.Barrier(50)
     users = usernames(sandbox, 25) * 2
     with Css(settings, transport=sandbox.transport()) as css, ThreadPoolExecutor(50) as pool:
@@ -85,7 +85,7 @@ def test_fifty_threads_with_a_revoked_token_renew_it_once(sandbox: Sandbox, sett
 
 
 async def test_two_hundred_tasks_share_one_token(sandbox: Sandbox, settings: Settings) -> None:
-    """Cold, and once more after a revocation."""
+    """For the first calls, and once more after a revocation."""
     users = usernames(sandbox, 20) * 10
     async with AsyncCss(settings, transport=sandbox.async_transport()) as css:
         place = (await css.integration("Grants Portal")).environment("dev")
@@ -113,8 +113,8 @@ class Crowded(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
 
-async def test_a_crowd_waits_before_it_gets_its_token(sandbox: Sandbox, settings: Settings) -> None:
-    """No more than 8 requests are under way, so that none ages in a queue with its token already on it."""
+async def test_a_call_waits_for_its_connection_before_it_gets_a_token(sandbox: Sandbox, settings: Settings) -> None:
+    """At most 8 requests are in progress, so that no token expires while its request waits."""
     crowded = Crowded(sandbox.async_transport())
     async with AsyncCss(settings, transport=crowded) as css:
         place = (await css.integration("Grants Portal")).environment("dev")
@@ -124,8 +124,8 @@ async def test_a_crowd_waits_before_it_gets_its_token(sandbox: Sandbox, settings
     assert crowded.most == 8
 
 
-def test_a_token_is_renewed_before_it_ends(sandbox: Sandbox, settings: Settings) -> None:
-    """A tenth of its life early, at most 30 s, so that none dies on the way."""
+def test_a_token_is_renewed_before_it_expires(sandbox: Sandbox, settings: Settings) -> None:
+    """It is renewed a tenth of its life early, at most 30 s, so that it cannot expire on the way."""
     clock = Clock()
     with Css(settings, transport=sandbox.transport(), clock=clock) as css:
         for passed, tokens in ((0, 1), (269, 1), (2, 2), (269, 2), (2, 3)):
@@ -134,8 +134,8 @@ def test_a_token_is_renewed_before_it_ends(sandbox: Sandbox, settings: Settings)
             assert asked(sandbox)["token"] == tokens
 
 
-def test_a_token_of_one_second_is_of_use(sandbox: Sandbox, settings: Settings) -> None:
-    """Its leeway is a share of its life, or every call would ask for a new one."""
+def test_a_token_of_one_second_is_used(sandbox: Sandbox, settings: Settings) -> None:
+    """It is renewed a share of its life early. Otherwise every call would request a token."""
     clock = Clock()
     sandbox.token_life = 1
     with Css(settings, transport=sandbox.transport(), clock=clock) as css:
@@ -147,7 +147,7 @@ def test_a_token_of_one_second_is_of_use(sandbox: Sandbox, settings: Settings) -
         assert asked(sandbox)["token"] == 2
 
 
-def test_wrong_credentials_are_told_with_the_servers_words(sandbox: Sandbox) -> None:
+def test_wrong_credentials_are_reported_with_the_servers_words(sandbox: Sandbox) -> None:
     """The answer of RFC 6749 becomes one sentence, without the secret."""
     credentials = sandbox.credentials() | {"client_secret": "wrong-and-secret"}
     with Css(Settings(**credentials), transport=sandbox.transport()) as css:
@@ -159,7 +159,7 @@ def test_wrong_credentials_are_told_with_the_servers_words(sandbox: Sandbox) -> 
 
 
 def answering(respond: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
-    """A client without a retry policy of any kind, whose auth is under test."""
+    """Return a client without retries, with the auth under test."""
     auth = ClientCredentials("https://login.example/token", "me", "s3cret", origins=["https://api.example/v1"])
     return httpx.Client(transport=httpx.MockTransport(respond), auth=auth)
 
@@ -180,7 +180,7 @@ def answering(respond: Callable[[httpx.Request], httpx.Response]) -> httpx.Clien
     ],
 )
 def test_each_bad_answer_of_a_token_endpoint_has_its_error(response: httpx.Response, error: type[Exception]) -> None:
-    """Refused, out of order and nonsense are three things, and the call itself is never sent."""
+    """Refusals, failures and malformed answers have different errors, and the call itself is never sent."""
     with answering(lambda _: response) as client, pytest.raises(error) as told:
         client.get("https://api.example/v1/integrations")
     assert "s3cret" not in str(told.value)
@@ -198,7 +198,7 @@ def test_each_bad_answer_of_a_token_endpoint_has_its_error(response: httpx.Respo
     ],
 )
 def test_what_a_token_answer_may_leave_out(answer: dict[str, object]) -> None:
-    """`token_type` is matched without case, and a token without a known life is used for a short one."""
+    """`token_type` is matched ignoring case, and a token without a known life is used for a short one."""
     sent: list[httpx.Request] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -215,7 +215,7 @@ def test_what_a_token_answer_may_leave_out(answer: dict[str, object]) -> None:
 @pytest.mark.parametrize("life", [0, -5, "0", "-0.0"])
 @pytest.mark.parametrize(("status", "calls"), [(200, 1), (401, 2)])
 def test_a_token_without_life_serves_one_call(life: object, status: int, calls: int) -> None:
-    """It is not kept: each call asks for its own, once, and once more after a 401."""
+    """It is not kept: each call requests its own, and another one after a 401."""
     sent: list[str] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -232,7 +232,7 @@ def test_a_token_without_life_serves_one_call(life: object, status: int, calls: 
 
 @pytest.mark.parametrize("url", ["https://elsewhere.example/v1", "http://api.example/v1", "https://api.example:444/v1"])
 def test_a_token_goes_to_its_own_origin_only(url: str) -> None:
-    """Another host, scheme or port is refused before a token is asked for."""
+    """Another host, scheme or port is refused before a token is requested."""
     sent: list[httpx.Request] = []
     with answering(lambda request: sent.append(request) or httpx.Response(200)) as client:  # type: ignore[func-returns-value]
         with pytest.raises(ConfigurationError, match="another origin"):
@@ -241,7 +241,7 @@ def test_a_token_goes_to_its_own_origin_only(url: str) -> None:
 
 
 def test_the_token_request_has_the_callers_timeout() -> None:
-    """A request that a flow yields has none of its own, and would wait for ever."""
+    """Otherwise the request of a flow has no timeout, and could wait forever."""
     timeouts: list[object] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -254,13 +254,13 @@ def test_the_token_request_has_the_callers_timeout() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "opaque", "a.b", "a.!.c", "a.W10.c", "a.bm90IGpzb24.c"])
-def test_claims_of_what_is_no_jwt_are_empty(token: str) -> None:
-    """An opaque token is not an error."""
+def test_an_opaque_token_has_no_claims(token: str) -> None:
+    """It is not an error."""
     assert claims_of(token) == {}
 
 
-def test_a_client_that_is_handed_in_carries_everything(sandbox: Sandbox, settings: Settings) -> None:
-    """Token requests go through it too, and it stays open, with its own ways, when ours is closed."""
+def test_the_callers_client_sends_everything(sandbox: Sandbox, settings: Settings) -> None:
+    """Token requests go through it too, and it stays open and unchanged when ours is closed."""
     seen: list[str] = []
     with httpx.Client(
         transport=sandbox.transport(),

@@ -1,4 +1,4 @@
-"""Who may be meant by a person that nobody was found for, and what that means for sets that are exact."""
+"""The members that a person may be who was not found, and exact sets."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PROGRAM = Person("client_id", "fisheries-service-102")
 def test_only_a_username_or_a_whole_guid_with_its_provider_identifies(
     person: Person, providers: tuple[str, ...], identified: bool
 ) -> None:
-    """Nobody else can be said never to have logged in: their search ends with an error of its own."""
+    """Only such a person can be called "never logged in"."""
     assert is_identified(person, providers) is identified
     if person.by in ("guid", "email"):
         error = identify(person, "dev", providers or ("idir",) if person.provider is None else (person.provider,), [()])
@@ -82,10 +82,10 @@ MISSING = NotFound("who?", what="user")
     ],
     ids=str,
 )
-def test_a_row_holds_removals_back_unless_its_person_certainly_holds_nothing(
+def test_a_row_prevents_removals_unless_its_person_certainly_has_no_roles(
     person: Person, error: CssError | None, state: str, holds: bool
 ) -> None:
-    """The decision that rosters take for a row, and plans for a step."""
+    """Rosters decide this for a row, and plans for a step."""
     assert state_of(person, error) == state
     assert may_be_member(person, error) is holds
 
@@ -107,7 +107,7 @@ def test_a_row_holds_removals_back_unless_its_person_certainly_holds_nothing(
 def test_a_member_who_may_be_meant_stays(
     person: Person, state: str, candidates: tuple[str, ...], kept: list[str]
 ) -> None:
-    """Under exact, nobody of a set is removed while one of its people may be anybody; else whoever may be meant."""
+    """In an exact set nobody is removed while a person of the set may be any member; otherwise the candidates stay."""
     lost = Unresolved(DEV, person, state, candidates, roles=("a",))
     wanted = DesiredPlace("101", "dev", Listed((DesiredRole("a", members=Listed((person,), exact=True)),)))
     state_read = PlaceState(DEV, "Grants Portal", frozenset("a"), members={"a": frozenset({ANN, BOB})})
@@ -121,5 +121,5 @@ def test_a_member_who_may_be_meant_stays(
 
 
 def test_one_login_that_was_found_is_that_person() -> None:
-    """However they were named."""
+    """However the person is named."""
     assert identify(EMAIL, "dev", ("idir",), [(User(ANN),)]) == ANN

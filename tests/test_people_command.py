@@ -22,18 +22,18 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """The command, for this world."""
+    """Return a function that runs the command."""
     with running("people", sandbox, monkeypatch, capsys) as run:
         yield run
 
 
 def words(lines: list[str]) -> list[list[str]]:
-    """The cells that hold something, without the header."""
+    """Return the cells that are not empty, without the header."""
     return [line.split() for line in lines[1:]]
 
 
 def test_each_has_help_with_an_example(run: Run) -> None:
-    """Whoever asks for help sees how the command is used."""
+    """The help shows how the command is used."""
     for name in people.commands:
         code, out, _ = run(name, "--help")
         assert code == 0
@@ -41,7 +41,7 @@ def test_each_has_help_with_an_example(run: Run) -> None:
 
 
 def test_people_are_found_with_their_logins(run: Run) -> None:
-    """A row for each login, and where it is known; as JSON a line for each person."""
+    """A row for each login and the environments that know it; as JSON a line for each person."""
     code, out, err = run("find", "--email", "ann@")
     assert code == 0
     assert err == "Searched idir, azureidir, githubbcgov and githubpublic in dev, test and prod by email ann@.\n"
@@ -61,15 +61,15 @@ def test_people_are_found_with_their_logins(run: Run) -> None:
 
 
 def test_a_guid_may_have_dashes(run: Run) -> None:
-    """For the one who is searched for and the one whose roles are told."""
+    """In a search and for the roles of a person."""
     dashed = "-".join([ANN[:8], ANN[8:12], ANN[12:16], ANN[16:20], ANN[20:]]).upper()
     _, plain, _ = run("find", "--guid", ANN)
     assert (run("find", "--guid", dashed)[:2], len(plain)) == ((0, plain), 3)
     assert run("roles", dashed)[:2] == run("roles", ANN)[:2]
 
 
-def test_nobody_found_is_1_and_a_wrong_provider_too(run: Run, sandbox: Sandbox) -> None:
-    """With a hint, and nothing on stdout; a mistake in the options is 64 and sends nothing."""
+def test_nobody_found_is_exit_code_1(run: Run, sandbox: Sandbox) -> None:
+    """With a hint and nothing on stdout; a mistake in the options is 64 and sends nothing."""
     for arguments in (("--email", "nobody@"), ("--email", "cleo@", "--provider", "idir"), ("--login", "cleo")):
         code, out, err = run("find", *arguments)
         assert (code, out) == (1, [])
@@ -90,8 +90,8 @@ def test_nobody_found_is_1_and_a_wrong_provider_too(run: Run, sandbox: Sandbox) 
     assert asked(sandbox) == before
 
 
-def test_a_search_that_was_cut_is_3(run: Run, sandbox: Sandbox) -> None:
-    """What was found is shown, and that there is more is said."""
+def test_an_incomplete_search_is_exit_code_3(run: Run, sandbox: Sandbox) -> None:
+    """The people found are printed, and stderr says that there are more."""
     sandbox.world.users.update({user["username"]: user for user in CROWD})
     code, out, err = run("find", "--email", "crowd.example", "-e", "test", "--json")
     assert (code, len(out)) == (3, 50)
@@ -99,8 +99,8 @@ def test_a_search_that_was_cut_is_3(run: Run, sandbox: Sandbox) -> None:
     assert {json.loads(line)["complete"] for line in out} == {False}
 
 
-def test_roles_are_told(run: Run, sandbox: Sandbox) -> None:
-    """Where, with which login, and through what; where a login is not known stands on stderr."""
+def test_roles_of_a_person_are_printed(run: Run, sandbox: Sandbox) -> None:
+    """Place, login and composite roles; places that do not know a login are on stderr."""
     code, out, err = run("roles", "ann@people.example", "--json")
     rows = [json.loads(line) for line in out]
     assert code == 0
@@ -137,8 +137,8 @@ def test_an_empty_result_says_so(run: Run, sandbox: Sandbox) -> None:
     assert (code, out, err) == (0, [], "Nothing is missing.\n")
 
 
-def test_a_place_that_cannot_be_read_is_3(run: Run, sandbox: Sandbox) -> None:
-    """The others are told all the same."""
+def test_a_place_that_cannot_be_read_is_exit_code_3(run: Run, sandbox: Sandbox) -> None:
+    """The others are printed anyway."""
     sandbox.faults.add("422_before", path="/integrations/302/prod/*", times=None)
     code, out, err = run("roles", ANN)
     assert (code, len(words(out))) == (3, 8)
@@ -147,7 +147,7 @@ def test_a_place_that_cannot_be_read_is_3(run: Run, sandbox: Sandbox) -> None:
 
 
 def test_logins_are_mirrored(run: Run, sandbox: Sandbox) -> None:
-    """Shown with 2, given with --apply in one direction or both, and then there is nothing left to give."""
+    """Differences are shown with exit code 2, and repaired with --apply in one direction or both."""
     place = ("-i", "Alpha", "-e", "dev")
     code, out, _ = run("mirror", *place, "--json")
     rows = [json.loads(line) for line in out]
@@ -177,7 +177,7 @@ def test_logins_are_mirrored(run: Run, sandbox: Sandbox) -> None:
     assert "Nothing is missing." in err
 
 
-def test_a_repair_that_fails_is_told(run: Run, sandbox: Sandbox) -> None:
+def test_a_repair_that_fails_is_reported(run: Run, sandbox: Sandbox) -> None:
     """By the row that failed; both directions of a person are two rows."""
     sandbox.faults.add("500_before", method="POST", path=f"*{ANN}@azureidir*", times=None)
     code, out, _ = run("mirror", "-i", "Alpha", "-e", "dev", "--apply", "--json")

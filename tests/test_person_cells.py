@@ -1,4 +1,4 @@
-"""What a list says of a person: cleaned where no doubt is possible, and checked by its column."""
+"""How rosters and roles files name people: cleaning and checks by column."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ ADDRESS = "ilse.hargreave@example.com"
     ],
     ids=ascii,
 )
-def test_what_surrounds_an_address_is_taken_off(text: str) -> None:
-    """What mail programs and spreadsheets leave around it, and what nobody sees."""
+def test_text_around_an_address_is_removed(text: str) -> None:
+    """Mail programs and spreadsheets add it, or it is invisible."""
     assert cleaned(text) == ADDRESS
 
 
@@ -44,15 +44,15 @@ def test_what_surrounds_an_address_is_taken_off(text: str) -> None:
     "text",
     ["a@b.ca; c@d.ca", "Ann <a@b.ca>, Bo <c@d.ca>", "c@d.ca <a@b.ca>", "a b@c.ca", "Ann", "a@b.ca x", "a\x07@b.ca"],
 )
-def test_what_is_in_doubt_is_left_as_it_is(text: str) -> None:
-    """And is a fault of its column."""
+def test_unclear_text_is_not_changed(text: str) -> None:
+    """It is a fault of its column."""
     assert cleaned(text) == text
     assert fault_of("email", text) is not None
 
 
 @given(st.text())
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    """Whatever stands in a cell."""
+    """For every text."""
     assert cleaned(cleaned(text)) == cleaned(text)
 
 
@@ -96,7 +96,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     ids=ascii,
 )
 def test_a_cell_is_checked_by_its_column(by: PersonBy, text: str, provider: str | None, said: str | None) -> None:
-    """Nothing that cannot name somebody is sent, so that nobody is taken for absent who was only mistyped."""
+    """A cell that cannot name a person is refused, so that a mistyped person is not taken for absent."""
     fault = fault_of(by, text, provider)
     assert fault is None if said is None else said in (fault or "")
 
@@ -107,7 +107,7 @@ def test_a_cell_is_checked_by_its_column(by: PersonBy, text: str, provider: str 
     [f" {ADDRESS};", GUID[:-1], f"{GUID}@idir\u200b", "é123éé", "@", "a b@c d", f"{{{DASHED}}}", "fisheries-102"],
 )
 def test_rosters_and_roles_files_say_the_same(by: PersonBy, cell: str) -> None:
-    """They share one checker: the same cell names the same person in both, or is the same fault."""
+    """The same cell names the same person in both, or is the same fault."""
 
     place = {"integration": "101", "environment": "dev"}
     file = in_dev(f'roles: [{{name: a, members: [{{{by}: "{cell}"}}]}}]').replace("\u200b", "\\u200b")

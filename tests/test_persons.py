@@ -1,4 +1,4 @@
-"""What one login has that the other lacks, and which providers are searched: rules, tried with anything."""
+"""What one login of a person has that the other lacks, and the forms of names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEMBERS = st.dictionaries(st.sampled_from(["admin", "reader", "x/y"]), st.sets(s
 
 @given(MEMBERS, st.sampled_from([None, "idir", "azureidir"]))
 def test_what_is_found_is_all_that_is_missing(members: dict[str, set[str]], to: str | None) -> None:
-    """Given to whoever lacks it, nothing is missing any more, and nothing is told that somebody has already."""
+    """Once these roles are given, nothing is missing, and no role is listed that the login has."""
     users = {name: User(name) for held in members.values() for name in held}
     found = login_differences(members, users, to)
     for one in found:
@@ -48,20 +48,20 @@ def test_what_is_found_is_all_that_is_missing(members: dict[str, set[str]], to: 
         (Person("guid", "x"), Person("guid", "x")),
     ],
 )
-def test_whom_a_text_means(whom: str | ServiceAccount | User | Person, meant: Person) -> None:
-    """A username, an e-mail address and a GUID cannot be taken for each other."""
+def test_a_text_names_a_person_in_one_way(whom: str | ServiceAccount | User | Person, meant: Person) -> None:
+    """Usernames, e-mail addresses and GUIDs have different forms."""
     assert as_person(whom) == meant
 
 
-def test_a_name_is_whatever_is_known() -> None:
-    """GitHub's users have theirs among the attributes, if anywhere."""
+def test_the_name_of_a_user() -> None:
+    """GitHub's users have their names among the attributes, if anywhere."""
     assert name_of(User("a@idir", first_name="Ilse", last_name="H")) == "Ilse H"
     assert name_of(User("a@githubpublic", attributes={"display_name": (), "github_username": ("fern",)})) == "fern"
     assert name_of(User("a@githubpublic")) == ""
 
 
 def test_logins_of_other_families_are_other_people() -> None:
-    """The same GUID at GitHub is nobody's of IDIR; and what the service should never answer is still shown."""
+    """The same GUID at GitHub is not the person of IDIR, and answers that should not exist are still shown."""
     guid = "a1" * 16
     names = [f"{guid}@azureidir", f"{guid}@githubpublic", f"{guid}@idir", f"{guid}@new", "part@azureidir"]
     seen = {name: {"dev": User(name)} for name in names}

@@ -1,4 +1,4 @@
-"""A report as text for others to read, in which no name does anything, and as rows worked out when asked for."""
+"""Reports as text without active content, and as rows that are computed when they are read."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ HOSTILE = [
 
 
 def one_place(*roles: str, users: int = 1, project: str = "Alpha") -> PlaceState:
-    """An environment where everybody has all of the roles, and is named like the first."""
+    """Return an environment where all members have all roles."""
     people = [User(f"{n:032x}@idir", f"p{n}@x.example", roles[0], f"N{n}") for n in range(users)]
     names = frozenset(user.username for user in people)
     known = {user.username: user for user in people}
@@ -54,7 +54,7 @@ def one_place(*roles: str, users: int = 1, project: str = "Alpha") -> PlaceState
 
 
 def hostile(name: str) -> AccessReport:
-    """A report in which everything is named so."""
+    """Return a report in which every name is hostile."""
     unread = UnreadPlace(Place(2, "prod"), name, ServiceUnavailable(f"It failed for {name}."))
     return AccessReport(1, (one_place(name, project=name),), (unread,)).only(roles=[name], person=name)
 
@@ -64,7 +64,7 @@ names = st.sampled_from(HOSTILE) | st.text(min_size=1, max_size=30)
 
 @given(names)
 def test_no_cell_of_csv_is_a_formula(name: str) -> None:
-    """It begins with a quotation mark then; what is shown is one line that can be written, and nothing gets lost."""
+    """Such a cell begins with a quotation mark, is one line, and can be read back."""
     lines = list(report_as_csv(hostile(name)))
     assert len(lines) == 2
     assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\u2028\u2029\ud800-\udfff]", "".join(lines))
@@ -79,7 +79,7 @@ def test_no_cell_of_csv_is_a_formula(name: str) -> None:
 
 @given(names)
 def test_no_name_does_anything_in_markdown(name: str) -> None:
-    """The table has its nine cells, in which there is text alone, and the list its one entry."""
+    """The table has its nine cells of plain text, and the list one entry."""
     text = "\n".join(report_as_markdown(hostile(name)))
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens = markdown.parse(text)
@@ -112,7 +112,7 @@ class Reader(HTMLParser):
 
 
 def elements_of(report: AccessReport) -> tuple[list[tuple[str, frozenset[str]]], list[str]]:
-    """What a page consists of, and the text of its cells."""
+    """Return the elements of a page, and the text of its cells."""
     reader = Reader()
     reader.feed("\n".join(report_as_html(report, AT)))
     return reader.elements, reader.cells
@@ -120,7 +120,7 @@ def elements_of(report: AccessReport) -> tuple[list[tuple[str, frozenset[str]]],
 
 @given(names)
 def test_no_name_adds_an_element_to_the_page(name: str) -> None:
-    """Whatever things are called, a page has the same elements with the same attributes, and can be written."""
+    """With any names, a page has the same elements and attributes."""
     elements, cells = elements_of(hostile(name))
     assert elements == elements_of(hostile("plain"))[0]
     "\n".join(report_as_html(hostile(name), AT)).encode()
@@ -129,7 +129,7 @@ def test_no_name_adds_an_element_to_the_page(name: str) -> None:
 
 
 def test_the_page_needs_nothing_else() -> None:
-    """No address but an empty icon, nothing inline that its policy forbids, and a policy that allows no more."""
+    """It has no address but an empty icon, and nothing inline that its policy forbids."""
     page = "\n".join(report_as_html(hostile("plain"), AT))
     assert re.findall(r'(?:src|href|action)="([^"]*)"', page) == ["data:,"]
     assert "url(" not in page
@@ -141,8 +141,8 @@ def test_the_page_needs_nothing_else() -> None:
     assert "<title>Who has what in team 1, 2026-11-02 08:30 UTC</title>" in page
 
 
-def test_what_could_not_be_read_is_told_in_each_form() -> None:
-    """A report that leaves a place out says so at the top."""
+def test_unread_places_are_named_in_each_format() -> None:
+    """A report that lacks a place says so at the top."""
     for text in (report_as_markdown(hostile("plain")), report_as_html(hostile("plain"), AT)):
         told = "\n".join(text)
         assert "1 place could not be read" in told
@@ -150,7 +150,7 @@ def test_what_could_not_be_read_is_told_in_each_form() -> None:
         assert "Only the role plain." in told
 
 
-def test_rows_are_worked_out_when_they_are_asked_for() -> None:
+def test_rows_are_computed_when_they_are_read() -> None:
     """The first of a million comes without the others, each time anew."""
     report = AccessReport(1, (one_place(*(f"role {n}" for n in range(1000)), users=1000),))
     assert [row.role for row in itertools.islice(report.rows(), 2)] == ["role 0", "role 0"]
@@ -159,7 +159,7 @@ def test_rows_are_worked_out_when_they_are_asked_for() -> None:
 
 
 def test_rows_have_one_order() -> None:
-    """Project, environment as they follow each other, role and name, whatever came first."""
+    """Project, environment, role and name, in any order of reading."""
     users = {
         name: User(name, first_name=first) for name, first in (("1@idir", "Zoe"), ("2@idir", "ann"), ("3@idir", ""))
     }
@@ -182,7 +182,7 @@ def test_rows_have_one_order() -> None:
 
 
 def test_a_summary_counts_people_once() -> None:
-    """Two logins with one GUID are one person, and a service account is none."""
+    """Two logins with one GUID are one person, and a service account is not a person."""
     usernames = ["1@idir", "1@azureidir", "2@idir", "service-account-x"]
     users = {name: User(name) for name in usernames}
     state = PlaceState(Place(1, "dev"), "Alpha", frozenset("ab"), members={"a": frozenset(users)}, users=users)
@@ -191,15 +191,15 @@ def test_a_summary_counts_people_once() -> None:
 
 
 def test_a_report_is_narrowed_to_roles_and_people() -> None:
-    """Roles by their exact names; people by a part of username, name or address, without case."""
+    """Roles by exact names; people by a part of username, name or address, ignoring case."""
     report = AccessReport(1, (one_place("reader", "Reader", users=12),))
     assert {row.role for row in report.only(roles=["reader"]).rows()} == {"reader"}
     for person, count in (("n11", 1), ("P1@X", 1), ("@IDIR", 12), ("reader n3", 1), ("nobody", 0)):
         assert len(list(report.only(roles=["reader"], person=person).rows())) == count, person
 
 
-def test_ways_are_those_that_lead_to_a_role() -> None:
-    """All composites that lead there are found, and none else; the way told is the shortest."""
+def test_chains_lead_to_the_role() -> None:
+    """All composites that include the role are found, each with the shortest chain."""
     children = {"top": frozenset(["a", "b"]), "a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a")}
     users = {"1@idir": User("1@idir")}
     members = {"top": frozenset(users)}
@@ -210,8 +210,8 @@ def test_ways_are_those_that_lead_to_a_role() -> None:
         assert ("top" in roles_leading_to(state.tree, role)) == (role in told)
 
 
-def test_whoever_holds_a_role_is_told_of_though_nobody_knows_their_name() -> None:
-    """A state that was worked out holds members of whom nothing else was read."""
+def test_members_without_a_known_name_are_reported() -> None:
+    """A computed state has members of whom nothing else was read."""
     state = PlaceState(Place(1, "dev"), "Alpha", frozenset({"a"}), members={"a": frozenset({"0f3a@idir"})})
     assert [row.user.username for row in AccessReport(1, (state,)).rows()] == ["0f3a@idir"]
     assert [found.username for found in login_differences(state.members, {})] == ["0f3a@azureidir"]

@@ -24,13 +24,13 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """The command, for this world."""
+    """Return a function that runs the command."""
     with running("report", sandbox, monkeypatch, capsys) as run:
         yield run
 
 
-def test_each_format_tells_every_row(run: Run) -> None:
-    """The draft is named on stderr, and skipped; if it is asked for by name, the exit code is 3."""
+def test_each_format_has_every_row(run: Run) -> None:
+    """The draft is named on stderr and skipped; if it is named explicitly, the exit code is 3."""
     code, out, err = run("--json")
     rows = [json.loads(line) for line in out]
     assert (code, len(rows)) == (0, 15)
@@ -52,7 +52,7 @@ def test_each_format_tells_every_row(run: Run) -> None:
 
 
 def test_a_report_is_narrowed(run: Run) -> None:
-    """By environment, role and person; a role that nothing is called is worth a word."""
+    """By environment, role and person; a role that does not exist is mentioned."""
     place = ("-i", "Alpha", "-e", "dev", "-e", "prod")
     code, out, _ = run(*place, "--role", "writer", "--role", "lead", "--person", f"{ANN}@idir", "--json")
     assert code == 0
@@ -63,7 +63,7 @@ def test_a_report_is_narrowed(run: Run) -> None:
 
 
 def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its name tells the format; what was there stays when something goes wrong on the way, and no draft is left."""
+    """Its name decides the format; on an error the old file stays, and no draft is left."""
     chosen = ("-i", "Alpha", "--output")
     for name, begins in (("r.csv", b"\xef\xbb\xbfintegration_id,"), ("r.html", b"<!DOCTYPE html>"), ("r.md", b"# Who"), ("r.jsonl", b'{"int'), ("r.txt", b"INTEGRATION")):  # fmt: skip  # noqa: E501
         assert run(*chosen, tmp_path / name) == (0, [], "")
@@ -84,7 +84,7 @@ def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeyp
 
 
 def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """A folder, a file in one that is not there, a name that tells no format, two formats, what is no environment."""
+    """A folder, a missing folder, an unknown format, two formats, or an unknown environment."""
     for arguments, said in (
         (["--output", tmp_path], "is a directory"),
         (
@@ -105,7 +105,7 @@ def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> 
 
 
 def test_a_name_cannot_move_the_cursor(run: Run, sandbox: Sandbox) -> None:
-    """Whatever the format, what a terminal obeys or what turns the order of letters does not reach it."""
+    """In every format, characters that control a terminal or reverse text are replaced."""
     sandbox.create_role(BETA, "dev", "evil\u202erole")
     sandbox.grant(BETA, "dev", "evil\u202erole", f"{ANN}@idir")
     sandbox.world.users[f"{ANN}@idir"] = PEOPLE[0] | {"firstName": "A\x1b[2Jnn"}
@@ -118,8 +118,8 @@ def test_a_name_cannot_move_the_cursor(run: Run, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
-def test_a_full_disk_is_told_in_a_line(sandbox: Sandbox) -> None:
-    """Nothing was changed, and nobody is asked to report it."""
+def test_a_full_disk_is_reported_in_one_line(sandbox: Sandbox) -> None:
+    """Nothing was changed, and the line does not ask for a bug report."""
     with sandbox.serve() as server, Path("/dev/full").open("w", encoding="utf-8") as full:
         environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
         command = [sys.executable, "-m", "css_sdk.cli", "integrations"]

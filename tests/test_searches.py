@@ -1,4 +1,4 @@
-"""What a search sends, and which of the people it finds are kept: rules, tried by table."""
+"""Terms of searches and the narrowing of answers, by table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHOWN = User(f"{'2' * 32}@githubpublic", "o2@example.org", attributes={"display_
 def test_wildcards_and_parts_let_no_stranger_in(
     terms: dict[str, str], contained: list[User], equal: list[User]
 ) -> None:
-    """The service found both people for each of these terms; those who do not have the term are dropped."""
+    """The service finds both people for each of these terms; those without the term are dropped."""
     assert containing([ADA, STRANGER], terms) == (contained, True)
     assert equal_to([ADA, STRANGER], terms) == (equal, True)
 
@@ -49,13 +49,13 @@ def test_wildcards_and_parts_let_no_stranger_in(
 def test_a_field_that_is_not_shown_concludes_nothing(
     terms: dict[str, str], contained: tuple[list[User], bool], equal: tuple[list[User], bool]
 ) -> None:
-    """GitHub's answers hide names: a part without wildcards is believed; a wildcard or an equal value is not."""
+    """GitHub's answers hide names: a part without wildcards counts; a wildcard or an equal value does not."""
     assert containing([OCTO, SHOWN], terms) == contained
     assert equal_to([OCTO, SHOWN], terms) == equal
 
 
 def test_upper_and_lower_case_are_ignored_and_nothing_else() -> None:
-    """An address with ß is not the address with ss, which is somebody else's."""
+    """An address with ß is not the address with ss, which belongs to another person."""
     sharp, double = User("a@idir", "straße@example.com"), User("b@idir", "strasse@example.com")
     assert equal_to([sharp, double], {"email": "STRASSE@example.com"}) == ([double], True)
     assert equal_to([sharp, double], {"email": "Straße@example.com"}) == ([sharp], True)
@@ -63,14 +63,14 @@ def test_upper_and_lower_case_are_ignored_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("written", [GUID, GUID.upper(), "6513270E-269E-0D37-F2A7-4DE452E6B438"])
 def test_a_guid_is_sent_without_dashes_and_braces(written: str) -> None:
-    """As the service holds it; a term that is None is not given."""
+    """In the form of the service; a term that is None is ignored."""
     for text in (written, f"{{{written}}}"):
         assert terms_given({"guid": text, "email": None}) == {"guid": written.replace("-", "")}
 
 
 @pytest.mark.parametrize("part", ["b438", GUID[1:], GUID + "0", "__", "6513%", GUID[:-1] + "g", f"{GUID}-"])
 def test_only_a_complete_guid_is_sent(part: str) -> None:
-    """The service finds whose GUID ends so; of GitHub, whose GUIDs have no known form, it is sent and compared."""
+    """The service would match the end of a GUID. GitHub's GUIDs have no known form, so they are sent and compared."""
     for named in ("idir", ["azureidir"], ["githubpublic", "bceidbasic"], None):
         with pytest.raises(InvalidRequest, match="complete GUID"):
             providers_for({"guid": part}, named, TERMS)
@@ -80,14 +80,14 @@ def test_only_a_complete_guid_is_sent(part: str) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), 12345, b"ada@example.com", ["ada@example.com"], "", "a", "a\x00b"])
 def test_a_term_must_be_text(value: Any) -> None:
-    """Of two characters or more that can be sent; the error names the term."""
+    """It has two characters or more that can be sent; the error names the term."""
     for name in ("email", "guid"):
         with pytest.raises(InvalidRequest, match=f"The {name} to search by"):
             terms_given({name: value})
 
 
 def test_providers_are_those_that_take_all_the_terms() -> None:
-    """Those named are taken as they are or refused, never left out."""
+    """Named providers are used or refused, never left out."""
     assert providers_for({"email": "ada@"}, None, TERMS_ANYWHERE) == (
         "idir",
         "azureidir",
@@ -112,7 +112,7 @@ def test_providers_are_those_that_take_all_the_terms() -> None:
         ({"email": "ada@"}, 5, "provider"),
     ],
 )
-def test_a_search_that_makes_no_sense_is_refused(terms: dict[str, str], named: Any, said: str) -> None:
+def test_a_search_that_is_not_valid_is_refused(terms: dict[str, str], named: Any, said: str) -> None:
     """The error says what is expected."""
     with pytest.raises(InvalidRequest, match=said):
         providers_for(terms, named, TERMS_ANYWHERE)

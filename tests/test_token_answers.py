@@ -1,4 +1,4 @@
-"""What the answers of a token endpoint are taken for, and which setting an error tells the reader to check."""
+"""Answers of a token endpoint, and the settings that errors tell the reader to check."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ FIREWALL = (
 
 
 def packed(content: bytes, encoding: str = "gzip") -> httpx.Response:
-    """Return an answer as it comes from a server: it is unpacked by whoever reads it."""
+    """Return an answer as a server sends it: compressed."""
     stream = httpx.ByteStream(gzip.compress(content) if encoding == "gzip" else content)
     return httpx.Response(200, headers={"Content-Encoding": encoding}, stream=stream)
 
 
 def login(answer: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
-    """Return a service whose login server answers so, and whose API knows the token."""
+    """Return a service whose login server gives this answer."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         if str(request.url) == LOGIN:
@@ -67,8 +67,8 @@ def login(answer: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
     ],
     ids=["201", "BearerToken", "no type", "no error", "typed as HTML", "gzip"],
 )
-def test_what_is_a_token_is_taken(call: Call, answer: Callable[[], httpx.Response]) -> None:
-    """Whatever is strange about the rest."""
+def test_a_token_is_accepted(call: Call, answer: Callable[[], httpx.Response]) -> None:
+    """Even if the rest of the answer is strange."""
     assert call(AUTHS["basic"](), login(answer()), API).status_code == 200
 
 
@@ -104,10 +104,10 @@ def test_what_is_a_token_is_taken(call: Call, answer: Callable[[], httpx.Respons
         (lambda: httpx.Response(503, text=PAGE), ServiceUnavailable, r"answered 503\. Try again later"),
     ],
 )
-def test_what_is_no_token_is_named(
+def test_an_answer_without_a_token_is_described(
     call: Call, answer: Callable[[], httpx.Response], error: type[CssError], words: str
 ) -> None:
-    """Credentials are blamed only where the login server does so; for a page the way there is to be checked."""
+    """Only a refusal of the login server blames the credentials; for HTML the error names the proxy settings."""
     with pytest.raises(error, match=words) as told:
         call(AUTHS["basic"](), login(answer()), API)
     assert type(told.value) is error
@@ -142,7 +142,7 @@ NAMES = {
 async def test_errors_name_where_the_credentials_come_from(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The variables, the keys of the file or the arguments: for refused credentials, and for a wrong address."""
+    """Variables, keys of the file or arguments, for refused credentials and for a wrong address."""
     settings = settings_of(source, tmp_path, monkeypatch)
     names = [name.format(tmp_path) for name in NAMES[source]]
     refused = httpx.Response(401, json={"error": "unauthorized_client"})
@@ -163,7 +163,7 @@ async def test_errors_name_where_the_credentials_come_from(
 
 
 def test_errors_name_the_settings_of_each_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By variables, by a file, by arguments; an address that was an argument stays one."""
+    """Variables, keys of a file or arguments; an address that was an argument is named as one."""
     refused = httpx.MockTransport(lambda _: httpx.Response(401, json={"error": "invalid_client"}))
 
     def told(system: systems.System) -> str:
@@ -194,14 +194,14 @@ def test_errors_name_the_settings_of_each_system(tmp_path: Path, monkeypatch: py
     [("invalid_grant", "username=, password= and token_url="), ("invalid_client", "client_id=, client_secret= and ")],
 )
 def test_a_refused_user_is_not_a_refused_client(error: str, advice: str) -> None:
-    """By RFC 6749, 5.2: `invalid_grant` is about the user's name and password."""
+    """By RFC 6749, 5.2, `invalid_grant` is about the user's name and password."""
     answer = login(httpx.Response(400, json={"error": error}))
     with pytest.raises(AuthenticationError, match=f"Check the credentials and the token address: {advice}"):
         in_a_thread(PasswordGrant(LOGIN, "me", SECRET, "robot", PASSWORD), answer, API)
 
 
 def test_a_wrong_scope_is_named() -> None:
-    """It has nothing to do with the credentials."""
+    """The error does not mention the credentials."""
     with pytest.raises(AuthenticationError, match=r"\(invalid_scope\)\. Check the scope\.$"):
         answer = login(httpx.Response(400, json={"error": "invalid_scope"}))
         in_a_thread(ClientCredentials(LOGIN, "me", SECRET, scope="reed"), answer, API)
@@ -217,11 +217,11 @@ PAIR = {"CSS_CLIENT_ID": "service-account-team-2016-9001", "CSS_CLIENT_SECRET": 
     "name", ["CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_TOKEN_URL", "CSS_API_URL", "CSS_CREDENTIALS_FILE"]
 )
 def test_quotes_around_a_variable_are_recognised(name: str, quote: str) -> None:
-    """They are kept by docker's --env-file; a quote at one end alone may belong to a secret."""
+    """docker's --env-file keeps quotes. A quote at only one end may belong to a secret."""
     values = {**PAIR, "CSS_TOKEN_URL": LOGIN, "CSS_API_URL": API, "CSS_CREDENTIALS_FILE": "me.json"}
     if name == "CSS_CREDENTIALS_FILE":
         values = {name: values[name]}
-    with pytest.raises(ConfigurationError, match=rf"^{name} begins and ends with a quote, .* --env-file") as told:
+    with pytest.raises(ConfigurationError, match=rf"^{name} begins and ends with a quote: .* --env-file") as told:
         settings_from_env({**values, name: f"{quote}{values[name]}{quote}"})
     assert SECRET not in str(told.value)
     half = settings_from_env({**PAIR, "CSS_CLIENT_SECRET": f"{quote}{SECRET}"})
@@ -242,15 +242,15 @@ def test_quotes_around_a_variable_are_recognised(name: str, quote: str) -> None:
         ),
         (
             {"client_id": "me", "client_secret": SECRET, "token_url": LOGIN},
-            r"differently here: clientId, not client_id; clientSecret, not client_secret; tokenUrl, not token_url",
+            r"like this: clientId, not client_id; clientSecret, not client_secret; tokenUrl, not token_url",
         ),
-        ({"clientID": "me", "clientSecret": SECRET, "tokenUrl": LOGIN}, r"differently here: clientId, not clientID\."),
+        ({"clientID": "me", "clientSecret": SECRET, "tokenUrl": LOGIN}, r"like this: clientId, not clientID\."),
         ({"clientId": "me", "tokenUrl": LOGIN, "x": SECRET}, r"lacks clientSecret\. Download it again"),
         ([SECRET], r"lacks clientId, clientSecret, tokenUrl\. Download it again"),
     ],
 )
 def test_another_file_is_recognised(content: object, words: str, tmp_path: Path) -> None:
-    """The error says what file it is, and how its keys are to be written."""
+    """The error says what file it is, and how the keys must be written."""
     file = tmp_path / "me.json"
     file.write_text(json.dumps(content))
     file.chmod(0o600)
@@ -268,7 +268,7 @@ def test_another_file_is_recognised(content: object, words: str, tmp_path: Path)
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_by_its_variable(changes: dict[str, str], words: str) -> None:
-    """As are the keys of a file; arguments name themselves in the traceback."""
+    """Keys of a file are named as well; arguments are visible in the traceback."""
     with pytest.raises(ConfigurationError, match=words):
         settings_from_env({**PAIR, **changes})
 
@@ -293,8 +293,8 @@ def test_a_value_that_cannot_be_used_is_named_by_its_variable(changes: dict[str,
     ],
     ids=["plain", "repr", "bytes", "bytearray", "JSON", "JSON in JSON", "address", "control characters"],
 )
-def test_a_secret_is_found_however_it_is_written(secret: str, encode: Callable[[str], str]) -> None:
-    """As an answer, or a library that quotes an answer, may repeat it."""
+def test_a_secret_is_found_in_every_spelling(secret: str, encode: Callable[[str], str]) -> None:
+    """Answers, and libraries that quote answers, may repeat it."""
     told = without_secrets([Secret(secret)], f"before {encode(secret)} after")
     assert told.startswith("before ")
     assert told.endswith(" after")
@@ -303,8 +303,8 @@ def test_a_secret_is_found_however_it_is_written(secret: str, encode: Callable[[
 
 
 @pytest.mark.parametrize("filling", ["\\", "%25", "a", "\\x61"])
-def test_a_long_text_takes_no_long_time(filling: str) -> None:
-    """A hostile answer is cut before it is searched, and no half of a secret stays at its end."""
+def test_a_long_text_is_searched_quickly(filling: str) -> None:
+    """A long answer is cut before it is searched, and its end holds no half of a secret."""
     secret = "a\\\\b" * 10
     begin = time.monotonic()
     told = without_secrets([Secret(secret)], filling * 100_000)

@@ -1,4 +1,4 @@
-"""`css token`: what a token says and how long it lives, the token itself only when it is asked for."""
+"""`css token`: the claims and the life of a token; the token itself only on request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Run = Callable[..., int]
 
 @pytest.fixture
 def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Runs `css token` against the sandbox on a socket, with credentials for all three systems."""
+    """Return a function that runs the command."""
     for name in ("CSS", "CERN", "BSS"):
         monkeypatch.delenv(f"{name}_CREDENTIALS_FILE", raising=False)
     with sandbox.serve() as server:
@@ -35,7 +35,7 @@ def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         (["--system", "bss"], "opaque", 1799, {}),
     ],
 )
-def test_a_token_is_told_and_not_shown(
+def test_a_token_is_described_but_not_printed(
     run: Run,
     sandbox: Sandbox,
     capsys: pytest.CaptureFixture[str],
@@ -44,7 +44,7 @@ def test_a_token_is_told_and_not_shown(
     life: int,
     says: dict[str, str],
 ) -> None:
-    """As a table for people and as one object for machines; one token request each, and no other call."""
+    """As a table and as a JSON object, with one token request each and no other call."""
     assert run(*arguments) == 0
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     table = {name: value for name, value in lines if name != "NAME"}
@@ -56,8 +56,8 @@ def test_a_token_is_told_and_not_shown(
     assert [entry.kind for entry in sandbox.requests] == ["token", "token"]
 
 
-def test_the_token_itself_stands_alone(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """One word on stdout, fit for `$(…)`, and never without `--raw`."""
+def test_raw_prints_only_the_token(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """One word on stdout for `$(…)`, and never without `--raw`."""
     assert run("--system", "css", "--raw") == 0
     out, err = capsys.readouterr()
     assert len(out.split()) == 1
@@ -81,7 +81,7 @@ def test_the_token_itself_stands_alone(run: Run, capsys: pytest.CaptureFixture[s
 def test_each_mistake_is_one_clear_line(
     capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
 ) -> None:
-    """With its exit code, and nothing on stdout; no credentials are looked for."""
+    """With its exit code, nothing on stdout, and without reading credentials."""
     assert exit_code(["token", *arguments]) == code
     out, err = capsys.readouterr()
     assert said in err
@@ -90,10 +90,10 @@ def test_each_mistake_is_one_clear_line(
     assert "eyJ" not in err
 
 
-def test_who_says_no_or_nothing_is_told(
+def test_the_login_server_that_fails_is_named(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As who says no: by the words, or the name of the host; and without credentials, which variables to set."""
+    """By its words or its host; without credentials, the error names the variables to set."""
     assert run("--system", "cern", "--audience", "nobody") == 1
     assert "invalid_client: Audience not found" in capsys.readouterr().err
     monkeypatch.setenv("CERN_TOKEN_URL", "http://127.0.0.1:9/token")
@@ -108,7 +108,7 @@ def test_who_says_no_or_nothing_is_told(
 def test_no_way_to_the_network_is_a_usage_error(
     run: Run, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Certificates that are not there, and a proxy of no known kind, whose password stays out of the line."""
+    """Missing certificates and unknown proxies; the password of a proxy is not printed."""
     for variable, value in (("HTTPS_PROXY", "gopher://me:hush@x.example"), ("SSL_CERT_FILE", "/nowhere.pem")):
         with monkeypatch.context() as patch:
             patch.setenv(variable, value)
@@ -120,7 +120,7 @@ def test_no_way_to_the_network_is_a_usage_error(
 
 
 def test_the_examples_of_the_help_run(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """In the sandbox, as they stand."""
+    """In the sandbox, unchanged."""
     assert exit_code(["token", "--help"]) == 0
     examples = re.findall(r"^ +css token (--.*)$", capsys.readouterr().out, re.MULTILINE)
     assert len(examples) == 2
@@ -129,7 +129,7 @@ def test_the_examples_of_the_help_run(run: Run, capsys: pytest.CaptureFixture[st
 
 
 def test_a_claim_cannot_move_the_cursor(run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Names of claims and what they hold come from outside, and a terminal obeys control characters."""
+    """Claims come from outside, and a terminal obeys control characters."""
     from attrs import evolve
 
     applications = sandbox.world.cern.applications
@@ -139,7 +139,7 @@ def test_a_claim_cannot_move_the_cursor(run: Run, sandbox: Sandbox, capsys: pyte
     assert "\x1b" not in capsys.readouterr().out
 
 
-def test_its_checking_is_a_command_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_is_a_command_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     """`css token verify` has its own help, and that of `css token` names it."""
     assert exit_code(["token", "--help"]) == 0
     assert "verify" in capsys.readouterr().out

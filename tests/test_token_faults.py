@@ -1,4 +1,4 @@
-"""What becomes of callers when a login server does harm: says nothing, too much, or what it should not."""
+"""Login servers that answer nothing, too much, or secrets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def login(answer: Callable[[], httpx.Response]) -> Callable[[httpx.Request], httpx.Response]:
-    """A service whose login server answers so."""
+    """Return a service whose login server gives this answer."""
     return lambda request: answer() if str(request.url) == LOGIN else httpx.Response(200)
 
 
@@ -58,8 +58,8 @@ def login(answer: Callable[[], httpx.Response]) -> Callable[[httpx.Request], htt
 
 
 @both_worlds
-def test_an_endless_answer_is_left(call: Call) -> None:
-    """After 256 KB, and its connection is closed."""
+def test_an_endless_answer_is_cut(call: Call) -> None:
+    """After 256 KB its connection is closed."""
     body = Pieces(lambda: b" " * 65536, 1000)
     with pytest.raises(MalformedAnswer, match=r"POST /token at login.example: the answer has more than 262144 bytes"):
         call(AUTHS["basic"](), login(lambda: httpx.Response(200, stream=body)), API)
@@ -67,8 +67,8 @@ def test_an_endless_answer_is_left(call: Call) -> None:
 
 
 @both_worlds
-def test_a_packed_answer_stays_packed(call: Call) -> None:
-    """It was asked for as it is, so nobody learns how large it would have become."""
+def test_a_large_compressed_answer_is_not_decompressed(call: Call) -> None:
+    """It could become too large, and the request asked for no compression."""
     packed = gzip.compress(b'{"access_token":"' + b"A" * 5_000_000 + b'"}')
     seen: list[str] = []
 
@@ -82,8 +82,8 @@ def test_a_packed_answer_stays_packed(call: Call) -> None:
 
 
 @both_worlds
-def test_an_answer_has_as_long_as_one_of_its_pieces(call: Call) -> None:
-    """By the read timeout of the call; without one it has for ever."""
+def test_a_whole_answer_has_the_read_timeout_of_one_chunk(call: Call) -> None:
+    """Without a timeout of the call it has no limit."""
     now = [1000.0]
 
     def tick() -> bytes:
@@ -116,8 +116,8 @@ def test_an_answer_has_as_long_as_one_of_its_pieces(call: Call) -> None:
         (" " * 300_000, "the answer has more than 262144 bytes"),
     ],
 )
-def test_what_is_no_token_is_told(call: Call, content: str, said: str) -> None:
-    """Also where a hook has read the answer before; the call itself is not made."""
+def test_an_answer_without_a_token_is_reported(call: Call, content: str, said: str) -> None:
+    """Also if a hook has read the answer before; the call itself is not sent."""
     for hooked in (False, True):
         hooks: Any = {"response": [httpx.Response.read if call is in_a_thread else httpx.Response.aread]}
         seen: list[str] = []
@@ -132,8 +132,8 @@ def test_what_is_no_token_is_told(call: Call, content: str, said: str) -> None:
         assert seen == ["POST"]
 
 
-def test_the_longest_token_is_taken() -> None:
-    """As long as headers may be."""
+def test_the_longest_token_is_accepted() -> None:
+    """It is as long as headers may be."""
     respond = login(lambda: httpx.Response(200, json={"access_token": "a" * 16384}))
     assert in_a_thread(AUTHS["basic"](), respond, API).status_code == 200
 
@@ -154,8 +154,10 @@ class Broken(Pieces):
 @both_worlds
 @every_auth
 @pytest.mark.parametrize("kind_of_error", [httpx.ConnectError, httpx.ReadTimeout, httpx.ReadError])
-def test_no_answer_is_told_without_secrets(call: Call, kind: str, kind_of_error: type[httpx.TransportError]) -> None:
-    """As the error of httpx that it is, which names the login server, but carries no body and no credentials."""
+def test_a_missing_answer_is_reported_without_secrets(
+    call: Call, kind: str, kind_of_error: type[httpx.TransportError]
+) -> None:
+    """The error of httpx names the login server, but has no body and no credentials."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         if kind_of_error is httpx.ReadError:
@@ -175,8 +177,8 @@ def test_no_answer_is_told_without_secrets(call: Call, kind: str, kind_of_error:
 
 
 @both_worlds
-def test_what_the_call_itself_did_not_get_is_not_the_login_servers(call: Call) -> None:
-    """Its error is that of httpx, as it is; so is that of a hook which asks somebody else."""
+def test_errors_of_the_call_itself_stay_unchanged(call: Call) -> None:
+    """They do not name the login server; errors of a hook that calls another server do not either."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         if str(request.url) == LOGIN:
@@ -201,7 +203,7 @@ def test_what_the_call_itself_did_not_get_is_not_the_login_servers(call: Call) -
 @pytest.mark.parametrize("url", ["https://login.example/token/", "https://login.example/token?tenant=a/"])
 @pytest.mark.parametrize("kind", [str, httpx.URL])
 def test_the_token_address_stays_as_it_is(url: str, kind: Callable[[str], Any]) -> None:
-    """With a slash at its end or a query, as text or as a URL of httpx."""
+    """With a trailing slash or a query, as a text or as a URL of httpx."""
     seen: list[str] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -213,8 +215,8 @@ def test_the_token_address_stays_as_it_is(url: str, kind: Callable[[str], Any]) 
 
 
 @both_worlds
-def test_who_said_no_is_named(call: Call) -> None:
-    """By its host; and a call to another origin tells both."""
+def test_the_refusing_host_is_named(call: Call) -> None:
+    """The error about another origin names both origins."""
     no = login(lambda: httpx.Response(401, json={"error": "invalid_client"}))
     with pytest.raises(AuthenticationError, match=r"POST /token at login.example: .*invalid_client"):
         call(AUTHS["basic"](), no, API)
@@ -249,8 +251,8 @@ class Slow:
 
 
 @both_worlds
-def test_who_waits_has_a_timeout_of_their_own(call: Call) -> None:
-    """They are told, the one who asks goes on, and nobody asks a second time."""
+def test_each_waiting_caller_has_its_own_timeout(call: Call) -> None:
+    """Its error says so, the sender continues, and no second request is sent."""
     slow = Slow()
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(in_a_thread, slow.auth, slow, API, timeout=None)
@@ -267,8 +269,8 @@ def test_who_waits_has_a_timeout_of_their_own(call: Call) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_impatient_tasks_harm_nobody(backend: str) -> None:
-    """Of those who wait for one request, some leave and some are cancelled; the others get its token."""
+def test_tasks_that_stop_waiting_do_not_disturb_others(backend: str) -> None:
+    """Some waiting tasks time out and some are cancelled; the others get the token."""
     got: list[Any] = []
     asked = 0
 
@@ -308,8 +310,8 @@ def test_impatient_tasks_harm_nobody(backend: str) -> None:
     assert asked == 1
 
 
-def test_a_loop_that_is_closed_while_it_asks_holds_nobody_up() -> None:
-    """As after an interrupt: the next one, in whatever thread, asks, and who waited before gets that token too."""
+def test_a_loop_that_is_closed_during_its_request_blocks_nobody() -> None:
+    """As after an interrupt: the next caller in any thread sends the request, and waiting callers get that token."""
     slow, got = Slow(), list[int]()
     slow.gate.set()
     waits = threading.Event()

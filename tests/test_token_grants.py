@@ -1,4 +1,4 @@
-"""Both grants, in threads and in tasks: what is sent where, and what is refused."""
+"""Both grants, in threads and in tasks: where each value is sent, and what is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.token_callers import (
 @both_worlds
 @every_auth
 def test_what_each_grant_sends(call: Call, kind: str) -> None:
-    """Secrets in the one place where they belong, and the token with the call."""
+    """Secrets go only where they belong, and the token goes with the call."""
     service = Service()
     call(AUTHS[kind](), service, API)
     asked, sent = service.requests
@@ -60,7 +60,7 @@ def test_what_each_grant_sends(call: Call, kind: str) -> None:
 
 @both_worlds
 def test_the_first_request_decides_the_origin(call: Call) -> None:
-    """Without `origins`, no other gets the token afterwards; nothing is sent there at all."""
+    """Without `origins`, no other origin gets the token, and nothing is sent there."""
     service, auth = Service(), AUTHS["form"]()
     call(auth, service, API)
     with pytest.raises(ConfigurationError, match="another origin"):
@@ -71,7 +71,7 @@ def test_the_first_request_decides_the_origin(call: Call) -> None:
 
 @both_worlds
 def test_plain_http_goes_no_further_than_this_machine(call: Call) -> None:
-    """Neither for the credentials nor for the token, and it is refused before anything is sent."""
+    """It is refused before anything is sent, for credentials and for the token."""
     service = Service()
     for kind, make in AUTHS.items():
         with pytest.raises(ConfigurationError, match="plain http to login"):
@@ -89,7 +89,7 @@ def test_plain_http_goes_no_further_than_this_machine(call: Call) -> None:
 
 @both_worlds
 def test_scheme_and_host_are_compared_as_addresses_are(call: Call) -> None:
-    """Capital letters and the usual port make no other origin; and `origins` may be read but once."""
+    """Capital letters and the default port do not change the origin, and `origins` may be an iterator."""
     service = Service()
     auth = AUTHS["basic"]("HTTPS://LOGIN.example/token", origins=iter(["HTTPS://Api.Example:443"]))
     assert call(auth, service, API).status_code == 200
@@ -121,8 +121,8 @@ def test_scheme_and_host_are_compared_as_addresses_are(call: Call) -> None:
         (lambda: PasswordGrant(LOGIN, "me", SECRET, "robot", ""), "password is empty"),
     ],
 )
-def test_what_makes_no_sense_is_refused(make: Callable[[], TokenAuth], said: str) -> None:
-    """When it is made, without a secret in text or frames."""
+def test_arguments_that_are_not_valid_are_refused(make: Callable[[], TokenAuth], said: str) -> None:
+    """When the auth is created, without a secret in the text or in frames."""
     with pytest.raises(ConfigurationError, match=said) as told:
         make()
     ours = told.tb.tb_next and told.tb.tb_next.tb_next
@@ -134,7 +134,7 @@ def test_what_makes_no_sense_is_refused(make: Callable[[], TokenAuth], said: str
 @both_worlds
 @pytest.mark.parametrize("kind", ["generator", "bytes"])
 def test_a_body_that_is_gone_is_not_sent_again(call: Call, kind: str) -> None:
-    """A 401 is the answer then, and the next call has a new token; what is in memory is sent again."""
+    """The caller gets the 401, and the next call a new token; a body in memory is sent again."""
     service, auth = Service(api=httpx.Response(401)), AUTHS["basic"]()
 
     def once() -> Iterator[bytes]:
@@ -155,8 +155,8 @@ def test_a_body_that_is_gone_is_not_sent_again(call: Call, kind: str) -> None:
 
 
 @both_worlds
-def test_the_login_servers_words_are_told(call: Call) -> None:
-    """As attributes and in the text: cut, without control characters, and without a secret that they repeat."""
+def test_the_login_servers_words_are_reported(call: Call) -> None:
+    """As attributes and in the text: cut, without control characters and repeated secrets."""
     words = {"error": "invalid_grant", "error_description": f"\x1b[2J{PASSWORD} of\nrobot " + "x" * 999}
     service = Service(login=httpx.Response(400, json=words))
     with pytest.raises(AuthenticationError) as told:
@@ -194,7 +194,7 @@ BASIC = base64.b64encode(f"me:{quote_plus(ODD)}".encode()).decode()
     ],
 )
 def test_no_form_of_a_secret_is_repeated(call: Call, told_as: str) -> None:
-    """Encoded as in an address, once or twice, as the header that was sent, or with control characters in it."""
+    """Percent-encoded once or twice, as the header that was sent, or with control characters in it."""
     words = {"error": f"x{told_as}", "error_description": f"not {told_as} of you"}
     service = Service(login=httpx.Response(400, json=words))
     with pytest.raises(AuthenticationError) as told:
@@ -211,15 +211,15 @@ def test_no_form_of_a_secret_is_repeated(call: Call, told_as: str) -> None:
 
 
 def test_a_secret_that_begins_another_leaves_no_end_of_it() -> None:
-    """The longer one is taken out first."""
+    """The longer one is removed first."""
     service = Service(login=httpx.Response(400, json={"error": "begin-and-end begin"}))
     with pytest.raises(AuthenticationError) as told:
         in_a_thread(PasswordGrant(LOGIN, "me", "begin", "robot", "begin-and-end"), service, API)
     assert told.value.error == "… …"
 
 
-def test_what_is_no_secret_stays() -> None:
-    """Short secrets would be found in any text, and what only looks alike is none."""
+def test_other_text_is_not_removed() -> None:
+    """Short secrets could occur in any text, and similar texts are not secrets."""
     said = {"error": "ab", "error_description": "S3cret s3cre t abc"}
     for secret, shown in (("ab", "S3cret s3cre t abc"), ("s3cret", "S3cret s3cre t abc"), ("s3cre", "S3cret … t abc")):
         service = Service(login=httpx.Response(400, json=said))
@@ -236,8 +236,8 @@ def test_what_is_no_secret_stays() -> None:
         ({"error": "invalid_client", "error_description": "Invalid client"}, "Check the credentials and "),
     ],
 )
-def test_what_to_check_is_told(words: dict[str, str], advice: str) -> None:
-    """As what the login server says: an application that it does not know is no matter of credentials."""
+def test_the_error_says_what_to_check(words: dict[str, str], advice: str) -> None:
+    """It follows the login server's words: an unknown application is not a problem of credentials."""
     service = Service(login=httpx.Response(400, json=words))
     with pytest.raises(AuthenticationError, match=rf"\)\. {advice}"):
         in_a_thread(AUTHS["form"](), service, API)

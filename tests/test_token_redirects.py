@@ -1,4 +1,4 @@
-"""Where redirects take credentials and tokens: of a token request nowhere, of a call to its own origin."""
+"""Redirects never take credentials or tokens to another origin."""
 
 from __future__ import annotations
 
@@ -35,10 +35,7 @@ from tests.token_callers import (
 @pytest.mark.parametrize("follow", [True, False])
 @pytest.mark.parametrize("place", ["https://elsewhere.example", "http://login.example", "https://login.example"])
 def test_a_token_request_follows_no_redirect(call: Call, kind: str, status: int, follow: bool, place: str) -> None:
-    """Whatever the client does with redirects, nothing is sent there; the origin that it leads to is told, no more.
-
-    Where the origin stays the same, the path is.
-    """
+    """Nothing is sent to the new address, and the error names its origin, or the path within the same origin."""
     service = Service(login=httpx.Response(status, headers={"Location": f"{place}/signin?code=much"}))
     with pytest.raises(AuthenticationError) as told:
         call(AUTHS[kind](), service, API, follow_redirects=follow)
@@ -53,7 +50,7 @@ def test_a_token_request_follows_no_redirect(call: Call, kind: str, status: int,
 @pytest.mark.parametrize("place", ["", "/token", LOGIN, "https://me:s3cret@elsewhere.example/token"])
 @pytest.mark.parametrize("status", [302, 307])
 def test_a_redirect_in_circles_ends_at_once(call: Call, place: str, status: int) -> None:
-    """With one request, and not with the error of httpx after many; a name and password in an address are not told."""
+    """After one request, without the error of httpx after many; a name and password in an address are not shown."""
     service = Service(login=httpx.Response(status, headers={"Location": place}))
     with pytest.raises(AuthenticationError, match=r" to https://(login\.example/token|elsewhere\.example), and"):
         call(AUTHS["basic"](), service, API, follow_redirects=True, max_redirects=1)
@@ -65,13 +62,10 @@ def test_a_redirect_in_circles_ends_at_once(call: Call, place: str, status: int)
     ("kind", "status", "place"),
     [("form", 307, "https://elsewhere.example/token"), ("basic", 302, "https://login.example/x")],
 )
-def test_a_client_that_cannot_be_stopped_has_no_secret_to_take_along(
+def test_a_client_that_follows_anyway_has_no_secret_to_send(
     call: Call, kind: str, status: int, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A client that follows without reading the fragment gets nowhere: a body is read once, and credentials go with it.
-
-    What comes from the other address is not believed.
-    """
+    """The body can be read once, and the credentials go with it. The answer of the other address is not used."""
     monkeypatch.setattr(TokenRequest, "refuse_redirect", lambda _: None)
     service = Service(login=httpx.Response(status, headers={"Location": place}))
     with pytest.raises(AuthenticationError, match=r"redirects|sent once"):
@@ -85,7 +79,7 @@ def test_a_client_that_cannot_be_stopped_has_no_secret_to_take_along(
 @both_worlds
 @pytest.mark.parametrize("status", [200, 307])
 def test_hooks_can_read_the_whole_request(call: Call, status: int) -> None:
-    """Before it is sent the whole address, its fragment too, headers and body; afterwards all but the fragment."""
+    """Before it is sent the address with its fragment, headers and body; afterwards all but the fragment."""
     seen: list[object] = []
 
     def read(request: httpx.Request) -> None:
@@ -184,7 +178,7 @@ def test_a_transport_cannot_send_credentials_elsewhere(call: Call, kind: str) ->
 @both_worlds
 @every_auth
 def test_a_hook_cannot_send_the_token_elsewhere(call: Call, kind: str) -> None:
-    """An address that a hook sets after the token was put on is checked again; within the origin it may change."""
+    """An address that a hook sets later is checked again; within the origin it may change."""
 
     def path(request: httpx.Request) -> None:
         if request.method == "GET":
@@ -228,8 +222,8 @@ def test_a_transport_that_answers_without_reading_is_stopped_too(call: Call, sta
     assert seen == [LOGIN]
 
 
-def test_a_secret_in_the_place_that_it_leads_to_is_not_told() -> None:
-    """Some servers repeat what they got."""
+def test_a_secret_in_a_redirect_is_not_shown() -> None:
+    """Some servers repeat what they received."""
     service = Service(login=httpx.Response(302, headers={"Location": f"/again/{SECRET}/{'x' * 500}"}))
     with pytest.raises(AuthenticationError, match=r" to https://login\.example/again/…/x+, and") as told:
         in_a_thread(AUTHS["form"](), service, API)
@@ -239,7 +233,7 @@ def test_a_secret_in_the_place_that_it_leads_to_is_not_told() -> None:
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])  # noqa: S301
 @every_auth
 def test_a_copy_of_a_request_holds_no_secret(again: Callable[[Any], Any], kind: str) -> None:
-    """Neither of one for a token, nor of one with a token: errors and responses carry them to other processes."""
+    """Errors and responses carry copies of token requests and of calls to other processes."""
     flow = AUTHS[kind]().sync_auth_flow(httpx.Request("PUT", API, content=b"what", headers={"X-Trace": "1"}))
     asked = next(flow)
     kept = again(asked.url)
@@ -266,12 +260,12 @@ class Moved(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def moved(where: str) -> Iterator[tuple[str, list[bytes]]]:
-    """The address of a server that redirects, and what it got."""
+    """Yield the address of a server that redirects, and the requests that it received."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Moved) as server:
         server.next, server.came = where, []  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -285,7 +279,7 @@ def moved(where: str) -> Iterator[tuple[str, list[bytes]]]:
 
 @both_worlds
 def test_a_redirect_on_the_wire_is_not_followed_either(call: Call) -> None:
-    """Over sockets, where a body travels in other ways than in process."""
+    """Over sockets, where a body travels differently than in process."""
     with moved("/") as (second, at_second), moved(second) as (first, at_first):
         auth = AUTHS["form"](first, origins=["https://api.example"])
         with pytest.raises(AuthenticationError, match="redirects"):
@@ -296,7 +290,7 @@ def test_a_redirect_on_the_wire_is_not_followed_either(call: Call) -> None:
 
 @both_worlds
 def test_a_token_request_is_sent_once(call: Call) -> None:
-    """A transport that repeats requests cannot be told from a client that follows a redirect, so it is refused."""
+    """A transport that repeats it is refused, because it looks like a client that follows a redirect."""
 
     class Stubborn(Streaming):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -327,7 +321,7 @@ def test_a_token_request_is_sent_once(call: Call) -> None:
     ],
 )
 def test_where_a_redirect_takes_the_token(call: Call, start: str, end: str, travels: bool) -> None:
-    """To its own origin, and with httpx from http to https of the same host, which is this machine; nowhere else."""
+    """To its own origin and, with httpx, from http to https of this machine; nowhere else."""
     service = Service()
     service.answers[start] = httpx.Response(307, headers={"Location": end})
     call(AUTHS["basic"](), service, start, follow_redirects=True)

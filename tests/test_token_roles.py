@@ -1,4 +1,4 @@
-"""Who a good token stands for, and which roles it gives."""
+"""The subject and the roles of a verified token."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ NO_LIST: list[Any] = ["reviewer", {"reviewer": True}, [["reviewer"]], ["reviewer
 
 
 @pytest.mark.parametrize("odd", NO_LIST, ids=str)
-def test_roles_of_another_shape_are_none(odd: Any) -> None:
-    """A list of texts, or it counts for nothing: the letters of a text are no roles."""
+def test_roles_of_another_type_are_ignored(odd: Any) -> None:
+    """Only a list of texts counts: the letters of a text are not roles."""
     assert told(client_roles=odd).roles == frozenset()
     for access in (odd, {AUDIENCE: odd}, {AUDIENCE: {"roles": odd}}, {AUDIENCE: {"roles": {"roles": ["reviewer"]}}}):
         assert told(client_roles=None, resource_access=access).roles == frozenset()
 
 
 def test_roles_are_those_of_the_audience() -> None:
-    """Another application's are not, nor those in `client_roles` of a token that another one got."""
+    """Roles of other applications do not count, nor `client_roles` of another client's token."""
     access = {AUDIENCE: {"roles": ["approver"]}, "other": {"roles": ["admin"]}, "account": {"roles": ["view"]}}
     both = told(resource_access=access, realm_access={"roles": ["admin"]}, roles=["admin"])
     assert both.roles == {"approver", "reviewer"}
@@ -38,7 +38,7 @@ def test_roles_are_those_of_the_audience() -> None:
 
 
 def test_a_role_can_be_required() -> None:
-    """Who lacks it is an error of its own, which names the role; letters count as they are."""
+    """A token without it raises an error that names the role; case matters."""
     person = told()
     person.require_role("reviewer")
     for role in ("Reviewer", "admin", ""):
@@ -70,5 +70,5 @@ ROBOT = "service-account-Robot-7"
     ],
 )
 def test_a_service_account_is_named_after_its_client(claims: dict[str, Any], expected: bool) -> None:
-    """Who bears the name of another client's service account, or only its beginning, is none."""
+    """A token with the name of another client's service account, or with only its beginning, is not one."""
     assert told(**claims).is_service_account is expected

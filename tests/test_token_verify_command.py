@@ -1,4 +1,4 @@
-"""`css token verify`: a token comes in on standard input, and who it stands for goes out."""
+"""`css token verify` reads a token and prints its subject and roles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Run = Callable[..., int]
 
 @pytest.fixture
 def origin(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Where the sandbox is on a socket, with CSS_TOKEN_URL leading there."""
+    """Yield the address of the sandbox, to which CSS_TOKEN_URL leads."""
     with sandbox.serve() as server:
         monkeypatch.setenv("CSS_TOKEN_URL", server.credentials()["token_url"])
         yield server.origin
@@ -31,20 +31,20 @@ def origin(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def signed(sandbox: Sandbox, origin: str) -> str:
-    """The token of a service account in prod, which holds the role `operator`."""
+    """Return the token of a service account in prod with the role `operator`."""
     sandbox.create_role(102, "prod", "operator")
     sandbox.grant(102, "prod", "operator", f"service-account-{CLIENT}")
     return sandbox.token_for(CLIENT, 102, "prod", request=seen_at(origin))
 
 
 def seen_at(origin: str) -> Request:
-    """What tells the sandbox under which address it is seen."""
+    """Return a request that shows the sandbox its own address."""
     return Request("GET", "/", {"host": origin.removeprefix("http://")}, b"")
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command with a text on standard input, and gives its exit code."""
+    """Return a function that runs the command."""
 
     def run(text: str, *arguments: str) -> int:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
@@ -53,8 +53,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def test_a_good_token_is_told_of(run: Run, signed: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who, whose, which roles, how long: for people and as JSON; the token itself is not told."""
+def test_a_valid_token_is_described(run: Run, signed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its subject, client, roles and times, as a table and as JSON; the token itself is not printed."""
     assert run(f"{signed}\n", "--audience", CLIENT) == 0
     shown = capsys.readouterr()
     assert "operator" in shown.out
@@ -66,7 +66,7 @@ def test_a_good_token_is_told_of(run: Run, signed: str, capsys: pytest.CaptureFi
 
 
 def test_a_token_in_a_file(run: Run, signed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As good as one on standard input; a file that is not there is a file error, one of rubbish a bad token."""
+    """It is read like standard input. A missing file is a file error, and rubbish in it a bad token."""
     file = tmp_path / "token.txt"
     file.write_text(signed, encoding="utf-8")
     assert run("", "--file", str(file), "--audience", CLIENT) == 0
@@ -77,7 +77,7 @@ def test_a_token_in_a_file(run: Run, signed: str, tmp_path: Path, capsys: pytest
 
 
 def test_other_issuers(run: Run, sandbox: Sandbox, origin: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A token of the dev login server is good where dev is asked for, and is otherwise of an unknown key."""
+    """A token of dev is valid for the issuer of dev, and has an unknown key otherwise."""
     signed = sandbox.token_for(CLIENT, 102, "dev", request=seen_at(origin))
     dev = f"{origin}/auth/dev/realms/standard"
     assert run(signed, "--audience", CLIENT, "--issuer", dev) == 0
@@ -87,10 +87,10 @@ def test_other_issuers(run: Run, sandbox: Sandbox, origin: str, capsys: pytest.C
     assert f"{origin}/auth/realms/standard" in shown
 
 
-def test_what_is_refused(
+def test_each_refusal_has_one_line_and_its_exit_code(
     run: Run, signed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each with its exit code and in one line, which does not repeat the token; nothing is on standard output."""
+    """The line does not repeat the token, and stdout is empty."""
     monkeypatch.delenv("CSS_DEBUG", raising=False)
     for code, words, text, arguments in [
         (1, "audience", signed, ["--audience", "grants-portal-101"]),
@@ -116,7 +116,7 @@ def test_what_is_refused(
 def test_the_issuer_of_the_credentials(
     run: Run, sandbox: Sandbox, origin: str, signed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where a file holds credentials, whoever gives tokens for them; variables of the environment are no second way."""
+    """With a credentials file, its token address gives the issuer, and variables do not replace it."""
     file = tmp_path / "account.json"
     content = {"tokenUrl": os.environ["CSS_TOKEN_URL"], "clientId": "me", "clientSecret": "s3cret"}
     file.write_text(json.dumps(content), encoding="utf-8")
@@ -128,8 +128,8 @@ def test_the_issuer_of_the_credentials(
     assert run(signed, "--audience", CLIENT) == 64
 
 
-def test_keys_that_cannot_be_had_are_told_of_once(tmp_path: Path) -> None:
-    """In one line, as the process itself shows it."""
+def test_keys_that_cannot_be_fetched_are_reported_once(tmp_path: Path) -> None:
+    """In one line of the whole process."""
     file = tmp_path / "token.txt"
     file.write_text(token(), encoding="utf-8")
     command = ["token", "verify", "--audience", CLIENT, "--issuer", "http://localhost:9/x", "--file", str(file)]
@@ -139,10 +139,10 @@ def test_keys_that_cannot_be_had_are_told_of_once(tmp_path: Path) -> None:
     assert ended.stderr.count("cannot be fetched") == 1
 
 
-def test_an_address_that_tells_no_issuer(
+def test_a_token_address_without_an_issuer(
     run: Run, signed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody is guessed: the issuer has to be said then."""
+    """The issuer is not guessed: it has to be passed."""
     monkeypatch.setenv("CSS_TOKEN_URL", "https://login.example/token")
     assert run(signed, "--audience", CLIENT) == 64
     assert "--issuer" in capsys.readouterr().err

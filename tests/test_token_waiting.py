@@ -1,4 +1,4 @@
-"""How those fare who wait for the token that another asks for, in threads and in tasks."""
+"""Callers that wait for the token request of another caller, in threads and in tasks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Respond = Callable[[httpx.Request], httpx.Response]
 
 
 def auth_of(crowd: Crowd | None = None) -> TokenAuth:
-    """An auth, by the clock of a crowd."""
+    """Return an auth with the clock of a crowd."""
     if crowd is None:
         return ClientCredentials(LOGIN, "me", "s3cret")
     crowd.auth = ClientCredentials(LOGIN, "me", "s3cret", clock=crowd.clock)
@@ -71,8 +71,8 @@ def moved(_: httpx.Request) -> httpx.Response:
 @pytest.mark.parametrize(
     ("answer", "error"), [(lost, httpx.TransportError), (broken, ServiceUnavailable), (moved, AuthenticationError)]
 )
-async def test_no_answer_is_told_to_all_who_wait(answer: Respond, error: type[Exception]) -> None:
-    """They do not try one after the other, each for as long as its timeout lasts."""
+async def test_a_missing_answer_is_reported_to_all_waiting_callers(answer: Respond, error: type[Exception]) -> None:
+    """They do not try one after the other, each until its timeout."""
     threads = Held(20, answer)
     auth_of(threads)
     with httpx.Client(auth=threads.auth, transport=httpx.MockTransport(threads.respond)) as client:
@@ -86,8 +86,8 @@ async def test_no_answer_is_told_to_all_who_wait(answer: Respond, error: type[Ex
     assert (threads.asked, tasks.asked) == (1, 1)
 
 
-async def test_a_token_without_life_serves_all_who_wait_for_it() -> None:
-    """They do not ask one after the other; who comes later does."""
+async def test_a_token_without_life_serves_all_waiting_callers() -> None:
+    """They do not request one after the other; later callers do."""
     held = Held(20, lambda _: httpx.Response(200, json={"access_token": "t0ken", "expires_in": 0}))
     auth_of(held)
     with httpx.Client(auth=held.auth, transport=httpx.MockTransport(held.respond)) as client:
@@ -102,8 +102,8 @@ async def test_a_token_without_life_serves_all_who_wait_for_it() -> None:
             assert held.asked == asked
 
 
-async def test_an_impatient_one_speaks_for_itself() -> None:
-    """Who would have waited longer for the login server asks it again."""
+async def test_a_short_timeout_counts_only_for_its_own_caller() -> None:
+    """A caller with a longer timeout requests the token again."""
     held = Held(2, lost)
     auth = auth_of(held)
     got: list[str] = []
@@ -122,8 +122,8 @@ async def test_an_impatient_one_speaks_for_itself() -> None:
     assert held.asked == 2
 
 
-async def test_a_cancelled_one_takes_nobody_along() -> None:
-    """One of those who wait asks in its stead, and all the others get that token."""
+async def test_a_cancelled_sender_does_not_fail_others() -> None:
+    """One waiting caller sends the request instead, and all others get that token."""
     held = Held(20, good)
     auth = auth_of(held)
     scope = anyio.CancelScope()
@@ -151,7 +151,7 @@ async def test_a_cancelled_one_takes_nobody_along() -> None:
 
 
 def test_threads_and_event_loops_share_one_token() -> None:
-    """Twenty threads, and two event loops of twenty tasks each, on one cold auth."""
+    """Twenty threads and two event loops of twenty tasks each share one auth."""
     held = Held(60, good)
     auth_of(held)
     start = threading.Barrier(22)
@@ -176,8 +176,8 @@ def test_threads_and_event_loops_share_one_token() -> None:
     assert held.asked == 1
 
 
-def test_nobody_waits_for_itself() -> None:
-    """A hook that makes a call while the token is asked for, and a call that blocks the loop which asks, go through."""
+def test_no_caller_waits_for_itself() -> None:
+    """A call from a hook of the token request, and a call that blocks the sending loop, succeed."""
     auth, inner = auth_of(), list[int]()
 
     def respond(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Which tokens are good, by given keys at a given moment; each of the others has its reason."""
+"""Valid tokens with given keys at a given time; each other token has its reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support import examples
 
 
 def reason(given: Any, keys: Any = ONE_KEY, **options: Any) -> str:
-    """Why a token is refused; its text tells nothing of it."""
+    """Return why a token is refused; the text does not contain the token."""
     with pytest.raises(InvalidToken) as caught:
         verifier(keys, **options).verify(given)
     told = f"{caught.value} {caught.value!r} {vars(caught.value)} {caught.value.__context__}"
@@ -38,13 +38,13 @@ def reason(given: Any, keys: Any = ONE_KEY, **options: Any) -> str:
 
 
 def part(content: Any) -> str:
-    """JSON, or bytes, as a part of a token."""
+    """Return JSON or bytes as a part of a token."""
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def by_hmac(secret: bytes, algorithm: str = "HS256") -> str:
-    """A token whose signature is made with a secret; no library that is asked would take these for one."""
+    """Return a token that is signed with a secret, which libraries would refuse to create."""
     signing_input = f"{part({'alg': algorithm, 'typ': 'JWT', 'kid': 'first'})}.{part(CLAIMS)}"
     mac = hmac.HMAC(secret, hashes.SHA256())
     mac.update(signing_input.encode())
@@ -56,8 +56,8 @@ PUBLIC = key().public_key()
 TWO_ALGORITHMS = b'{"alg": "none", "alg": "RS256", "kid": "first"}'
 
 
-def test_a_good_token_tells_who_and_what() -> None:
-    """Whom it stands for, whose it is, the roles and the times, as they stand in it."""
+def test_a_valid_token_is_read() -> None:
+    """Subject, client, roles and times are those of its claims."""
     told = verifier().verify(GOOD)
     moment = datetime.datetime.fromtimestamp(NOW, datetime.UTC)
     second = datetime.timedelta(seconds=1)
@@ -68,8 +68,8 @@ def test_a_good_token_tells_who_and_what() -> None:
     assert hash(told) == hash(pickle.loads(pickle.dumps(told)))  # noqa: S301
 
 
-def test_a_repr_tells_neither_person_nor_token() -> None:
-    """What is logged by accident is no harm."""
+def test_a_repr_shows_neither_person_nor_token() -> None:
+    """So that logging it by accident does no harm."""
     shown = repr(verifier().verify(GOOD)) + repr(verifier())
     assert AUDIENCE in shown
     for private in (CLAIMS["sub"], CLAIMS["email"], CLAIMS["preferred_username"], *GOOD.split(".")):
@@ -165,12 +165,12 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("given_token", "expected"), REFUSED.values(), ids=[*REFUSED])
 def test_each_refusal_has_its_reason(given_token: Any, expected: str) -> None:
-    """Always the same words, in an error that tells neither the token nor what stands in it."""
+    """The error has one of a few reasons, and contains neither the token nor its content."""
     assert reason(given_token) == expected
 
 
-def test_rubbish_costs_nothing() -> None:
-    """A megabyte of it is refused before anybody looks into it, a hundred times within a second."""
+def test_a_huge_text_is_refused_quickly() -> None:
+    """A megabyte is refused without being read, a hundred times within a second."""
     rubbish = [letter * 1_000_000 for letter in ("a", ".", "[", "é")]
     begin = time.perf_counter()
     for _ in range(25):
@@ -179,7 +179,7 @@ def test_rubbish_costs_nothing() -> None:
 
 
 def reason_of_rubbish(text: str) -> str:
-    """Why it is refused."""
+    """Return why the text is refused."""
     with pytest.raises(InvalidToken) as caught:
         verifier().verify(text)
     return caught.value.reason
@@ -190,15 +190,15 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 @settings(max_examples=examples(120), deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 127))
-def test_no_altered_token_passes(position: int, flips: int) -> None:
-    """Bits may be flipped anywhere, in those too that base64url does not count."""
+def test_no_changed_token_is_accepted(position: int, flips: int) -> None:
+    """Bits are flipped everywhere, also those that base64url ignores."""
     altered = GOOD[:position] + chr(ord(GOOD[position]) ^ flips) + GOOD[position + 1 :]
     with pytest.raises(InvalidToken):
         verifier().verify(altered)
 
 
 def test_a_token_can_be_written_in_one_way_only() -> None:
-    """Each part's last character has bits that do not count; no other character in its place is taken."""
+    """The last character of each part has unused bits; no other character is accepted in its place."""
     parts = GOOD.split(".")
     for number, text in enumerate(parts):
         for character in ALPHABET.replace(text[-1], ""):
@@ -209,7 +209,7 @@ def test_a_token_can_be_written_in_one_way_only() -> None:
 
 @pytest.mark.parametrize(("exp", "now", "is_good"), [(0, 9.9, True), (0, 10, False), (0.5, 10.4, True)])
 def test_clocks_may_differ_by_the_leeway(exp: float, now: float, is_good: bool) -> None:
-    """By less than that a token may be over or not have begun, and the moment is what the clock says."""
+    """A token may have expired or not begun by less than the leeway, by the given clock."""
     own = verifier(clock=lambda: NOW + now, leeway=10)
     ending = token(exp=NOW + exp)
     if is_good:
@@ -244,7 +244,7 @@ UNUSABLE: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_some_keys_are_never_used(name: str) -> None:
-    """Keys for something else, symmetric, short, or given away; among others they do no harm."""
+    """Keys for another use, symmetric, short or private keys are ignored, and do not harm others."""
     short = key("short", 1024).public_key()
     entry = UNUSABLE[name] or {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(short)), "kid": "first"}
     with pytest.raises(ConfigurationError, match="None of the keys"):
@@ -254,26 +254,26 @@ def test_some_keys_are_never_used(name: str) -> None:
 
 @pytest.mark.parametrize("keys", [{}, [], {"keys": None}, {"keys": {"first": jwk()}}, [None, "first", 5], 5, "x"])
 def test_no_keys_are_an_error_at_once(keys: Any) -> None:
-    """Not one that first shows when a token comes."""
+    """Not only when a token comes."""
     with pytest.raises(ConfigurationError, match="None of the keys"):
         verifier(keys)
 
 
 def test_keys_come_in_any_collection() -> None:
-    """Whatever holds them, also what can be read only once."""
+    """Also in one that can be read only once."""
     for keys in (ONE_KEY["keys"], tuple(ONE_KEY["keys"]), iter(ONE_KEY["keys"]), MappingProxyType(ONE_KEY)):
         assert verifier(keys).verify(GOOD)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), "5", None])
 def test_a_timeout_is_a_number_of_seconds(timeout: Any) -> None:
-    """Not first when keys are fetched."""
+    """It is checked at once, not when keys are fetched."""
     with pytest.raises(ConfigurationError, match="timeout"):
         TokenVerifier(ISSUER, AUDIENCE, timeout=timeout)
 
 
 def test_a_token_without_kid_needs_exactly_one_key() -> None:
-    """Of two keys none is guessed, and neither is one where two have the same id; the same key twice is one."""
+    """With two keys, or two of the same id, none is used; a repeated key counts once."""
     anonymous = token(header={})
     assert verifier([jwk(kid=None)]).verify(anonymous)
     assert verifier().verify(anonymous)
@@ -283,8 +283,8 @@ def test_a_token_without_kid_needs_exactly_one_key() -> None:
     assert verifier([jwk(), jwk("other")]).verify(GOOD)
 
 
-def test_a_key_without_alg_is_for_whatever_was_asked_for() -> None:
-    """Where the key names no algorithm, the caller's count, and no others."""
+def test_a_key_without_alg_is_for_the_callers_algorithms() -> None:
+    """And for no others."""
     keys = [jwk(alg=None, use=None)]
     assert verifier(keys).verify(GOOD)
     assert verifier(keys, algorithms=["PS256", "RS512"]).verify(token(algorithm="PS256"))
@@ -292,7 +292,7 @@ def test_a_key_without_alg_is_for_whatever_was_asked_for() -> None:
 
 
 def test_other_kinds_of_keys() -> None:
-    """Elliptic curves too, where they are asked for; a key of another curve is none."""
+    """Elliptic curves are accepted on request; a key of another curve is not."""
     curve, edwards = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
     keys = [
         {**json.loads(ECAlgorithm.to_jwk(curve.public_key())), "kid": "first"},
@@ -310,27 +310,27 @@ def test_other_kinds_of_keys() -> None:
     [["none"], ["HS256"], ["RS256", "HS512"], [], "RS256", ["rs256"], ["NONE"], [None], None, 5, [["RS256"]]],
 )
 def test_only_algorithms_with_a_public_key_can_be_named(algorithms: Any) -> None:
-    """Not even by a caller who insists."""
+    """Also an explicit argument cannot choose another one."""
     with pytest.raises(ConfigurationError, match=r"cannot be verified with|must be a list"):
         verifier(algorithms=algorithms)
 
 
 @pytest.mark.parametrize("leeway", [-1, float("nan"), float("inf"), 3600, "10", None, True, [10]])
 def test_a_leeway_is_short(leeway: Any) -> None:
-    """One without an end would make every token good for ever."""
+    """An unlimited one would accept every expired token."""
     with pytest.raises(ConfigurationError, match="leeway"):
         verifier(leeway=leeway)
 
 
 @pytest.mark.parametrize(("issuer", "audience"), [("", AUDIENCE), (ISSUER, ""), (None, AUDIENCE), (ISSUER, [AUDIENCE])])
-def test_issuer_and_audience_have_to_be_said(issuer: Any, audience: Any) -> None:
-    """Nothing is accepted from anybody or for anybody."""
+def test_issuer_and_audience_have_to_be_passed(issuer: Any, audience: Any) -> None:
+    """Without them no token is accepted."""
     with pytest.raises(ConfigurationError, match=r"missing: pass (issuer|audience)= as a text"):
         TokenVerifier(issuer, audience, keys=ONE_KEY)
 
 
-def test_an_opaque_token_cannot_be_checked() -> None:
-    """As those of the BSS, which is told instead of what a JWT looks like."""
+def test_an_opaque_token_cannot_be_verified() -> None:
+    """Tokens of the BSS are opaque, and the error says so."""
     with pytest.raises(InvalidToken, match="not a JWT, and an opaque token cannot be verified") as told:
         verifier().verify("0b7d3f4e-5a1f-4d1c-9a57-3f3b0c9d8e21")
     assert told.value.reason == "malformed"
@@ -350,7 +350,7 @@ def test_no_traceback_shows_the_token() -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a verifier is made, and not when the first token comes."""
+    """When a verifier is created, not when the first token comes."""
     for module in ("jwt", "jwt.algorithms"):
         with monkeypatch.context() as without:
             without.setitem(sys.modules, module, None)

@@ -1,4 +1,4 @@
-"""People across providers and environments: told apart, kept together, and never guessed."""
+"""People across providers and environments."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 async def css(sandbox: Sandbox) -> AsyncIterator[AsyncCss]:
-    """A client of their team."""
+    """Return a client of the team."""
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
         yield css
 
 
 async def found_by(css: AsyncCss, **terms: Any) -> dict[str, Logins]:
-    """By GUID and by provider, where each login is known and where it never was."""
+    """Return the logins found, with the environments that know them or not."""
     found = await css.find_people(**terms)
     assert found.complete
     return {
@@ -52,8 +52,8 @@ async def found_by(css: AsyncCss, **terms: Any) -> dict[str, Logins]:
     }
 
 
-async def test_the_logins_of_a_person_stand_together(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Also one with another address, which its GUID finds; where somebody never logged in is told for each login."""
+async def test_the_logins_of_a_person_are_one_person(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Also one with another address, which its GUID finds; each login names the environments without it."""
     assert await found_by(css, email="ann@people") == {
         ANN: {"idir": (("dev", "test", "prod"), ()), "azureidir": (("dev", "test"), ("prod",))}
     }
@@ -61,8 +61,8 @@ async def test_the_logins_of_a_person_stand_together(css: AsyncCss, sandbox: San
     assert asked(sandbox) == {"token": 1, "GET": 4 * 3 + 3}
 
 
-async def test_people_of_one_address_are_told_apart(css: AsyncCss) -> None:
-    """By GUID; so are somebody known in one environment only, and one who has the other login alone."""
+async def test_people_with_one_address_are_separate(css: AsyncCss) -> None:
+    """By GUID; also people known in one environment only, or with the other login only."""
     everywhere = (("dev", "test", "prod"), ())
     assert await found_by(css, email="desk@") == {BEA: {"idir": everywhere}, BO: {"idir": everywhere}}
     assert await found_by(css, email="nell@") == {NELL: {"idir": (("dev",), ("test", "prod"))}}
@@ -71,7 +71,7 @@ async def test_people_of_one_address_are_told_apart(css: AsyncCss) -> None:
 
 
 async def test_only_providers_that_take_the_terms_are_searched(css: AsyncCss, sandbox: Sandbox) -> None:
-    """All that do, or those that were named; a GUID is searched in every way there is."""
+    """All that can, or the named ones; a GUID is searched at every provider."""
     for terms, searches in (
         ({"last_name": "nobody"}, 2),
         ({"login": "nobody"}, 2),
@@ -100,10 +100,8 @@ async def test_only_providers_that_take_the_terms_are_searched(css: AsyncCss, sa
         {"email": "office", "environments": []},
     ],
 )
-async def test_a_search_that_makes_no_sense_sends_nothing(
-    css: AsyncCss, sandbox: Sandbox, terms: dict[str, Any]
-) -> None:
-    """No term, none that the providers named take, no provider, no environment."""
+async def test_a_search_that_is_not_valid_sends_nothing(css: AsyncCss, sandbox: Sandbox, terms: dict[str, Any]) -> None:
+    """No term, a term that a named provider lacks, no provider, no environment."""
     with pytest.raises(InvalidRequest):
         await css.find_people(**terms)
     with pytest.raises(EnvironmentMissing):
@@ -113,8 +111,8 @@ async def test_a_search_that_makes_no_sense_sends_nothing(
     assert asked(sandbox) == {}
 
 
-async def test_a_search_that_was_cut_says_so() -> None:
-    """And concludes nothing about where anybody is not known; nobody is the one with that address either."""
+async def test_an_incomplete_search_says_so() -> None:
+    """It does not conclude where anybody is unknown."""
     sandbox = Sandbox(world=world(*CROWD))
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
         found = await css.find_people(email="crowd.example", environments=["dev"])
@@ -125,19 +123,19 @@ async def test_a_search_that_was_cut_says_so() -> None:
             await css.people("dev").find_one(email="@crowd.example")
 
 
-async def told_of(css: AsyncCss, person: Any, **options: Any) -> list[tuple[object, ...]]:
-    """What somebody has, without what is the same everywhere."""
+async def roles_found(css: AsyncCss, person: Any, **options: Any) -> list[tuple[object, ...]]:
+    """Return the roles of a person, without what is the same everywhere."""
     held = (await css.roles_of(person, **options)).held
     return [(str(one.place), one.username, one.role, one.direct, one.through) for one in held]
 
 
-async def test_roles_are_told_for_all_logins_and_places(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Directly, through composite roles, or both; a login that an environment does not know is no error."""
+async def test_roles_are_found_for_all_logins_and_places(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Direct, through composite roles, or both; a login that an environment does not know is not an error."""
     idir, azure = f"{ANN}@idir", f"{ANN}@azureidir"
     found = await css.roles_of(ANN)
     assert (
-        await told_of(css, "ann@people.example")
-        == await told_of(css, Person("guid", ANN))
+        await roles_found(css, "ann@people.example")
+        == await roles_found(css, Person("guid", ANN))
         == [
             ("#301 dev", azure, "admin", True, ()),
             ("#301 dev", azure, "lead", False, ("admin",)),
@@ -162,7 +160,7 @@ async def test_roles_are_told_for_all_logins_and_places(css: AsyncCss, sandbox: 
 
 @pytest.mark.parametrize("person", ["ann@people.example", ANN])
 async def test_a_person_costs_what_a_report_costs(css: AsyncCss, sandbox: Sandbox, person: str) -> None:
-    """The integrations; in each place the roles, the children of composites, and a page of members for each role."""
+    """The integrations; in each place the roles, the children of composites, and pages of members for each role."""
     await css.roles_of(person)
     places = {"Alpha dev": 1 + len(["admin", "lead"]) + 4, "Alpha test": 1, "Alpha prod": 2, "Beta": 2 * 2}
     assert asked(sandbox) == {"token": 1, "GET": 1 + sum(places.values())}
@@ -179,13 +177,13 @@ async def test_a_login_costs_a_call_for_each_place(css: AsyncCss, sandbox: Sandb
     assert asked(sandbox)["GET"] == 1 + (2 + 1 + 1) + len(["admin", "lead"])
     assert sandbox.count(path="*/composite-roles") == 2
     before = asked(sandbox)
-    assert await told_of(css, f"{CLEO}@azureidir") == [("#301 dev", f"{CLEO}@azureidir", "reader", True, ())]
+    assert await roles_found(css, f"{CLEO}@azureidir") == [("#301 dev", f"{CLEO}@azureidir", "reader", True, ())]
     assert (asked(sandbox) - before)["GET"] == 2 + 1 + 2
-    assert [row[2] for row in await told_of(css, ServiceAccount(f"alpha-{ALPHA}"))] == ["reader"]
+    assert [row[2] for row in await roles_found(css, ServiceAccount(f"alpha-{ALPHA}"))] == ["reader"]
 
 
 async def test_no_login_of_a_person_is_left_out(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Whatever its provider, and also where the address is another one in that environment."""
+    """With any provider, and also if the address differs in an environment."""
     logins = {
         "githubpublic": person("91" * 16, "githubpublic", "Ann", "ANN@people.example"),
         "bceidbusiness": person("92" * 16, "bceidbusiness", "Ann", "ann@people.example"),
@@ -213,7 +211,7 @@ async def test_no_login_of_a_person_is_left_out(css: AsyncCss, sandbox: Sandbox)
 
 
 async def test_a_person_is_exactly_one_or_an_error(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Two people of one address, a part of an address, a GUID that nobody has, and what means nobody at all."""
+    """Two people of one address, a part of an address, an unknown GUID, and texts that name nobody."""
     for guid in (BO, BEA):
         sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
     with pytest.raises(Ambiguous, match="2 people have the e-mail address") as told:
@@ -233,7 +231,7 @@ async def test_a_person_is_exactly_one_or_an_error(css: AsyncCss, sandbox: Sandb
 
 
 async def test_a_fault_in_one_place_hides_no_other(css: AsyncCss, sandbox: Sandbox) -> None:
-    """What could not be read is told beside what could; composites that could not be looked into as well."""
+    """Places and composites that could not be read are listed beside the rest."""
     login = f"{ANN}@idir"
     everything = (await css.roles_of(login)).held
     sandbox.faults.add("500_before", path="/integrations/302/prod/*", times=None)
@@ -253,7 +251,7 @@ async def test_a_fault_in_one_place_hides_no_other(css: AsyncCss, sandbox: Sandb
 
 
 async def test_logins_are_compared_by_guid_and_repaired(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Exactly the differences that were made are found; who never had the other login is told and left alone."""
+    """Exactly the differences are found; people without the other login are named and not changed."""
     dev = (await css.integration("Alpha")).environment("dev")
     before = asked(sandbox)
     found = await dev.login_differences()

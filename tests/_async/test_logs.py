@@ -1,4 +1,4 @@
-"""Log lines over any range: no line lost or doubled, and never more calls than the service takes."""
+"""Log lines over any range: none lost or doubled, and never more calls than the service allows."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def sandbox(clock: Clock) -> Sandbox:
 
 @pytest.fixture
 async def place(sandbox: Sandbox, clock: Clock) -> AsyncEnvironmentClient:
-    """An environment whose logs are read."""
+    """Return an environment whose logs are read."""
     settings = Settings(**sandbox.credentials())
     css = AsyncCss(settings, transport=sandbox.async_transport(), clock=clock, retry=Backoff(first=0))
     return (await css.integration("Grants Portal")).environment("prod")
 
 
 async def test_a_short_range_takes_one_call(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Both ends belong to it, and the lines come oldest first."""
+    """Both ends belong to it, and the oldest line comes first."""
     before = asked(sandbox)
     lines = await place.logs(NOON, NOON + datetime.timedelta(minutes=1))
     assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(7)]
@@ -54,7 +54,7 @@ async def test_a_short_range_takes_one_call(place: AsyncEnvironmentClient, sandb
 
 
 async def test_a_long_range_is_read_in_windows_without_a_seam(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Seven days with a line every 10 s: windows of 3 days are halved where they hold more than 25,000 lines."""
+    """Seven days with a line every 10 s: windows of 3 days are halved if they hold more than 25,000 lines."""
     before = asked(sandbox)
     lines = await place.logs(NOON, NOON + datetime.timedelta(days=7))
     assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(60481)]
@@ -65,7 +65,7 @@ async def test_a_long_range_is_read_in_windows_without_a_seam(place: AsyncEnviro
 async def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
     place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock
 ) -> None:
-    """The twenty-first is not sent; the error carries what was read and from when on to go on."""
+    """The twenty-first is not sent; the error carries the lines and the time to continue from."""
     minute = datetime.timedelta(minutes=1)
     for _ in range(18):
         await place.logs(NOON, NOON + minute)
@@ -83,7 +83,7 @@ async def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
 
 
 async def test_calls_that_others_made_count(place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock) -> None:
-    """The service counts for an address, and its header tells how many are left for all who share it."""
+    """The service counts by address, and its header says how many calls are left for all."""
     other = AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), clock=clock)
     elsewhere = (await other.integration("Grants Portal")).environment("prod")
     for _ in range(19):
@@ -98,7 +98,7 @@ async def test_calls_that_others_made_count(place: AsyncEnvironmentClient, sandb
 async def test_a_refusal_of_the_service_carries_what_was_read(
     place: AsyncEnvironmentClient, sandbox: Sandbox, clock: Clock
 ) -> None:
-    """Where the count was not known, its 429 says the same as ours."""
+    """Without a known count, its 429 says the same as our error."""
     other = AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), clock=clock)
     elsewhere = (await other.integration("Grants Portal")).environment("prod")
     for _ in range(20):
@@ -119,12 +119,12 @@ async def test_a_refusal_of_the_service_carries_what_was_read(
     ],
 )
 async def test_times_are_given_in_any_form(place: AsyncEnvironmentClient, since: object, until: object) -> None:
-    """What names no zone is in UTC."""
+    """A time without a zone is in UTC."""
     assert len(await place.logs(since, until)) == 7
 
 
 async def test_a_date_is_its_first_moment(place: AsyncEnvironmentClient) -> None:
-    """So that a day reaches from its date to the next one."""
+    """So a day reaches from its date to the next one."""
     lines = await place.logs(datetime.date(2026, 11, 1), "2026-11-02")
     assert len(lines) == 8641
 
@@ -140,7 +140,7 @@ async def test_a_date_is_its_first_moment(place: AsyncEnvironmentClient) -> None
         ("2026-11-01 12:00 XYZ", NOON),
     ],
 )
-async def test_what_is_no_range_is_refused(
+async def test_a_range_that_is_not_valid_is_refused(
     place: AsyncEnvironmentClient, sandbox: Sandbox, since: object, until: object
 ) -> None:
     """Before anything is sent."""
@@ -150,8 +150,8 @@ async def test_what_is_no_range_is_refused(
     assert asked(sandbox) == before
 
 
-async def test_each_try_counts(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """A fault that is overcome has cost a call."""
+async def test_each_attempt_counts(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
+    """A retried call costs two calls."""
     sandbox.faults.add("lose_after", path="*/logs", times=3)
     await place.logs(NOON, NOON)
     for _ in range(16):
@@ -163,7 +163,7 @@ async def test_each_try_counts(place: AsyncEnvironmentClient, sandbox: Sandbox) 
 
 
 async def test_any_error_on_the_way_carries_what_was_read(place: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """So that a range of days is not lost with the call that failed in the end."""
+    """So a failed call does not lose the lines of the days before."""
     sandbox.faults.add("500_before", path="*/logs", times=None, after=2)
     with pytest.raises(ServiceUnavailable, match=r"Continue from 2026-11-03") as told:
         await place.logs(NOON, NOON + datetime.timedelta(days=7))

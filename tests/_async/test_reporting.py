@@ -1,4 +1,4 @@
-"""Who has what in a whole team: true to what tokens say, with no call for a person, and nothing hidden by a fault."""
+"""Who has what in a whole team: equal to tokens, without a call for each person."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 async def css(sandbox: Sandbox) -> AsyncIterator[AsyncCss]:
-    """A client of their team."""
+    """Return a client of the team."""
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
         yield css
 
 
 async def test_places_roles_and_pages_are_read_and_nothing_for_a_person(css: AsyncCss, sandbox: Sandbox) -> None:
-    """The calls are counted: however many people there are, only their pages add to them."""
+    """The number of calls depends on people only by their pages."""
     report = await css.report()
     # The list of integrations; five lists of roles, of two composites, and the members of seven roles.
     assert asked(sandbox) == {"token": 1, "GET": 1 + 5 + 2 + 7}
@@ -55,7 +55,7 @@ async def test_places_roles_and_pages_are_read_and_nothing_for_a_person(css: Asy
 
 
 def report_rows_of_alpha() -> list[tuple[str, str, str, str]]:
-    """What the shipped people have in the one environment with many roles; people by name, one of them has none."""
+    """Return the expected rows of the environment with many roles, by name; one person has none."""
     dev, idir, azure, eve = f"#{ALPHA} dev", f"{ANN}@idir", f"{ANN}@azureidir", "e0" * 16
     return [
         *[(dev, "admin", user, "directly") for user in (azure, idir)],
@@ -73,7 +73,7 @@ def report_rows_of_alpha() -> list[tuple[str, str, str, str]]:
 
 
 async def test_many_members_are_pages_and_not_calls(css: AsyncCss, sandbox: Sandbox) -> None:
-    """120 people with a role through another are three pages, and 240 rows."""
+    """120 people with a role through another one are three pages and 240 rows."""
     crowd = [f"{number:032x}@idir" for number in range(120)]
     sandbox.world.users.update({name: PEOPLE[0] | {"username": name} for name in crowd})
     sandbox.grant(ALPHA, "dev", "lead", *crowd)
@@ -84,7 +84,7 @@ async def test_many_members_are_pages_and_not_calls(css: AsyncCss, sandbox: Sand
 
 
 async def test_a_place_that_fails_hides_no_other(css: AsyncCss, sandbox: Sandbox) -> None:
-    """It is told with the reason; the rows of the others are the same."""
+    """It is listed with the reason; the rows of the others are the same."""
     whole = [row for row in (await css.report()).rows() if row.place.integration != BETA]
     sandbox.faults.add("500_before", path=f"/integrations/{BETA}/prod/*", times=None)
     sandbox.faults.add("500_before", path=f"/integrations/{BETA}/dev/roles/guest/users*", times=None)
@@ -98,7 +98,7 @@ async def test_a_place_that_fails_hides_no_other(css: AsyncCss, sandbox: Sandbox
 
 
 async def test_a_role_that_no_request_can_hold_hides_no_other(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Its name is told, and that nobody could be asked about it; the place is told of all the same."""
+    """The place is reported, with the name of the role whose members cannot be read."""
     whole = list((await css.report(integrations=["Beta"])).rows())
     for name in ("..", "\U0001f4a9" * 25):
         sandbox.create_role(BETA, "prod", name)
@@ -110,8 +110,8 @@ async def test_a_role_that_no_request_can_hold_hides_no_other(css: AsyncCss, san
     assert "The members of '..', '\U0001f4a9" in str(unread.error)
 
 
-async def test_a_choice_of_places_reads_these_alone(css: AsyncCss, sandbox: Sandbox) -> None:
-    """An integration that is named twice is read once; what an integration lacks is no fault where another has it."""
+async def test_only_chosen_places_are_read(css: AsyncCss, sandbox: Sandbox) -> None:
+    """An integration named twice is read once; an environment that only some integrations have is not an error."""
     report = await css.report(integrations=["Beta", BETA, str(ALPHA)], environments=["test", "test"])
     assert ([str(state.place) for state in report.places], report.unread) == ([f"#{ALPHA} test"], ())
     assert asked(sandbox) == {"token": 1, "GET": 2}
@@ -127,17 +127,17 @@ async def test_a_choice_of_places_reads_these_alone(css: AsyncCss, sandbox: Sand
         ({"integrations": ["Beta"], "environments": ["test"]}, EnvironmentMissing, 1),
     ],
 )
-async def test_a_choice_that_makes_no_sense_is_an_error(
+async def test_a_choice_without_places_is_an_error(
     css: AsyncCss, sandbox: Sandbox, chosen: dict[str, Any], error: type[Exception], requests: int
 ) -> None:
-    """And never an empty report, which would say that nobody has anything."""
+    """An empty report would say that nobody has anything."""
     with pytest.raises(error):
         await css.report(**chosen)
     assert asked(sandbox)["GET"] <= requests
 
 
-async def test_credentials_that_stop_working_are_no_unread_place(css: AsyncCss, sandbox: Sandbox) -> None:
-    """A report of nothing but failures helps nobody."""
+async def test_credentials_that_stop_working_end_the_report(css: AsyncCss, sandbox: Sandbox) -> None:
+    """A report of failures only would not help."""
     await css.integrations()
     sandbox.faults.add("revoked_token", path="/integrations/*/*", times=None)
     with pytest.raises(AuthenticationError):
@@ -153,8 +153,10 @@ held = st.frozensets(st.tuples(st.sampled_from(NAMES), st.integers(0, 3)), max_s
 @settings(
     max_examples=examples(8, __name__), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-async def test_it_tells_what_tokens_hold(edges: frozenset[tuple[str, str]], held: frozenset[tuple[str, int]]) -> None:
-    """For each person, the roles by the report are those of their token; composites may form circles."""
+async def test_a_report_equals_the_roles_in_tokens(
+    edges: frozenset[tuple[str, str]], held: frozenset[tuple[str, int]]
+) -> None:
+    """For each person, with composites in cycles."""
     people = [user["username"] for user in PEOPLE[:4]]
     made = world()
     made["roles"] = [{"integration": ALPHA, "environment": "dev", "name": name} for name in NAMES]

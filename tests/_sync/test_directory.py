@@ -1,5 +1,5 @@
 # Written from tests/_async/test_directory.py by `make generate`; edit that one.
-"""People across providers and environments: told apart, kept together, and never guessed."""
+"""People across providers and environments."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def sandbox() -> Sandbox:
 
 @pytest.fixture
 def css(sandbox: Sandbox) -> Iterator[Css]:
-    """A client of their team."""
+    """Return a client of the team."""
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:
         yield css
 
 
 def found_by(css: Css, **terms: Any) -> dict[str, Logins]:
-    """By GUID and by provider, where each login is known and where it never was."""
+    """Return the logins found, with the environments that know them or not."""
     found = css.find_people(**terms)
     assert found.complete
     return {
@@ -53,8 +53,8 @@ def found_by(css: Css, **terms: Any) -> dict[str, Logins]:
     }
 
 
-def test_the_logins_of_a_person_stand_together(css: Css, sandbox: Sandbox) -> None:
-    """Also one with another address, which its GUID finds; where somebody never logged in is told for each login."""
+def test_the_logins_of_a_person_are_one_person(css: Css, sandbox: Sandbox) -> None:
+    """Also one with another address, which its GUID finds; each login names the environments without it."""
     assert found_by(css, email="ann@people") == {
         ANN: {"idir": (("dev", "test", "prod"), ()), "azureidir": (("dev", "test"), ("prod",))}
     }
@@ -62,8 +62,8 @@ def test_the_logins_of_a_person_stand_together(css: Css, sandbox: Sandbox) -> No
     assert asked(sandbox) == {"token": 1, "GET": 4 * 3 + 3}
 
 
-def test_people_of_one_address_are_told_apart(css: Css) -> None:
-    """By GUID; so are somebody known in one environment only, and one who has the other login alone."""
+def test_people_with_one_address_are_separate(css: Css) -> None:
+    """By GUID; also people known in one environment only, or with the other login only."""
     everywhere = (("dev", "test", "prod"), ())
     assert found_by(css, email="desk@") == {BEA: {"idir": everywhere}, BO: {"idir": everywhere}}
     assert found_by(css, email="nell@") == {NELL: {"idir": (("dev",), ("test", "prod"))}}
@@ -72,7 +72,7 @@ def test_people_of_one_address_are_told_apart(css: Css) -> None:
 
 
 def test_only_providers_that_take_the_terms_are_searched(css: Css, sandbox: Sandbox) -> None:
-    """All that do, or those that were named; a GUID is searched in every way there is."""
+    """All that can, or the named ones; a GUID is searched at every provider."""
     for terms, searches in (
         ({"last_name": "nobody"}, 2),
         ({"login": "nobody"}, 2),
@@ -101,8 +101,8 @@ def test_only_providers_that_take_the_terms_are_searched(css: Css, sandbox: Sand
         {"email": "office", "environments": []},
     ],
 )
-def test_a_search_that_makes_no_sense_sends_nothing(css: Css, sandbox: Sandbox, terms: dict[str, Any]) -> None:
-    """No term, none that the providers named take, no provider, no environment."""
+def test_a_search_that_is_not_valid_sends_nothing(css: Css, sandbox: Sandbox, terms: dict[str, Any]) -> None:
+    """No term, a term that a named provider lacks, no provider, no environment."""
     with pytest.raises(InvalidRequest):
         css.find_people(**terms)
     with pytest.raises(EnvironmentMissing):
@@ -112,8 +112,8 @@ def test_a_search_that_makes_no_sense_sends_nothing(css: Css, sandbox: Sandbox, 
     assert asked(sandbox) == {}
 
 
-def test_a_search_that_was_cut_says_so() -> None:
-    """And concludes nothing about where anybody is not known; nobody is the one with that address either."""
+def test_an_incomplete_search_says_so() -> None:
+    """It does not conclude where anybody is unknown."""
     sandbox = Sandbox(world=world(*CROWD))
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
         found = css.find_people(email="crowd.example", environments=["dev"])
@@ -124,19 +124,19 @@ def test_a_search_that_was_cut_says_so() -> None:
             css.people("dev").find_one(email="@crowd.example")
 
 
-def told_of(css: Css, person: Any, **options: Any) -> list[tuple[object, ...]]:
-    """What somebody has, without what is the same everywhere."""
+def roles_found(css: Css, person: Any, **options: Any) -> list[tuple[object, ...]]:
+    """Return the roles of a person, without what is the same everywhere."""
     held = (css.roles_of(person, **options)).held
     return [(str(one.place), one.username, one.role, one.direct, one.through) for one in held]
 
 
-def test_roles_are_told_for_all_logins_and_places(css: Css, sandbox: Sandbox) -> None:
-    """Directly, through composite roles, or both; a login that an environment does not know is no error."""
+def test_roles_are_found_for_all_logins_and_places(css: Css, sandbox: Sandbox) -> None:
+    """Direct, through composite roles, or both; a login that an environment does not know is not an error."""
     idir, azure = f"{ANN}@idir", f"{ANN}@azureidir"
     found = css.roles_of(ANN)
     assert (
-        told_of(css, "ann@people.example")
-        == told_of(css, Person("guid", ANN))
+        roles_found(css, "ann@people.example")
+        == roles_found(css, Person("guid", ANN))
         == [
             ("#301 dev", azure, "admin", True, ()),
             ("#301 dev", azure, "lead", False, ("admin",)),
@@ -161,7 +161,7 @@ def test_roles_are_told_for_all_logins_and_places(css: Css, sandbox: Sandbox) ->
 
 @pytest.mark.parametrize("person", ["ann@people.example", ANN])
 def test_a_person_costs_what_a_report_costs(css: Css, sandbox: Sandbox, person: str) -> None:
-    """The integrations; in each place the roles, the children of composites, and a page of members for each role."""
+    """The integrations; in each place the roles, the children of composites, and pages of members for each role."""
     css.roles_of(person)
     places = {"Alpha dev": 1 + len(["admin", "lead"]) + 4, "Alpha test": 1, "Alpha prod": 2, "Beta": 2 * 2}
     assert asked(sandbox) == {"token": 1, "GET": 1 + sum(places.values())}
@@ -178,13 +178,13 @@ def test_a_login_costs_a_call_for_each_place(css: Css, sandbox: Sandbox) -> None
     assert asked(sandbox)["GET"] == 1 + (2 + 1 + 1) + len(["admin", "lead"])
     assert sandbox.count(path="*/composite-roles") == 2
     before = asked(sandbox)
-    assert told_of(css, f"{CLEO}@azureidir") == [("#301 dev", f"{CLEO}@azureidir", "reader", True, ())]
+    assert roles_found(css, f"{CLEO}@azureidir") == [("#301 dev", f"{CLEO}@azureidir", "reader", True, ())]
     assert (asked(sandbox) - before)["GET"] == 2 + 1 + 2
-    assert [row[2] for row in told_of(css, ServiceAccount(f"alpha-{ALPHA}"))] == ["reader"]
+    assert [row[2] for row in roles_found(css, ServiceAccount(f"alpha-{ALPHA}"))] == ["reader"]
 
 
 def test_no_login_of_a_person_is_left_out(css: Css, sandbox: Sandbox) -> None:
-    """Whatever its provider, and also where the address is another one in that environment."""
+    """With any provider, and also if the address differs in an environment."""
     logins = {
         "githubpublic": person("91" * 16, "githubpublic", "Ann", "ANN@people.example"),
         "bceidbusiness": person("92" * 16, "bceidbusiness", "Ann", "ann@people.example"),
@@ -212,7 +212,7 @@ def test_no_login_of_a_person_is_left_out(css: Css, sandbox: Sandbox) -> None:
 
 
 def test_a_person_is_exactly_one_or_an_error(css: Css, sandbox: Sandbox) -> None:
-    """Two people of one address, a part of an address, a GUID that nobody has, and what means nobody at all."""
+    """Two people of one address, a part of an address, an unknown GUID, and texts that name nobody."""
     for guid in (BO, BEA):
         sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
     with pytest.raises(Ambiguous, match="2 people have the e-mail address") as told:
@@ -232,7 +232,7 @@ def test_a_person_is_exactly_one_or_an_error(css: Css, sandbox: Sandbox) -> None
 
 
 def test_a_fault_in_one_place_hides_no_other(css: Css, sandbox: Sandbox) -> None:
-    """What could not be read is told beside what could; composites that could not be looked into as well."""
+    """Places and composites that could not be read are listed beside the rest."""
     login = f"{ANN}@idir"
     everything = (css.roles_of(login)).held
     sandbox.faults.add("500_before", path="/integrations/302/prod/*", times=None)
@@ -252,7 +252,7 @@ def test_a_fault_in_one_place_hides_no_other(css: Css, sandbox: Sandbox) -> None
 
 
 def test_logins_are_compared_by_guid_and_repaired(css: Css, sandbox: Sandbox) -> None:
-    """Exactly the differences that were made are found; who never had the other login is told and left alone."""
+    """Exactly the differences are found; people without the other login are named and not changed."""
     dev = (css.integration("Alpha")).environment("dev")
     before = asked(sandbox)
     found = dev.login_differences()

@@ -1,5 +1,5 @@
 # Written from tests/_async/test_keys.py by `make generate`; edit that one.
-"""Verifying tokens with keys that are fetched: how often, what happens when they change, and when nobody has them."""
+"""Verifying tokens with fetched keys: how often they are fetched, and changed or missing keys."""
 
 from __future__ import annotations
 
@@ -49,36 +49,36 @@ def sandbox(clock: Clock) -> Sandbox:
 
 @pytest.fixture
 def verifier(sandbox: Sandbox, clock: Clock) -> Iterator[TokenVerifier]:
-    """A verifier for an integration whose keys come late when they are told to."""
+    """Return a verifier for an integration, whose keys can be made to come late."""
     transport = sandbox.transport(sleep)
     with TokenVerifier(ISSUER, CLIENT, clock=clock, transport=transport) as verifier:
         yield verifier
 
 
 def good(sandbox: Sandbox) -> str:
-    """A token by the key that signs now."""
+    """Return a token by the key that signs now."""
     return sandbox.token_for(CLIENT, 102, "dev")
 
 
 def strange(number: int = 0) -> str:
-    """A token of a key that the issuer never had."""
+    """Return a token of a key that the issuer never had."""
     return token(key("other"), header={"kid": f"made-up-{number}"}, iss=ISSUER, aud=CLIENT)
 
 
 def fetches(sandbox: Sandbox) -> tuple[int, int]:
-    """How often the discovery document was asked for, and how often the keys."""
+    """Return how often the discovery document and the keys were requested."""
     return sandbox.count("GET", "*/openid-configuration"), sandbox.count("GET", "*/certs")
 
 
 def reason(verifier: TokenVerifier, signed: str) -> str:
-    """Why it is refused."""
+    """Return why a token is refused; the text does not contain the token."""
     with pytest.raises(InvalidToken) as caught:
         verifier.verify(signed)
     return caught.value.reason
 
 
 def test_keys_are_fetched_once(sandbox: Sandbox, verifier: TokenVerifier) -> None:
-    """When the first token comes that looks like one, and not again."""
+    """With the first text that looks like a token, and not again."""
     assert reason(verifier, "rubbish") == "malformed"
     assert fetches(sandbox) == (0, 0)
     for _ in range(3):
@@ -89,7 +89,7 @@ def test_keys_are_fetched_once(sandbox: Sandbox, verifier: TokenVerifier) -> Non
 
 
 def test_roles_and_people_of_the_sandbox(sandbox: Sandbox, verifier: TokenVerifier) -> None:
-    """A service account with a role here and one elsewhere has the one here; its token for there has the other."""
+    """A service account has in its token the role of the audience, not that of another integration."""
     sandbox.create_role(102, "dev", "operator")
     sandbox.grant(102, "dev", "operator", f"service-account-{CLIENT}")
     sandbox.grant(101, "dev", "reviewer", f"service-account-{CLIENT}")
@@ -102,7 +102,7 @@ def test_roles_and_people_of_the_sandbox(sandbox: Sandbox, verifier: TokenVerifi
 
 
 def test_tokens_as_cern_gives_them(sandbox: Sandbox) -> None:
-    """The caller is told in `sub`, and its roles in the target under the target's name."""
+    """The caller is in `sub`, and its roles are under the target's name."""
     account = sandbox.cern_environment()
     form = {
         "grant_type": "client_credentials",
@@ -123,7 +123,7 @@ def test_tokens_as_cern_gives_them(sandbox: Sandbox) -> None:
 
 
 def test_a_flood_of_unknown_keys_causes_one_fetch(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
-    """All who ask at once wait for it; for 30 seconds there is no other, and good tokens pass meanwhile."""
+    """All concurrent callers wait for it; for 30 seconds there is no other, and valid tokens pass."""
     verifier.verify(good(sandbox))
     reasons: list[str] = []
 
@@ -141,7 +141,7 @@ def test_a_flood_of_unknown_keys_causes_one_fetch(sandbox: Sandbox, verifier: To
 
 
 def test_a_new_key_is_fetched_once_for_all(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
-    """While tokens are checked the key changes: those who wait for the one fetch get in."""
+    """The key changes while tokens are verified: all callers that wait for the fetch succeed."""
     old = good(sandbox)
     verifier.verify(old)
     clock.now += 31
@@ -159,7 +159,7 @@ def test_a_new_key_is_fetched_once_for_all(sandbox: Sandbox, verifier: TokenVeri
 
 
 def test_a_retired_key_is_forgotten(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
-    """When a token of the new one comes, or else within the hour."""
+    """When a token of the new key comes, or within the hour."""
     first = good(sandbox)
     verifier.verify(first)
     sandbox.rotate_keys("dev", retire=True)
@@ -176,8 +176,8 @@ def test_a_retired_key_is_forgotten(sandbox: Sandbox, verifier: TokenVerifier, c
     assert fetches(sandbox) == (3, 3)
 
 
-def test_without_keys_nothing_is_known(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
-    """A login server that is down is no reason to call a token bad; it is asked once in 30 seconds."""
+def test_without_keys_a_token_is_not_called_invalid(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
+    """If the login server is down, it is asked once in 30 seconds."""
     sandbox.faults.add("drop_before", target="keys", times=None)
     waits: list[float | None] = []
 
@@ -199,10 +199,10 @@ def test_without_keys_nothing_is_known(sandbox: Sandbox, verifier: TokenVerifier
     assert fetches(sandbox) == (2, 1)
 
 
-def test_keys_in_hand_outlast_their_server(
+def test_known_keys_are_used_for_a_day(
     sandbox: Sandbox, verifier: TokenVerifier, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """For a day, with a warning; only of a key that is not among them nothing is known."""
+    """With a warning; tokens of an unknown key cannot be verified."""
     known = good(sandbox)
     verifier.verify(known)
     sandbox.faults.add("500_before", target="keys", times=None)
@@ -221,14 +221,14 @@ def test_keys_in_hand_outlast_their_server(
     clock.now += 30
     verifier.verify(known)
     assert fetches(sandbox) == (4, 1)
-    assert ["Those in hand" in record.getMessage() for record in caplog.records] == [True] * 3
+    assert ["The known keys are used" in record.getMessage() for record in caplog.records] == [True] * 3
     clock.now = NOW + 24 * HOUR
     with pytest.raises(KeysUnavailable):
         verifier.verify(known)
 
 
-def test_a_clock_that_is_set_back_forgets_nothing(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
-    """A little; from a moment far before, keys are fetched anew rather than never."""
+def test_a_clock_that_is_set_back_keeps_the_keys(sandbox: Sandbox, verifier: TokenVerifier, clock: Clock) -> None:
+    """If it is set back a little; if it is set far back, keys are fetched again."""
     known = good(sandbox)
     verifier.verify(known)
     clock.now -= 5
@@ -243,8 +243,8 @@ class Interrupted(BaseException):
     """As when a task is cancelled."""
 
 
-def test_a_fetch_that_was_interrupted_is_none(clock: Clock) -> None:
-    """Whoever comes next fetches, and does not wait half a minute for what nobody does."""
+def test_an_interrupted_fetch_does_not_count(clock: Clock) -> None:
+    """The next caller fetches, and does not wait half a minute."""
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -264,7 +264,7 @@ def test_a_fetch_that_was_interrupted_is_none(clock: Clock) -> None:
 
 
 def signed_here() -> str:
-    """A token by the key that `served` shows."""
+    """Return a token by the key that `served` shows."""
     return token(iss=ISSUER, aud=CLIENT, azp=CLIENT)
 
 
@@ -283,7 +283,7 @@ def served(request: httpx.Request, **instead: Any) -> httpx.Response:
 
 
 def raising(error: type[httpx.RequestError]) -> Callable[[httpx.Request], httpx.Response]:
-    """A server that gives none."""
+    """Return a server that raises an error."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         raise error("nothing", request=request)
@@ -292,7 +292,7 @@ def raising(error: type[httpx.RequestError]) -> Callable[[httpx.Request], httpx.
 
 
 def leading(address: Any) -> dict[str, Any]:
-    """A discovery document with another address of keys."""
+    """Return a discovery document with another address of keys."""
     return {"discovery": {"issuer": ISSUER, "jwks_uri": address}}
 
 
@@ -302,10 +302,10 @@ NONSENSE: dict[str, tuple[dict[str, Any], str]] = {
     "too late": ({"keys": raising(httpx.ReadTimeout)}, "in time"),
     "a redirect": ({"keys": lambda _: httpx.Response(302, headers={"Location": "http://localhost/x"})}, "302"),
     "404": ({"discovery": lambda _: httpx.Response(404, html="<h1>what?</h1>")}, "404"),
-    "a page": ({"discovery": b"<html>"}, "no JSON object"),
-    "no text": ({"keys": b"\xff\xfe\xfa"}, "no JSON object"),
-    "a list": ({"discovery": []}, "no JSON object"),
-    "nested deep": ({"keys": b"[" * 200_000}, "no JSON object"),
+    "a page": ({"discovery": b"<html>"}, "not a JSON object"),
+    "no text": ({"keys": b"\xff\xfe\xfa"}, "not a JSON object"),
+    "a list": ({"discovery": []}, "not a JSON object"),
+    "nested deep": ({"keys": b"[" * 200_000}, "not a JSON object"),
     "large": ({"keys": b" " * 300_000}, "more than 262144 bytes"),
     "another issuer": ({"discovery": {"issuer": f"{ISSUER}/", "jwks_uri": f"{ISSUER}/k"}}, "another issuer"),
     "nothing in it": ({"discovery": {}}, "another issuer"),
@@ -323,10 +323,10 @@ NONSENSE: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("instead", "words"), NONSENSE.values(), ids=[*NONSENSE])
-def test_nonsense_says_nothing_about_a_token(
+def test_a_malformed_answer_does_not_make_a_token_invalid(
     instead: dict[str, Any], words: str, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever the server says, it is the server that is told of, once, and the token is not called bad."""
+    """The error is about the server, once."""
     transport = httpx.MockTransport(lambda request: served(request, **instead))
     signed = signed_here()
     with TokenVerifier(ISSUER, CLIENT, clock=clock, transport=transport) as verifier:
@@ -338,7 +338,7 @@ def test_nonsense_says_nothing_about_a_token(
 
 
 def test_keys_of_a_safe_issuer_come_safely(clock: Clock) -> None:
-    """By https, even where plain http would only lead to this machine, and in whatever letters it is written."""
+    """By https, even if plain http would only lead to this machine, in any spelling."""
     issuer = "HTTPS://login.example/auth/realms/standard"
     discovery = {"issuer": issuer, "jwks_uri": "http://localhost/keys"}
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=discovery))
@@ -348,7 +348,7 @@ def test_keys_of_a_safe_issuer_come_safely(clock: Clock) -> None:
 
 
 def test_keys_may_have_a_query(clock: Clock) -> None:
-    """Some servers tell by it whose keys they are."""
+    """Some servers distinguish keys by it."""
     place = leading(f"{ISSUER}/keys?realm=a/b&c=d")
     place["keys"] = lambda request: served(request) if request.url.query == b"realm=a/b&c=d" else httpx.Response(404)
     transport = httpx.MockTransport(lambda request: served(request, **place))
@@ -358,15 +358,15 @@ def test_keys_may_have_a_query(clock: Clock) -> None:
 
 @pytest.mark.parametrize("issuer", ["http://login.example/realms/x", "login.example", "https://u:p@login.example/x"])
 def test_an_issuer_has_a_safe_address(issuer: str) -> None:
-    """Keys that came readable could be anybody's; where they are given, the issuer may be called anything."""
+    """Keys over plain http could be anybody's; with given keys, the issuer may have any name."""
     with pytest.raises(ConfigurationError, match="The issuer") as caught:
         TokenVerifier(issuer, CLIENT)
     assert "allow_http" not in str(caught.value)
     assert TokenVerifier(issuer, CLIENT, keys=[jwk()])
 
 
-def test_a_client_that_is_handed_in(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """Everything goes through it, without its credentials and without a line of its log; it stays open."""
+def test_the_callers_client_fetches_the_keys(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Without its credentials and without a line in its log; it stays open."""
     caplog.set_level(logging.INFO)
     seen: list[httpx.Request] = []
 
@@ -388,7 +388,7 @@ def test_a_client_that_is_handed_in(clock: Clock, caplog: pytest.LogCaptureFixtu
 
 
 def test_a_closed_verifier_says_so(verifier: TokenVerifier, sandbox: Sandbox) -> None:
-    """And nothing about the token."""
+    """The error is not about the token."""
     verifier.close()
     with pytest.raises(ConfigurationError, match="closed"):
         verifier.verify(good(sandbox))

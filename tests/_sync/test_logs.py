@@ -1,5 +1,5 @@
 # Written from tests/_async/test_logs.py by `make generate`; edit that one.
-"""Log lines over any range: no line lost or doubled, and never more calls than the service takes."""
+"""Log lines over any range: none lost or doubled, and never more calls than the service allows."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def sandbox(clock: Clock) -> Sandbox:
 
 @pytest.fixture
 def place(sandbox: Sandbox, clock: Clock) -> EnvironmentClient:
-    """An environment whose logs are read."""
+    """Return an environment whose logs are read."""
     settings = Settings(**sandbox.credentials())
     css = Css(settings, transport=sandbox.transport(), clock=clock, retry=Backoff(first=0))
     return (css.integration("Grants Portal")).environment("prod")
 
 
 def test_a_short_range_takes_one_call(place: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Both ends belong to it, and the lines come oldest first."""
+    """Both ends belong to it, and the oldest line comes first."""
     before = asked(sandbox)
     lines = place.logs(NOON, NOON + datetime.timedelta(minutes=1))
     assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(7)]
@@ -55,7 +55,7 @@ def test_a_short_range_takes_one_call(place: EnvironmentClient, sandbox: Sandbox
 
 
 def test_a_long_range_is_read_in_windows_without_a_seam(place: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Seven days with a line every 10 s: windows of 3 days are halved where they hold more than 25,000 lines."""
+    """Seven days with a line every 10 s: windows of 3 days are halved if they hold more than 25,000 lines."""
     before = asked(sandbox)
     lines = place.logs(NOON, NOON + datetime.timedelta(days=7))
     assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(60481)]
@@ -66,7 +66,7 @@ def test_a_long_range_is_read_in_windows_without_a_seam(place: EnvironmentClient
 def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
     place: EnvironmentClient, sandbox: Sandbox, clock: Clock
 ) -> None:
-    """The twenty-first is not sent; the error carries what was read and from when on to go on."""
+    """The twenty-first is not sent; the error carries the lines and the time to continue from."""
     minute = datetime.timedelta(minutes=1)
     for _ in range(18):
         place.logs(NOON, NOON + minute)
@@ -84,7 +84,7 @@ def test_the_hours_calls_are_counted_before_the_service_has_to_refuse(
 
 
 def test_calls_that_others_made_count(place: EnvironmentClient, sandbox: Sandbox, clock: Clock) -> None:
-    """The service counts for an address, and its header tells how many are left for all who share it."""
+    """The service counts by address, and its header says how many calls are left for all."""
     other = Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), clock=clock)
     elsewhere = (other.integration("Grants Portal")).environment("prod")
     for _ in range(19):
@@ -99,7 +99,7 @@ def test_calls_that_others_made_count(place: EnvironmentClient, sandbox: Sandbox
 def test_a_refusal_of_the_service_carries_what_was_read(
     place: EnvironmentClient, sandbox: Sandbox, clock: Clock
 ) -> None:
-    """Where the count was not known, its 429 says the same as ours."""
+    """Without a known count, its 429 says the same as our error."""
     other = Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), clock=clock)
     elsewhere = (other.integration("Grants Portal")).environment("prod")
     for _ in range(20):
@@ -120,12 +120,12 @@ def test_a_refusal_of_the_service_carries_what_was_read(
     ],
 )
 def test_times_are_given_in_any_form(place: EnvironmentClient, since: object, until: object) -> None:
-    """What names no zone is in UTC."""
+    """A time without a zone is in UTC."""
     assert len(place.logs(since, until)) == 7
 
 
 def test_a_date_is_its_first_moment(place: EnvironmentClient) -> None:
-    """So that a day reaches from its date to the next one."""
+    """So a day reaches from its date to the next one."""
     lines = place.logs(datetime.date(2026, 11, 1), "2026-11-02")
     assert len(lines) == 8641
 
@@ -141,7 +141,9 @@ def test_a_date_is_its_first_moment(place: EnvironmentClient) -> None:
         ("2026-11-01 12:00 XYZ", NOON),
     ],
 )
-def test_what_is_no_range_is_refused(place: EnvironmentClient, sandbox: Sandbox, since: object, until: object) -> None:
+def test_a_range_that_is_not_valid_is_refused(
+    place: EnvironmentClient, sandbox: Sandbox, since: object, until: object
+) -> None:
     """Before anything is sent."""
     before = asked(sandbox)
     with pytest.raises(InvalidRequest):
@@ -149,8 +151,8 @@ def test_what_is_no_range_is_refused(place: EnvironmentClient, sandbox: Sandbox,
     assert asked(sandbox) == before
 
 
-def test_each_try_counts(place: EnvironmentClient, sandbox: Sandbox) -> None:
-    """A fault that is overcome has cost a call."""
+def test_each_attempt_counts(place: EnvironmentClient, sandbox: Sandbox) -> None:
+    """A retried call costs two calls."""
     sandbox.faults.add("lose_after", path="*/logs", times=3)
     place.logs(NOON, NOON)
     for _ in range(16):
@@ -162,7 +164,7 @@ def test_each_try_counts(place: EnvironmentClient, sandbox: Sandbox) -> None:
 
 
 def test_any_error_on_the_way_carries_what_was_read(place: EnvironmentClient, sandbox: Sandbox) -> None:
-    """So that a range of days is not lost with the call that failed in the end."""
+    """So a failed call does not lose the lines of the days before."""
     sandbox.faults.add("500_before", path="*/logs", times=None, after=2)
     with pytest.raises(ServiceUnavailable, match=r"Continue from 2026-11-03") as told:
         place.logs(NOON, NOON + datetime.timedelta(days=7))

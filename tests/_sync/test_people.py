@@ -12,7 +12,7 @@ from tests.support import asked, usernames
 
 
 def test_a_guid_finds_the_login_of_the_named_provider(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """However it is written; both logins of a person share it, so that without a provider the answer is ambiguous."""
+    """In any spelling; without a provider the answer is ambiguous, because both logins share it."""
     azure = usernames(sandbox, 1, "azureidir")[0]
     guid = azure.partition("@")[0]
     dashed = "-".join([guid[:8], guid[8:12], guid[12:16], guid[16:20], guid[20:]])
@@ -25,7 +25,7 @@ def test_a_guid_finds_the_login_of_the_named_provider(dev: EnvironmentClient, sa
 
 
 def test_an_address_is_compared_whole(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """The service matches a part; the client narrows to the equal ones."""
+    """The service matches a part; the client keeps the equal ones."""
     user = next(user for name, user in sandbox.world.users.items() if name.endswith("@githubpublic"))
     found = dev.people.find_one(email=user["email"].upper(), providers=["githubpublic"])
     assert found.username == user["username"]
@@ -33,7 +33,7 @@ def test_an_address_is_compared_whole(dev: EnvironmentClient, sandbox: Sandbox) 
         dev.people.find_one(email=user["email"][:-1], providers=["githubpublic"])
 
 
-def test_two_people_of_one_address_are_not_guessed_between(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+def test_two_people_with_one_address_are_ambiguous(dev: EnvironmentClient, sandbox: Sandbox) -> None:
     """The error carries the candidates."""
     addresses = [user["email"] for name, user in sandbox.world.users.items() if name.endswith("@idir")]
     shared = next(address for address in addresses if addresses.count(address) == 2)
@@ -42,8 +42,8 @@ def test_two_people_of_one_address_are_not_guessed_between(dev: EnvironmentClien
     assert len(told.value.candidates) == 2
 
 
-def test_a_search_that_was_cut_concludes_nothing() -> None:
-    """Past 50 people the service repeats the first page, so that nobody can be called the only one."""
+def test_an_incomplete_search_is_not_certain() -> None:
+    """Past 50 people the service repeats the first page, so nobody can be called the only match."""
     users = [
         {"username": f"{number:032x}@idir", "email": f"p{number}@crowd.example", "firstName": "A", "lastName": "B"}
         for number in range(60)
@@ -79,20 +79,20 @@ def test_every_provider_is_searched_by_its_own_terms(dev: EnvironmentClient, san
 
 
 def test_bceid_is_searched_from_an_integration(css: Css, sandbox: Sandbox) -> None:
-    """Its search is an integration's; without one the client says so."""
+    """Its search belongs to an integration; without one the client says so."""
     with pytest.raises(InvalidRequest, match="integration"):
         css.people("dev").search("bceidbasic", username="harbour")
 
 
 def test_an_unknown_environment_is_refused(css: Css) -> None:
-    """There are dev, test and prod."""
+    """The environments are dev, test and prod."""
     with pytest.raises(EnvironmentMissing):
         css.people("stage")
 
 
 @pytest.mark.parametrize("terms", [{}, {"guid": None, "email": None}])
-def test_nobody_is_found_by_nothing(dev: EnvironmentClient, terms: dict[str, str | None]) -> None:
-    """A term that happens to be None is none, and never a search for something else."""
+def test_a_search_needs_a_term(dev: EnvironmentClient, terms: dict[str, str | None]) -> None:
+    """A term that is None is not a term."""
     with pytest.raises(InvalidRequest):
         dev.people.find_one(**terms)
 
@@ -106,7 +106,7 @@ def test_nobody_is_found_by_nothing(dev: EnvironmentClient, terms: dict[str, str
     ],
 )
 def test_every_field_is_compared_whole(dev: EnvironmentClient, provider: str, terms: dict[str, str]) -> None:
-    """All terms have to be equal; what is only like one is nobody's."""
+    """All terms must be equal; a similar value does not match."""
     found = dev.people.find_one(providers=provider, **terms)
     assert found.provider == provider
     for name, term in terms.items():
@@ -116,7 +116,7 @@ def test_every_field_is_compared_whole(dev: EnvironmentClient, provider: str, te
 
 
 def test_bceid_is_searched_by_guid_without_an_integration(css: Css, sandbox: Sandbox) -> None:
-    """Three calls that are good for nothing else do that."""
+    """The three deprecated calls are used for this only."""
     user = usernames(sandbox, 1, "bceidbasic")[0]
     guid = user.partition("@")[0]
     assert (css.people("dev").find_one(guid=guid, providers="bceidbasic")).username == user
@@ -124,8 +124,8 @@ def test_bceid_is_searched_by_guid_without_an_integration(css: Css, sandbox: San
         assert provider == "bceidboth" or (css.people("dev").search(provider, guid=guid)).users == ()
 
 
-def test_a_provider_named_twice_is_one(dev: EnvironmentClient) -> None:
-    """A login is not ambiguous with itself; and without any provider there is nothing to search."""
+def test_a_repeated_provider_is_searched_once(dev: EnvironmentClient) -> None:
+    """A login is not ambiguous with itself; without any provider the search is refused."""
     found = dev.people.find_one(email="ilse.hargreave@example.com", providers=["idir", "idir"])
     assert found.first_name == "Ilse"
     with pytest.raises(InvalidRequest, match="No provider"):
@@ -137,8 +137,8 @@ def _with_address(username: str, email: str) -> dict[str, object]:
     return {"username": username, "email": email, **names}
 
 
-def test_strangers_whose_address_or_guid_is_only_alike_stay_out() -> None:
-    """`_` and `%` in a term are characters, and a part of a GUID is not sent at all."""
+def test_people_with_a_similar_address_or_guid_are_not_found() -> None:
+    """`_` and `%` in a term are characters, and a part of a GUID is not sent."""
     ada, stranger = "6513270e269e0d37f2a74de452e6b438@idir", "00000000000000000000000000e6b438@idir"
     account = {"id": 9, "client_id": "service-account-team-1-9", "client_secret": "a secret"}
     sandbox = Sandbox(
@@ -168,7 +168,7 @@ def test_strangers_whose_address_or_guid_is_only_alike_stay_out() -> None:
 
 
 def test_several_providers_are_searched_as_one(dev: EnvironmentClient) -> None:
-    """And all of them are checked before the first request."""
+    """All of them are checked before the first request."""
     found = dev.people.search(["idir", "azureidir"], email="maren.fairweather@example.com")
     assert sorted(str(user.provider) for user in found.users) == ["azureidir", "idir"]
     with pytest.raises(InvalidRequest, match="'otp' is not a provider"):
