@@ -165,10 +165,12 @@ def test_the_tree_is_drawn_as_it_is() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_class_says_what_it_is_for(kind: type[CssError]) -> None:
-    """Every error is one of ours and has a docstring of its own."""
+    """Every error is one of ours and has its own docstring, with its cause and the next step."""
     assert issubclass(kind, CssError)
     assert kind.__doc__
     assert kind.__doc__ not in {base.__doc__ for base in kind.__bases__}
+    assert kind.__doc__.startswith("Report ")
+    assert "\n    Next step: " in kind.__doc__, "the page of errors shows what to do about each class"
 
 
 FACTS: dict[str, Any] = {"status": 404, "request": REQUEST, "retry_after": 1.5}

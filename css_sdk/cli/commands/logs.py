@@ -71,7 +71,7 @@ def logs(integration: str, environment: str, since: str, until: str | None, as_j
 
 
 def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime.datetime) -> Iterator[LogLine]:
-    """The lines as each window is read, so that no more than one is held, and none is lost to whatever comes after."""
+    """Yield the lines of one window after the other, so that a later error loses none, and memory holds one window."""
     from ..._service.log_windows import SHORTEST_WINDOW, Window, joined, windows
     from ...errors import CssError
 

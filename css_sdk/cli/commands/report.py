@@ -107,7 +107,7 @@ def _format(kind: str | None, output: Path | None, as_json: bool) -> str:
 
 
 def _lines(found: AccessReport, kind: str) -> Iterable[str]:
-    """The report in one of the formats; but for the table, line by line as they are asked for."""
+    """Return the lines of the report in one of the formats."""
     from ...report.page import report_as_html
     from ...report.text import report_as_csv, report_as_markdown
 

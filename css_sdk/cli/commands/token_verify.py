@@ -75,7 +75,7 @@ def _shown(value: object) -> object:
 
 
 def _read(file: str) -> str:
-    """The token in a file, or on standard input.
+    """Return the token in a file, or on standard input.
 
     Raises:
         UsageError: when there is none; it does not repeat the name of the file, which might be the token.
@@ -99,7 +99,7 @@ def _read(file: str) -> str:
 
 
 def _issuer() -> str:
-    """Who gives the tokens of the API; that needs no credentials, but where there are some, their addresses count."""
+    """Return the issuer of the API's tokens. If there are credentials, their addresses count."""
     from ... import systems
 
     if any(os.environ.get(f"CSS_{name}") for name in ("CLIENT_ID", "CLIENT_SECRET", "CREDENTIALS_FILE")):

@@ -39,7 +39,7 @@ def rows_of(
     integration: str,
     environment: str,
 ) -> Sequence[Row]:
-    """The rows that arguments and options stand for."""
+    """Return the roster rows for arguments and options."""
     from ..._service.identifiers import check_username
     from ...people.identities import Person
     from ...roster.rows import Row
@@ -145,7 +145,7 @@ def in_words(action: Action, people: Collection[str], role: str, place: str) -> 
 
 
 def the_first_of(names: Collection[str]) -> str:
-    """The names, sorted; no more of them than a person reads."""
+    """Return the first names, sorted, and how many more there are."""
     more = len(names) - _MOST_NAMED
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
@@ -196,15 +196,15 @@ def reported(
     always_written: bool = False,
     may_be_missing: bool = False,
 ) -> int:
-    """Reports what `apply` makes of the rows, writes down what is left, and gives the exit code.
+    """Apply rows, print the results, write the result file, and return the exit code.
 
     Args:
-        rows: all that shall be done.
-        apply: does it, hands on each result as it comes, and gives them all.
-        as_json: whether the report is for machines.
-        result_file: where to write down what became of each row.
-        always_written: whether even where nothing is left.
-        may_be_missing: whether those who never logged in are no failures.
+        rows: all rows.
+        apply: applies the rows, passes on each result as it comes, and returns all.
+        as_json: whether to print JSON.
+        result_file: the file for the results.
+        always_written: whether to write the file even if nothing is left.
+        may_be_missing: whether people who have never logged in are not failures.
     """
     settled: list[RowResult] = []
     interrupt = None

@@ -147,12 +147,12 @@ def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:
 
 
 def write_whole(file: Path, pieces: Iterable[str], encoding: str = "utf-8") -> None:
-    """Puts text into a file, which is as it was until all is written; nobody but its owner may read it afterwards.
+    """Write a file completely or not at all. Only its owner can read it afterwards.
 
     Args:
-        file: where it goes.
-        pieces: of the text, one after the other.
-        encoding: `utf-8-sig` where Excel shall know UTF-8 by its mark.
+        file: the file.
+        pieces: the pieces of the text.
+        encoding: `utf-8-sig` adds the byte order mark by which Excel recognizes UTF-8.
 
     Raises:
         InvalidFile: when it cannot be written.
@@ -161,7 +161,7 @@ def write_whole(file: Path, pieces: Iterable[str], encoding: str = "utf-8") -> N
 
     draft: Path | None = None
     try:
-        # Made readable for its owner alone, whatever the file was that it takes the place of.
+        # A temporary file is readable for its owner only, even if the file that it replaces was not.
         with tempfile.NamedTemporaryFile(
             "w",
             dir=file.parent,

@@ -1,4 +1,4 @@
-"""What to do next after an error, as a command to run: by what was missing, or refused."""
+"""Print errors, and the command to run next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several commands share: options, tables, JSON lines."""
+"""Options, tables and JSON lines that several commands share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PROVIDERS: Final = ["idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"]
-"""All there are, as the help shows them."""
+"""All login providers, in the order of the help."""
 
 
 UNPRINTED: Final = "css_sdk.cli.unprinted"
@@ -32,12 +32,12 @@ _WRITTEN: Final = frozenset(("done", "unknown"))
 
 
 def json_option(function: Function) -> Function:
-    """The option `--json`."""
+    """Add the option `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")(function)
 
 
 def provider_option(function: Function) -> Function:
-    """The option `--provider`, which may be given several times."""
+    """Add the option `--provider`, which can be given several times."""
     return click.option(
         "--provider",
         "providers",
@@ -48,7 +48,7 @@ def provider_option(function: Function) -> Function:
 
 
 def width_option(function: Function) -> Function:
-    """The option `--width`."""
+    """Add the option `--width`."""
     return click.option(
         "--width",
         type=click.IntRange(1, 8),
@@ -60,7 +60,7 @@ def width_option(function: Function) -> Function:
 
 
 def place_options(*, required: bool) -> Callable[[Function], Function]:
-    """The options that name an integration and one of its environments."""
+    """Add the options that name an integration and one of its environments."""
 
     def decorate(function: Function) -> Function:
         environment = click.option(
@@ -85,7 +85,7 @@ def place_options(*, required: bool) -> Callable[[Function], Function]:
 
 
 def places_options(function: Function) -> Function:
-    """The options that name several integrations and environments."""
+    """Add the options that name several integrations and environments."""
     environments = click.option(
         "-e",
         "--environment",
@@ -106,7 +106,7 @@ def places_options(function: Function) -> Function:
 
 
 def exact_options(function: Function) -> Function:
-    """The options of what makes a set exactly what is named."""
+    """Add the options of commands that make a set exactly what is named."""
     empty = click.option(
         "--allow-empty", is_flag=True, help="Allow an empty set: remove everything if no name is given."
     )
@@ -182,10 +182,7 @@ def print_counts(states: Iterable[str]) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Prints lines on stdout, each as it comes.
-
-    A reader who has had enough, such as `head`, is no reason to end differently.
-    """
+    """Print lines on stdout, each as it comes. A reader that stops early, such as `head`, is not an error."""
     try:
         for line in lines:
             click.echo(line)
@@ -193,17 +190,17 @@ def print_lines(lines: Iterable[str]) -> None:
         _silence_stdout()
     except OSError as error:
         _silence_stdout()
-        # What was done before was done, whoever can read of it.
+        # The exit code must show this: the changes were made.
         raise click.ClickException(f"The results could not be printed: {error.strerror}.") from None
 
 
 def _silence_stdout() -> None:
-    """Lets nobody find out again, at the end of the program, that nothing can be printed."""
+    """Discard what is printed from now on, so that the end of the program does not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def json_line(row: Mapping[str, Any]) -> str:
-    """The row as JSON, in which what a terminal would obey, and what nobody sees, is escaped."""
+    """Return a row as JSON. Control characters and invisible characters are escaped."""
     is_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
     text = json.dumps(row, ensure_ascii=not is_unicode)
     if text.isascii() and text.isprintable():
@@ -212,7 +209,7 @@ def json_line(row: Mapping[str, Any]) -> str:
 
 
 def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
-    """The rows as a table of these columns."""
+    """Return the lines of a table with these columns."""
     cells = [[column.upper() for column in columns]] + [[_cell(row[column]) for column in columns] for row in rows]
     widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]

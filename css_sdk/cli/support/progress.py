@@ -1,4 +1,4 @@
-"""Progress on a terminal, where there is one and tqdm is installed; otherwise none."""
+"""Progress bars on a terminal, if tqdm is installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Returned = TypeVar("Returned")
 
 
 def bar_on_terminal(total: int) -> AbstractContextManager[Callable[[object], None]]:
-    """A bar on stderr for so many rows, or what looks like one and shows nothing."""
+    """Return a progress bar on stderr, or a function that shows nothing."""
     if not is_terminal("stderr") or find_spec("tqdm") is None:
         return nullcontext(lambda _: None)
     from ...progress import progress_bar

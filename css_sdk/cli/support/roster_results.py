@@ -21,7 +21,7 @@ def rows_in(
     exact: bool = False,
     ignore: Sequence[str] = (),
 ) -> Sequence[Row]:
-    """The rows of a roster file, or of stdin."""
+    """Return the rows of a roster file, or of standard input."""
     from ...roster.rows import read_roster
 
     content, name = content_of(file)
@@ -31,14 +31,14 @@ def rows_in(
 
 
 def result_path(file: Path) -> Path | None:
-    """Where the results of a roster go: beside it, and back into it where it holds results itself."""
+    """Return the result file of a roster: beside it, or the file itself if it holds results."""
     if file == STDIN or not file.is_file():
         return None
     return file.with_name(f"{file.stem.removesuffix('.result')}.result.csv")
 
 
 def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence[RowResult]:
-    """The results, and for each row that has none that it was not tried."""
+    """Return the results, and a skipped result for each row without one."""
     from ...errors import Skipped
     from ...roster.rows import RowResult
 

@@ -1,4 +1,4 @@
-"""Whether a standard stream is a terminal; one that is closed, or missing, is none."""
+"""Check whether a standard stream is a terminal. A stream that is closed or missing is not one."""
 
 from __future__ import annotations
 
