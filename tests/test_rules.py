@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -13,10 +14,18 @@ from css_sdk_openapi.api.roles import get_role
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from css_sdk._service import environment_checks, identifiers, service_limits
+from css_sdk._service import environment_checks, identifiers, requests, service_limits
 from css_sdk._verification import verdicts
 from css_sdk._verification.verdicts import Verdict, VerifiedBy, Write
-from css_sdk.errors import EnvironmentMissing, NotApplied, Refused, RequestTooLong, UnusableName, UnusableUser
+from css_sdk.errors import (
+    EnvironmentMissing,
+    HarmfulRequest,
+    NotApplied,
+    Refused,
+    RequestTooLong,
+    UnusableName,
+    UnusableUser,
+)
 from css_sdk.models import PROVIDERS, Integration, Role, ServiceAccount
 
 ANY_TEXT = st.text(st.characters())
@@ -276,6 +285,86 @@ def test_the_longest_request_is_255_characters() -> None:
     with pytest.raises(RequestTooLong, match="256") as caught:
         service_limits.check_length("/" + "x" * 255, "GET /x")
     assert caught.value.request == "GET /x"
+
+
+PLACE = "/integrations/101/dev"
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/integrations", None),
+        (f"{PLACE}/roles/user-role-mappings", None),
+        (f"{PLACE}/roles/a%252Fb", None),
+        (f"{PLACE}/roles/%252E%252E%252E", None),
+        (f"{PLACE}/roles/{'x' * 227}", None),
+        (f"{PLACE}/roles/{'x' * 228}", RequestTooLong),
+        (f"{PLACE}/user-role-mappings", HarmfulRequest),
+        ("/integrations/1/a%2Fb/USER-role-mappings", HarmfulRequest),
+        (f"{PLACE}/roles/..", UnusableName),
+        (f"{PLACE}/roles/%2E%2e", UnusableName),
+        (f"{PLACE}/roles/%252E", UnusableName),
+        (f"{PLACE}/roles/%25EF%25BB%25BF..", UnusableName),
+        (f"{PLACE}/roles/%20/users", UnusableName),
+        (f"{PLACE}//users", UnusableName),
+        (f"{PLACE}/roles/", UnusableName),
+        ("", UnusableName),
+        ("integrations", UnusableName),
+        ("@elsewhere.example/integrations", UnusableName),
+        ("/é", UnusableName),
+        ("/a\nb", UnusableName),
+    ],
+)
+def test_paths_that_would_harm_are_refused(path: str, error: type[Refused] | None) -> None:
+    """What stops the service or would reach something else is refused, and nothing else is."""
+    with nullcontext() if error is None else pytest.raises(error) as caught:
+        requests.check_path(path, "GET path")
+    assert error is None or (type(caught.value), caught.value.request) == (error, "GET path")
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [
+        (f"{PLACE}/roles", None),
+        (f"{PLACE}/roles?page=1", None),
+        (f"{PLACE}/roles?{'x' * 227}", None),
+        (f"{PLACE}/roles?{'x' * 228}", RequestTooLong),
+        (f"{PLACE}/role", UnusableName),
+        (f"{PLACE}/", UnusableName),
+        (f"/x{PLACE}/roles", UnusableName),
+    ],
+)
+def test_a_request_arrives_as_it_was_built(target: str, error: type[Refused] | None) -> None:
+    """Libraries change paths with dots in them; path and query together have a limit."""
+    with nullcontext() if error is None else pytest.raises(error):
+        requests.check_target(f"{PLACE}/roles", target, "GET path")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "error"),
+    [
+        (f"{PLACE}/roles", None, None),
+        (f"{PLACE}/roles", {"name": "auditor"}, None),
+        (f"{PLACE}/roles/a", {"name": "x" * 156}, None),
+        (f"{PLACE}/roles", {"name": "x" * 157}, RequestTooLong),
+        (f"{PLACE}/roles", {"name": ".."}, UnusableName),
+        (f"{PLACE}/roles", {"name": "a\u200bb"}, UnusableName),
+        (f"{PLACE}/roles", {"name": 5}, UnusableName),
+        (f"{PLACE}/users/me%40idir/roles", [{"name": "a"}], None),
+        (f"{PLACE}/users/me%40idir/roles", [{"name": "a\u200bb"}], None),
+        (f"{PLACE}/users/me%40idir/roles", [{"name": "a"}, {"name": " "}], UnusableName),
+        (f"{PLACE}/users/me%40idir/roles", [{}], UnusableName),
+        (f"{PLACE}/users/me%40idir/roles", [{"name": "x" * 250}], RequestTooLong),
+        (f"{PLACE}/roles/{'x' * 100}/composite-roles", [{"name": "x" * 90}], None),
+        (f"{PLACE}/roles/{'x' * 100}/composite-roles", [{"name": "x" * 120}], RequestTooLong),
+        (f"{PLACE}/roles/a/composite-roles", [{"name": "."}], UnusableName),
+        (f"{PLACE}/roles", "text", None),
+    ],
+)
+def test_no_role_gets_a_name_that_cannot_be_addressed(path: str, body: Any, error: type[Refused] | None) -> None:
+    """Neither a new one nor a renamed one, and nobody gets a role that could not be removed again."""
+    with nullcontext() if error is None else pytest.raises(error):
+        requests.check_body(path, body)
 
 
 def removal(integration_id: int, environment: str, username: str, role: str) -> str:

@@ -127,6 +127,7 @@ async def asynchronous(environment: AsyncEnvironmentClient) -> None:
     async with AsyncCss(settings, retry=never, on_wait=told) as css:
         assert_type(css, AsyncCss)
         assert_type(await css.whoami(), WhoAmI)
+        assert_type((await delete_role.asyncio_detailed(101, "dev", "a", client=css.api)).status_code, HTTPStatus)
         assert_type(await css.integrations(refresh=True), tuple[Integration, ...])
         assert_type((await css.integration("a")).environment("dev"), AsyncEnvironmentClient)
         rows = read_roster("", "roster.csv", integration="101")

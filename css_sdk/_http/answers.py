@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from css_sdk_openapi import Client
 from css_sdk_openapi import models as generated
@@ -25,17 +25,8 @@ _CLIENT: Final = Client(base_url="")
 """The generated parsers ask it only whether to raise on a status that the document lacks: they do not."""
 
 
-class Operation(Protocol):
-    """A module of the generated client: one call."""
-
-    @property
-    def __name__(self) -> str: ...
-
-    @property
-    def _get_kwargs(self) -> Callable[..., dict[str, Any]]: ...
-
-    @property
-    def _parse_response(self) -> Callable[..., Any]: ...
+Operation = ModuleType
+"""A module of the generated client: one call."""
 
 
 def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAnswer:
