@@ -161,7 +161,7 @@ def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path:
     assert run_css("roster", "check", good, *DEV) == 0
     assert capsys.readouterr() == (
         "2 rows fine\n",
-        "Only the file was read: nobody was looked up. To do that, pass --online.\n",
+        "css read only the file and looked nobody up. To do that, pass --online.\n",
     )
     assert run_css("roster", "check", good, *DEV, "--json") == 0
     assert told(capsys) == [{"file": str(good), "rows": 2, "state": "fine"}]

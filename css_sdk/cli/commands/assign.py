@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import click
 
-from ..support.changes import carry_out, rows_of
+from ..support.changes import change_roles
 from ..support.client import journal_option
 from ..support.options import json_option, place_options, usernames_argument
-from ..support.questions import Answers, consent_options, prod_option
+from ..support.questions import consent_options, prod_option
 
 _role_option = click.option(
     "-r", "--role", "roles", multiple=True, metavar="ROLE", help="Name of a role. Can be given several times."
@@ -32,16 +31,7 @@ _client_id_option = click.option(
 @prod_option
 @journal_option
 @json_option
-def assign(
-    users: Sequence[str],
-    integration: str,
-    environment: str,
-    roles: Sequence[str],
-    client_ids: Sequence[str],
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
-) -> int:
+def assign(**options: Any) -> int:
     """Give roles to users.
 
     css reads the users' roles first, and sends only what is missing. In prod, css asks for the project's name. To give
@@ -52,8 +42,7 @@ def assign(
       css assign -i "Grants Portal" -e dev -r reviewer 0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a@idir
       css assign -i 102 -e dev -r reader --client-id fisheries-service-102
     """
-    rows = rows_of("grant", users, client_ids, roles, integration, environment)
-    return carry_out(rows, Answers(allow_prod=allow_prod), as_json=as_json, journal=journal)
+    return change_roles("grant", **options)
 
 
 @click.command()
@@ -64,17 +53,7 @@ def assign(
 @consent_options
 @journal_option
 @json_option
-def unassign(
-    users: Sequence[str],
-    integration: str,
-    environment: str,
-    roles: Sequence[str],
-    client_ids: Sequence[str],
-    yes: bool,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
-) -> int:
+def unassign(**options: Any) -> int:
     """Remove roles from users.
 
     css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. css reads
@@ -84,5 +63,4 @@ def unassign(
     Example:
       css unassign -i 101 -e dev -r reviewer 0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a@idir --yes
     """
-    rows = rows_of("revoke", users, client_ids, roles, integration, environment)
-    return carry_out(rows, Answers(yes=yes, allow_prod=allow_prod), as_json=as_json, journal=journal)
+    return change_roles("revoke", **options)

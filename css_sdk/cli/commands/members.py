@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def members() -> None:
     """List the members of a role, or set exactly these members.
 
-    `css assign` and `css unassign` add and remove some.
+    `css assign` and `css unassign` add and remove members.
 
     \b
     Examples:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,22 +18,51 @@ from ..support.questions import Answers, consent_options
 from ..support.roster_results import result_file, result_path, rows_in
 
 if TYPE_CHECKING:
-    from ...roster.rows import RowResult
+    from ...roster.rows import Row, RowResult
 
-_file = click.argument("file", type=click.Path(path_type=Path))
-_exact = click.option("--exact", is_flag=True, help="Remove the roles from everybody whom the roster does not list.")
-_most = click.option(
-    "--max-removals",
-    type=click.IntRange(0),
-    metavar="N",
-    help="With --exact, allow up to N removals from each role. Default: 10 or a fifth of the members, at least 4.",
-)
-_ignore = click.option(
-    "--ignore",
-    multiple=True,
-    metavar="COLUMN",
-    help="Ignore this column, such as notes. Can be given several times.",
-)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _roster_options(function: Function) -> Function:
+    """Add the file of a roster and the options that say how to read it and what it means."""
+    exact = click.option("--exact", is_flag=True, help="Remove the roles from everybody whom the roster does not list.")
+    most = click.option(
+        "--max-removals",
+        type=click.IntRange(0),
+        metavar="N",
+        help="With --exact, allow up to N removals from each role. Default: 10 or a fifth of the members, at least 4.",
+    )
+    ignore = click.option(
+        "--ignore",
+        multiple=True,
+        metavar="COLUMN",
+        help="Ignore this column, such as notes. Can be given several times.",
+    )
+    file = click.argument("file", type=click.Path(path_type=Path))
+    for add in (json_option, width_option, ignore, most, exact, provider_option, place_options(required=False), file):
+        function = add(function)
+    return function
+
+
+def _read(
+    file: Path,
+    *,
+    integration: str | None,
+    environment: str | None,
+    ignore: Sequence[str],
+    providers: Sequence[str],
+    exact: bool,
+    max_removals: int | None,
+    width: int,
+) -> tuple[Sequence[Row], dict[str, Any]]:
+    """Return the rows of a roster, and how to check or apply them."""
+    from ...models import EMPLOYEE_PROVIDERS
+
+    if max_removals is not None and not exact:
+        raise click.UsageError("--max-removals needs --exact.")
+    rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
+    how = {"exact": exact, "max_removals": max_removals, "width": width, "providers": providers or EMPLOYEE_PROVIDERS}
+    return rows, how
 
 
 @click.group(cls=Group)
@@ -52,27 +81,9 @@ def roster() -> None:
 
 
 @roster.command()
-@_file
-@place_options(required=False)
-@provider_option
-@_exact
-@_most
-@_ignore
+@_roster_options
 @click.option("--online", is_flag=True, help="Look up people and roles. Nothing is changed.")
-@width_option
-@json_option
-def check(
-    file: Path,
-    integration: str | None,
-    environment: str | None,
-    providers: Sequence[str],
-    exact: bool,
-    max_removals: int | None,
-    ignore: Sequence[str],
-    online: bool,
-    width: int,
-    as_json: bool,
-) -> int:
+def check(file: Path, online: bool, as_json: bool, **options: Any) -> int:
     """Check a roster, and show what it would change.
 
     css prints all faults of the file at once, each with its line. With --online, css also looks up people and roles,
@@ -83,7 +94,7 @@ def check(
       css roster check roster.csv
       css roster check roster.csv --online --exact
     """
-    rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
+    rows, how = _read(file, **options)
     if not online:
         from ...roster.rows import find_repeated
 
@@ -95,27 +106,18 @@ def check(
             click.echo(f"{count} rows fine" if count != 1 else "1 row fine")
         for row, earlier in repeated:
             click.echo(f"line {row.line} repeats line {earlier.line}", err=True)
-        click.echo("Only the file was read: nobody was looked up. To do that, pass --online.", err=True)
+        click.echo("css read only the file and looked nobody up. To do that, pass --online.", err=True)
         return 0
     from ... import Css
-    from ...models import EMPLOYEE_PROVIDERS
 
     with bar_on_terminal(len(rows)) as tick, Css.from_env() as css:
-        logins = providers or EMPLOYEE_PROVIDERS
-        checks = css.check_roster(
-            rows, exact=exact, max_removals=max_removals, width=width, providers=logins, progress=tick
-        )
-    print_results(checks, as_json)
-    return 3 if any(check.error is not None for check in checks) else 0
+        results = css.check_roster(rows, progress=tick, **how)
+    print_results(results, as_json)
+    return 3 if any(result.error is not None for result in results) else 0
 
 
 @roster.command()
-@_file
-@place_options(required=False)
-@provider_option
-@_exact
-@_ignore
-@_most
+@_roster_options
 @click.option(
     "--result",
     type=click.Path(path_type=Path),
@@ -127,26 +129,18 @@ def check(
     is_flag=True,
     help="Exit with code 0 if all rows that are left are people who have never logged in.",
 )
-@width_option
 @consent_options
 @journal_option
-@json_option
 def apply(
     file: Path,
-    integration: str | None,
-    environment: str | None,
-    providers: Sequence[str],
-    exact: bool,
-    ignore: Sequence[str],
-    max_removals: int | None,
     result: Path | None,
     force: bool,
     allow_missing: bool,
-    width: int,
     yes: bool,
     allow_prod: bool,
     journal: Path | None,
     as_json: bool,
+    **options: Any,
 ) -> int:
     """Apply a roster.
 
@@ -165,19 +159,13 @@ def apply(
       css roster apply roster.result.csv --allow-missing
       css roster apply everybody.csv -i "Grants Portal" -e prod --exact --allow-prod --yes
     """
-    from ...models import EMPLOYEE_PROVIDERS
-
-    if max_removals is not None and not exact:
-        raise click.UsageError("--max-removals is for --exact only.")
-    rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
+    rows, how = _read(file, **options)
     where = result or result_path(file)
     results = None if where is None else result_file(where, force=force)
     if where is not None and results is not None:
         if where.exists() and file.exists() and where.samefile(file) and result_path(file) != file:
             raise click.UsageError(f"--result {where} is the roster itself; name another file.")
         results.check()
-
-    how: dict[str, Any] = {"max_removals": max_removals, "width": width, "providers": providers or EMPLOYEE_PROVIDERS}
 
     def work(note: Note) -> Sequence[RowResult]:
         with opened(journal) as css, bar_on_terminal(len(rows)) as tick:
@@ -186,7 +174,7 @@ def apply(
                 note(result)
                 tick(result)
 
-            return apply_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), settle, exact=exact, **how)
+            return apply_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), settle, **how)
 
     with interrupted_by_sigterm():
         code = reported(

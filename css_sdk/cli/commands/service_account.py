@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import click
 
-from ..support.changes import carry_out, rows_of
+from ..support.changes import change_roles
 from ..support.client import journal_option
 from ..support.groups import Group
 from ..support.options import json_option, place_options, print_rows
-from ..support.questions import Answers, consent_options, prod_option
+from ..support.questions import consent_options, prod_option
 
 
 @click.group("service-account", cls=Group)
@@ -57,23 +57,14 @@ def roles(client_id: str, integration: str, environment: str, as_json: bool) -> 
 @prod_option
 @journal_option
 @json_option
-def assign(
-    client_id: str,
-    role_names: Sequence[str],
-    integration: str,
-    environment: str,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
-) -> int:
+def assign(client_id: str, role_names: Sequence[str], **options: Any) -> int:
     """Give roles to a service account. In prod, css asks for the project's name.
 
     \b
     Example:
       css service-account assign -i 101 -e dev fisheries-service-102 reviewer
     """
-    rows = rows_of("grant", (), [client_id], role_names, integration, environment)
-    return carry_out(rows, Answers(allow_prod=allow_prod), as_json=as_json, journal=journal)
+    return change_roles("grant", roles=role_names, client_ids=[client_id], **options)
 
 
 @service_account.command()
@@ -83,16 +74,7 @@ def assign(
 @consent_options
 @journal_option
 @json_option
-def unassign(
-    client_id: str,
-    role_names: Sequence[str],
-    integration: str,
-    environment: str,
-    yes: bool,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
-) -> int:
+def unassign(client_id: str, role_names: Sequence[str], **options: Any) -> int:
     """Remove roles from a service account.
 
     css shows what the account loses and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
@@ -101,5 +83,4 @@ def unassign(
     Example:
       css service-account unassign -i 101 -e dev fisheries-service-102 reviewer --yes
     """
-    rows = rows_of("revoke", (), [client_id], role_names, integration, environment)
-    return carry_out(rows, Answers(yes=yes, allow_prod=allow_prod), as_json=as_json, journal=journal)
+    return change_roles("revoke", roles=role_names, client_ids=[client_id], **options)

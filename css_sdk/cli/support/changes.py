@@ -1,4 +1,4 @@
-"""What the commands that give and take roles share: reading who, asking, carrying out, reporting."""
+"""Share what commands that give and remove roles do: ask, carry out, report."""
 
 from __future__ import annotations
 
@@ -25,21 +25,26 @@ if TYPE_CHECKING:
     from .files import OutputFile
 
 Note = Callable[["RowResult"], object]
-"""What is told of each result as it comes."""
+"""Takes each result as it comes."""
 
 COLUMNS = ["line", "state", "action", "role", "integration", "environment", "user", "message"]
 _MOST_NAMED = 10
 
 
-def rows_of(
+def change_roles(
     action: Action,
-    users: Sequence[str],
-    client_ids: Sequence[str],
+    *,
     roles: Sequence[str],
     integration: str,
     environment: str,
-) -> Sequence[Row]:
-    """Return the roster rows for arguments and options."""
+    users: Sequence[str] = (),
+    client_ids: Sequence[str] = (),
+    allow_prod: bool,
+    yes: bool = False,
+    as_json: bool,
+    journal: Path | None,
+) -> int:
+    """Give or remove roles as arguments and options say, and return the exit code."""
     from ..._service.identifiers import check_username
     from ...people.identities import Person
     from ...roster.rows import Row
@@ -52,7 +57,8 @@ def rows_of(
         check_username(user)
     people = [Person("username", user) for user in users] + [Person("client_id", client) for client in client_ids]
     pairs = dict.fromkeys((person, role) for person in people for role in roles)
-    return [Row(0, person, role, integration, environment, action) for person, role in pairs]
+    rows = [Row(0, person, role, integration, environment, action) for person, role in pairs]
+    return carry_out(rows, Answers(yes=yes, allow_prod=allow_prod), as_json=as_json, journal=journal)
 
 
 def apply_rows(
