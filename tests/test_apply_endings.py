@@ -65,7 +65,7 @@ def test_after_a_kill_the_journal_goes_on(
     capsys.readouterr()
     assert served("apply", plan, "--yes") == 5
     assert (
-        f"An earlier run of it did not finish. To continue, run: css apply {plan} --resume {journal}"
+        f"An earlier run did not finish. To continue it, run: css apply {plan} --resume {journal}"
         in capsys.readouterr().err
     )
     assert len(writes(sandbox)) == done
