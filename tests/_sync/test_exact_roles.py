@@ -1,0 +1,100 @@
+# Written from tests/_async/test_exact_roles.py by `make generate`; edit that one.
+"""`users.set_roles` and `composites.set`: limits, questions, and what happens when something cannot be added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from css_sdk import Css, NotConfirmed, NotFound, Plan, Settings, StalePlan, StepResult, TooManyRemovals
+from css_sdk._http.journal_writer import Journal
+from css_sdk._sync.integrations import EnvironmentClient
+from css_sdk.journal.entries import read_journal
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, usernames
+
+NAMES = [f"r{number}" for number in range(6)]
+Set = Callable[..., None]
+
+
+@pytest.fixture(params=["roles of a user", "children of a role"])
+def held(request: pytest.FixtureRequest, sandbox: Sandbox, dev: EnvironmentClient) -> tuple[Set, Callable[[], object]]:
+    """Set the roles of a user, or the children of a role; both hold six. And read them."""
+    for name in NAMES:
+        sandbox.create_role(GRANTS_PORTAL, "dev", name)
+    sandbox.create_role(GRANTS_PORTAL, "dev", "parent", NAMES)
+    user = usernames(sandbox, 20)[-1]
+    for name in NAMES:
+        sandbox.grant(GRANTS_PORTAL, "dev", name, user)
+    if request.param == "roles of a user":
+
+        def set_roles(*names: str, **how: object) -> None:
+            dev.users.set_roles(user, *names, **how)  # type: ignore[arg-type]
+
+        return set_roles, lambda: sandbox.grants(GRANTS_PORTAL, "dev").get(user, set())
+    return dev.roles.composites("parent").set, lambda: sandbox.composites(GRANTS_PORTAL, "dev").get("parent", set())
+
+
+def test_removals_are_limited(held: tuple[Set, Callable[[], object]], sandbox: Sandbox) -> None:
+    """More than a fifth is refused, and nothing is sent; a limit of the caller's allows it."""
+    make, now = held
+    with pytest.raises(TooManyRemovals, match=r"5 of 6 .*max_removals=5"):
+        make(NAMES[0], "reviewer")
+    assert now() == set(NAMES)
+    assert asked(sandbox)["POST"] == 0
+    make(NAMES[0], "reviewer", max_removals=5)
+    assert now() == {NAMES[0], "reviewer"}
+
+
+def test_the_caller_decides(held: tuple[Set, Callable[[], object]]) -> None:
+    """`confirm` gets the plan; False changes nothing, and so does a change by somebody else while it was asked."""
+    make, now = held
+    plans: list[Plan] = []
+
+    def refuse(plan: Plan) -> bool:
+        plans.append(plan)
+        return False
+
+    with pytest.raises(NotConfirmed):
+        make(*NAMES[1:], "reviewer", confirm=refuse)
+    assert now() == set(NAMES)
+    assert [step.takes_away for step in plans[0].steps] == [False, True]
+    results: list[StepResult] = []
+    make(*NAMES[1:], "reviewer", confirm=lambda _: True, progress=results.append)
+    assert now() == {*NAMES[1:], "reviewer"}
+    assert [result.outcome for result in results] == ["confirmed", "confirmed"]
+
+
+def test_a_change_while_the_caller_is_asked(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """Nothing is changed then."""
+    user = usernames(sandbox, 20)[-1]
+    with pytest.raises(StalePlan, match="Somebody else changed"):
+        dev.users.set_roles(user, "reviewer", confirm=lambda _: sandbox.grant(GRANTS_PORTAL, "dev", "approver", user))
+    assert sandbox.grants(GRANTS_PORTAL, "dev")[user] == {"approver"}
+
+
+def test_a_role_that_does_not_exist(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """The roles that exist are added, none is removed, and the error names the one that does not."""
+    user = usernames(sandbox, 20)[-1]
+    sandbox.grant(GRANTS_PORTAL, "dev", "approver", user)
+    with pytest.raises(NotFound, match="nope"):
+        dev.users.set_roles(user, "nope", "reviewer")
+    assert sandbox.grants(GRANTS_PORTAL, "dev")[user] == {"approver", "reviewer"}
+
+
+def test_a_journal_is_added_to_a_client(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
+    """The client with the journal shares token and integrations; the other one writes nothing into it."""
+    path = tmp_path / "journal.jsonl"
+    with Css(settings, transport=sandbox.transport()) as css:
+        (css.integration(GRANTS_PORTAL)).environment("dev").roles.create("first")
+        with Journal(path) as journal:
+            writing = css.with_journal(journal)
+            (writing.integration(GRANTS_PORTAL)).environment("dev").roles.create("second")
+            (css.integration(GRANTS_PORTAL)).environment("dev").roles.create("third")
+            written = journal.entries
+    assert asked(sandbox)["token"] == 1
+    assert sum(entry.path.endswith("/integrations") for entry in sandbox.requests) == 1
+    assert read_journal(path.read_bytes(), path.name).entries == written
+    assert [(entry.steps[0].role, entry.outcome) for entry in written] == [("second", "confirmed")]
