@@ -8,7 +8,7 @@ from typing import Any, Final, TypedDict
 
 import httpx
 
-from .._http.clients import AsyncConnections, Lent, new_client
+from .._http.clients import AsyncConnections, new_client
 from .._http.concurrency import async_check_callback, check_callback
 from .._http.journal_writer import Journal
 from .._http.retry import Attempt, RetryPolicy, Waiting
@@ -22,8 +22,6 @@ _IDLE_SECONDS = 4.0
 
 DEADLINE: Final = 120.0
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
-
-_LENT: Final[tuple[Lent, ...]] = ("http_client", "transport")
 
 
 class AsyncOptions(TypedDict, total=False):
@@ -99,7 +97,7 @@ def open_connections(options: AsyncOptions) -> AsyncConnections:
             ),
         )
 
-    return AsyncConnections(make, next((name for name in _LENT if name in options), None))
+    return AsyncConnections(make, next(iter({"http_client", "transport"} & options.keys()), None))
 
 
 def credentials_of(settings: Settings, clock: Callable[[], float]) -> ClientCredentials:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import httpx
 
@@ -67,10 +67,6 @@ def _names_of_set(variables: tuple[str, ...]) -> str:
     return ", ".join(name for each in variables for name in (each, each.lower()) if os.environ.get(name))
 
 
-Lent = Literal["http_client", "transport"]
-_WITH_ARTICLE: Final[dict[Lent, str]] = {"http_client": "an http_client", "transport": "a transport"}
-
-
 class _Connections(Generic[Client, AnySlots]):
     """The httpx client behind one client of ours, and the slots that bound how many requests it carries at once.
 
@@ -86,7 +82,7 @@ class _Connections(Generic[Client, AnySlots]):
 
     _new_slots: Callable[[int], AnySlots]
 
-    def __init__(self, make: Callable[[], Client], lent: Lent | None) -> None:
+    def __init__(self, make: Callable[[], Client], lent: str | None) -> None:
         self._make: Callable[[], Client] = make
         self._lent = lent
         self._http: Client | None = make()
@@ -119,8 +115,8 @@ class _Connections(Generic[Client, AnySlots]):
         if self._is_forked and self._lent is not None:
             raise ConfigurationError(
                 f"{request}: this process was forked after its client was made, and the {self._lent} that was handed "
-                f"in belongs to the parent process. Nothing was sent. In each process, make a client with "
-                f"{_WITH_ARTICLE[self._lent]} of its own."
+                f"in belongs to the parent process. Nothing was sent. In each process, make a client with its "
+                f"own {self._lent}."
             )
         with self._lock:
             if self._http is None and not self._is_closed:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypedDict
 
 import httpx
 
-from .._http.clients import Connections, Lent, new_client
+from .._http.clients import Connections, new_client
 from .._http.concurrency import check_callback
 from .._http.journal_writer import Journal
 from .._http.retry import Attempt, RetryPolicy, Waiting
@@ -23,8 +23,6 @@ _IDLE_SECONDS = 4.0
 
 DEADLINE: Final = 120.0
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
-
-_LENT: Final[tuple[Lent, ...]] = ("http_client", "transport")
 
 
 class Options(TypedDict, total=False):
@@ -100,7 +98,7 @@ def open_connections(options: Options) -> Connections:
             ),
         )
 
-    return Connections(make, next((name for name in _LENT if name in options), None))
+    return Connections(make, next(iter({"http_client", "transport"} & options.keys()), None))
 
 
 def credentials_of(settings: Settings, clock: Callable[[], float]) -> ClientCredentials:

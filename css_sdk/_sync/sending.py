@@ -35,7 +35,7 @@ class Sender:
         connections: the client.
         auth: puts tokens on.
         settings: the addresses.
-        options: the limits of each attempt, and whether the caller handed in the client.
+        options: the limits of each attempt.
     """
 
     def __init__(
@@ -52,17 +52,10 @@ class Sender:
         self._api_url = settings.api_url
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
         self._token_url = httpx.URL(settings.token_url)
-        self._is_own = "http_client" not in options
-        self._view: tuple[httpx.Client, httpx.Client] | None = None
 
     def _client(self, label: str) -> httpx.Client:
-        http = self._connections.http(label)
-        if not self._is_own:
-            # What callers passed they may change while it is used.
-            return without_memory(http)
-        if self._view is None or self._view[0] is not http:
-            self._view = (http, without_memory(http))
-        return self._view[1]
+        # Made for each request: callers may change what they passed while it is used.
+        return without_memory(self._connections.http(label))
 
     def request(self, described: dict[str, Any], label: str) -> httpx.Request:
         """Return the request that a generated module describes.
