@@ -14,7 +14,7 @@ from css_sdk_openapi.api.roles import get_role
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from css_sdk._service import environment_checks, identifiers, requests, service_limits
+from css_sdk._service import environment_checks, identifiers, request_checks, service_limits
 from css_sdk._verification import verdicts
 from css_sdk._verification.verdicts import Verdict, VerifiedBy, Write
 from css_sdk.errors import (
@@ -318,7 +318,7 @@ PLACE = "/integrations/101/dev"
 def test_paths_that_would_harm_are_refused(path: str, error: type[Refused] | None) -> None:
     """What stops the service or would reach something else is refused, and nothing else is."""
     with nullcontext() if error is None else pytest.raises(error) as caught:
-        requests.check_path(path, "GET path")
+        request_checks.check_path(path, "GET path")
     assert error is None or (type(caught.value), caught.value.request) == (error, "GET path")
 
 
@@ -337,7 +337,7 @@ def test_paths_that_would_harm_are_refused(path: str, error: type[Refused] | Non
 def test_a_request_arrives_as_it_was_built(target: str, error: type[Refused] | None) -> None:
     """Libraries change paths with dots in them; path and query together have a limit."""
     with nullcontext() if error is None else pytest.raises(error):
-        requests.check_target(f"{PLACE}/roles", target, "GET path")
+        request_checks.check_target(f"{PLACE}/roles", target, "GET path")
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_a_request_arrives_as_it_was_built(target: str, error: type[Refused] | N
 def test_no_role_gets_a_name_that_cannot_be_addressed(path: str, body: Any, error: type[Refused] | None) -> None:
     """Neither a new one nor a renamed one, and nobody gets a role that could not be removed again."""
     with nullcontext() if error is None else pytest.raises(error):
-        requests.check_body(path, body)
+        request_checks.check_body(path, body)
 
 
 def removal(integration_id: int, environment: str, username: str, role: str) -> str:

@@ -14,7 +14,7 @@ from .._http.deadlines import async_time_limit
 from .._http.exchanges import Exchange, failure
 from .._http.forgetful_clients import CALL, without_memory
 from .._http.sending import Sending
-from .._service import requests
+from .._service import request_checks
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
 from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
@@ -71,13 +71,13 @@ class AsyncSender:
         """
         path: str = described["url"]
         client = self._client(label)
-        requests.check_path(path, label)
-        requests.check_body(path, described.get("json"))
+        request_checks.check_path(path, label)
+        request_checks.check_body(path, described.get("json"))
         try:
             request = client.build_request(**{**described, "url": self._api_url + path})
         except httpx.InvalidURL:
             raise RequestTooLong(f"{label}: the query is too long to be sent.", request=label) from None
-        requests.check_target(path, request.url.raw_path.removeprefix(self._base).decode("ascii"), label)
+        request_checks.check_target(path, request.url.raw_path.removeprefix(self._base).decode("ascii"), label)
         request.extensions = {**request.extensions, CALL: True}
         # Set here, because httpx would merge them one by one.
         request.headers["User-Agent"] = _USER_AGENT
