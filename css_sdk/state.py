@@ -27,6 +27,13 @@ StepKind = Literal[
 """The kinds of steps, in the order in which steps are carried out."""
 
 STEP_KINDS: Final[tuple[StepKind, ...]] = get_args(StepKind)
+_OPPOSITE: Final[Mapping[StepKind, StepKind]] = {
+    "create_role": "delete_role",
+    "delete_role": "create_role",
+    "add_composite": "remove_composite",
+    "remove_composite": "add_composite",
+    "add_member": "remove_member",
+}
 _WITHOUT_TARGET: Final = ("create_role", "delete_role")
 
 
@@ -286,22 +293,12 @@ class Draft:
     def take_back(self, step: Step) -> None:
         """Undo a step. A step that was not done changes nothing."""
         match step.kind:
-            case "create_role":
-                self.roles.discard(step.role)
-                self.members.pop(step.role, None)
             case "rename_role":
                 self._rename(step.target, step.role)
-            case "add_composite":
-                self.children.get(step.role, set()).discard(step.target)
-            case "add_member":
-                self.members.get(step.role, set()).discard(step.target)
             case "remove_member":
                 self.members.setdefault(step.role, set()).add(step.target)
-            case "remove_composite":
-                self.children.setdefault(step.role, set()).add(step.target)
-            case "delete_role":
-                self.roles.add(step.role)
-                self.members.setdefault(step.role, set())
+            case _:
+                self.carry_out(evolve(step, kind=_OPPOSITE[step.kind]))
 
     def _rename(self, name: str, new_name: str) -> None:
         if name in self.roles:

@@ -18,7 +18,7 @@ from .login.cern import CERN, Cern
 from .login.login import LoginServers, origin
 from .login.tokens import REALM, Tokens
 from .serving import control
-from .serving.credentials import Credentials, credentials_at
+from .serving.credentials import Credentials, Reachable
 from .serving.dispatch import Dispatcher
 from .serving.fault_effects import FaultEffects
 from .serving.faults import Faults
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 ORIGIN = "http://localhost"  # in process; a loopback name, so that clients allow plain http
 
 
-class Sandbox:
+class Sandbox(Reachable):
     """The CSS API and its login servers, in memory.
 
     >>> sandbox = Sandbox()
@@ -67,6 +67,7 @@ class Sandbox:
             SandboxError: a file cannot be read, or is not a valid world or state.
         """
         self.world: World = load(world)
+        self.origin = ORIGIN
         self.state = State(self.world, None if state is None else Path(state))
         self.faults = Faults()
         self.journal = Journal()
@@ -85,55 +86,13 @@ class Sandbox:
 
     # How clients reach it.
 
-    @property
-    def api_url(self) -> str:
-        """Return the base of the API, in process."""
-        return self.credentials()["api_url"]
-
-    @property
-    def token_url(self) -> str:
-        """Return the token endpoint of the prod login server, in process."""
-        return self.credentials()["token_url"]
-
-    def credentials(self, team: int | None = None) -> Credentials:
-        """Return what a client needs in process.
-
-        Args:
-            team: the id of the team; None for the first one.
-
-        Returns:
-            ``client_id``, ``client_secret``, ``token_url``, ``api_url``.
-
-        Raises:
-            SandboxError: the world has no such team.
-        """
-        return self.credentials_at(ORIGIN, team)
-
     def credentials_at(self, origin: str, team: int | None = None) -> Credentials:
         """Return what a client needs that calls the sandbox under another address, such as that of a proxy."""
-        return credentials_at(origin, self.world, team)
-
-    def cern_environment(self) -> dict[str, str]:
-        """Return the variables that lead an application to CERN's Authorization Service, in process.
-
-        Returns:
-            ``CERN_CLIENT_ID``, ``CERN_CLIENT_SECRET``, ``CERN_TOKEN_URL``, ``CERN_API_URL``.
-
-        Raises:
-            SandboxError: the world has no ``cern``.
-        """
-        return self.world.cern.environment(ORIGIN)
-
-    def bss_environment(self) -> dict[str, str]:
-        """Return the variables that lead to the BSS, in process.
-
-        Returns:
-            ``BSS_HOST``, ``BSS_CLIENT_KEY``, ``BSS_CLIENT_SECRET``, ``BSS_USERNAME``, ``BSS_PASSWORD``.
-
-        Raises:
-            SandboxError: the world has no ``bss``.
-        """
-        return self.world.bss.environment(ORIGIN)
+        return {
+            **self.credentials(team),
+            "token_url": self.token_url.replace(ORIGIN, origin, 1),
+            "api_url": self.api_url.replace(ORIGIN, origin, 1),
+        }
 
     def transport(self, sleep: Callable[[float], None] = time.sleep) -> httpx.BaseTransport:
         """Return a transport with which ``httpx.Client`` calls this sandbox.

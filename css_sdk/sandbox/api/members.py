@@ -19,7 +19,7 @@ def list_members(service: Service, call: Call) -> Response:
     name = call.role()
     page, length = page_and_max(call.query)
     environment = service.environment(call)
-    client = service.client(call, service.integration(call), environment)
+    client = service.client(call)
     role = client.roles.get(name)
     first = (page - 1) * length
     if role is None or name in DOTS or first > LAST or first != int(first) or length != int(length):
@@ -32,10 +32,9 @@ def list_members(service: Service, call: Call) -> Response:
 def list_user_roles(service: Service, call: Call) -> Response:
     """Answer ``GET I/E/users/U/roles``."""
     refuse_query(call.query)
-    integration = service.integration(call)
-    environment = service.environment(call)
+    integration, environment = place = service.place(call)
     username = _username(call, integration)
-    client = service.client(call, integration, environment)
+    client = service.client(call, place)
     service.user(username, environment)
     return _roles_of(client, username, 200)
 
@@ -44,12 +43,11 @@ def assign_roles(service: Service, call: Call) -> Response:
     """Answer ``POST I/E/users/U/roles``, which assigns all of the roles or none."""
     refuse_query(call.query)
     names = role_names(call.body)
-    integration = service.integration(call)
-    environment = service.environment(call)
+    integration, environment = place = service.place(call)
     username = _username(call, integration)
     for name in names:
         refuse_blank(name)
-    client = service.client(call, integration, environment)
+    client = service.client(call, place)
     service.user(username, environment)
     missing = [name for name in names if client.visible(name) is None]
     if missing:
@@ -64,10 +62,9 @@ def unassign_role(service: Service, call: Call) -> Response:
     refuse_query(call.query)
     name = call.role()
     refuse_blank(name)
-    integration = service.integration(call)
-    environment = service.environment(call)
+    integration, environment = place = service.place(call)
     username = _username(call, integration)
-    client = service.client(call, integration, environment)
+    client = service.client(call, place)
     service.user(username, environment)
     client.unassign(username, existing(client, name))
     return NO_CONTENT
@@ -86,9 +83,8 @@ def _roles_of(client: Client, username: str, status: int) -> Response:
 def list_mappings(service: Service, call: Call) -> Response:
     """Answer ``GET I/E/user-role-mappings``, which is deprecated and finds nothing that exists."""
     name, username = _mapping_terms(call.query)
-    integration = service.integration(call)
-    environment = service.environment(call)
-    client = service.client(call, integration, environment) if name or username else None
+    _, environment = place = service.place(call)
+    client = service.client(call, place) if name or username else None
     if client is None:
         return json_response(200, {"users": [], "roles": []})
     if name:

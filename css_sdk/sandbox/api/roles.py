@@ -23,8 +23,7 @@ class Destructive(Exception):
 def list_roles(service: Service, call: Call) -> Response:
     """Answer ``GET I/E/roles``."""
     refuse_query(call.query)
-    integration = service.integration(call)
-    client = service.client(call, integration, service.environment(call))
+    client = service.client(call)
     return json_response(200, {"data": [role.view() for role in client.listed()]})
 
 
@@ -32,10 +31,9 @@ def get_role(service: Service, call: Call) -> Response:
     """Answer ``GET I/E/roles/R``; 404 if anything is missing, an empty object for ``.`` and ``..``."""
     refuse_query(call.query)
     name = call.role()
-    integration = service.integration(call)
-    environment = service.environment(call)
+    place = service.place(call)
     try:
-        client = service.client(call, integration, environment)
+        client = service.client(call, place)
     except Refusal:
         raise Refusal(404, f"role {name} not found") from None
     if name in DOTS:
@@ -50,8 +48,7 @@ def create_role(service: Service, call: Call) -> Response:
     """Answer ``POST I/E/roles``; an empty 201, without a role, for a name too long for the login server."""
     refuse_query(call.query)
     name = role_name(call.body)
-    integration = service.integration(call)
-    client = service.client(call, integration, service.environment(call))
+    client = service.client(call)
     if name in client.roles:
         raise Refusal(409, f"role {name} already exists")
     if len(name) > NAME_LIMIT:
@@ -69,10 +66,9 @@ def rename_role(service: Service, call: Call) -> Response:
     refuse_query(call.query)
     name = call.role()
     new = role_name(call.body)
-    integration = service.integration(call)
-    environment = service.environment(call)
+    place = service.place(call)
     try:
-        client = service.client(call, integration, environment)
+        client = service.client(call, place)
     except Refusal:
         return empty_json(200)
     if name in DOTS:
@@ -99,14 +95,13 @@ def delete_role(service: Service, call: Call) -> Response:
     """
     refuse_query(call.query)
     name = call.role()
-    integration = service.integration(call)
-    environment = service.environment(call)
+    place = service.place(call)
     try:
-        client = service.client(call, integration, environment)
+        client = service.client(call, place)
     except Refusal:
         return NO_CONTENT
     if name == "..":
-        raise Destructive(f"deletes the whole client {client.client_id} in {environment}: login, roles and members")
+        raise Destructive(f"deletes the whole client {client.client_id} in {place[1]}: login, roles and members")
     if name == ".":
         service.note(call, "a role of this name cannot be deleted")
     else:
@@ -122,8 +117,7 @@ def list_composites(service: Service, call: Call) -> Response:
     """Answer ``GET I/E/roles/R/composite-roles``."""
     refuse_query(call.query)
     name = call.role()
-    integration = service.integration(call)
-    client = service.client(call, integration, service.environment(call))
+    client = service.client(call)
     role = _addressable(client, name)
     children = sorted(role.children, key=lambda child: child.order)
     return json_response(200, {"data": [child.view() for child in children]})
@@ -133,9 +127,9 @@ def get_composite(service: Service, call: Call) -> Response:
     """Answer ``GET I/E/roles/R/composite-roles/C``."""
     refuse_query(call.query)
     name, child_name = call.role(), call.role("composite")
-    integration = service.integration(call)
+    service.integration(call)
     _require_different(name, child_name)
-    client = service.client(call, integration, service.environment(call))
+    client = service.client(call)
     existing(client, name)
     child = existing(client, child_name, "composite role")
     if child not in _addressable(client, name).children:
@@ -148,13 +142,12 @@ def add_composites(service: Service, call: Call) -> Response:
     refuse_query(call.query)
     name = call.role()
     children = role_names(call.body)
-    integration = service.integration(call)
-    environment = service.environment(call)
+    place = service.place(call)
     for child in children:
         refuse_blank(child)
         if child == name:
             raise Refusal(400, f"role {name} cannot be associated with itself")
-    client = service.client(call, integration, environment)
+    client = service.client(call, place)
     existing(client, name)
     missing = [child for child in children if client.visible(child) is None]
     if missing:
@@ -171,10 +164,9 @@ def remove_composite(service: Service, call: Call) -> Response:
     """Answer ``DELETE I/E/roles/R/composite-roles/C``; also 204 if the role is not a child."""
     refuse_query(call.query)
     name, child_name = call.role(), call.role("composite")
-    integration = service.integration(call)
-    environment = service.environment(call)
+    place = service.place(call)
     _require_different(name, child_name)
-    client = service.client(call, integration, environment)
+    client = service.client(call, place)
     existing(client, name)
     child = existing(client, child_name, "composite role")
     _addressable(client, name).children.discard(child)

@@ -116,13 +116,26 @@ class Service:
         if call.login_server_down:
             raise LoginServerFailed
 
-    def client(self, call: Call, integration: Integration, environment: str) -> Client:
-        """Return the integration's roles in the login server.
+    def place(self, call: Call) -> tuple[Integration, str]:
+        """Return the integration and the environment of the path, which are checked in this order.
 
         Raises:
-            LoginServerFailed: it fails for this call.
+            Unforeseen, Refusal: as `integration` and `environment`.
+        """
+        return self.integration(call), self.environment(call)
+
+    def client(self, call: Call, place: tuple[Integration, str] | None = None) -> Client:
+        """Return the integration's roles in the login server.
+
+        Args:
+            call: the call.
+            place: the place of the call, if the caller has read it before.
+
+        Raises:
+            LoginServerFailed: the login server fails for this call.
             Refusal: 404, the login server has no such client.
         """
+        integration, environment = place or self.place(call)
         self.use_login_server(call)
         found = self.state.clients.get((integration.id, environment))
         if found is None:

@@ -9,7 +9,7 @@ from attrs import define, field
 
 from ..http import Request, Response, bearer_refusal, json_response
 from ..world.other_systems import BSS_PATH, BssWorld
-from .login import NO_STORE, TokenRefusal, basic_credentials, form_of
+from .login import NO_STORE, TokenRefusal, answer_token_request, basic_credentials
 
 BSS_TOKEN_PATH = BSS_PATH + "/bsssmapi/oauth/token"
 ACCOUNTS = BSS_PATH + "/bsssmapi/api/accounts/"
@@ -32,12 +32,7 @@ class Bss:
 
     def login(self, request: Request) -> Response:
         """Answer a request for a token."""
-        if request.method != "POST":
-            return json_response(405, {"error": "method_not_allowed"})
-        try:
-            return self._grant(form_of(request), request.headers.get("authorization", ""))
-        except TokenRefusal as refusal:
-            return refusal.response
+        return answer_token_request(request, self._grant)
 
     def _grant(self, form: dict[str, str], authorization: str) -> Response:
         try:

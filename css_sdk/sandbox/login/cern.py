@@ -15,7 +15,7 @@ from attrs import define, field
 from ..http import Request, Response, bearer_refusal, json_response
 from ..world.other_systems import CERN_REALM, CERN_TOKEN_PATH, Application, CernWorld, Target
 from ..world.world import SERVICE_ACCOUNT
-from .login import NO_STORE, WRONG, TokenRefusal, form_of, origin, realm_page
+from .login import NO_STORE, WRONG, TokenRefusal, answer_token_request, origin, realm_page
 from .tokens import TokenExpired, TokenInvalid, Tokens, TokenUnreadable
 
 CERN = "cern"  # the name of the realm
@@ -40,12 +40,7 @@ class Cern:
         path = request.path.removeprefix(CERN_REALM)
         if path != CERN_TOKEN_PATH:
             return realm_page(request, path, origin(request) + CERN_REALM, self.tokens, CERN)
-        if request.method != "POST":
-            return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
-        try:
-            return self._grant(form_of(request), origin(request) + CERN_REALM)
-        except TokenRefusal as refusal:
-            return refusal.response
+        return answer_token_request(request, lambda form, _: self._grant(form, origin(request) + CERN_REALM))
 
     def _grant(self, form: dict[str, str], issuer: str) -> Response:
         kind = form.get("grant_type")

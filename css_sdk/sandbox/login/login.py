@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -58,16 +59,8 @@ class LoginServers:
         """
         issuer = origin(request) + REALM[environment]
         if path == TOKEN_PATH:
-            return self._token(request, environment, issuer)
+            return answer_token_request(request, partial(self.grant, environment, issuer))
         return realm_page(request, path, issuer, self.tokens, environment)
-
-    def _token(self, request: Request, environment: str, issuer: str) -> Response:
-        if request.method != "POST":
-            return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
-        try:
-            return self.grant(environment, issuer, form_of(request), request.headers.get("authorization", ""))
-        except TokenRefusal as refusal:
-            return refusal.response
 
     def grant(self, environment: str, issuer: str, form: dict[str, str], authorization: str) -> Response:
         """Answer a request for a token.
@@ -159,6 +152,21 @@ class LoginServers:
             if name == environment
         }
         return {client_id: names for client_id, names in found.items() if names}
+
+
+def answer_token_request(request: Request, grant: Callable[[dict[str, str], str], Response]) -> Response:
+    """Answer a request at a token endpoint.
+
+    Args:
+        request: the request.
+        grant: answers the fields of its form and its ``Authorization`` header, or raises a `TokenRefusal`.
+    """
+    if request.method != "POST":
+        return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
+    try:
+        return grant(form_of(request), request.headers.get("authorization", ""))
+    except TokenRefusal as refusal:
+        return refusal.response
 
 
 def pass_through(servers: LoginServers, request: Request, body: Any) -> Response:

@@ -20,23 +20,67 @@ class Credentials(TypedDict):
     api_url: str
 
 
-def credentials_at(origin: str, world: World, team: int | None = None) -> Credentials:
-    """Return the credentials of a team's API account.
+class Reachable:
+    """A sandbox under one address, which tells clients how to call it.
 
-    Args:
-        origin: scheme, host and port under which the client calls the sandbox.
-        world: holds the teams.
-        team: the id of the team; None for the first one.
-
-    Raises:
-        SandboxError: the world has no such team.
+    Attributes:
+        world: holds the accounts.
+        origin: scheme, host and port.
     """
-    account = next(iter(world.teams.values())) if team is None else world.teams.get(team)
-    if account is None:
-        raise SandboxError(f"the world has no team {team}")
-    return {
-        "client_id": account.client_id,
-        "client_secret": account.client_secret,
-        "token_url": origin + REALM["prod"] + TOKEN_PATH,
-        "api_url": origin + BASE,
-    }
+
+    world: World
+    origin: str
+
+    @property
+    def api_url(self) -> str:
+        """Return the base of the API."""
+        return self.origin + BASE
+
+    @property
+    def token_url(self) -> str:
+        """Return the token endpoint of the prod login server."""
+        return self.origin + REALM["prod"] + TOKEN_PATH
+
+    def credentials(self, team: int | None = None) -> Credentials:
+        """Return what a client needs.
+
+        Args:
+            team: the id of the team; None for the first one.
+
+        Returns:
+            ``client_id``, ``client_secret``, ``token_url``, ``api_url``.
+
+        Raises:
+            SandboxError: the world has no such team.
+        """
+        account = next(iter(self.world.teams.values())) if team is None else self.world.teams.get(team)
+        if account is None:
+            raise SandboxError(f"the world has no team {team}")
+        return {
+            "client_id": account.client_id,
+            "client_secret": account.client_secret,
+            "token_url": self.token_url,
+            "api_url": self.api_url,
+        }
+
+    def cern_environment(self) -> dict[str, str]:
+        """Return the variables that lead an application to CERN's Authorization Service.
+
+        Returns:
+            ``CERN_CLIENT_ID``, ``CERN_CLIENT_SECRET``, ``CERN_TOKEN_URL``, ``CERN_API_URL``.
+
+        Raises:
+            SandboxError: the world has no ``cern``.
+        """
+        return self.world.cern.environment(self.origin)
+
+    def bss_environment(self) -> dict[str, str]:
+        """Return the variables that lead to the BSS.
+
+        Returns:
+            ``BSS_HOST``, ``BSS_CLIENT_KEY``, ``BSS_CLIENT_SECRET``, ``BSS_USERNAME``, ``BSS_PASSWORD``.
+
+        Raises:
+            SandboxError: the world has no ``bss``.
+        """
+        return self.world.bss.environment(self.origin)

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ..errors import SandboxError
 from ..http import LARGEST_BODY, Answers, Request, plain, too_large
 from ..world.world import World
-from .credentials import Credentials, credentials_at
+from .credentials import Reachable
 
 TRANSPORT = "css_sdk.sandbox.serving.transport"
 IDLE = 5  # seconds after which the service closes an idle connection
@@ -109,7 +109,7 @@ def _request(scope: Scope, body: bytes) -> Request:
     )
 
 
-class Server:
+class Server(Reachable):
     """A running sandbox.
 
     Attributes:
@@ -126,7 +126,7 @@ class Server:
         Raises:
             SandboxError: the port is in use.
         """
-        self._world = sandbox.world
+        self.world = sandbox.world
         # The protocol is named so that asyncio switches Nagle's algorithm off; without it answers wait 40 ms.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if os.name == "posix":
@@ -138,6 +138,7 @@ class Server:
             self._socket.close()
             raise SandboxError(f"the sandbox cannot listen on port {port}: {error}") from error
         self.port: int = self._socket.getsockname()[1]
+        self.origin = f"http://127.0.0.1:{self.port}"
         config = uvicorn.Config(
             application(sandbox),
             http=_Protocol,
@@ -155,33 +156,6 @@ class Server:
         )
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="css-sandbox", daemon=True)
-
-    @property
-    def origin(self) -> str:
-        """Return scheme, host and port."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def api_url(self) -> str:
-        """Return the base of the API."""
-        return self.credentials()["api_url"]
-
-    @property
-    def token_url(self) -> str:
-        """Return the token endpoint of the prod login server."""
-        return self.credentials()["token_url"]
-
-    def credentials(self, team: int | None = None) -> Credentials:
-        """Return what a client of this server needs; see ``Sandbox.credentials``."""
-        return credentials_at(self.origin, self._world, team)
-
-    def cern_environment(self) -> dict[str, str]:
-        """Return the variables for a client of this server; see ``Sandbox.cern_environment``."""
-        return self._world.cern.environment(self.origin)
-
-    def bss_environment(self) -> dict[str, str]:
-        """Return the variables for a client of this server; see ``Sandbox.bss_environment``."""
-        return self._world.bss.environment(self.origin)
 
     def start(self) -> Server:
         """Begin to accept connections."""

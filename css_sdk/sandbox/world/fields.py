@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from ..errors import SandboxError
@@ -11,6 +12,27 @@ Built = TypeVar("Built")
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 LARGEST_ID = 2**31 - 1  # the service's database holds no larger number
+
+
+@contextmanager
+def reading(what: str, misfit: str = "cannot be used") -> Iterator[None]:
+    """Report in one sentence what is wrong with a document that is read.
+
+    Args:
+        what: the document, for the sentence.
+        misfit: what the sentence says before a `SandboxError` of a part of it.
+
+    Raises:
+        SandboxError: something is wrong.
+    """
+    try:
+        yield
+    except SandboxError as error:
+        raise SandboxError(f"{what} {misfit}: {error}") from error
+    except KeyError as error:
+        raise SandboxError(f"{what} lacks {error}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise SandboxError(f"{what} is not valid: {error}") from error
 
 
 def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Iterator[Built]:
@@ -26,12 +48,9 @@ def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, A
         SandboxError: an entry lacks a value or has one that is not valid.
     """
     for number, entry in enumerate(document[name], 1):
-        try:
-            yield build(entry)
-        except KeyError as error:
-            raise SandboxError(f"entry {number} of {name} lacks {error}") from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise SandboxError(f"entry {number} of {name} cannot be used: {error}") from error
+        with reading(f"entry {number} of {name}"):
+            found = build(entry)
+        yield found
 
 
 def whole_number(entry: Mapping[str, Any], name: str) -> int:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 
 from ..errors import SandboxError
-from .fields import whole_number
+from .fields import reading, whole_number
 
 CERN_REALM = "/auth/realms/cern"
 CERN_TOKEN_PATH = "/api-access/token"  # noqa: S105 - a path, no secret
@@ -122,12 +122,8 @@ def bss_world(document: Mapping[str, Any]) -> BssWorld:
 
 
 def _read(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Built:
-    try:
+    with reading(f"the world's {name}"):
         return build(document[name])
-    except KeyError as error:
-        raise SandboxError(f"the world's {name} lacks {error}") from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise SandboxError(f"the world's {name} is not valid: {error}") from error
 
 
 def _cern(entry: Mapping[str, Any]) -> CernWorld:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import SandboxError
 from . import files
-from .fields import text, whole_number
+from .fields import reading, text, whole_number
 from .store import Client, Role
 from .world import SERVICE_ACCOUNT, World, read_json
 
@@ -131,7 +131,7 @@ class State:
             raise SandboxError(f"the state file {self._path} cannot be written: {error.strerror or error}") from error
 
     def _fill(self, document: Mapping[str, Any], where: str) -> None:
-        try:
+        with reading(where, "does not fit"):
             for entry in document.get("roles", []):
                 self.create_role(*_place(entry), text(entry, "name"))
             for entry in document.get("unbooked", []):
@@ -143,12 +143,6 @@ class State:
                 self.grant(*_place(entry), entry["role"], entry["username"])
             for entry in document.get("logins", []):
                 self.logins.add((*_place(entry), entry["username"].lower()))
-        except SandboxError as error:
-            raise SandboxError(f"{where} does not fit: {error}") from error
-        except KeyError as error:
-            raise SandboxError(f"{where} has an entry that lacks {error}") from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise SandboxError(f"{where} has an entry that is not valid: {error}") from error
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[int, str]:

@@ -27,7 +27,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ..errors import SandboxError
-from .fields import by_key, each, one_of, shorten, text, text_or_none, whole_number
+from .fields import by_key, each, one_of, reading, shorten, text, text_or_none, whole_number
 from .other_systems import bss_world, cern_world
 
 ENVIRONMENTS = ("dev", "test", "prod")
@@ -89,16 +89,10 @@ class World:
         Raises:
             SandboxError: the document is not a valid world.
         """
-        try:
+        with reading("the world"):
             self.teams = by_key((team.id, team) for team in each(document, "teams", _team))
             self.integrations = by_key((found.id, found) for found in each(document, "integrations", _integration))
             self.users = by_key((user["username"], user) for user in each(document, "users", _user))
-        except SandboxError as error:
-            raise SandboxError(f"the world cannot be used: {error}") from error
-        except KeyError as error:
-            raise SandboxError(f"the world lacks {error}") from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise SandboxError(f"the world is not valid: {error}") from error
         if not self.teams:
             raise SandboxError("the world has no team")
         for integration in self.integrations.values():
