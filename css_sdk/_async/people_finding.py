@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from .._http.concurrency import async_each
 from .._service import arguments
@@ -70,6 +71,9 @@ class AsyncPeopleFinding:
 
     async def _search(self, needed: Iterable[Sequence[Search]]) -> None:
         """Make the searches that were not made yet, each once."""
+        distinct = [one for one in dict.fromkeys(chain.from_iterable(needed)) if one not in self._found]
+        if not distinct:
+            return
         everybody = {place.environment: there.people.of_environment for place, there in self._environments.items()}
 
         async def search(one: Search) -> None:
@@ -87,5 +91,4 @@ class AsyncPeopleFinding:
                 nobody = isinstance(error, NotFound) and error.what == "user"
                 self._found[one] = () if nobody else error.with_traceback(None)
 
-        distinct = dict.fromkeys(one for several in needed for one in several)
-        await async_each(search, [one for one in distinct if one not in self._found], self._width)
+        await async_each(search, distinct, self._width)

@@ -20,7 +20,6 @@ from ..people import identification
 from ..people.cells import PERSON_COLUMNS
 from ..people.identities import Person, identity_of
 from ..state import Step
-from . import formats
 
 Action = Literal["grant", "revoke"]
 
@@ -151,6 +150,8 @@ def read_roster(
     >>> row.person
     Person(by='email', value='ilse.hargreave@example.com', provider=None)
     """
+    from . import formats
+
     if not isinstance(content, (str, bytes)) or (isinstance(content, str) and formats.is_file_name(content)):
         raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
     ignore = arguments.names(ignore, "column to ignore")
@@ -248,7 +249,9 @@ def results_as_csv(results: Iterable[RowResult]) -> str:
     A `'` precedes cells that a spreadsheet would take for a formula; `read_roster` removes it. Removals that were
     withheld are left out: they wait until the roster itself is corrected.
     """
-    lines = [csv_line(formats.ALL_COLUMNS)]
+    from .formats import ALL_COLUMNS
+
+    lines = [csv_line(ALL_COLUMNS)]
     for result in results:
         if isinstance(result.error, Withheld):
             continue

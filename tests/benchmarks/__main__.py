@@ -16,7 +16,7 @@ from .measure import HEADINGS, Finding
 from .memory import memory
 from .planning import planning
 from .service import large_world, reads, start
-from .startup import command_line, imports
+from .startup import assign, command_line, imports
 from .tokens import tokens
 from .verify import verify
 
@@ -24,6 +24,7 @@ BENCHMARKS: Final[dict[str, Callable[[], Iterator[Finding]]]] = {
     "calls": calls,
     "imports": imports,
     "command-line": command_line,
+    "assign": assign,
     "tokens": tokens,
     "verify": verify,
     "memory": memory,

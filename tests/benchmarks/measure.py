@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -136,14 +136,24 @@ def repeated(call: Callable[[], object]) -> Callable[[int], None]:
     return work
 
 
-def process_seconds(*arguments: str) -> float:
+def process_seconds(*arguments: str, environ: Mapping[str, str] | None = None) -> float:
     """Seconds that a new Python process takes from its start to its end.
+
+    Args:
+        arguments: of the interpreter.
+        environ: further variables.
 
     Raises:
         subprocess.CalledProcessError: when it fails.
     """
     begin = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, env=ENVIRONMENT, check=True)
+    subprocess.run(
+        [sys.executable, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT | dict(environ or {}),
+        check=True,
+    )
     return time.perf_counter() - begin
 
 

@@ -1,16 +1,20 @@
-"""How long it takes until anything can be done: importing the package, and the command line's first words."""
+"""How long it takes until anything is done: importing the package, the first words of the command line, one grant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 from .measure import Finding, interleaved, process_seconds
+from .servers import INTEGRATION, PLACE, sandbox, username, world
 
 ROUNDS: Final = 21
+ROLE: Final = "reviewer"
 MOST_IMPORT: Final = 1.8
-MOST_HELP: Final = 2.0
+MOST_HELP: Final = 1.2
+MOST_ASSIGN: Final = 1.3
 
 
 def imports() -> Iterator[Finding]:
@@ -47,4 +51,29 @@ def command_line() -> Iterator[Finding]:
         "--help of a bare click program",
         pair.ratio,
         most=MOST_HELP,
+    )
+
+
+def assign() -> Iterator[Finding]:
+    """`css assign` for one user and one role, against a script with the same requests; each in new processes."""
+    bare = str(Path(__file__).with_name("bare_httpx.py"))
+    users = map(username, count())
+    with sandbox(world(4 * (ROUNDS + 1), {ROLE: 0})) as server:
+        names = ("client_id", "client_secret", "token_url", "api_url")
+        environ = {f"CSS_{name.upper()}": str(server.ready[name]) for name in names}
+        place = ("-i", str(INTEGRATION), "-e", PLACE)
+        command = ("-c", "from css_sdk.cli import main; main()", "assign", "-r", ROLE, *place)
+        pair = interleaved(
+            lambda: process_seconds(*command, next(users), environ=environ),
+            lambda: process_seconds(bare, next(users), ROLE, str(INTEGRATION), PLACE, environ=environ),
+            ROUNDS,
+        )
+    yield Finding(
+        "css assign, one role",
+        pair.value * 1000,
+        "ms",
+        pair.reference * 1000,
+        "the same requests with bare httpx",
+        pair.ratio,
+        most=MOST_ASSIGN,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,11 +81,10 @@ def apply_rows(
         StalePlan: when something else is to be done after the answer than before. Nothing was changed.
         click.Abort: when a question is not answered.
     """
-    from ...people.logins import name_of
     from ...roster.rows import refuses_all
 
     may_be = changes_of(rows, tuple(row.integration for row in rows if row.environment == "prod"))
-    if not open_questions(replace(may_be, removes=may_be.removes or exact), answers).options:
+    if not open_questions(may_be._replace(removes=may_be.removes or exact), answers).options:
         return css.apply_roster(rows, exact=exact, confirm=_show_losses, progress=progress, **how)
     checked = css.check_roster(rows, exact=exact, **how)
     for error in (result.error for result in checked if refuses_all(result)):
@@ -97,6 +95,8 @@ def apply_rows(
     prod = tuple(client.info.project_name for place, client in places.items() if place[1] == "prod")
 
     def preview() -> Sequence[str]:
+        from ...people.logins import name_of
+
         names = {result.user.username: name_of(result.user) for result in planned if result.user is not None}
         projects = {place[0]: client.info.project_name for place, client in places.items()}
         return preview_of([result.row for result in planned], projects, names)

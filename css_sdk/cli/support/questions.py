@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import click
 
@@ -26,8 +25,7 @@ YES: Final = "--yes"
 ALLOW_PROD: Final = "--allow-prod"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Changes:
+class Changes(NamedTuple):
     """What a command is about to write, as far as its questions depend on it.
 
     Attributes:
@@ -43,16 +41,17 @@ class Changes:
     prod: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answers:
+class Answers(NamedTuple):
     """The answers that were given beforehand, as options."""
 
     yes: bool = False
     allow_prod: bool = False
 
 
-@dataclass(frozen=True)
-class Questions:
+NO_ANSWERS: Final = Answers()
+
+
+class Questions(NamedTuple):
     """The questions that are still open: whether to go on, and the names of the projects to type."""
 
     to_go_on: bool = False
@@ -64,7 +63,7 @@ class Questions:
         return (*((YES,) if self.to_go_on else ()), *((ALLOW_PROD,) if self.project_names else ()))
 
 
-def open_questions(changes: Changes, answers: Answers = Answers()) -> Questions:
+def open_questions(changes: Changes, answers: Answers = NO_ANSWERS) -> Questions:
     """Return the questions of the table that no option has answered.
 
     Args:

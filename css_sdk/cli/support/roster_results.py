@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .files import STDIN, OutputFile, content_of
-
 if TYPE_CHECKING:
     from ...roster.rows import Row, RowResult
+    from .files import OutputFile
 
 
 def rows_in(
@@ -23,6 +22,7 @@ def rows_in(
 ) -> Sequence[Row]:
     """Return the rows of a roster file, or of standard input."""
     from ...roster.rows import read_roster
+    from .files import content_of
 
     content, name = content_of(file)
     where = {"integration": integration, "environment": environment}
@@ -32,6 +32,8 @@ def rows_in(
 
 def result_path(file: Path) -> Path | None:
     """Return the result file of a roster: beside it, or the file itself if it holds results."""
+    from .files import STDIN
+
     if file == STDIN or not file.is_file():
         return None
     return file.with_name(f"{file.stem.removesuffix('.result')}.result.csv")
@@ -52,6 +54,8 @@ def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence
 
 def result_file(path: Path, *, force: bool) -> OutputFile:
     """Return the file for the results of a roster."""
+    from .files import OutputFile
+
     return OutputFile(path=path, option="--result", kind="a file of results", is_ours=_is_file_of_results, force=force)
 
 
