@@ -39,7 +39,7 @@ class Roles:
         self._told_as = f"integration #{integration_id}, {environment}"
 
     def list(self) -> tuple[Role, ...]:
-        """All roles, sorted by name. The service lists 5000 at the most.
+        """Return all roles, sorted by name. The service lists 5000 at most.
 
         Raises:
             NotApplied: when the login server does not know the integration.
@@ -273,7 +273,7 @@ class Roles:
         return tree_below(self._wire, self._place, self.list())
 
     def members(self, name: str) -> Iterator[User]:
-        """Everybody who holds the role directly, sorted by username, nobody twice; one call for each 50.
+        """Yield everybody who holds the role directly, sorted by username, nobody twice; one call for each 50.
 
         When somebody loses the role while this runs, the pages shift and one person may be left out: make a list of
         it before removing anybody, or use `set_members`.
@@ -310,7 +310,7 @@ class Roles:
         )
 
     def members_page(self, name: str, number: int, size: int = service_limits.PAGE_SIZE) -> tuple[User, ...]:
-        """One page of a role's members.
+        """Return one page of the members of a role.
 
         Args:
             name: of the role.
@@ -332,7 +332,7 @@ class Roles:
         return self._wire.read(list_role_members, answers.users, "role", **path, **page)
 
     def settled_members(self, name: str) -> tuple[User, ...]:
-        """Everybody who holds the role, read until two readings agree; what a removal may depend on.
+        """Return everybody who holds the role, read until two readings agree, as removals require.
 
         The pages have no total and no cursor: when somebody loses the role between two of them, another is left out.
 

@@ -64,7 +64,7 @@ class Guards:
         Args:
             steps: of the plan.
             before: the states of their places.
-            leads_back: whether the plan takes back what was done: it may leave nothing, and keeps its own order.
+            leads_back: whether the plan undoes what was done: it may leave nothing, and keeps its own order.
             impact: of these steps, if it was simulated already.
             users: the usernames of those whose roles are a collection too.
 
@@ -77,7 +77,7 @@ class Guards:
         states = list(before)
         if self.remove_first and leads_back:
             raise Refused(
-                "The plan takes back what was done, in an order of its own. Nothing was sent.",
+                "The plan undoes what was done, in an order of its own. Nothing was sent.",
                 remedy=Remedy("Leave out remove_first.", "Leave out --remove-first."),
             )
         left_empty = [what for state in states for what in _left_empty(state, steps)]
@@ -89,14 +89,18 @@ class Guards:
         known = {name for state in states if self.keep_last for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:
             names = ", ".join(map(repr, unknown))
-            raise Refused(f"No place of the plan has a role {names}, which keep_last names. Nothing was sent.")
+            raise Refused(f"No place of the plan has a role {names}, which must keep a member. Nothing was sent.")
         for what, removed, size in count_removals(impact or Impact.of(steps, states), users):
             check_removals(what, removed, size, self.max_removals)
         for place, role in emptied_roles(self.order(steps, states), states, self.keep_last):
             way_out = " Adding first, as usual, may keep somebody there." if self.remove_first else ""
             raise LastMember(
-                f"{place}: nobody would be left in the role {role!r}, which keep_last names. Nothing was sent. Leave a "
-                f"member in it, or do not name it.{way_out}"
+                f"{place}: nobody would be left in the role {role!r}, which must keep a member. Nothing was sent."
+                f"{way_out}",
+                remedy=Remedy(
+                    "Leave a member in it, or leave it out of keep_last.",
+                    "Leave a member in it, or leave out --keep-last for it.",
+                ),
             )
 
     def order(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
