@@ -77,7 +77,7 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "unassign_many": lambda css, dev: dev.bulk.unassign_many(GRANTS, width=2),
     "create_roles": lambda css, dev: dev.bulk.create_roles(["a", "b", "c"]),
     "logs": lambda css, dev: dev.logs("2026-11-01", "2026-11-05"),
-    "apply_plan": lambda css, dev: css.apply_plan(Plan(steps=(Step("create_role", HERE, "n"),), states=())),
+    "apply_plan": lambda css, dev: css.apply_plan(Plan(steps=(Step("create_role", HERE, "n"),))),
 }
 MANY = {"assign_many": 6, "assign_many, skipping": 6, "unassign_many": 6, "create_roles": 3, "apply_roster": 3}
 """Calls that have a result for each of so many things, whatever happens."""
