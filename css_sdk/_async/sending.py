@@ -12,8 +12,8 @@ from .._http.cancellation import AsyncInFlight
 from .._http.clients import AsyncConnections
 from .._http.deadlines import async_time_limit
 from .._http.exchanges import Exchange, failure
-from .._http.forgetful_clients import CALL, without_memory
 from .._http.sending import Sending
+from .._http.stateless_clients import CALL, stateless_client
 from .._service import request_checks
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
@@ -54,7 +54,7 @@ class AsyncSender:
 
     def _client(self, label: str) -> httpx.AsyncClient:
         # Made for each request: callers may change what they passed while it is used.
-        return without_memory(self._connections.http(label))
+        return stateless_client(self._connections.http(label))
 
     def request(self, described: dict[str, Any], label: str) -> httpx.Request:
         """Return the request that a generated module describes.

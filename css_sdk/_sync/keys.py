@@ -18,8 +18,8 @@ from attrs import frozen
 from .._http.clients import new_client
 from .._http.concurrency import check_callback
 from .._http.deadlines import time_limit
-from .._http.forgetful_clients import CALL, without_memory
 from .._http.sending import Sending
+from .._http.stateless_clients import CALL, stateless_client
 from .._service.addresses import checked_address
 from .._service.arguments import check_kind
 from .._version import __version__
@@ -208,7 +208,7 @@ class IssuerKeys:
         url = self._discovery
         try:
             with Sending(), time_limit(self._timeout) as until:
-                plain = without_memory(http)
+                plain = stateless_client(http)
                 url = self._address_of_keys(self._document(plain, url, until), url)
                 keys = signing_keys(self._document(plain, url, until), self._algorithms)
         except (httpx.RequestError, TimeoutError) as error:

@@ -13,8 +13,8 @@ from .._http.cancellation import InFlight
 from .._http.clients import Connections
 from .._http.deadlines import time_limit
 from .._http.exchanges import Exchange, failure
-from .._http.forgetful_clients import CALL, without_memory
 from .._http.sending import Sending
+from .._http.stateless_clients import CALL, stateless_client
 from .._service import request_checks
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
@@ -55,7 +55,7 @@ class Sender:
 
     def _client(self, label: str) -> httpx.Client:
         # Made for each request: callers may change what they passed while it is used.
-        return without_memory(self._connections.http(label))
+        return stateless_client(self._connections.http(label))
 
     def request(self, described: dict[str, Any], label: str) -> httpx.Request:
         """Return the request that a generated module describes.

@@ -1,4 +1,4 @@
-"""Clients of httpx that keep no cookies and look at no redirects, made of others."""
+"""Turn httpx clients into ones that keep no cookies and follow no redirects."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def _async_hide_location(response: httpx.Response) -> None:
     _hide_location(response)
 
 
-def without_memory(http: Client) -> Client:
+def stateless_client(http: Client) -> Client:
     """Return a client like the given one, over the same connections, that keeps and sends no cookies.
 
     It has the given client's settings and hooks of this moment. Of the answers to requests that `CALL` marks it follows
