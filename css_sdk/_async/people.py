@@ -129,8 +129,8 @@ class AsyncPeople:
             found.update((user.username, user) for user in matching)
         if not found:
             raise NotFound(
-                f"Nobody in {self._environment} with {wanted} among {', '.join(provider for provider, *_ in calls)}: "
-                f"never logged in here?",
+                f"Nobody in {self._environment} has the {wanted} ({', '.join(provider for provider, *_ in calls)}). "
+                f"This person has probably never logged in there.",
                 what="user",
             )
         if len(found) > 1:

@@ -14,7 +14,9 @@ from .identification import is_identified
 from .identities import Person
 from .searches import can_be_looked_up
 
-_HOW_TO_IDENTIFY: Final = "Correct it, or give the username; if they never logged in, delete the row until they have."
+_HOW_TO_IDENTIFY: Final = (
+    "Correct it, or use the username. If this person has never logged in there, delete the row until they have."
+)
 
 Found = tuple[User, ...] | CssError
 """The result of one search."""
@@ -77,16 +79,18 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
     wanted = f"{person.by} {person.value}"
     if not users and not is_identified(person, asked):
         return NotIdentified(
-            f"Nobody in {environment} was found with {wanted} among {', '.join(asked)}: it may be mistyped, or another "
-            f"one there. {_HOW_TO_IDENTIFY}"
+            f"Nobody in {environment} has the {wanted} ({', '.join(asked)}). It may be mistyped, or the service may "
+            f"know this person by another one. {_HOW_TO_IDENTIFY}"
         )
     if not users:
         return NotFound(
-            f"Nobody in {environment} with {wanted} among {', '.join(asked)}: never logged in here?", what="user"
+            f"Nobody in {environment} has the {wanted} ({', '.join(asked)}). This person has probably never logged in "
+            f"there.",
+            what="user",
         )
     if len(users) > 1:
         return Ambiguous(
-            f"{len(users)} logins in {environment} have {wanted}: {_named(users)}. Give the username or one provider.",
+            f"{len(users)} logins in {environment} have {wanted}: {_named(users)}. Use the username, or one provider.",
             candidates=users,
         )
     return users[0].username

@@ -28,7 +28,7 @@ async def test_an_address_is_compared_whole(dev: AsyncEnvironmentClient, sandbox
     user = next(user for name, user in sandbox.world.users.items() if name.endswith("@githubpublic"))
     found = await dev.people.find_one(email=user["email"].upper(), providers=["githubpublic"])
     assert found.username == user["username"]
-    with pytest.raises(NotFound, match="never logged in here"):
+    with pytest.raises(NotFound, match="never logged in there"):
         await dev.people.find_one(email=user["email"][:-1], providers=["githubpublic"])
 
 

@@ -29,7 +29,7 @@ def test_an_address_is_compared_whole(dev: EnvironmentClient, sandbox: Sandbox) 
     user = next(user for name, user in sandbox.world.users.items() if name.endswith("@githubpublic"))
     found = dev.people.find_one(email=user["email"].upper(), providers=["githubpublic"])
     assert found.username == user["username"]
-    with pytest.raises(NotFound, match="never logged in here"):
+    with pytest.raises(NotFound, match="never logged in there"):
         dev.people.find_one(email=user["email"][:-1], providers=["githubpublic"])
 
 

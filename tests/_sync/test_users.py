@@ -83,7 +83,7 @@ def test_somebody_who_never_logged_in_is_told_so(dev: EnvironmentClient) -> None
     """The service knows only who logged in to the environment once."""
     nobody = "0" * 32 + "@idir"
     for call, roles in ((dev.users.assign, ["reviewer"]), (dev.users.unassign, ["reviewer"]), (dev.users.roles, [])):
-        with pytest.raises(NotFound, match="never logged in here") as told:
+        with pytest.raises(NotFound, match="people who have logged in") as told:
             call(nobody, *roles)
         assert told.value.what == "user"
 
