@@ -22,6 +22,7 @@ PATH = "/sandbox"
 HEADER = "X-CSS-Sandbox"
 MISSING = f"calls under {PATH} need the header {HEADER}, with any value, so that no web page can make them"
 LONGEST = 1e10  # seconds, about three hundred years
+SETTINGS = ("token_life", "clock_skew")
 WITHOUT_TOKENS = filters.exclude("authorization")
 
 
@@ -107,12 +108,12 @@ def _call(sandbox: Controls, name: str, request: Request, body: dict[str, Any]) 
         case "GET /state":
             return sandbox.state.document()
         case "PUT /settings":
-            found = {name: _seconds(body[name]) for name in ("token_life", "clock_skew") if name in body}
+            found = {name: _seconds(body[name]) for name in SETTINGS if name in body}
             for name, seconds in found.items():
                 setattr(sandbox, name, seconds)
-            return _settings(sandbox)
+            return {name: getattr(sandbox, name) for name in SETTINGS}
         case "GET /settings":
-            return _settings(sandbox)
+            return {name: getattr(sandbox, name) for name in SETTINGS}
         case "POST /keys":
             sandbox.rotate_keys(body.get("environment"))
         case "POST /revoke":
@@ -135,7 +136,3 @@ def _seconds(value: Any) -> float:
     if not abs(seconds) <= LONGEST:
         raise SandboxError(f"{value!r} is too many seconds")
     return seconds
-
-
-def _settings(sandbox: Controls) -> dict[str, float]:
-    return {"token_life": sandbox.token_life, "clock_skew": sandbox.clock_skew}

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, get_type_hints
 
 from attrs import define, field
 
@@ -26,23 +26,6 @@ TOKEN_KINDS = frozenset({"drop_before", "lose_after", "500_before", "500_after",
 PATHS = {
     "token": [*(realm + TOKEN_PATH for realm in REALM.values()), CERN_REALM + CERN_TOKEN_PATH, BSS_TOKEN_PATH],
     "keys": [realm + place for realm in (*REALM.values(), CERN_REALM) for place in (KEYS_PATH, DISCOVERY_PATH)],
-}
-# The types of the arguments in a JSON object.
-TYPES: dict[str, tuple[type, ...]] = {
-    "kind": (str,),
-    "method": (str, type(None)),
-    "path": (str,),
-    "times": (int, type(None)),
-    "after": (int,),
-    "probability": (int, float),
-    "seed": (int,),
-    "target": (str, type(None)),
-    "seconds": (int, float),
-    "retry_after": (int, str, type(None)),
-    "done": (bool,),
-    "first_look_up": (bool,),
-    "answer": (str, int),
-    "reads": (int, type(None)),
 }
 OTHER_KINDS = TOKEN_KINDS | {"expired_token", "revoked_token"}
 TARGETS = {"api": KINDS, "token": TOKEN_KINDS, "keys": TOKEN_KINDS, "cern": OTHER_KINDS, "bss": OTHER_KINDS}
@@ -203,8 +186,10 @@ class Faults:
         Raises:
             SandboxError: ``add`` does not know an argument, or a value has the wrong type.
         """
+        types = get_type_hints(self.add)
         for name, value in document.items():
-            if not isinstance(value, TYPES.get(name, object)):
+            expected = types.get(name, object)
+            if not isinstance(value, expected | int if expected is float else expected):
                 raise SandboxError(f"a fault's {name} cannot be {value!r}")
         try:
             return self.add(**document)
