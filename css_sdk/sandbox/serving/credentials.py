@@ -21,7 +21,7 @@ class Credentials(TypedDict):
 
 
 class Reachable:
-    """A sandbox under one address, which tells clients how to call it.
+    """A sandbox under one address, with what clients need to call it.
 
     Attributes:
         world: holds the accounts.
