@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from css_sdk_openapi import Client
 from hypothesis import settings as profiles
 
 from css_sdk._http.retry import Attempt
 from css_sdk.sandbox import Sandbox
+
+Case = TypeVar("Case")
 
 GRANTS_PORTAL = 101
 FISHERIES = 102
@@ -23,6 +26,16 @@ def examples(usual: int, module: str = "") -> int:
         module: the module of the test; a synchronous twin tries half as many.
     """
     return usual * profiles.default.max_examples // (200 if "._sync." in f"{module}." else 100)
+
+
+def some(cases: Sequence[Case], module: str) -> Sequence[Case]:
+    """Return all cases that a test goes through, and every second one in its synchronous twin.
+
+    Args:
+        cases: all of them.
+        module: the module of the test; `make test-thorough` goes through all in the twin, too.
+    """
+    return cases[:: 2 if "._sync." in f"{module}." and examples(1) == 1 else 1]
 
 
 def at_once(attempt: Attempt, chance: float) -> float | None:

@@ -25,7 +25,7 @@ from tests.plan_worlds import (
     reason,
     seeded,
 )
-from tests.support import at_once
+from tests.support import at_once, some
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ WIDTHS_AND_ORDERS = [(1, Guards()), (4, Guards()), (2, Guards(remove_first=True)
 @pytest.mark.parametrize("sent", [False, True], ids=["before it is sent", "before its answer"])
 async def test_a_kill_at_any_write(tmp_path: Path, sent: bool) -> None:
     """A fresh plan and the journal lead to the same end, with no more writes than one run takes; the plan is stale."""
-    for number in range(MIXED_WRITES):
+    for number in some(range(MIXED_WRITES), __name__):
         width, guards = WIDTHS_AND_ORDERS[number % 3]
         for resume in (True, False) if number % 2 == sent else (True,):
             sandbox = Mortal(number, sent=sent)
@@ -106,7 +106,7 @@ async def test_a_kill_at_any_write(tmp_path: Path, sent: bool) -> None:
 
 async def test_a_kill_at_any_line_of_the_journal(tmp_path: Path) -> None:
     """Between two lines or within one: what was not announced was not sent, what is announced is looked up."""
-    for number in range(1, 2 * MIXED_WRITES):
+    for number in some(range(1, 2 * MIXED_WRITES), __name__):
         width, guards = WIDTHS_AND_ORDERS[number % 3]
         sandbox = Mortal()
         journal = MortalJournal(tmp_path / str(number), sandbox, number, cut=number % 4 > 1)

@@ -33,7 +33,7 @@ from css_sdk import (
 from css_sdk.roster.rows import results_as_csv
 from css_sdk.sandbox import Sandbox
 from tests.people_world import person
-from tests.support import FISHERIES, GRANTS_PORTAL, asked, at_once, usernames
+from tests.support import FISHERIES, GRANTS_PORTAL, asked, at_once, some, usernames
 
 
 async def test_rows_that_contradict_each_other_once_found_are_not_sent(css: AsyncCss, sandbox: Sandbox) -> None:
@@ -401,7 +401,7 @@ async def test_a_kill_at_every_write_loses_nothing(sandbox: Sandbox, when: str, 
     sandbox.answer = answer_until_killed  # type: ignore[method-assign]
     transport = sandbox.async_transport()
     async with AsyncCss(Settings(**sandbox.credentials()), transport=transport, retry=at_once) as css:
-        for number in range(0, len(rows), step):
+        for number in some(range(0, len(rows), step), __name__):
             sandbox.revoke(GRANTS_PORTAL, "dev", "guest", *people[:30])
             sandbox.grant(GRANTS_PORTAL, "dev", "guest", *people[30:])
             writes.clear()
