@@ -346,7 +346,7 @@ class NotFound(CssError):
 
     The service knows only people who have logged in to that environment at least once.
 
-    `suggestions` holds similar names, if the command line found any.
+    `suggestions` holds similar names, if any were found.
 
     Next step: check the name. `css integrations`, `css roles list` and `css people find` show what exists.
     """

@@ -174,3 +174,11 @@ def test_whoever_is_let_in_no_more_is_not_turned_away_for_each(run_css: Run, san
     sandbox.faults.add("revoked_token", method="POST", times=None)
     assert run_css("roles", "create", "a", "b", "c", *PLACE) == 3
     assert asked(sandbox)["POST"] == 2
+
+
+def test_a_mistyped_name_gets_a_suggestion(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a rename as of a deletion, and nothing is sent."""
+    for words in (("rename", "reviwer", "examiner"), ("delete", "reviwer", "--yes")):
+        assert run_css("roles", *words, *PLACE) == 1
+        assert "Did you mean 'reviewer'?" in capsys.readouterr().err
+    assert asked(sandbox).keys() == {"token", "GET"}

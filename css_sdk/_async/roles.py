@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from css_sdk_openapi.models import RoleRef
 from .._http import answers
 from .._http.concurrency import async_check_callback
 from .._service import arguments, identifiers, service_limits
+from .._text.suggestions import similar
 from .._verification import verdicts
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
@@ -181,8 +182,11 @@ class AsyncRoles:
         identifiers.check_role_name(name)
         service_limits.check_new_role(**self._place, name=new_name)
         async_check_callback("confirm", confirm)
-        if await self._in_list(name) is None:
-            raise NotFound(f"There is no role {name!r} in {self._told_as}. Nothing was sent.", what="role")
+        roles = await self.list()
+        if self._find(name, roles) is None:
+            missing = NotFound(f"There is no role {name!r} in {self._told_as}. Nothing was sent.", what="role")
+            missing.suggestions = similar(name, [role.name for role in roles])
+            raise missing
         if confirm is not None:
             from ..plan.planner import Plan
 
@@ -434,7 +438,9 @@ class AsyncRoles:
         return MembersChange(*(tuple(result.step.target for result in each) for each in (added, removed)))
 
     async def _in_list(self, name: str) -> Role | None:
-        roles = await self.list()
+        return self._find(name, await self.list())
+
+    def _find(self, name: str, roles: Sequence[Role]) -> Role | None:
         found = next((role for role in roles if role.name == name), None)
         if found is None and not service_limits.list_is_complete(roles):
             raise IncompleteSearch(

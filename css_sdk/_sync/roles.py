@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from css_sdk_openapi.models import RoleRef
 from .._http import answers
 from .._http.concurrency import check_callback
 from .._service import arguments, identifiers, service_limits
+from .._text.suggestions import similar
 from .._verification import verdicts
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
@@ -182,8 +183,11 @@ class Roles:
         identifiers.check_role_name(name)
         service_limits.check_new_role(**self._place, name=new_name)
         check_callback("confirm", confirm)
-        if self._in_list(name) is None:
-            raise NotFound(f"There is no role {name!r} in {self._told_as}. Nothing was sent.", what="role")
+        roles = self.list()
+        if self._find(name, roles) is None:
+            missing = NotFound(f"There is no role {name!r} in {self._told_as}. Nothing was sent.", what="role")
+            missing.suggestions = similar(name, [role.name for role in roles])
+            raise missing
         if confirm is not None:
             from ..plan.planner import Plan
 
@@ -435,7 +439,9 @@ class Roles:
         return MembersChange(*(tuple(result.step.target for result in each) for each in (added, removed)))
 
     def _in_list(self, name: str) -> Role | None:
-        roles = self.list()
+        return self._find(name, self.list())
+
+    def _find(self, name: str, roles: Sequence[Role]) -> Role | None:
         found = next((role for role in roles if role.name == name), None)
         if found is None and not service_limits.list_is_complete(roles):
             raise IncompleteSearch(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..._text.escaping import shown
+from ..._text.suggestions import similar
 from .client import opened
-from .next_steps import print_next_steps, similar
+from .next_steps import print_next_steps
 from .options import columns_of, print_counts, print_rows
 from .progress import without_display
 from .questions import Answers, Changes, confirm, open_questions

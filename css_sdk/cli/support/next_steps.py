@@ -83,18 +83,6 @@ def search_for_people(text: str) -> str:
     return f"To search for people, run: css people find {term}"
 
 
-def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
-    """Return the name that is most similar to a mistyped one, if there is one.
-
-    >>> similar("Reviwer", ["admin", "reviewer"])
-    ('reviewer',)
-    """
-    from difflib import get_close_matches
-
-    by_lower = {each.lower(): each for each in existing}
-    return tuple(by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=1))
-
-
 def print_error(error: CssError) -> None:
     """Print an error on stderr: the message with the error's class, what to do, and the faults of a file."""
     what_to_do = error.remedy.command_line if error.remedy else ""

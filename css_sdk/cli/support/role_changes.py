@@ -10,9 +10,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..._text.suggestions import similar
 from .changes import exit_code_of, prod_of
 from .client import opened
-from .next_steps import print_next_steps, similar
+from .next_steps import print_next_steps
 from .options import columns_of, print_counts, print_rows
 from .questions import Answers, Changes, confirm
 

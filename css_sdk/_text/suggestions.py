@@ -1,0 +1,17 @@
+"""Find the name that somebody may have meant. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
+    """Return the name that is most similar to a mistyped one, if there is one.
+
+    >>> similar("Reviwer", ["admin", "reviewer"])
+    ('reviewer',)
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - few calls need it
+
+    by_lower = {each.lower(): each for each in existing}
+    return tuple(by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=1))
