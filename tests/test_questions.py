@@ -208,6 +208,32 @@ def test_on_a_terminal_a_command_asks_exactly_the_questions_of_the_table(
     assert everything(sandbox) != before
 
 
+@pytest.mark.parametrize(
+    ("words", "reads"),
+    [
+        (REMOVING["members set"], 5),
+        (REMOVING["roster apply"], 3),
+        (REMOVING["roster apply --exact"], 4),
+        (ADDING["roster apply --exact"], 6),
+        (REMOVING["unassign"], 3),
+    ],
+)
+def test_a_question_costs_few_reads(
+    run_css: Run,
+    sandbox: Sandbox,
+    command: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    words: str,
+    reads: int,
+) -> None:
+    """What is shown is read before the question and again after it, and nothing else is."""
+    arguments = command(words, "prod")
+    sandbox.clear_requests()
+    monkeypatch.setattr("sys.stdin", Terminal(f"y\n{NAME}\n" if words in REMOVING.values() else f"{NAME}\n"))
+    assert run_css(*arguments) == 0
+    assert sandbox.count(method="GET", kind="api") == reads
+
+
 NOTHING = [
     "unassign -i 101 -e prod -r guest {other}",
     "roles delete -i 101 -e prod missing",
