@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .._http.concurrency import AsyncLock, async_each
@@ -81,11 +81,11 @@ class AsyncRosterRun:
         """Return what each row would come to, and each removal of an exact roster; nothing is written."""
         self._is_check = True
         count = len(self._rows)
-        foreseen = self._foresee(await self._plan(settled=False, look_up=True))
-        for number, result in enumerate(foreseen[:count]):
+        expected = self._expected_results(await self._plan(settled=False, look_up=True))
+        for number, result in enumerate(expected[:count]):
             if number not in self._results:
                 await self._settle(number, result)
-        return self._progress.ended(foreseen)
+        return self._progress.ended(expected)
 
     async def apply(
         self, *, checked: Sequence[RowResult] | None, confirm: Confirm | None, skip_existing: bool
@@ -110,15 +110,15 @@ class AsyncRosterRun:
         for change in changes:
             if change.refusal is not None and not isinstance(change.refusal, Withheld):
                 raise change.refusal
-        foreseen = self._foresee(changes)
-        if checked is not None and _states_of(foreseen) != _states_of(checked):
+        expected = self._expected_results(changes)
+        if checked is not None and _states_of(expected) != _states_of(checked):
             raise StalePlan("Somebody else changed this since it was checked. Nothing was sent. Check it again.")
         losses = [change.losses for change in changes if change.removals and change.refusal is None]
         if losses and confirm is not None:
             await ask(confirm, losses)
             check_unchanged([change.state for change in changes], await self._read_again(changes))
         planned: dict[int, Step] = {}
-        for number, result in enumerate(foreseen):
+        for number, result in enumerate(expected):
             if result.outcome == "planned":
                 planned[number] = self._steps[number]
             else:
@@ -233,19 +233,20 @@ class AsyncRosterRun:
         for role, numbers in named.items():
             if role in self._states:
                 if not look_up:
-                    await self._look_up_one(role, numbers)
-                about = [*numbers, *(number for number in lost if self._may_mean(number, role))]
-                ended = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in about]
-                changes.append(plan_role(ended, self._states[role], guards))
+                    await self._look_up_newcomers(role, numbers)
+                listed = {self._steps[number].target for number in numbers if number in self._steps}
+                losing = self._states[role].members[role[1]] - listed
+                about = [*numbers, *(number for number in lost if self._may_mean(number, role, losing))]
+                found = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in about]
+                changes.append(plan_role(found, self._states[role], guards))
         return changes
 
-    def _may_mean(self, number: int, role: RoleAt) -> bool:
-        """Return whether a row of an unknown place or role may mean this role, which would remove who is listed."""
-        place, name = role
+    def _may_mean(self, number: int, role: RoleAt, losing: Collection[str]) -> bool:
+        """Return whether a row of an unknown place or role may mean this role, and somebody who would lose it."""
         failed = self._failed.get(number)
         if failed is None:
-            return self._rows[number].role == name
-        return failed.place == place and failed.role != name and failed.target in self._states[role].members[name]
+            return self._rows[number].role == role[1]
+        return failed.place == role[0] and failed.role != role[1] and failed.target in losing
 
     async def _read_role(self, role: RoleAt, row: Row, *, settled: bool) -> PlaceState:
         place, name = role
@@ -269,7 +270,7 @@ class AsyncRosterRun:
         """
         waiting: dict[tuple[str, str], list[int]] = {}
         for number, step in self._steps.items():
-            if self._foreseen(number).outcome == "planned" and self._is_named(number):
+            if self._expected_result(number).outcome == "planned" and self._is_named(number):
                 waiting.setdefault((step.place.environment, step.target), []).append(number)
 
         async def look_up(numbers: list[int]) -> None:
@@ -287,11 +288,11 @@ class AsyncRosterRun:
             if self._is_check:
                 async with self._lock:
                     for number in numbers:
-                        await self._settle(number, self._foreseen(number))
+                        await self._settle(number, self._expected_result(number))
 
         await async_each(look_up, list(waiting.values()), self._width)
 
-    async def _look_up_one(self, role: RoleAt, numbers: Sequence[int]) -> None:
+    async def _look_up_newcomers(self, role: RoleAt, numbers: Sequence[int]) -> None:
         """If a role would lose all its members, find one of the others who is known to the service."""
         members = self._states[role].members[role[1]]
         steps = {number: self._steps[number] for number in numbers if number in self._steps}
@@ -319,19 +320,19 @@ class AsyncRosterRun:
             return error
         return None
 
-    def _foresee(self, changes: Iterable[RoleChange]) -> list[RowResult]:
+    def _expected_results(self, changes: Iterable[RoleChange]) -> list[RowResult]:
         """Return what each row will come to, and each removal, which becomes a row of its own."""
-        foreseen = [self._foreseen(number) for number in range(len(self._rows))]
+        expected = [self._expected_result(number) for number in range(len(self._rows))]
         for change in changes:
             for step, row in change.removal_rows:
                 self._steps[len(self._rows)] = step
                 self._rows.append(row)
                 user = change.state.users[step.target]
                 refusal = change.refusal
-                foreseen.append(RowResult(row, "failed" if refusal else "planned", refusal, user=user))
-        return foreseen
+                expected.append(RowResult(row, "failed" if refusal else "planned", refusal, user=user))
+        return expected
 
-    def _foreseen(self, number: int) -> RowResult:
+    def _expected_result(self, number: int) -> RowResult:
         row, step = self._rows[number], self._steps.get(number)
         if step is None:
             return RowResult(row, "failed", self._errors[number], self._repeats.get(number))

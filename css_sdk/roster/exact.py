@@ -15,7 +15,7 @@ from ..plan.preconditions import Guards
 from ..state import PlaceState, Step
 from .rows import RoleRemovals, Row, withheld
 
-Ended = tuple[Row, Step | None, CssError | None]
+FoundRow = tuple[Row, Step | None, CssError | None]
 """A row, with the step that it means, or why it means none."""
 
 
@@ -37,17 +37,17 @@ class RoleChange:
 
     @property
     def removals(self) -> tuple[Step, ...]:
-        """The steps that remove a member."""
+        """Return the steps that remove a member."""
         return tuple(step for step in self.steps if step.takes_away)
 
     @property
     def removal_rows(self) -> list[tuple[Step, Row]]:
-        """Each removal, with a row of line 0 that stands for it."""
+        """Return each removal, with a row of line 0 that stands for it."""
         return [(step, _removal_row(self.row, step)) for step in self.removals]
 
     @property
     def losses(self) -> RoleRemovals:
-        """Who loses the role, in the words of its row."""
+        """Return who loses the role, in the words of its row."""
         held = self.state.members[self.row.role]
         losing = {step.target for step in self.removals}
         listed = {username.partition("@")[0] for username in held - losing}
@@ -57,26 +57,26 @@ class RoleChange:
         return RoleRemovals(self.row.integration, self.row.environment, self.row.role, users, len(held), again)
 
 
-def plan_role(ended: Sequence[Ended], state: PlaceState, guards: Guards) -> RoleChange:
+def plan_role(rows: Sequence[FoundRow], state: PlaceState, guards: Guards) -> RoleChange:
     """Return what an exact roster does to one role.
 
     Args:
-        ended: all rows that name the role.
+        rows: all rows that name the role, or may mean it.
         state: the role and its members.
         guards: how many members may be removed.
     """
-    row = ended[0][0]
-    people = tuple(dict.fromkeys(Person("username", step.target) for _, step, _ in ended if step is not None))
+    row = rows[0][0]
+    people = tuple(dict.fromkeys(Person("username", step.target) for _, step, _ in rows if step is not None))
     steps = plan_exactly(state, roles=[DesiredRole(row.role, members=Listed(people, exact=True))]).steps
     found = RoleChange(row, state, steps, None)
-    return RoleChange(row, state, steps, _refusal(ended, found, guards)) if found.removals else found
+    return RoleChange(row, state, steps, _refusal(rows, found, guards)) if found.removals else found
 
 
-def _refusal(ended: Sequence[Ended], change: RoleChange, guards: Guards) -> CssError | None:
+def _refusal(rows: Sequence[FoundRow], change: RoleChange, guards: Guards) -> CssError | None:
     """Return why nobody may lose the role, if so."""
     row, members = change.row, change.state.members[change.row.role]
-    errors = [(each.person, error) for each, _, error in ended if error is not None]
-    is_left = any(step is not None for _, step, _ in ended)
+    errors = [(each.person, error) for each, _, error in rows if error is not None]
+    is_left = any(step is not None for _, step, _ in rows)
     if not is_left and all(isinstance(error, NotFound) and not isinstance(error, WrongProvider) for _, error in errors):
         return EmptySet(
             f"Nobody whom the roster lists for the role {row.role!r} in {row.integration}, {row.environment} is known "
