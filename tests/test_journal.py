@@ -80,7 +80,7 @@ def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
     """A file that exists is refused, whatever is in it, and stays as it is."""
     path = tmp_path / "journal"
     path.write_text("mine", encoding="utf-8")
-    with pytest.raises(InvalidFile, match="exists already"):
+    with pytest.raises(InvalidFile, match="already exists"):
         Journal(path)
     assert path.read_text(encoding="utf-8") == "mine"
 

@@ -82,7 +82,7 @@ class Journal:
             self._file = os.open(self.path, how | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         except FileExistsError:
             raise InvalidFile(
-                f"The journal {self.path} exists already, and a journal is never replaced: it leads back.",
+                f"The journal {self.path} already exists. css-sdk never replaces a journal, because an undo needs it.",
                 remedy=Remedy("Name another file.", "Name another file with --journal."),
             ) from None
         except OSError as error:

@@ -62,7 +62,7 @@ def checked_address(
         )
     if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
         raise ConfigurationError(
-            f"{what} is plain http to {match['host']}: a secret would travel readable. Use https.",
+            f"{what} is plain http to {match['host']}, so others could read the secret. Use https.",
             remedy=None if allow_http is None else Remedy("To allow it, pass allow_http=True.", ""),
         )
     return str(url) if mark else str(url).rstrip("/")

@@ -288,13 +288,13 @@ class Css:
             other = self._wire.read(get_integration, answers.integration, "integration", integration_id=which)
         except NotFound as error:
             raise NotFound(
-                f"{hint} #{which}. Is it another team's?",
+                f"{hint} #{which}. It may belong to another team.",
                 what="integration",
                 status=error.status,
                 request=error.request,
             ) from None
         raise NotGold(
-            f"Integration {other.project_name!r} (#{which}) is not Gold: the API is not for managing its roles."
+            f"Integration {other.project_name!r} (#{which}) is not Gold. The CSS API manages only Gold integrations."
         )
 
     def find_people(

@@ -14,6 +14,7 @@ from .identification import is_identified
 from .identities import Person
 from .searches import can_be_looked_up
 
+_NAMES: Final = {"email": "e-mail address", "guid": "GUID"}
 _HOW_TO_IDENTIFY: Final = (
     "Correct it, or use the username. If this person has never logged in there, delete the row until they have."
 )
@@ -76,7 +77,7 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
         if isinstance(result, CssError):
             return result
         users += result
-    wanted = f"{person.by} {person.value}"
+    wanted = f"{_NAMES.get(person.by, person.by)} {person.value}"
     if not users and not is_identified(person, asked):
         return NotIdentified(
             f"Nobody in {environment} has the {wanted} ({', '.join(asked)}). It may be mistyped, or the service may "
