@@ -132,5 +132,5 @@ def test_an_assignment_that_is_too_long_names_the_request(css: Css) -> None:
 def test_a_refusal_of_a_new_token_is_more_likely_the_services_fault(threads: str) -> None:
     """The message says so, and what to ask the service's operators."""
     service = Service(read=answer(401, json={"success": False, "err": "invalid token"}))
-    with pytest.raises(AuthenticationError, match=r"more likely a fault of the service.*ask its operators"):
+    with pytest.raises(AuthenticationError, match=r"probably a fault of the service.*Ask its operators"):
         CALLERS[threads](service, "roles.list")

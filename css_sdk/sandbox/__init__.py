@@ -8,12 +8,12 @@ would hide itself.
     >>> sandbox.members(101, "dev", "admin")
     ['d6dff8c2546921b01198b4efd12cb3bc@idir']
 
-In process: ``httpx.Client(transport=sandbox.transport())``. On a socket: ``with sandbox.serve() as server``, or
-``python -m css_sdk.sandbox``.
+In process: `httpx.Client(transport=sandbox.transport())`. On a socket: `with sandbox.serve() as server`, or
+`python -m css_sdk.sandbox`.
 
-Start reading at ``sandbox``. It uses four packages, and each may import only those after it: ``serving`` (transports,
-the server, faults), ``api`` (the calls of the CSS API), ``login`` (tokens), ``world`` (what exists). All of them may
-import ``http``, ``javascript``, ``journal`` and ``errors``.
+Start reading at `sandbox`. It uses four packages, and each may import only those after it: `serving` (transports,
+the server, faults), `api` (the calls of the CSS API), `login` (tokens), `world` (what exists). All of them may
+import `http`, `javascript`, `journal` and `errors`.
 """
 
 from .command import run

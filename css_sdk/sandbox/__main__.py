@@ -1,4 +1,4 @@
-"""Run ``python -m css_sdk.sandbox``."""
+"""Run `python -m css_sdk.sandbox`."""
 
 from __future__ import annotations
 

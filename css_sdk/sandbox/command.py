@@ -8,12 +8,12 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from .sandbox import Sandbox
 from .serving import control
 
-PORT = 9080
+PORT: Final = 9080
 
 
 def run(
@@ -21,9 +21,9 @@ def run(
 ) -> None:
     """Serve a sandbox until SIGTERM or SIGINT. Call it in the main thread.
 
-    When the sandbox is ready, it prints one JSON line: ``api_url``, ``token_url``, ``api_accounts`` (team, client_id
-    and client_secret of each) and the ``client_id`` and ``client_secret`` of the first account. ``control`` holds the
-    ``url`` of the sandbox's own calls and the ``headers`` that they need. If the world has them, ``cern`` and ``bss``
+    When the sandbox is ready, it prints one JSON line: `api_url`, `token_url`, `api_accounts` (team, client_id
+    and client_secret of each) and the `client_id` and `client_secret` of the first account. `control` holds the
+    `url` of the sandbox's own calls and the `headers` that they need. If the world has them, `cern` and `bss`
     hold the variables that lead to those systems.
 
     Args:

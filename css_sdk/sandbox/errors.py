@@ -13,11 +13,11 @@ class SandboxError(ValueError):
 
 
 class MissingExtra(SandboxError, ImportError):
-    """A library of the extra ``sandbox`` is not installed."""
+    """A library of the extra `sandbox` is not installed."""
 
 
 def import_extra(module: str) -> ModuleType:
-    """Import a module of the extra ``sandbox`` when it is first needed.
+    """Import a module of the extra `sandbox` when it is first needed.
 
     Args:
         module: the dotted name of the module.
@@ -32,7 +32,7 @@ def import_extra(module: str) -> ModuleType:
 
 
 def require(*modules: str) -> None:
-    """Check that modules of the extra ``sandbox`` are installed, without importing them, which takes time.
+    """Check that modules of the extra `sandbox` are installed, without importing them, which takes time.
 
     Raises:
         MissingExtra: a module is not installed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from attrs import evolve, field, frozen
 
@@ -86,12 +86,12 @@ class Refusal(Exception):
 
 
 class Unforeseen(Exception):
-    """The service meets an error that it does not handle, and answers 422 ``unknown exception``."""
+    """The service meets an error that it does not handle, and answers 422 `unknown exception`."""
 
 
-READS = ("GET", "HEAD")
-LARGEST_BODY = 10 * 2**20  # bytes
-JSON_TYPE = "application/json; charset=utf-8"
+READS: Final = ("GET", "HEAD")
+LARGEST_BODY: Final = 10 * 2**20  # bytes
+JSON_TYPE: Final = "application/json; charset=utf-8"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 

@@ -7,18 +7,19 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
-_DECIMAL = re.compile(r"[+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
-_PREFIXED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
-_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
-_ISO_DATE = re.compile(
+_DECIMAL: Final = re.compile(r"[+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
+_PREFIXED: Final = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
+_BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
+_ISO_DATE: Final = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d))?)?"
     r"(?:[Tt ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?"
     r"(?P<zone>[Zz]|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
-_MAIL_DATE = re.compile(
+_MAIL_DATE: Final = re.compile(
     r"(?:[A-Za-z]{3,9},?\s+)?\d{1,2}\s+[A-Za-z]{3,9}\s+\d{4}(?:\s+\d\d:\d\d(?::\d\d)?(?:\s*(?:[+-]\d{4}|[A-Za-z]{1,5}))?)?",
     re.ASCII,
 )
@@ -29,7 +30,7 @@ class MalformedEscape(ValueError):
 
 
 def decode_component(text: str) -> str:
-    """Decode a text as ``decodeURIComponent`` does.
+    """Decode a text as `decodeURIComponent` does.
 
     Raises:
         MalformedEscape: the text is not well encoded.
@@ -45,7 +46,7 @@ def decode_component(text: str) -> str:
 
 
 def number(text: str) -> float:
-    """Return ``Number(text)``: NaN if it is not a number, 0 for the empty text."""
+    """Return `Number(text)`: NaN if it is not a number, 0 for the empty text."""
     text = text.strip()
     if not text:
         return 0.0
@@ -57,7 +58,7 @@ def number(text: str) -> float:
 
 
 def number_text(value: float) -> str:
-    """Return ``String(value)``: whole numbers without a point, exponents from 1e21 and below 1e-6."""
+    """Return `String(value)`: whole numbers without a point, exponents from 1e21 and below 1e-6."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -91,7 +92,7 @@ def json_number(value: float) -> float | int | None:
 
 
 def date(text: str) -> float | None:
-    """Return ``new Date(text).getTime()`` in seconds for ISO 8601 and RFC 2822; None for anything else.
+    """Return `new Date(text).getTime()` in seconds for ISO 8601 and RFC 2822; None for anything else.
 
     A date and time without a zone is read as UTC, the zone in which the service runs.
     """
@@ -135,7 +136,7 @@ def _iso_seconds(match: re.Match[str]) -> float | None:
 
 
 def date_text(seconds: float) -> str:
-    """Return ``new Date(…).toISOString()``."""
+    """Return `new Date(…).toISOString()`."""
     moment = datetime.fromtimestamp(round(seconds * 1000) / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections import deque
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from attrs import asdict, field, frozen
 
 from .http import Request
 
-MOST_ENTRIES = 100_000  # older entries are forgotten, so that a sandbox can run for weeks
+MOST_ENTRIES: Final = 100_000  # older entries are forgotten, so that a sandbox can run for weeks
 
 
 @frozen
@@ -22,8 +22,8 @@ class Entry:
     Attributes:
         number: from 1, over all requests.
         time: by the sandbox's clock, in seconds.
-        kind: ``api``, ``cern`` or ``bss`` (calls of those systems), ``token`` (requests for one, of any system),
-            ``keys`` (discovery and keys) or ``page`` (everything else).
+        kind: `api`, `cern` or `bss` (calls of those systems), `token` (requests for one, of any system),
+            `keys` (discovery and keys) or `page` (everything else).
         method: as sent.
         path: path and query as sent.
         status: of the answer; None where the connection was dropped.

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .api.api import Api
 from .api.service import Service
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .serving.server import Server
 
-ORIGIN = "http://localhost"  # in process; a loopback name, so that clients allow plain http
+ORIGIN: Final = "http://localhost"  # in process; a loopback name, so that clients allow plain http
 
 
 class Sandbox(Reachable):
@@ -44,9 +44,9 @@ class Sandbox(Reachable):
     Attributes:
         world: teams, integrations and users, by id and username.
         state: roles, composites, grants.
-        faults: the faults that requests meet; ``faults.add(…)``, ``faults.clear()``.
-        journal: the log behind ``requests``, ``harm`` and ``notes``.
-        clock_skew: seconds by which the servers' clocks are ahead of ``clock``.
+        faults: the faults that requests meet; `faults.add(…)`, `faults.clear()`.
+        journal: the log behind `requests`, `harm` and `notes`.
+        clock_skew: seconds by which the servers' clocks are ahead of `clock`.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Sandbox(Reachable):
         }
 
     def transport(self, sleep: Callable[[float], None] = time.sleep) -> httpx.BaseTransport:
-        """Return a transport with which ``httpx.Client`` calls this sandbox.
+        """Return a transport with which `httpx.Client` calls this sandbox.
 
         Args:
             sleep: waits that many seconds before a late answer.
@@ -109,7 +109,7 @@ class Sandbox(Reachable):
         return Transport(self, sleep)
 
     def async_transport(self, sleep: Callable[[float], Any] | None = None) -> httpx.AsyncBaseTransport:
-        """Return a transport with which ``httpx.AsyncClient`` calls this sandbox.
+        """Return a transport with which `httpx.AsyncClient` calls this sandbox.
 
         Args:
             sleep: waits that many seconds before a late answer, and is awaited; by default the running loop's sleep.
@@ -123,7 +123,7 @@ class Sandbox(Reachable):
         return AsyncTransport(self, sleep)
 
     def serve(self, port: int = 0) -> Server:
-        """Return a server on 127.0.0.1 for use in a ``with`` statement. It runs in a thread of its own.
+        """Return a server on 127.0.0.1 for use in a `with` statement. It runs in a thread of its own.
 
         Args:
             port: 0 for any free port.
@@ -166,8 +166,8 @@ class Sandbox(Reachable):
 
         Args:
             method: in any case.
-            path: a glob for the path, decoded once, with or without the API's base; a ``*`` also matches slashes.
-            kind: ``api``, ``token``, ``keys``, ``cern``, ``bss`` or ``page``.
+            path: a glob for the path, decoded once, with or without the API's base; a `*` also matches slashes.
+            kind: `api`, `token`, `keys`, `cern`, `bss` or `page`.
             status: of the answer.
         """
         with self._lock:
@@ -185,12 +185,12 @@ class Sandbox(Reachable):
 
     @property
     def late_writes(self) -> list[str]:
-        """Return method and path of each write that a fault ``late_write`` delays, in order."""
+        """Return method and path of each write that a fault `late_write` delays, in order."""
         with self._lock:
             return [f"{write.method} {write.path}" for write in self._late.pending]
 
     def land_late_writes(self) -> int:
-        """Carry out every write that a fault ``late_write`` delays, and return how many there were."""
+        """Carry out every write that a fault `late_write` delays, and return how many there were."""
         with self._lock:
             landed = self._late.land()
             self.state.save()
@@ -315,7 +315,7 @@ class Sandbox(Reachable):
         """Make a login server, or all of them, sign with a new key.
 
         Args:
-            environment: whose login server, or ``cern``; None for all.
+            environment: whose login server, or `cern`; None for all.
             retire: whether to refuse tokens of the old key; otherwise both keys are published.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from attrs import define, field
 
@@ -31,10 +32,10 @@ from .routing import BASE
 from .service import Call, LoginServerFailed, Service
 from .validation import MalformedBody, body_of, role_name
 
-LONGEST = 255  # characters of path and query after the base that the service's own log can hold
-REFUSED_HARM = 503  # the status of a request that the sandbox refuses
-CORS = {"access-control-allow-origin": "*"}
-PREFLIGHT = {
+LONGEST: Final = 255  # characters of path and query after the base that the service's own log can hold
+REFUSED_HARM: Final = 503  # the status of a request that the sandbox refuses
+CORS: Final = {"access-control-allow-origin": "*"}
+PREFLIGHT: Final = {
     **CORS,
     "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
     "vary": "Access-Control-Request-Headers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from ..http import Response, json_response
 from ..world.world import Integration
@@ -12,7 +12,7 @@ from .validation import refuse_query
 
 
 def list_integrations(service: Service, call: Call) -> Response:
-    """Answer ``GET /integrations`` with the team's Gold integrations."""
+    """Answer `GET /integrations` with the team's Gold integrations."""
     refuse_query(call.query)
     order = ("id", "projectName", "authType", "environments", "status", "createdAt", "updatedAt")
     found = [
@@ -24,14 +24,14 @@ def list_integrations(service: Service, call: Call) -> Response:
 
 
 def get_integration(service: Service, call: Call) -> Response:
-    """Answer ``GET I``, whether the integration is Gold or not, with the keys in another order."""
+    """Answer `GET I`, whether the integration is Gold or not, with the keys in another order."""
     refuse_query(call.query)
     order = ("id", "projectName", "environments", "status", "authType", "createdAt", "updatedAt")
     return json_response(200, _view(service.integration(call), order))
 
 
 def verify_token(service: Service, call: Call) -> Response:
-    """Answer ``GET /verify-token``, with the team's id as a string."""
+    """Answer `GET /verify-token`, with the team's id as a string."""
     return json_response(200, {"teamId": str(call.team.id)})
 
 
@@ -48,7 +48,7 @@ def _view(integration: Integration, order: tuple[str, ...]) -> dict[str, Any]:
     return {name: values[name] for name in order}
 
 
-ROUTES = (
+ROUTES: Final = (
     route("GET /verify-token", verify_token),
     route("GET /integrations", list_integrations),
     route(f"GET {INTEGRATION}", get_integration),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve
 
@@ -13,17 +13,17 @@ from ..world.world import ENVIRONMENTS
 from .route import PLACE, route
 from .service import Call, Service
 
-WINDOW = 3600  # seconds
-CALLS = 20  # per window
-LONGEST = 3 * 86400  # seconds
-EVERY = 10  # seconds between two lines
-EVENTS = ("LOGIN", "CODE_TO_TOKEN", "REFRESH_TOKEN", "LOGOUT", "LOGIN_ERROR")
-COMPLETE = "All logs retrieved"
-MORE = "Log limit reached. There may be more logs available, try a more restricted date range."
+WINDOW: Final = 3600  # seconds
+CALLS: Final = 20  # per window
+LONGEST: Final = 3 * 86400  # seconds
+EVERY: Final = 10  # seconds between two lines
+EVENTS: Final = ("LOGIN", "CODE_TO_TOKEN", "REFRESH_TOKEN", "LOGOUT", "LOGIN_ERROR")
+COMPLETE: Final = "All logs retrieved"
+MORE: Final = "Log limit reached. There may be more logs available, try a more restricted date range."
 
 
 def get_logs(service: Service, call: Call) -> Response:
-    """Answer ``GET I/E/logs``. Every call counts against the limit, also a refused one."""
+    """Answer `GET I/E/logs`. Every call counts against the limit, also a refused one."""
     allowed, headers = _count(service, call)
     if not allowed:
         refused = plain(429, "Too many requests, please try again later.", "text/html; charset=utf-8")
@@ -96,4 +96,4 @@ def _line(client_id: str, tick: int) -> dict[str, Any]:
     }
 
 
-ROUTES = (route(f"GET {PLACE}/logs", get_logs),)
+ROUTES: Final = (route(f"GET {PLACE}/logs", get_logs),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..http import Refusal, Response, Unforeseen, json_response
 from ..javascript import json_number
 from ..world.store import Client
@@ -11,11 +13,11 @@ from .route import PLACE, ROLE, route
 from .service import Call, Service, existing, user_view
 from .validation import Query, page_and_max, refuse_blank, refuse_query, role_names
 
-LAST = 2**31 - 1  # the largest number that the login server reads
+LAST: Final = 2**31 - 1  # the largest number that the login server reads
 
 
 def list_members(service: Service, call: Call) -> Response:
-    """Answer ``GET I/E/roles/R/users``, sorted by username; 404 for fractions that the login server cannot read."""
+    """Answer `GET I/E/roles/R/users`, sorted by username; 404 for fractions that the login server cannot read."""
     name = call.role()
     page, length = page_and_max(call.query)
     environment = service.environment(call)
@@ -30,7 +32,7 @@ def list_members(service: Service, call: Call) -> Response:
 
 
 def list_user_roles(service: Service, call: Call) -> Response:
-    """Answer ``GET I/E/users/U/roles``."""
+    """Answer `GET I/E/users/U/roles`."""
     refuse_query(call.query)
     integration, environment = place = service.place(call)
     username = _username(call, integration)
@@ -40,7 +42,7 @@ def list_user_roles(service: Service, call: Call) -> Response:
 
 
 def assign_roles(service: Service, call: Call) -> Response:
-    """Answer ``POST I/E/users/U/roles``, which assigns all of the roles or none."""
+    """Answer `POST I/E/users/U/roles`, which assigns all of the roles or none."""
     refuse_query(call.query)
     names = role_names(call.body)
     integration, environment = place = service.place(call)
@@ -58,7 +60,7 @@ def assign_roles(service: Service, call: Call) -> Response:
 
 
 def unassign_role(service: Service, call: Call) -> Response:
-    """Answer ``DELETE I/E/users/U/roles/R``; also 204 if the user does not have the role."""
+    """Answer `DELETE I/E/users/U/roles/R`; also 204 if the user does not have the role."""
     refuse_query(call.query)
     name = call.role()
     refuse_blank(name)
@@ -81,7 +83,7 @@ def _roles_of(client: Client, username: str, status: int) -> Response:
 
 
 def list_mappings(service: Service, call: Call) -> Response:
-    """Answer ``GET I/E/user-role-mappings``, which is deprecated and finds nothing that exists."""
+    """Answer `GET I/E/user-role-mappings`, which is deprecated and finds nothing that exists."""
     name, username = _mapping_terms(call.query)
     _, environment = place = service.place(call)
     client = service.client(call, place) if name or username else None
@@ -110,7 +112,7 @@ def _mapping_terms(query: Query) -> tuple[str, str]:
 
 
 def change_mapping(service: Service, call: Call) -> Response:
-    """Refuse ``POST I/E/user-role-mappings``, which is deprecated.
+    """Refuse `POST I/E/user-role-mappings`, which is deprecated.
 
     Raises:
         Destructive: always.
@@ -118,8 +120,8 @@ def change_mapping(service: Service, call: Call) -> Response:
     raise Destructive("brings the server process down")
 
 
-_USER = PLACE + "/users/{username}/roles"
-ROUTES = (
+_USER: Final = PLACE + "/users/{username}/roles"
+ROUTES: Final = (
     route(f"GET {ROLE}/users", list_members),
     route(f"GET {_USER}", list_user_roles),
     route(f"POST {_USER}", assign_roles),

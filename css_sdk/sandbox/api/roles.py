@@ -1,10 +1,12 @@
 """Answer the calls on roles and their composites.
 
-The API puts a role's name into the path of its own request to the login server, where ``.`` and ``..`` collapse: ``.``
-becomes the list of roles, ``..`` the client itself. Each call below says what happens then.
+The API puts a role's name into the path of its own request to the login server, where `.` and `..` collapse: `.`
+becomes the list of roles, `..` the client itself. Each call below says what happens then.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 from ..http import Refusal, Response, Unforeseen, empty_json, json_response
 from ..world.store import NAME_LIMIT, Client, Role
@@ -12,8 +14,8 @@ from .route import PLACE, ROLE, route
 from .service import Call, Service, existing
 from .validation import refuse_blank, refuse_query, role_name, role_names
 
-DOTS = (".", "..")
-NO_CONTENT = Response(204)
+DOTS: Final = (".", "..")
+NO_CONTENT: Final = Response(204)
 
 
 class Destructive(Exception):
@@ -21,14 +23,14 @@ class Destructive(Exception):
 
 
 def list_roles(service: Service, call: Call) -> Response:
-    """Answer ``GET I/E/roles``."""
+    """Answer `GET I/E/roles`."""
     refuse_query(call.query)
     client = service.client(call)
     return json_response(200, {"data": [role.view() for role in client.listed()]})
 
 
 def get_role(service: Service, call: Call) -> Response:
-    """Answer ``GET I/E/roles/R``; 404 if anything is missing, an empty object for ``.`` and ``..``."""
+    """Answer `GET I/E/roles/R`; 404 if anything is missing, an empty object for `.` and `..`."""
     refuse_query(call.query)
     name = call.role()
     place = service.place(call)
@@ -45,7 +47,7 @@ def get_role(service: Service, call: Call) -> Response:
 
 
 def create_role(service: Service, call: Call) -> Response:
-    """Answer ``POST I/E/roles``; an empty 201, without a role, for a name too long for the login server."""
+    """Answer `POST I/E/roles`; an empty 201, without a role, for a name too long for the login server."""
     refuse_query(call.query)
     name = role_name(call.body)
     client = service.client(call)
@@ -62,7 +64,7 @@ def create_role(service: Service, call: Call) -> Response:
 
 
 def rename_role(service: Service, call: Call) -> Response:
-    """Answer ``PUT I/E/roles/R``; an empty 200 if the login server refuses for another reason than the names."""
+    """Answer `PUT I/E/roles/R`; an empty 200 if the login server refuses for another reason than the names."""
     refuse_query(call.query)
     name = call.role()
     new = role_name(call.body)
@@ -88,10 +90,10 @@ def rename_role(service: Service, call: Call) -> Response:
 
 
 def delete_role(service: Service, call: Call) -> Response:
-    """Answer ``DELETE I/E/roles/R``; also 204 if there is no client.
+    """Answer `DELETE I/E/roles/R`; also 204 if there is no client.
 
     Raises:
-        Destructive: the name is ``..``, by which the login server deletes the client itself.
+        Destructive: the name is `..`, by which the login server deletes the client itself.
     """
     refuse_query(call.query)
     name = call.role()
@@ -114,7 +116,7 @@ def delete_role(service: Service, call: Call) -> Response:
 
 
 def list_composites(service: Service, call: Call) -> Response:
-    """Answer ``GET I/E/roles/R/composite-roles``."""
+    """Answer `GET I/E/roles/R/composite-roles`."""
     refuse_query(call.query)
     name = call.role()
     client = service.client(call)
@@ -124,7 +126,7 @@ def list_composites(service: Service, call: Call) -> Response:
 
 
 def get_composite(service: Service, call: Call) -> Response:
-    """Answer ``GET I/E/roles/R/composite-roles/C``."""
+    """Answer `GET I/E/roles/R/composite-roles/C`."""
     refuse_query(call.query)
     name, child_name = call.role(), call.role("composite")
     service.integration(call)
@@ -138,7 +140,7 @@ def get_composite(service: Service, call: Call) -> Response:
 
 
 def add_composites(service: Service, call: Call) -> Response:
-    """Answer ``POST I/E/roles/R/composite-roles``; 422, with the work done, if the service has not booked a child."""
+    """Answer `POST I/E/roles/R/composite-roles`; 422, with the work done, if the service has not booked a child."""
     refuse_query(call.query)
     name = call.role()
     children = role_names(call.body)
@@ -161,7 +163,7 @@ def add_composites(service: Service, call: Call) -> Response:
 
 
 def remove_composite(service: Service, call: Call) -> Response:
-    """Answer ``DELETE I/E/roles/R/composite-roles/C``; also 204 if the role is not a child."""
+    """Answer `DELETE I/E/roles/R/composite-roles/C`; also 204 if the role is not a child."""
     refuse_query(call.query)
     name, child_name = call.role(), call.role("composite")
     place = service.place(call)
@@ -183,7 +185,7 @@ def _addressable(client: Client, name: str) -> Role:
 
     Raises:
         Refusal: 404, the role does not exist.
-        Unforeseen: its name is ``.`` or ``..``.
+        Unforeseen: its name is `.` or `..`.
     """
     role = existing(client, name)
     if name in DOTS:
@@ -191,7 +193,7 @@ def _addressable(client: Client, name: str) -> Role:
     return role
 
 
-ROUTES = (
+ROUTES: Final = (
     route(f"GET {PLACE}/roles", list_roles),
     route(f"POST {PLACE}/roles", create_role, "create"),
     route(f"GET {ROLE}", get_role, "role"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from attrs import frozen
 
@@ -21,8 +22,8 @@ class Route:
         method: in upper case.
         segments: of the path. Those in braces are parameters; the others ignore case.
         handler: answers the call.
-        failing: how it answers if the login server behind the API fails: as ``create``, ``rename``, ``delete``,
-            ``role`` or ``other``.
+        failing: how it answers if the login server behind the API fails: as `create`, `rename`, `delete`,
+            `role` or `other`.
     """
 
     method: str
@@ -51,11 +52,11 @@ class Route:
 
 
 def route(text: str, handler: Handler, failing: str = "other") -> Route:
-    """Return the route of a method and a path, such as ``GET /integrations``."""
+    """Return the route of a method and a path, such as `GET /integrations`."""
     method, path = text.split()
     return Route(method, tuple(path.split("/")[1:]), handler, failing)
 
 
-INTEGRATION = "/integrations/{integration}"
-PLACE = INTEGRATION + "/{environment}"
-ROLE = PLACE + "/roles/{role}"
+INTEGRATION: Final = "/integrations/{integration}"
+PLACE: Final = INTEGRATION + "/{environment}"
+ROLE: Final = PLACE + "/roles/{role}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from . import integrations, logs, members, roles, searches
 from .route import Route
 
-BASE = "/api/v1"
-_BY_SHAPE: dict[tuple[str, int], list[Route]] = {}
+BASE: Final = "/api/v1"
+_BY_SHAPE: Final[dict[tuple[str, int], list[Route]]] = {}
 for _module in (integrations, logs, members, roles, searches):
     for _route in _module.ROUTES:
         _BY_SHAPE.setdefault((_route.method, len(_route.segments)), []).append(_route)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..http import Response, json_response
 from ..world.world import PROVIDERS, User
@@ -13,12 +13,12 @@ from .service import Call, Service
 from .validation import bceid_terms, search_terms
 
 Row = TypeVar("Row")
-LIMIT = 50  # people that a search can show, however many match
-PEOPLE = {name: name for name in ("firstName", "lastName", "email", "guid")}
-GITHUB = {"name": "name", "login": "login id", "email": "email", "guid": "guid"}
-LEGACY_BCEID = {"guid": "guid"}
+LIMIT: Final = 50  # people that a search can show, however many match
+PEOPLE: Final = {name: name for name in ("firstName", "lastName", "email", "guid")}
+GITHUB: Final = {"name": "name", "login": "login id", "email": "email", "guid": "guid"}
+LEGACY_BCEID: Final = {"guid": "guid"}
 # The search term, and the field of a user that has to contain it.
-PARTS = {
+PARTS: Final = {
     "firstName": "firstName",
     "lastName": "lastName",
     "email": "email",
@@ -30,7 +30,7 @@ PARTS = {
 
 
 def search(provider: str, fields: Mapping[str, str]) -> Callable[[Service, Call], Response]:
-    """Return the handler of ``GET /E/<provider>/users``.
+    """Return the handler of `GET /E/<provider>/users`.
 
     Args:
         provider: the identity provider, as at the end of usernames.
@@ -49,7 +49,7 @@ def search(provider: str, fields: Mapping[str, str]) -> Callable[[Service, Call]
 
 
 def search_bceid(service: Service, call: Call) -> Response:
-    """Answer ``GET I/E/bceid/users`` with people who logged in to the integration."""
+    """Answer `GET I/E/bceid/users` with people who logged in to the integration."""
     kind, terms = bceid_terms(call.query)
     integration = service.integration(call)
     environment = service.environment(call)
@@ -65,7 +65,7 @@ def search_bceid(service: Service, call: Call) -> Response:
 def _matches(service: Service, provider: str, environment: str, terms: Mapping[str, str]) -> list[User]:
     """Return the users that match every term, sorted by username.
 
-    A ``guid`` matches the end of a GUID, because it is compared with the end of the username.
+    A `guid` matches the end of a GUID, because it is compared with the end of the username.
     """
     wanted = {PARTS[name]: like(value) for name, value in terms.items() if name != "guid"}
     ending = f"{terms.get('guid', '')}@{provider}".lower()
@@ -81,7 +81,7 @@ def _matches(service: Service, provider: str, environment: str, terms: Mapping[s
 def like(term: str) -> Callable[[str], bool]:
     """Return a function that checks whether a text contains a search term, as the login server's database does.
 
-    Case is ignored. ``%`` matches any characters and ``_`` one; they cannot be escaped.
+    Case is ignored. `%` matches any characters and `_` one; they cannot be escaped.
     """
     parts = [
         re.compile("".join("." if letter == "_" else re.escape(letter) for letter in part), re.DOTALL)
@@ -113,7 +113,7 @@ def _view(user: User, nameless: bool) -> dict[str, Any]:
     return {name: values[name] for name in fields if values.get(name) is not None}
 
 
-ROUTES = (
+ROUTES: Final = (
     route(f"GET {PLACE}/bceid/users", search_bceid),
     *(
         route(f"GET /{{environment}}/{word}/users", search(provider, fields))

@@ -99,7 +99,7 @@ class Service:
         """Return the environment of the path.
 
         Raises:
-            Refusal: 404, it is not ``dev``, ``test`` or ``prod``.
+            Refusal: 404, it is not `dev`, `test` or `prod`.
         """
         environment = call.parameters["environment"]
         if environment not in ENVIRONMENTS:

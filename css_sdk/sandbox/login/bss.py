@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Final
 
 from attrs import define, field
 
@@ -11,10 +12,10 @@ from ..http import Request, Response, bearer_refusal, json_response
 from ..world.other_systems import BSS_PATH, BssWorld
 from .login import NO_STORE, TokenRefusal, answer_token_request, basic_credentials
 
-BSS_TOKEN_PATH = BSS_PATH + "/bsssmapi/oauth/token"
-ACCOUNTS = BSS_PATH + "/bsssmapi/api/accounts/"
-LIFE = 1799.0  # seconds, as in `expires_in`
-REMEMBERED = 1000  # tokens; above this number the expired ones are forgotten
+BSS_TOKEN_PATH: Final = BSS_PATH + "/bsssmapi/oauth/token"
+ACCOUNTS: Final = BSS_PATH + "/bsssmapi/api/accounts/"
+LIFE: Final = 1799.0  # seconds, as in `expires_in`
+REMEMBERED: Final = 1000  # tokens; above this number the expired ones are forgotten
 
 
 @define

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, field
 
@@ -18,9 +18,9 @@ from ..world.world import SERVICE_ACCOUNT
 from .login import NO_STORE, WRONG, TokenRefusal, answer_token_request, origin, realm_page
 from .tokens import TokenExpired, TokenInvalid, Tokens, TokenUnreadable
 
-CERN = "cern"  # the name of the realm
-LIFE = 1200.0  # seconds; clients learn it from `expires_in`
-SCOPE = "email profile"
+CERN: Final = "cern"  # the name of the realm
+LIFE: Final = 1200.0  # seconds; clients learn it from `expires_in`
+SCOPE: Final = "email profile"
 
 
 @define

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_plus
 
 from attrs import define
@@ -17,15 +17,15 @@ from ..world.state import State
 from ..world.world import SERVICE_ACCOUNT, Integration, Team, World
 from .tokens import REALM, Tokens, account_claims, id_claims, person_claims
 
-TOKEN_PATH = "/protocol/openid-connect/token"  # noqa: S105 - a path, no secret
-KEYS_PATH = "/protocol/openid-connect/certs"
-DISCOVERY_PATH = "/.well-known/openid-configuration"
-NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
-UNREADABLE = "Unexpected error when authenticating client"
-WRONG = "Invalid client or Invalid client credentials"
-DEFAULT_SCOPES = ("email", "profile")
+TOKEN_PATH: Final = "/protocol/openid-connect/token"  # noqa: S105 - a path, no secret
+KEYS_PATH: Final = "/protocol/openid-connect/certs"
+DISCOVERY_PATH: Final = "/.well-known/openid-configuration"
+NO_STORE: Final = {"cache-control": "no-store", "pragma": "no-cache"}
+UNREADABLE: Final = "Unexpected error when authenticating client"
+WRONG: Final = "Invalid client or Invalid client credentials"
+DEFAULT_SCOPES: Final = ("email", "profile")
 # Grants that the login server knows but none of these clients may use, with its answers.
-OTHER_GRANTS = {
+OTHER_GRANTS: Final = {
     "password": ("unauthorized_client", "Client not allowed for direct access grants"),
     "authorization_code": ("invalid_request", "Missing parameter: code"),
     "refresh_token": ("invalid_request", "No refresh token"),
@@ -159,7 +159,7 @@ def answer_token_request(request: Request, grant: Callable[[dict[str, str], str]
 
     Args:
         request: the request.
-        grant: answers the fields of its form and its ``Authorization`` header, or raises a `TokenRefusal`.
+        grant: answers the fields of its form and its `Authorization` header, or raises a `TokenRefusal`.
     """
     if request.method != "POST":
         return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
@@ -170,7 +170,7 @@ def answer_token_request(request: Request, grant: Callable[[dict[str, str], str]
 
 
 def pass_through(servers: LoginServers, request: Request, body: Any) -> Response:
-    """Pass a token request of ``POST {base}/token`` on to the prod login server, and hide why it refuses.
+    """Pass a token request of `POST {base}/token` on to the prod login server, and hide why it refuses.
 
     Raises:
         Refusal: 422, the login server refused.

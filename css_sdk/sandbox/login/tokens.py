@@ -8,17 +8,21 @@ import json
 import threading
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, field, frozen
 
 from ..errors import import_extra
 from ..world.world import ENVIRONMENTS, Integration, Team, User
 
-REALM = {"prod": "/auth/realms/standard", "dev": "/auth/dev/realms/standard", "test": "/auth/test/realms/standard"}
-REMEMBERED = 1000  # tokens; above this number the expired ones are forgotten
-ACCOUNT_ROLES = ["manage-account", "manage-account-links", "view-profile"]
-REALM_ROLES = ["offline_access", "uma_authorization", "default-roles-standard"]
+REALM: Final = {
+    "prod": "/auth/realms/standard",
+    "dev": "/auth/dev/realms/standard",
+    "test": "/auth/test/realms/standard",
+}
+REMEMBERED: Final = 1000  # tokens; above this number the expired ones are forgotten
+ACCOUNT_ROLES: Final = ["manage-account", "manage-account-links", "view-profile"]
+REALM_ROLES: Final = ["offline_access", "uma_authorization", "default-roles-standard"]
 
 
 class TokenExpired(Exception):

@@ -1,13 +1,13 @@
 """Answer the sandbox's own calls, which stand under a path that the service does not have.
 
-They need the header ``X-CSS-Sandbox``, with any value. A web page cannot send such a header to another origin unless
+They need the header `X-CSS-Sandbox`, with any value. A web page cannot send such a header to another origin unless
 the server allows it beforehand, and the sandbox does not. So no page in a browser can control the sandbox.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from attrs import asdict, filters
 
@@ -18,16 +18,16 @@ from ..journal import Journal
 from ..world.state import State
 from .faults import Faults
 
-PATH = "/sandbox"
-HEADER = "X-CSS-Sandbox"
-MISSING = f"calls under {PATH} need the header {HEADER}, with any value, so that no web page can make them"
-LONGEST = 1e10  # seconds, about three hundred years
-SETTINGS = ("token_life", "clock_skew")
-WITHOUT_TOKENS = filters.exclude("authorization")
+PATH: Final = "/sandbox"
+HEADER: Final = "X-CSS-Sandbox"
+MISSING: Final = f"calls under {PATH} need the header {HEADER}, with any value, so that no web page can make them"
+LONGEST: Final = 1e10  # seconds, about three hundred years
+SETTINGS: Final = ("token_life", "clock_skew")
+WITHOUT_TOKENS: Final = filters.exclude("authorization")
 
 
 class Controls(Protocol):
-    """What these calls use of a sandbox; ``Sandbox`` explains each."""
+    """What these calls use of a sandbox; `Sandbox` explains each."""
 
     faults: Faults
     journal: Journal
@@ -49,22 +49,22 @@ class Controls(Protocol):
 def answer(sandbox: Controls, request: Request, path: str) -> Response:
     """Answer one of the sandbox's own calls.
 
-    - ``GET``, ``DELETE /sandbox/requests``: list the requests (the query may hold ``method``, ``path``, ``kind``),
+    - `GET`, `DELETE /sandbox/requests`: list the requests (the query may hold `method`, `path`, `kind`),
       forget them.
-    - ``GET``, ``POST``, ``DELETE /sandbox/faults``: list the faults, add one (an object with the arguments of
-      ``faults.add``), remove all.
-    - ``GET``, ``POST /sandbox/late-writes``: list the writes that a fault has delayed, carry them out.
-    - ``GET /sandbox/harm``: list the harmful and the strange requests.
-    - ``GET /sandbox/state``: return the state in the form of the state file.
-    - ``GET``, ``PUT /sandbox/settings``: read or set ``token_life`` and ``clock_skew``, in seconds.
-    - ``POST /sandbox/keys``: rotate the keys of ``{"environment"}``, or of all.
-    - ``POST /sandbox/revoke``: revoke the tokens issued so far.
-    - ``POST /sandbox/token``: return the token of a user (``{"username", "integration", "environment"}``).
+    - `GET`, `POST`, `DELETE /sandbox/faults`: list the faults, add one (an object with the arguments of
+      `faults.add`), remove all.
+    - `GET`, `POST /sandbox/late-writes`: list the writes that a fault has delayed, carry them out.
+    - `GET /sandbox/harm`: list the harmful and the strange requests.
+    - `GET /sandbox/state`: return the state in the form of the state file.
+    - `GET`, `PUT /sandbox/settings`: read or set `token_life` and `clock_skew`, in seconds.
+    - `POST /sandbox/keys`: rotate the keys of `{"environment"}`, or of all.
+    - `POST /sandbox/revoke`: revoke the tokens issued so far.
+    - `POST /sandbox/token`: return the token of a user (`{"username", "integration", "environment"}`).
 
     Args:
         sandbox: the sandbox.
         request: the request.
-        path: the path after ``/sandbox``.
+        path: the path after `/sandbox`.
 
     Returns:
         The answer; 403 if the header is missing, 400 if an argument is missing or not valid.

@@ -48,7 +48,7 @@ class Reachable:
             team: the id of the team; None for the first one.
 
         Returns:
-            ``client_id``, ``client_secret``, ``token_url``, ``api_url``.
+            `client_id`, `client_secret`, `token_url`, `api_url`.
 
         Raises:
             SandboxError: the world has no such team.
@@ -67,10 +67,10 @@ class Reachable:
         """Return the variables that lead an application to CERN's Authorization Service.
 
         Returns:
-            ``CERN_CLIENT_ID``, ``CERN_CLIENT_SECRET``, ``CERN_TOKEN_URL``, ``CERN_API_URL``.
+            `CERN_CLIENT_ID`, `CERN_CLIENT_SECRET`, `CERN_TOKEN_URL`, `CERN_API_URL`.
 
         Raises:
-            SandboxError: the world has no ``cern``.
+            SandboxError: the world has no `cern`.
         """
         return self.world.cern.environment(self.origin)
 
@@ -78,9 +78,9 @@ class Reachable:
         """Return the variables that lead to the BSS.
 
         Returns:
-            ``BSS_HOST``, ``BSS_CLIENT_KEY``, ``BSS_CLIENT_SECRET``, ``BSS_USERNAME``, ``BSS_PASSWORD``.
+            `BSS_HOST`, `BSS_CLIENT_KEY`, `BSS_CLIENT_SECRET`, `BSS_USERNAME`, `BSS_PASSWORD`.
 
         Raises:
-            SandboxError: the world has no ``bss``.
+            SandboxError: the world has no `bss`.
         """
         return self.world.bss.environment(self.origin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import unquote
 
 from attrs import define, evolve, field
@@ -12,11 +13,11 @@ from ..http import Request, Response, bearer_refusal, json_response, page, plain
 from .faults import Fault, Faults
 from .late_writes import LateWrites
 
-DROPPED = Response(0, dropped=True)
-HOUR = 3600.0
-PROXY_ERRORS = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
-API_ERROR = page(500, "Internal Server Error")
-OTHER_ERROR = json_response(500, {"error": "unknown_error"})
+DROPPED: Final = Response(0, dropped=True)
+HOUR: Final = 3600.0
+PROXY_ERRORS: Final = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
+API_ERROR: Final = page(500, "Internal Server Error")
+OTHER_ERROR: Final = json_response(500, {"error": "unknown_error"})
 
 
 @define

@@ -1,4 +1,4 @@
-"""Describe faults, check them, and find those that strike a request. ``fault_effects`` says what they do."""
+"""Describe faults, check them, and find those that strike a request. `fault_effects` says what they do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any, get_type_hints
+from typing import Any, Final, get_type_hints
 
 from attrs import define, field
 
@@ -17,23 +17,25 @@ from ..login.login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
 from ..login.tokens import REALM
 from ..world.other_systems import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
 
-BEFORE = frozenset({"drop_before", "500_before", "422_before", "429", "expired_token", "revoked_token", "disaster"})
-AROUND = frozenset({"login_server", "empty_success"})
-AFTER = frozenset({"lose_after", "500_after", "422_after"})
-KINDS = BEFORE | AROUND | AFTER | {"delay", "late_write"}
-LATE_ANSWERS = ("lost", "timeout", 502, 503, 504)
-TOKEN_KINDS = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay"})
-PATHS = {
+BEFORE: Final = frozenset(
+    {"drop_before", "500_before", "422_before", "429", "expired_token", "revoked_token", "disaster"}
+)
+AROUND: Final = frozenset({"login_server", "empty_success"})
+AFTER: Final = frozenset({"lose_after", "500_after", "422_after"})
+KINDS: Final = BEFORE | AROUND | AFTER | {"delay", "late_write"}
+LATE_ANSWERS: Final = ("lost", "timeout", 502, 503, 504)
+TOKEN_KINDS: Final = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay"})
+PATHS: Final = {
     "token": [*(realm + TOKEN_PATH for realm in REALM.values()), CERN_REALM + CERN_TOKEN_PATH, BSS_TOKEN_PATH],
     "keys": [realm + place for realm in (*REALM.values(), CERN_REALM) for place in (KEYS_PATH, DISCOVERY_PATH)],
 }
-OTHER_KINDS = TOKEN_KINDS | {"expired_token", "revoked_token"}
-TARGETS = {"api": KINDS, "token": TOKEN_KINDS, "keys": TOKEN_KINDS, "cern": OTHER_KINDS, "bss": OTHER_KINDS}
+OTHER_KINDS: Final = TOKEN_KINDS | {"expired_token", "revoked_token"}
+TARGETS: Final = {"api": KINDS, "token": TOKEN_KINDS, "keys": TOKEN_KINDS, "cern": OTHER_KINDS, "bss": OTHER_KINDS}
 
 
 @define
 class Fault:
-    """One fault; see ``Faults.add`` for the fields."""
+    """One fault; see `Faults.add` for the fields."""
 
     kind: str
     method: str | None
@@ -110,36 +112,36 @@ class Faults:
         """Add a fault, so that requests fail.
 
         Args:
-            kind: ``drop_before`` closes the connection without doing the work; ``lose_after`` closes it after the work;
-                ``500_before``, ``500_after``, ``422_before``, ``422_after`` answer with that status, before or after
-                the work; ``empty_success`` answers a success without a body; ``delay`` answers late; ``429`` refuses
-                for now; ``expired_token`` and ``revoked_token`` answer 401; ``disaster`` answers 503 to everything
-                but the heartbeat; ``login_server`` makes the login server behind the API fail; ``late_write`` loses
+            kind: `drop_before` closes the connection without doing the work; `lose_after` closes it after the work;
+                `500_before`, `500_after`, `422_before`, `422_after` answer with that status, before or after
+                the work; `empty_success` answers a success without a body; `delay` answers late; `429` refuses
+                for now; `expired_token` and `revoked_token` answer 401; `disaster` answers 503 to everything
+                but the heartbeat; `login_server` makes the login server behind the API fail; `late_write` loses
                 the answer of a write, and does the work only after the next read of the same integration and
-                environment, or when ``Sandbox.land_late_writes`` is called. ``late_write`` never strikes reads.
+                environment, or when `Sandbox.land_late_writes` is called. `late_write` never strikes reads.
             method: only requests of this method.
-            path: only requests whose path, after the base and decoded once, matches this glob; a ``*`` also matches
+            path: only requests whose path, after the base and decoded once, matches this glob; a `*` also matches
                 slashes. For every system but the CSS API it is the whole path.
-            times: how many requests it strikes; None for all. The default is one, but all for ``disaster`` and if a
+            times: how many requests it strikes; None for all. The default is one, but all for `disaster` and if a
                 probability is given.
             after: how many matching requests it spares first.
             probability: how likely it strikes a matching request, from 0 to 1.
             seed: of the random numbers for the probability.
-            target: ``api``, ``token`` (the token endpoints of all systems), ``keys`` (discovery documents and keys),
-                ``cern`` or ``bss`` (calls of those systems). The default follows from the path: ``token`` or ``keys``
-                if it matches such an endpoint, as ``*/token`` does, ``cern`` or ``bss`` if it begins with ``/cern/``
-                or ``/bss/``, else ``api``.
-            seconds: of a ``delay``.
-            retry_after: the ``Retry-After`` header of a ``429``; by default none.
-            done: whether ``login_server`` and ``empty_success`` do the work.
-            first_look_up: ``login_server`` fails at its first look-up, where creating a role answers 422.
-            answer: what the client receives for a ``late_write``: ``lost`` (the connection is closed), ``timeout``
-                (no answer for ``seconds``, by default an hour), or the status 502, 503 or 504 of a proxy.
-            reads: how many reads of the same integration and environment do not show a ``late_write`` before it is
-                done; None waits for ``Sandbox.land_late_writes``.
+            target: `api`, `token` (the token endpoints of all systems), `keys` (discovery documents and keys),
+                `cern` or `bss` (calls of those systems). The default follows from the path: `token` or `keys`
+                if it matches such an endpoint, as `*/token` does, `cern` or `bss` if it begins with `/cern/`
+                or `/bss/`, else `api`.
+            seconds: of a `delay`.
+            retry_after: the `Retry-After` header of a `429`; by default none.
+            done: whether `login_server` and `empty_success` do the work.
+            first_look_up: `login_server` fails at its first look-up, where creating a role answers 422.
+            answer: what the client receives for a `late_write`: `lost` (the connection is closed), `timeout`
+                (no answer for `seconds`, by default an hour), or the status 502, 503 or 504 of a proxy.
+            reads: how many reads of the same integration and environment do not show a `late_write` before it is
+                done; None waits for `Sandbox.land_late_writes`.
 
         Returns:
-            The fault. Its ``struck`` counts the requests that it struck.
+            The fault. Its `struck` counts the requests that it struck.
 
         Raises:
             SandboxError: the kind or the target does not exist, or a number is out of range.
@@ -181,10 +183,10 @@ class Faults:
         return fault
 
     def add_document(self, document: Mapping[str, Any]) -> Fault:
-        """Add the fault that a JSON object describes by the arguments of ``add``.
+        """Add the fault that a JSON object describes by the arguments of `add`.
 
         Raises:
-            SandboxError: ``add`` does not know an argument, or a value has the wrong type.
+            SandboxError: `add` does not know an argument, or a value has the wrong type.
         """
         types = get_type_hints(self.add)
         for name, value in document.items():

@@ -17,7 +17,7 @@ class LateWrite:
         method: of the request.
         path: of the request, after the base, as sent.
         place: the part of the path that names the integration and the environment.
-        reads: how many more reads of the place do not show it. None waits for ``LateWrites.land``.
+        reads: how many more reads of the place do not show it. None waits for `LateWrites.land`.
         land: carries the write out.
     """
 

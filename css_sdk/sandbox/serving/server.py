@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -19,11 +19,11 @@ from ..http import LARGEST_BODY, Answers, Request, plain, too_large
 from ..world.world import World
 from .credentials import Reachable
 
-TRANSPORT = "css_sdk.sandbox.serving.transport"
-IDLE = 5  # seconds after which the service closes an idle connection
-KEEP_ALIVE = [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % IDLE)]
-LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.ASCII | re.IGNORECASE)
-STRANGE_HOST = "The sandbox answers only to the hosts localhost, 127.0.0.1 and [::1]. Call it by one of these names."
+TRANSPORT: Final = "css_sdk.sandbox.serving.transport"
+IDLE: Final = 5  # seconds after which the service closes an idle connection
+KEEP_ALIVE: Final = [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % IDLE)]
+LOOPBACK: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.ASCII | re.IGNORECASE)
+STRANGE_HOST: Final = "The sandbox answers only to the hosts localhost, 127.0.0.1 and [::1]. Use one of these names."
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -92,7 +92,7 @@ def application(sandbox: Answers) -> Callable[[Scope, Receive, Send], Awaitable[
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a ``Host`` header names this machine; no web page of another site can send such a header."""
+    """Return whether a `Host` header names this machine; no web page of another site can send such a header."""
     return LOOPBACK.fullmatch(host) is not None
 
 
@@ -117,7 +117,7 @@ class Server(Reachable):
     """
 
     def __init__(self, sandbox: Served, port: int = 0) -> None:
-        """Reserve the port. ``start`` begins to accept connections.
+        """Reserve the port. `start` begins to accept connections.
 
         Args:
             sandbox: answers the requests.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from ..api.routing import BASE
 from ..http import Request, Response, not_found_page, page
 from ..login.login import origin
 
-PATH = "/openapi/swagger"
-SCRIPT = "swagger-ui-init.js"
-PAGE = f"""<!DOCTYPE html>
+PATH: Final = "/openapi/swagger"
+SCRIPT: Final = "swagger-ui-init.js"
+PAGE: Final = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -48,7 +48,7 @@ def answer(request: Request, path: str) -> Response:
 
 
 def script(address: str) -> str:
-    """Return the script: a JavaScript object literal named ``options`` that holds the document."""
+    """Return the script: a JavaScript object literal named `options` that holds the document."""
     text = json.dumps(document(address), indent=2, ensure_ascii=False)
     options = f'{{\n"swaggerDoc": {text},\n"customOptions": {{}}\n}}'
     return f"window.onload = function () {{\n  const options = {options};\n}};\n"

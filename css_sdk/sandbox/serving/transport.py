@@ -39,7 +39,7 @@ def _wait(response: Response, request: httpx.Request) -> tuple[float, bool]:
 
 
 class Transport(httpx.BaseTransport):
-    """Carry the requests of an ``httpx.Client`` to the sandbox."""
+    """Carry the requests of an `httpx.Client` to the sandbox."""
 
     def __init__(self, sandbox: Answers, sleep: Callable[[float], None]) -> None:
         self._sandbox = sandbox
@@ -62,7 +62,7 @@ class Transport(httpx.BaseTransport):
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
-    """Carry the requests of an ``httpx.AsyncClient`` to the sandbox."""
+    """Carry the requests of an `httpx.AsyncClient` to the sandbox."""
 
     def __init__(self, sandbox: Answers, sleep: Callable[[float], Any] | None) -> None:
         self._sandbox = sandbox

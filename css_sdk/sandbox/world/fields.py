@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..errors import SandboxError
 
 Built = TypeVar("Built")
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-LARGEST_ID = 2**31 - 1  # the service's database holds no larger number
+LARGEST_ID: Final = 2**31 - 1  # the service's database holds no larger number
 
 
 @contextmanager

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from ..errors import SandboxError
 
-NO_LINKS = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; there only the path is checked
+NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; there only the path is checked
 
 
 def exists(path: Path) -> bool:

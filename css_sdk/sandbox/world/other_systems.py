@@ -1,27 +1,27 @@
 """Read what a world file says about the two other systems, CERN's API access and the interworks BSS; pure.
 
-- ``cern``: ``{"targets": [{"client_id", "base", "role", "audience_as_list", "data"}], "applications": [{"client_id",
-  "client_secret", "roles": {target: [role, …]}}]}``. A target is served under ``/cern/<client_id>/<base>``. An
-  application needs its ``role`` (by default ``reader``) to read there. ``data`` holds lists by name.
-  With ``audience_as_list`` the claim ``aud`` of tokens for the target is a list, otherwise a string.
-- ``bss``: ``{"client_key", "client_secret", "users": [{"username", "password"}], "accounts": [{"id", …}]}``.
+- `cern`: `{"targets": [{"client_id", "base", "role", "audience_as_list", "data"}], "applications": [{"client_id",
+  "client_secret", "roles": {target: [role, …]}}]}`. A target is served under `/cern/<client_id>/<base>`. An
+  application needs its `role` (by default `reader`) to read there. `data` holds lists by name.
+  With `audience_as_list` the claim `aud` of tokens for the target is a list, otherwise a string.
+- `bss`: `{"client_key", "client_secret", "users": [{"username", "password"}], "accounts": [{"id", …}]}`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 
 from ..errors import SandboxError
 from .fields import reading, whole_number
 
-CERN_REALM = "/auth/realms/cern"
-CERN_TOKEN_PATH = "/api-access/token"  # noqa: S105 - a path, no secret
-CERN_PATH = "/cern"
-BSS_PATH = "/bss"
+CERN_REALM: Final = "/auth/realms/cern"
+CERN_TOKEN_PATH: Final = "/api-access/token"  # noqa: S105 - a path, no secret
+CERN_PATH: Final = "/cern"
+BSS_PATH: Final = "/bss"
 Built = TypeVar("Built")
 
 
@@ -45,7 +45,7 @@ class Target:
 
 @frozen
 class Application:
-    """An application at CERN that calls others; ``roles`` holds its roles by target."""
+    """An application at CERN that calls others; `roles` holds its roles by target."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -63,7 +63,7 @@ class CernWorld:
         """Return the variables that lead to the first target as the first application.
 
         Raises:
-            SandboxError: the world has no ``cern``.
+            SandboxError: the world has no `cern`.
         """
         if not self.applications:
             raise SandboxError("the world has no cern")
@@ -89,7 +89,7 @@ class BssWorld:
         """Return the variables that lead to the BSS as its first user.
 
         Raises:
-            SandboxError: the world has no ``bss``.
+            SandboxError: the world has no `bss`.
         """
         if not self.users:
             raise SandboxError("the world has no bss")

@@ -1,13 +1,13 @@
 """Hold what the API can change, and keep it in a file.
 
-A state file and the optional parts of a world file have the same form, where ``I`` means
-``"integration": id, "environment": …``:
+A state file and the optional parts of a world file have the same form, where `I` means
+`"integration": id, "environment": …`:
 
-- ``roles``: ``{I, "name"}``;
-- ``composites``: ``{I, "role", "children": [name, …]}``;
-- ``grants``: ``{I, "role", "username"}``;
-- ``logins``: ``{I, "username"}``, people who logged in to an integration; its BCeID search finds only them;
-- ``unbooked``: ``{I, "name"}``, roles that the service's own book-keeping lacks.
+- `roles`: `{I, "name"}`;
+- `composites`: `{I, "role", "children": [name, …]}`;
+- `grants`: `{I, "role", "username"}`;
+- `logins`: `{I, "username"}`, people who logged in to an integration; its BCeID search finds only them;
+- `unbooked`: `{I, "name"}`, roles that the service's own book-keeping lacks.
 """
 
 from __future__ import annotations

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from operator import attrgetter
+from typing import Final
 from zlib import crc32
 
 from attrs import define, field
 
-NAME_LIMIT = 255  # characters of a role name that the login server can store
-LISTED = 5000  # roles that the service ever sees at once
+NAME_LIMIT: Final = 255  # characters of a role name that the login server can store
+LISTED: Final = 5000  # roles that the service ever sees at once
 
 
 @define(eq=False)

@@ -2,15 +2,15 @@
 
 A world file is one JSON object:
 
-- ``teams``: ``{"id", "name", "api_account": {"id", "client_id", "client_secret"}}``, at least one;
-- ``integrations``: ``{"id", "team", "project_name", "client_id", "client_secret", "auth_type", "environments",
-  "service_type", "status"}``; ``client_id`` is null if the integration is not yet applied;
-- ``users``: ``{"username", "email", "firstName", "lastName", "attributes"}``; a user may have ``environments``, a list
+- `teams`: `{"id", "name", "api_account": {"id", "client_id", "client_secret"}}`, at least one;
+- `integrations`: `{"id", "team", "project_name", "client_id", "client_secret", "auth_type", "environments",
+  "service_type", "status"}`; `client_id` is null if the integration is not yet applied;
+- `users`: `{"username", "email", "firstName", "lastName", "attributes"}`; a user may have `environments`, a list
   of the environments whose login server knows the user; the default is all three.
 
-A world may also describe two other systems, ``cern`` and ``bss`` (see ``other_systems``).
+A world may also describe two other systems, `cern` and `bss` (see `other_systems`).
 
-It may also hold the first state of what the API can change (see ``state``): ``roles``, ``composites``, ``grants``.
+It may also hold the first state of what the API can change (see `state`): `roles`, `composites`, `grants`.
 Anything else is ignored, so that a file may contain remarks.
 """
 
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -30,10 +30,10 @@ from ..errors import SandboxError
 from .fields import by_key, each, one_of, reading, shorten, text, text_or_none, whole_number
 from .other_systems import bss_world, cern_world
 
-ENVIRONMENTS = ("dev", "test", "prod")
-PROVIDERS = ("idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth")
-AUTH_TYPES = ("browser-login", "service-account", "both")
-SERVICE_ACCOUNT = "service-account-"
+ENVIRONMENTS: Final = ("dev", "test", "prod")
+PROVIDERS: Final = ("idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth")
+AUTH_TYPES: Final = ("browser-login", "service-account", "both")
+SERVICE_ACCOUNT: Final = "service-account-"
 
 
 @frozen
@@ -48,7 +48,7 @@ class Team:
 
 @frozen
 class Integration:
-    """An integration; ``client_id`` is None until the integration is applied."""
+    """An integration; `client_id` is None until the integration is applied."""
 
     id: int
     team: int
@@ -146,7 +146,7 @@ class World:
         return sorted(name[::-1] for name in takewhile(lambda name: name.startswith(start), following))
 
 
-SEEDS = ("roles", "composites", "grants", "logins", "unbooked")
+SEEDS: Final = ("roles", "composites", "grants", "logins", "unbooked")
 
 
 def _environments(entry: Mapping[str, Any]) -> tuple[str, ...]:
