@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..support.changes import Note, changes_of, preview_of, prod_of, reported
-from ..support.client import journal_option, opened
+from ..support.client import journal_option
 from ..support.groups import Group
 from ..support.options import exact_options, json_option, place_options, print_rows, usernames_argument
 from ..support.questions import Answers, confirm
+from ..support.role_changes import Manner
 
 if TYPE_CHECKING:
     from ... import Plan
@@ -74,14 +74,9 @@ def set_members(
     role: str,
     users: Sequence[str],
     client_ids: Sequence[str],
-    integration: str,
-    environment: str,
     allow_empty: bool,
     max_removals: int | None,
-    yes: bool,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
+    **options: Any,
 ) -> int:
     """Set exactly these members of a role.
 
@@ -103,6 +98,7 @@ def set_members(
     check_not_emptied([*users, *client_ids], allow_empty, f"members of the role {role!r}")
     for user in users:
         check_username(user)
+    manner = Manner(**options)
     rows: dict[Step, Row] = {}
 
     def apply(note: Note) -> Sequence[RowResult]:
@@ -111,13 +107,15 @@ def set_members(
         def ask(plan: Plan) -> None:
             for step in plan.steps:
                 action: Action = "revoke" if step.takes_away else "grant"
-                rows[step] = Row(0, Person("username", step.target), role, integration, environment, action)
+                rows[step] = Row(
+                    0, Person("username", step.target), role, manner.integration, manner.environment, action
+                )
             names = {user.username: name_of(user) for state in plan.states for user in state.users.values()}
             changes = list(rows.values())
             confirm(
                 changes_of(changes, prod_of(dev)),
-                Answers(yes=yes, allow_prod=allow_prod),
-                lambda: preview_of(changes, {integration: dev.integration.project_name}, names),
+                Answers(yes=manner.yes, allow_prod=manner.allow_prod),
+                lambda: preview_of(changes, {manner.integration: dev.integration.project_name}, names),
                 lambda: True,  # the members are read again after this
             )
 
@@ -126,8 +124,7 @@ def set_members(
             results[result.step] = RowResult(rows[result.step], outcome, result.error)
             note(results[result.step])
 
-        with opened(journal) as css, suppress(NotAllDone):
-            dev = css.integration(integration).environment(environment)
+        with manner.opened() as dev, suppress(NotAllDone):
             dev.roles.set_members(
                 role,
                 [*users, *map(ServiceAccount, client_ids)],
@@ -138,4 +135,4 @@ def set_members(
             )
         return [results[step] for step in rows]
 
-    return reported(rows.values(), apply, as_json=as_json)
+    return reported(rows.values(), apply, as_json=manner.as_json)
