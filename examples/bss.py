@@ -1,4 +1,4 @@
-"""Reads an account from the interworks BSS and Billing API; its id may be an argument, and is 1 without one.
+"""Read an account from the interworks BSS and Billing API. Pass its id as an argument; the default is 1.
 
 Address and credentials come from BSS_HOST, BSS_CLIENT_KEY, BSS_CLIENT_SECRET, BSS_USERNAME and BSS_PASSWORD, or from
 the file that BSS_CREDENTIALS_FILE names.
@@ -14,7 +14,7 @@ from css_sdk import CssError, systems
 
 
 def main(account: str = "1") -> None:
-    """Print what the API tells about the account."""
+    """Print the fields of the account."""
     with systems.bss().client() as client:
         for name, value in client.get(f"api/accounts/{int(account)}").raise_for_status().json().items():
             print(name, value, sep="\t")  # noqa: T201

@@ -1,4 +1,4 @@
-"""Reads groups from CERN's Authorization Service, with the credentials of an application.
+"""Read groups from CERN's Authorization Service, with the credentials of an application.
 
 They come from CERN_CLIENT_ID and CERN_CLIENT_SECRET, or from the file that CERN_CREDENTIALS_FILE names. CERN_TOKEN_URL
 and CERN_API_URL lead to a sandbox.

@@ -1,7 +1,7 @@
-"""Starts a sandbox, assigns the roles of `roster.csv` on it, and does so again: the second time nothing is left to do.
+"""Start a sandbox, and apply the roster `roster.csv` twice. The second time nothing is left to do.
 
-Two rows cannot succeed, an unknown person's and one of a role that does not exist, so that the command ends with 3
-both times: "some of several items failed". This script ends with 0 when everything was as told here.
+Two rows cannot succeed: one names an unknown person, one a role that does not exist. So the command fails with exit
+code 3 both times. This script exits with 0 if everything was as described here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CANNOT_SUCCEED = {"never logged in": 1, "failed": 1}
 
 
 def main() -> int:
-    """Runs the demo and gives its exit code."""
+    """Run the demo, and return its exit code."""
     say("Starting a sandbox: a CSS API with its login server, in memory.")
     folder = Path(tempfile.mkdtemp(prefix="css-demo-"))
     with sandbox() as credentials:
@@ -41,7 +41,7 @@ def main() -> int:
 
 @contextmanager
 def sandbox() -> Iterator[dict[str, str]]:
-    """A sandbox of its own process, as the variables that lead the command to it."""
+    """Start a sandbox in its own process, and return the variables for the command."""
     process = subprocess.Popen([*CSS, "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True)
     try:
         ready = json.loads(process.stdout.readline() if process.stdout else "")
@@ -53,7 +53,7 @@ def sandbox() -> Iterator[dict[str, str]]:
 
 
 def assign(credentials: dict[str, str], result: Path) -> Counter[str]:
-    """Assigns the roster on the screen, and gives how many rows ended in which state."""
+    """Apply the roster, and return the number of rows in each state."""
     say(f"$ css roster apply {ROSTER.parent.name}/{ROSTER.name}")
     command = [*CSS, "roster", "apply", str(ROSTER), "--result", str(result)]
     code = subprocess.run(command, env=os.environ | credentials, check=False).returncode
@@ -64,7 +64,7 @@ def assign(credentials: dict[str, str], result: Path) -> Counter[str]:
 
 
 def say(text: str) -> None:
-    """A line of the demo's own, set apart from what the command prints."""
+    """Print a line of the demo, set apart from the output of the command."""
     sys.stdout.write(f"\n{text}\n\n")
     sys.stdout.flush()
 

@@ -1,6 +1,6 @@
-"""A web API by FastAPI that lets in who holds the role `reviewer` in an integration of CSS.
+"""Serve a web API with FastAPI to callers who have the role `reviewer` in an integration of CSS.
 
-`ISSUER` and `AUDIENCE` say whose tokens for whom; then: uvicorn --factory fastapi_app:from_environment
+Set `ISSUER` and `AUDIENCE`. Then run: uvicorn --factory fastapi_app:from_environment
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BEARER = HTTPBearer(auto_error=False)
 
 
 def holder_of(role: str) -> Callable[..., Awaitable[VerifiedToken]]:
-    """A dependency: who calls, with that role in hand."""
+    """Return a dependency that requires a role and returns the caller."""
 
     async def caller(
         request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
@@ -40,7 +40,7 @@ Reviewer = Annotated[VerifiedToken, Depends(holder_of("reviewer"))]
 
 
 def make_app(verifier: AsyncTokenVerifier) -> FastAPI:
-    """The application, with one verifier for its whole life."""
+    """Return the application, with one verifier for its whole life."""
     app = FastAPI()
     app.state.verifier = verifier
 
@@ -66,7 +66,7 @@ def make_app(verifier: AsyncTokenVerifier) -> FastAPI:
 
 
 def from_environment() -> FastAPI:
-    """The application for the issuer and the audience that the environment names."""
+    """Return the application for the issuer and the audience in the environment."""
     missing = [name for name in ("ISSUER", "AUDIENCE") if not os.environ.get(name)]
     if missing:
         raise SystemExit(f"Set {' and '.join(missing)}: ISSUER to the claim iss, AUDIENCE to your own client id.")

@@ -1,6 +1,6 @@
-"""A web API by Flask that lets in who holds the role `reviewer` in an integration of CSS.
+"""Serve a web API with Flask to callers who have the role `reviewer` in an integration of CSS.
 
-`ISSUER` and `AUDIENCE` say whose tokens for whom; then: flask --app flask_app:from_environment run
+Set `ISSUER` and `AUDIENCE`. Then run: flask --app flask_app:from_environment run
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from css_sdk import InvalidToken, KeysUnavailable, MissingRole, TokenVerifier
 
 
 def make_app(verifier: TokenVerifier) -> Flask:
-    """The application, with one verifier for its whole life and all its threads."""
+    """Return the application, with one verifier for its whole life and all its threads."""
     app = Flask(__name__)
 
     def needs(role: str) -> Callable[[Callable[[], Response]], Callable[[], Response]]:
-        """For a view: only who holds the role gets there; `g.token` tells who."""
+        """Require a role for a view. `g.token` holds the token of the caller."""
 
         def decorate(view: Callable[[], Response]) -> Callable[[], Response]:
             @wraps(view)
@@ -58,7 +58,7 @@ def make_app(verifier: TokenVerifier) -> Flask:
 
 
 def from_environment() -> Flask:
-    """The application for the issuer and the audience that the environment names."""
+    """Return the application for the issuer and the audience in the environment."""
     missing = [name for name in ("ISSUER", "AUDIENCE") if not os.environ.get(name)]
     if missing:
         raise SystemExit(f"Set {' and '.join(missing)}: ISSUER to the claim iss, AUDIENCE to your own client id.")

@@ -1,4 +1,4 @@
-"""Gives the roles of a roster with the help of many machines: chunks of its rows go by dask to workers.
+"""Give the roles of a roster on many machines: dask sends chunks of the rows to workers.
 
 usage: python examples/many_machines.py ROSTER [SCHEDULER]
 
@@ -56,7 +56,7 @@ def give(css: Css, rows: tuple[Row, ...], executor: Executor, width: int = 4) ->
 
 
 def grant_of(row: Row) -> Grant:
-    """What the row gives; whoever is told by GUID or e-mail address would have to be looked up first."""
+    """Return the grant of a row. The row must name the user by username or client id."""
     if row.person.user is None or row.action != "grant":
         raise CssError(f"Line {row.line}: only grants to a username or a client_id are for this script.")
     return Grant(row.person.user, row.role)

@@ -40,6 +40,8 @@ PAGES = [
     for path in [
         *sorted(ROOT.glob("*.md")),
         *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((ROOT / "docs").glob("*.json")),
+        *sorted((ROOT / "examples").glob("*.py")),
         *sorted((ROOT / ".github").rglob("*.*")),
     ]
     if path.name != "CHANGELOG.md" and "_build" not in path.parts
