@@ -100,10 +100,6 @@ class Tokens:
     _issued: dict[str, float] = field(factory=dict, init=False, repr=False)  # when each token expires, by its id
     _revoked: set[str] = field(factory=set, init=False, repr=False)
 
-    def key(self, environment: str) -> Key:
-        """Return the key that signs now."""
-        return self.published(environment)[0]
-
     def published(self, environment: str) -> list[Key]:
         """Return the keys whose signatures are accepted: the newest, then older ones that were not retired."""
         if environment not in self._keys:
@@ -130,7 +126,7 @@ class Tokens:
     def sign(self, environment: str, claims: dict[str, Any], now: float) -> str:
         """Return a signed token with these claims and those that every token has."""
         jwt = import_extra("jwt")
-        key = self.key(environment)
+        key = self.published(environment)[0]
         body = {"exp": int(now + self.life), "iat": int(now), **claims}
         if len(self._issued) > REMEMBERED:
             self._issued = {jti: end for jti, end in self._issued.items() if end > now}

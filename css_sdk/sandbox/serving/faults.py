@@ -17,19 +17,14 @@ from ..login.login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
 from ..login.tokens import REALM
 from ..world.other_systems import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
 
-BEFORE: Final = frozenset(
-    {"drop_before", "500_before", "422_before", "429", "expired_token", "revoked_token", "disaster"}
-)
-AROUND: Final = frozenset({"login_server", "empty_success"})
-AFTER: Final = frozenset({"lose_after", "500_after", "422_after"})
-KINDS: Final = BEFORE | AROUND | AFTER | {"delay", "late_write"}
-LATE_ANSWERS: Final = ("lost", "timeout", 502, 503, 504)
 TOKEN_KINDS: Final = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay"})
+OTHER_KINDS: Final = TOKEN_KINDS | {"expired_token", "revoked_token"}
+KINDS: Final = OTHER_KINDS | {"422_before", "422_after", "disaster", "login_server", "empty_success", "late_write"}
+LATE_ANSWERS: Final = ("lost", "timeout", 502, 503, 504)
 PATHS: Final = {
     "token": [*(realm + TOKEN_PATH for realm in REALM.values()), CERN_REALM + CERN_TOKEN_PATH, BSS_TOKEN_PATH],
     "keys": [realm + place for realm in (*REALM.values(), CERN_REALM) for place in (KEYS_PATH, DISCOVERY_PATH)],
 }
-OTHER_KINDS: Final = TOKEN_KINDS | {"expired_token", "revoked_token"}
 TARGETS: Final = {"api": KINDS, "token": TOKEN_KINDS, "keys": TOKEN_KINDS, "cern": OTHER_KINDS, "bss": OTHER_KINDS}
 
 
