@@ -62,7 +62,7 @@ EVERY_CALL = pytest.mark.parametrize(
 def answer(operation: answers.Operation, status: int, reader: Reader, body: Any = None, **content: Any) -> Any:
     """What a call gives for this answer."""
     response = httpx.Response(status, **(content or {"json": body}))
-    return reader(answers.parsed(operation, response, REQUEST))
+    return answers.parsed(operation, response, REQUEST, reader)
 
 
 def integration_from(**changes: Any) -> Any:
@@ -157,7 +157,7 @@ def test_unknown_fields_are_ignored() -> None:
 
 def test_a_success_without_content() -> None:
     """A 204 has no content, and that is all right."""
-    assert answers.parsed(unassign_user_role, httpx.Response(204), REQUEST) is None
+    assert answers.parsed(unassign_user_role, httpx.Response(204), REQUEST, lambda answer: answer) is None
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def _is_shown(change: AsyncChange, roles: tuple[str, ...], tried: Exchange, call
     if tried.response is None or tried.error is not None or change.write.verified_by is not verdicts.VerifiedBy.ANSWER:
         return False
     try:
-        return change.shown(answers.parsed(change.operation, tried.response, call.label), roles)
+        return answers.parsed(change.operation, tried.response, call.label, lambda answer: change.shown(answer, roles))
     except CssError:
         # Such an answer verifies nothing; the read that follows decides.
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -55,18 +56,22 @@ def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAns
     )
 
 
-def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
-    """Return the generated model in a successful answer; None for a 204.
+def parsed(operation: Operation, response: httpx.Response, request: str, convert: Callable[[Any], Value]) -> Value:
+    """Return what a successful answer holds.
+
+    Args:
+        operation: the generated module of the call.
+        response: the answer, already read.
+        request: method and path.
+        convert: makes a value of ours of the generated model, which is None for a 204.
 
     Raises:
-        MalformedAnswer: for an empty body, another type than JSON, a missing field.
+        MalformedAnswer: for an empty body, another type than JSON, a missing field, or a value of another type.
     """
-    if response.status_code == 204:
-        return None
     facts: dict[str, Any] = {"status": response.status_code, "request": request}
-    if not response.content:
+    if response.status_code != 204 and not response.content:
         raise MalformedAnswer(f"{request}: the service answered {response.status_code} with nothing in it.", **facts)
-    if not _is_json(response):
+    if response.status_code != 204 and not _is_json(response):
         kind = clean(response.headers.get("Content-Type", "")) or "of no type"
         raise MalformedAnswer(f"{request}: the answer is {kind}, not JSON. Check the address of the API.", **facts)
     try:
@@ -74,7 +79,7 @@ def parsed(operation: Operation, response: httpx.Response, request: str) -> Any:
         if getattr(answer, "data", None) == [] and response.json()["data"] != []:
             # The generated parsers take an empty text or object for an empty list.
             raise TypeError("data is not a list")
-        return answer
+        return convert(answer)
     except Exception as error:
         # Of the generated parsers, which take any JSON to pieces.
         reason = clean(f"the field {error} is missing" if isinstance(error, KeyError) else str(error))
@@ -113,9 +118,8 @@ def role(answer: Any) -> Role:
 
 def users(answer: Any) -> tuple[User, ...]:
     """Return the users of a page or a search."""
-    if not isinstance(answer, (generated.UserPage, generated.UserList)):
-        raise _malformed(generated.UserList, answer)
-    return tuple(map(user, answer.data))
+    found = answer if isinstance(answer, generated.UserPage) else _of(generated.UserList, answer)
+    return tuple(map(user, found.data))
 
 
 def user(answer: Any) -> User:
@@ -154,7 +158,7 @@ def _is_json(response: httpx.Response) -> bool:
 
 def _of(kind: type[Value], value: Any) -> Value:
     if not isinstance(value, kind):
-        raise _malformed(kind, value)
+        raise TypeError(f"it holds {type(value).__name__} where {kind.__name__} belongs")
     return value
 
 
@@ -164,7 +168,3 @@ def _text(value: Any) -> str:
 
 def _texts(values: Any) -> tuple[str, ...]:
     return () if values is None else tuple(_of(str, value) for value in _of(list, values))
-
-
-def _malformed(kind: type, value: Any) -> MalformedAnswer:
-    return MalformedAnswer(f"The answer holds {type(value).__name__} where {kind.__name__} belongs.")

@@ -199,13 +199,10 @@ def integrations(given: object) -> tuple[int | str, ...]:
     >>> integrations("Grants Portal"), integrations([101, "#102"])
     (('Grants Portal',), (101, '#102'))
     """
-    if isinstance(given, str):
-        return (given,)
-    if not isinstance(given, Iterable):
-        return (whole_number(given, "The id of an integration"),)
+    is_one = isinstance(given, str) or not isinstance(given, Iterable)
     return tuple(
         each if isinstance(each, str) else whole_number(each, "The id of an integration")
-        for each in _each(given, "Integrations are ids or project names, in a list")
+        for each in ([given] if is_one else _each(given, "Integrations are ids or project names, in a list"))
     )
 
 

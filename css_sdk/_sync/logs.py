@@ -93,7 +93,7 @@ class Logs:
     def _window(self, window: log_windows.Window) -> tuple[tuple[LogLine, ...], bool]:
         call = self._wire.call(get_logs, "integration", {**self._place, **window.query})
         response = self._wire.answer(call, self._meter.attempt)
-        lines, message = self._wire.value(call, get_logs, response, answers.logs)
+        lines, message = answers.parsed(get_logs, response, call.label, answers.logs)
         return lines, log_windows.is_cut(len(lines), message, self._place["environment"])
 
 

@@ -137,22 +137,7 @@ class Wire:
             CssError: as the answer, or its absence, demands.
         """
         call = self.call(operation, about, arguments)
-        return self.value(call, operation, self.answer(call), convert)
-
-    def value(
-        self, call: Call, operation: answers.Operation, response: httpx.Response, convert: Callable[[Any], Value]
-    ) -> Value:
-        """Return what a successful answer holds.
-
-        Raises:
-            MalformedAnswer: which names the call, when it makes no sense.
-        """
-        try:
-            return convert(answers.parsed(operation, response, call.label))
-        except MalformedAnswer as error:
-            if error.request is not None:
-                raise
-            raise MalformedAnswer(f"{call.label}: {error}", status=response.status_code, request=call.label) from None
+        return answers.parsed(operation, self.answer(call), call.label, convert)
 
     def answer(self, call: Call, attempt: Attempts | None = None) -> httpx.Response:
         """Send a reading call, retry it while its faults are passing, and return the successful answer.
