@@ -121,3 +121,13 @@ def test_the_gate_runs_the_tests_that_the_readme_names() -> None:
     """What a contributor is told to run is what counts."""
     gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert {"make check", "make test"} <= set(gate)
+
+
+def test_the_readme_works_on_an_index() -> None:
+    """It has no relative link, which an index would break; the one picture exists, and its text describes it."""
+    text = readme.README.read_text(encoding="utf-8")
+    links = re.findall(r"(!?)\[([^\]]+)\]\(([^)]+)\)", text)
+    [(_, described, picture)] = [link for link in links if link[0]]
+    assert (ROOT / picture).is_file()
+    assert len(described) > 50
+    assert all(target.startswith("https://") for is_picture, _, target in links if not is_picture)
