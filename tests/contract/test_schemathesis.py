@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from schemathesis.checks import load_all_checks
 from schemathesis.core.failures import FailureGroup
@@ -163,7 +163,7 @@ def test_every_answer_is_declared(schema: Any, operation: str) -> None:
 def test_every_answer_is_declared_when_something_fails(schema: Any, operation: str) -> None:
     """So it is when the login server behind the service fails, and in a disaster."""
 
-    @settings(BOUNDS, max_examples=examples(3))
+    @settings(BOUNDS, max_examples=examples(3), phases=[Phase.generate, Phase.shrink])
     def hold(case: Any, fault: dict[str, Any]) -> None:
         check(case, ask(Sandbox(clock=lambda: NOW), case, fault))
 
