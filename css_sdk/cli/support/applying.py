@@ -160,7 +160,7 @@ def _check_journal(file: Path) -> None:
 
     if file.exists():
         raise InvalidFile(
-            f"The journal {file} exists already, and no journal is replaced: css undo may need it. Nothing was "
+            f"The journal {file} already exists. css never replaces a journal, because css undo needs it. Nothing was "
             f"changed. Name another file with --journal."
         )
     if why := why_not_writable(file):
