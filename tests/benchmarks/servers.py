@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,19 +61,19 @@ class Running:
 
     def admin(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """A call for the sandbox itself."""
-        api = urlsplit(self.ready["api_url"])
+        control = self.ready["control"]
         content = None if body is None else json.dumps(body)
-        return self._ask(method, f"{api.scheme}://{api.netloc}/sandbox{path}", content, "application/json")
+        return self._ask(method, f"{control['url']}{path}", content, "application/json", control["headers"])
 
     def connection(self) -> http.client.HTTPConnection:
         """A connection that stays open, for whoever makes requests by hand."""
         api = urlsplit(self.ready["api_url"])
         return http.client.HTTPConnection(str(api.hostname), api.port, timeout=30)
 
-    def _ask(self, method: str, url: str, body: str | None, kind: str) -> Any:
+    def _ask(self, method: str, url: str, body: str | None, kind: str, headers: Mapping[str, str] | None = None) -> Any:
         connection = self.connection()
         try:
-            connection.request(method, target_of(url), body, {"Content-Type": kind})
+            connection.request(method, target_of(url), body, {"Content-Type": kind, **(headers or {})})
             answer = connection.getresponse()
             content = answer.read()
         finally:
