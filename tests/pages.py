@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -17,7 +18,7 @@ import shutil
 import sys
 import tempfile
 import unittest.mock
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attrs import frozen
@@ -29,11 +30,13 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = [DOCS.parent / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_ACCOUNT_FILE = re.compile(r"^export CSS_CREDENTIALS_FILE=([\w.-]+)$", re.MULTILINE)
 _VARYING = {
     r"127\.0\.0\.1:\d{5}(/\S+)?(  )": r"127.0.0.1:9080\1 \2",  # a column of a table keeps its width
     r"127\.0\.0\.1:\d+": "127.0.0.1:9080",
     r"Plan id: [0-9a-f]{64}": "Plan id: 623f17274be9899e2298aab518db533410089cde765b3638fc8213f8c5c37734",
     r"\d{8}T\d{6}\.\d{6}Z": "20261130T090000.000000Z",
+    r"\S+[/\\](service-account-team-[\w-]+\.json)": r"/home/me/\1",
 }
 """What differs from run to run, and what the pages show in its place."""
 
@@ -72,6 +75,21 @@ def sessions(page: Path) -> list[Command]:
     return [command for block in _BLOCK.findall(page.read_text(encoding="utf-8")) for command in commands_in(block)]
 
 
+def variables(page: Path, folder: Path, credentials: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables with the credentials of a sandbox, as the page sets them.
+
+    If the page exports CSS_CREDENTIALS_FILE, write the account file that it names.
+    """
+    named = _ACCOUNT_FILE.search(page.read_text(encoding="utf-8"))
+    if named is None:
+        return {f"CSS_{name.upper()}": value for name, value in credentials.items()}
+    file = folder / named[1]
+    keys = {"clientId": "client_id", "clientSecret": "client_secret", "tokenUrl": "token_url"}
+    file.write_text(json.dumps({key: credentials[name] for key, name in keys.items()}), encoding="utf-8")
+    file.chmod(0o600)
+    return {"CSS_CREDENTIALS_FILE": named[1], "CSS_API_URL": credentials["api_url"]}
+
+
 @contextlib.contextmanager
 def beside(page: Path, folder: Path) -> Iterator[None]:
     """Stand in a folder with the examples and the files of a page, with the credentials of a fresh sandbox."""
@@ -79,8 +97,10 @@ def beside(page: Path, folder: Path) -> Iterator[None]:
     for name, content in _FILE.findall(page.read_text(encoding="utf-8")):
         (folder / name).write_text(content, encoding="utf-8")
     with Sandbox().serve() as server, contextlib.chdir(folder):
-        credentials = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
-        with unittest.mock.patch.dict(os.environ, {**credentials, "COLUMNS": "100"}):
+        with unittest.mock.patch.dict(os.environ):
+            for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_TOKEN_URL", "CSS_CREDENTIALS_FILE"):
+                os.environ.pop(name, None)
+            os.environ.update({**variables(page, folder, server.credentials()), "COLUMNS": "100"})
             yield
 
 
