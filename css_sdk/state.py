@@ -90,7 +90,7 @@ class Step(Tabular):
             raise ValueError("a step must be an object")
         unknown = sorted(map(str, record.keys() - {"step", "integration", "environment", "role", "target", "people"}))
         if unknown:
-            raise ValueError(f"a step has no {', '.join(unknown)}")
+            raise ValueError(f"a step has unknown keys: {', '.join(unknown)}")
         kind = next((known for known in STEP_KINDS if known == record.get("step")), None)
         if kind is None:
             raise ValueError(f"{record.get('step')!r} is not a kind of step")
@@ -101,7 +101,8 @@ class Step(Tabular):
         if not all(isinstance(text, str) for text in texts.values()):
             raise ValueError("environment, role and target must be texts")
         if not texts["environment"] or not texts["role"] or bool(texts["target"]) == (kind in _WITHOUT_TARGET):
-            raise ValueError(f"a step {kind} lacks environment, role or target, or has one too many")
+            needed = "environment and role" if kind in _WITHOUT_TARGET else "environment, role and target"
+            raise ValueError(f"a step {kind} must have {needed}, and nothing else may be set")
         return cls(kind, Place(integration, texts["environment"]), texts["role"], texts["target"], people)
 
 

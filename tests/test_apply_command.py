@@ -140,7 +140,7 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
         (CHANGES, ["--yes", "--resume", "nothing.jsonl"], 64, "cannot be read"),
         (CHANGES, ["--yes", "--resume", "roles.yaml"], 64, "is not a journal"),
         (CHANGES, ["--yes", "--journal", "roles.yaml"], 64, "already exists"),
-        ("[{name: reviewer, members: [{email: nobody@example.com}, {email: pascoe.delacroix@example.com, provider: idir}]}]", ["--strict"], 3, "--strict demands"),  # noqa: E501
+        ("[{name: reviewer, members: [{email: nobody@example.com}, {email: pascoe.delacroix@example.com, provider: idir}]}]", ["--strict"], 3, "Because of --strict, nothing was changed"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_a_refusal_writes_nothing(

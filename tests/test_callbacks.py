@@ -79,7 +79,7 @@ def test_what_turns_out_to_need_awaiting_is_no_yes(sandbox: Sandbox, settings: S
     """A lambda over a coroutine function shows only when it is called: nothing is removed, and no result is lost."""
     before = sandbox.grants(GRANTS_PORTAL, "dev")
     with Css(settings, transport=sandbox.transport()) as css:
-        with pytest.raises(ConfigurationError, match="confirm= returned something to await"):
+        with pytest.raises(ConfigurationError, match="confirm= returned an awaitable"):
             css.apply_roster(ROWS, exact=True, confirm=lambda _: coroutine_function())
         assert sandbox.grants(GRANTS_PORTAL, "dev") == before
         people = usernames(sandbox, 3)

@@ -28,7 +28,7 @@ def with_whole_guids(text: str) -> str:
         ("roles: [{name: a, composites: [b, b]}]", "composites[1]: the same is on line 6 already"),
         (
             "roles: [{name: a, composites: [b]}, {name: b, composites: {exact: [c]}}, {name: c, composites: [a]}]",
-            "the composites close a circle: 'a' -> 'b' -> 'c' -> 'a'",
+            "these roles contain each other: 'a' -> 'b' -> 'c' -> 'a'",
         ),
         ("roles: {exact: [{name: a, composites: [b]}]}", "composites[0]: the role 'b' is not among the exact roles"),
         (

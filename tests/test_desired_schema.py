@@ -27,7 +27,7 @@ SCHEMA: Final = json.loads((ROOT / "docs" / "desired.schema.json").read_text(enc
 VALIDATOR: Final = Draft202012Validator(SCHEMA)
 
 CONTRADICTION: Final = re.compile(
-    "stands on line|cannot be both|renames the role|has this name|child of itself|close a circle|is not among|leave"
+    "stands on line|cannot be both|renames the role|has this name|child of itself|contain each other|is not among|leave"
 )
 """What only the reader tells: it is right in form."""
 

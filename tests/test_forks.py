@@ -306,7 +306,7 @@ def test_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, settings: Se
 
         said = forked(child).report()
         assert len(said) == 4
-        assert all(f"{option} that was handed in belongs to the parent process. Nothing was sent." in s for s in said)
+        assert all(f"{option} that was passed belongs to the parent process. Nothing was sent." in s for s in said)
         assert len(dev.roles.list()) == 3
 
 
@@ -379,7 +379,7 @@ def test_a_child_does_not_write_into_its_parents_journal(sandbox: Sandbox, serve
 
         alive = forked(lambda: threading.Event().wait(20))
         dev.users.assign(user, "reviewer")
-    assert "belongs to the process that opened it" in said
+    assert "only the parent can write into it" in said
     assert path.read_bytes().startswith(before)
     assert other not in sandbox.members(GRANTS_PORTAL, "dev", "approver")
     with Journal(path, resume=True):

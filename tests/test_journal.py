@@ -55,7 +55,7 @@ def test_a_journal_that_was_cut_short_is_read_as_far_as_it_goes(data: st.DataObj
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "not a journal, or an empty one"),
+        ("", "is empty or is not a journal"),
         ("hello\n", "journal:1: this is not a line"),
         ("[1]\n", "journal:1: this is not a line"),
         (before(1, [STEP], "now"), "journal:1: a journal begins"),

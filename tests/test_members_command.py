@@ -99,7 +99,7 @@ def test_nobody_is_removed_where_somebody_could_not_be_added(
         (["bob"], "is not a username", set()),
         (
             ["{user}", "--max-removals", "1"],
-            "2 of 2 members of the role 'reviewer' (#101 dev) would be removed, and 1 may be",
+            "2 of 2 members of the role 'reviewer' (#101 dev) would be removed. The limit is 1.",
             {"token", "GET"},
         ),
     ],

@@ -293,9 +293,9 @@ def test_nothing_can_be_asked_of_what_no_request_can_name(role: dict[str, Any]) 
     state = PlaceState(DEV, "Grants Portal", frozenset({long, "a"}))
     name = "new" if "was" in role else long
     assert planned(state, Listed((DesiredRole(long),))).steps == ()
-    assert ["takes 255" in fault for fault in faults_of(state, Listed((DesiredRole(name, **role),)))] == [True]
+    assert ["accepts 255" in fault for fault in faults_of(state, Listed((DesiredRole(name, **role),)))] == [True]
     users = (DesiredUser(who(ANN)[0], Listed((long,))),)
-    assert ["takes 255" in fault for fault in faults_of(state, None, users)] == [True]
+    assert ["accepts 255" in fault for fault in faults_of(state, None, users)] == [True]
 
 
 def test_a_deletion_for_good_is_noted() -> None:

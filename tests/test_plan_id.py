@@ -273,7 +273,7 @@ def test_each_step_is_judged_after_those_before_it() -> None:
         Step("remove_member", DEV, "a", ANN, 1),
     ]
     checked(*steps)
-    with pytest.raises(InvalidFile, match="not as it was made"):
+    with pytest.raises(InvalidFile, match="changed after it was made"):
         checked(*steps[1:])
 
 

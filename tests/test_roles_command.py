@@ -115,7 +115,7 @@ def test_a_rename_keeps_the_members(run_css: Run, sandbox: Sandbox) -> None:
 def test_deleting_tells_first_who_loses_what(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """How many hold it, of what it is a child, who else has it through that, and what it stands for."""
+    """Show who has the role, which roles contain it, who else has it through these, and which roles it contains."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "boss", ["reviewer"])
     sandbox.create_role(GRANTS_PORTAL, "dev", "free")
     people = usernames(sandbox, 30)
@@ -129,7 +129,7 @@ def test_deleting_tells_first_who_loses_what(
     assert err[1].startswith("it is a child of 2 roles (admin, boss), through which ")
     assert "797be66aabf29acf4646b4cb4894071a@githubpublic" in err[1]
     assert err[2].startswith("1 user loses the role 'admin'")
-    assert err[3] == "with it goes what it stands for, 2 roles (approver, reviewer)"
+    assert err[3] == "this also removes the roles that it contains: 2 roles (approver, reviewer)"
     assert err[4:6] == [
         "nobody loses the role 'free' in Grants Portal, dev",
         "there is no role 'nope' in Grants Portal, dev",

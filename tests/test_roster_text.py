@@ -118,10 +118,10 @@ def test_results_are_no_exact_roster() -> None:
     result = RowResult(Row(2, Person("username", JANE), "reviewer", "101", "dev"), "unknown")
     text = results_as_csv([result])
     assert len(read_roster(text, "r.result.csv")) == 1
-    with pytest.raises(Refused, match="give the roster itself"):
+    with pytest.raises(Refused, match="Pass the roster itself"):
         read_roster(text, "r.result.csv", exact=True)
     line = json.dumps({"username": JANE, "role": "reviewer", "outcome": "failed"})
-    with pytest.raises(Refused, match="give the roster itself"):
+    with pytest.raises(Refused, match="Pass the roster itself"):
         read_roster(line, "r.jsonl", **PLACE, exact=True)
 
 

@@ -22,7 +22,7 @@ Progress = Callable[[GrantResult], object]
 
 
 class AsyncBulk:
-    """Assigns roles and creates them, many at once, in one environment of one integration."""
+    """Assign and create many roles at once, in one environment of one integration."""
 
     def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
         self._wire = wire

@@ -49,7 +49,7 @@ class AsyncCss:
     Close it, or use it as a context manager. It may be shared: a synchronous client by threads, an asynchronous one by
     the tasks of one event loop, that of its first request; in another event loop it is refused. A forked child may go
     on with it and has connections of its own then, but cannot use an `http_client`, a `transport` or a `journal` that
-    was handed in.
+    the caller passed.
 
     Cancelling a task of an asynchronous client ends reads at once. The request of a write that is in flight is finished
     first, so that its outcome is known, and nothing is sent after it. Of a run of many writes `progress` and the
@@ -123,7 +123,7 @@ class AsyncCss:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections, but not those of an httpx client that was handed in."""
+        """Close the connections. An httpx client that the caller passed stays open."""
         await self._wire.aclose()
 
     def with_journal(self, journal: Journal) -> Self:
@@ -607,7 +607,7 @@ class AsyncCss:
         Raises:
             StalePlan: when something has changed, or plan or journal are another team's, account's or address's.
                 Nothing is sent.
-            InvalidFile: when a plan from a file is not as it was made. Nothing is sent.
+            InvalidFile: when a plan from a file was changed after it was made. Nothing is sent.
             InvalidRequest: when a step appears twice, or nothing was read of its place. Nothing is sent.
             TooManyRemovals, LastMember, EmptySet, Refused: by the guards. Nothing is sent.
             ConfigurationError: for a width out of range, and for a `progress` that could not be called or awaited.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .roles import AsyncRoles
 
 Confirm = Callable[["Plan"], object]
-"""Decides on a plan before its first write: False, or an exception, and nothing is changed."""
+"""Called with a plan before its first write. If it returns False or raises an exception, nothing is changed."""
 
 
 async def make_exact(
@@ -36,30 +36,30 @@ async def make_exact(
     width: int = 4,
     progress: Callable[[StepResult], object] | None = None,
 ) -> list[StepResult]:
-    """Change one place to what is wanted, adding before removing; remove nothing if an addition fails.
+    """Make roles and members of one place exactly as listed. Add first; if an addition fails, remove nothing.
 
     Args:
         place: to change.
-        observe: reads the part of the place that the plan depends on. What a removal depends on has to be settled.
-            All roles that are named must be in it: none is created.
+        observe: reads the part of the place that the plan depends on. Before a removal, it must read the members
+            until two readings agree. Its result must contain all roles that are named: no role is created.
         guards: how much may be removed.
-        roles: what must be of roles; the names were checked.
-        users: what must be of users; the names were checked.
-        granting: sends what concerns members of roles.
-        client: sends what concerns roles and their children.
+        roles: the wanted members and children of roles; the names are checked already.
+        users: the wanted roles of users; the names are checked already.
+        granting: adds and removes members of roles.
+        client: changes roles and their children.
         confirm: called with the plan before the first write, if the plan changes anything. The place is read again
             afterwards.
         width: calls at once, 1 to 8.
         progress: called with the result of each step, skipped ones included.
 
     Returns:
-        A result for each step, in order; none if everything is so already.
+        A result for each step, in order; empty if nothing had to change.
 
     Raises:
         ConfigurationError: for a width out of range, or a callback that cannot be called. Nothing is sent.
         Refused: by the guards, or for a removal that no request can express. Nothing is changed.
         NotConfirmed: if `confirm` returns False. Nothing is changed.
-        StalePlan: if the place is not as before when it is read again. Nothing is changed.
+        StalePlan: if the place has changed when it is read again. Nothing is changed.
         CallbackFailed: if `progress` raised an exception; everything was carried out.
     """
     from ..plan.checks import check_sendable
@@ -115,7 +115,7 @@ async def ask(confirm: Callable[..., object], question: object) -> None:
 
 
 def check_unchanged(before: Iterable[PlaceState], now: Iterable[PlaceState]) -> None:
-    """Compare what was read of places before a question with what is read of them after it.
+    """Check that places did not change while the caller was asked.
 
     Args:
         before: the states from which a plan was made.

@@ -26,7 +26,7 @@ Chosen = Callable[[frozenset[str]], Collection[str]]
 
 @contextmanager
 def reading_listed_roles(integration: Integration, environment: str) -> Iterator[None]:
-    """Say what happened if a role that was listed is not found: somebody else renamed or deleted it meanwhile.
+    """Explain the error if a listed role is not found, because somebody else renamed or deleted it meanwhile.
 
     Raises:
         NotFound: with the place, and that trying again helps.

@@ -52,7 +52,10 @@ async def _of_login(wire: AsyncWire, integrations: Sequence[Integration], userna
     reading = _Reading(wire, username)
     await async_each(lambda environment: reading.read(environment, by_environment[environment]), by_environment, width)
     if len(reading.never) == len(by_environment) > 0:
-        raise NotFound(f"{username}: not known in {', '.join(by_environment)}; never logged in?", what="user")
+        raise NotFound(
+            f"{username} is not known in {', '.join(by_environment)}. This person has probably never logged in there.",
+            what="user",
+        )
     await async_each(reading.read_tree, reading.with_composites(), width)
     return reading.result()
 

@@ -203,7 +203,7 @@ class AsyncRoles:
                 found.append(roles[new_name])
                 return ()
             if name not in roles and service_limits.list_is_complete(list(roles.values())):
-                raise NotFound(f"There is no role {name!r} in {self._told_as}, nor {new_name!r}.", what="role")
+                raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self._told_as}.", what="role")
             return (new_name,)
 
         await carry_out(
@@ -304,8 +304,8 @@ class AsyncRoles:
                 return
             if len(known) == before:
                 raise MalformedAnswer(
-                    f"The members of {name!r} in {self._told_as}: page {number} holds nobody whom the pages before it "
-                    f"did not hold, and yet it is full. The list would never end."
+                    f"The members of {name!r} in {self._told_as}: page {number} is full, but holds only people of "
+                    f"earlier pages. The list would never end."
                 )
         raise MalformedAnswer(
             f"The members of {name!r} in {self._told_as} have more than {service_limits.MOST_PAGES} pages. "
@@ -444,12 +444,13 @@ class AsyncRoles:
         found = next((role for role in roles if role.name == name), None)
         if found is None and not service_limits.list_is_complete(roles):
             raise IncompleteSearch(
-                f"The list of roles of {self._told_as} stops at {len(roles)}: whether {name!r} exists it does not show."
+                f"The list of roles of {self._told_as} stops at {len(roles)}, so it does not show whether {name!r} "
+                f"exists."
             )
         return found
 
     async def _goes_along(self, name: str) -> tuple[Step, ...]:
-        """Return what a deletion of the role removes too: its members, its children, its place in other roles."""
+        """Return what is removed with a deleted role: its members, its children, and the role from its parents."""
         tree = await self.tree()
         if all(role.name != name for role in tree.roles):
             return ()

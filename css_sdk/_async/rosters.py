@@ -36,7 +36,7 @@ RoleAt = tuple[Place, str]
 
 
 class AsyncRosterRun:
-    """One roster on its way. A row is known by its number, its index in `rows`.
+    """One run of a roster: a check or an application. Rows are identified by number, their index in `rows`.
 
     Args:
         integration: finds an integration by id or name.
@@ -78,7 +78,7 @@ class AsyncRosterRun:
         self._lock = AsyncLock()
 
     async def check(self) -> list[RowResult]:
-        """Return what each row would come to, and each removal of an exact roster; nothing is written."""
+        """Return the expected result of each row, and of each removal of an exact roster. Write nothing."""
         self._is_check = True
         count = len(self._rows)
         expected = self._expected_results(await self._plan(settled=False, look_up=True))
@@ -93,8 +93,8 @@ class AsyncRosterRun:
         """Do what the rows say: grants come before removals.
 
         Args:
-            checked: what a check came to; the same has to come out now, and nothing else is done. If nothing was to
-                be done, nothing is sent.
+            checked: the results of an earlier check. If a check now has other results, nothing is sent. If the
+                earlier check found nothing to do, nothing is sent either.
             confirm: called before the first write with what an exact roster removes, if it removes anything.
             skip_existing: read what is there, and send only what is missing.
         """
@@ -197,8 +197,8 @@ class AsyncRosterRun:
         """Read the members of the roles; return what an exact roster does to each.
 
         Args:
-            settled: read until two readings agree, as a removal demands.
-            look_up: find out of everybody who is to be added whether the service knows them.
+            settled: read until two readings agree, as removals require.
+            look_up: check whether the service knows everybody who is to be added.
 
         Raises:
             Refused: for an exact roster that is empty or has rows that revoke.
@@ -242,7 +242,7 @@ class AsyncRosterRun:
         return changes
 
     def _may_mean(self, number: int, role: RoleAt, losing: Collection[str]) -> bool:
-        """Return whether a row of an unknown place or role may mean this role, and somebody who would lose it."""
+        """Return whether a failed row may be about this role, and about a person who would lose it."""
         failed = self._failed.get(number)
         if failed is None:
             return self._rows[number].role == role[1]
@@ -264,9 +264,10 @@ class AsyncRosterRun:
         return [now[change.state.place, change.row.role] for change in changes]
 
     async def _look_up_everybody(self) -> None:
-        """Find who is to be added and is unknown; a search finds only those who are known, a username may be anybody's.
+        """Check that the service knows each username to be added; note an error for each row whose user is unknown.
 
-        Any integration of an environment knows; when one cannot say, another may.
+        People found by a search are known already. All integrations of an environment know the same people, so if the
+        call for one integration fails, the next one is asked.
         """
         waiting: dict[tuple[str, str], list[int]] = {}
         for number, step in self._steps.items():
@@ -293,7 +294,7 @@ class AsyncRosterRun:
         await async_each(look_up, list(waiting.values()), self._width)
 
     async def _look_up_newcomers(self, role: RoleAt, numbers: Sequence[int]) -> None:
-        """If a role would lose all its members, find one of the others who is known to the service."""
+        """If a role would lose all its members, check that the service knows at least one person to be added."""
         members = self._states[role].members[role[1]]
         steps = {number: self._steps[number] for number in numbers if number in self._steps}
         if not members or any(step.target in members or not self._is_named(n) for n, step in steps.items()):
@@ -305,12 +306,12 @@ class AsyncRosterRun:
             self._fail([number], error)
 
     def _is_named(self, number: int) -> bool:
-        """Return whether a row adds somebody who is named, and whom nobody searched for."""
+        """Return whether a row adds somebody by username, so that no search has shown that the person is known."""
         row = self._rows[number]
         return row.action == "grant" and row.person.user is not None
 
     async def _why_unknown(self, number: int) -> NotFound | None:
-        """Return the answer that the environment does not know the user of a row, if that is so."""
+        """Return an error if the environment does not know the user of a row, else None."""
         step = self._steps[number]
         try:
             await self._environments[step.place].users.roles(step.target)
@@ -321,7 +322,7 @@ class AsyncRosterRun:
         return None
 
     def _expected_results(self, changes: Iterable[RoleChange]) -> list[RowResult]:
-        """Return what each row will come to, and each removal, which becomes a row of its own."""
+        """Return the expected result of each row. Add a row for each removal, with its expected result."""
         expected = [self._expected_result(number) for number in range(len(self._rows))]
         for change in changes:
             for step, row in change.removal_rows:

@@ -1,4 +1,4 @@
-"""Carry out steps: in their order, independent ones at once, without those that need a failed step."""
+"""Carry out steps in order, independent ones at the same time. Skip steps that need a failed step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def done_or_failed(result: StepResult) -> Outcome:
-    """Return the outcome of a step for results that know no `skipped`."""
+    """Return the outcome of a step, with `failed` instead of `skipped`."""
     return "failed" if result.outcome == "skipped" else result.outcome
 
 

@@ -51,7 +51,7 @@ class AsyncWire:
         options: of the client.
 
     Attributes:
-        settings: the same.
+        settings: addresses and credentials.
         journal: gets every write, before and after it.
         is_plain: whether another process could make the same wire.
         clock: seconds that only grow.
@@ -81,8 +81,8 @@ class AsyncWire:
 
     def __reduce__(self) -> NoReturn:
         raise ConfigurationError(
-            "A client is not copied or pickled: its connections and its token belong to it. Share it among threads or "
-            "tasks; in another process, make one there with from_env or from_file."
+            "A client cannot be copied or pickled, because it owns its connections and its token. Share it among "
+            "threads or tasks. In another process, create a client there with from_env or from_file."
         )
 
     def with_journal(self, journal: Journal) -> Self:
@@ -113,7 +113,7 @@ class AsyncWire:
         self._connections.http(request)
 
     async def aclose(self) -> None:
-        """Close the connections, but not those of an httpx client that was handed in."""
+        """Close the connections. An httpx client that the caller passed stays open."""
         await self._connections.aclose()
 
     async def read(
@@ -133,7 +133,7 @@ class AsyncWire:
             arguments: of the generated module's function, names in paths encoded once.
 
         Raises:
-            CssError: as the answer, or its absence, demands.
+            CssError: for an error answer, a malformed answer, or no answer.
         """
         call = self.call(operation, about, arguments)
         return answers.parsed(operation, await self.answer(call), call.label, convert)
@@ -157,7 +157,7 @@ class AsyncWire:
         """Return the request that a generated module describes.
 
         Raises:
-            Refused: when it would harm, as `AsyncSender.request` says.
+            Refused: when the request would do harm; see `AsyncSender.request`.
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
         described = operation._get_kwargs(**arguments)
@@ -187,7 +187,7 @@ class AsyncWire:
             described: method, path, query, body and headers.
 
         Raises:
-            Refused: when it would harm, as `AsyncSender.request` says.
+            Refused: when the request would do harm; see `AsyncSender.request`.
             ConfigurationError: when the client was closed, belongs to another process or event loop, or keeps a
                 journal, which would lack this write.
             CssError: when no answer came, or one that cannot be read.
@@ -197,8 +197,8 @@ class AsyncWire:
         request = self._sender.request(described, label)
         if self.journal is not None and method != "GET":
             raise ConfigurationError(
-                f"{label}: this client keeps a journal, in which writes of the generated client do not stand. Nothing "
-                f"was sent. Make another client without journal= for it."
+                f"{label}: this client keeps a journal, which cannot record writes of the generated client. Nothing "
+                f"was sent. Create another client without journal= for this call."
             )
         with AsyncInFlight() as in_flight:
             ended = await self._sender.send(request, label, None if method == "GET" else in_flight)

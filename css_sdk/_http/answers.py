@@ -31,7 +31,7 @@ Operation = ModuleType
 
 
 def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAnswer:
-    """Return what an answer of any type says, for an error.
+    """Return the content of an error answer of any type.
 
     Args:
         response: the answer, already read.
@@ -70,7 +70,7 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
     """
     facts: dict[str, Any] = {"status": response.status_code, "request": request}
     if response.status_code != 204 and not response.content:
-        raise MalformedAnswer(f"{request}: the service answered {response.status_code} with nothing in it.", **facts)
+        raise MalformedAnswer(f"{request}: the service answered {response.status_code} with an empty body.", **facts)
     if response.status_code != 204 and not _is_json(response):
         kind = clean(response.headers.get("Content-Type", "")) or "of no type"
         raise MalformedAnswer(f"{request}: the answer is {kind}, not JSON. Check the address of the API.", **facts)
@@ -83,7 +83,7 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
     except Exception as error:
         # Of the generated parsers, which take any JSON to pieces.
         reason = clean(f"the field {error} is missing" if isinstance(error, KeyError) else str(error))
-        raise MalformedAnswer(f"{request}: the answer makes no sense: {reason}.", **facts) from error
+        raise MalformedAnswer(f"{request}: css-sdk cannot read the answer: {reason}.", **facts) from error
 
 
 def integrations(answer: Any) -> tuple[Integration, ...]:
@@ -158,7 +158,7 @@ def _is_json(response: httpx.Response) -> bool:
 
 def _of(kind: type[Value], value: Any) -> Value:
     if not isinstance(value, kind):
-        raise TypeError(f"it holds {type(value).__name__} where {kind.__name__} belongs")
+        raise TypeError(f"a value is of type {type(value).__name__}, not {kind.__name__}")
     return value
 
 

@@ -27,7 +27,7 @@ class Body:
     def __init__(self, encoding: str, most: int, advice: str = "") -> None:
         packed = encoding.strip().lower()
         if packed not in ("", "identity", "gzip", "x-gzip"):
-            raise MalformedAnswer("the answer cannot be decoded: it is packed in a way that was not asked for")
+            raise MalformedAnswer("the answer cannot be decoded: its Content-Encoding is not gzip")
         self._most = most
         self._advice = advice
         self._packed = 0
@@ -36,7 +36,7 @@ class Body:
         self._is_whole = True
 
     def add(self, piece: bytes) -> None:
-        """Take a piece as it came.
+        """Add a piece as it was received.
 
         Raises:
             MalformedAnswer: when it cannot be unpacked, or there is more than the limit.

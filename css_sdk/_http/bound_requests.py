@@ -136,7 +136,7 @@ class TokenRequest(httpx.Request):
 
 
 class _Endpoint(httpx.URL):
-    """The address of a token request: who asks for its fragment is about to follow a redirect."""
+    """The address of a token request. A client that reads its fragment is about to follow a redirect."""
 
     owner: TokenRequest | None = None
 

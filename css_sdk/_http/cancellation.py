@@ -1,8 +1,8 @@
-"""Cancellation of tasks: a write in flight is finished first, and everything else ends at once.
+"""Delay the cancellation of a task until its write in flight is finished. Everything else ends at once.
 
-If a write were cut off, nobody would know whether it was done. So nothing but the time limits of the request ends it,
-from the moment when the request is handed to the connection until its answer is there. Then the cancellation goes on,
-before anything new is sent.
+If a write were cut off, nobody would know whether it was done. A write is in flight from the moment when the connection
+gets its request until the answer is there. During this time only the time limits of the request can end it. Afterwards
+the task is cancelled before it sends anything new.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _BEGIN: Final = "css_sdk.begin"
 
 
 def begin(request: httpx.Request) -> None:
-    """Note that a request is handed to the connection now: from now on the write is in flight, if it is one."""
+    """Note that the connection gets a request now. If the request is a write, it is in flight from now on."""
     if _BEGIN in request.extensions:
         request.extensions[_BEGIN]()
 
 
 class InFlight(nullcontext[Any]):
-    """The requests of one write in a thread, which nothing cancels. Enter it for the time of the write.
+    """Send the requests of one write in a thread. Threads cannot be cancelled. Enter it for the time of the write.
 
     Attributes:
-        is_unanswered: whether a request was sent whose answer nobody will see.
+        is_unanswered: whether a request was sent and its answer was not read.
     """
 
     is_unanswered = False
@@ -56,13 +56,13 @@ class InFlight(nullcontext[Any]):
 
 
 class AsyncInFlight:
-    """The requests of one write in a task. Enter it for the time of the write.
+    """Send the requests of one write in a task. Enter it for the time of the write.
 
-    A cancellation that comes before a request is begun ends it. One that comes later goes on when the answer is there:
-    at the next `await`, and at the latest when this is left.
+    If the task is cancelled before a request is in flight, the request is not sent. If it is cancelled later, the
+    cancellation waits for the answer. It then takes effect at the next `await`, or when the block is left.
 
     Attributes:
-        is_unanswered: whether a request was sent whose answer nobody will see.
+        is_unanswered: whether a request was sent and its answer was not read.
     """
 
     def __init__(self) -> None:

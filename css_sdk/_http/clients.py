@@ -73,8 +73,8 @@ class _Connections(Generic[Client, AnySlots]):
     After a fork the child has an httpx client and slots of its own, since its parent goes on using the others.
 
     Args:
-        make: makes the httpx client, or gives the one that the caller handed in.
-        lent: the option by which the caller handed in an httpx client or a transport, if so.
+        make: makes the httpx client, or returns the one that the caller passed.
+        lent: the option with which the caller passed an httpx client or a transport, if any.
 
     Attributes:
         slots: to be entered for each request.
@@ -110,13 +110,13 @@ class _Connections(Generic[Client, AnySlots]):
             request: what it is for, as error messages name it.
 
         Raises:
-            ConfigurationError: when it was closed, or was handed in before this process was forked.
+            ConfigurationError: when it was closed, or was passed before this process was forked.
         """
         if self._is_forked and self._lent is not None:
             raise ConfigurationError(
-                f"{request}: this process was forked after its client was made, and the {self._lent} that was handed "
-                f"in belongs to the parent process. Nothing was sent. In each process, make a client with its "
-                f"own {self._lent}."
+                f"{request}: this process was forked after its client was made, and the {self._lent} that was passed "
+                f"belongs to the parent process. Nothing was sent. In each process, make a client with its own "
+                f"{self._lent}."
             )
         with self._lock:
             if self._http is None and not self._is_closed:
@@ -141,7 +141,7 @@ class Connections(_Connections[httpx.Client, Slots]):
     _new_slots = Slots
 
     def close(self) -> None:
-        """Close the connections of this process, but not those of an httpx client that was handed in."""
+        """Close the connections of this process. An httpx client that the caller passed stays open."""
         if (http := self._to_close()) is not None:
             http.close()
 
@@ -164,7 +164,7 @@ class AsyncConnections(_Connections[httpx.AsyncClient, AsyncSlots]):
             request: what it is for, as error messages name it.
 
         Raises:
-            ConfigurationError: when it was closed, was handed in before this process was forked, or belongs to
+            ConfigurationError: when it was closed, was passed before this process was forked, or belongs to
                 another event loop.
         """
         http = super().http(request)
@@ -174,7 +174,7 @@ class AsyncConnections(_Connections[httpx.AsyncClient, AsyncSlots]):
         return http
 
     async def aclose(self) -> None:
-        """Close the connections of this process, but not those of an httpx client that was handed in.
+        """Close the connections of this process. An httpx client that the caller passed stays open.
 
         Raises:
             ConfigurationError: in another event loop than that of the requests.

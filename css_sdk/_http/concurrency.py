@@ -1,6 +1,6 @@
-"""What threads and tasks do in different ways: locks, sleeps, callbacks, and several things at once.
+"""Locks, sleeps, callbacks and workers, each in one version for threads and one for tasks.
 
-What only tasks need imports anyio when it is used, so that a program of threads starts without an event loop.
+The versions for tasks import anyio when they are used, so that a program without tasks starts faster.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Result = TypeVar("Result")
 
 
 class SupportsAclose(Protocol):
-    """What an event loop's connections are closed by."""
+    """Something with a coroutine method `aclose`, such as the connections of an event loop."""
 
     async def aclose(self) -> None: ...
 
 
 class SupportsClose(Protocol):
-    """What connections are closed by."""
+    """Something with a method `close`, such as the connections of threads."""
 
     def close(self) -> None: ...
 
@@ -46,7 +46,7 @@ Lock = threading.Lock
 
 
 class AsyncLock:
-    """A lock that a cancelled task still gets, so that it can note what it has done."""
+    """A lock that even a cancelled task can acquire, so that the task can record what it has done."""
 
     def __init__(self) -> None:
         import anyio
@@ -64,9 +64,9 @@ class AsyncLock:
 
 
 class Slots:
-    """Lets so many in at once, and the others in the order in which they came.
+    """Let at most `count` threads enter at once. The others wait, and enter in the order in which they came.
 
-    `threading.Semaphore` does not keep that order: who leaves and comes again would be in before those who wait.
+    `threading.Semaphore` does not keep this order: a thread that leaves and returns can overtake waiting threads.
     """
 
     def __init__(self, count: int) -> None:
@@ -101,7 +101,7 @@ class Slots:
 
 
 class AsyncSlots:
-    """As `Slots`, for tasks."""
+    """Do as `Slots`, for tasks."""
 
     def __init__(self, count: int) -> None:
         import anyio
@@ -123,7 +123,7 @@ def _event_loop() -> RunVar[object]:
 
 
 def async_event_loop() -> object:
-    """Return what stands for the running event loop, and for no other."""
+    """Return an object that identifies the running event loop."""
     try:
         return _event_loop().get()
     except LookupError:
@@ -136,19 +136,19 @@ sleep = time.sleep
 
 
 async def async_sleep(seconds: float) -> None:
-    """As `sleep`, while other tasks go on."""
+    """Sleep as `sleep` does, while other tasks run."""
     import anyio
 
     await anyio.sleep(seconds)
 
 
 def run(work: Callable[..., Result], *arguments: Any) -> Result:
-    """Return what `work` returns."""
+    """Call `work`, and return its result."""
     return work(*arguments)
 
 
 def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
-    """Return what `work` returns, from where there is no event loop."""
+    """Run `work` in a new event loop, and return its result. The caller must not be in an event loop."""
     import anyio
 
     # A process that was forked by a task inherits the note, in its context, that a loop is running.
@@ -156,19 +156,19 @@ def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result
 
 
 def waited_for(future: Future[Result]) -> Result:
-    """Wait for a future, and return what it holds."""
+    """Wait for a future, and return its result."""
     return future.result()
 
 
 async def async_waited_for(future: Future[Result]) -> Result:
-    """Wait for a future while other tasks go on, and return what it holds."""
+    """Wait for a future while other tasks run, and return its result."""
     from anyio.to_thread import run_sync
 
     return await run_sync(future.result)
 
 
 class _Kept:
-    """What this process keeps to use it again, by key."""
+    """Objects that this process keeps to use them again, by key."""
 
     def __init__(self) -> None:
         self.things: dict[Hashable, Any] = {}
@@ -185,9 +185,9 @@ _kept = _Kept()
 
 @contextmanager
 def borrowed(key: Hashable, make: Callable[[], Closable]) -> Iterator[Closable]:
-    """Yield the one thing that this process keeps under a key. It is closed when the process ends.
+    """Yield the one object that this process keeps under a key. It is closed when the process ends.
 
-    A forked child has the same one, which therefore has to be `ForkAware`.
+    A forked child uses the same object, so the object must be `ForkAware`.
     """
     with _kept.lock:
         if key not in _kept.things:
@@ -198,7 +198,7 @@ def borrowed(key: Hashable, make: Callable[[], Closable]) -> Iterator[Closable]:
 
 @asynccontextmanager
 async def async_borrowed(key: Hashable, make: Callable[[], AsyncClosable]) -> AsyncIterator[AsyncClosable]:
-    """Yield a new thing and close it: connections belong to the event loop in which they were made."""
+    """Yield a new object, and close it afterwards: connections belong to the event loop that made them."""
     made = make()
     try:
         yield made
@@ -226,7 +226,8 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
     Each worker has a copy of the caller's context, so that tracing and logging know on whose behalf it works.
 
-    An error of `work`, and an interrupt, ends the drawing; what is under way is finished, then the error is raised.
+    After an error of `work` or an interrupt, no further item is drawn. The items in progress are finished. Then the
+    error is raised.
     """
     shared = _Shared(items)
 
@@ -288,7 +289,7 @@ def check_callback(name: str, callback: object) -> None:
     async_check_callback(name, callback)
     if callback is not None and _is(inspect.iscoroutinefunction, callback):
         raise ConfigurationError(
-            f"{name}= is a coroutine function, which only AsyncCss awaits. Give an ordinary function."
+            f"{name}= is a coroutine function, which only AsyncCss awaits. Pass an ordinary function."
         )
 
 
@@ -299,11 +300,11 @@ def async_check_callback(name: str, callback: object) -> None:
     if not callable(callback):
         raise ConfigurationError(f"{name}= must be a function, not a value of type {type(callback).__name__}.")
     if _is(inspect.isgeneratorfunction, callback) or _is(inspect.isasyncgenfunction, callback):
-        raise ConfigurationError(f"{name}= is a generator function, and would never run. Give an ordinary function.")
+        raise ConfigurationError(f"{name}= is a generator function, and would never run. Pass an ordinary function.")
 
 
 def called(name: str, callback: Callable[..., Result], *arguments: Any) -> Result:
-    """Return what the caller's function returns.
+    """Call the caller's function, and return its result.
 
     Args:
         name: of the argument that holds it, for the error message.
@@ -311,26 +312,26 @@ def called(name: str, callback: Callable[..., Result], *arguments: Any) -> Resul
         arguments: of the function.
 
     Raises:
-        ConfigurationError: when that is something to await.
+        ConfigurationError: when the result is awaitable.
     """
     result = callback(*arguments)
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()  # or Python would warn of it, as never awaited
         raise ConfigurationError(
-            f"{name}= returned something to await, which only AsyncCss awaits. Give an ordinary function."
+            f"{name}= returned an awaitable, which only AsyncCss awaits. Pass an ordinary function."
         )
     return result
 
 
 async def async_called(name: str, callback: Callable[..., Awaitable[Result] | Result], *arguments: Any) -> Result:
-    """Return what the caller's function returns, awaited where it is something to await."""
+    """Call the caller's function, await its result if it is awaitable, and return it."""
     result = callback(*arguments)
     return await result if inspect.isawaitable(result) else result
 
 
 def _is(kind: Callable[[object], bool], callback: object) -> bool:
-    """Return whether a function, or the call of an object, is of this kind, behind any `functools.partial`."""
+    """Return whether a function, or the `__call__` of an object, is of this kind. Look into `functools.partial`."""
     while isinstance(callback, functools.partial):
         callback = callback.func
     return kind(callback) or kind(getattr(callback, "__call__", None))  # noqa: B004 - asks what it is, not whether

@@ -96,7 +96,7 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
         case httpx.RequestError():  # it cannot be decoded, or leads in circles
             return senseless("the answer cannot be decoded")
         case _:
-            return senseless(f"what came from {at} makes no sense to the HTTP library ({type(error).__name__})")
+            return senseless(f"the HTTP library cannot read what came from {at} ({type(error).__name__})")
 
 
 def _proxy_advice() -> str:

@@ -32,7 +32,7 @@ def watch(thing: ForkAware) -> None:
 
 
 def abandon(thing: object) -> None:
-    """Keep something of the parent for ever, so that nothing closes it in the child.
+    """Keep an object of the parent for ever, so that the child never closes it.
 
     Closing it there could say goodbye on the parent's connection, or wait for a lock that nobody holds.
 

@@ -214,8 +214,8 @@ class Journal:
             raise self._fault
         if self._is_forked:
             raise InvalidFile(
-                f"The journal {self.path} belongs to the process that opened it, and this process was forked from "
-                f"that one. {otherwise} In each process, make a client with a journal of its own."
+                f"The journal {self.path} was opened in the parent of this forked process, and only the parent can "
+                f"write into it. {otherwise} In each process, create a client with its own journal."
             )
         if self._is_closed:
             raise InvalidFile(f"The journal {self.path} is closed. {otherwise}")

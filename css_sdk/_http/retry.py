@@ -36,7 +36,7 @@ class Waiting:
         call: name of the call, such as `list_user_roles`.
         number: of the try that failed, from 1.
         seconds: of the wait.
-        error: what the try came to.
+        error: the error of that try.
     """
 
     call: str

@@ -1,4 +1,4 @@
-"""Surround every request of ours: httpx writes no log line about it, and no error keeps the frames of httpx."""
+"""Send requests without log lines of httpx, and remove the frames of httpx from errors."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def system_error_behind(error: BaseException) -> OSError | None:
 
 
 class Sending:
-    """Send a request of ours inside this: the log line of httpx prints whole addresses, with e-mail addresses in them.
+    """Suppress the log line of httpx for a request in this block, because it prints addresses with e-mail addresses.
 
-    What comes out of it, an interrupt or a cancellation too, has lost the frames in which httpx held the headers.
-    Frames are added again from here on upwards.
+    Every exception that leaves the block, interrupts and cancellations included, loses the frames of httpx, which hold
+    the headers. Python adds the frames of the callers again.
     """
 
     def __enter__(self) -> None:

@@ -16,13 +16,13 @@ CALL: Final = "css_sdk.call"
 
 
 class _NoCookies(CookieJar):
-    """A jar in which nothing stays: a cookie that no header can hold would spoil every later request."""
+    """A cookie jar that stays empty: a cookie that no header can hold would break every later request."""
 
     def extract_cookies(self, response: Any, request: Any) -> None:
-        """Take nothing from an answer."""
+        """Ignore the cookies of an answer."""
 
     def add_cookie_header(self, request: Any) -> None:
-        """Give nothing to a request."""
+        """Add no cookies to a request."""
 
 
 def _hide_location(response: httpx.Response) -> None:

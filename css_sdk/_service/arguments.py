@@ -1,4 +1,4 @@
-"""Arguments of public calls: one name or several, texts and whole numbers; anything else is refused in words. Pure."""
+"""Check arguments of public calls: one name or several, texts and whole numbers. Pure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def distinct(given: str | Iterable[str], what: str) -> tuple[str, ...]:
     """
     found = names(given, what)
     if not found:
-        raise InvalidRequest(f"No {what} was named.")
+        raise InvalidRequest(f"No {what} was given. Pass at least one.")
     return found
 
 

@@ -11,18 +11,20 @@ from ..models import RoleTree
 
 
 def check_no_cycle(parent: str, children: Iterable[str], below: RoleTree) -> None:
-    """Refuse children of a role that lead back to it.
+    """Refuse children that already contain the role, directly or through other roles.
 
     Args:
         parent: the role that gets the children.
         children: the children.
-        below: what they lead to.
+        below: the roles below the children.
 
     Raises:
-        CompositeCycle: when one of them is the parent, or leads to it.
+        CompositeCycle: when a child is the parent, or contains it.
     """
     for child in children:
         if child == parent:
             raise CompositeCycle(f"The role {parent!r} cannot be a child of itself.")
         if parent in below.descendants(child):
-            raise CompositeCycle(f"{child!r} leads back to {parent!r}: as its child it would close a circle.")
+            raise CompositeCycle(
+                f"{child!r} cannot be a child of {parent!r}, because {child!r} already contains {parent!r}."
+            )

@@ -143,7 +143,7 @@ def is_cut(lines: int, message: str, environment: str) -> bool:
 
 
 def joined(before: list[LogLine], lines: Iterable[LogLine], seam: datetime.datetime) -> list[LogLine]:
-    """Return the lines of a range and of the window after it, oldest first. A line at the seam comes once.
+    """Return the lines of a range and of the window after it, oldest first. A line that both contain comes once.
 
     So it does not matter whether the service includes both ends of a range.
     """

@@ -42,7 +42,7 @@ def check_path(path: str, request: str) -> None:
 
 
 def check_target(path: str, target: str, request: str) -> None:
-    """Refuse a request that would not arrive as it was built, or is longer than the service takes.
+    """Refuse a request whose path the HTTP library changed, or that is longer than the service accepts.
 
     Args:
         path: that `check_path` accepts.
@@ -50,11 +50,11 @@ def check_target(path: str, target: str, request: str) -> None:
         request: method and path, for the message.
 
     Raises:
-        UnusableName: when the path would arrive as another one.
+        UnusableName: when the path was changed.
         RequestTooLong: beyond 255 characters, percent-encoding counted.
     """
     if target.partition("?")[0] != path:
-        raise UnusableName(f"{request}: the path would not arrive as it stands here.", request=request)
+        raise UnusableName(f"{request}: the HTTP library would send another path. Nothing was sent.", request=request)
     check_length(target, request)
 
 

@@ -1,4 +1,4 @@
-"""The service's limits: the lengths of requests and lists, and how many calls at once do any good. Pure."""
+"""The service's limits: the lengths of requests and lists, and and the useful number of calls at once. Pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LONGEST_USERNAME_PROVIDED_FOR: Final = 64
 
 
 def check_search_term(name: str, term: object) -> str:
-    """Return the term, when the service can be searched by it.
+    """Return the term if the service can search by it.
 
     Raises:
         InvalidRequest: for what is not text, fewer than 2 characters, control characters and lone surrogates.
@@ -75,8 +75,8 @@ def check_length(target: str, request: str) -> None:
     """
     if len(target) > LONGEST_REQUEST:
         raise RequestTooLong(
-            f"{request}: path and query have {len(target)} characters where the service takes {LONGEST_REQUEST}. "
-            f"Percent-encoding counts, and a role name is encoded twice: choose a shorter name.",
+            f"{request}: path and query have {len(target)} characters, and the service accepts {LONGEST_REQUEST}. "
+            f"Percent-encoding counts, and a role name is encoded twice. Choose a shorter name.",
             request=request,
         )
 
@@ -100,13 +100,13 @@ def check_removable(integration_id: int | str, environment: str, roles: Iterable
             else:
                 what = f"The role name {role!r} is too long: requests about its members have {len(path)} characters"
             raise RequestTooLong(
-                f"{what}, and the service takes {LONGEST_REQUEST}. Percent-encoding counts, and a role name is encoded "
-                f"twice. Choose a shorter name."
+                f"{what}, and the service accepts {LONGEST_REQUEST}. Percent-encoding counts, and a role name is "
+                f"encoded twice. Choose a shorter name."
             )
 
 
 def check_new_role(integration_id: int | str, environment: str, name: str) -> None:
-    """Refuse a role that is to be created, or a new name, that could not be seen, or not be addressed again.
+    """Refuse a name for a new or renamed role if it has invisible characters, or no later request could contain it.
 
     Raises:
         UnusableName: for a name that `check_new_role_name` refuses.
@@ -121,7 +121,7 @@ def check_separable(integration_id: int | str, environment: str, parent: str, ch
 
     Raises:
         UnusableName: for a name that `check_role_name` refuses.
-        RequestTooLong: when taking the child out would need more than 255 characters.
+        RequestTooLong: when the request that removes the child would have more than 255 characters.
     """
     start = f"/integrations/{integration_id}/{environment}/roles/{role_in_path(parent)}/composite-roles"
     for child in children:
@@ -149,7 +149,7 @@ def check_width(width: int) -> None:
     """
     is_whole = isinstance(width, SupportsIndex) and not isinstance(width, bool)
     if not is_whole or not 1 <= width <= MOST_AT_ONCE:
-        raise ConfigurationError(f"The width is {width!r}, and must be 1 to {MOST_AT_ONCE} calls at once.")
+        raise ConfigurationError(f"The width must be 1 to {MOST_AT_ONCE} calls at once, not {width!r}.")
 
 
 def list_is_complete(roles: Sequence[Role]) -> bool:

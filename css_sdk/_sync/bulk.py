@@ -23,7 +23,7 @@ Progress = Callable[[GrantResult], object]
 
 
 class Bulk:
-    """Assigns roles and creates them, many at once, in one environment of one integration."""
+    """Assign and create many roles at once, in one environment of one integration."""
 
     def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
         self._wire = wire

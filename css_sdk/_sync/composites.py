@@ -56,8 +56,9 @@ def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> Role
         known[role.name] = role
         if len(known) > service_limits.MOST_ROLES_LISTED:
             raise MalformedAnswer(
-                f"Integration #{place['integration_id']}, {place['environment']}: the composite roles lead to more "
-                f"than {service_limits.MOST_ROLES_LISTED} roles, the most that it lists. They do not seem to end."
+                f"Integration #{place['integration_id']}, {place['environment']}: the composite roles contain more "
+                f"than {service_limits.MOST_ROLES_LISTED} roles, the most that the service lists. css-sdk stopped, "
+                f"because they do not seem to end."
             )
         if role.composite:
             try:

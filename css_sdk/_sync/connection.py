@@ -102,7 +102,7 @@ def open_connections(options: Options) -> Connections:
 
 
 def credentials_of(settings: Settings, clock: Callable[[], float]) -> ClientCredentials:
-    """Return the auth that puts tokens of the settings' account on requests, and checks the team of each."""
+    """Return the auth that adds tokens of the account to requests, and checks the team of each token."""
 
     def check_team(claims: dict[str, Any]) -> None:
         if settings.team_id is not None and team_of(claims) != settings.team_id:

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/grants.py by `make generate`; edit that one.
-"""Send what adds members to roles and removes them, one user after another."""
+"""Add members to roles and remove them, with all roles of one user together."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
-    """Return the steps by what `by` gives for each."""
+    """Group the steps by the result of `by`."""
     groups: dict[Key, Numbered] = {}
     for number, step in steps.items():
         groups.setdefault(by(step), {})[number] = step
@@ -32,7 +32,7 @@ def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
 
 
 class Granting:
-    """Sends the steps about members of one place, those of a user together.
+    """Send the steps about members of one place. Send all steps of one user together.
 
     Args:
         users: of the environment.
@@ -44,7 +44,7 @@ class Granting:
         self._list_roles = list_roles
 
     def carry_out(self, change: GrantWrite, run: StepRun, steps: Numbered, width: int) -> None:
-        """Add or remove the members, so many users at once.
+        """Add or remove the members, for `width` users at once.
 
         Args:
             change: what all the steps do.

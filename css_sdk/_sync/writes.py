@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/writes.py by `make generate`; edit that one.
-"""Send writes and verify them: by their answer if it can be believed, otherwise by a read."""
+"""Send writes and verify them, by their answer if it is enough, otherwise by a read."""
 
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def _carry_out(wire: Wire, change: Change, in_flight: InFlight) -> None:
 class _Attempts:
     """The attempts of one write, until one is confirmed or no other is left.
 
-    Once an attempt may still be on its way, of this call or of an earlier one for the same change, only a confirmation
-    settles the write. A read that does not show it, or a later attempt that was refused, does not show that nothing
-    will happen.
+    An attempt of this call, or of an earlier call for the same change, may still be on its way. Then only a
+    confirmation settles the write: if a read does not show the write, or a later attempt is refused, the write can
+    still be done.
     """
 
     def __init__(self, wire: Wire, change: Change, in_flight: InFlight) -> None:
@@ -100,7 +100,7 @@ class _Attempts:
 
     @property
     def may_be_done(self) -> bool:
-        """Return whether an attempt was made whose outcome nobody knows."""
+        """Return whether the outcome of an attempt is unknown."""
         return self._is_doubted or self._in_flight.is_unanswered
 
     def complete(self) -> None:
@@ -198,7 +198,7 @@ def _remaining(change: Change, roles: tuple[str, ...], call: Call) -> tuple[str,
         raise
     except CssError as error:
         raise OutcomeUnknown(
-            f"{call.label}: whether this was done is not known, and reading it failed too ({error}). "
+            f"{call.label}: it is not known whether this was done, because reading it failed too ({error}). "
             f"Read the state before you try again.",
             request=call.label,
             status=error.status,

@@ -39,7 +39,7 @@ def guarded(cell: str) -> str:
 
 
 def unguarded(cell: str) -> str:
-    """Return the cell that `guarded` was given.
+    """Return the original cell from a result of `guarded`.
 
     A `'` that guards nothing stays: it is part of the text, as in a file that was written by hand.
 

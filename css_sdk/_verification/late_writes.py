@@ -1,4 +1,4 @@
-"""Attempts of writes that were never answered, and what they may still reverse when they land late. Pure."""
+"""Remember attempts that were never answered, and find what they may still reverse if they land late. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REVERSES: Final[dict[StepKind, StepKind]] = {
 
 
 def may_reverse(late: Step, done: Step) -> bool:
-    """Return whether a step that lands late could undo another one, or change what it was done to.
+    """Return whether a step that lands late could undo another step, or change a role that the other step needs.
 
     Args:
         late: the step that may still land.
@@ -47,7 +47,7 @@ def may_reverse(late: Step, done: Step) -> bool:
 
 
 def _roles_needed(done: Step) -> set[str]:
-    """Return the names of the roles that have to stay for what was done to last."""
+    """Return the roles that must stay unchanged so that the effect of a step lasts."""
     match done.kind:
         case "create_role" | "add_member":
             return {done.role}

@@ -202,12 +202,12 @@ class TokenAuth(httpx.Auth):
 
     @property
     def held(self) -> Token:
-        """Return the current token; an empty one before the first."""
+        """Return the current token. Before the first token, return an empty one."""
         return self._token
 
     @property
     def claims(self) -> dict[str, Any]:
-        """Return the claims of the current token; empty before the first one and for an opaque one."""
+        """Return the claims of the current token. They are empty before the first token and for an opaque token."""
         return self._token.claims
 
     def _is_good(self, token: Token, refused: Token) -> bool:

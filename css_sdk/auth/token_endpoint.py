@@ -173,7 +173,7 @@ def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
 
 @contextmanager
 def waiting(url: httpx.URL) -> Iterator[None]:
-    """Raise a timeout that names the login server, while a caller waits for the token request of another.
+    """Raise an error that names the login server if waiting for the token request of another caller times out.
 
     Raises:
         httpx.ReadTimeout: the caller's own timeouts ended before the answer came.
@@ -186,7 +186,7 @@ def waiting(url: httpx.URL) -> Iterator[None]:
 
 
 def _bare(url: httpx.URL) -> httpx.Request:
-    """Return the token request for errors: without secrets."""
+    """Return a copy of the token request without secrets, to attach to errors."""
     return httpx.Request("POST", str(url))
 
 

@@ -31,7 +31,7 @@ COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
 
 
 class _LazyGroup(click.Group):
-    """Commands by name, each imported from its module when it is asked for."""
+    """Commands by name. The module of a command is imported when the command is called."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from .support.options import UNPRINTED

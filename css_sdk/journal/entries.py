@@ -123,7 +123,7 @@ class _Reading:
 
     def result(self) -> JournalRead:
         if self._header is None:
-            raise InvalidFile(f"{self._name} is not a journal, or an empty one.")
+            raise InvalidFile(f"{self._name} is empty or is not a journal.")
         return JournalRead(*self._header, tuple(self._entries.values()), self._plan)
 
     def _open(self, record: Mapping[str, Any], where: str) -> None:

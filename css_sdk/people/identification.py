@@ -1,4 +1,4 @@
-"""Decide which members a person may be who was not found. Exact sets depend on it. Pure.
+"""Decide which members may be a person who was not found. Exact sets depend on it. Pure.
 
 "Not found" is not "absent". A person who is searched by e-mail address may be any member with another address: nobody
 may lose a role because of such a row. Only a username, or a complete GUID with its provider, shows that a person never

@@ -98,13 +98,16 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
 
 
 def explain_missing(missing: NotFound, person: Person, environment: str, found: Iterable[Found]) -> CssError:
-    """Return why nobody was found: they have logins of other providers only, or none, or a search failed.
+    """Return the error for a person who was not found with the requested providers.
+
+    The error says that the person has logins of other providers, or that a search of these failed. Otherwise it is
+    `missing`.
 
     Args:
-        missing: the error for nobody.
-        person: as a list names them.
+        missing: the error if no provider knows the person.
+        person: the person, as the list names them.
         environment: where the searches were made.
-        found: the results for the other providers.
+        found: the results of searches among other providers.
     """
     users: list[User] = []
     failed: list[CssError] = []

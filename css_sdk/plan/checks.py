@@ -37,7 +37,7 @@ def find_unread_members(steps: Iterable[Step], members_read: Mapping[Place, Iter
 
 
 def find_repeated(steps: Iterable[Step]) -> Iterator[str]:
-    """Yield a sentence for each step that appears twice with nothing in between that would give it a meaning.
+    """Yield a sentence for each step that appears twice, so that its repetition has no effect.
 
     Args:
         steps: in the order of carrying out.
@@ -71,7 +71,7 @@ def check_sendable(steps: Iterable[Step]) -> None:
 
 
 def check_steps(steps: Sequence[Step], impact: Impact) -> None:
-    """Refuse steps that no plan made from these states holds.
+    """Refuse a plan whose steps do not fit the states that it was made from.
 
     Args:
         steps: of the plan, in its own order.
@@ -90,7 +90,9 @@ def check_steps(steps: Sequence[Step], impact: Impact) -> None:
         faults += [f"{place}: the members of {name!r} were not read" for name in sorted(names)]
     faults += find_impossible(steps, impact.states)
     if faults:
-        raise InvalidFile("The plan is not as it was made. Nothing was sent. Make it again.", faults=faults)
+        raise InvalidFile(
+            "The plan was changed after it was made. Nothing was sent. Make the plan again.", faults=faults
+        )
 
 
 def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which steps of a plan are skipped after others before them failed. Pure.
+"""Decide which steps of a plan are skipped after earlier steps failed. Pure.
 
 A plan continues when a step fails. But a member cannot be added to a role that was not created, and nobody must lose a
 role because its replacement could not be added. So each step that was not done leaves marks ("the members of this role
@@ -24,7 +24,7 @@ _OF_MEMBERS_AND_CHILDREN: Final = ("add_member", "remove_member", "add_composite
 
 
 class Dependencies:
-    """What became of steps so far, and which later steps are skipped because of it.
+    """Collect the results of steps, and decide which later steps are skipped because of them.
 
     A step needs the step before it that made, renamed or deleted a role that it names. A role is renamed or deleted
     only after everything that was to be done with it under its name: the rest of the plan could not name it afterwards.
@@ -35,7 +35,7 @@ class Dependencies:
     Nothing is removed if its replacement could not be added. A member stays if an addition to the same role, or of a
     role for the same user, was not done; a child stays if another child was not added to its role; a role stays if a
     creation, a renaming or an addition of its place was not done. An addition that failed only because a person never
-    logged in blocks no more than the removals of a role that would end up empty.
+    logged in blocks only removals that would leave a role empty.
 
     Args:
         steps: all, in the order of carrying out.
@@ -69,10 +69,10 @@ class Dependencies:
         return Skipped(f"Nothing is removed while something could not be added: {what}{whom} {ended}: {result.error}")
 
     def note(self, result: StepResult) -> None:
-        """Note how a step ended.
+        """Note the result of a step.
 
         Args:
-            result: of the step. What blocked a skipped step blocks those that need it, too.
+            result: the result. The cause of a skipped step also blocks the steps that need the skipped step.
         """
         step = result.step
         if result.outcome == "confirmed":

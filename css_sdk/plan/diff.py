@@ -1,4 +1,4 @@
-"""Compare one environment with what the roles file wants of it: the steps, and what is not done and why. Pure."""
+"""Compare one environment with the roles file: make the steps, and note what is not done and why. Pure."""
 
 from __future__ import annotations
 
@@ -87,25 +87,27 @@ class PlacePlan:
         )
 
     def check_circles(self, prune: bool) -> None:
-        """Refuse children that would lead back to their parent once everything is done.
+        """Refuse children that would contain their parent after all steps.
 
         Args:
-            prune: whether what is to be removed will be.
+            prune: whether the removals are carried out, too.
 
         Raises:
-            CompositeCycle: when one does.
+            CompositeCycle: when a child would contain its parent.
         """
         added = [step for step in self.changes if step.kind == "add_composite"]
         taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
         if leading_back := in_circles(self._now.after([*added, *(taken if prune else ())]).children, added):
             links = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
-            hint = "" if prune or not taken else " Pruning may open it: what exact sets do not list is still there."
-            raise CompositeCycle(f"{' '.join(self.wanted.named)}: these children would close a circle: {links}.{hint}")
+            hint = "" if prune or not taken else " Pruning may help, because it removes what exact sets do not list."
+            raise CompositeCycle(
+                f"{' '.join(self.wanted.named)}: these children would contain their parent: {links}.{hint}"
+            )
 
     # Roles
 
     def _rename(self, listed: Sequence[DesiredRole]) -> None:
-        """Rename roles that still have their old names, unless there is a role of the new name as well."""
+        """Rename each role that has its old name. If a role with the new name exists too, rename nothing."""
         live, names = self.state.roles, {role.name for role in listed}
         due: dict[str, str] = {}
         for name, old in {role.name: role.was for role in listed if role.was and role.was != role.name}.items():
@@ -129,7 +131,7 @@ class PlacePlan:
                     self._check(service_limits.check_new_role, *self._where, name)
 
     def _name(self, name: str) -> str:
-        """Return the name that a role of the file will have: the old one if a protection forbids to rename it."""
+        """Return the name that a role will have after the plan. A protected role keeps its old name."""
         return self._kept_names.get(name, name)
 
     def _create(self) -> None:
@@ -174,7 +176,7 @@ class PlacePlan:
     # Composites
 
     def _compose(self, listed: Sequence[DesiredRole]) -> int:
-        """Add and remove children, and return how many stay that the file does not mention."""
+        """Add and remove children. Return the number of children that stay although the file does not mention them."""
         wanted: dict[str, set[str]] = {}
         exact = set()
         for role in listed:
@@ -207,7 +209,7 @@ class PlacePlan:
     # Members
 
     def _grant(self, listed: Sequence[DesiredRole]) -> int:
-        """Add and remove members, and return how many stay that the file does not mention."""
+        """Add and remove members. Return the number of members who stay although the file does not mention them."""
         wanted: dict[str, set[Username]] = {}
         unclear: dict[str, list[Unresolved]] = {}
         exact_roles: set[str] = set()
@@ -251,7 +253,7 @@ class PlacePlan:
         return left
 
     def _check_users(self, listed: Sequence[DesiredRole]) -> None:
-        """Note faults: one user with two entries, or a member of a role that their own exact roles leave out."""
+        """Note faults: a user has two entries, or is listed in a role that the user's own exact roles do not list."""
         entries: dict[Username | Unresolved | None, DesiredUser] = {}
         for user in self.wanted.users:
             who = self._who(user.person)
@@ -303,7 +305,7 @@ class PlacePlan:
         return frozenset(map(str.lower, self._now.members[role]))
 
     def _who(self, person: Person) -> Username | Unresolved | None:
-        """Return the username, or why there is none; None for a name that no user can have."""
+        """Return the username, or why it could not be found; None if the name cannot be a username."""
         if person not in self._found_users:
             self._found_users[person] = self._find(person)
         return self._found_users[person]
@@ -331,14 +333,14 @@ class PlacePlan:
         return Step(kind, self.state.place, role, target, people)
 
     def _within_reach(self, name: str) -> str:
-        """Return the name that a role of the file will have; note a fault if no request can name the role."""
+        """Return the name that a role will have after the plan. Note a fault if no request can contain the name."""
         name = self._name(name)
         if (why := self._out_of_reach.get(name)) and why not in self.faults:
             self.faults.append(why)
         return name
 
     def _leave(self, role: str) -> None:
-        """Note that a role stays as it is, since no request can name it."""
+        """Note that a role stays unchanged, because no request can contain its name."""
         note = f"{with_codes(role)!r} stays as it is: {self._out_of_reach[role]}"
         self.notes += [note] if note not in self.notes else []
 
@@ -351,11 +353,11 @@ class PlacePlan:
         return name in self._there
 
     def _check(self, check: Callable[..., object], *arguments: Any) -> None:
-        """Note a refusal by a rule as a fault."""
+        """Run a check, and note its refusal as a fault."""
         self.faults += _refusal(check, *arguments)
 
     def _can(self, step: Step, check: Callable[..., object], *arguments: Any) -> bool:
-        """Return whether the removal can be sent at all; if not, note that the thing stays."""
+        """Return whether a request can express the removal. If not, note what stays."""
         if self.wanted.only_existing:
             return True
         refused = _refusal(check, *arguments)
@@ -363,8 +365,8 @@ class PlacePlan:
         return not refused
 
     def _refusals(self, role: str, usernames: Collection[Username]) -> dict[Username, str]:
-        """Return by username why the role could not be removed from somebody again."""
-        # Where the longest username is none too long, no other is.
+        """Return, for each user from whom the role could never be removed again, the reason."""
+        # If the longest username is not too long, no other one is.
         longest = max(usernames, key=lambda name: len(quote(name, safe="")), default=None)
         if longest is None or not _refusal(service_limits.check_removable, *self._where, [role], longest):
             return {}

@@ -1,4 +1,4 @@
-"""Find out who has a role, directly or through others, and who loses it when something is removed. Pure."""
+"""Find out who has a role, directly or through composite roles, and who loses it after a removal. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..state import Draft, Place, PlaceState, Step, out_of_reach
 
 
 def roles_leading_to(tree: RoleTree, role: str) -> frozenset[str]:
-    """Return the role and all roles that lead to it: everybody who holds one of them has it.
+    """Return the role and all composite roles that contain it. Everybody who has one of these has the role.
 
     >>> tree = RoleTree((), {"boss": ("admin",), "admin": ("reader",)})
     >>> sorted(roles_leading_to(tree, "reader"))
@@ -23,7 +23,7 @@ def roles_leading_to(tree: RoleTree, role: str) -> frozenset[str]:
 def people_losing(
     tree: RoleTree, members: Mapping[str, Set[str]], parent: str, children: Iterable[str], role: str
 ) -> frozenset[str]:
-    """Return who no longer has a role when the children of a parent become these.
+    """Return who loses a role when a composite role gets these children.
 
     Args:
         tree: as it is.
@@ -55,7 +55,7 @@ def _members_of(roles: Iterable[str], members: Mapping[str, Set[str]]) -> frozen
 
 
 def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-    """Return by each child the roles that it is a child of."""
+    """Return the parents of each child."""
     parents: dict[str, set[str]] = {}
     for parent, below in children.items():
         for child in below:
@@ -144,7 +144,7 @@ class Loss:
 class Impact:
     """Who loses what through steps that delete roles or remove children, each after all the steps before it.
 
-    It is simulated once for the same steps and states, and passed on.
+    It is simulated once for the same steps and states, and then passed to other functions.
 
     Attributes:
         steps: in the order of carrying out.
@@ -188,7 +188,7 @@ class Impact:
 
     @property
     def unread(self) -> dict[Place, frozenset[str]]:
-        """Return by place the roles whose members have to be read before it is known who loses what."""
+        """Return, for each place, the roles whose members must still be read to know who loses a role."""
         needed: dict[Place, set[str]] = {}
         for loss in self.losses:
             needed.setdefault(loss.place, set()).update(loss.leading)

@@ -1,4 +1,4 @@
-"""Invert steps: the steps that lead from what was done to what was before. Pure."""
+"""Return the steps that undo other steps. Pure."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def is_possible(step: Step, before: Known) -> bool:
 
 
 def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
-    """Return the steps that lead back to what was before, in the order of carrying out.
+    """Return the steps that restore the earlier state, in the order of carrying out.
 
-    If composites led in a circle before, the last child that closes it again is among them: the service accepts it,
-    and css-sdk refuses to send it.
+    If a role contained itself in the earlier state, the steps restore this, too. The service would accept it, but
+    css-sdk refuses to send it.
 
     Args:
         done: what was done, in the order in which it was.

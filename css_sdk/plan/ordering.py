@@ -31,7 +31,8 @@ def ordered(
     """Return the steps of a plan in the order in which they are carried out, the same for any order of the argument.
 
     Adding first keeps access: roles are created and renamed, composites and members added, and then members,
-    composites and roles removed. A child that would close a circle until another is removed is added after that.
+    composites and roles removed. If an added child would make a role contain itself until
+    another child is removed, it is added after that removal.
 
     Args:
         steps: of a plan.
@@ -58,7 +59,7 @@ def ordered(
 
 
 def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
-    """Return the children that can be added only after a removal, since they would close a circle before."""
+    """Return the additions of children that must follow a removal, because otherwise a role would contain itself."""
     late: set[Step] = set()
     before = {state.place: state for state in states}
     adding: dict[Place, list[Step]] = {}
@@ -75,7 +76,7 @@ def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
 
 
 def in_circles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> list[Step]:
-    """Return the added children that lead back to their parent.
+    """Return the steps that add a child which contains its parent.
 
     Args:
         edges: all roles and their children, the added ones included.

@@ -1,4 +1,4 @@
-"""Plans: the ordered changes that make environments what a roles file says. Pure.
+"""Make plans: the ordered changes after which environments are as a roles file describes. Pure.
 
 `plan` compares the file with what was read and returns a `Plan`; `count_removals` and `emptied_roles` return what a
 plan removes, for the guards. `diff` compares one environment, `ordering` puts steps in order.
@@ -66,7 +66,7 @@ class PlannedPlace:
 
 @frozen
 class Plan:
-    """What is to be done, and what is not and why; made by `Css.plan`, or read from a file by `read_plan`.
+    """The steps to carry out, and what is not done and why. `Css.plan` makes it; `read_plan` reads it from a file.
 
     Attributes:
         steps: in the order in which they are carried out.
@@ -124,7 +124,7 @@ class Plan:
 
     @property
     def unmanaged(self) -> Mapping[Place, Unmanaged]:
-        """Return by place how much is there that the file does not mention."""
+        """Return, for each place, the number of roles, children and members that the file does not mention."""
         return {one.place: one.unmanaged for one in self.places}
 
 
@@ -135,14 +135,14 @@ def plan(
     *,
     prune: bool = False,
 ) -> Plan:
-    """Return the changes that lead from what was read to what the file says.
+    """Return the changes that make the environments as the file describes.
 
     Args:
         desired: the file.
         observed: what was read of each of its places, by integration and environment as the file names them.
-        people: the username in the place of everybody who is named by GUID or e-mail address, or why there is none;
-            of others too, if more is known than the file says.
-        prune: whether to plan what exact collections remove.
+        people: for each place, the username of each person whom the file names by GUID or e-mail address, or why
+            there is none. It may contain other people, too.
+        prune: whether to plan the removals of exact collections.
 
     Raises:
         InvalidFile: when the file asks for something impossible, with every fault.
@@ -192,11 +192,11 @@ def plan(
 
 
 def plan_exactly(state: PlaceState, *, roles: Iterable[DesiredRole] = (), users: Iterable[DesiredUser] = ()) -> Plan:
-    """Return the plan that makes what was read exactly as wanted, for calls and rosters that name it.
+    """Return the plan that makes roles and users of one place exactly as wanted, removals included.
 
     Args:
         state: the part of one place that was read; all roles that are named are in it.
-        roles, users: what must be; the names were checked.
+        roles, users: the wanted state; the names are checked already.
 
     Raises:
         CompositeCycle: when a role would become a child of itself.
@@ -284,7 +284,7 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
 def emptied_roles(
     steps: Sequence[Step], states: Iterable[PlaceState], roles: Iterable[str]
 ) -> tuple[tuple[Place, str], ...]:
-    """Return which of these roles have members and would end up without any at some time, or be deleted with them.
+    """Return which of these roles would lose all members at some time, or would be deleted with members.
 
     Args:
         steps: of a plan, in the order of carrying out.

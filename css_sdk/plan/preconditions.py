@@ -24,7 +24,7 @@ _OF_TWO_ROLES: Final = ("add_composite", "remove_composite")
 
 @frozen
 class Applied:
-    """What became of a plan: a result for each step, and a plan of what is left, if anything is."""
+    """The result of applying a plan: a result for each step, and a plan of the remaining steps, if any."""
 
     results: tuple[StepResult, ...]
     remainder: Plan | None = None
@@ -77,7 +77,7 @@ class Guards:
         states = list(before)
         if self.remove_first and leads_back:
             raise Refused(
-                "The plan undoes what was done, in an order of its own. Nothing was sent.",
+                "The order of a plan that undoes changes is fixed. Nothing was sent.",
                 remedy=Remedy("Leave out remove_first.", "Leave out --remove-first."),
             )
         left_empty = [what for state in states for what in _left_empty(state, steps)]
@@ -195,11 +195,11 @@ def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | N
     """
     if (journal.client_id, journal.api_url) != (settings.client_id, settings.api_url):
         raise StalePlan(
-            f"The journal is that of {journal.client_id!r} at {journal.api_url}, and this is {settings.client_id!r} at "
-            f"{settings.api_url}. Nothing was sent."
+            f"The journal belongs to the account {journal.client_id!r} at {journal.api_url}, and this is "
+            f"{settings.client_id!r} at {settings.api_url}. Nothing was sent."
         )
     if plan is not None and journal.plan not in (None, plan.id):
-        raise StalePlan("The journal is that of another plan, and this one cannot go on with it. Nothing was sent.")
+        raise StalePlan("The journal belongs to another plan, so this plan cannot continue it. Nothing was sent.")
 
 
 def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Limit how much an exact set may remove unless the caller sets another limit. Pure."""
+"""Limit the number of removals. The caller can set another limit. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..errors import Remedy, TooManyRemovals
 MOST_REMOVALS: Final = 10
 MOST_SHARE: Final = 0.2
 FEW: Final = 4
-"""Up to this number is never too many: a fifth of three would be none at all."""
+"""So many removals are always allowed, because a fifth of a small set would be less than one."""
 
 
 def check_removals(what: str, removed: int, size: int, most: int | None = None) -> None:
-    """Refuse to remove more of a collection than a mistake in a list should cost.
+    """Refuse too many removals from one collection, which are probably a mistake in a list.
 
     Up to 4 removals pass. From 5 on they may be a fifth of the collection at most, and 10 in all. If the caller sets a
     limit, only that limit counts.
@@ -25,7 +25,7 @@ def check_removals(what: str, removed: int, size: int, most: int | None = None) 
         most: the limit that the caller set, if any.
 
     Raises:
-        TooManyRemovals: when it is more. Nothing was changed then.
+        TooManyRemovals: when there are more. Nothing was changed then.
 
     >>> check_removals("members of the role 'reviewer'", 4, 4)
     >>> check_removals("members of the role 'reviewer'", 8, 40)
@@ -33,18 +33,18 @@ def check_removals(what: str, removed: int, size: int, most: int | None = None) 
     >>> check_removals("members of the role 'reviewer'", 9, 40)
     Traceback (most recent call last):
         ...
-    css_sdk.errors.TooManyRemovals: 9 of 40 members of the role 'reviewer' would be removed, ...
+    css_sdk.errors.TooManyRemovals: 9 of 40 members of the role 'reviewer' would be removed. ...
     """
     if most is not None:
         if removed > most:
             raise TooManyRemovals(
-                f"{removed} of {size} {what} would be removed, and {most} may be. Nothing was changed.",
+                f"{removed} of {size} {what} would be removed. The limit is {most}. Nothing was changed.",
                 remedy=_remedy(removed),
             )
         return
     if removed > MOST_REMOVALS or (removed > FEW and removed > MOST_SHARE * size):
         raise TooManyRemovals(
-            f"{removed} of {size} {what} would be removed, more than {MOST_REMOVALS} or than a fifth of them. "
+            f"{removed} of {size} {what} would be removed. The limit is {MOST_REMOVALS}, or a fifth if that is less. "
             f"Nothing was changed.",
             remedy=_remedy(removed),
         )

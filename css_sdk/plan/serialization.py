@@ -129,7 +129,7 @@ def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_B
     if not isinstance(record, dict) or type(record.get("version")) is not int or record["version"] != VERSION:
         raise InvalidFile(f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads.")
     if record.get("masked") is True:
-        raise InvalidFile(f"{name} is masked: it names nobody, and cannot be carried out.")
+        raise InvalidFile(f"{name} is a masked plan. It contains no usernames, so it cannot be carried out.")
     reading = _Reading()
     plan = reading.plan(record)
     if plan is None:

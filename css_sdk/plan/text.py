@@ -154,7 +154,7 @@ class _Rendering:
         return self._by_place.get(place, [])
 
     def left_alone(self, place: Place) -> str:
-        """Return in words how much of the place stays that the file does not mention."""
+        """Return the number of roles, composites and members that the file does not mention, in words."""
         counts = self.plan.unmanaged.get(place, Unmanaged())
         parts = [(counts.roles, "role"), (counts.composites, "composite"), (counts.members, "member")]
         return ", ".join(_count(number, word) for number, word in parts if number)

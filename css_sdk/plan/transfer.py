@@ -1,4 +1,4 @@
-"""Turn states into wanted states: a state as a file, as another environment, several side by side. Pure."""
+"""Convert a state to a wanted state, for a file or another environment, and compare several states. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .desired import Desired, DesiredPlace, DesiredRole, Listed
 def export(
     states: Iterable[PlaceState], *, exact: bool = True, by_name: bool = False, team: Iterable[Integration] = ()
 ) -> Desired:
-    """Return what was read as a wanted state: the plan of it is empty.
+    """Return the observed state as a wanted state. A plan for it is empty.
 
     Roles and members that no request can name, and roles whose names have blanks around them or hidden characters, are
     left out: no plan changes them.
@@ -96,7 +96,7 @@ def promoted(
     members: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> DesiredPlace:
-    """Return what one environment has as what another must have: missing parts are added there, and nothing is removed.
+    """Return a wanted state for another environment: it gets everything that the source has, and loses nothing.
 
     Roles and members that no request can name, and roles whose names have blanks around them or hidden characters, are
     left out.
@@ -157,7 +157,7 @@ class Presence:
 
 
 def side_by_side(states: Sequence[PlaceState]) -> tuple[Presence, ...]:
-    """Return all roles, children and members of several environments, and which of them has what.
+    """Return all roles, children and members of several environments, each with the environments that have it.
 
     Args:
         states: what was read.

@@ -1,4 +1,4 @@
-"""Plan how to undo the steps of a journal, without what somebody else has changed since. Pure."""
+"""Plan how to undo the steps of a journal. Changes that others made since then stay. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .inverse import is_possible, undo
 from .planner import Plan, PlannedPlace
 
 Name = tuple[Place, str]
-"""Of a role of a place; or of a user, who can have the name of none."""
+"""A place, and the name of a role or user in it. A role and a user never have the same name."""
 
 _OPPOSITES: Final[Mapping[StepKind, StepKind]] = {
     "add_member": "remove_member",
@@ -27,7 +27,7 @@ _OPPOSITES: Final[Mapping[StepKind, StepKind]] = {
 
 
 def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
-    """Return the plan that undoes what was done, as far as it is still there; changes by others since then stay.
+    """Return the plan that undoes the steps that still have an effect. Changes that others made since then stay.
 
     A created role to which others added members, children or parents since is not deleted: it loses only what these
     steps added to it.
@@ -70,7 +70,7 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
 
 
 def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
-    """Return what the writes of a journal did, in its order, without unknown steps that the state does not show.
+    """Return the steps that a journal's writes did, in order. Unknown outcomes count as done if the state shows it.
 
     Args:
         entries: of the journal.
@@ -117,13 +117,13 @@ def notes_on_unknown_writes(entries: Sequence[Entry], done: Sequence[Step]) -> t
 
 
 def roles_concerned(done: Iterable[Step], place: Place) -> frozenset[str]:
-    """Return the roles of a place whose members have to be known, by all names that they had."""
+    """Return the roles of a place whose members must be read, under all names that the roles had."""
     there = [step for step in done if step.place == place]
     return frozenset(step.role for step in there) | {step.target for step in there if step.kind == "rename_role"}
 
 
 def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
-    """Return whether the state is that of the beginning, as far as the steps concern it."""
+    """Return whether everything that the steps changed is as it was before the first step."""
     at_first: dict[str, str | None] = {}
     facts: dict[tuple[str, str, str], bool] = {}
     for step in done:
@@ -158,7 +158,7 @@ def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
 
 
 def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
-    """Return the state from which these steps led to this one, without composites of roles that did not exist."""
+    """Return the state before these steps, without children of roles that did not exist then."""
     before = state.before(done)
     children = {name: below & before.roles for name, below in before.children.items() if name in before.roles}
     return evolve(before, children=children)
@@ -190,7 +190,7 @@ def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mappi
 
 
 def _taken_for_others(done: Sequence[Step], numbers: Sequence[int]) -> Set[int]:
-    """Return which of the steps that name a created role are not undone."""
+    """Return which steps are not undone because others use the created role that they name."""
     kinds = {number: done[number].kind for number in numbers}
     is_renamed = "rename_role" in kinds.values()
     return {number for number, kind in kinds.items() if is_renamed or kind == "create_role"}
@@ -210,7 +210,7 @@ def _what_holds(states: Iterable[PlaceState]) -> Mapping[Name, Set[tuple[str, st
 
 
 def _without_detours(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Return the steps without those that a later one undoes: nobody gets a role only to lose it again."""
+    """Remove pairs of steps that cancel each other, so that nobody gets a role and then loses it."""
     kept: dict[int, Step] = {}
     numbers: dict[Name, list[int]] = {}
     latest = _Latest()
@@ -230,19 +230,19 @@ def _without_detours(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 class _Latest:
-    """The latest changes of members and children that can still be undone, with the names that roles have by now."""
+    """The latest changes of members and children that can still be undone, with the current names of the roles."""
 
     def __init__(self) -> None:
         self._numbers: dict[Step, int] = {}
         self._of: dict[Name, set[Step]] = {}
 
     def opposite(self, step: Step) -> int | None:
-        """Return and forget the number of the change that this one undoes; None if it undoes none."""
+        """Return the number of the change that this step undoes, and forget that change; None if there is none."""
         opposite = evolve(step, kind=_OPPOSITES[step.kind]) if step.kind in _OPPOSITES else None
         return self._forget(opposite) if opposite in self._numbers else None
 
     def note(self, number: int, step: Step) -> None:
-        """Note a step: a change, or what became of a role that changes name."""
+        """Note a step. If the step renames a role, use the new name in the changes noted before."""
         if step.kind in _OPPOSITES:
             self._keep(step, number)
             return
@@ -310,7 +310,7 @@ def _numbered(steps: Mapping[int, Step]) -> dict[Name, list[int]]:
 def _since_created(
     name: str, place: Place, steps: Mapping[int, Step], numbers: Mapping[Name, Sequence[int]]
 ) -> Set[int]:
-    """Return the numbers of the steps with a role, under all its names, since they created it; else none.
+    """Return the numbers of all steps with a role since the steps created it, under all its names; else none.
 
     Args:
         name: of the role, at the end.

@@ -1,4 +1,4 @@
-"""Contradictions between the listed roles, members and users of one environment. Pure.
+"""Find contradictions between the listed roles, members and users of one environment. Pure.
 
 Only what is certain without asking the service is a contradiction: whether an e-mail address and a username belong to
 the same person is not.
@@ -25,7 +25,7 @@ _MOST_CIRCLES: Final = 20
 
 
 def contradictions(place: DesiredPlace, nodes: Nodes, protect: Protection) -> Iterator[Contradiction]:
-    """Yield what cannot all be true, each at one node with the line of the other.
+    """Yield contradictions: the node of one entry, and a message with the line of the other entry.
 
     Args:
         place: an environment of the file.
@@ -88,7 +88,7 @@ def _circles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradic
         if circle is None:
             return
         # Without its last link it is no circle any more, and the next one can be found.
-        yield below[circle[-2]].pop(circle[-1]), f"the composites close a circle: {' -> '.join(map(repr, circle))}"
+        yield below[circle[-2]].pop(circle[-1]), f"these roles contain each other: {' -> '.join(map(repr, circle))}"
 
 
 def _circle(below: Mapping[str, Mapping[str, Node]]) -> list[str] | None:

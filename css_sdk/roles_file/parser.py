@@ -1,4 +1,4 @@
-"""Parse a roles file: return what it wants, or all that is wrong with it, each fault with its line. Pure."""
+"""Parse a roles file: return the wanted state, or all faults with their lines. Pure."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def _listed(key: str, listed: Listed[Item], lines_of: Callable[[Item], Lines]) -
 
 
 def _items(items: Sequence[Item], lines_of: Callable[[Item], Lines]) -> Lines:
-    """Yield each item behind a dash, one step further in."""
+    """Yield each item after a dash, indented by one more level."""
     for item in items:
         first, *others = lines_of(item)
         yield f"{_STEP}- {first}"

@@ -73,7 +73,7 @@ def plan_role(rows: Sequence[FoundRow], state: PlaceState, guards: Guards) -> Ro
 
 
 def _refusal(rows: Sequence[FoundRow], change: RoleChange, guards: Guards) -> CssError | None:
-    """Return why nobody may lose the role, if so."""
+    """Return the reason why nobody may lose the role, or None."""
     row, members = change.row, change.state.members[change.row.role]
     errors = [(each.person, error) for each, _, error in rows if error is not None]
     is_left = any(step is not None for _, step, _ in rows)

@@ -153,7 +153,9 @@ def read_roster(
     from . import formats
 
     if not isinstance(content, (str, bytes)) or (isinstance(content, str) and formats.is_file_name(content)):
-        raise InvalidRequest("A roster is read from its content: give Path(…).read_bytes(), and the name besides.")
+        raise InvalidRequest(
+            "Pass the content of the roster, Path(…).read_bytes(), and the file name as the second argument."
+        )
     ignore = arguments.names(ignore, "column to ignore")
     text = text_of(content, name, max_bytes)
     emptied = EmptySet(
@@ -166,7 +168,9 @@ def read_roster(
     if exact and not lines:
         raise emptied
     if exact and any("outcome" in line.cells for line in lines):
-        raise Refused(f"{name} holds results, which do not name everybody. Nothing was sent; give the roster itself.")
+        raise Refused(
+            f"{name} is a file of results, which does not list everybody. Nothing was sent. Pass the roster itself."
+        )
     faults = FirstFaults(name)
     if not lines:
         faults.add(1, "it names nobody")
@@ -191,19 +195,19 @@ def refuses_all(result: RowResult) -> bool:
 
 
 def withheld(role: str) -> Withheld:
-    """Return the reason why a removal waits.
+    """Return the reason why a removal is withheld.
 
     Args:
-        role: that nobody loses for now.
+        role: the role that nobody loses for now.
     """
     return Withheld(
-        f"Nobody loses the role {role!r} for now: a row of it did not work out, and may mean this user. Correct or "
-        f"delete that row, and apply the roster again."
+        f"Nobody loses the role {role!r} for now, because a row of this role has a fault and may mean this user. "
+        f"Correct or delete that row, and apply the roster again."
     )
 
 
 def find_contradicting(steps: Mapping[int, Step]) -> list[int]:
-    """Return the rows that add and remove the same, which only shows once everybody is found.
+    """Return the rows that both add and remove the same role of the same user. Call it after everybody is found.
 
     Args:
         steps: what each row means, by the number of the row.
@@ -215,7 +219,7 @@ def find_contradicting(steps: Mapping[int, Step]) -> list[int]:
 
 
 def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
-    """Return each row that is the same as an earlier one, as far as the file shows, with that one.
+    """Return each row that repeats an earlier row of the file, with the earlier row.
 
     >>> rows = [Row(line, Person("username", "0F3A@idir"), "reviewer", "101", "dev") for line in (2, 3)]
     >>> [(again.line, first.line) for again, first in find_repeated(rows)]
@@ -313,7 +317,7 @@ def _hidden(names: Mapping[str, str]) -> list[str]:
 
 
 def _one_of(column: str, filled: Mapping[str, str], given: str | None) -> tuple[str, list[str]]:
-    """Return what a row says of its place, or else what was given for all rows; and a fault if these differ."""
+    """Return the value of a column of a row, or else the value for all rows; and a fault if the two differ."""
     own = filled.get(column, "").strip()
     if own and given and not _is_same(own, given):
         return own, [f"the {column} is {own!r}, and {given!r} was given for all rows"]
@@ -321,7 +325,7 @@ def _one_of(column: str, filled: Mapping[str, str], given: str | None) -> tuple[
 
 
 def _is_same(own: str, given: str) -> bool:
-    """Return whether both may name the same: `#101` and `101` are one id, and an id may be that of a name."""
+    """Return whether two values may mean the same. `#101` and `101` are one id. An id may belong to any name."""
     is_id = identifiers.integration_id(own) or identifiers.integration_id(given)
     numbers = [re.fullmatch("#?[0-9]+", text) is not None for text in (own, given)]
     return own == given or numbers[0] != numbers[1] or bool(is_id and own.removeprefix("#") == given.removeprefix("#"))

@@ -224,7 +224,7 @@ def test_a_person_is_exactly_one_or_an_error(css: Css, sandbox: Sandbox) -> None
         with pytest.raises(NotFound, match="No member of any role") as missing:
             css.roles_of(nobody)
         assert missing.value.what == "user"
-    with pytest.raises(NotFound, match="dev, test, prod; never logged in"):
+    with pytest.raises(NotFound, match=r"dev, test, prod. This person has probably never logged in"):
         css.roles_of("00" * 16 + "@idir")
     for text in ("bob-1", "a@otp", "../x@idir b", BO[1:], "b438", f"{BO}0@idir"):
         with pytest.raises(UnusableUser):

@@ -86,7 +86,7 @@ def test_an_undo_has_its_own_order() -> None:
         sent = len(sandbox.requests)
         plan = css.undo_plan(journal_of(css, steps))
         for made in (plan, read_plan(plan_as_json(plan), "undo.json")):
-            with pytest.raises(Refused, match="order of its own"):
+            with pytest.raises(Refused, match="order of a plan that undoes changes is fixed"):
                 css.apply_plan(made, guards=Guards(remove_first=True))
         assert all(request.method == "GET" for request in sandbox.requests[sent:] if "/api/" in request.path)
         applied = css.apply_plan(plan, guards=Guards(allow_empty=False))

@@ -46,7 +46,7 @@ def export(
 ) -> None:
     """Write the current roles, composite roles and members as a roles file.
 
-    The plan of this file is empty until something changes.
+    css plan with this file shows no changes until somebody changes something.
 
     \b
     Examples:

@@ -71,7 +71,7 @@ def logs(integration: str, environment: str, since: str, until: str | None, as_j
 
 
 def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime.datetime) -> Iterator[LogLine]:
-    """Yield the lines of one window after the other, so that a later error loses none, and memory holds one window."""
+    """Yield the lines, one window after the other, so that an error loses no earlier lines and memory stays small."""
     from ..._service.log_windows import SHORTEST_WINDOW, Window, joined, windows
     from ...errors import CssError
 

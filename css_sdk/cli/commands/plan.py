@@ -73,7 +73,7 @@ def plan(
     from ...plan.text import plan_as_markdown, plan_as_text
 
     if as_json and markdown:
-        raise click.UsageError("--json and --markdown are two formats.")
+        raise click.UsageError("--json and --markdown contradict each other: pass one of them.")
     desired = desired_in(file)
     kept = None if out is None else plan_file(out, force=force, source=file)
     with opened() as css:
@@ -88,7 +88,7 @@ def plan(
     else:
         print_lines([plan_as_markdown(made, names, mask) if markdown else plan_as_text(made, names, mask)])
     print_prune_hint(made)
-    print_unidentified(unidentified, " No plan was written, as --strict demands." if is_refused and out else "")
+    print_unidentified(unidentified, " Because of --strict, no plan was written." if is_refused and out else "")
     if detailed_exitcode and made.steps and not is_refused:
         return CHANGES
     return UNIDENTIFIED if unidentified else 0

@@ -14,7 +14,7 @@ _VARIABLES = ("client_id", "client_secret", "token_url", "api_url")
 
 
 class _Ready(io.StringIO):
-    """Passes the ready line on to stdout, and before that writes the variables that lead to the sandbox."""
+    """Write the variables of the sandbox to a file, then print on stdout that the sandbox is ready."""
 
     def __init__(self, env_file: Path | None) -> None:
         super().__init__()

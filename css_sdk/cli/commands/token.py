@@ -12,7 +12,7 @@ from ..support.options import json_option, print_rows
 
 
 class _TokenGroup(Group):
-    """A command by itself, beside one that is imported when it is asked for."""
+    """A command with one subcommand, whose module is imported when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return ["verify"]

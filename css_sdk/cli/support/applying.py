@@ -185,10 +185,10 @@ def _check_remainder(file: Path) -> None:
 
 
 def _confirm(plan: Plan, left: Sequence[Step], manner: Manner) -> None:
-    """Ask what the table of questions demands before what is left of a plan, which was shown before, is carried out.
+    """Ask for confirmation before the remaining steps of a plan are carried out. The plan was shown before.
 
     Raises:
-        NotConfirmed: when it is not wanted. Nothing was changed.
+        NotConfirmed: when the answer is no. Nothing was changed.
         click.Abort: when a question is not answered.
     """
     changes = Changes(
@@ -224,7 +224,7 @@ def preview_and_carry_out(
         click.echo(f"Done before, as {origin.resume} says: {done} of {len(plan.steps)}.", err=True)
     people = unidentified_in(plan, allow_missing=manner.allow_missing)
     if manner.strict and people:
-        print_unidentified(people, " Nothing was changed, as --strict demands.")
+        print_unidentified(people, " Because of --strict, nothing was changed.")
         return UNIDENTIFIED
     code = _carry_out(css, plan, left, manner, origin, resumed) if plan.steps else 0
     print_unidentified(people)

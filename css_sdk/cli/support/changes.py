@@ -1,4 +1,4 @@
-"""Share what commands that give and remove roles do: ask, carry out, report."""
+"""Ask, carry out and report, for all commands that give or remove roles."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def change_roles(
 def apply_rows(
     css: Css, rows: Sequence[Row], answers: Answers, progress: Note, *, exact: bool = False, **how: Any
 ) -> Sequence[RowResult]:
-    """Ask what the table of questions demands, carry out rows, and return a result for each.
+    """Ask for confirmation if necessary, carry out rows, and return a result for each.
 
-    If a question is open, who gains or loses what is read and shown first, and only that is carried out. If there is
-    nothing to do, nothing is asked.
+    Before a question, css-sdk reads and shows who would gain or lose roles. After it, only these changes are carried
+    out. If there is nothing to do, there is no question.
 
     Args:
         css: the client.
@@ -79,7 +79,7 @@ def apply_rows(
 
     Raises:
         NotConfirmed: when it is not wanted. Nothing was changed.
-        StalePlan: when something else is to be done after the answer than before. Nothing was changed.
+        StalePlan: when the changes are not the same after the answer as before. Nothing was changed.
         click.Abort: when a question is not answered.
     """
     from ...roster.rows import refuses_all
@@ -114,12 +114,12 @@ def _show_losses(losses: Sequence[RoleRemovals]) -> None:
     for loss in losses:
         people = [f"{name_of(user)} {user.username}".strip() for user in loss.users]
         again = f". Listed with another login: {len(loss.also_listed)}" if loss.also_listed else ""
-        told = in_words("revoke", people, loss.role, f"{loss.integration}, {loss.environment}")
-        click.echo(shown(told + again), err=True)
+        sentence = in_words("revoke", people, loss.role, f"{loss.integration}, {loss.environment}")
+        click.echo(shown(sentence + again), err=True)
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
-    """Return what rows change; `prod` are the names of the projects in whose prod they do."""
+    """Return what rows change. `prod` names the projects whose prod environment they change."""
     actions = {row.action for row in rows}
     return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
 
@@ -131,8 +131,8 @@ def preview_of(
 
     Args:
         rows: what will be done.
-        project_names: by what the rows say for their integrations.
-        people: what people are called, by username, as far as that is known.
+        project_names: by the id or name of the integration in the rows.
+        people: the names of people, by username, as far as they are known.
     """
     groups: dict[tuple[Action, str, str, str], dict[str, None]] = {}
     for row in rows:
@@ -174,15 +174,15 @@ def suggest_roles(css: Css, results: Sequence[RowResult]) -> None:
 
 
 def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
-    """Return the project's name where the environment is its prod, for the question that goes with it."""
+    """Return the project's name if the environment is prod, for the question about prod; else nothing."""
     return (environment.integration.project_name,) if environment.name == "prod" else ()
 
 
 def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: Path | None) -> int:
-    """Ask what has to be asked, do what the rows say, report it, and return the exit code.
+    """Ask for confirmation, do what the rows say, report it, and return the exit code.
 
-    What is there is read first, so that only what is missing is sent. An interrupt lets the calls in flight finish;
-    then the same is reported.
+    css-sdk reads the current roles first, and sends only what is missing. After an interrupt, the calls in flight are
+    finished, and the results are reported.
     """
 
     def apply(note: Note) -> Sequence[RowResult]:
@@ -232,7 +232,7 @@ def reported(
 
 
 def print_results(results: Sequence[RowResult], as_json: bool, *, untried: bool = True) -> None:
-    """Print what became of rows, and how many ended how; rows that repeat others are counted as such.
+    """Print the result of each row, and the number of rows in each state. Count repeated rows as "repeated".
 
     Args:
         results: of the rows.

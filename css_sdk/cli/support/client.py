@@ -31,12 +31,12 @@ def journal_option(function: Function) -> Function:
 
 @contextmanager
 def opened(journal: Path | None = None) -> Iterator[Css]:
-    """Open a client, which writes each of its changes into a journal where one is named.
+    """Open a client. If `journal` is given, the client records each change there.
 
-    SIGTERM ends the work with it as an interrupt does.
+    Handle SIGTERM like an interrupt (Ctrl-C).
 
     Args:
-        journal: the file.
+        journal: the file of the journal.
     """
     from ... import Css
 
@@ -52,7 +52,7 @@ def opened(journal: Path | None = None) -> Iterator[Css]:
 def journaled(
     css: Css, file: Path, *, plan_id: str | None = None, resume: bool = False
 ) -> Iterator[tuple[Css, Journal]]:
-    """Open a journal, and return the client that writes into it; remove the file if nothing was written to the service.
+    """Open a journal, and yield a client that writes into it. Remove the file if the client wrote nothing.
 
     Args:
         css: the client.
@@ -73,9 +73,9 @@ def journaled(
 
 @contextmanager
 def delayed_log() -> Iterator[list[logging.LogRecord]]:
-    """Delay warnings of the log until the end, and print those that are still in the returned list then.
+    """Collect warnings of the log in the yielded list. At the end, print the warnings that are still in it.
 
-    If the program has set up a log of its own, that log gets them at once.
+    If the program has configured its own log, that log gets the warnings at once, and nothing is printed.
     """
     records: list[logging.LogRecord] = []
 
@@ -97,7 +97,7 @@ def delayed_log() -> Iterator[list[logging.LogRecord]]:
 
 @contextmanager
 def interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the work as an interrupt does: calls in flight are finished, and the rest is reported."""
+    """Handle SIGTERM like an interrupt (Ctrl-C): finish calls in flight, and report the rest as skipped."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

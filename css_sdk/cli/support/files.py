@@ -1,4 +1,4 @@
-"""Files in and out: read whole, and written whole or not at all, for their owner alone."""
+"""Read files completely. Write files completely or not at all, readable only by their owner."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def limit() -> int:
 
 
 def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
-    """Return what stands in a file, or comes from stdin, and what it is called in messages.
+    """Return the content of a file or of stdin, and its name for messages.
 
     A file that is too large is refused before it is read whole. A journal is not: what was done has to be read.
 

@@ -1,4 +1,4 @@
-"""Who would gain or lose what when roles are deleted or composed otherwise: read first, in sentences."""
+"""Describe who would gain or lose roles when roles are deleted or their children change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) -> list[str]:
-    """Return who loses which role when these are deleted, and where each is a child."""
+    """Return sentences: who loses a role when these roles are deleted, and which roles contain them."""
     from ...plan.impact import roles_leading_to
 
     existing = {role.name for role in tree.roles}
@@ -29,8 +29,8 @@ def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) ->
         parents = {parent for parent, children in tree.children.items() if name in children} - {name}
         if parents:
             others = frozenset().union(*(held[role] for role in above)) - held[name]
-            told = _counted(others, "more user")
-            sentences.append(f"it is a child of {_counted(parents, 'role')}, through which {told} had it")
+            more = _counted(others, "more user")
+            sentences.append(f"it is a child of {_counted(parents, 'role')}, through which {more} had it")
         sentences += _what_it_stands_for(tree, name)
     return sentences
 
@@ -38,14 +38,14 @@ def by_deleting(dev: EnvironmentClient, tree: RoleTree, names: Iterable[str]) ->
 def by_composing(
     dev: EnvironmentClient, tree: RoleTree, parent: str, added: Sequence[str], removed: Sequence[str]
 ) -> list[str]:
-    """Return who gains or loses which role when the children of a role become others.
+    """Return sentences: who gains or loses a role when the children of a role change.
 
     Args:
         dev: the environment.
         tree: its roles as they are.
         parent: the role whose children change.
         added: roles that become children of it.
-        removed: children of it that are children no more.
+        removed: children that are removed from it.
     """
     from ...plan.impact import people_having, people_losing, roles_leading_to
 
@@ -73,7 +73,7 @@ def by_composing(
 
 def _what_it_stands_for(tree: RoleTree, name: str) -> list[str]:
     below = tree.descendants(name) - {name}
-    return [f"with it goes what it stands for, {_counted(below, 'role')}"] if below else []
+    return [f"this also removes the roles that it contains: {_counted(below, 'role')}"] if below else []
 
 
 def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozenset[str]]:
@@ -82,5 +82,5 @@ def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozen
 
 
 def _counted(names: Collection[str], what: str) -> str:
-    told = f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
-    return f"{told} ({the_first_of(names)})" if names else told
+    number = f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
+    return f"{number} ({the_first_of(names)})" if names else number

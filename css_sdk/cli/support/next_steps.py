@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 PLACE: Final = "css_sdk.cli.place"
-"""In the context's `meta` the integration and the environment that the command was given, by option."""
+"""The key in the context's `meta` under which the values of `--integration` and `--environment` are."""
 _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
 
 
 def keep_place(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """Keep for next steps what an option says of the place, as its callback, and return it."""
+    """Remember the value of `--integration` or `--environment`, for `next_step`, and return the value."""
     if given is not None:
         context.meta.setdefault(PLACE, {})[option.name] = given
     return given
 
 
 def next_step(error: CssError | None) -> str:
-    """Return a sentence with the command that leads on, or "" where the error's own text says what to do.
+    """Return a sentence with the command to run next, or "" if the error's own text says what to do.
 
     >>> from css_sdk.errors import NotFound
     >>> next_step(NotFound("role reviwer not found.", what="role"))
@@ -60,7 +60,7 @@ def next_step(error: CssError | None) -> str:
 
 
 def _place_of(error: CssError) -> str:
-    """Return the options that name the place: as the command was given them, else the one that was asked about."""
+    """Return the options that name the place: those of the command, else those of the failed request."""
     context = click.get_current_context(silent=True)
     given = context.meta.get(PLACE, {}) if context else {}
     asked = _IN_A_REQUEST.search(error.request or "")
@@ -72,7 +72,7 @@ def _place_of(error: CssError) -> str:
 
 
 def search_for_people(text: str) -> str:
-    """Return a sentence with the command that searches for the person whom a text names by GUID or e-mail address.
+    """Return a sentence with the command that searches for the GUID or e-mail address in a text.
 
     >>> search_for_people("nobody@example.com was not found.")
     'To search for people, run: css people find --email nobody@example.com'
@@ -93,7 +93,7 @@ def print_error(error: CssError) -> None:
 
 
 def print_next_steps(found: Iterable[CssError | None]) -> None:
-    """Print on stderr, each once, the commands that lead on after these errors."""
+    """Print the commands to run after these errors on stderr, each command once."""
     for sentence in dict.fromkeys(map(next_step, found)):
         if sentence:
             click.echo(shown(sentence), err=True)

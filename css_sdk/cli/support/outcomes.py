@@ -31,7 +31,7 @@ def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
-    """Return the steps of a plan that its journal does not hold as confirmed."""
+    """Return the steps of a plan that are not confirmed in its journal."""
     from ...plan.preconditions import without
 
     entries = journal.entries if journal is not None else ()
@@ -39,7 +39,7 @@ def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
 
 
 def earlier_run(origin: Origin, plan: Plan) -> str:
-    """Return a sentence about the journal of an earlier run beside the plan: how to continue, or that it is done."""
+    """Return a sentence about an earlier run of a plan: how to continue it, or that it is complete."""
     from ... import read_journal
     from ...errors import InvalidFile
 
@@ -60,7 +60,7 @@ def earlier_run(origin: Origin, plan: Plan) -> str:
 def after_an_interrupt(
     steps: Sequence[Step], settled: Mapping[Step, StepResult], entries: Iterable[Entry]
 ) -> Sequence[StepResult]:
-    """Return how each step ended: as it was reported, else as the journal says; the others were not attempted."""
+    """Return the result of each step, from the reports or else from the journal. The other steps are skipped."""
     from ...errors import Skipped
     from ...state import StepResult
 
@@ -104,19 +104,19 @@ def print_how_to_continue(origin: Origin, journal: Path) -> None:
 
 
 def _quoted(file: Path) -> str:
-    """Return the file name as a shell takes it."""
+    """Return the file name, quoted for a shell."""
     return quote(str(file))
 
 
 def is_settled(result: StepResult, allow_missing: bool) -> bool:
-    """Return whether a step counts as done: it is, or its user never logged in, and that is allowed."""
+    """Return whether a step is done, or failed only because its user never logged in, if that is allowed."""
     from ...people.identification import NEVER_LOGGED_IN
 
     return result.outcome == "confirmed" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
 
 
 def print_results(results: Sequence[StepResult], as_json: bool) -> None:
-    """Print each result as JSON, or those that were not done as a table; and on stderr the number of each outcome."""
+    """Print all results as JSON, or a table of the steps that were not done. Print the counts on stderr."""
     rows = [_row(result) for result in results]
     left = [row for row, result in zip(rows, results, strict=True) if result.outcome != "confirmed"]
     if as_json or left:

@@ -195,7 +195,7 @@ def plan_file(path: Path, *, force: bool, source: Path = STDIN) -> OutputFile:
 
 
 def is_plan_of_ours(content: bytes) -> bool:
-    """Return whether the content is a plan of any version, and does not only resemble one."""
+    """Return whether css-sdk wrote the content as a plan, of any version."""
     return {"css_sdk", "places", "steps"} <= _object_in(content).keys()
 
 
@@ -208,7 +208,11 @@ def write_plan(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
     from ... import plan_as_json
 
     file.write([plan_as_json(plan, mask)])
-    how = "names nobody, and cannot be carried out" if mask else f"is carried out by: css apply {quote(str(file.path))}"
+    how = (
+        "contains no usernames, and cannot be carried out"
+        if mask
+        else f"is carried out by: css apply {quote(str(file.path))}"
+    )
     click.echo(f"The plan is in {file.path}; it {how}", err=True)
 
 
@@ -220,7 +224,7 @@ def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
 
 
 def print_plan(plan: Plan, states: Sequence[PlaceState] = (), whole: Plan | None = None) -> None:
-    """Print a plan on stderr; `whole` is the plan of which only this part is left."""
+    """Print a plan on stderr. If it is the rest of a plan, `whole` is the complete plan."""
     from ...plan.text import plan_as_text
 
     click.echo(plan_as_text(plan, names_in(states), whole=whole), err=True)

@@ -23,7 +23,7 @@ def bar_on_terminal(total: int) -> AbstractContextManager[Callable[[object], Non
 
 
 def without_display(work: Callable[[], Returned]) -> Returned:
-    """Return what the work returns, also when only its progress could not be shown: what was done must be reported.
+    """Return the result of the work, even if its progress could not be displayed.
 
     Args:
         work: a call that is given a `progress` of ours.

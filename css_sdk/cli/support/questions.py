@@ -143,7 +143,7 @@ def _in_words(questions: Questions, changes: Changes) -> str:
 
 @contextmanager
 def _naming_what_was_changed() -> Iterator[None]:
-    """Let an interrupt at a question say that nothing was changed."""
+    """Print that nothing was changed if a question is interrupted."""
     try:
         yield
     except click.Abort:

@@ -40,8 +40,8 @@ class RoleChange:
         action: what is done, such as "create".
         role: the role.
         target: its new name, or its child.
-        call: makes the change; changes with the same call are made by it together.
-        refusal: why nothing is sent for it, if a read has shown that.
+        call: makes the change. One call can make several changes together.
+        refusal: the error if a read has shown that the change is not possible. Nothing is sent then.
         is_needed: whether there is anything to do.
     """
 
@@ -54,7 +54,7 @@ class RoleChange:
 
 
 def missing_role(name: str, dev: EnvironmentClient, existing: Iterable[str]) -> CssError:
-    """Return the refusal of a change of a role that is not among the existing roles."""
+    """Return the error for a change of a role that does not exist."""
     from ...errors import NotFound
 
     error = NotFound(f"There is no role {name!r} in {place_name(dev)}. Nothing was sent for it.", what="role")
@@ -85,7 +85,7 @@ class Manner:
             yield css.integration(self.integration).environment(self.environment)
 
     def ask(self, dev: EnvironmentClient, changes: Iterable[RoleChange], preview: Preview) -> None:
-        """Show what changes, and ask what the table of questions demands.
+        """Show what changes, and ask for confirmation if necessary.
 
         Raises:
             NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
@@ -103,7 +103,7 @@ class Manner:
         """Make changes, report each, and return the exit code.
 
         Args:
-            changes: all of them; `run` may add to these until it makes the first.
+            changes: all changes. `run` may add changes before it makes the first one.
             run: makes them.
 
         Raises:
@@ -129,7 +129,7 @@ class Manner:
 
 
 def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
-    """Make changes one call after the other; one that fails does not stop the next, unless access is lost.
+    """Make changes one call after the other. A failure does not stop the next change, unless access is lost.
 
     An interrupt lets the call in flight finish.
 

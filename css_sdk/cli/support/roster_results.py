@@ -1,4 +1,4 @@
-"""Rosters in and results out: reading the file, and writing down what is left to do."""
+"""Read roster files, and write files with the results of their rows."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence
 
 
 def result_file(path: Path, *, force: bool) -> OutputFile:
-    """Return the file for the results of a roster."""
+    """Return the output file for the results of a roster."""
     from .files import OutputFile
 
     return OutputFile(path=path, option="--result", kind="a file of results", is_ours=_is_file_of_results, force=force)
 
 
 def _is_file_of_results(content: bytes) -> bool:
-    """Return whether the first line holds the columns of results, whatever separates them now."""
+    """Return whether the first line names the columns of a file of results, with any separator."""
     from ...roster.formats import ALL_COLUMNS
 
     first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").partition("\n")[0]
@@ -68,18 +68,18 @@ def _is_file_of_results(content: bytes) -> bool:
 
 
 def write_results(results: Sequence[RowResult], file: OutputFile | None, *, always: bool) -> tuple[bool, list[str]]:
-    """Write what became of each row, whole or not at all.
+    """Write the result of each row to a file, completely or not at all.
 
-    It is written once, at the end: after a kill the same roster is applied again, and the service shows what is done.
+    The file is written once, at the end. If the program was killed, apply the same roster again: css-sdk reads from the
+    service what is done already.
 
     Args:
         results: of the rows.
-        file: where to; nowhere, if there is none.
-        always: whether it was asked for; else it is written where anything is left, or an older one has to be brought
-            up to date.
+        file: the file to write; None to write nothing.
+        always: write the file even if no row is left to do and no older file has to be updated.
 
     Returns:
-        Whether that worked, and sentences about what is left, for the end of the report.
+        Whether the file could be written, and sentences about the rows that are left, for the end of the report.
     """
     from ...errors import InvalidFile, Withheld
     from ...roster.rows import results_as_csv

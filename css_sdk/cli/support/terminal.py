@@ -18,7 +18,7 @@ def is_terminal(stream: Stream) -> bool:
 
 
 def is_closed(stream: Stream) -> bool:
-    """Return whether a standard stream is closed, so that not even the question what it is can be asked.
+    """Return whether a standard stream is closed or missing.
 
     Python sets a stream to None where the process was started with it closed (`css … <&-`, some services of systemd),
     and a stream that was closed later refuses every question.

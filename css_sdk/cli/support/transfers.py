@@ -47,12 +47,12 @@ def transfer_roles(
     force: bool,
     **options: Any,
 ) -> int:
-    """Give the target what the source has, remove nothing, and return the exit code.
+    """Copy the roles of the source to the target, remove nothing, and return the exit code.
 
     Args:
         source: integration and environment.
-        target: the same.
-        name: the beginning of the names of files.
+        target: integration and environment.
+        name: the first part of the names of the files for the plan and the journal.
         members: whether members are copied.
         renames: as the options give them.
         out: where to save the plan instead of carrying it out.

@@ -19,7 +19,7 @@ NO_CONTENT: Final = Response(204)
 
 
 class Destructive(Exception):
-    """The call would destroy something that it does not name."""
+    """The call would delete or stop something that it does not name."""
 
 
 def list_roles(service: Service, call: Call) -> Response:

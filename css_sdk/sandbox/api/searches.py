@@ -102,7 +102,7 @@ def like(term: str) -> Callable[[str], bool]:
 
 
 def _repeat_first_page(rows: list[Row]) -> list[Row]:
-    """Return the first page as often as there are pages, which is what the service makes of the matches."""
+    """Return the first page, repeated once for each page. The service makes this mistake, too."""
     return rows[:LIMIT] * -(-len(rows) // LIMIT)
 
 

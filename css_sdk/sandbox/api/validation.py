@@ -21,7 +21,7 @@ class MalformedBody(ValueError):
 
 
 def body_of(request: Request) -> Any:
-    """Return the body as the service parses it; an empty object if there is no body that it parses.
+    """Return the body as the service parses it. If it is empty or of another type, return an empty object.
 
     Raises:
         MalformedBody: a JSON body is neither an object nor a list.

@@ -1,7 +1,7 @@
 """Answer as CERN's API access does: one token for each target, and targets that accept only their own.
 
-The realm publishes discovery and keys as the other login servers do. Its token endpoint is not the one in the discovery
-document, which the sandbox does not serve.
+The realm publishes its discovery document and keys as the other login servers do. The discovery document names another
+token endpoint than the one that CERN documents; the sandbox serves only the latter.
 """
 
 from __future__ import annotations

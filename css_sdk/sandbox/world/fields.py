@@ -36,7 +36,7 @@ def reading(what: str, misfit: str = "cannot be used") -> Iterator[None]:
 
 
 def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, Any]], Built]) -> Iterator[Built]:
-    """Yield what the entries of a list describe.
+    """Yield the object that `build` makes of each entry of a list.
 
     Args:
         document: holds the list.
