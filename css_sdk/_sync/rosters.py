@@ -305,7 +305,7 @@ class RosterRun:
             self._fail([number], error)
 
     def _is_named(self, number: int) -> bool:
-        """Return whether a row adds somebody by username, so that no search has shown that the person is known."""
+        """Return whether a row adds a user whom no search had to find, so that the service may not know the user."""
         row = self._rows[number]
         return row.action == "grant" and row.person.user is not None
 

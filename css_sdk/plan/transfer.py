@@ -96,7 +96,7 @@ def promoted(
     members: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> DesiredPlace:
-    """Return a wanted state for another environment: it gets everything that the source has, and loses nothing.
+    """Return a wanted state for another environment: it gets what it lacks of the source, and loses nothing.
 
     Roles and members that no request can name, and roles whose names have blanks around them or hidden characters, are
     left out.
