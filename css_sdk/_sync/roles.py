@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from css_sdk_openapi.api.role_mapping import list_role_members
 from css_sdk_openapi.api.roles import create_role, delete_role, get_role, list_roles, rename_role
@@ -27,6 +28,8 @@ from .observing import with_members
 from .users import Users
 from .wire import Wire
 from .writes import Change, carry_out
+
+_RECENT_PAGES: Final = 4
 
 
 class Roles:
@@ -292,18 +295,21 @@ class Roles:
         >>> [user.email for user in dev.roles.members("admin")]
         ['ilse.hargreave@example.com']
         """
-        known: set[str] = set()
+        # The end of a page comes again when somebody added meanwhile shifts the pages. Only the first page and recent
+        # ones are kept, so that a long list needs no more memory than a short one.
+        first: frozenset[str] = frozenset()
+        recent: deque[frozenset[str]] = deque(maxlen=_RECENT_PAGES)
         for number in range(1, service_limits.MOST_PAGES + 1):
             page = self.members_page(name, number)
-            # Somebody added meanwhile shifts the pages, and the end of the last one comes again.
-            before = len(known)
-            for user in page:
-                if user.username not in known:
-                    known.add(user.username)
-                    yield user
+            known = first.union(*recent)
+            fresh = {user.username: user for user in page if user.username not in known}
+            for user in fresh.values():
+                yield user
+            recent.append(frozenset(user.username for user in page))
+            first = first or recent[0]
             if len(page) < service_limits.PAGE_SIZE:
                 return
-            if len(known) == before:
+            if not fresh:
                 raise MalformedAnswer(
                     f"The members of {name!r} in {self._told_as}: page {number} is full, but holds only people of "
                     f"earlier pages. The list would never end."

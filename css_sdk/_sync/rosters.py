@@ -228,24 +228,32 @@ class RosterRun:
 
         guards = Guards(max_removals=self._max_removals)
         changes = []
-        lost = [number for number in self._errors if number not in self._places or number in self._failed]
         for role, numbers in named.items():
             if role in self._states:
                 if not look_up:
                     self._look_up_newcomers(role, numbers)
                 listed = {self._steps[number].target for number in numbers if number in self._steps}
                 losing = self._states[role].members[role[1]] - listed
-                about = [*numbers, *(number for number in lost if self._may_mean(number, role, losing))]
+                others = [number for number in self._errors if number not in numbers]
+                about = [*numbers, *(number for number in others if self._may_mean(number, role, losing))]
                 found = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in about]
                 changes.append(plan_role(found, self._states[role], guards))
         return changes
 
     def _may_mean(self, number: int, role: RoleAt, losing: Collection[str]) -> bool:
-        """Return whether a failed row may be about this role, and about a person who would lose it."""
+        """Return whether a failed row that names another role may mean this one, and a person who would lose it.
+
+        The row may be mistyped in several cells. Only what was found counts: a place, a role there, a person with all
+        of their logins.
+        """
+        place, name = self._places.get(number), self._rows[number].role
+        if place is None:
+            if name != role[1] and any(name == known for _, known in self._states):
+                return False
+        elif place != role[0] or (place, name) in self._states:
+            return False
         failed = self._failed.get(number)
-        if failed is None:
-            return self._rows[number].role == role[1]
-        return failed.place == role[0] and failed.role != role[1] and failed.target in losing
+        return failed is None or _guid(failed.target) in map(_guid, losing)
 
     def _read_role(self, role: RoleAt, row: Row, *, settled: bool) -> PlaceState:
         place, name = role
@@ -368,6 +376,10 @@ class RosterRun:
     def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result
         self._progress.note(result)
+
+
+def _guid(username: str) -> str:
+    return username.partition("@")[0]
 
 
 def _in_order(planned: Mapping[int, Step]) -> list[Step]:

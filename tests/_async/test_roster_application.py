@@ -278,6 +278,30 @@ async def test_who_is_listed_for_a_mistyped_role_loses_no_role_there(css: AsyncC
     assert sandbox.members(GRANTS_PORTAL, "dev", "admin") == [admin]
 
 
+@pytest.mark.parametrize(
+    ("person", "role", "place"),
+    [
+        (Person("email", "rurik.vanse@example.com", "idir"), "reviwer", ("101", "dev")),
+        (Person("email", "rurik.vance@example.com", "azureidir"), "reviwer", ("101", "dev")),
+        (Person("guid", "5307872634d305aa90adcb1cd26769", "idir"), "reviwer", ("101", "dev")),
+        (Person("email", "rurik.vance@example.com", "idir"), "reviwer", ("Grants Potral", "dev")),
+        (Person("email", "rurik.vanse@example.com", "idir"), "reviwer", ("101", "prdo")),
+    ],
+)
+async def test_a_row_with_several_mistakes_may_mean_any_member_of_any_role(
+    css: AsyncCss, sandbox: Sandbox, person: Person, role: str, place: tuple[str, str]
+) -> None:
+    """A mistyped person in a mistyped role or place: nobody loses a role that the row may mean."""
+    kept, _ = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", "5307872634d305aa90adcb1cd2676983@idir")
+    before = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    rows = [Row(2, Person("username", kept), "reviewer", "101", "dev"), Row(3, person, role, *place)]
+    checked = await css.check_roster(rows, exact=True)
+    results = await css.apply_roster(rows, exact=True)
+    assert [type(result.error) for result in (*checked[2:], *results[2:])] == [Withheld] * 4
+    assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == before
+
+
 async def test_a_check_and_an_application_refuse_the_same(css: AsyncCss, sandbox: Sandbox) -> None:
     """An address that nobody has leaves nobody in the role, in both."""
     rows = [Row(2, Person("email", "no@example.org"), "reviewer", "101", "dev")]
