@@ -22,6 +22,11 @@ _BLANKS: Final = r"^[\s\ufeff]+|[\s\ufeff]+$"
 """Blanks that programs strip from a text. The byte order mark is a blank in JavaScript, but not in Python."""
 
 
+def without_blanks(text: str) -> str:
+    """Return a text without the blanks around it."""
+    return text.strip() if text.isascii() else re.sub(_BLANKS, "", text)
+
+
 def check_role_name(name: str) -> str:
     """Return a role name, after checking that the service can store it and that requests can address it.
 
@@ -33,7 +38,7 @@ def check_role_name(name: str) -> str:
     """
     if not isinstance(name, str):
         raise UnusableName(f"A role name must be a text, not {type(name).__name__}.")
-    bare = re.sub(_BLANKS, "", name)
+    bare = without_blanks(name)
     if not bare:
         raise UnusableName("A role name must not be empty or blank.")
     if bare in (".", ".."):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import unquote
 
 from ..errors import HarmfulRequest, UnusableName
-from .identifiers import _BLANKS
+from .identifiers import without_blanks
 from .service_limits import check_length, check_new_role, check_removable, check_separable
 
 
@@ -36,8 +35,8 @@ def check_path(path: str, request: str) -> None:
         )
     for part in parts:
         once = unquote(part)
-        for read in (once, unquote(once)):
-            if re.sub(_BLANKS, "", read) in ("", ".", ".."):
+        for read in {once, unquote(once)}:
+            if without_blanks(read) in ("", ".", ".."):
                 raise UnusableName(f"{request}: a part of the path is empty or only dots ({read!r}).", request=request)
 
 

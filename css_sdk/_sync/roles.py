@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from css_sdk_openapi.api.role_mapping import list_role_members
@@ -301,15 +302,17 @@ class Roles:
         recent: deque[frozenset[str]] = deque(maxlen=_RECENT_PAGES)
         for number in range(1, service_limits.MOST_PAGES + 1):
             page = self.members_page(name, number)
-            known = first.union(*recent)
-            fresh = {user.username: user for user in page if user.username not in known}
-            for user in fresh.values():
-                yield user
+            known = {*first, *chain.from_iterable(recent)}
+            before = len(known)
+            for user in page:
+                if user.username not in known:
+                    known.add(user.username)
+                    yield user
             recent.append(frozenset(user.username for user in page))
             first = first or recent[0]
             if len(page) < service_limits.PAGE_SIZE:
                 return
-            if not fresh:
+            if len(known) == before:
                 raise MalformedAnswer(
                     f"The members of {name!r} in {self._told_as}: page {number} is full, but holds only people of "
                     f"earlier pages. The list would never end."
