@@ -66,7 +66,7 @@ test-answers: $(READY)  ## send random answers to every call for two minutes; AN
 	$(BIN)/python -m pytest -m answers tests/answers
 
 test-notebooks: $(NOTEBOOKS_READY)  ## run the notebooks, and a roster through dask
-	$(BIN)/python -m pytest -m notebooks tests/notebooks tests/test_dask.py tests/test_tables.py
+	$(BIN)/python -m pytest -m notebooks tests/notebooks tests/test_arguments.py tests/test_dask.py tests/test_tables.py
 
 $(MUTANTS_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group mutants

@@ -6,6 +6,7 @@ import copy
 import datetime
 import pickle
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import anyio
@@ -245,9 +246,11 @@ def test_whole_numbers_of_numpy_are_whole_numbers(sandbox: Sandbox, settings: Se
         assert len(page) == 1
 
 
+@pytest.mark.notebooks
 def test_numpy_and_pandas_themselves(sandbox: Sandbox, settings: Settings) -> None:
-    """Where they are installed: ids, times, missing times, and a table whose rows are pairs."""
-    numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    """Ids, times, missing times, and a table whose rows are pairs."""
+    numpy, pandas = import_module("numpy"), import_module("pandas")
+
     at = datetime.datetime(2026, 11, 21, 12, 30, tzinfo=datetime.UTC)
     for time in (
         numpy.datetime64("2026-11-21T12:30"),
