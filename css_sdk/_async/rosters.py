@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from typing import TYPE_CHECKING
 
 from .._http.concurrency import AsyncLock, async_each
+from .._service.identifiers import without_provider
 from ..errors import (
     Ambiguous,
     AuthenticationError,
@@ -154,8 +155,8 @@ class AsyncRosterRun:
                     "add_member" if row.action == "grant" else "remove_member", place, row.role, username
                 )
         for number in find_contradicting(self._steps):
-            told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
-            self._fail([number], InvalidRequest(told))
+            opposite = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
+            self._fail([number], InvalidRequest(opposite))
         first: dict[Step, int] = {}
         for number, step in self._steps.items():
             if (earlier := self._rows[first.setdefault(step, number)].line) and first[step] != number:
@@ -179,8 +180,8 @@ class AsyncRosterRun:
                 continue
             self._places[number] = where
             if row.given and (await self._integration(row.given)).info.id != where.integration:
-                told = f"the integration is {row.integration!r} (#{where.integration})"
-                faults.append(f"line {row.line}: {told}, and {row.given!r} was given for all rows")
+                named = f"the integration is {row.integration!r} (#{where.integration})"
+                faults.append(f"line {row.line}: {named}, and {row.given!r} was given for all rows")
         if faults:
             raise InvalidFile.with_faults("The roster", faults)
 
@@ -234,9 +235,8 @@ class AsyncRosterRun:
                 if not look_up:
                     await self._look_up_newcomers(role, numbers)
                 listed = {self._steps[number].target for number in numbers if number in self._steps}
-                losing = self._states[role].members[role[1]] - listed
-                others = [number for number in self._errors if number not in numbers]
-                about = [*numbers, *(number for number in others if self._may_mean(number, role, losing))]
+                losing = {without_provider(username) for username in self._states[role].members[role[1]] - listed}
+                about = [*numbers, *(number for number in self._errors if self._may_mean(number, role, losing))]
                 found = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in about]
                 changes.append(plan_role(found, self._states[role], guards))
         return changes
@@ -254,7 +254,7 @@ class AsyncRosterRun:
         elif place != role[0] or (place, name) in self._states:
             return False
         failed = self._failed.get(number)
-        return failed is None or _guid(failed.target) in map(_guid, losing)
+        return failed is None or without_provider(failed.target) in losing
 
     async def _read_role(self, role: RoleAt, row: Row, *, settled: bool) -> PlaceState:
         place, name = role
@@ -377,10 +377,6 @@ class AsyncRosterRun:
     async def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result
         await self._progress.note(result)
-
-
-def _guid(username: str) -> str:
-    return username.partition("@")[0]
 
 
 def _in_order(planned: Mapping[int, Step]) -> list[Step]:

@@ -155,6 +155,11 @@ def username_of(user: UserLike) -> str:
     return text.lower()
 
 
+def without_provider(username: str) -> str:
+    """Return the part of a username that all logins of a person share: the GUID, or a service account's whole name."""
+    return username.partition("@")[0]
+
+
 def check_username(user: UserLike) -> str:
     """Return the username of a user whom a caller names, in lower case.
 

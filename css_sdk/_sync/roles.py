@@ -41,7 +41,7 @@ class Roles:
         self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
         self._at = Place(integration_id, environment)
         self._users = Users(wire, integration_id, environment)
-        self._told_as = f"integration #{integration_id}, {environment}"
+        self._place_name = f"integration #{integration_id}, {environment}"
 
     def list(self) -> tuple[Role, ...]:
         """Return all roles, sorted by name. The service lists 5000 at most.
@@ -79,7 +79,7 @@ class Roles:
             role = self._in_list(name)
             if role is None:
                 raise NotFound(
-                    f"There is no role {name!r} in {self._told_as}. Names are matched with case.",
+                    f"There is no role {name!r} in {self._place_name}. Names are matched with case.",
                     what="role",
                     status=error.status,
                     request=error.request,
@@ -189,7 +189,7 @@ class Roles:
         check_callback("confirm", confirm)
         roles = self.list()
         if self._find(name, roles) is None:
-            missing = NotFound(f"There is no role {name!r} in {self._told_as}. Nothing was sent.", what="role")
+            missing = NotFound(f"There is no role {name!r} in {self._place_name}. Nothing was sent.", what="role")
             missing.suggestions = similar(name, [role.name for role in roles])
             raise missing
         if confirm is not None:
@@ -208,7 +208,7 @@ class Roles:
                 found.append(roles[new_name])
                 return ()
             if name not in roles and service_limits.list_is_complete(list(roles.values())):
-                raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self._told_as}.", what="role")
+                raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self._place_name}.", what="role")
             return (new_name,)
 
         carry_out(
@@ -314,11 +314,11 @@ class Roles:
                 return
             if len(known) == before:
                 raise MalformedAnswer(
-                    f"The members of {name!r} in {self._told_as}: page {number} is full, but holds only people of "
+                    f"The members of {name!r} in {self._place_name}: page {number} is full, but holds only people of "
                     f"earlier pages. The list would never end."
                 )
         raise MalformedAnswer(
-            f"The members of {name!r} in {self._told_as} have more than {service_limits.MOST_PAGES} pages. "
+            f"The members of {name!r} in {self._place_name} have more than {service_limits.MOST_PAGES} pages. "
             f"The list does not seem to end."
         )
 
@@ -366,7 +366,7 @@ class Roles:
                 return users
             before = {user.username for user in users}
         raise OutcomeUnknown(
-            f"The members of {name!r} in {self._told_as} changed between {service_limits.MOST_READINGS} readings. "
+            f"The members of {name!r} in {self._place_name} changed between {service_limits.MOST_READINGS} readings. "
             f"Nothing was removed; try again when nobody else changes them."
         )
 
@@ -454,7 +454,7 @@ class Roles:
         found = next((role for role in roles if role.name == name), None)
         if found is None and not service_limits.list_is_complete(roles):
             raise IncompleteSearch(
-                f"The list of roles of {self._told_as} stops at {len(roles)}, so it does not show whether {name!r} "
+                f"The list of roles of {self._place_name} stops at {len(roles)}, so it does not show whether {name!r} "
                 f"exists."
             )
         return found

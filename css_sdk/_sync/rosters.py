@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .._http.concurrency import Lock, each
+from .._service.identifiers import without_provider
 from ..errors import (
     Ambiguous,
     AuthenticationError,
@@ -153,8 +154,8 @@ class RosterRun:
                     "add_member" if row.action == "grant" else "remove_member", place, row.role, username
                 )
         for number in find_contradicting(self._steps):
-            told = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
-            self._fail([number], InvalidRequest(told))
+            opposite = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
+            self._fail([number], InvalidRequest(opposite))
         first: dict[Step, int] = {}
         for number, step in self._steps.items():
             if (earlier := self._rows[first.setdefault(step, number)].line) and first[step] != number:
@@ -178,8 +179,8 @@ class RosterRun:
                 continue
             self._places[number] = where
             if row.given and (self._integration(row.given)).info.id != where.integration:
-                told = f"the integration is {row.integration!r} (#{where.integration})"
-                faults.append(f"line {row.line}: {told}, and {row.given!r} was given for all rows")
+                named = f"the integration is {row.integration!r} (#{where.integration})"
+                faults.append(f"line {row.line}: {named}, and {row.given!r} was given for all rows")
         if faults:
             raise InvalidFile.with_faults("The roster", faults)
 
@@ -233,9 +234,8 @@ class RosterRun:
                 if not look_up:
                     self._look_up_newcomers(role, numbers)
                 listed = {self._steps[number].target for number in numbers if number in self._steps}
-                losing = self._states[role].members[role[1]] - listed
-                others = [number for number in self._errors if number not in numbers]
-                about = [*numbers, *(number for number in others if self._may_mean(number, role, losing))]
+                losing = {without_provider(username) for username in self._states[role].members[role[1]] - listed}
+                about = [*numbers, *(number for number in self._errors if self._may_mean(number, role, losing))]
                 found = [(self._rows[n], self._steps.get(n), self._errors.get(n)) for n in about]
                 changes.append(plan_role(found, self._states[role], guards))
         return changes
@@ -253,7 +253,7 @@ class RosterRun:
         elif place != role[0] or (place, name) in self._states:
             return False
         failed = self._failed.get(number)
-        return failed is None or _guid(failed.target) in map(_guid, losing)
+        return failed is None or without_provider(failed.target) in losing
 
     def _read_role(self, role: RoleAt, row: Row, *, settled: bool) -> PlaceState:
         place, name = role
@@ -376,10 +376,6 @@ class RosterRun:
     def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result
         self._progress.note(result)
-
-
-def _guid(username: str) -> str:
-    return username.partition("@")[0]
 
 
 def _in_order(planned: Mapping[int, Step]) -> list[Step]:

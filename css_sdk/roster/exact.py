@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from .._service.identifiers import without_provider
 from ..errors import CssError, EmptySet, NotFound, TooManyRemovals, WrongProvider
 from ..people.identification import may_be_member
 from ..people.identities import Person
@@ -50,8 +51,8 @@ class RoleChange:
         """Return who loses the role, in the words of its row."""
         held = self.state.members[self.row.role]
         losing = {step.target for step in self.removals}
-        listed = {username.partition("@")[0] for username in held - losing}
-        listed |= {step.target.partition("@")[0] for step in self.steps if not step.takes_away}
+        listed = {without_provider(username) for username in held - losing}
+        listed |= {without_provider(step.target) for step in self.steps if not step.takes_away}
         users = tuple(self.state.users[username] for username in sorted(losing))
         again = tuple(user.username for user in users if user.guid in listed)
         return RoleRemovals(self.row.integration, self.row.environment, self.row.role, users, len(held), again)

@@ -103,11 +103,13 @@ def _json_line(number: int, line: str, ignored: Collection[str]) -> Line:
 
 def _cells(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines that are not empty, with the number of the line on which each begins."""
-    told = re.match(r"sep=(.)\r?\n", text)  # a line that Excel reads, and some programs write for it
+    separator = re.match(r"sep=(.)\r?\n", text)  # a line that Excel reads, and some programs write for it
     first = next((line for line in text.splitlines() if line.strip(_DELIMITERS + " ")), "")
-    delimiter = told[1] if told else max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text[told.end() if told else 0 :], newline=""), delimiter=delimiter, strict=True)
-    before = line = 2 if told else 1
+    delimiter = separator[1] if separator else max(_DELIMITERS, key=first.count)
+    reader = csv.reader(
+        io.StringIO(text[separator.end() if separator else 0 :], newline=""), delimiter=delimiter, strict=True
+    )
+    before = line = 2 if separator else 1
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -145,8 +147,8 @@ def _check_header(
         if column not in columns and not value
     ]
     if faults:
-        told = "these are not the columns of a roster" if any(columns) else "the file is empty"
-        raise InvalidFile(f"{where}: {told}; nothing was sent.", faults=faults)
+        reason = "these are not the columns of a roster" if any(columns) else "the file is empty"
+        raise InvalidFile(f"{where}: {reason}; nothing was sent.", faults=faults)
 
 
 def _unknown(column: str) -> str:

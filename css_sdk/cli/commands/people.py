@@ -117,11 +117,11 @@ def _not_searched(found: PeopleFound) -> str:
     for provider, terms in TERMS_ANYWHERE.items():
         if provider not in found.providers:
             left_out.setdefault(tuple(terms), []).append(provider)
-    told = [
+    skipped = [
         f"{_listed(providers)} ({', '.join('--' + term.replace('_', '-') for term in terms)})"
         for terms, providers in left_out.items()
     ]
-    return f" Not searched: {'; '.join(told)}." if told else ""
+    return f" Not searched: {'; '.join(skipped)}." if skipped else ""
 
 
 def _listed(names: Sequence[str]) -> str:
