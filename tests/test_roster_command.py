@@ -413,3 +413,49 @@ def test_one_row_that_is_left_ends_with_3(run_css: Run, tmp_path: Path, row: str
     """However few rows a roster has, and whatever kept the row from being done."""
     roster = write(tmp_path / "r.csv", "email,role", row)
     assert run_css("roster", "apply", roster, *DEV) == 3
+
+
+def test_a_result_file_that_somebody_corrected_is_not_overwritten(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Applying the first file again keeps the correction and writes another file; a name that was given is refused."""
+    roster = write(tmp_path / "r.csv", "email,role", "nobody@example.com,reviewer", "noone@example.com,reviewer")
+    assert run_css("roster", "apply", roster, *DEV) == 3
+    assert run_css("roster", "apply", roster, *DEV) == 3
+    result = tmp_path / "r.result.csv"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "r.result.csv"]
+    corrected = result.read_text(encoding="utf-8-sig").replace("nobody@", "ilse.hargreave@")
+    result.write_text(corrected, encoding="utf-8")
+    capsys.readouterr()
+    assert run_css("roster", "apply", roster, *DEV) == 3
+    other = tmp_path / "r.result-2.csv"
+    assert (
+        f"css: {result} has a row that is not in the roster (line 2). It is kept, and the results go to {other}.\n"
+        in capsys.readouterr().err
+    )
+    assert result.read_text(encoding="utf-8") == corrected
+    assert "nobody@" in other.read_text(encoding="utf-8-sig")
+    before = asked(sandbox)
+    assert run_css("roster", "apply", roster, *DEV, "--result", result) == 64
+    assert "may have been corrected by hand" in capsys.readouterr().err
+    assert asked(sandbox) == before
+    result.write_text(corrected.replace("reviewer", ".."), encoding="utf-8")
+    assert run_css("roster", "apply", roster, *DEV) == 3
+    assert ".." in result.read_text(encoding="utf-8")
+    # A file of results takes its own results.
+    result.write_text(corrected, encoding="utf-8")
+    assert run_css("roster", "apply", result, *DEV) == 3
+    assert "ilse.hargreave@" in result.read_text(encoding="utf-8-sig")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv", "r.result-2.csv", "r.result.csv"]
+
+
+def test_removals_of_an_exact_roster_stand_on_no_line(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The column is empty for them, where people read it."""
+    kept, gone = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
+    roster = write(tmp_path / "r.csv", "username,role", f"{kept},reviewer")
+    assert run_css("roster", "check", roster, *DEV, "--online", "--exact") == 0
+    header, first, second = capsys.readouterr().out.splitlines()
+    assert (header.split()[0], first.split()[0], second.split()[0]) == ("LINE", "2", "to")
+    assert gone in second

@@ -226,8 +226,25 @@ def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
     [(3, 2)]
     """
     first: dict[tuple[str, ...], Row] = {}
-    pairs = [(row, first.setdefault((identity_of(row.person), row.role, *row.place, row.action), row)) for row in rows]
+    pairs = [(row, first.setdefault(_meaning_of(row), row)) for row in rows]
     return [(row, earlier) for row, earlier in pairs if row is not earlier]
+
+
+def find_other(results: Iterable[Row], rows: Iterable[Row], *, exact: bool = False) -> Row | None:
+    """Return a row of a result file that does not come from a roster, because somebody corrected it; else None.
+
+    Args:
+        results: the rows of the result file.
+        rows: the rows of the roster.
+        exact: whether the roster is exact. Then rows that revoke come from css-sdk.
+
+    >>> wrong, right = (Row(2, Person("email", f"{name}@example.com"), "reviewer", "101", "dev") for name in "ab")
+    >>> find_other([wrong], [wrong]), find_other([right], [wrong]) == right
+    (None, True)
+    """
+    known = set(map(_meaning_of, rows))
+    others = (row for row in results if _meaning_of(row) not in known)
+    return next((row for row in others if not (exact and row.action == "revoke")), None)
 
 
 def check_exact(rows: Sequence[Row]) -> None:
@@ -266,6 +283,10 @@ def results_as_csv(results: Iterable[RowResult]) -> str:
             csv_line([*person, *place, result.state, "" if result.error is None else result.error.text_for("file")])
         )
     return "".join(f"{line}\r\n" for line in lines)
+
+
+def _meaning_of(row: Row) -> tuple[str, ...]:
+    return identity_of(row.person), row.role, *row.place, row.action
 
 
 def _row(
@@ -340,8 +361,8 @@ def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:
 
 
 def _contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
-    seen: dict[tuple[str, str, str, str], Row] = {}
+    seen: dict[tuple[str, ...], Row] = {}
     for row in rows:
-        other = seen.setdefault((identity_of(row.person), row.role, row.integration, row.environment), row)
+        other = seen.setdefault(_meaning_of(row)[:-1], row)
         if other.action != row.action:
             yield row.line, f"it would {row.action} what line {other.line} would {other.action}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..._text.escaping import shown
 from ..support.changes import Note, apply_rows, print_results, reported
 from ..support.client import interrupted_by_sigterm, journal_option, opened
 from ..support.files import force_option
@@ -15,7 +16,7 @@ from ..support.groups import Group
 from ..support.options import json_option, place_options, print_rows, provider_option, width_option
 from ..support.progress import bar_on_terminal
 from ..support.questions import Answers, consent_options
-from ..support.roster_results import result_file, result_path, rows_in
+from ..support.roster_results import result_file, rows_in
 
 if TYPE_CHECKING:
     from ...roster.rows import Row, RowResult
@@ -160,12 +161,9 @@ def apply(
       css roster apply everybody.csv -i "Grants Portal" -e prod --exact --allow-prod --yes
     """
     rows, how = _read(file, **options)
-    where = result or result_path(file)
-    results = None if where is None else result_file(where, force=force)
-    if where is not None and results is not None:
-        if where.exists() and file.exists() and where.samefile(file) and result_path(file) != file:
-            raise click.UsageError(f"--result {where} is the roster itself; name another file.")
-        results.check()
+    results, other_name = result_file(file, result, rows, exact=options["exact"], force=force)
+    if other_name:
+        click.echo(shown(f"css: {other_name}"), err=True)
 
     def work(note: Note) -> Sequence[RowResult]:
         with opened(journal) as css, bar_on_terminal(len(rows)) as tick:

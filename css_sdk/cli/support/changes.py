@@ -241,7 +241,9 @@ def print_results(results: Sequence[RowResult], as_json: bool, *, untried: bool 
     """
     rows = [_row(result) for result in results]
     columns = COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:]
-    print_rows([row for row in rows if untried or row["state"] != "skipped"], columns, as_json)
+    every = [row for row in rows if untried or row["state"] != "skipped"]
+    # Removals of an exact roster stand on no line. JSON says 0.
+    print_rows(every if as_json else [row | {"line": row["line"] or ""} for row in every], columns, as_json)
     print_counts(result.state if result.repeats is None else "repeated" for result in results)
     print_next_steps(result.error for result in results)
 

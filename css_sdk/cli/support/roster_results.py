@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import click
 
 if TYPE_CHECKING:
     from ...roster.rows import Row, RowResult
     from .files import OutputFile
+
+_RESULT: Final = re.compile(r"\.result(-[0-9]+)?\.[a-z]+$", re.IGNORECASE)
+"""The end of the name of a result file."""
 
 
 def rows_in(
@@ -30,15 +36,6 @@ def rows_in(
     return read_roster(content, name, **where, exact=exact, ignore=ignore, max_bytes=None)
 
 
-def result_path(file: Path) -> Path | None:
-    """Return the result file of a roster: beside it, or the file itself if it holds results."""
-    from .files import STDIN
-
-    if file == STDIN or not file.is_file():
-        return None
-    return file.with_name(f"{file.stem.removesuffix('.result')}.result.csv")
-
-
 def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence[RowResult]:
     """Return the results, and a skipped result for each row without one."""
     from ...errors import Skipped
@@ -52,11 +49,82 @@ def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence
     ]
 
 
-def result_file(path: Path, *, force: bool) -> OutputFile:
-    """Return the output file for the results of a roster."""
+def result_file(
+    roster: Path, named: Path | None, rows: Sequence[Row], *, exact: bool, force: bool
+) -> tuple[OutputFile | None, str]:
+    """Return the output file for the results of a roster, and a sentence if it has another name than usual.
+
+    A result file is written beside its roster, or in its own place when it is applied itself. A result file that
+    somebody corrected is not replaced: another name is chosen, or the name that the option gives is refused.
+
+    Args:
+        roster: the file that is applied.
+        named: the file that `--result` names.
+        rows: the rows of the roster.
+        exact: whether the roster is exact.
+        force: whether any file may be replaced.
+
+    Raises:
+        InvalidFile: the file cannot be written, or must not be replaced.
+        UsageError: the option names the roster itself.
+    """
+    from ...errors import InvalidFile
+    from .files import STDIN
+
+    is_file = roster != STDIN and roster.is_file()
+    is_result = is_file and _RESULT.search(roster.name) is not None
+    if named is not None:
+        is_same = is_file and named.exists() and named.samefile(roster)
+        if is_same and not is_result:
+            raise click.UsageError(f"--result {named} is the roster itself; name another file.")
+        file = _output(named, force=force)
+        where = None if force or is_same else _corrected(named, rows, exact=exact)
+        if where:
+            raise InvalidFile(
+                f"{where}, and may have been corrected by hand. Nothing was sent. Apply that file, name another file "
+                f"with --result, or replace the file with --force."
+            )
+        return file, ""
+    if not is_file:
+        return None, ""
+    usual = roster if is_result else roster.with_name(f"{roster.stem}.result.csv")
+    if is_result:
+        return _output(usual, force=force), ""
+    others = (roster.with_name(f"{roster.stem}.result-{number}.csv") for number in count(2))
+    kept = ""
+    for path in chain([usual], others):
+        file = _output(path, force=force)
+        where = None if force else _corrected(path, rows, exact=exact)
+        if where is None:
+            return file, kept and f"{kept}. It is kept, and the results go to {path}."
+        kept = kept or where
+    raise AssertionError  # the names never end
+
+
+def _output(path: Path, *, force: bool) -> OutputFile:
     from .files import OutputFile
 
-    return OutputFile(path=path, option="--result", kind="a file of results", is_ours=_is_file_of_results, force=force)
+    file = OutputFile(path=path, option="--result", kind="a file of results", is_ours=_is_file_of_results, force=force)
+    file.check()
+    return file
+
+
+def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
+    """Return what an existing result file holds that does not come from the roster; None if there is nothing."""
+    from ...errors import InvalidFile
+    from ...roster.rows import find_other, read_roster
+    from .files import content_of
+
+    if not path.exists():
+        return None
+    content, name = content_of(path)
+    if not content.strip():
+        return None
+    try:
+        other = find_other(read_roster(content, name, max_bytes=None), rows, exact=exact)
+    except InvalidFile as error:
+        return f"{path} has rows that are not in the roster ({error.faults[0]})" if error.faults else None
+    return other and f"{path} has a row that is not in the roster (line {other.line})"
 
 
 def _is_file_of_results(content: bytes) -> bool:
