@@ -124,7 +124,7 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
         other = find_other(read_roster(content, name, max_bytes=None), rows, exact=exact)
     except InvalidFile as error:
         return f"{path} has rows that are not in the roster ({error.faults[0]})" if error.faults else None
-    return other and f"{path} has a row that is not in the roster (line {other.line})"
+    return None if other is None else f"{path} has a row that is not in the roster (line {other.line})"
 
 
 def _is_file_of_results(content: bytes) -> bool:
