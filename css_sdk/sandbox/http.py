@@ -9,6 +9,8 @@ from typing import Any, Final, Protocol
 
 from attrs import evolve, field, frozen
 
+MOST_PARTS: Final = 100  # in which a slow body is sent
+
 
 @frozen
 class Request:
@@ -53,6 +55,7 @@ class Response:
         headers: names in lower case. Transports and servers add the length.
         body: as sent.
         delay: seconds to wait before the answer is sent.
+        spread: seconds that the body takes, in small parts, after the head.
         dropped: whether the connection is closed without an answer.
         closes: whether the connection is closed after the answer, although the answer says that it stays open.
     """
@@ -61,8 +64,17 @@ class Response:
     headers: Mapping[str, str] = field(factory=dict)
     body: bytes = b""
     delay: float = 0.0
+    spread: float = 0.0
     dropped: bool = False
     closes: bool = False
+
+    def parts(self) -> tuple[list[bytes], float]:
+        """Return the parts in which the body is sent, and the seconds to wait before each of them."""
+        if not self.spread or not self.body:
+            return [self.body], 0.0
+        size = -(-len(self.body) // MOST_PARTS)
+        parts = [self.body[start : start + size] for start in range(0, len(self.body), size)]
+        return parts, self.spread / len(parts)
 
     def with_headers(self, headers: Mapping[str, str]) -> Response:
         """Return the same answer with more headers."""

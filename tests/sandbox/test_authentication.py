@@ -113,3 +113,41 @@ def test_another_teams_integrations_do_not_exist(caller: Any, recorded: Any) -> 
     call = caller(Sandbox(recorded("world")), 2017)
     assert [found["id"] for found in call.status_and_json("GET", "/integrations")[1]["data"]] == [105]
     assert call("GET", "/integrations/101/dev/roles").status == 404
+
+
+def test_a_service_that_lost_the_keys_refuses_good_tokens(call: Any, sandbox: Sandbox) -> None:
+    """It answers 401 to every token, new ones included, until it is restarted; what needs no token goes on."""
+    assert call("GET", "/verify-token").status == 200
+    fault = sandbox.faults.add("lost_keys")
+    for _ in range(3):
+        refused(call)
+        call.renew()
+    assert call("GET", "/nothing").status == 401
+    assert call.send("GET", "/api/v1/heartbeat").status == 200
+    fields = f"client_id={call.credentials['client_id']}&client_secret={call.credentials['client_secret']}"
+    assert call.form("/api/v1/token", fields).status == 200
+    assert fault.struck == 4
+    sandbox.faults.clear()
+    assert call("GET", "/verify-token").status == 200
+
+
+def test_a_service_that_lost_the_keys_still_reads_the_body_first(call: Any, sandbox: Sandbox) -> None:
+    """A malformed body is a page, as always."""
+    sandbox.faults.add("lost_keys")
+    assert call("POST", "/integrations/101/dev/roles", b"{").status == 400
+
+
+def test_an_archived_integration_does_not_exist(caller: Any, recorded: Any) -> None:
+    """It is not listed, and every call on it is answered as for an unknown id."""
+    world = recorded("world")
+    (archived,) = [found for found in world["integrations"] if found["id"] == 101]
+    archived["archived"] = True
+    call = caller(Sandbox(world))
+    unknown = {"message": "integration #101 not found"}
+    assert 101 not in [found["id"] for found in call.status_and_json("GET", "/integrations")[1]["data"]]
+    assert call.status_and_json("GET", "/integrations/101") == (404, unknown)
+    assert call.status_and_json("GET", "/integrations/101/dev/roles") == (404, unknown)
+    assert call.status_and_json("POST", "/integrations/101/dev/roles", {"name": "x"}) == (404, unknown)
+    assert call("GET", "/integrations/101/dev/logs?start=2026-11-15&end=2026-11-16").status == 403
+    archived["archived"] = False
+    assert caller(Sandbox(world)).status_and_json("GET", "/integrations/101")[0] == 200

@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any
 
+import anyio
+import httpx
 import pytest
 
 from css_sdk.sandbox import Sandbox, SandboxError
@@ -272,3 +274,52 @@ def test_a_fault_that_is_not_valid_is_an_error(sandbox: Sandbox, call: Any, wron
         sandbox.faults.add_document(wrong)
     assert call.control("POST", "/faults", json.dumps(wrong).encode()).status == 400
     assert len(sandbox.faults) == 0
+
+
+def test_a_slow_answer_arrives_in_small_parts(sandbox: Sandbox) -> None:
+    """Its status arrives at once. Each part is earlier than a read timeout, and all of them take the seconds given."""
+    slept: list[float] = []
+    sandbox.faults.add("drip", seconds=60, path="/heartbeat")
+    with httpx.Client(transport=sandbox.transport(slept.append), base_url=sandbox.api_url, timeout=5) as client:
+        with client.stream("GET", "/heartbeat") as answer:
+            assert (answer.status_code, slept) == (200, [])
+            parts = list(answer.iter_raw())
+        assert len(parts) == len(slept) > 20
+        assert sum(slept) == pytest.approx(60)
+        assert json.loads(b"".join(parts))[0].keys() == {"now"}
+        assert client.get("/heartbeat").elapsed.total_seconds() < 60
+
+
+def test_a_part_that_is_later_than_the_read_timeout_ends_the_call(sandbox: Sandbox) -> None:
+    """The wait between two parts is what the timeout limits."""
+    slept: list[float] = []
+    sandbox.faults.add("drip", seconds=600, path="/heartbeat")
+    client = httpx.Client(transport=sandbox.transport(slept.append), base_url=sandbox.api_url, timeout=5)
+    with client, pytest.raises(httpx.ReadTimeout):
+        client.get("/heartbeat")
+    assert slept == [5]
+
+
+def test_a_slow_answer_arrives_in_small_parts_in_a_task(sandbox: Sandbox) -> None:
+    """Other tasks go on between the parts."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def read() -> Any:
+        transport = sandbox.async_transport(sleep)
+        async with httpx.AsyncClient(transport=transport, base_url=sandbox.api_url) as client:
+            return (await client.get("/heartbeat")).json()
+
+    sandbox.faults.add("drip", seconds=60, path="/heartbeat")
+    assert anyio.run(read)[0].keys() == {"now"}
+    assert sum(slept) == pytest.approx(60)
+
+
+def test_an_answer_without_a_body_has_nothing_to_slow_down(call: Any, sandbox: Sandbox) -> None:
+    """A deleted role is answered 204 at once; the token endpoint and keys can be slow as well."""
+    sandbox.faults.add("drip", seconds=60, method="DELETE")
+    assert call("DELETE", "/integrations/101/dev/roles/reviewer").status == 204
+    sandbox.faults.add("drip", seconds=7, path="*/token")
+    assert call.form("/auth/realms/standard/protocol/openid-connect/token", "").spread == 7

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from css_sdk.sandbox import Sandbox
+from css_sdk.sandbox.http import Request
+
 LOGS = "/integrations/101/dev/logs"
 DAY = "start=2026-11-15T00:00:00Z&end=2026-11-16T00:00:00Z"
 
@@ -118,3 +121,27 @@ def test_the_future_and_places_without_a_client_have_no_lines(call: Any) -> None
     """The answer is 200 with an empty list."""
     assert call.status_and_json("GET", f"{LOGS}?start=2030-01-01&end=2030-01-02")[1]["data"] == []
     assert call.status_and_json("GET", f"/integrations/103/prod/logs?{DAY}")[1]["data"] == []
+
+
+def test_logs_of_a_draft_are_an_empty_list(caller: Any, recorded: Any) -> None:
+    """An integration without a client has no lines, and is not refused."""
+    world = recorded("world")
+    for integration in world["integrations"]:
+        if integration["id"] == 101:
+            integration |= {"client_id": None, "client_secret": None, "status": "draft"}
+    world |= {name: [] for name in ("roles", "composites", "grants", "logins")}
+    assert caller(Sandbox(world)).status_and_json("GET", f"{LOGS}?{DAY}") == (
+        200,
+        {"data": [], "message": "All logs retrieved"},
+    )
+
+
+def test_the_limit_counts_each_address(call: Any, sandbox: Sandbox) -> None:
+    """Two teams behind one router share the 20 calls; another address has its own."""
+    headers = {"authorization": f"Bearer {call.token}"}
+
+    def status(address: str) -> int:
+        return sandbox.answer(Request("GET", f"/api/v1{LOGS}?{DAY}", headers, address=address)).status
+
+    assert [status("192.0.2.1") for _ in range(21)] == [200] * 20 + [429]
+    assert status("192.0.2.2") == 200

@@ -11,10 +11,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -164,6 +166,18 @@ def test_a_late_answer_holds_up_nobody_else(connection: http.client.HTTPConnecti
     assert done == ["quick", "slow"]
 
 
+def test_a_slow_answer_arrives_in_small_parts(connection: http.client.HTTPConnection, sandbox: Sandbox) -> None:
+    """The head arrives before the body, and the body is complete in the end."""
+    sandbox.faults.add("drip", seconds=0.2, path="/heartbeat")
+    began = time.monotonic()
+    connection.request("GET", "/api/v1/heartbeat")
+    answer = connection.getresponse()
+    first = answer.read(1)
+    rest = answer.read()
+    assert time.monotonic() - began >= 0.2
+    assert json.loads(first + rest)[0].keys() == {"now"}
+
+
 def test_many_requests_at_once(served: tuple[Sandbox, Server], sandbox: Sandbox) -> None:
     """Eight connections send two hundred requests, and none is lost."""
     port = served[1].port
@@ -249,7 +263,12 @@ def test_harm_is_printed_on_stderr() -> None:
     process, line = started()
     host, _, port = line["api_url"].removeprefix("http://").partition("/")[0].partition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
-    assert ask(connection, "GET", f"/api/v1/{'x' * 255}")[0].status == 503
+    account = {name: line[name] for name in ("client_id", "client_secret")}
+    form = urlencode({"grant_type": "client_credentials", **account})
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    token = json.loads(ask(connection, "POST", "/api/v1/token", form, **kind)[1])["access_token"]
+    headers = {"authorization": f"Bearer {token}"}
+    assert ask(connection, "GET", f"/api/v1/{'x' * 255}", None, **headers)[0].status == 503
     connection.close()
     process.terminate()
     assert "255 characters" in process.communicate(timeout=60)[1]

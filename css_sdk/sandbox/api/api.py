@@ -57,19 +57,26 @@ class Api:
     last_reason: str = field(default="not authorized", init=False)
 
     def answer_at_once(self, request: Request) -> Response | None:
-        """Return the answer to a request that the service answers before any of its own work, else None."""
+        """Return the answer to a request that the service answers before any of its own work, else None.
+
+        The service records path and query of a request with a good token, and cannot record a long one.
+        """
         if request.method == "OPTIONS":
             return Response(204, PREFLIGHT)
         if len(request.target) - len(BASE) > LONGEST:
-            return self.refuse_harm(request, "path and query have more than 255 characters, which stops the server")
+            why = "path and query have more than 255 characters, which stops the server"
+            if isinstance(self._team(request), Team):
+                return self.refuse_harm(request, why)
+            self.service.journal.add_note(request.method, request.target, f"with a good token: {why}")
         return None
 
-    def prepare(self, request: Request, path: str) -> Response | PreparedCall:
+    def prepare(self, request: Request, path: str, keys_lost: bool = False) -> Response | PreparedCall:
         """Return the call that a request asks for, or the answer to a request that leads to no call.
 
         Args:
             request: the request.
             path: the path after the base, as sent.
+            keys_lost: whether the service could not read the keys of the login server, and so refuses every token.
         """
         try:
             body = body_of(request)
@@ -81,7 +88,7 @@ class Api:
             return json_response(200, [{"now": date_text(self.service.now())}])
         if fixed == ["token"] and request.method == "POST":
             return answer_errors(lambda: pass_through(self.servers, request, body))
-        team = self._team(request)
+        team = self.refuse_token(self.last_reason) if keys_lost else self._team(request)
         if isinstance(team, Response):
             return team
         route = routing.find(request.method, segments)

@@ -18,7 +18,7 @@ def list_integrations(service: Service, call: Call) -> Response:
     found = [
         _view(integration, order)
         for integration in service.world.integrations.values()
-        if integration.team == call.team.id and integration.service_type == "gold"
+        if integration.team == call.team.id and integration.service_type == "gold" and not integration.archived
     ]
     return json_response(200, {"data": found})
 

@@ -84,7 +84,7 @@ class Service:
         return found
 
     def find_integration(self, call: Call) -> Integration | None:
-        """Return the integration of the path, None if it does not exist or belongs to another team.
+        """Return the integration of the path, None if it does not exist, is archived or belongs to another team.
 
         Raises:
             Unforeseen: the id is not a number that the database accepts.
@@ -93,7 +93,7 @@ class Service:
         if wanted != wanted or wanted in (float("inf"), float("-inf")):
             raise Unforeseen
         found = self.world.integrations.get(int(wanted)) if wanted == int(wanted) else None
-        return found if found is not None and found.team == call.team.id else None
+        return found if found is not None and found.team == call.team.id and not found.archived else None
 
     def environment(self, call: Call) -> str:
         """Return the environment of the path.

@@ -43,7 +43,7 @@ class FaultEffects:
         fault, delay = self.faults.pick("api", request.method, unquote(path))
         response = _refusal(fault, API_ERROR, api.refuse_token)
         if response is None:
-            prepared = api.prepare(request, path)
+            prepared = api.prepare(request, path, keys_lost=fault is not None and fault.kind == "lost_keys")
             worked = prepared if isinstance(prepared, Response) else self._carry_out(prepared, fault, path)
             response = _final_answer(fault, worked, API_ERROR)
         return evolve(response.with_headers(CORS), delay=delay + response.delay)
@@ -115,6 +115,8 @@ def _final_answer(fault: Fault | None, response: Response, error: Response) -> R
             return error
         case Fault(kind="422_after"):
             return unknown_exception()
+        case Fault(kind="drip"):
+            return evolve(response, spread=fault.seconds)
         case Fault(kind="late_write", answer=int(status)):
             return page(status, PROXY_ERRORS[status])
         case Fault(kind="late_write", answer="timeout"):

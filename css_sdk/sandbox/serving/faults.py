@@ -17,9 +17,18 @@ from ..login.login import DISCOVERY_PATH, KEYS_PATH, TOKEN_PATH
 from ..login.tokens import REALM
 from ..world.other_systems import BSS_PATH, CERN_PATH, CERN_REALM, CERN_TOKEN_PATH
 
-TOKEN_KINDS: Final = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay"})
+TOKEN_KINDS: Final = frozenset({"drop_before", "lose_after", "500_before", "500_after", "429", "delay", "drip"})
 OTHER_KINDS: Final = TOKEN_KINDS | {"expired_token", "revoked_token"}
-KINDS: Final = OTHER_KINDS | {"422_before", "422_after", "disaster", "login_server", "empty_success", "late_write"}
+KINDS: Final = OTHER_KINDS | {
+    "422_before",
+    "422_after",
+    "disaster",
+    "lost_keys",
+    "login_server",
+    "empty_success",
+    "late_write",
+}
+SPARED: Final = {"disaster": {"/heartbeat"}, "lost_keys": {"/heartbeat", "/token"}}  # paths that the kind never strikes
 LATE_ANSWERS: Final = ("lost", "timeout", 502, 503, 504)
 PATHS: Final = {
     "token": [*(realm + TOKEN_PATH for realm in REALM.values()), CERN_REALM + CERN_TOKEN_PATH, BSS_TOKEN_PATH],
@@ -57,7 +66,7 @@ class Fault:
             return False
         if self.kind == "late_write" and method in READS:
             return False
-        if self.kind == "disaster" and path.rstrip("/").lower() == "/heartbeat":
+        if path.rstrip("/").lower() in SPARED.get(self.kind, ()):
             return False
         self.seen += 1
         if self.seen <= self.after or (self.probability < 1 and self._random.random() >= self.probability):
@@ -109,16 +118,18 @@ class Faults:
         Args:
             kind: `drop_before` closes the connection without doing the work; `lose_after` closes it after the work;
                 `500_before`, `500_after`, `422_before`, `422_after` answer with that status, before or after
-                the work; `empty_success` answers a success without a body; `delay` answers late; `429` refuses
-                for now; `expired_token` and `revoked_token` answer 401; `disaster` answers 503 to everything
-                but the heartbeat; `login_server` makes the login server behind the API fail; `late_write` loses
+                the work; `empty_success` answers a success without a body; `delay` answers late; `drip` sends the
+                body slowly, in small parts; `429` refuses for now; `expired_token` and `revoked_token` answer 401;
+                `lost_keys` answers 401 to every token, as a service does that could not read the keys of the login
+                server when it started, until the fault is removed; `disaster` answers 503 to everything but the
+                heartbeat; `login_server` makes the login server behind the API fail; `late_write` loses
                 the answer of a write, and does the work only after the next read of the same integration and
                 environment, or when `Sandbox.land_late_writes` is called. `late_write` never strikes reads.
             method: only requests of this method.
             path: only requests whose path, after the base and decoded once, matches this glob; a `*` also matches
                 slashes. For every system but the CSS API it is the whole path.
-            times: how many requests it strikes; None for all. The default is one, but all for `disaster` and if a
-                probability is given.
+            times: how many requests it strikes; None for all. The default is one, but all for `disaster`, for
+                `lost_keys` and if a probability is given.
             after: how many matching requests it spares first.
             probability: how likely it strikes a matching request, from 0 to 1.
             seed: of the random numbers for the probability.
@@ -126,7 +137,7 @@ class Faults:
                 `cern` or `bss` (calls of those systems). The default follows from the path: `token` or `keys`
                 if it matches such an endpoint, as `*/token` does, `cern` or `bss` if it begins with `/cern/`
                 or `/bss/`, else `api`.
-            seconds: of a `delay`.
+            seconds: of a `delay`, or until a `drip` has sent the whole body.
             retry_after: the `Retry-After` header of a `429`; by default none.
             done: whether `login_server` and `empty_success` do the work.
             first_look_up: `login_server` fails at its first look-up, where creating a role answers 422.
@@ -157,7 +168,7 @@ class Faults:
         if reads is not None and reads < 1:
             raise SandboxError(f"a late write waits for at least one read, not for {reads}")
         if times == -1:
-            times = None if kind == "disaster" or probability < 1 else 1
+            times = None if kind in SPARED or probability < 1 else 1
         fault = Fault(
             kind,
             None if method is None else method.upper(),

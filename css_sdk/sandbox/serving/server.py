@@ -84,7 +84,12 @@ def application(sandbox: Answers) -> Callable[[Scope, Receive, Send], Awaitable[
         if response.status != 204 and "content-length" not in response.headers:
             headers.append((b"content-length", b"%d" % len(response.body)))
         await send({"type": "http.response.start", "status": response.status, "headers": headers + KEEP_ALIVE})
-        await send({"type": "http.response.body", "body": response.body})
+        parts, pause = response.parts()
+        for part in parts:
+            if pause:
+                await asyncio.sleep(pause)
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
         if response.closes:
             scope["extensions"][TRANSPORT]["transport"].close()
 

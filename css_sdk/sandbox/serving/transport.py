@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
 import httpx
+from attrs import frozen
 
 from ..http import Answers, Request, Response
 
@@ -20,22 +21,69 @@ def _request(request: httpx.Request, body: bytes) -> Request:
     )
 
 
-def _response(response: Response, request: httpx.Request) -> httpx.Response:
+def _response(
+    response: Response, request: httpx.Request, stream: httpx.SyncByteStream | httpx.AsyncByteStream
+) -> httpx.Response:
     if response.dropped:
         raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-    headers = (
-        {"content-length": str(len(response.body)), **response.headers} if response.status != 204 else response.headers
-    )
-    body = b"" if request.method == "HEAD" else response.body
-    return httpx.Response(response.status, headers=dict(headers), stream=httpx.ByteStream(body), request=request)
+    length = {} if response.status == 204 else {"content-length": str(len(response.body))}
+    return httpx.Response(response.status, headers={**length, **response.headers}, stream=stream, request=request)
 
 
-def _wait(response: Response, request: httpx.Request) -> tuple[float, bool]:
-    """Return the seconds to wait, and whether the client's read timeout ends first."""
+def _pause(seconds: float, request: httpx.Request) -> Iterator[float]:
+    """Yield the seconds to wait, if any.
+
+    Raises:
+        httpx.ReadTimeout: the client's read timeout ends first.
+    """
     timeout = request.extensions.get("timeout", {}).get("read")
-    if timeout is not None and response.delay > timeout:
-        return float(timeout), True
-    return response.delay, False
+    if timeout is not None and seconds > timeout:
+        yield float(timeout)
+        raise httpx.ReadTimeout("The read operation timed out", request=request)
+    if seconds:
+        yield seconds
+
+
+def _body(response: Response, request: httpx.Request) -> Iterator[float | bytes]:
+    """Yield the seconds to wait and the parts of the body, in order."""
+    if request.method == "HEAD":
+        return
+    parts, pause = response.parts()
+    for part in parts:
+        yield from _pause(pause, request)
+        yield part
+
+
+@frozen
+class _Stream(httpx.SyncByteStream):
+    """The body of an answer."""
+
+    response: Response
+    request: httpx.Request
+    sleep: Callable[[float], None]
+
+    def __iter__(self) -> Iterator[bytes]:
+        for step in _body(self.response, self.request):
+            if isinstance(step, bytes):
+                yield step
+            else:
+                self.sleep(step)
+
+
+@frozen
+class _AsyncStream(httpx.AsyncByteStream):
+    """The body of an answer."""
+
+    response: Response
+    request: httpx.Request
+    sleep: Callable[[float], Any]
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for step in _body(self.response, self.request):
+            if isinstance(step, bytes):
+                yield step
+            else:
+                await self.sleep(step)
 
 
 class Transport(httpx.BaseTransport):
@@ -50,15 +98,12 @@ class Transport(httpx.BaseTransport):
 
         Raises:
             httpx.RemoteProtocolError: a fault closes the connection.
-            httpx.ReadTimeout: a fault delays the answer beyond the read timeout.
+            httpx.ReadTimeout: a fault delays the answer, or a part of it, beyond the read timeout.
         """
         response = self._sandbox.answer(_request(request, request.read()))
-        if response.delay:
-            seconds, late = _wait(response, request)
+        for seconds in _pause(response.delay, request):
             self._sleep(seconds)
-            if late:
-                raise httpx.ReadTimeout("The read operation timed out", request=request)
-        return _response(response, request)
+        return _response(response, request, _Stream(response, request, self._sleep))
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
@@ -66,19 +111,16 @@ class AsyncTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, sandbox: Answers, sleep: Callable[[float], Any] | None) -> None:
         self._sandbox = sandbox
-        self._sleep = sleep
+        self._sleep = sleep or anyio.sleep
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the sandbox's answer.
 
         Raises:
             httpx.RemoteProtocolError: a fault closes the connection.
-            httpx.ReadTimeout: a fault delays the answer beyond the read timeout.
+            httpx.ReadTimeout: a fault delays the answer, or a part of it, beyond the read timeout.
         """
         response = self._sandbox.answer(_request(request, await request.aread()))
-        if response.delay:
-            seconds, late = _wait(response, request)
-            await (self._sleep or anyio.sleep)(seconds)
-            if late:
-                raise httpx.ReadTimeout("The read operation timed out", request=request)
-        return _response(response, request)
+        for seconds in _pause(response.delay, request):
+            await self._sleep(seconds)
+        return _response(response, request, _AsyncStream(response, request, self._sleep))

@@ -4,7 +4,8 @@ A world file is one JSON object:
 
 - `teams`: `{"id", "name", "api_account": {"id", "client_id", "client_secret"}}`, at least one;
 - `integrations`: `{"id", "team", "project_name", "client_id", "client_secret", "auth_type", "environments",
-  "service_type", "status"}`; `client_id` is null if the integration is not yet applied;
+  "service_type", "status"}`; `client_id` is null if the integration is not yet applied; with `"archived": true` the
+  API answers as if it did not exist;
 - `users`: `{"username", "email", "firstName", "lastName", "attributes"}`; a user may have `environments`, a list
   of the environments whose login server knows the user; the default is all three.
 
@@ -61,6 +62,7 @@ class Integration:
     status: str
     created_at: str
     updated_at: str
+    archived: bool = False
 
     @property
     def has_service_account(self) -> bool:
@@ -195,6 +197,7 @@ def _integration(entry: Mapping[str, Any]) -> Integration:
         text(entry, "status"),
         created,
         text_or_none(entry, "updated_at") or created,
+        entry.get("archived", False) is True,
     )
 
 
