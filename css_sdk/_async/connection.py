@@ -12,6 +12,7 @@ from .._http.clients import AsyncConnections, new_client
 from .._http.concurrency import async_check_callback, check_callback
 from .._http.journal_writer import Journal
 from .._http.retry import Attempt, RetryPolicy, Waiting
+from .._http.stateless_clients import stateless_client
 from .._service import arguments, service_limits
 from ..auth.credentials import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
@@ -86,15 +87,14 @@ def open_connections(options: AsyncOptions) -> AsyncConnections:
     """Return the connections of a new client, none of which is open yet."""
 
     def make() -> httpx.AsyncClient:
-        return options.get("http_client") or new_client(
-            httpx.AsyncClient,
-            transport=options.get("transport"),
-            timeout=options.get("timeout", 30.0),
-            limits=httpx.Limits(
-                max_connections=service_limits.MOST_AT_ONCE,
-                max_keepalive_connections=service_limits.MOST_AT_ONCE,
-                keepalive_expiry=_IDLE_SECONDS,
-            ),
+        limits = httpx.Limits(
+            max_connections=service_limits.MOST_AT_ONCE,
+            max_keepalive_connections=service_limits.MOST_AT_ONCE,
+            keepalive_expiry=_IDLE_SECONDS,
+        )
+        timeout, transport = options.get("timeout", 30.0), options.get("transport")
+        return options.get("http_client") or stateless_client(
+            new_client(httpx.AsyncClient, transport=transport, timeout=timeout, limits=limits)
         )
 
     return AsyncConnections(make, next(iter({"http_client", "transport"} & options.keys()), None))

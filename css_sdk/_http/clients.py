@@ -18,6 +18,7 @@ from ..errors import ConfigurationError
 from .concurrency import AsyncSlots, Slots, async_event_loop
 from .deadlines import bind
 from .forks import abandon, watch
+from .stateless_clients import stateless_client
 
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
 AnySlots = TypeVar("AnySlots", Slots, AsyncSlots)
@@ -104,7 +105,7 @@ class _Connections(Generic[Client, AnySlots]):
             self._http = None
 
     def http(self, request: str) -> Client:
-        """Return the httpx client of this process.
+        """Return the httpx client of this process, which keeps no cookies.
 
         Args:
             request: what it is for, as error messages name it.
@@ -124,7 +125,8 @@ class _Connections(Generic[Client, AnySlots]):
             http = self._http
         if http is None or http.is_closed:
             raise ConfigurationError(f"{request}: the client was closed. Make another.")
-        return http
+        # Anew for each request: callers may change the client that they passed while it is used.
+        return stateless_client(http) if self._lent == "http_client" else http
 
     def _to_close(self) -> Client | None:
         """Return the httpx client that is to be closed now, if any: not one of the caller or of the parent process."""

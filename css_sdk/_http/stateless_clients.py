@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from http.cookiejar import CookieJar
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -15,19 +14,19 @@ CALL: Final = "css_sdk.call"
 """Among a request's extensions: it is a call of ours, and not a request for a token."""
 
 
-class _NoCookies(CookieJar):
-    """A cookie jar that stays empty: a cookie that no header can hold would break every later request."""
+class _NoCookies(httpx.Cookies):
+    """Cookies that are neither kept nor sent: one that no header can hold would break every later request."""
 
-    def extract_cookies(self, response: Any, request: Any) -> None:
+    def extract_cookies(self, response: httpx.Response) -> None:
         """Ignore the cookies of an answer."""
 
-    def add_cookie_header(self, request: Any) -> None:
+    def set_cookie_header(self, request: httpx.Request) -> None:
         """Add no cookies to a request."""
 
 
 def _hide_location(response: httpx.Response) -> None:
     # httpx makes the next request of it even where it is not to be sent, and fails on many.
-    if CALL in response.request.extensions:
+    if response.is_redirect and CALL in response.request.extensions:
         response.headers.pop("Location", None)
 
 
@@ -45,7 +44,7 @@ def stateless_client(http: Client) -> Client:
         http: a client of ours, or one that a caller passed, which stays as it is.
     """
     view = copy.copy(http)
-    view.cookies = _NoCookies()
+    view._cookies = _NoCookies()  # the attribute without underscore would make a jar of it that keeps cookies
     hide: Callable[..., Any] = _async_hide_location if isinstance(http, httpx.AsyncClient) else _hide_location
     hooks: dict[str, list[Callable[..., Any]]] = http.event_hooks
     view.event_hooks = {**hooks, "response": [*hooks["response"], hide]}

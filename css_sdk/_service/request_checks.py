@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -27,17 +28,22 @@ def check_path(path: str, request: str) -> None:
     if not (path.startswith("/") and path.isascii() and path.isprintable()):
         raise UnusableName(f"{request}: this is not an encoded path below the address of the API.", request=request)
     _, *parts = path.split("/")
-    if any(unquote(part).lower() == "user-role-mappings" for part in parts[3:4]):
+    if len(parts) > 3 and unquote(parts[3]).lower() == "user-role-mappings":
         raise HarmfulRequest(
             f"{request}: this deprecated call stops the service, or answers wrongly. Nothing was sent. Use the calls "
             f"under users/{{username}}/roles.",
             request=request,
         )
     for part in parts:
-        once = unquote(part)
-        for read in {once, unquote(once)}:
-            if without_blanks(read) in ("", ".", ".."):
-                raise UnusableName(f"{request}: a part of the path is empty or only dots ({read!r}).", request=request)
+        if (read := _empty_reading(part)) is not None:
+            raise UnusableName(f"{request}: a part of the path is empty or only dots ({read!r}).", request=request)
+
+
+@lru_cache  # the parts of most paths are the same
+def _empty_reading(part: str) -> str | None:
+    """Return what a part of a path can be read as, if that is empty or only dots; None otherwise."""
+    once = unquote(part)
+    return next((read for read in (once, unquote(once)) if without_blanks(read) in ("", ".", "..")), None)
 
 
 def check_target(path: str, target: str, request: str) -> None:

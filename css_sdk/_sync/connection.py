@@ -13,6 +13,7 @@ from .._http.clients import Connections, new_client
 from .._http.concurrency import check_callback
 from .._http.journal_writer import Journal
 from .._http.retry import Attempt, RetryPolicy, Waiting
+from .._http.stateless_clients import stateless_client
 from .._service import arguments, service_limits
 from ..auth.credentials import ClientCredentials, team_of
 from ..errors import ConfigurationError, WrongTeam
@@ -87,15 +88,14 @@ def open_connections(options: Options) -> Connections:
     """Return the connections of a new client, none of which is open yet."""
 
     def make() -> httpx.Client:
-        return options.get("http_client") or new_client(
-            httpx.Client,
-            transport=options.get("transport"),
-            timeout=options.get("timeout", 30.0),
-            limits=httpx.Limits(
-                max_connections=service_limits.MOST_AT_ONCE,
-                max_keepalive_connections=service_limits.MOST_AT_ONCE,
-                keepalive_expiry=_IDLE_SECONDS,
-            ),
+        limits = httpx.Limits(
+            max_connections=service_limits.MOST_AT_ONCE,
+            max_keepalive_connections=service_limits.MOST_AT_ONCE,
+            keepalive_expiry=_IDLE_SECONDS,
+        )
+        timeout, transport = options.get("timeout", 30.0), options.get("transport")
+        return options.get("http_client") or stateless_client(
+            new_client(httpx.Client, transport=transport, timeout=timeout, limits=limits)
         )
 
     return Connections(make, next(iter({"http_client", "transport"} & options.keys()), None))

@@ -14,7 +14,7 @@ from .._http.clients import Connections
 from .._http.deadlines import time_limit
 from .._http.exchanges import Exchange, failure
 from .._http.sending import Sending
-from .._http.stateless_clients import CALL, stateless_client
+from .._http.stateless_clients import CALL
 from .._service import request_checks
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
@@ -53,10 +53,6 @@ class Sender:
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
         self._token_url = httpx.URL(settings.token_url)
 
-    def _client(self, label: str) -> httpx.Client:
-        # Made for each request: callers may change what they passed while it is used.
-        return stateless_client(self._connections.http(label))
-
     def request(self, described: dict[str, Any], label: str) -> httpx.Request:
         """Return the request that a generated module describes.
 
@@ -71,7 +67,7 @@ class Sender:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
         path: str = described["url"]
-        client = self._client(label)
+        client = self._connections.http(label)
         request_checks.check_path(path, label)
         request_checks.check_body(path, described.get("json"))
         try:
@@ -98,7 +94,7 @@ class Sender:
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        client = self._client(label)
+        client = self._connections.http(label)
         request.headers.pop("Authorization", None)
         # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's pool,
         # when more threads want a connection than there are, closes some that are in use.
@@ -130,9 +126,10 @@ class Sender:
             content = read_body(response, self._largest_answer, _LARGER)
         except MalformedAnswer as error:
             return Exchange(error=MalformedAnswer(f"{label}: {error}.", status=status, request=label), status=status)
-        headers = [(key, value) for key, value in response.headers.raw if key.lower() != b"content-encoding"]
-        whole = httpx.Response(status, headers=headers, content=content, request=response.request)
-        return Exchange(whole, status=status)
+        # As `Response.read` does, which has no limits. Another response would cost as much as all checks together.
+        response._content = content
+        response.headers.pop("Content-Encoding", None)  # it is unpacked
+        return Exchange(response, status=status)
 
     def _late(self, request: httpx.Request, label: str) -> Exchange:
         late = (
