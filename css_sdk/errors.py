@@ -7,7 +7,7 @@
     ├── InvalidFile            a file has faults; `faults` lists them
     ├── Refused                a guard refused the change; nothing was sent
     │   ├── UnusableName       the service cannot store or address this role name safely
-    │   ├── UnusableUser       users of this login provider cannot have roles
+    │   ├── UnusableUser       this login cannot have roles, or its username is incomplete
     │   ├── RequestTooLong     path and query have more than 255 characters
     │   ├── HarmfulRequest     the call would stop the service
     │   ├── EnvironmentMissing the integration does not have this environment
@@ -32,12 +32,12 @@
     ├── ServiceUnavailable     the service, or the login server behind it, has a fault
     │   └── KeysUnavailable    the issuer's keys cannot be read
     ├── ConnectionFailed       there was no answer
-    ├── MalformedAnswer        the answer is not one that the service gives
+    ├── MalformedAnswer        the answer cannot come from the CSS API
     ├── Skipped                it was not attempted
     ├── NotAllDone             some of several changes failed; `results` lists all
     ├── CallbackFailed         your callback raised an exception; `result` holds what was done
-    ├── StalePlan              the state changed since the plan was made; nothing was sent
-    ├── OutcomeUnknown         a write may have been done, or may still be done
+    ├── StalePlan              the state changed after the plan was made; nothing was sent
+    ├── OutcomeUnknown         css-sdk cannot know whether a write was made or will be made
     ├── Ambiguous              several matches; `candidates` lists them
     └── IncompleteSearch       the service did not return all results
 
@@ -100,7 +100,8 @@ class CssError(Exception):
         request: method and path of the call, without its query.
         retry_after: seconds to wait before the next attempt, if the service gave them.
 
-    If reading log lines fails, `lines` holds the lines read so far, and `resume_at` the time to continue from.
+    If css-sdk cannot read all log lines, `lines` holds the lines that it has read, and `resume_at` the time from which
+    to continue.
 
     Next step: read the message. It says what happened and what to do.
     """
@@ -191,16 +192,16 @@ class Refused(CssError):
 
 
 class UnusableName(Refused):
-    """Report a role name that is empty, blank, `.`, `..`, or holds characters that cannot be sent.
+    """Report a role name that is empty, blank, `.` or `..`, or contains characters that cannot be sent.
 
-    The service would delete the whole integration for the name `..`.
+    If a role is named `..`, a request to delete it would delete the whole integration.
 
     Next step: choose another name.
     """
 
 
 class UnusableUser(Refused):
-    """Report a username without a login provider, or of a provider whose users cannot have roles.
+    """Report a username that is incomplete, or whose login provider does not support roles.
 
     Next step: use the username of another login of this person: `<GUID>@idir`, for example.
     """
@@ -265,9 +266,7 @@ class EmptySet(Refused):
 
 
 class TooManyRemovals(Refused):
-    """Report that an exact set would remove more than its limit: 10, or a fifth of the set if this is less.
-
-    Up to 4 removals are always allowed.
+    """Report that an exact set would remove more than its limit: a fifth of the set, but at least 4 and at most 10.
 
     Next step: check the list. If all removals are right, pass `max_removals=N` or `--max-removals N`.
     """
@@ -372,7 +371,7 @@ class NotIdentified(NotFound):
 
 
 class WrongProvider(NotFound):
-    """Report that the person has logins, but none of the providers asked for; `candidates` lists them.
+    """Report that the person has logins, but of other providers than those that you named; `candidates` lists them.
 
     Next step: name the person by one of these usernames, or pass another provider.
     """
@@ -425,14 +424,14 @@ class ConnectionFailed(CssError):
 
 
 class MalformedAnswer(CssError):
-    """Report an answer that the service does not give: an HTML page, a missing field, a wrong type.
+    """Report an answer that cannot come from the CSS API, such as an HTML page, or JSON without a required field.
 
     Next step: check the addresses in `CSS_API_URL` and `CSS_TOKEN_URL`. A proxy or firewall can cause this, too.
     """
 
 
 class NotAllDone(CssError):
-    """Report that of several changes some failed or are unknown; `results` holds the result of each.
+    """Report that some of several changes failed or have an unknown outcome; `results` holds all results.
 
     Next step: look at the results that failed, and repeat the call. Changes that are done are not sent again.
     """
@@ -463,10 +462,10 @@ class StalePlan(CssError):
 
 
 class OutcomeUnknown(CssError):
-    """Report that a write may have been done, or may still be done. No answer and no read shows which.
+    """Report that css-sdk cannot know whether a write was made, or will be made later.
 
-    After a timeout, a lost connection or a proxy's 502, 503 or 504, the request may still be on its way. So may an
-    earlier request of the same client that reverses this write.
+    After a timeout, a lost connection, or a status 502, 503 or 504, the request may still be on its way. An earlier
+    request of the same client may also still be on its way, and reverse this write.
 
     Next step: wait some minutes, then run the same command again. It reads first and sends only what is missing.
     """
@@ -484,7 +483,7 @@ class Ambiguous(CssError):
 
 
 class IncompleteSearch(CssError):
-    """Report that the service did not return all results, so that nobody can be called missing or unique.
+    """Report that the service did not return all results, so css-sdk cannot say whether a person is missing or unique.
 
     Next step: search by more terms, or by GUID.
     """

@@ -17,7 +17,7 @@ from ..support.plans import desired_of, file_argument, identification_options, i
 
 @click.command()
 @file_argument
-@click.option("--prune", is_flag=True, help="Remove what exact sets do not list. For a roles file only.")
+@click.option("--prune", is_flag=True, help="Remove what exact sets do not list. Only for a roles file.")
 @identification_options
 @provider_option
 @most_option
@@ -28,7 +28,7 @@ from ..support.plans import desired_of, file_argument, identification_options, i
     help="Never leave ROLE without a member. Can be given several times.",
 )
 @click.option("--allow-empty", is_flag=True, help="Allow removing all roles of a place, or all members of a role.")
-@click.option("--remove-first", is_flag=True, help="Remove before anything is added.")
+@click.option("--remove-first", is_flag=True, help="Carry out removals first. By default, css adds first.")
 @click.option(
     "--resume",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -47,14 +47,14 @@ def apply(
 ) -> int:
     """Carry out a plan: one that css plan --out saved, or a new plan of a roles file.
 
-    A saved plan is carried out exactly as it is. If something has changed since it was made, it is refused with exit
-    code 5. The plan is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass
-    --allow-prod.
+    css carries out a saved plan exactly as it is. If the state has changed after the plan was made, css changes nothing
+    and fails with exit code 5. css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod
+    --allow-prod too.
 
-    Each change is written to a journal, by default NAME.TIME.journal.jsonl beside the saved plan or in the current
-    folder. Steps that could not be done are printed, and saved as NAME.remainder.json, a plan of its own; the exit code
-    is 3 then. If it is not known whether a step was done, continue with the journal instead: --resume. The exit code is
-    also 3 if somebody of the file could not be identified.
+    css records each change in a journal: by default NAME.TIME.journal.jsonl, beside the saved plan or in the current
+    folder. If steps fail, css prints them and saves them as a new plan, NAME.remainder.json. If the outcome of a step
+    is unknown, or css was interrupted, continue with --resume. The exit code is 3 if steps failed or are unknown, or if
+    a person in the file could not be identified.
 
     \b
     Examples:

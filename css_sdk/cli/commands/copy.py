@@ -17,11 +17,11 @@ from ..support.transfers import transfer_options, transfer_roles
 @click.option("--to-environment", required=True, type=click.Choice(ENVIRONMENTS), help="Environment of the target.")
 @transfer_options
 def copy(integration: str, environment: str, to_integration: str, to_environment: str, **options: Any) -> int:
-    """Give an integration the roles and composites that another one has; nothing is removed.
+    """Copy roles and composite roles to another integration, without removing anything there.
 
-    What is missing is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass
-    --allow-prod. Members who never logged in there are listed, and the exit code is 3 then; run it again when they
-    have. With --out nothing is changed: the plan is saved for css apply.
+    css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. With --out, css
+    only saves the plan. If members have never logged in to the target, css lists them, and the exit code is 3. Run the
+    command again after their first login.
 
     \b
     Example:

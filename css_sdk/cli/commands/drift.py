@@ -46,10 +46,12 @@ _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
 def drift(file: Path, providers: Sequence[str], allow_missing: bool, mask: bool, width: int, as_json: bool) -> int:
     """Show where the service differs from a roles file.
 
-    Use it in cron: it changes nothing, and prints nothing if the exit code is 0. It shows what is missing, and for
-    exact sets also what is not in the file. Protected roles and users do not count as drift. People who could not be
-    identified, or never logged in, are printed on stderr; with --allow-missing those who never logged in do not count.
-    Exit codes: 0 no drift; 2 drift; 3 not known, since somebody of the file could not be identified.
+    css shows what is missing in the service. For exact sets, it also shows what the file does not list. Protected roles
+    and users are not drift. css names people who could not be identified or have never logged in on stderr.
+
+    css drift changes nothing. If there is no drift, it prints nothing, so that you can run it from cron.
+
+    Exit codes: 0 no drift; 2 drift; 3 unknown, because a person in the file could not be identified.
 
     \b
     Examples:

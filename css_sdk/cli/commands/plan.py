@@ -29,7 +29,7 @@ from ..support.plans import (
 
 @click.command()
 @file_argument
-@click.option("--prune", is_flag=True, help="Plan the removals of exact sets, which are only shown otherwise.")
+@click.option("--prune", is_flag=True, help="Plan the removals of exact sets. By default, they are only shown.")
 @identification_options
 @provider_option
 @click.option(
@@ -58,10 +58,10 @@ def plan(
     width: int,
     as_json: bool,
 ) -> int:
-    """Show what would change to make the service match a roles file; nothing is written to the service.
+    """Show what css apply would change to make the service match a roles file.
 
-    FILE is a roles file; - is stdin. css apply carries out a plan that --out saved exactly as it is, or not at all if
-    something has changed in between. If somebody of the file could not be identified, the exit code is 3.
+    FILE is a roles file, or - for standard input. To carry out exactly this plan, save it with --out, and pass the file
+    to css apply. If a person in the file could not be identified, the exit code is 3.
 
     \b
     Examples:

@@ -16,10 +16,10 @@ from ..support.transfers import transfer_options, transfer_roles
 @click.option("--to", "target", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy to.")
 @transfer_options
 def promote(integration: str, source: str, target: str, **options: Any) -> int:
-    """Give one environment the roles and composites that another one has; nothing is removed.
+    """Copy roles and composite roles to another environment, without removing anything there.
 
-    What is missing is shown, and you are asked; scripts pass --yes. In prod you type the project's name; scripts pass
-    --allow-prod. With --out nothing is changed: the plan is saved for css apply.
+    css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. With --out, css
+    only saves the plan.
 
     \b
     Examples:

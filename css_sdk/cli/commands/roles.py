@@ -55,8 +55,8 @@ def list_roles(integration: str, environment: str, as_json: bool) -> None:
 def tree(integration: str, environment: str, as_json: bool) -> None:
     """Show the roles with their children.
 
-    Children that are shown above are not repeated. With --json, css prints one object for each role, with its children
-    and all roles that it contains.
+    If a role appears again, css does not show its children again. With --json, css prints one object for each role,
+    with its children and all roles that it contains.
 
     \b
     Example:

@@ -31,7 +31,7 @@ def _roster_options(function: Function) -> Function:
         "--max-removals",
         type=click.IntRange(0),
         metavar="N",
-        help="With --exact, allow up to N removals from each role. Default: 10 or a fifth of the members, at least 4.",
+        help="With --exact, allow up to N removals from each role. Default: a fifth, but at least 4 and at most 10.",
     )
     ignore = click.option(
         "--ignore",
@@ -145,14 +145,17 @@ def apply(
 ) -> int:
     """Apply a roster.
 
-    css sends only what is missing. What could not be done goes to a result file, which you can apply again. If the
-    roster removes anything, css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod
-    --allow-prod too. If you press Ctrl-C, css finishes the calls in flight and writes the result file. After a crash,
-    and always with --exact, apply the roster itself again.
+    css sends only what is missing. If the roster removes anything, css shows who loses what and asks for confirmation.
+    In scripts, pass --yes, and in prod --allow-prod too.
 
-    With --exact, each role in the roster gets exactly the members that the roster lists. If a row is not found,
-    ambiguous, failed or of another provider, it may mean any member, so css removes nobody from that role. Rows that
-    are "never logged in" (a username, or a whole GUID with its provider) do not block removals.
+    If rows are left, css writes them to a result file. Correct this file and apply it. If you press Ctrl-C, css
+    finishes the calls in flight and writes the result file. After a crash, or with --exact, apply the roster itself
+    again.
+
+    With --exact, each role in the roster gets exactly the members that the roster lists. If a row is "not found",
+    "ambiguous", "failed" or "wrong provider", css removes nobody from its role, because the row may mean one of the
+    members. A row that is "never logged in" does not block removals. Such a row has a username, or a whole GUID with
+    its provider.
 
     \b
     Examples:

@@ -60,7 +60,9 @@ class _Ready(io.StringIO):
 )
 @click.option("--state", type=click.Path(path_type=Path), help="File that keeps roles and members across restarts.")
 @click.option(
-    "--env-file", type=click.Path(path_type=Path), help="Write shell lines to this file that set the variables for css."
+    "--env-file",
+    type=click.Path(path_type=Path),
+    help="Write a shell script to this file. It sets the variables for css.",
 )
 def sandbox(world: Path | None, port: int, state: Path | None, env_file: Path | None) -> None:
     """Run a CSS API and its login server in memory, with made-up people.

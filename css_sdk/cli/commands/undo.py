@@ -21,8 +21,8 @@ from ..support.plans import is_saved_plan
 def undo(file: Path, **options: Any) -> int:
     """Undo the changes that a journal holds.
 
-    Changes that somebody else has made since stay, and are listed. The steps are shown, and you are asked; scripts pass
-    --yes. In prod you type the project's name; scripts pass --allow-prod. The undo has a journal of its own,
+    css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody else
+    has changed something since, css does not change it, and lists it. The undo has its own journal: by default
     undo.TIME.journal.jsonl in the current folder.
 
     \b

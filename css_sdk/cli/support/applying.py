@@ -86,7 +86,7 @@ def most_option(function: Function) -> Function:
         "--max-removals",
         type=click.IntRange(0),
         metavar="N",
-        help="Allow up to N removals from each set. Default: 10 or a fifth of it, whichever is less, but at least 4.",
+        help="Allow up to N removals from each set. Default: a fifth of it, but at least 4 and at most 10.",
     )(function)
 
 

@@ -114,7 +114,7 @@ def exact_options(function: Function) -> Function:
         "--max-removals",
         type=click.IntRange(0),
         metavar="N",
-        help="Allow up to N removals. Default: 10 or a fifth of the set, whichever is less, but at least 4.",
+        help="Allow up to N removals. Default: a fifth of the set, but at least 4 and at most 10.",
     )
     return empty(most(consent_options(function)))
 

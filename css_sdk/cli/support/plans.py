@@ -40,7 +40,7 @@ def identification_options(function: Function) -> Function:
     strict = click.option(
         "--strict",
         is_flag=True,
-        help="Change nothing if somebody could not be identified. By default, the rest is done. The exit code is 3.",
+        help="If a person could not be identified, change nothing. By default, css carries out the rest.",
     )
     return missing_option(strict(function))
 
@@ -48,7 +48,7 @@ def identification_options(function: Function) -> Function:
 def missing_option(function: Function) -> Function:
     """Add the option `--allow-missing`."""
     return click.option(
-        "--allow-missing", is_flag=True, help="Do not count people who have never logged in as not identified."
+        "--allow-missing", is_flag=True, help="Do not fail because of people who have never logged in."
     )(function)
 
 
