@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv; the only tools wanted beforehand are Python 3.11 or newer and make.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
 else
@@ -12,7 +12,12 @@ KEYCLOAK_READY := $(VENV)/.ready-keycloak
 NOTEBOOKS_READY := $(VENV)/.ready-notebooks
 MUTANTS_READY := $(VENV)/.ready-mutants
 DOCS_READY := $(VENV)/.ready-docs
+PACKAGE_READY := $(VENV)/.ready-package
 GENERATED := generated/css_sdk_openapi
+GROUPS := build package audit browser keycloak notebooks mutants docs
+# Each file that is installed must have a hash that constraints.txt names.
+INSTALL := $(BIN)/uv pip install --quiet --python $(VENV) --constraint constraints.txt --build-constraint constraints.txt
+export UV_HTTP_TIMEOUT ?= 180
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-thorough test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs pictures bench check generate spec lock build clean
@@ -25,8 +30,9 @@ setup: $(READY)  ## make .venv with everything that development needs
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "css-sdk needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[all]" --group dev
+	awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' constraints.txt > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.txt
+	$(INSTALL) --editable ".[all]" --group dev
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(READY)").touch()'
 
 demo: $(READY)  ## start a sandbox and assign the roles of examples/roster.csv, twice
@@ -41,25 +47,29 @@ test-thorough: $(READY)  ## run all tests, those of rules that hold for any inpu
 test-forks: $(READY)  ## fork processes that use one client at once, plain and over TLS
 	$(BIN)/python -m pytest -m forks tests/test_forks.py
 
-test-wheel: $(READY)  ## build the wheel, install it into empty environments and try it there
+$(PACKAGE_READY): $(READY)
+	$(INSTALL) --group package
+	$(BIN)/python -c 'import pathlib; pathlib.Path("$(PACKAGE_READY)").touch()'
+
+test-wheel: $(PACKAGE_READY)  ## build the wheel, install it into empty environments and try it there
 	$(BIN)/python -m pytest -m wheel tests/packaging
 
 $(BROWSER_READY): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group browser
+	$(INSTALL) --group browser
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(BROWSER_READY)").touch()'
 
 test-browser: $(BROWSER_READY)  ## open our pages in Chromium; needs it and its driver: apt-get install chromium chromium-driver
 	$(BIN)/python -m pytest -m browser tests/browser
 
 $(KEYCLOAK_READY): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group keycloak
+	$(INSTALL) --group keycloak
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(KEYCLOAK_READY)").touch()'
 
 test-keycloak: $(KEYCLOAK_READY)  ## ask a real Keycloak what the sandbox and the recordings say of it; needs Java 17 and Maven
 	$(BIN)/python -m pytest -m keycloak tests/keycloak
 
 $(NOTEBOOKS_READY): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group notebooks
+	$(INSTALL) --group notebooks
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(NOTEBOOKS_READY)").touch()'
 
 test-answers: $(READY)  ## send random answers to every call for two minutes; ANSWERS_SECONDS, _CLIENTS and _SEED say otherwise
@@ -69,7 +79,7 @@ test-notebooks: $(NOTEBOOKS_READY)  ## run the notebooks, and a roster through d
 	$(BIN)/python -m pytest -m notebooks tests/notebooks tests/test_arguments.py tests/test_dask.py tests/test_tables.py
 
 $(MUTANTS_READY): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group mutants
+	$(INSTALL) --group mutants
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(MUTANTS_READY)").touch()'
 
 mutants: $(MUTANTS_READY)  ## change the code that decides about writes a little, thousands of times, and list the changes that no test notices
@@ -77,7 +87,7 @@ mutants: $(MUTANTS_READY)  ## change the code that decides about writes a little
 	$(BIN)/python -m mutmut results
 
 $(DOCS_READY): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group docs
+	$(INSTALL) --group docs
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(DOCS_READY)").touch()'
 
 docs: $(DOCS_READY)  ## build the documentation into docs/_build/html; a warning is an error
@@ -106,11 +116,11 @@ spec: $(READY)  ## fetch the published document from a live page: make spec SPEC
 	$(BIN)/python openapi/fetch.py "$(SPEC_URL)"
 
 lock: $(READY)  ## resolve constraints.txt anew
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev --group browser --group keycloak --group notebooks --group mutants --group docs \
-		--no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev $(addprefix --group ,$(GROUPS)) \
+		--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 build: $(READY)  ## build sdist and wheel into dist/
-	$(BIN)/python -m build --quiet
+	$(BIN)/uv build --quiet --build-constraints constraints.txt --require-hashes
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .keycloak mutants dist build docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from css_sdk import (
-    ConfigurationError,
     Desired,
     DesiredPlace,
     DesiredRole,
@@ -307,13 +305,6 @@ def test_a_value_under_an_unknown_key_is_not_repeated() -> None:
 
 
 # PyYAML
-
-
-def test_without_pyyaml_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one line."""
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    with pytest.raises(ConfigurationError, match=r'pip install "css-sdk\[plan\]"'):
-        read_desired(WHOLE, NAME)
 
 
 def test_without_its_c_library_pyyaml_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

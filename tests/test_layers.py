@@ -19,7 +19,7 @@ SDK: Final = ROOT / "css_sdk"
 GENERATED: Final = ROOT / "generated" / "css_sdk_openapi"
 
 LAYERS: Final = {
-    5: ("cli", "testing"),
+    5: ("__main__", "cli", "testing"),
     4: ("_async", "_sync", "systems"),
     3: ("_http", "auth", "progress"),
     2: ("_verification", "journal", "people", "plan", "report", "roles_file", "roster", "state"),
@@ -28,6 +28,7 @@ LAYERS: Final = {
 """The packages and top-level modules of each layer. The sandbox stands beside them."""
 
 ARROWS: Final = {
+    "__main__": {"cli"},
     "auth": {"_http"},
     "journal": {"state"},
     "_service": {"_text", "errors", "models"},

@@ -90,14 +90,3 @@ def test_a_name_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFix
     assert exit_code(["validate", str(file), "--json"]) == 64
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
-
-
-def test_without_pyyaml_it_says_what_to_install(
-    good: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """In one line, with the exit code of a usage error."""
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    assert exit_code(["validate", str(good)]) == 64
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert 'pip install "css-sdk[plan]"' in err

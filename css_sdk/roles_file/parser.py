@@ -39,7 +39,6 @@ def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOS
 
     Raises:
         InvalidFile: with every fault and its line, of more than 100 the first and how many there are.
-        ConfigurationError: when PyYAML is not installed.
 
     >>> text = "{version: 1, integrations: [{integration: 101, environments: {dev: {roles: [reviewer, admin]}}}]}"
     >>> [place] = read_desired(text, "roles.yaml").places

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 from attrs import define, field
 
 from .._text.files import FirstFaults, text_of
-from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     import yaml
@@ -117,14 +116,9 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
 
     Raises:
         InvalidFile: when it cannot be read to its end.
-        ConfigurationError: when PyYAML is not installed.
     """
-    try:
-        import yaml  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise ConfigurationError(
-            'Reading a roles file needs PyYAML, which is not installed. Run: pip install "css-sdk[plan]"'
-        ) from None
+    import yaml  # noqa: PLC0415 - commands that read no roles file start faster without it
+
     text = _shown_text(text_of(content, name, max_bytes), faults)
     builder = _Builder(faults)
     try:

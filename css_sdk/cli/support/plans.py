@@ -129,7 +129,6 @@ def desired_in(file: Path) -> Desired:
 
     Raises:
         InvalidFile: when it cannot be read, has faults, or is something else.
-        ConfigurationError: when PyYAML is not installed.
     """
     return desired_of(*content_of(file))
 
@@ -143,7 +142,6 @@ def desired_of(content: bytes, name: str) -> Desired:
 
     Raises:
         InvalidFile: when it has faults, or is something else.
-        ConfigurationError: when PyYAML is not installed.
     """
     from ...errors import InvalidFile, Remedy
     from ...roles_file.parser import read_desired

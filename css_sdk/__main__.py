@@ -1,0 +1,5 @@
+"""`python -m css_sdk` is `css`."""
+
+from .cli import main
+
+main()
