@@ -43,6 +43,7 @@ _HINTS: Final = {
     "could not find expected ':'": "is a colon missing, or the blank behind it?",
     "did not find expected key": "is the indentation that of the lines above? Is there a quote within the text?",
     "unexpected end of stream": "is a quote or a bracket not closed?",
+    "nesting depth": f"a roles file has no more than {_DEEPEST} levels",
 }
 
 
