@@ -115,16 +115,12 @@ def first_sentence(docstring: str) -> str:
 
 
 def command_table() -> dict[Path, str]:
-    """Return the table of commands, from the docstrings of the functions that are click commands.
-
-    A module such as `token_verify` holds a subcommand of `token`, which `token` itself looks up.
-    """
+    """Return the table of commands, from the docstrings of the functions that are click commands."""
     folder = ROOT / "css_sdk" / "cli" / "commands"
     modules = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in folder.glob("*.py")}
     found = {
         node.name.replace("_", "-"): (name, first_sentence(ast.get_docstring(node) or ""))
         for name, module in modules.items()
-        if not any(name.startswith(f"{other}_") for other in modules)
         for node in module.body
         if isinstance(node, ast.FunctionDef)
         and any(re.match(r"click\.(command|group)\(", ast.unparse(each)) for each in node.decorator_list)

@@ -142,7 +142,7 @@ def test_imports_are_seen() -> None:
     seen = {(entry.importer, entry.target) for entry in OURS}
     assert ("css_sdk._service.identifiers", "css_sdk.errors") in seen
     assert ("css_sdk._async.sending", "css_sdk._service.request_checks") in seen
-    assert ("css_sdk.cli.commands.whoami", "css_sdk._sync.client") in seen
+    assert ("css_sdk.cli.support.client", "css_sdk._sync.client") in seen
     assert any(e.module == "httpx" and e.is_for_types for e in IMPORTS["css_sdk._http.answers"])
 
 

@@ -86,7 +86,7 @@ def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeyp
 def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
     """A folder, a missing folder, an unknown format, two formats, or an unknown environment."""
     for arguments, said in (
-        (["--output", tmp_path], "is a directory"),
+        (["--output", tmp_path], "it is a folder"),
         (
             ["--output", tmp_path / "nowhere" / "r.csv"],
             f"cannot be written: there is no folder {tmp_path / 'nowhere'}.",

@@ -34,7 +34,7 @@ class _LazyGroup(click.Group):
     """Commands by name. The module of a command is imported when the command is called."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from .support.options import UNPRINTED
+        from .support.output import UNPRINTED
 
         try:
             result = super().invoke(ctx)

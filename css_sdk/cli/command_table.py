@@ -9,7 +9,7 @@ COMMANDS: Final = {
     "compare": ("compare", "Compare the roles and composite roles of environments."),
     "completion": ("completion", "Print a script that completes commands and options in your shell."),
     "composites": ("composites", "List and change the children of a composite role."),
-    "copy": ("copy", "Copy roles and composite roles to another integration, without removing anything there."),
+    "copy": ("promote", "Copy roles and composite roles to another integration, without removing anything there."),
     "drift": ("drift", "Show where the service differs from a roles file."),
     "export": ("export", "Write the current roles, composite roles and members as a roles file."),
     "integrations": ("integrations", "List the team's Gold integrations."),

@@ -7,31 +7,32 @@ from typing import Any
 import click
 
 from ..support.changes import change_roles
-from ..support.client import journal_option
-from ..support.options import json_option, place_options, usernames_argument
-from ..support.questions import consent_options, prod_option
-
-_role_option = click.option(
-    "-r", "--role", "roles", multiple=True, metavar="ROLE", help="Name of a role. Can be given several times."
+from ..support.options import (
+    Given,
+    client_ids_option,
+    consent_options,
+    journal_option,
+    json_option,
+    place_options,
+    prod_option,
+    takes,
+    together,
+    usernames_argument,
 )
-_client_id_option = click.option(
-    "--client-id",
-    "client_ids",
-    multiple=True,
-    metavar="ID",
-    help="Client id of a service account. Can be given several times.",
+
+_GRANTS = together(
+    usernames_argument,
+    place_options(),
+    click.option(
+        "-r", "--role", "roles", multiple=True, metavar="ROLE", help="Name of a role. Can be given several times."
+    ),
+    client_ids_option,
 )
 
 
 @click.command()
-@usernames_argument
-@place_options(required=True)
-@_role_option
-@_client_id_option
-@prod_option
-@journal_option
-@json_option
-def assign(**options: Any) -> int:
+@takes(_GRANTS, prod_option, journal_option, json_option)
+def assign(given: Given, **grants: Any) -> int:
     """Give roles to users.
 
     css reads the users' roles first, and sends only what is missing. In prod, css asks for the project's name. To give
@@ -42,18 +43,12 @@ def assign(**options: Any) -> int:
       css assign -i "Grants Portal" -e dev -r reviewer 0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a@idir
       css assign -i 102 -e dev -r reader --client-id fisheries-service-102
     """
-    return change_roles("grant", **options)
+    return change_roles("grant", given, **grants)
 
 
 @click.command()
-@usernames_argument
-@place_options(required=True)
-@_role_option
-@_client_id_option
-@consent_options
-@journal_option
-@json_option
-def unassign(**options: Any) -> int:
+@takes(_GRANTS, consent_options, journal_option, json_option)
+def unassign(given: Given, **grants: Any) -> int:
     """Remove roles from users.
 
     css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. css reads
@@ -63,4 +58,4 @@ def unassign(**options: Any) -> int:
     Example:
       css unassign -i 101 -e dev -r reviewer 0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a@idir --yes
     """
-    return change_roles("revoke", **options)
+    return change_roles("revoke", given, **grants)

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 
-from ..support.client import opened
-from ..support.options import json_option, places_options, print_rows, width_option
+from ..support.options import Given, json_option, places_options, takes, width_option
+from ..support.output import print_rows
 from ..support.plans import states_of
 
 _MARKS = {True: "yes", False: "-", None: "?"}
 
 
 @click.command()
-@places_options
-@click.option("--members", is_flag=True, help="Compare the members of roles, too.")
-@click.option("--differences", is_flag=True, help="Show only differences.")
-@width_option
-@json_option
-def compare(
-    integrations: Sequence[str],
-    environments: Sequence[str],
-    members: bool,
-    differences: bool,
-    width: int,
-    as_json: bool,
-) -> None:
+@takes(
+    places_options,
+    click.option("--members", is_flag=True, help="Compare the members of roles, too."),
+    click.option("--differences", is_flag=True, help="Show only differences."),
+    width_option,
+    json_option,
+)
+def compare(given: Given, members: bool, differences: bool) -> None:
     """Compare the roles and composite roles of environments.
 
     With --json, css prints one object for each role, child or member, with the places that have it and those that do
@@ -39,26 +32,16 @@ def compare(
     """
     from ...plan.transfer import side_by_side
 
-    with opened() as css:
-        chosen = None if members else ()
-        states = states_of(css, integrations, environments, lambda one: one.state(chosen, width=width))
+    with given.client() as css:
+        states = states_of(css, given, members=members)
     places = [str(state.place) for state in states]
-    rows = [row for row in side_by_side(states) if row.differs or not differences]
-    if as_json:
-        objects = [
-            {
-                "kind": row.kind,
-                "role": row.role,
-                "target": row.target,
-                "differs": row.differs,
-                "present": dict(zip(places, row.present, strict=True)),
-            }
-            for row in rows
-        ]
-        return print_rows(objects, [], as_json)
-    cells = [
-        {"what": row.kind, "role": row.role, "target": row.target}
-        | {place: _MARKS[has] for place, has in zip(places, row.present, strict=True)}
-        for row in rows
-    ]
-    return print_rows(cells, ["what", "role", "target", *places], as_json)
+    rows: list[dict[str, object]] = []
+    for row in side_by_side(states):
+        if row.differs or not differences:
+            present = dict(zip(places, row.present, strict=True))
+            what: dict[str, object] = {"role": row.role, "target": row.target}
+            if given.as_json:
+                rows.append({"kind": row.kind, **what, "differs": row.differs, "present": present})
+            else:
+                rows.append({"what": row.kind, **what} | {place: _MARKS[has] for place, has in present.items()})
+    print_rows(rows, given.as_json, ["what", "role", "target", *places])

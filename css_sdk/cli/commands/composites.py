@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ..support.client import journal_option
 from ..support.groups import Group
-from ..support.options import exact_options, json_option, place_options, print_rows
-from ..support.questions import consent_options, prod_option
-from ..support.role_changes import Manner, RoleChange, Settle, missing_role
+from ..support.options import (
+    Given,
+    adding,
+    exact_options,
+    journal_option,
+    json_option,
+    place_options,
+    reading,
+    removing,
+    takes,
+    together,
+)
+from ..support.output import print_rows
+from ..support.role_changes import RoleChange, Settle, ask, ask_and_make, missing_role, reported
 
 if TYPE_CHECKING:
     from ... import EnvironmentClient, Plan
+
+_PARENT = click.argument("parent")
+_CHILDREN = together(_PARENT, click.argument("children", nargs=-1, required=True, metavar="CHILD..."))
 
 
 @click.group(cls=Group)
@@ -32,40 +45,29 @@ def composites() -> None:
 
 
 @composites.command("list")
-@click.argument("parent")
-@place_options(required=True)
-@json_option
-def list_children(parent: str, integration: str, environment: str, as_json: bool) -> None:
+@takes(_PARENT, reading)
+def list_children(given: Given, parent: str) -> None:
     """List the direct children of a role.
 
     \b
     Example:
       css composites list -i "Grants Portal" -e dev admin
     """
-    from ... import Css
-
-    with Css.from_env() as css:
-        children = css.integration(integration).environment(environment).roles.composites(parent).list()
-    rows = [{"role": role.name, "composite": role.composite} for role in children]
-    print_rows(rows, ["role", "composite"], as_json, empty=f"The role {parent} has no children.")
+    with given.place() as dev:
+        rows = [{"role": role.name, "composite": role.composite} for role in dev.roles.composites(parent).list()]
+    print_rows(rows, given.as_json, empty=f"The role {parent} has no children.")
 
 
 @composites.command()
-@click.argument("parent")
-@click.argument("children", nargs=-1, required=True, metavar="CHILD...")
-@place_options(required=True)
-@prod_option
-@journal_option
-@json_option
-def add(parent: str, children: Sequence[str], **options: Any) -> int:
+@takes(_CHILDREN, adding)
+def add(given: Given, parent: str, children: Sequence[str]) -> int:
     """Add children to a role, all or none. In prod, css asks for the project's name.
 
     \b
     Example:
       css composites add -i "Grants Portal" -e dev admin auditor
     """
-    manner = Manner(**options)
-    with manner.opened() as dev:
+    with given.place() as dev:
         below = dev.roles.composites(parent)
         held = {role.name for role in below.list()}
         missing = [child for child in dict.fromkeys(children) if child not in held]
@@ -74,17 +76,12 @@ def add(parent: str, children: Sequence[str], **options: Any) -> int:
             RoleChange("add", parent, child, None if child in held else add_all, is_needed=child not in held)
             for child in dict.fromkeys(children)
         ]
-        return manner.ask_and_make(dev, changes, partial(_preview, dev, parent, missing, []))
+        return ask_and_make(given, dev, changes, partial(_preview, dev, parent, missing, []))
 
 
 @composites.command()
-@click.argument("parent")
-@click.argument("children", nargs=-1, required=True, metavar="CHILD...")
-@place_options(required=True)
-@consent_options
-@journal_option
-@json_option
-def remove(parent: str, children: Sequence[str], **options: Any) -> int:
+@takes(_CHILDREN, removing)
+def remove(given: Given, parent: str, children: Sequence[str]) -> int:
     """Remove children from a role.
 
     css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
@@ -93,8 +90,7 @@ def remove(parent: str, children: Sequence[str], **options: Any) -> int:
     Example:
       css composites remove -i "Grants Portal" -e dev admin auditor --yes
     """
-    manner = Manner(**options)
-    with manner.opened() as dev:
+    with given.place() as dev:
         below = dev.roles.composites(parent)
         unwanted = list(dict.fromkeys(children))
         held = {role.name for role in below.list()}
@@ -111,23 +107,19 @@ def remove(parent: str, children: Sequence[str], **options: Any) -> int:
             )
             for child in unwanted
         ]
-        return manner.ask_and_make(dev, changes, partial(_preview, dev, parent, [], unwanted))
+        return ask_and_make(given, dev, changes, partial(_preview, dev, parent, [], unwanted))
 
 
 @composites.command("set")
-@click.argument("parent")
-@click.argument("children", nargs=-1, metavar="[CHILD]...")
-@place_options(required=True)
-@exact_options
-@journal_option
-@json_option
-def set_children(
-    parent: str,
-    children: Sequence[str],
-    allow_empty: bool,
-    max_removals: int | None,
-    **options: Any,
-) -> int:
+@takes(
+    _PARENT,
+    click.argument("children", nargs=-1, metavar="[CHILD]..."),
+    place_options(),
+    exact_options,
+    journal_option,
+    json_option,
+)
+def set_children(given: Given, parent: str, children: Sequence[str]) -> int:
     """Set exactly these children of a role.
 
     css adds before it removes, and removes nothing if something could not be added. If it removes anything, it shows
@@ -139,10 +131,9 @@ def set_children(
     """
     from ..._service.service_limits import check_not_emptied
 
-    check_not_emptied(children, allow_empty, f"children of the role {parent!r}")
-    manner = Manner(**options)
+    check_not_emptied(children, given.allow_empty, f"children of the role {parent!r}")
     changes: dict[str, RoleChange] = {}
-    with manner.opened() as dev:
+    with given.place() as dev:
 
         def confirm(plan: Plan) -> None:
             for step in plan.steps:
@@ -150,13 +141,13 @@ def set_children(
                 changes[step.target] = RoleChange(action, parent, step.target)
             added = [change.target for change in changes.values() if change.action == "add"]
             preview = partial(_preview, dev, parent, added, [name for name in changes if name not in added])
-            manner.ask(dev, changes.values(), preview)
+            ask(given, dev, changes.values(), preview)
 
         def run(settle: Settle) -> None:
             dev.roles.composites(parent).set(
                 *children,
-                allow_empty=allow_empty,
-                max_removals=max_removals,
+                allow_empty=given.allow_empty,
+                max_removals=given.max_removals,
                 confirm=confirm,
                 progress=lambda result: settle(
                     changes[result.step.target],
@@ -165,7 +156,7 @@ def set_children(
                 ),
             )
 
-        return manner.reported(changes.values(), run)
+        return reported(given, changes.values(), run)
 
 
 def _preview(dev: EnvironmentClient, parent: str, added: Sequence[str], removed: Sequence[str]) -> Sequence[str]:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ..support.client import delayed_log, opened
-from ..support.options import json_option, print_rows, provider_option, width_option
-from ..support.plans import (
-    CHANGES,
-    UNIDENTIFIED,
-    desired_in,
+from ..support.client import delayed_log
+from ..support.options import (
+    Given,
     file_argument,
+    json_option,
     mask_option,
     missing_option,
-    print_unresolved,
-    unidentified_in,
+    provider_option,
+    takes,
+    width_option,
 )
+from ..support.output import print_rows
+from ..support.plans import CHANGES, UNIDENTIFIED, desired_in, print_unresolved, unidentified_in
 
 if TYPE_CHECKING:
     from ...state import Step, StepKind
 
-_COLUMNS = ["drift", "what", "role", "target", "integration", "environment"]
 _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
     "create_role": ("missing", "role"),
     "rename_role": ("old name", "role"),
@@ -37,13 +37,8 @@ _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
 
 
 @click.command()
-@file_argument
-@provider_option
-@missing_option
-@mask_option
-@width_option
-@json_option
-def drift(file: Path, providers: Sequence[str], allow_missing: bool, mask: bool, width: int, as_json: bool) -> int:
+@takes(file_argument, provider_option, missing_option, mask_option, width_option, json_option)
+def drift(given: Given, file: Path) -> int:
     """Show where the service differs from a roles file.
 
     css shows what is missing in the service. For exact sets, it also shows what the file does not list. Protected roles
@@ -58,19 +53,18 @@ def drift(file: Path, providers: Sequence[str], allow_missing: bool, mask: bool,
       css drift roles.yaml
       css drift roles.yaml --json --mask
     """
-    from ...models import EMPLOYEE_PROVIDERS
     from ...plan.text import masked
 
     desired = desired_in(file)
     with delayed_log() as log:
-        with opened() as css:
-            made = css.plan(desired, prune=True, providers=providers or EMPLOYEE_PROVIDERS, width=width)
-        if not made.steps and not unidentified_in(made, allow_missing=allow_missing):
+        with given.client() as css:
+            made = css.plan(desired, prune=True, providers=given.employees, width=given.width)
+        if not made.steps and not unidentified_in(made, allow_missing=given.allow_missing):
             log.clear()
             return 0
-    print_unresolved(made.unresolved, mask=mask)
+    print_unresolved(made.unresolved, mask=given.mask)
     if made.steps:
-        print_rows([_row(step) for step in (masked(made) if mask else made).steps], _COLUMNS, as_json)
+        print_rows(map(_row, (masked(made) if given.mask else made).steps), given.as_json)
     return CHANGES if made.steps else UNIDENTIFIED
 
 

@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import click
 
-from ..support.options import json_option, print_rows
+from ..support.options import Given, json_option, takes
+from ..support.output import print_rows
 
 
 @click.command()
-@json_option
-def integrations(as_json: bool) -> None:
+@takes(json_option)
+def integrations(given: Given) -> None:
     """List the team's Gold integrations.
 
     \b
     Example:
       css integrations --json
     """
-    from ... import Css
-
-    with Css.from_env() as css:
-        rows = [
-            {
-                "id": integration.id,
-                "project_name": integration.project_name,
-                "environments": integration.environments,
-                "auth_type": integration.auth_type,
-                "status": integration.status,
-            }
-            for integration in css.integrations()
-        ]
-    print_rows(
-        rows,
-        ["id", "project_name", "environments", "auth_type", "status"],
-        as_json,
-        empty="The team has no Gold integration.",
-    )
+    names = ["id", "project_name", "environments", "auth_type", "status"]
+    with given.client() as css:
+        rows = [{name: getattr(integration, name) for name in names} for integration in css.integrations()]
+    print_rows(rows, given.as_json, empty="The team has no Gold integration.")

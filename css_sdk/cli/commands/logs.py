@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..._text.escaping import shown
-from ..support.options import json_line, json_option, place_options, print_lines, text_of
+from ..support.options import Given, json_option, place_options, takes
+from ..support.output import json_line, print_lines, say, text_of
 
 if TYPE_CHECKING:
     from ... import EnvironmentClient
@@ -20,13 +21,18 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 @click.command()
-@place_options(required=True)
-@click.option(
-    "--since", required=True, metavar="TIME", help="First moment: a date, a date and time, or a time span such as 3h."
+@takes(
+    place_options(),
+    click.option(
+        "--since",
+        required=True,
+        metavar="TIME",
+        help="First moment: a date, a date and time, or a time span such as 3h.",
+    ),
+    click.option("--until", metavar="TIME", help="Last moment, in the same forms. Default: now."),
+    json_option,
 )
-@click.option("--until", metavar="TIME", help="Last moment, in the same forms. Default: now.")
-@json_option
-def logs(integration: str, environment: str, since: str, until: str | None, as_json: bool) -> int:
+def logs(given: Given, since: str, until: str | None) -> int:
     """Print the login server's log of an environment, oldest line first.
 
     A time without a time zone is in UTC. A date means its first moment. Time spans are in minutes, hours or days: 15m,
@@ -39,7 +45,6 @@ def logs(integration: str, environment: str, since: str, until: str | None, as_j
     Example:
       css logs -i "Grants Portal" -e dev --since 15m
     """
-    from ... import Css
     from ...errors import CssError
 
     now = datetime.datetime.now(datetime.UTC)
@@ -53,10 +58,9 @@ def logs(integration: str, environment: str, since: str, until: str | None, as_j
         nonlocal printed
         for line in _by_window(dev, first, last):
             printed += 1
-            yield json_line(dict(line.fields)) if as_json else _text(line)
+            yield json_line(dict(line.fields)) if given.as_json else _text(line)
 
-    with Css.from_env() as css:
-        dev = css.integration(integration).environment(environment)
+    with given.place() as dev:
         try:
             print_lines(printable())
         except CssError as error:
@@ -65,7 +69,7 @@ def logs(integration: str, environment: str, since: str, until: str | None, as_j
             cause = error.__cause__ if isinstance(error.__cause__, CssError) else error
             if not printed:
                 raise cause from None
-            click.echo(f"css: {shown(text_of(cause))}", err=True)
+            say(f"css: {text_of(cause)}")
             return 3
     return 0
 
@@ -95,7 +99,7 @@ def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime
         yield from (line for line in lines if line.timestamp is None or line.timestamp < edge)
         held = [line for line in lines if line.timestamp is not None and line.timestamp >= edge]
         if stopped is not None:
-            click.echo(f"css: To continue from here, pass --since {Window(edge, edge).query['start']}", err=True)
+            say(f"css: To continue from here, pass --since {Window(edge, edge).query['start']}")
             raise stopped
 
 

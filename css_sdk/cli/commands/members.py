@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ..support.changes import Note, changes_of, preview_of, prod_of, reported
-from ..support.client import journal_option
 from ..support.groups import Group
-from ..support.options import exact_options, json_option, place_options, print_rows, usernames_argument
-from ..support.questions import Answers, confirm
-from ..support.role_changes import Manner
+from ..support.options import (
+    Given,
+    client_ids_option,
+    exact_options,
+    journal_option,
+    json_option,
+    place_options,
+    reading,
+    takes,
+    usernames_argument,
+)
+from ..support.output import print_rows
+from ..support.questions import confirm
 
 if TYPE_CHECKING:
     from ... import Plan
@@ -35,10 +44,8 @@ def members() -> None:
 
 
 @members.command("list")
-@click.argument("role")
-@place_options(required=True)
-@json_option
-def list_members(role: str, integration: str, environment: str, as_json: bool) -> None:
+@takes(click.argument("role"), reading)
+def list_members(given: Given, role: str) -> None:
     """List the direct members of a role.
 
     With --json, css prints each line as soon as it is read.
@@ -47,37 +54,23 @@ def list_members(role: str, integration: str, environment: str, as_json: bool) -
     Example:
       css members list -i "Grants Portal" -e dev reviewer
     """
-    from ... import Css
-
     columns = ["username", "email", "first_name", "last_name"]
-    with Css.from_env() as css:
-        users = css.integration(integration).environment(environment).roles.members(role)
-        rows = ({name: getattr(user, name) for name in columns} for user in users)
-        print_rows(rows, columns, as_json, empty=f"Nobody has the role {role} directly.")
+    with given.place() as dev:
+        rows = ({name: getattr(user, name) for name in columns} for user in dev.roles.members(role))
+        print_rows(rows, given.as_json, empty=f"Nobody has the role {role} directly.")
 
 
 @members.command("set")
-@click.argument("role")
-@usernames_argument
-@click.option(
-    "--client-id",
-    "client_ids",
-    multiple=True,
-    metavar="ID",
-    help="Client id of a service account. Can be given several times.",
+@takes(
+    click.argument("role"),
+    usernames_argument,
+    client_ids_option,
+    place_options(),
+    exact_options,
+    journal_option,
+    json_option,
 )
-@place_options(required=True)
-@exact_options
-@journal_option
-@json_option
-def set_members(
-    role: str,
-    users: Sequence[str],
-    client_ids: Sequence[str],
-    allow_empty: bool,
-    max_removals: int | None,
-    **options: Any,
-) -> int:
+def set_members(given: Given, role: str, users: Sequence[str], client_ids: Sequence[str]) -> int:
     """Set exactly these members of a role.
 
     css adds before it removes, and removes nobody if somebody could not be added. If somebody loses the role, css shows
@@ -95,10 +88,9 @@ def set_members(
     from ...people.logins import name_of
     from ...roster.rows import Row, RowResult
 
-    check_not_emptied([*users, *client_ids], allow_empty, f"members of the role {role!r}")
+    check_not_emptied([*users, *client_ids], given.allow_empty, f"members of the role {role!r}")
     for user in users:
         check_username(user)
-    manner = Manner(**options)
     rows: dict[Step, Row] = {}
 
     def apply(note: Note) -> Sequence[RowResult]:
@@ -107,15 +99,13 @@ def set_members(
         def ask(plan: Plan) -> None:
             for step in plan.steps:
                 action: Action = "revoke" if step.takes_away else "grant"
-                rows[step] = Row(
-                    0, Person("username", step.target), role, manner.integration, manner.environment, action
-                )
+                rows[step] = Row(0, Person("username", step.target), role, given.integration, given.environment, action)
             names = {user.username: name_of(user) for state in plan.states for user in state.users.values()}
             changes = list(rows.values())
             confirm(
                 changes_of(changes, prod_of(dev)),
-                Answers(yes=manner.yes, allow_prod=manner.allow_prod),
-                lambda: preview_of(changes, {manner.integration: dev.integration.project_name}, names),
+                given.answers,
+                lambda: preview_of(changes, {given.integration: dev.integration.project_name}, names),
                 lambda: True,  # the members are read again after this
             )
 
@@ -124,15 +114,15 @@ def set_members(
             results[result.step] = RowResult(rows[result.step], outcome, result.error)
             note(results[result.step])
 
-        with manner.opened() as dev, suppress(NotAllDone):
+        with given.place() as dev, suppress(NotAllDone):
             dev.roles.set_members(
                 role,
                 [*users, *map(ServiceAccount, client_ids)],
-                allow_empty=allow_empty,
-                max_removals=max_removals,
+                allow_empty=given.allow_empty,
+                max_removals=given.max_removals,
                 confirm=ask,
                 progress=settle,
             )
         return [results[step] for step in rows]
 
-    return reported(rows.values(), apply, as_json=manner.as_json)
+    return reported(rows.values(), apply, as_json=given.as_json)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..._text.escaping import shown
 from ..support.changes import carry_out
-from ..support.client import journal_option
 from ..support.groups import Group
-from ..support.options import PROVIDERS, json_option, place_options, print_rows, text_of
-from ..support.questions import Answers, prod_option
+from ..support.options import (
+    ENVIRONMENTS,
+    PROVIDERS,
+    Given,
+    journal_option,
+    json_option,
+    place_options,
+    prod_option,
+    providers_option,
+    takes,
+)
+from ..support.output import print_rows, say, text_of
 
 if TYPE_CHECKING:
     from ...models import ServiceAccount
@@ -35,33 +42,32 @@ def people() -> None:
 
 
 @people.command()
-@click.option("--email", metavar="TEXT", help="The e-mail address, or a part of it.")
-@click.option(
-    "--guid",
-    metavar="GUID",
-    help="The whole GUID, with or without dashes. The service stores searches, so a GUID is better than an address.",
+@takes(
+    click.option("--email", metavar="TEXT", help="The e-mail address, or a part of it."),
+    click.option(
+        "--guid",
+        metavar="GUID",
+        help="The whole GUID, with or without dashes. The service stores searches, so a GUID is better than an "
+        "address.",
+    ),
+    click.option("--first-name", metavar="TEXT", help="First name, or a part of it (idir and azureidir)."),
+    click.option("--last-name", metavar="TEXT", help="Last name, or a part of it (idir and azureidir)."),
+    click.option("--name", metavar="TEXT", help="Name, or a part of it (GitHub)."),
+    click.option("--login", metavar="TEXT", help="Login name, or a part of it (GitHub)."),
+    click.option(
+        "-e",
+        "--environment",
+        "environments",
+        multiple=True,
+        type=click.Choice(ENVIRONMENTS),
+        help="Environment to search. Can be given several times. Default: all.",
+    ),
+    providers_option(
+        "Login provider to search. Can be given several times. Default: all that support the search terms."
+    ),
+    json_option,
 )
-@click.option("--first-name", metavar="TEXT", help="First name, or a part of it (idir and azureidir).")
-@click.option("--last-name", metavar="TEXT", help="Last name, or a part of it (idir and azureidir).")
-@click.option("--name", metavar="TEXT", help="Name, or a part of it (GitHub).")
-@click.option("--login", metavar="TEXT", help="Login name, or a part of it (GitHub).")
-@click.option(
-    "-e",
-    "--environment",
-    "environments",
-    multiple=True,
-    type=click.Choice(["dev", "test", "prod"]),
-    help="Environment to search. Can be given several times. Default: all.",
-)
-@click.option(
-    "--provider",
-    "providers",
-    multiple=True,
-    type=click.Choice(PROVIDERS),
-    help="Login provider to search. Can be given several times. Default: all that support the search terms.",
-)
-@json_option
-def find(environments: Sequence[str], providers: Sequence[str], as_json: bool, **terms: Any) -> int:
+def find(given: Given, **terms: Any) -> int:
     """Find people in all providers and environments, with all logins of each person.
 
     Exit codes: 0 somebody was found; 1 nobody was found; 3 more people match than the service shows.
@@ -71,40 +77,34 @@ def find(environments: Sequence[str], providers: Sequence[str], as_json: bool, *
       css people find --email ilse.hargreave@example.com
       css people find --last-name Hargreave -e dev -e prod --json
     """
-    from ... import Css
-
     if not any(terms.values()):
         raise click.UsageError(
             f"Pass at least one search term: --{', --'.join(name.replace('_', '-') for name in terms)}."
         )
-    with Css.from_env() as css:
+    with given.client() as css:
         found = css.find_people(
-            environments=environments or ("dev", "test", "prod"), providers=providers or None, **terms
+            environments=given.environments or ENVIRONMENTS, providers=given.providers or None, **terms
         )
-    if as_json:
-        print_rows([_person(one) | {"complete": found.complete} for one in found.people], [], as_json)
+    if given.as_json:
+        people = [
+            {"guid": one.guid, "name": one.name, "email": one.email, "logins": _logins(one)} for one in found.people
+        ]
+        print_rows([person | {"complete": found.complete} for person in people], True)
     elif found.people:
         rows = [
-            {
-                "person": one.name if login is one.logins[0] else "",
-                "email": login.user.email,
-                "username": login.user.username,
-                "provider": login.user.provider,
-                "known_in": login.environments,
-                "never_in": login.never_in,
-            }
+            {"person": one.name if number == 0 else "", **login}
             for one in found.people
-            for login in one.logins
+            for number, login in enumerate(_logins(one))
         ]
-        print_rows(rows, ["person", "email", "username", "provider", "known_in", "never_in"], as_json)
+        print_rows(rows, False, ["person", "email", "username", "provider", "known_in", "never_in"])
     by = " and ".join(f"{name.replace('_', '-')} {term}" for name, term in terms.items() if term)
-    click.echo(shown(f"Searched {_listed(found.providers)} in {_listed(found.environments)} by {by}."), err=True)
+    say(f"Searched {_listed(found.providers)} in {_listed(found.environments)} by {by}.")
     if not found.complete:
-        click.echo("css: More people match than the service shows. Add a search term, or search by GUID.", err=True)
+        say("css: More people match than the service shows. Add a search term, or search by GUID.")
         return 3
     if not found.people:
-        left_out = "" if providers else _not_searched(found)
-        click.echo(f"css: Nobody was found. The service knows only people who have logged in.{left_out}", err=True)
+        left_out = "" if given.providers else _not_searched(found)
+        say(f"css: Nobody was found. The service knows only people who have logged in.{left_out}")
         return 1
     return 0
 
@@ -129,8 +129,8 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _person(one: PersonFound) -> dict[str, object]:
-    logins = [
+def _logins(one: PersonFound) -> list[dict[str, object]]:
+    return [
         {
             "username": login.user.username,
             "provider": login.user.provider,
@@ -140,21 +140,18 @@ def _person(one: PersonFound) -> dict[str, object]:
         }
         for login in one.logins
     ]
-    return {"guid": one.guid, "name": one.name, "email": one.email, "logins": logins}
 
 
 @people.command()
-@click.argument("person", required=False)
-@click.option("--client-id", metavar="ID", help="Client id of a service account, in place of PERSON.")
-@click.option(
-    "--provider",
-    "providers",
-    multiple=True,
-    type=click.Choice(PROVIDERS),
-    help="Login provider that a GUID or e-mail address belongs to. Can be given several times. Default: all.",
+@takes(
+    click.argument("person", required=False),
+    click.option("--client-id", metavar="ID", help="Client id of a service account, in place of PERSON."),
+    providers_option(
+        "Login provider that a GUID or e-mail address belongs to. Can be given several times. Default: all."
+    ),
+    json_option,
 )
-@json_option
-def roles(person: str | None, client_id: str | None, providers: Sequence[str], as_json: bool) -> int:
+def roles(given: Given, person: str | None, client_id: str | None) -> int:
     """Show the roles of a person in all integrations and environments of the team.
 
     PERSON is an e-mail address (all logins of that person), a GUID (the logins with that GUID), or a username (this
@@ -168,14 +165,13 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
       css people roles ilse.hargreave@example.com
       css people roles --client-id fisheries-service-102 --json
     """
-    from ... import Css
     from ...models import ServiceAccount
 
     if (person is None) is (client_id is None):
         raise click.UsageError("Pass either PERSON, or --client-id for a service account.")
     whom: str | ServiceAccount = ServiceAccount(client_id or "") if person is None else person
-    with Css.from_env() as css:
-        found = css.roles_of(whom, providers=providers or None)
+    with given.client() as css:
+        found = css.roles_of(whom, providers=given.providers or None)
     rows = [
         {
             "integration_id": held.place.integration,
@@ -190,40 +186,32 @@ def roles(person: str | None, client_id: str | None, providers: Sequence[str], a
     ]
     columns = ["integration", "environment", "username", "role", "direct", "through"]
     read = "the places that could be read" if found.unread else "any environment"
-    print_rows(rows, columns, as_json, empty=f"{person or client_id} has no roles in {read}.")
+    print_rows(rows, given.as_json, columns, empty=f"{person or client_id} has no roles in {read}.")
     for username, environments in found.never_in.items():
-        click.echo(shown(f"{username} is not known in {', '.join(environments)}."), err=True)
+        say(f"{username} is not known in {', '.join(environments)}.")
     for username in found.same_address:
-        click.echo(
-            shown(
-                f"{username} has the same e-mail address and another GUID. To see its roles, run: "
-                f"css people roles {username}"
-            ),
-            err=True,
+        say(
+            f"{username} has the same e-mail address and another GUID. To see its roles, run: css people roles "
+            f"{username}"
         )
     for unread in found.unread:
-        click.echo(shown(f"css: {unread.project_name}, {unread.place.environment}: {text_of(unread.error)}"), err=True)
+        say(f"css: {unread.project_name}, {unread.place.environment}: {text_of(unread.error)}")
     return 3 if found.unread else 0
 
 
 @people.command()
-@place_options(required=True)
-@click.option("--from", "source", type=click.Choice(_EMPLOYEES), help="Login whose roles are compared. Default: both.")
-@click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Login that may lack roles. Default: both.")
-@click.option("--apply", "repair", is_flag=True, help="Give the missing roles. Nothing is removed.")
-@prod_option
-@journal_option
-@json_option
-def mirror(
-    integration: str,
-    environment: str,
-    source: str | None,
-    target: str | None,
-    repair: bool,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
-) -> int:
+@takes(
+    place_options(),
+    click.option(
+        "--from", "source", type=click.Choice(_EMPLOYEES), help="Login whose roles are compared. Default: both."
+    ),
+    click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Login that may lack roles. Default: both."),
+    click.option("--apply", "repair", is_flag=True, help="Give the missing roles. Nothing is removed."),
+    prod_option,
+    journal_option,
+    json_option,
+)
+def mirror(given: Given, source: str | None, target: str | None, repair: bool) -> int:
     """Show who has roles on only one of their logins, idir or azureidir, or give the missing roles.
 
     css compares direct roles. Without --apply css changes nothing, and the exit code is 2 if roles are missing. People
@@ -235,34 +223,33 @@ def mirror(
       css people mirror -i "Grants Portal" -e dev
       css people mirror -i "Grants Portal" -e dev --from idir --to azureidir --apply
     """
-    from ... import Css
     from ...people.identities import Person
     from ...roster.rows import Row
 
-    if journal is not None and not repair:
+    if given.journal is not None and not repair:
         raise click.UsageError("--journal needs --apply: without it nothing is changed.")
     if source and source == target:
         raise click.UsageError("--from and --to must name two different providers.")
     to = target or next((provider for provider in _EMPLOYEES if source and provider != source), None)
-    with Css.from_env() as css:
-        found = css.integration(integration).environment(environment).login_differences(to=to)
+    with given._replace(journal=None).place() as dev:
+        found = dev.login_differences(to=to)
     open_ = [difference for difference in found if difference.exists]
     if not repair:
         columns = ["person", "has", "lacks", "roles", "state"]
-        print_rows(map(_difference, found), columns, as_json, empty="Nothing is missing.")
+        print_rows(map(_difference, found), given.as_json, columns, empty="Nothing is missing.")
         return 2 if open_ else 0
     for difference in found:
         if not difference.exists:
-            click.echo(shown(f"{difference.username} has never logged in here, so css cannot give it roles."), err=True)
+            say(f"{difference.username} has never logged in here, so css cannot give it roles.")
     rows = [
-        Row(0, Person("username", difference.username), role, integration, environment)
+        Row(0, Person("username", difference.username), role, given.integration, given.environment)
         for difference in open_
         for role in difference.roles
     ]
     if not rows:
-        click.echo("Nothing is missing.", err=True)
+        say("Nothing is missing.")
         return 0
-    return carry_out(rows, Answers(allow_prod=allow_prod), as_json=as_json, journal=journal)
+    return carry_out(rows, given)
 
 
 def _difference(difference: LoginDifference) -> dict[str, object]:

@@ -1,21 +1,105 @@
-"""`css promote`."""
+"""`css promote` and `css copy`: plan for one environment what another one has."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
-from ..support.plans import ENVIRONMENTS
-from ..support.transfers import transfer_options, transfer_roles
+from ..support.applying import Origin, preview_and_carry_out
+from ..support.client import opened
+from ..support.files import OutputFile
+from ..support.options import ENVIRONMENTS, Given, carrying_out, integration_option, place_options, takes, together
+from ..support.output import text_of
+from ..support.plans import plan_option, print_plan, write_plan
+
+
+def _names(_: click.Context, __: click.Parameter, renames: Sequence[str]) -> Mapping[str, str]:
+    """Return the new names of roles by their old ones."""
+    from ..._service.identifiers import check_new_role_name
+    from ...errors import UnusableName
+
+    names: dict[str, str] = {}
+    for each in renames:
+        old, _separator, new = each.partition("=")
+        if not old or not new or old in names:
+            raise click.UsageError(f"--rename takes OLD=NEW, each role once, and not {each!r}.")
+        try:
+            check_new_role_name(new)
+        except UnusableName as error:
+            raise click.UsageError(f"--rename {each!r}: {text_of(error)}") from None
+        if new != new.strip():
+            raise click.UsageError(f"--rename {each!r}: the new name has blanks around it.")
+        names[old] = new
+    return names
+
+
+_TRANSFER_OPTIONS = together(
+    click.option("--members", is_flag=True, help="Copy the members of roles, too."),
+    click.option(
+        "--rename",
+        "names",
+        multiple=True,
+        metavar="OLD=NEW",
+        callback=_names,
+        help="Copy the role OLD under the name NEW. Can be given several times.",
+    ),
+    plan_option("Only save the plan, for css apply."),
+    carrying_out,
+)
+"""The options of a command that copies roles to another environment."""
+
+
+def _transfer(
+    given: Given,
+    source: tuple[str, str],
+    target: tuple[str, str],
+    *,
+    name: str,
+    members: bool,
+    names: Mapping[str, str],
+    out: OutputFile,
+) -> int:
+    """Copy the roles of the source to the target, remove nothing, and return the exit code.
+
+    Args:
+        given: the options.
+        source: integration and environment.
+        target: integration and environment.
+        name: the first part of the names of the files for the plan and the journal.
+        members: whether members are copied.
+        names: the new names of roles by their old ones.
+        out: where to save the plan instead of carrying it out.
+    """
+    from ... import Desired
+    from ...errors import InvalidRequest
+    from ...plan.transfer import promoted
+
+    out.check()
+    with opened() as css:
+        state = css.integration(source[0]).environment(source[1]).state(None if members else (), width=given.width)
+        try:
+            wanted = promoted(state, *target, members=members, names=names)
+        except InvalidRequest as error:
+            raise click.UsageError(text_of(error)) from None
+        plan = css.plan(Desired((wanted,)), width=given.width)
+        known = [*plan.states, state]
+        if out.path is None:
+            return preview_and_carry_out(css, plan, given, Origin(name), known)
+    print_plan(plan, known)
+    write_plan(plan, out)
+    return 0
 
 
 @click.command()
-@click.option("-i", "--integration", required=True, metavar="ID|NAME", help="Integration, by id or exact project name.")
-@click.option("--from", "source", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy from.")
-@click.option("--to", "target", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy to.")
-@transfer_options
-def promote(integration: str, source: str, target: str, **options: Any) -> int:
+@takes(
+    integration_option(),
+    click.option("--from", "source", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy from."),
+    click.option("--to", "target", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy to."),
+    _TRANSFER_OPTIONS,
+)
+def promote(given: Given, source: str, target: str, **options: Any) -> int:
     """Copy roles and composite roles to another environment, without removing anything there.
 
     css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. With --out, css
@@ -28,4 +112,26 @@ def promote(integration: str, source: str, target: str, **options: Any) -> int:
     """
     if source == target:
         raise click.UsageError("--from and --to must be different environments.")
-    return transfer_roles((integration, source), (integration, target), name="promote", **options)
+    return _transfer(given, (given.integration, source), (given.integration, target), name="promote", **options)
+
+
+@click.command()
+@takes(
+    place_options(),
+    click.option("--to-integration", required=True, metavar="ID|NAME", help="Target, by id or exact project name."),
+    click.option("--to-environment", required=True, type=click.Choice(ENVIRONMENTS), help="Environment of the target."),
+    _TRANSFER_OPTIONS,
+)
+def copy(given: Given, to_integration: str, to_environment: str, **options: Any) -> int:
+    """Copy roles and composite roles to another integration, without removing anything there.
+
+    css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. With --out, css
+    only saves the plan. If members have never logged in to the target, css lists them, and the exit code is 3. Run the
+    command again after their first login.
+
+    \b
+    Example:
+      css copy -i "Grants Portal" -e dev --to-integration 102 --to-environment dev --members --yes
+    """
+    source = given.integration, given.environment
+    return _transfer(given, source, (to_integration, to_environment), name="copy", **options)

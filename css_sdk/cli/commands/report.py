@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..._text.escaping import shown
-from ..support.files import OutputFile, force_option
-from ..support.options import json_line, json_option, places_options, print_lines, table_lines, text_of
+from ..support.files import OutputFile, output_option
+from ..support.options import Given, json_option, places_options, takes
+from ..support.output import json_line, say, table_lines, text_of
 
 if TYPE_CHECKING:
     from ...report.rows import AccessReport
@@ -21,35 +21,43 @@ _SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".md": "markdown", ".html": "html
 _COLUMNS = ["integration", "environment", "role", "name", "username", "email", "held"]
 
 
+def _is_report(content: bytes) -> bool:
+    """Return whether a file begins as a report does, in any of the formats."""
+    from ...report.text import CSV_COLUMNS
+
+    first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip().partition("\n")[0].rstrip()
+    begins = (",".join(CSV_COLUMNS), "# Who has what", '{"integration_id":')
+    is_page = first == "<!DOCTYPE html>" and b"<title>Who has what" in content[:5000]
+    return is_page or first.split() == [column.upper() for column in _COLUMNS] or first.startswith(begins)
+
+
 @click.command()
-@places_options
-@click.option(
-    "-r", "--role", "roles", multiple=True, metavar="NAME", help="Show only this role. Can be given several times."
+@takes(
+    places_options,
+    click.option(
+        "-r", "--role", "roles", multiple=True, metavar="NAME", help="Show only this role. Can be given several times."
+    ),
+    click.option(
+        "--person",
+        default="",
+        metavar="TEXT",
+        help="Show only people with this text in username, name or e-mail address.",
+    ),
+    click.option(
+        "--format",
+        "kind",
+        type=click.Choice(_FORMATS),
+        help="Default: by the file name of --output, otherwise table.",
+    ),
+    output_option(
+        "--output",
+        "a report",
+        _is_report,
+        "Write to this file in UTF-8, readable only by you. An older report is replaced.",
+    ),
+    json_option,
 )
-@click.option(
-    "--person", default="", metavar="TEXT", help="Show only people with this text in username, name or e-mail address."
-)
-@click.option(
-    "--format", "kind", type=click.Choice(_FORMATS), help="Default: by the file name of --output, otherwise table."
-)
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write to this file in UTF-8, readable only by you. An older report is replaced.",
-)
-@force_option
-@json_option
-def report(
-    integrations: Sequence[str],
-    environments: Sequence[str],
-    roles: Sequence[str],
-    person: str,
-    kind: str | None,
-    output: Path | None,
-    force: bool,
-    as_json: bool,
-) -> int:
+def report(given: Given, roles: Sequence[str], person: str, kind: str | None, output: OutputFile) -> int:
     """Show who has which role in the whole team, directly or through composite roles.
 
     --json is the same as --format jsonl. In CSV, css puts ' before a cell that a spreadsheet would run as a formula.
@@ -64,35 +72,22 @@ def report(
       css report -i "Grants Portal" -e prod --role admin --json
       css report --output who-has-what.html
     """
-    from ... import Css
     from ...errors import NotApplied
 
-    kind = _format(kind, output, as_json)
-    file = OutputFile(
-        path=output or Path(),
-        option="--output",
-        kind="a report",
-        is_ours=_is_report,
-        force=force,
-    )
-    if output is not None:
-        file.check()
-    with Css.from_env() as css:
-        found = css.report(integrations=integrations or None, environments=environments or None)
+    output.check()
+    kind = _format(kind, output.path, given.as_json)
+    with given.client() as css:
+        found = css.report(integrations=given.integrations or None, environments=given.environments or None)
     found = found.only(roles=roles, person=person)
-    lines = _lines(found, kind)
-    if output is None:
-        print_lines(lines)
-    else:
-        file.write(_ended(lines), "utf-8-sig" if kind == "csv" else "utf-8")
+    output.write(_ended(_lines(found, kind)), "utf-8-sig" if kind == "csv" else "utf-8")
     known = {role for state in found.places for role in state.roles}
     for role in roles:
         if role not in known:
-            click.echo(shown(f"css: No environment that was read has a role {role!r}."), err=True)
-    skipped = [] if integrations else [unread for unread in found.unread if isinstance(unread.error, NotApplied)]
+            say(f"css: No environment that was read has a role {role!r}.")
+    skipped = [] if given.integrations else [unread for unread in found.unread if isinstance(unread.error, NotApplied)]
     for unread in found.unread:
         where = f"css: {unread.project_name}, {unread.place.environment}"
-        click.echo(shown(f"{where}{' is skipped' if unread in skipped else ''}: {text_of(unread.error)}"), err=True)
+        say(f"{where}{' is skipped' if unread in skipped else ''}: {text_of(unread.error)}")
     return 3 if len(found.unread) > len(skipped) else 0
 
 
@@ -122,16 +117,6 @@ def _lines(found: AccessReport, kind: str) -> Iterable[str]:
             return (json_line(row.as_record()) for row in found.rows())
         case _:
             return table_lines([row.as_record() | {"held": row.held} for row in found.rows()], _COLUMNS)
-
-
-def _is_report(content: bytes) -> bool:
-    """Return whether a file begins as a report does, in any of the formats."""
-    from ...report.text import CSV_COLUMNS
-
-    first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip().partition("\n")[0].rstrip()
-    begins = (",".join(CSV_COLUMNS), "# Who has what", '{"integration_id":')
-    is_page = first == "<!DOCTYPE html>" and b"<title>Who has what" in content[:5000]
-    return is_page or first.split() == [column.upper() for column in _COLUMNS] or first.startswith(begins)
 
 
 def _ended(lines: Iterable[str]) -> Iterator[str]:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ..._text.escaping import shown
-from ..support.client import journal_option
 from ..support.groups import Group
-from ..support.options import json_option, place_options, print_lines, print_rows
-from ..support.questions import consent_options, prod_option
-from ..support.role_changes import Manner, RoleChange, make_each, missing_role, place_name
+from ..support.options import Given, adding, reading, removing, takes
+from ..support.output import print_lines, print_rows
+from ..support.role_changes import RoleChange, ask, ask_and_make, make_each, missing_role, place_name, reported
 
 if TYPE_CHECKING:
     from ... import Plan
     from ...models import RoleTree
+
+_NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
 
 @click.group(cls=Group)
@@ -32,27 +33,22 @@ def roles() -> None:
 
 
 @roles.command("list")
-@place_options(required=True)
-@json_option
-def list_roles(integration: str, environment: str, as_json: bool) -> None:
+@takes(reading)
+def list_roles(given: Given) -> None:
     """List the roles of an integration in one environment.
 
     \b
     Example:
       css roles list -i "Grants Portal" -e dev
     """
-    from ... import Css
-
-    with Css.from_env() as css:
-        listed = css.integration(integration).environment(environment).roles.list()
-    rows = [{"role": role.name, "composite": role.composite} for role in listed]
-    print_rows(rows, ["role", "composite"], as_json, empty=f"There are no roles in {environment}.")
+    with given.place() as dev:
+        rows = [{"role": role.name, "composite": role.composite} for role in dev.roles.list()]
+    print_rows(rows, given.as_json, empty=f"There are no roles in {given.environment}.")
 
 
 @roles.command()
-@place_options(required=True)
-@json_option
-def tree(integration: str, environment: str, as_json: bool) -> None:
+@takes(reading)
+def tree(given: Given) -> None:
     """Show the roles with their children.
 
     If a role appears again, css does not show its children again. With --json, css prints one object for each role,
@@ -62,11 +58,9 @@ def tree(integration: str, environment: str, as_json: bool) -> None:
     Example:
       css roles tree -i "Grants Portal" -e dev
     """
-    from ... import Css
-
-    with Css.from_env() as css:
-        read = css.integration(integration).environment(environment).roles.tree()
-    if not as_json:
+    with given.place() as dev:
+        read = dev.roles.tree()
+    if not given.as_json:
         return print_lines(indented(read))
     rows = (
         {
@@ -77,41 +71,31 @@ def tree(integration: str, environment: str, as_json: bool) -> None:
         }
         for role in read.roles
     )
-    return print_rows(rows, [], as_json)
+    return print_rows(rows, given.as_json)
 
 
 @roles.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@place_options(required=True)
-@prod_option
-@journal_option
-@json_option
-def create(names: Sequence[str], **options: Any) -> int:
+@takes(_NAMES, adding)
+def create(given: Given, names: Sequence[str]) -> int:
     """Create roles. In prod, css asks for the project's name.
 
     \b
     Example:
       css roles create -i "Grants Portal" -e dev auditor inspector
     """
-    manner = Manner(**options)
-    with manner.opened() as dev:
+    with given.place() as dev:
         changes = [RoleChange("create", name, call=partial(dev.roles.create, name)) for name in dict.fromkeys(names)]
 
         def preview() -> list[str]:
             where = place_name(dev)
             return [f"the role {change.role!r} is created in {where}; nobody has it yet" for change in changes]
 
-        return manner.ask_and_make(dev, changes, preview)
+        return ask_and_make(given, dev, changes, preview)
 
 
 @roles.command()
-@click.argument("old")
-@click.argument("new")
-@place_options(required=True)
-@prod_option
-@journal_option
-@json_option
-def rename(old: str, new: str, **options: Any) -> int:
+@takes(click.argument("old"), click.argument("new"), adding)
+def rename(given: Given, old: str, new: str) -> int:
     """Rename a role. Its members keep it.
 
     In prod, css asks for the project's name. Programs must use the new name.
@@ -120,24 +104,19 @@ def rename(old: str, new: str, **options: Any) -> int:
     Example:
       css roles rename -i "Grants Portal" -e dev auditor examiner
     """
-    manner = Manner(**options)
-    with manner.opened() as dev:
+    with given.place() as dev:
         renamed = f"the role {old!r} gets the name {new!r}; its members keep it, and programs must ask for the new name"
 
         def confirm(_: Plan) -> None:
-            manner.ask(dev, changes, lambda: [renamed])
+            ask(given, dev, changes, lambda: [renamed])
 
         changes = [RoleChange("rename", old, new, partial(dev.roles.rename, old, new, confirm=confirm))]
-        return manner.reported(changes, partial(make_each, changes))
+        return reported(given, changes, partial(make_each, changes))
 
 
 @roles.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@place_options(required=True)
-@consent_options
-@journal_option
-@json_option
-def delete(names: Sequence[str], **options: Any) -> int:
+@takes(_NAMES, removing)
+def delete(given: Given, names: Sequence[str]) -> int:
     """Delete roles, and remove them from everybody who has them.
 
     css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
@@ -149,9 +128,8 @@ def delete(names: Sequence[str], **options: Any) -> int:
     from ..._service.service_limits import list_is_complete
     from ..support.losses import by_deleting
 
-    manner = Manner(**options)
     wanted = list(dict.fromkeys(names))
-    with manner.opened() as dev:
+    with given.place() as dev:
         tree = dev.roles.tree()
         existing = {role.name for role in tree.roles}
         # A list that may have been cut does not prove that a role is missing.
@@ -162,7 +140,7 @@ def delete(names: Sequence[str], **options: Any) -> int:
             else RoleChange("delete", name, refusal=missing_role(name, dev, existing))
             for name in wanted
         ]
-        return manner.ask_and_make(dev, changes, lambda: by_deleting(dev, dev.roles.tree(), wanted))
+        return ask_and_make(given, dev, changes, lambda: by_deleting(dev, dev.roles.tree(), wanted))
 
 
 def indented(tree: RoleTree) -> Iterator[str]:

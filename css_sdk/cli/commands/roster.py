@@ -2,67 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..._text.escaping import shown
-from ..support.changes import Note, apply_rows, print_results, reported
-from ..support.client import interrupted_by_sigterm, journal_option, opened
-from ..support.files import force_option
+from ..support.changes import Note, apply_rows, print_row_results, reported
+from ..support.client import interrupted_by_sigterm
 from ..support.groups import Group
-from ..support.options import json_option, place_options, print_rows, provider_option, width_option
+from ..support.options import (
+    Given,
+    consent_options,
+    file_argument,
+    force_option,
+    journal_option,
+    json_option,
+    most_option,
+    place_options,
+    provider_option,
+    takes,
+    together,
+    width_option,
+)
+from ..support.output import print_rows, say
 from ..support.progress import bar_on_terminal
-from ..support.questions import Answers, consent_options
 from ..support.roster_results import result_file, rows_in
 
 if TYPE_CHECKING:
     from ...roster.rows import Row, RowResult
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _roster_options(function: Function) -> Function:
-    """Add the file of a roster and the options that say how to read it and what it means."""
-    exact = click.option("--exact", is_flag=True, help="Remove the roles from everybody whom the roster does not list.")
-    most = click.option(
-        "--max-removals",
-        type=click.IntRange(0),
-        metavar="N",
-        help="With --exact, allow up to N removals from each role. Default: a fifth, but at least 4 and at most 10.",
-    )
-    ignore = click.option(
+_ROSTER_OPTIONS = together(
+    file_argument,
+    place_options(required=False),
+    provider_option,
+    click.option("--exact", is_flag=True, help="Remove the roles from everybody whom the roster does not list."),
+    most_option(
+        "With --exact, allow up to N removals from each role. Default: a fifth, but at least 4 and at most 10."
+    ),
+    click.option(
         "--ignore",
         multiple=True,
         metavar="COLUMN",
         help="Ignore this column, such as notes. Can be given several times.",
-    )
-    file = click.argument("file", type=click.Path(path_type=Path))
-    for add in (json_option, width_option, ignore, most, exact, provider_option, place_options(required=False), file):
-        function = add(function)
-    return function
+    ),
+    width_option,
+    json_option,
+)
+"""The file of a roster, and the options that say how to read it and what it means."""
 
 
-def _read(
-    file: Path,
-    *,
-    integration: str | None,
-    environment: str | None,
-    ignore: Sequence[str],
-    providers: Sequence[str],
-    exact: bool,
-    max_removals: int | None,
-    width: int,
-) -> tuple[Sequence[Row], dict[str, Any]]:
+def _read(given: Given, file: Path, exact: bool, ignore: Sequence[str]) -> tuple[Sequence[Row], dict[str, Any]]:
     """Return the rows of a roster, and how to check or apply them."""
-    from ...models import EMPLOYEE_PROVIDERS
-
-    if max_removals is not None and not exact:
+    if given.max_removals is not None and not exact:
         raise click.UsageError("--max-removals needs --exact.")
-    rows = rows_in(file, integration, environment, exact=exact, ignore=ignore)
-    how = {"exact": exact, "max_removals": max_removals, "width": width, "providers": providers or EMPLOYEE_PROVIDERS}
+    rows = rows_in(file, given.integration, given.environment, exact=exact, ignore=ignore)
+    how = {"exact": exact, "max_removals": given.max_removals, "width": given.width, "providers": given.employees}
     return rows, how
 
 
@@ -82,9 +77,8 @@ def roster() -> None:
 
 
 @roster.command()
-@_roster_options
-@click.option("--online", is_flag=True, help="Look up people and roles. Nothing is changed.")
-def check(file: Path, online: bool, as_json: bool, **options: Any) -> int:
+@takes(_ROSTER_OPTIONS, click.option("--online", is_flag=True, help="Look up people and roles. Nothing is changed."))
+def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
     """Check a roster, and show what it would change.
 
     css prints all faults of the file at once, each with its line. With --online, css also looks up people and roles,
@@ -95,54 +89,44 @@ def check(file: Path, online: bool, as_json: bool, **options: Any) -> int:
       css roster check roster.csv
       css roster check roster.csv --online --exact
     """
-    rows, how = _read(file, **options)
+    rows, how = _read(given, file, **roster_options)
     if not online:
         from ...roster.rows import find_repeated
 
         repeated = find_repeated(rows)
-        if as_json:
-            print_rows([{"file": str(file), "rows": len(rows), "state": "fine"}], [], as_json)
+        if given.as_json:
+            print_rows([{"file": str(file), "rows": len(rows), "state": "fine"}], True)
         else:
             count = len(rows) - len(repeated)
             click.echo(f"{count} rows fine" if count != 1 else "1 row fine")
         for row, earlier in repeated:
-            click.echo(f"line {row.line} repeats line {earlier.line}", err=True)
-        click.echo("css read only the file and looked nobody up. To do that, pass --online.", err=True)
+            say(f"line {row.line} repeats line {earlier.line}")
+        say("css read only the file and looked nobody up. To do that, pass --online.")
         return 0
-    from ... import Css
-
-    with bar_on_terminal(len(rows)) as tick, Css.from_env() as css:
+    with bar_on_terminal(len(rows)) as tick, given.client() as css:
         results = css.check_roster(rows, progress=tick, **how)
-    print_results(results, as_json)
+    print_row_results(results, given.as_json)
     return 3 if any(result.error is not None for result in results) else 0
 
 
 @roster.command()
-@_roster_options
-@click.option(
-    "--result",
-    type=click.Path(path_type=Path),
-    help="Write the results to this file. Default: FILE.result.csv beside the roster, if anything is left.",
+@takes(
+    _ROSTER_OPTIONS,
+    click.option(
+        "--result",
+        type=click.Path(path_type=Path),
+        help="Write the results to this file. Default: FILE.result.csv beside the roster, if anything is left.",
+    ),
+    force_option,
+    click.option(
+        "--allow-missing",
+        is_flag=True,
+        help="Exit with code 0 if all rows that are left are people who have never logged in.",
+    ),
+    consent_options,
+    journal_option,
 )
-@force_option
-@click.option(
-    "--allow-missing",
-    is_flag=True,
-    help="Exit with code 0 if all rows that are left are people who have never logged in.",
-)
-@consent_options
-@journal_option
-def apply(
-    file: Path,
-    result: Path | None,
-    force: bool,
-    allow_missing: bool,
-    yes: bool,
-    allow_prod: bool,
-    journal: Path | None,
-    as_json: bool,
-    **options: Any,
-) -> int:
+def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) -> int:
     """Apply a roster.
 
     css sends only what is missing. If the roster removes anything, css shows who loses what and asks for confirmation.
@@ -163,28 +147,28 @@ def apply(
       css roster apply roster.result.csv --allow-missing
       css roster apply everybody.csv -i "Grants Portal" -e prod --exact --allow-prod --yes
     """
-    rows, how = _read(file, **options)
-    results, other_name = result_file(file, result, rows, exact=options["exact"], force=force)
+    rows, how = _read(given, file, **roster_options)
+    results, other_name = result_file(file, result, rows, exact=roster_options["exact"], force=given.force)
     if other_name:
-        click.echo(shown(f"css: {other_name}"), err=True)
+        say(f"css: {other_name}")
 
     def work(note: Note) -> Sequence[RowResult]:
-        with opened(journal) as css, bar_on_terminal(len(rows)) as tick:
+        with given.client() as css, bar_on_terminal(len(rows)) as tick:
 
             def settle(result: RowResult) -> None:
                 note(result)
                 tick(result)
 
-            return apply_rows(css, rows, Answers(yes=yes, allow_prod=allow_prod), settle, **how)
+            return apply_rows(css, rows, given.answers, settle, **how)
 
     with interrupted_by_sigterm():
         code = reported(
             rows,
             work,
-            as_json=as_json,
+            as_json=given.as_json,
             result_file=results,
             always_written=result is not None,
-            may_be_missing=allow_missing,
+            may_be_missing=given.allow_missing,
         )
     # Whatever is left of a roster, if only one row, is done by another run.
     return 3 if code else 0

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
 from ..support.changes import change_roles
-from ..support.client import journal_option
 from ..support.groups import Group
-from ..support.options import json_option, place_options, print_rows
-from ..support.questions import consent_options, prod_option
+from ..support.options import Given, adding, reading, removing, takes, together
+from ..support.output import print_rows
+
+_CLIENT_ID = click.argument("client_id")
+_ROLES = together(_CLIENT_ID, click.argument("roles", nargs=-1, required=True, metavar="ROLE..."))
 
 
 @click.group("service-account", cls=Group)
@@ -29,52 +30,39 @@ def service_account() -> None:
 
 
 @service_account.command()
-@click.argument("client_id")
-@place_options(required=True)
-@json_option
-def roles(client_id: str, integration: str, environment: str, as_json: bool) -> None:
+@takes(_CLIENT_ID, reading)
+def roles(given: Given, client_id: str) -> None:
     """List the roles in the tokens of a service account: direct ones, and those through composite roles.
 
     \b
     Example:
       css service-account roles -i 101 -e dev fisheries-service-102
     """
-    from ... import Css, ServiceAccount
+    from ... import ServiceAccount
 
-    with Css.from_env() as css:
-        users = css.integration(integration).environment(environment).users
+    with given.place() as dev:
         account = ServiceAccount(client_id)
-        direct = {role.name for role in users.roles(account)}
-        effective = users.effective_roles(account)
+        direct = {role.name for role in dev.users.roles(account)}
+        effective = dev.users.effective_roles(account)
     rows = [{"role": role.name, "composite": role.composite, "direct": role.name in direct} for role in effective]
-    print_rows(rows, ["role", "composite", "direct"], as_json, empty=f"{client_id} has no roles in {environment}.")
+    print_rows(rows, given.as_json, empty=f"{client_id} has no roles in {given.environment}.")
 
 
 @service_account.command()
-@click.argument("client_id")
-@click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
-@place_options(required=True)
-@prod_option
-@journal_option
-@json_option
-def assign(client_id: str, role_names: Sequence[str], **options: Any) -> int:
+@takes(_ROLES, adding)
+def assign(given: Given, client_id: str, roles: Sequence[str]) -> int:
     """Give roles to a service account. In prod, css asks for the project's name.
 
     \b
     Example:
       css service-account assign -i 101 -e dev fisheries-service-102 reviewer
     """
-    return change_roles("grant", roles=role_names, client_ids=[client_id], **options)
+    return change_roles("grant", given, roles=roles, client_ids=[client_id])
 
 
 @service_account.command()
-@click.argument("client_id")
-@click.argument("role_names", nargs=-1, required=True, metavar="ROLE...")
-@place_options(required=True)
-@consent_options
-@journal_option
-@json_option
-def unassign(client_id: str, role_names: Sequence[str], **options: Any) -> int:
+@takes(_ROLES, removing)
+def unassign(given: Given, client_id: str, roles: Sequence[str]) -> int:
     """Remove roles from a service account.
 
     css shows what the account loses and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too.
@@ -83,4 +71,4 @@ def unassign(client_id: str, role_names: Sequence[str], **options: Any) -> int:
     Example:
       css service-account unassign -i 101 -e dev fisheries-service-102 reviewer --yes
     """
-    return change_roles("revoke", roles=role_names, client_ids=[client_id], **options)
+    return change_roles("revoke", given, roles=roles, client_ids=[client_id])

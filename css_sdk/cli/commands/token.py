@@ -1,33 +1,31 @@
-"""`css token`, and the way to `css token verify`."""
+"""`css token` and `css token verify`."""
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from ..support.groups import Group
-from ..support.options import json_option, print_rows
+from ..support.options import Given, json_option, takes
+from ..support.output import print_rows
+from ..support.terminal import is_closed
+
+if TYPE_CHECKING:
+    from ...auth.token_endpoint import Token
+    from ...systems import System
 
 
 class _TokenGroup(Group):
-    """A command with one subcommand, whose module is imported when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return ["verify"]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name != "verify":
-            return None
-        command: click.Command = importlib.import_module(f"{__package__}.token_verify").verify
-        return command
+    """Refuse an unknown subcommand without repeating it, as click would: it may be a token."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] != "verify":
-            # What stands there may be a token, which is not repeated, as click would.
             raise click.UsageError(
                 "The only subcommand of css token is verify. It reads the token from standard input or from --file.",
                 ctx,
@@ -39,9 +37,8 @@ class _TokenGroup(Group):
 @click.option("--system", type=click.Choice(["css", "cern", "bss"]), help="System that issues the token.")
 @click.option("--audience", metavar="CLIENT_ID", help="Application that the token is for (only with --system cern).")
 @click.option("--raw", is_flag=True, help="Print only the token itself.")
-@json_option
-@click.pass_context
-def token(ctx: click.Context, system: str | None, audience: str | None, raw: bool, as_json: bool) -> None:
+@takes(json_option)
+def token(given: Given, system: str | None, audience: str | None, raw: bool) -> None:
     """Get a token and show its claims and its lifetime.
 
     Set the credentials in the variables of the system, which begin with CSS_, CERN_ or BSS_. Or set
@@ -52,49 +49,142 @@ def token(ctx: click.Context, system: str | None, audience: str | None, raw: boo
       css token --system css
       css token --system cern --audience grants-portal-api --raw
     """
+    ctx = click.get_current_context()
     if ctx.invoked_subcommand is not None:
-        if system or audience or raw or as_json:
+        if system or audience or raw or given.as_json:
             raise click.UsageError(f"Put the options of css token {ctx.invoked_subcommand} after its name.")
-        return
+        return None
     if system is None:
         raise click.UsageError("Pass --system css, --system cern or --system bss.")
     if audience is not None and system != "cern":
         raise click.UsageError(f"--audience works only with --system cern, not with {system}.")
-    if raw and as_json:
+    if raw and given.as_json:
         raise click.UsageError("--raw and --json contradict each other: pass one of them.")
-    _ask(system, audience, raw, as_json)
+    found, made = _requested(system, audience)
+    if raw:
+        return click.echo(made.secret.reveal())
+    row = {"system": found.name, "kind": "JWT" if made.claims else "opaque", "expires_in": made.life}
+    if given.as_json:
+        return print_rows([{**row, "claims": made.claims}], True)
+    return _print_pairs({**row, "expires_in": "unknown" if made.life is None else f"{made.life:.0f} s"} | made.claims)
 
 
-def _ask(system: str, audience: str | None, raw: bool, as_json: bool) -> None:
+def _requested(name: str, audience: str | None) -> tuple[System, Token]:
+    """Return the system and a new token of it."""
     import httpx
 
     from ... import systems
     from ..._http.exchanges import failure
 
-    match system:
-        case "css":
-            found = systems.css()
-        case "bss":
-            found = systems.bss()
-        case _ if audience is None:
-            found = systems.cern()
-        case _:
-            # No call is made, so it is all the same where the application is.
-            found = systems.cern(audience, base_url=systems.AUTHORIZATION_SERVICE_URL)
+    # No call is made, so it is all the same where the application is.
+    application = {"audience": audience, "base_url": systems.AUTHORIZATION_SERVICE_URL} if audience else {}
+    found: System = getattr(systems, name)(**application)
     try:
-        made = found.token()
+        return found, found.token()
     except httpx.RequestError as error:
         address = httpx.URL(found.token_url)
         # Without its cause: the frames below hold the secret.
         raise failure(error, "POST token", "the login server", address.netloc.decode()).error or error from None
-    if raw:
-        click.echo(made.secret.reveal())
-        return
-    claims = made.claims
-    row: dict[str, Any] = {"system": found.name, "kind": "JWT" if claims else "opaque", "expires_in": made.life}
-    if as_json:
-        print_rows([{**row, "claims": claims}], [], True)
-        return
-    row["expires_in"] = "unknown" if made.life is None else f"{made.life:.0f} s"
-    rows = [{"name": name, "value": value} for part in (row, claims) for name, value in part.items()]
-    print_rows(rows, ["name", "value"], False)
+
+
+def _print_pairs(row: Mapping[str, object]) -> None:
+    """Print names and values, one pair in a line."""
+    print_rows([{"name": name, "value": value} for name, value in row.items()], False)
+
+
+@token.command()
+@click.argument("stdin", metavar="[-]", nargs=-1)
+@click.option("--file", metavar="FILE", default="-", help="File that holds the token. Default: standard input.")
+@click.option("--issuer", metavar="URL", help="Address of the issuer. Default: the issuer of css token --system css.")
+@click.option(
+    "--audience", metavar="CLIENT_ID", required=True, help="Client id of the application that the token is for."
+)
+@click.option("--role", metavar="ROLE", help="Role that the token must hold in this application.")
+@takes(json_option)
+def verify(
+    given: Given, stdin: tuple[str, ...], file: str, issuer: str | None, audience: str, role: str | None
+) -> None:
+    """Verify a token and show whose it is, its roles and its lifetime.
+
+    Pass the token on standard input or in a file. Others on this machine could see an argument.
+
+    Exit codes: 0 the token is valid; 1 it is not valid, or css could not read the issuer's keys; 4 it is valid but
+    does not have the role; 64 usage or file error.
+
+    \b
+    Example:
+      css token --system css --raw | css token verify --audience account
+      css token verify --audience grants-portal-101 --role reviewer < token.txt
+    """
+    from ... import InvalidToken, TokenVerifier
+
+    if stdin not in ((), ("-",)):
+        # Click's own words would repeat it.
+        raise click.UsageError(
+            "Do not pass a token as an argument: others on this machine can see it. Use standard input or --file."
+        )
+    held = _read(file)
+    with TokenVerifier(issuer or _issuer(), audience) as verifier:
+        try:
+            verified = verifier.verify(held)
+        except InvalidToken as error:
+            if error.reason not in ("unknown key", "issuer"):
+                raise
+            raise InvalidToken(f"{error} To accept another issuer, pass --issuer.", reason=error.reason) from None
+    if role is not None:
+        verified.require_role(role)
+    row = {
+        "subject": verified.subject,
+        "client_id": verified.client_id,
+        "service_account": verified.is_service_account,
+        "roles": sorted(verified.roles),
+        "issued_at": verified.issued_at.isoformat(),
+        "expires_at": verified.expires_at.isoformat(),
+        "expires_in": round(verified.expires_at.timestamp() - time.time()),
+    }
+    if given.as_json:
+        return print_rows([row], True)
+    return _print_pairs({name: _shown(value) for name, value in row.items()})
+
+
+def _shown(value: object) -> object:
+    if value is None or value == []:
+        return "none"
+    return ("yes" if value else "no") if isinstance(value, bool) else value
+
+
+def _read(file: str) -> str:
+    """Return the token in a file, or on standard input.
+
+    Raises:
+        UsageError: when there is none; it does not repeat the name of the file, which might be the token.
+    """
+    from ...auth.verification import LONGEST
+
+    if file == "-" and is_closed("stdin"):
+        raise click.UsageError(
+            "Standard input is closed, so css cannot read the token from it. Name a file with --file."
+        )
+    try:
+        with click.open_file(file, encoding="utf-8", errors="replace") as source:
+            held: str = source.read(LONGEST + 3).strip()  # a line's end may follow the longest
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a valid file name"
+        raise click.UsageError(f"The file that --file names cannot be read: {reason}.") from None
+    if not held:
+        place = "on standard input" if file == "-" else "in the file"
+        raise click.UsageError(f"There is no token {place}. To get one, run: css token --system css --raw")
+    return held
+
+
+def _issuer() -> str:
+    """Return the issuer of the API's tokens. If there are credentials, their addresses count."""
+    from ... import systems
+
+    if any(os.environ.get(f"CSS_{name}") for name in ("CLIENT_ID", "CLIENT_SECRET", "CREDENTIALS_FILE")):
+        found = systems.css()
+    else:
+        found = systems.css(client_id="none", client_secret="none", token_url=os.environ.get("CSS_TOKEN_URL") or None)  # noqa: S106
+    if found.issuer is None:
+        raise click.UsageError("css cannot derive the issuer from the address in CSS_TOKEN_URL. Pass --issuer.")
+    return found.issuer

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 import click
 
-from ..support.applying import Manner, Origin, manner_options, most_option, preview_and_carry_out
+from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
 from ..support.files import content_of
+from ..support.options import Given, carrying_out, plan_removals_option, takes
 from ..support.plans import is_saved_plan
 
 
 @click.command()
 @click.argument("file", metavar="JOURNAL", type=click.Path(path_type=Path))
-@most_option
-@manner_options
-def undo(file: Path, **options: Any) -> int:
+@takes(plan_removals_option, carrying_out)
+def undo(given: Given, file: Path) -> int:
     """Undo the changes that a journal holds.
 
     css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody else
@@ -33,7 +32,6 @@ def undo(file: Path, **options: Any) -> int:
     from ... import read_journal
     from ...errors import InvalidFile, Remedy
 
-    manner = Manner(**options)
     content, name = content_of(file, is_journal=True)
     if is_saved_plan(content):
         raise InvalidFile(
@@ -41,5 +39,5 @@ def undo(file: Path, **options: Any) -> int:
         )
     journal = read_journal(content, name)
     with opened() as css:
-        plan = css.undo_plan(journal, width=manner.width)
-        return preview_and_carry_out(css, plan, manner, Origin("undo"))
+        plan = css.undo_plan(journal, width=given.width)
+        return preview_and_carry_out(css, plan, given, Origin("undo"))

@@ -12,7 +12,8 @@ from ..._text.escaping import shown
 from ..support.exit_codes import USAGE
 from ..support.files import STDIN
 from ..support.next_steps import print_error
-from ..support.options import json_line, json_option, print_lines
+from ..support.options import Given, json_option, takes
+from ..support.output import json_line, print_lines
 from ..support.plans import desired_in
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@json_option
-def validate(files: Sequence[Path], as_json: bool) -> int:
+@takes(json_option)
+def validate(given: Given, files: Sequence[Path]) -> int:
     """Check roles files without contacting the service.
 
     css prints all faults at once, each with its line. FILE can be - for standard input. To check whether integrations,
@@ -49,7 +50,7 @@ def validate(files: Sequence[Path], as_json: bool) -> int:
             if error.fault_count > len(error.faults):
                 row["fault_count"] = error.fault_count
             print_error(error)
-        if as_json:
+        if given.as_json:
             print_lines([json_line(row)])
         elif not row["faults"]:
             counted = [f"{row[what]} {what if row[what] != 1 else what[:-1]}" for what in ("places", "roles", "grants")]

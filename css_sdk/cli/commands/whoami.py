@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import click
 
-from ..support.options import json_option, print_rows
+from ..support.options import Given, json_option, takes
+from ..support.output import print_rows
 
 
 @click.command()
-@json_option
-def whoami(as_json: bool) -> None:
+@takes(json_option)
+def whoami(given: Given) -> None:
     """Check the credentials with the service and show whose they are.
 
     \b
     Example:
       css whoami
     """
-    from ... import Css
-
-    with Css.from_env() as css:
+    with given.client() as css:
         me = css.whoami()
         source = css.settings.file or "CSS_CLIENT_ID, CSS_CLIENT_SECRET"
     row = {"team_id": me.team_id, "client_id": me.client_id, "api_url": me.api_url, "credentials": source}
-    print_rows([row], list(row), as_json)
+    print_rows([row], given.as_json)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-import click
 from attrs import evolve
 
-from .client import journal_option, journaled
+from .client import journaled
 from .files import STDIN, content_of, may_be_replaced, why_not_writable
-from .options import json_option, width_option
+from .options import Given
 from .outcomes import (
     after_an_interrupt,
     earlier_run,
     is_settled,
     print_how_to_continue,
-    print_results,
+    print_step_results,
     print_undo_hint,
     steps_left,
     write_remainder,
 )
+from .output import say
 from .plans import (
     UNIDENTIFIED,
     is_plan_of_ours,
@@ -34,60 +34,14 @@ from .plans import (
     unidentified_in,
 )
 from .progress import bar_on_terminal, without_display
-from .questions import Answers, Changes, confirm, consent_options
+from .questions import Changes, confirm
 
 if TYPE_CHECKING:
-    from ... import Css, Guards, JournalRead, Plan
+    from ... import Css, JournalRead, Plan
     from ...journal.entries import Entry
     from ...state import PlaceState, Step, StepResult
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 _REMAINDER = re.compile(r"\.remainder(?:\.([0-9]{1,9}))?$")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manner:
-    """How a plan is carried out, as the options say."""
-
-    yes: bool
-    allow_prod: bool
-    width: int
-    as_json: bool
-    journal: Path | None = None
-    max_removals: int | None = None
-    keep_last: Sequence[str] = ()
-    remove_first: bool = False
-    allow_empty: bool = True
-    allow_missing: bool = False
-    strict: bool = False
-
-    @property
-    def guards(self) -> Guards:
-        """Return the guards that the options set."""
-        from ... import Guards
-
-        return Guards(
-            max_removals=self.max_removals,
-            keep_last=tuple(self.keep_last),
-            remove_first=self.remove_first,
-            allow_empty=self.allow_empty,
-        )
-
-
-def manner_options(function: Function) -> Function:
-    """Add the options of a command that carries out a plan."""
-    return consent_options(journal_option(width_option(json_option(function))))
-
-
-def most_option(function: Function) -> Function:
-    """Add the option `--max-removals`."""
-    return click.option(
-        "--max-removals",
-        type=click.IntRange(0),
-        metavar="N",
-        help="Allow up to N removals from each set. Default: a fifth of it, but at least 4 and at most 10.",
-    )(function)
 
 
 @dataclass(frozen=True)
@@ -184,7 +138,7 @@ def _check_remainder(file: Path) -> None:
         )
 
 
-def _confirm(plan: Plan, left: Sequence[Step], manner: Manner) -> None:
+def _confirm(plan: Plan, left: Sequence[Step], given: Given) -> None:
     """Ask for confirmation before the remaining steps of a plan are carried out. The plan was shown before.
 
     Raises:
@@ -197,11 +151,11 @@ def _confirm(plan: Plan, left: Sequence[Step], manner: Manner) -> None:
         is_plan=True,
         prod=tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod"),
     )
-    confirm(changes, Answers(yes=manner.yes, allow_prod=manner.allow_prod))
+    confirm(changes, given.answers)
 
 
 def preview_and_carry_out(
-    css: Css, plan: Plan, manner: Manner, origin: Origin, states: Sequence[PlaceState] | None = None
+    css: Css, plan: Plan, given: Given, origin: Origin, states: Sequence[PlaceState] | None = None
 ) -> int:
     """Show a plan, ask, carry it out with a journal, report what was not done, and return the exit code.
 
@@ -210,7 +164,7 @@ def preview_and_carry_out(
     Args:
         css: the client that made the plan, or that is to carry it out.
         plan: as it was made, or read from a file.
-        manner: as the options say.
+        given: the options.
         origin: where the plan comes from.
         states: from which people's names are known; those of the plan by default.
     """
@@ -221,26 +175,26 @@ def preview_and_carry_out(
         print_prune_hint(plan)
     if resumed is not None:
         done = len(plan.steps) - len(left)
-        click.echo(f"Done before, as {origin.resume} says: {done} of {len(plan.steps)}.", err=True)
-    people = unidentified_in(plan, allow_missing=manner.allow_missing)
-    if manner.strict and people:
+        say(f"Done before, as {origin.resume} says: {done} of {len(plan.steps)}.")
+    people = unidentified_in(plan, allow_missing=given.allow_missing)
+    if given.strict and people:
         print_unidentified(people, " Because of --strict, nothing was changed.")
         return UNIDENTIFIED
-    code = _carry_out(css, plan, left, manner, origin, resumed) if plan.steps else 0
+    code = _carry_out(css, plan, left, given, origin, resumed) if plan.steps else 0
     print_unidentified(people)
     return UNIDENTIFIED if people and code == 0 else code
 
 
 def _carry_out(
-    css: Css, plan: Plan, left: Sequence[Step], manner: Manner, origin: Origin, resumed: JournalRead | None
+    css: Css, plan: Plan, left: Sequence[Step], given: Given, origin: Origin, resumed: JournalRead | None
 ) -> int:
     from ...errors import StalePlan
 
-    file = origin.journal(manner.journal)
+    file = origin.journal(given.journal)
     if origin.resume is None:
         _check_journal(file)
         _check_remainder(origin.remainder)
-    _confirm(plan, left, manner)
+    _confirm(plan, left, given)
     settled: dict[Step, StepResult] = {}
     entries: Sequence[Entry] = ()
     with bar_on_terminal(len(left)) as tick:
@@ -254,7 +208,7 @@ def _carry_out(
                 try:
                     applied = without_display(
                         lambda: writing.apply_plan(
-                            plan, guards=manner.guards, resume=resumed, width=manner.width, progress=note
+                            plan, guards=given.guards, resume=resumed, width=given.width, progress=note
                         )
                     )
                 finally:
@@ -262,14 +216,14 @@ def _carry_out(
                     print_undo_hint(file, entries)
         except KeyboardInterrupt:
             written = (*(resumed.entries if resumed else ()), *entries)
-            print_results(after_an_interrupt(plan.steps, settled, written), manner.as_json)
+            print_step_results(after_an_interrupt(plan.steps, settled, written), given.as_json)
             print_how_to_continue(origin, file)
             raise
         except StalePlan as error:
             raise StalePlan(f"{error}{earlier_run(origin, plan)}") from None
-    is_done = all(is_settled(result, manner.allow_missing) for result in applied.results)
+    is_done = all(is_settled(result, given.allow_missing) for result in applied.results)
     # Written first: printing may take long, or end in a pipe that nobody reads.
     if not is_done:
         write_remainder(applied, origin, file)
-    print_results(applied.results, manner.as_json)
+    print_step_results(applied.results, given.as_json)
     return 0 if is_done else 3

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..._text.escaping import shown
 from ..._text.suggestions import similar
-from .client import opened
-from .next_steps import print_next_steps
-from .options import columns_of, print_counts, print_rows
+from .options import Given
+from .output import columns_of, print_results, say
 from .progress import without_display
 from .questions import Answers, Changes, confirm, open_questions
 from .roster_results import with_the_rest, write_results
@@ -33,16 +30,11 @@ _MOST_NAMED = 10
 
 def change_roles(
     action: Action,
+    given: Given,
     *,
     roles: Sequence[str],
-    integration: str,
-    environment: str,
     users: Sequence[str] = (),
     client_ids: Sequence[str] = (),
-    allow_prod: bool,
-    yes: bool = False,
-    as_json: bool,
-    journal: Path | None,
 ) -> int:
     """Give or remove roles as arguments and options say, and return the exit code."""
     from ..._service.identifiers import check_username
@@ -57,8 +49,8 @@ def change_roles(
         check_username(user)
     people = [Person("username", user) for user in users] + [Person("client_id", client) for client in client_ids]
     pairs = dict.fromkeys((person, role) for person in people for role in roles)
-    rows = [Row(0, person, role, integration, environment, action) for person, role in pairs]
-    return carry_out(rows, Answers(yes=yes, allow_prod=allow_prod), as_json=as_json, journal=journal)
+    rows = [Row(0, person, role, given.integration, given.environment, action) for person, role in pairs]
+    return carry_out(rows, given)
 
 
 def apply_rows(
@@ -115,7 +107,7 @@ def _show_losses(losses: Sequence[RoleRemovals]) -> None:
         people = [f"{name_of(user)} {user.username}".strip() for user in loss.users]
         again = f". Listed with another login: {len(loss.also_listed)}" if loss.also_listed else ""
         sentence = in_words("revoke", people, loss.role, f"{loss.integration}, {loss.environment}")
-        click.echo(shown(sentence + again), err=True)
+        say(sentence + again)
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
@@ -178,7 +170,7 @@ def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
     return (environment.integration.project_name,) if environment.name == "prod" else ()
 
 
-def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: Path | None) -> int:
+def carry_out(rows: Sequence[Row], given: Given) -> int:
     """Ask for confirmation, do what the rows say, report it, and return the exit code.
 
     css-sdk reads the current roles first, and sends only what is missing. After an interrupt, the calls in flight are
@@ -186,12 +178,12 @@ def carry_out(rows: Sequence[Row], answers: Answers, *, as_json: bool, journal: 
     """
 
     def apply(note: Note) -> Sequence[RowResult]:
-        with opened(journal) as css:
-            results = apply_rows(css, rows, answers, note)
+        with given.client() as css:
+            results = apply_rows(css, rows, given.answers, note)
             suggest_roles(css, results)
             return results
 
-    return reported(rows, apply, as_json=as_json)
+    return reported(rows, apply, as_json=given.as_json)
 
 
 def reported(
@@ -222,16 +214,16 @@ def reported(
     # Written first: printing may take long, or end in a pipe that nobody reads.
     was_written, sentences = write_results(results, result_file, always=always_written)
     # Rows that were not attempted stand in the file.
-    print_results(results, as_json, untried=interrupt is None or result_file is None)
+    print_row_results(results, as_json, untried=interrupt is None or result_file is None)
     for sentence in sentences:
-        click.echo(shown(sentence), err=True)
+        say(sentence)
     if interrupt is not None:
         raise interrupt
     counting = [result for result in results if not (may_be_missing and result.state == "never logged in")]
     return exit_code_of([(result.outcome, result.error) for result in counting]) if was_written else 3
 
 
-def print_results(results: Sequence[RowResult], as_json: bool, *, untried: bool = True) -> None:
+def print_row_results(results: Sequence[RowResult], as_json: bool, *, untried: bool = True) -> None:
     """Print the result of each row, and the number of rows in each state. Count repeated rows as "repeated".
 
     Args:
@@ -239,13 +231,15 @@ def print_results(results: Sequence[RowResult], as_json: bool, *, untried: bool 
         as_json: print them for machines.
         untried: print those that were not attempted, too.
     """
-    rows = [_row(result) for result in results]
-    columns = COLUMNS if any(row["line"] for row in rows) else COLUMNS[1:]
-    every = [row for row in rows if untried or row["state"] != "skipped"]
-    # Removals of an exact roster stand on no line. JSON says 0.
-    print_rows(every if as_json else [row | {"line": row["line"] or ""} for row in every], columns, as_json)
-    print_counts(result.state if result.repeats is None else "repeated" for result in results)
-    print_next_steps(result.error for result in results)
+    rows = [_row(result) for result in results if untried or result.state != "skipped"]
+    print_results(
+        # Removals of an exact roster stand on no line. JSON says 0.
+        rows if as_json else [row | {"line": row["line"] or ""} for row in rows],
+        as_json,
+        COLUMNS if any(result.row.line for result in results) else COLUMNS[1:],
+        states=[result.state if result.repeats is None else "repeated" for result in results],
+        errors=[result.error for result in results],
+    )
 
 
 def _row(result: RowResult) -> dict[str, Any]:

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-import click
-
-from ..._text.escaping import shown
+from .output import say
 
 if TYPE_CHECKING:
     from ... import Css, Journal
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def journal_option(function: Function) -> Function:
-    """Add the option `--journal`."""
-    return click.option(
-        "--journal",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Record each change in this new file. css undo FILE reverts them.",
-    )(function)
 
 
 @contextmanager
@@ -78,12 +64,8 @@ def delayed_log() -> Iterator[list[logging.LogRecord]]:
     If the program has configured its own log, that log gets the warnings at once, and nothing is printed.
     """
     records: list[logging.LogRecord] = []
-
-    class Keeper(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            records.append(record)
-
-    keeper = Keeper(logging.WARNING)
+    keeper = logging.Handler(logging.WARNING)
+    vars(keeper)["emit"] = records.append
     log = logging.getLogger("css_sdk")
     has_own = log.hasHandlers()
     log.addHandler(keeper)
@@ -92,7 +74,7 @@ def delayed_log() -> Iterator[list[logging.LogRecord]]:
     finally:
         log.removeHandler(keeper)
         for record in [] if has_own else records:
-            click.echo(shown(record.getMessage()), err=True)
+            say(record.getMessage())
 
 
 @contextmanager

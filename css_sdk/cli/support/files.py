@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
+from .options import Decorator, force_option, together
+from .output import print_lines
 from .terminal import is_closed
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 STDIN = Path("-")
 
@@ -82,29 +81,32 @@ class OutputFile:
     """A file that a command writes. It replaces only what css-sdk wrote, an empty file, or with `--force` any file.
 
     Attributes:
-        path: of the file.
+        path: of the file; None for standard output.
         option: which names it, for messages.
         kind: of what is written, for messages.
         is_ours: returns whether a content was written by css-sdk as this kind.
         force: whether the file may be replaced whatever it holds.
-        source: what the command reads, and never replaces.
     """
 
-    path: Path
+    path: Path | None
     option: str
     kind: str
     is_ours: Callable[[bytes], bool]
     force: bool = False
-    source: Path = STDIN
 
-    def check(self) -> None:
+    def check(self, source: Path = STDIN) -> None:
         """Refuse the file if it cannot be written or must not be replaced; this is best known before anything is sent.
+
+        Args:
+            source: what the command reads, and never replaces.
 
         Raises:
             InvalidFile: with the reason and the option to change.
         """
         from ...errors import InvalidFile
 
+        if self.path is None:
+            return
         other = f"Nothing was sent. Name another file with {self.option}."
         if self.path == STDIN:
             raise InvalidFile(f"{self.option} - is not a file: {self.kind} cannot go to standard output. {other}")
@@ -112,7 +114,7 @@ class OutputFile:
             raise InvalidFile(f"{self.path} cannot be written: {why}. {other}")
         if not self.path.exists():
             return
-        if self.source != STDIN and self.source.exists() and self.path.samefile(self.source):
+        if source != STDIN and source.exists() and self.path.samefile(source):
             raise InvalidFile(f"{self.path} is the file that is read. {other}")
         if not self.force and not may_be_replaced(self.path, self.is_ours):
             raise InvalidFile(
@@ -121,18 +123,28 @@ class OutputFile:
             )
 
     def write(self, pieces: Iterable[str], encoding: str = "utf-8") -> None:
-        """Write the file whole or not at all; see `write_whole`.
+        """Write the file whole or not at all, see `write_whole`; or print the pieces, without it.
 
         Raises:
             InvalidFile: when it cannot be written.
         """
-        write_whole(self.path, pieces, encoding)
+        if self.path is None:
+            print_lines(piece.removesuffix("\n") for piece in pieces)
+        else:
+            write_whole(self.path, pieces, encoding)
 
 
-def force_option(function: Function) -> Function:
-    """Add the option `--force`."""
-    return click.option("--force", is_flag=True, help="Replace the output file even if css-sdk did not write it.")(
-        function
+def output_option(
+    flag: str, kind: str, is_ours: Callable[[bytes], bool], help_text: str, *, metavar: str | None = "FILE"
+) -> Decorator:
+    """Return an option for a file that a command writes, with `--force`. The command gets an `OutputFile`."""
+
+    def as_output(context: click.Context, _: click.Parameter, path: Path | None) -> OutputFile:
+        return OutputFile(path=path, option=flag, kind=kind, is_ours=is_ours, force=context.params.get("force", False))
+
+    file_type = click.Path(path_type=Path)
+    return together(
+        click.option(flag, type=file_type, metavar=metavar, callback=as_output, help=help_text), force_option
     )
 
 

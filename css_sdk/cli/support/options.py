@@ -1,219 +1,226 @@
-"""Options, tables and JSON lines that several commands share."""
+"""The options that several commands share, and the object in which a command gets their values."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import reduce, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from ..._text.escaping import is_hidden, shown
+from .client import opened
 from .next_steps import keep_place
-from .questions import consent_options
+from .questions import ALLOW_PROD, YES, Answers
 
 if TYPE_CHECKING:
-    from ...errors import CssError
+    from ... import Css, EnvironmentClient, Guards
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Any], Any]
 
 PROVIDERS: Final = ["idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"]
 """All login providers, in the order of the help."""
+ENVIRONMENTS: Final = ["dev", "test", "prod"]
 
 
-UNPRINTED: Final = "css_sdk.cli.unprinted"
-"""Set in the context's `meta` where writes were carried out whose results could not be printed."""
-_WRITTEN: Final = frozenset(("done", "unknown"))
-"""States of rows for which something was sent to be written."""
+class Given(NamedTuple):
+    """The values of the options that several commands share. An option that a command lacks has its default."""
+
+    integration: str = ""
+    environment: str = ""
+    integrations: Sequence[str] = ()
+    environments: Sequence[str] = ()
+    providers: Sequence[str] = ()
+    as_json: bool = False
+    width: int = 4
+    journal: Path | None = None
+    yes: bool = False
+    allow_prod: bool = False
+    force: bool = False
+    mask: bool = False
+    strict: bool = False
+    allow_missing: bool = False
+    allow_empty: bool = True
+    max_removals: int | None = None
+    keep_last: Sequence[str] = ()
+    remove_first: bool = False
+
+    @property
+    def answers(self) -> Answers:
+        """Return the answers to questions."""
+        return Answers(self.yes, self.allow_prod)
+
+    @property
+    def employees(self) -> Sequence[str]:
+        """Return the login providers of people in a file: idir and azureidir by default."""
+        from ...models import EMPLOYEE_PROVIDERS
+
+        return self.providers or EMPLOYEE_PROVIDERS
+
+    @property
+    def guards(self) -> Guards:
+        """Return the guards that the options set."""
+        from ... import Guards
+
+        return Guards(
+            max_removals=self.max_removals,
+            keep_last=tuple(self.keep_last),
+            remove_first=self.remove_first,
+            allow_empty=self.allow_empty,
+        )
+
+    def client(self) -> AbstractContextManager[Css]:
+        """Open the client. It records each change in the journal, if one is named."""
+        return opened(self.journal)
+
+    @contextmanager
+    def place(self) -> Iterator[EnvironmentClient]:
+        """Open the client, and return the environment."""
+        with self.client() as css:
+            yield css.integration(self.integration).environment(self.environment)
 
 
-def json_option(function: Function) -> Function:
-    """Add the option `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")(function)
+def together(*options: Decorator) -> Decorator:
+    """Return one decorator that adds these options and arguments to a command, in this order."""
+    return lambda function: reduce(lambda command, add: add(command), reversed(options), function)
 
 
-def provider_option(function: Function) -> Function:
-    """Add the option `--provider`, which can be given several times."""
+def takes(*options: Decorator) -> Decorator:
+    """Add these options and arguments to a command. Pass the values of shared options to it as one `Given`."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        @wraps(function)
+        def command(**values: Any) -> Any:
+            shared = {name: values.pop(name) for name in Given._fields if name in values}
+            return function(Given(**shared), **values)
+
+        return together(*options)(command)
+
+    return decorate
+
+
+def most_option(help_text: str) -> Decorator:
+    """Return the option `--max-removals`, with what a command says about it."""
+    return click.option("--max-removals", type=click.IntRange(0), metavar="N", help=help_text)
+
+
+def providers_option(help_text: str) -> Decorator:
+    """Return the option `--provider`, which can be given several times, with what a command says about it."""
+    return click.option("--provider", "providers", multiple=True, type=click.Choice(PROVIDERS), help=help_text)
+
+
+def integration_option(*, required: bool = True) -> Decorator:
+    """Return the option that names an integration."""
     return click.option(
-        "--provider",
-        "providers",
-        multiple=True,
-        type=click.Choice(PROVIDERS),
-        help="Login provider of a GUID or e-mail address. Can be given several times. Default: idir and azureidir.",
-    )(function)
+        "-i",
+        "--integration",
+        required=required,
+        metavar="ID|NAME",
+        callback=keep_place,
+        help="Integration, by id or exact project name.",
+    )
 
 
-def width_option(function: Function) -> Function:
-    """Add the option `--width`."""
-    return click.option(
-        "--width",
-        type=click.IntRange(1, 8),
-        default=4,
-        show_default=True,
-        metavar="N",
-        help="Number of concurrent requests.",
-    )(function)
-
-
-def place_options(*, required: bool) -> Callable[[Function], Function]:
-    """Add the options that name an integration and one of its environments."""
-
-    def decorate(function: Function) -> Function:
-        environment = click.option(
+def place_options(*, required: bool = True) -> Decorator:
+    """Return the options that name an integration and one of its environments."""
+    return together(
+        integration_option(required=required),
+        click.option(
             "-e",
             "--environment",
             required=required,
             metavar="ENV",
             callback=keep_place,
             help="Environment: dev, test or prod.",
-        )
-        integration = click.option(
-            "-i",
-            "--integration",
-            required=required,
-            metavar="ID|NAME",
-            callback=keep_place,
-            help="Integration, by id or exact project name.",
-        )
-        return integration(environment(function))
-
-    return decorate
-
-
-def places_options(function: Function) -> Function:
-    """Add the options that name several integrations and environments."""
-    environments = click.option(
-        "-e",
-        "--environment",
-        "environments",
-        multiple=True,
-        type=click.Choice(["dev", "test", "prod"]),
-        help="Environment. Can be given several times. Default: all.",
+        ),
     )
-    integrations = click.option(
+
+
+file_argument = click.argument("file", type=click.Path(path_type=Path))
+"""The argument that names a file; `-` is stdin."""
+usernames_argument = click.argument("users", nargs=-1, metavar="[USERNAME]...")
+"""Any number of usernames. Service accounts have an option of their own."""
+client_ids_option = click.option(
+    "--client-id",
+    "client_ids",
+    multiple=True,
+    metavar="ID",
+    help="Client id of a service account. Can be given several times.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+mask_option = click.option("--mask", is_flag=True, help="Shorten usernames and addresses.")
+force_option = click.option(
+    "--force", is_flag=True, is_eager=True, help="Replace the output file even if css-sdk did not write it."
+)
+provider_option = providers_option(
+    "Login provider of a GUID or e-mail address. Can be given several times. Default: idir and azureidir."
+)
+width_option = click.option(
+    "--width",
+    type=click.IntRange(1, 8),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Number of concurrent requests.",
+)
+journal_option = click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Record each change in this new file. css undo FILE reverts them.",
+)
+missing_option = click.option(
+    "--allow-missing", is_flag=True, help="Do not fail because of people who have never logged in."
+)
+identification_options = together(
+    missing_option,
+    click.option(
+        "--strict",
+        is_flag=True,
+        help="If a person could not be identified, change nothing. By default, css carries out the rest.",
+    ),
+)
+prod_option = click.option(
+    ALLOW_PROD, is_flag=True, help="Write in prod without asking for the project's name. Scripts need this."
+)
+consent_options = together(
+    click.option(YES, is_flag=True, help="Skip the confirmation. Scripts need this."), prod_option
+)
+"""The options of a command that may remove something or carries out a plan."""
+exact_options = together(
+    click.option("--allow-empty", is_flag=True, help="Allow an empty set: remove everything if no name is given."),
+    most_option("Allow up to N removals. Default: a fifth of the set, but at least 4 and at most 10."),
+    consent_options,
+)
+"""The options of commands that make a set exactly what is named."""
+places_options = together(
+    click.option(
         "-i",
         "--integration",
         "integrations",
         multiple=True,
         metavar="ID|NAME",
         help="Integration, by id or exact project name. Can be given several times. Default: all.",
-    )
-    return integrations(environments(function))
-
-
-def exact_options(function: Function) -> Function:
-    """Add the options of commands that make a set exactly what is named."""
-    empty = click.option(
-        "--allow-empty", is_flag=True, help="Allow an empty set: remove everything if no name is given."
-    )
-    most = click.option(
-        "--max-removals",
-        type=click.IntRange(0),
-        metavar="N",
-        help="Allow up to N removals. Default: a fifth of the set, but at least 4 and at most 10.",
-    )
-    return empty(most(consent_options(function)))
-
-
-def usernames_argument(function: Function) -> Function:
-    """Add an argument for any number of usernames. Service accounts have an option of their own."""
-    return click.argument("users", nargs=-1, metavar="[USERNAME]...")(function)
-
-
-def print_rows(
-    rows: Iterable[Mapping[str, Any]],
-    columns: Sequence[str],
-    as_json: bool,
-    *,
-    empty: str | None = None,
-    written: bool | None = None,
-) -> None:
-    """Print rows on stdout: JSON lines with everything, or a table of these columns for people.
-
-    JSON lines are printed as the rows come; a table has to see them all first. After writes, output that cannot be
-    printed does not end the command: what was done is still counted on stderr, and the exit code is 3.
-
-    Args:
-        rows: to print.
-        columns: of the table.
-        as_json: whether to print JSON lines.
-        empty: a sentence to print on stderr where there are no rows.
-        written: whether anything was written; by default where a row says so.
-    """
-    first = next(remaining := iter(rows), None)
-    if first is None and empty is not None:
-        click.echo(shown(empty), err=True)
-        return
-    every: Iterable[Mapping[str, Any]] = remaining if first is None else chain([first], remaining)
-    if written is None and first is not None and "state" in first:
-        every = list(every)
-        written = not _WRITTEN.isdisjoint(row["state"] for row in every)
-    try:
-        print_lines(map(json_line, every) if as_json else table_lines(list(every), columns))
-    except click.ClickException as error:
-        if not written:
-            raise
-        click.get_current_context().meta[UNPRINTED] = True
-        click.echo(
-            f"css: The writes were carried out. {error.message} To see the current state, run css again with working "
-            f"output.",
-            err=True,
-        )
-
-
-def text_of(error: CssError | None) -> str:
-    """Return the text of an error in words of the command line; "" for none."""
-    return "" if error is None else error.text_for("command_line")
-
-
-def columns_of(error: CssError | None) -> dict[str, str]:
-    """Return the class and the text of an error as columns of a result; both are empty for none."""
-    return {"error": "" if error is None else type(error).__name__, "message": text_of(error)}
-
-
-def print_counts(states: Iterable[str]) -> None:
-    """Print on stderr how many results are in each state."""
-    counts = Counter(states)
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do", err=True)
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    """Print lines on stdout, each as it comes. A reader that stops early, such as `head`, is not an error."""
-    try:
-        for line in lines:
-            click.echo(line)
-    except BrokenPipeError:
-        _silence_stdout()
-    except OSError as error:
-        _silence_stdout()
-        # The exit code must show this: the changes were made.
-        raise click.ClickException(f"The results could not be printed: {error.strerror}.") from None
-
-
-def _silence_stdout() -> None:
-    """Discard what is printed from now on, so that the end of the program does not fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def json_line(row: Mapping[str, Any]) -> str:
-    """Return a row as JSON. Control characters and invisible characters are escaped."""
-    is_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
-    text = json.dumps(row, ensure_ascii=not is_unicode)
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(json.dumps(each)[1:-1] if is_hidden(each) or not each.isprintable() else each for each in text)
-
-
-def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
-    """Return the lines of a table with these columns."""
-    cells = [[column.upper() for column in columns]] + [[_cell(row[column]) for column in columns] for row in rows]
-    widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-
-
-def _cell(value: object) -> str:
-    return shown(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
+    ),
+    click.option(
+        "-e",
+        "--environment",
+        "environments",
+        multiple=True,
+        type=click.Choice(ENVIRONMENTS),
+        help="Environment. Can be given several times. Default: all.",
+    ),
+)
+"""The options that name several integrations and environments."""
+reading = together(place_options(), json_option)
+"""The options of a command that reads one environment."""
+adding = together(place_options(), prod_option, journal_option, json_option)
+"""The options of a command that only adds, creates or renames in one environment."""
+removing = together(place_options(), consent_options, journal_option, json_option)
+"""The options of a command that removes in one environment."""
+plan_removals_option = most_option(
+    "Allow up to N removals from each set. Default: a fifth of it, but at least 4 and at most 10."
+)
+carrying_out = together(consent_options, journal_option, width_option, json_option)
+"""The options of a command that carries out a plan."""

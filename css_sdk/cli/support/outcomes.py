@@ -9,11 +9,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from .files import content_of, write_whole
-from .next_steps import print_next_steps
-from .options import columns_of, print_counts, print_rows
+from .output import columns_of, print_results, say
 
 if TYPE_CHECKING:
     from ... import Applied, JournalRead, Plan
@@ -27,7 +24,7 @@ _COLUMNS = ["state", "step", "role", "target", "integration", "environment", "me
 def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
     """Print where the changes are written down, if anything was changed since the journal was opened."""
     if any(entry.outcome != "failed" for entry in entries):
-        click.echo(f"The changes are in {journal}. To undo them, run: css undo {_quoted(journal)}", err=True)
+        say(f"The changes are in {journal}. To undo them, run: css undo {_quoted(journal)}")
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
@@ -86,11 +83,9 @@ def write_remainder(applied: Applied, origin: Origin, journal: Path) -> None:
     try:
         write_whole(origin.remainder, [plan_as_json(applied.remainder)])
     except InvalidFile as error:
-        click.echo(f"css: {error}", err=True)
+        say(f"css: {error}")
         return print_how_to_continue(origin, journal)
-    return click.echo(
-        f"The steps that are left are saved. To carry them out, run: css apply {_quoted(origin.remainder)}", err=True
-    )
+    return say(f"The steps that are left are saved. To carry them out, run: css apply {_quoted(origin.remainder)}")
 
 
 def print_how_to_continue(origin: Origin, journal: Path) -> None:
@@ -100,7 +95,7 @@ def print_how_to_continue(origin: Origin, journal: Path) -> None:
         if origin.file and journal.exists()
         else "the same command again"
     )
-    click.echo(f"To carry out the steps that are left, run: {again}", err=True)
+    say(f"To carry out the steps that are left, run: {again}")
 
 
 def _quoted(file: Path) -> str:
@@ -115,15 +110,16 @@ def is_settled(result: StepResult, allow_missing: bool) -> bool:
     return result.outcome == "confirmed" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
 
 
-def print_results(results: Sequence[StepResult], as_json: bool) -> None:
+def print_step_results(results: Sequence[StepResult], as_json: bool) -> None:
     """Print all results as JSON, or a table of the steps that were not done. Print the counts on stderr."""
-    rows = [_row(result) for result in results]
-    left = [row for row, result in zip(rows, results, strict=True) if result.outcome != "confirmed"]
-    if as_json or left:
-        written = any(result.outcome in ("confirmed", "unknown") for result in results)
-        print_rows(rows if as_json else left, _COLUMNS, as_json, written=written)
-    print_counts(row["state"] for row in rows)
-    print_next_steps(result.error for result in results)
+    print_results(
+        [_row(result) for result in results if as_json or result.outcome != "confirmed"],
+        as_json,
+        _COLUMNS,
+        states=map(_state_of, results),
+        errors=[result.error for result in results],
+        written=any(result.outcome in ("confirmed", "unknown") for result in results),
+    )
 
 
 def _row(result: StepResult) -> dict[str, Any]:

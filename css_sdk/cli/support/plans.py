@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..._text.escaping import shown
-from .files import STDIN, OutputFile, content_of
-from .options import text_of
+from .files import OutputFile, content_of, output_option
+from .options import Decorator, Given
+from .output import say, text_of
 
 if TYPE_CHECKING:
     from ... import Css, EnvironmentClient, Plan
@@ -21,35 +20,10 @@ if TYPE_CHECKING:
     from ...plan.desired import Desired
     from ...state import PlaceState
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 CHANGES = 2
 """Exit code for changes, if the command is asked for it."""
-ENVIRONMENTS = ["dev", "test", "prod"]
 UNIDENTIFIED = 3
 """Exit code for people of the file who could not be identified."""
-
-
-def file_argument(function: Function) -> Function:
-    """Add the argument that names a file; `-` is stdin."""
-    return click.argument("file", type=click.Path(path_type=Path))(function)
-
-
-def identification_options(function: Function) -> Function:
-    """Add the options `--allow-missing` and `--strict`, which say what becomes of people who are not identified."""
-    strict = click.option(
-        "--strict",
-        is_flag=True,
-        help="If a person could not be identified, change nothing. By default, css carries out the rest.",
-    )
-    return missing_option(strict(function))
-
-
-def missing_option(function: Function) -> Function:
-    """Add the option `--allow-missing`."""
-    return click.option(
-        "--allow-missing", is_flag=True, help="Do not fail because of people who have never logged in."
-    )(function)
 
 
 def unidentified_in(plan: Plan, *, allow_missing: bool) -> Sequence[Unresolved]:
@@ -68,34 +42,11 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
     who = "1 person of the file" if len(people) == 1 else f"{len(people)} people of the file"
     missing = sum(one.state == NEVER_LOGGED_IN for one in people)
     allowed = " To accept those who never logged in, pass --allow-missing." if missing else ""
-    click.echo(f"css: {who} could not be identified (marked ? above).{what_then}{allowed}", err=True)
-    click.echo("To search for people, run: css people find --email ADDRESS", err=True)
+    say(f"css: {who} could not be identified (marked ? above).{what_then}{allowed}")
+    say("To search for people, run: css people find --email ADDRESS")
 
 
-def plan_id_option(function: Function) -> Function:
-    """Add the option `--plan-id`."""
-    return click.option(
-        "--plan-id",
-        metavar="ID",
-        callback=_checked_plan_id,
-        help="Carry out only the plan with this id, which css plan prints. For any other plan, the exit code is 5.",
-    )(function)
-
-
-def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
-    if given is not None and re.fullmatch("[0-9a-fA-F]{64}", given.strip()) is None:
-        raise click.BadParameter("A plan id has 64 hex digits; css plan prints it, and css plan --json as plan_id.")
-    return given.strip().lower() if given is not None else None
-
-
-def mask_option(function: Function) -> Function:
-    """Add the option `--mask`."""
-    return click.option("--mask", is_flag=True, help="Shorten usernames and addresses.")(function)
-
-
-def states_of(
-    css: Css, integrations: Sequence[str], environments: Sequence[str], read: Callable[[EnvironmentClient], PlaceState]
-) -> list[PlaceState]:
+def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceState]:
     """Return the states of the environments that the options name, or of all of the team.
 
     An integration that was named must have each environment, and be applied. If none was named, drafts are named on
@@ -103,24 +54,26 @@ def states_of(
 
     Args:
         css: the client.
-        integrations: as the options name them.
-        environments: as the options name them.
-        read: returns the state of one.
+        given: the options.
+        members: whether the members of roles are read.
     """
     from ...errors import NotApplied
 
-    if integrations:
-        chosen = [css.integration(which) for which in integrations]
-        return [read(one.environment(name)) for one in chosen for name in environments or one.info.environments]
+    def read(dev: EnvironmentClient) -> PlaceState:
+        return dev.state(None if members else (), width=given.width)
+
+    if given.integrations:
+        chosen = [css.integration(which) for which in given.integrations]
+        return [read(one.environment(name)) for one in chosen for name in given.environments or one.info.environments]
     states = []
     for one in css.integrations():
         for name in one.environments:
-            if environments and name not in environments:
+            if given.environments and name not in given.environments:
                 continue
             try:
                 states.append(read(css.integration(one.id).environment(name)))
             except NotApplied as error:
-                click.echo(shown(f"css: {one.project_name}, {name} is skipped: {text_of(error)}"), err=True)
+                say(f"css: {one.project_name}, {name} is skipped: {text_of(error)}")
     return states
 
 
@@ -146,19 +99,16 @@ def desired_of(content: bytes, name: str) -> Desired:
     from ...errors import InvalidFile, Remedy
     from ...roles_file.parser import read_desired
 
+    kind, purpose, command = "", "", ""
     if is_saved_plan(content):
-        raise InvalidFile(
-            f"{name} is a plan, not a roles file.", remedy=Remedy("", f"To carry it out, run: css apply {quote(name)}")
-        )
-    if name.lower().endswith((".csv", ".tsv")):
-        raise InvalidFile(
-            f"{name} is a roster, not a roles file.",
-            remedy=Remedy("", f"To apply it, run: css roster apply {quote(name)}"),
-        )
-    if is_journal(content):
-        raise InvalidFile(
-            f"{name} is a journal, not a roles file.", remedy=Remedy("", f"To undo it, run: css undo {quote(name)}")
-        )
+        kind, purpose, command = "plan", "carry it out", "apply"
+    elif name.lower().endswith((".csv", ".tsv")):
+        kind, purpose, command = "roster", "apply it", "roster apply"
+    elif is_journal(content):
+        kind, purpose, command = "journal", "undo it", "undo"
+    if kind:
+        remedy = Remedy("", f"To {purpose}, run: css {command} {quote(name)}")
+        raise InvalidFile(f"{name} is a {kind}, not a roles file.", remedy=remedy)
     return read_desired(content, name, max_bytes=None)
 
 
@@ -181,20 +131,14 @@ def _object_in(content: bytes) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def plan_file(path: Path, *, force: bool, source: Path = STDIN) -> OutputFile:
-    """Return the file in which a plan is saved.
-
-    Raises:
-        InvalidFile: when it cannot be written or must not be replaced.
-    """
-    file = OutputFile(path=path, option="--out", kind="a plan", is_ours=is_plan_of_ours, force=force, source=source)
-    file.check()
-    return file
-
-
 def is_plan_of_ours(content: bytes) -> bool:
     """Return whether css-sdk wrote the content as a plan, of any version."""
     return {"css_sdk", "places", "steps"} <= _object_in(content).keys()
+
+
+def plan_option(help_text: str) -> Decorator:
+    """Return the option `--out` for the file in which a plan is saved, with `--force`."""
+    return output_option("--out", "a plan", is_plan_of_ours, help_text, metavar="PLAN.json")
 
 
 def write_plan(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
@@ -211,7 +155,7 @@ def write_plan(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
         if mask
         else f"is carried out by: css apply {quote(str(file.path))}"
     )
-    click.echo(f"The plan is in {file.path}; it {how}", err=True)
+    say(f"The plan is in {file.path}; it {how}")
 
 
 def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
@@ -231,7 +175,7 @@ def print_plan(plan: Plan, states: Sequence[PlaceState] = (), whole: Plan | None
 def print_prune_hint(plan: Plan) -> None:
     """Print on stderr how to remove what exact sets do not list."""
     if plan.withheld and not plan.prune:
-        click.echo("What exact sets do not list stays; --prune removes it.", err=True)
+        say("What exact sets do not list stays; --prune removes it.")
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
@@ -240,4 +184,4 @@ def print_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) ->
 
     for one in unresolved:
         who = mask_name(one.person.value) if mask else one.person.value
-        click.echo(f"css: {one.place}: {shown(one.state)}: {shown(who)}", err=True)
+        say(f"css: {one.place}: {one.state}: {who}")

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import click
 
 from ..._text.escaping import shown
 from .terminal import is_terminal
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 YES: Final = "--yes"
 ALLOW_PROD: Final = "--allow-prod"
@@ -148,15 +146,3 @@ def _naming_what_was_changed() -> Iterator[None]:
         yield
     except click.Abort:
         raise click.Abort("Nothing was changed.") from None
-
-
-def prod_option(function: Function) -> Function:
-    """Add the option `--allow-prod`, which every command that writes has."""
-    return click.option(
-        ALLOW_PROD, is_flag=True, help="Write in prod without asking for the project's name. Scripts need this."
-    )(function)
-
-
-def consent_options(function: Function) -> Function:
-    """Add the options `--yes` and `--allow-prod` of a command that may remove something or carries out a plan."""
-    return click.option(YES, is_flag=True, help="Skip the confirmation. Scripts need this.")(prod_option(function))

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..._text.suggestions import similar
 from .changes import exit_code_of, prod_of
-from .client import opened
-from .next_steps import print_next_steps
-from .options import columns_of, print_counts, print_rows
-from .questions import Answers, Changes, confirm
+from .options import Given
+from .output import columns_of, print_results
+from .questions import Changes, confirm
 
 if TYPE_CHECKING:
     from ... import EnvironmentClient
@@ -67,65 +64,48 @@ def place_name(dev: EnvironmentClient) -> str:
     return f"{dev.integration.project_name}, {dev.name}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Manner:
-    """Where changes are made and how, as the options say."""
+def ask(given: Given, dev: EnvironmentClient, changes: Iterable[RoleChange], preview: Preview) -> None:
+    """Show what changes, and ask for confirmation if necessary.
 
-    integration: str
-    environment: str
-    as_json: bool
-    allow_prod: bool
-    yes: bool = False
-    journal: Path | None = None
+    Raises:
+        NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
+    """
+    to_do = {change.action in ("delete", "remove") for change in changes if change.is_needed and not change.refusal}
+    confirm(Changes(adds=False in to_do, removes=True in to_do, prod=prod_of(dev)), given.answers, preview)
 
-    @contextmanager
-    def opened(self) -> Iterator[EnvironmentClient]:
-        """Open a client, and return the environment."""
-        with opened(self.journal) as css:
-            yield css.integration(self.integration).environment(self.environment)
 
-    def ask(self, dev: EnvironmentClient, changes: Iterable[RoleChange], preview: Preview) -> None:
-        """Show what changes, and ask for confirmation if necessary.
+def ask_and_make(given: Given, dev: EnvironmentClient, changes: Sequence[RoleChange], preview: Preview) -> int:
+    """Ask, make the changes one call after the other, report each, and return the exit code."""
+    ask(given, dev, changes, preview)
+    return reported(given, changes, partial(make_each, changes))
 
-        Raises:
-            NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
-        """
-        to_do = {change.action in ("delete", "remove") for change in changes if change.is_needed and not change.refusal}
-        changing = Changes(adds=False in to_do, removes=True in to_do, prod=prod_of(dev))
-        confirm(changing, Answers(yes=self.yes, allow_prod=self.allow_prod), preview)
 
-    def ask_and_make(self, dev: EnvironmentClient, changes: Sequence[RoleChange], preview: Preview) -> int:
-        """Ask, make the changes one call after the other, report each, and return the exit code."""
-        self.ask(dev, changes, preview)
-        return self.reported(changes, partial(make_each, changes))
+def reported(given: Given, changes: Collection[RoleChange], run: Callable[[Settle], object]) -> int:
+    """Make changes, report each, and return the exit code.
 
-    def reported(self, changes: Collection[RoleChange], run: Callable[[Settle], object]) -> int:
-        """Make changes, report each, and return the exit code.
+    Args:
+        given: the options.
+        changes: all changes. `run` may add changes before it makes the first one.
+        run: makes them.
 
-        Args:
-            changes: all changes. `run` may add changes before it makes the first one.
-            run: makes them.
+    Raises:
+        CssError: what `run` raises, if it made no change.
+    """
+    from ...errors import CssError
 
-        Raises:
-            CssError: what `run` raises, if it made no change.
-        """
-        from ...errors import CssError
-
-        settled: dict[RoleChange, tuple[Outcome, CssError | None]] = {}
-
-        def settle(change: RoleChange, outcome: Outcome, error: CssError | None) -> None:
-            settled[change] = outcome, error
-
-        try:
-            run(settle)
-        except CssError:
-            if not settled:
-                raise
-        except KeyboardInterrupt:
-            _print_results(changes, settled, self)
+    settled: dict[RoleChange, tuple[Outcome, CssError | None]] = {}
+    interrupt = None
+    try:
+        run(lambda change, *result: settled.update({change: result}))
+    except CssError:
+        if not settled:
             raise
-        _print_results(changes, settled, self)
-        return exit_code_of(list(settled.values()))
+    except KeyboardInterrupt as stop:
+        interrupt = stop
+    _print_results(changes, settled, given)
+    if interrupt is not None:
+        raise interrupt
+    return exit_code_of(list(settled.values()))
 
 
 def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
@@ -163,9 +143,7 @@ def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
 
 
 def _print_results(
-    changes: Collection[RoleChange],
-    settled: dict[RoleChange, tuple[Outcome, CssError | None]],
-    manner: Manner,
+    changes: Collection[RoleChange], settled: Mapping[RoleChange, tuple[Outcome, CssError | None]], given: Given
 ) -> None:
     from ...errors import Skipped
 
@@ -174,9 +152,12 @@ def _print_results(
     for change in changes:
         outcome, error = settled.get(change, interrupted)
         state = {"confirmed": "done", "already": _ALREADY.get(change.action, "")}.get(outcome, outcome)
-        cells = state, change.action, change.role, change.target, manner.integration, manner.environment
+        cells = state, change.action, change.role, change.target, given.integration, given.environment
         rows.append(dict(zip(_COLUMNS, cells, strict=False)) | columns_of(error))
-    columns = [name for name in _COLUMNS if name != "target" or any(row["target"] for row in rows)]
-    print_rows(rows, columns, manner.as_json)
-    print_counts(row["state"] for row in rows)
-    print_next_steps(error for _, error in settled.values())
+    print_results(
+        rows,
+        given.as_json,
+        [name for name in _COLUMNS if name != "target" or any(row["target"] for row in rows)],
+        states=[row["state"] for row in rows],
+        errors=[error for _, error in settled.values()],
+    )

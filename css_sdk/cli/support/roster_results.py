@@ -158,7 +158,7 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     if waiting:
         removals = "1 removal waits" if waiting == 1 else f"{waiting} removals wait"
         sentences.append(f"{removals}: correct the roster, and apply it again with --exact.")
-    if file is None or not (is_left or always or file.path.exists()):
+    if file is None or file.path is None or not (is_left or always or file.path.exists()):
         return True, sentences
     try:
         file.write([results_as_csv(results)], "utf-8-sig")

@@ -1,0 +1,146 @@
+"""Print tables, JSON lines and counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from ..._text.escaping import is_hidden, shown
+from .next_steps import print_next_steps
+
+if TYPE_CHECKING:
+    from ...errors import CssError
+
+UNPRINTED: Final = "css_sdk.cli.unprinted"
+"""Set in the context's `meta` where writes were carried out whose results could not be printed."""
+_WRITTEN: Final = frozenset(("done", "unknown"))
+"""States of rows for which something was sent to be written."""
+
+Records = Iterable[Mapping[str, Any]]
+
+
+def print_rows(
+    rows: Records,
+    as_json: bool,
+    columns: Sequence[str] | None = None,
+    *,
+    empty: str | None = None,
+    written: bool | None = None,
+) -> None:
+    """Print rows on stdout: JSON lines with everything, or a table for people.
+
+    JSON lines are printed as the rows come; a table has to see them all first. After writes, output that cannot be
+    printed does not end the command: what was done is still counted on stderr, and the exit code is 3.
+
+    Args:
+        rows: to print.
+        as_json: whether to print JSON lines.
+        columns: of the table; by default those of the first row.
+        empty: a sentence to print on stderr where there are no rows.
+        written: whether anything was written; by default where a row says so.
+    """
+    first = next(remaining := iter(rows), None)
+    if first is None and empty is not None:
+        return say(empty)
+    every = remaining if first is None else chain([first], remaining)
+    if written is None and first is not None and "state" in first:
+        every = iter(held := list(every))
+        written = not _WRITTEN.isdisjoint(row["state"] for row in held)
+    try:
+        lines = map(json_line, every) if as_json else table_lines(list(every), columns or list(first or ()))
+        print_lines(lines)
+    except click.ClickException as error:
+        if not written:
+            raise
+        click.get_current_context().meta[UNPRINTED] = True
+        say(
+            f"css: The writes were carried out. {error.message} To see the current state, run css again with working "
+            f"output."
+        )
+    return None
+
+
+def print_results(
+    rows: Sequence[Mapping[str, Any]],
+    as_json: bool,
+    columns: Sequence[str],
+    *,
+    states: Iterable[str],
+    errors: Iterable[CssError | None],
+    written: bool | None = None,
+) -> None:
+    """Print the results of a change; on stderr, print how many are in each state and the commands to run next.
+
+    Args:
+        rows: the results to print; a table of none is left out.
+        as_json: whether to print JSON lines.
+        columns: of the table.
+        states: of all results.
+        errors: of all results.
+        written: as for `print_rows`.
+    """
+    if rows:
+        print_rows(rows, as_json, columns, written=written)
+    counts = Counter(states)
+    say(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do")
+    print_next_steps(errors)
+
+
+def say(sentence: str) -> None:
+    """Print a sentence on stderr."""
+    click.echo(shown(sentence), err=True)
+
+
+def text_of(error: CssError | None) -> str:
+    """Return the text of an error in words of the command line; "" for none."""
+    return "" if error is None else error.text_for("command_line")
+
+
+def columns_of(error: CssError | None) -> dict[str, str]:
+    """Return the class and the text of an error as columns of a result; both are empty for none."""
+    return {"error": "" if error is None else type(error).__name__, "message": text_of(error)}
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines on stdout, each as it comes. A reader that stops early, such as `head`, is not an error."""
+    try:
+        for line in lines:
+            click.echo(line)
+    except BrokenPipeError:
+        _silence_stdout()
+    except OSError as error:
+        _silence_stdout()
+        # The exit code must show this: the changes were made.
+        raise click.ClickException(f"The results could not be printed: {error.strerror}.") from None
+
+
+def _silence_stdout() -> None:
+    """Discard what is printed from now on, so that the end of the program does not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def json_line(row: Mapping[str, Any]) -> str:
+    """Return a row as JSON. Control characters and invisible characters are escaped."""
+    is_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+    text = json.dumps(row, ensure_ascii=not is_unicode)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(json.dumps(each)[1:-1] if is_hidden(each) or not each.isprintable() else each for each in text)
+
+
+def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
+    """Return the lines of a table with these columns."""
+    cells = [[column.upper() for column in columns]] + [[_cell(row[column]) for column in columns] for row in rows]
+    widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+def _cell(value: object) -> str:
+    return shown(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))
