@@ -20,7 +20,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(VENV) --constraint constrain
 export UV_HTTP_TIMEOUT ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-thorough test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs pictures bench check generate spec lock build clean
+.PHONY: help setup demo test test-thorough test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs pictures bench check generate spec spec-check lock build clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +114,10 @@ generate: $(READY)  ## write css-api.json, the typed client and the synchronous 
 spec: $(READY)  ## fetch the published document from a live page: make spec SPEC_URL=…/openapi/swagger
 	@test -n "$(SPEC_URL)" || { echo "Say where: make spec SPEC_URL=https://…/openapi/swagger" >&2; exit 1; }
 	$(BIN)/python openapi/fetch.py "$(SPEC_URL)"
+
+spec-check: $(READY)  ## compare the live document with ours: make spec-check SPEC_URL=…/openapi/swagger FORMAT=markdown
+	@test -n "$(SPEC_URL)" || { echo "Say where: make spec-check SPEC_URL=https://…/openapi/swagger" >&2; exit 1; }
+	@$(BIN)/python openapi/spec_check.py --format "$(or $(FORMAT),text)" "$(SPEC_URL)"
 
 lock: $(READY)  ## resolve constraints.txt anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group dev $(addprefix --group ,$(GROUPS)) \

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
 from openapi import prepare
+from tests.openapi.swagger_site import Site
 
 
 @functools.cache
@@ -28,3 +31,15 @@ def published() -> Any:
 def overlay() -> Any:
     """The committed overlay."""
     return copy.deepcopy(_inputs()[1])
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A running site that publishes DOCUMENT."""
+    site = Site()
+    thread = threading.Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield site
+    site.server.shutdown()
+    site.server.server_close()
+    thread.join()
