@@ -11,11 +11,11 @@ import inspect
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigurationError
 from .forks import watch
@@ -26,21 +26,6 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-
-class SupportsAclose(Protocol):
-    """Something with a coroutine method `aclose`, such as the connections of an event loop."""
-
-    async def aclose(self) -> None: ...
-
-
-class SupportsClose(Protocol):
-    """Something with a method `close`, such as the connections of threads."""
-
-    def close(self) -> None: ...
-
-
-AsyncClosable = TypeVar("AsyncClosable", bound=SupportsAclose)
-Closable = TypeVar("Closable", bound=SupportsClose)
 
 Lock = threading.Lock
 
@@ -183,9 +168,8 @@ class _Kept:
 _kept = _Kept()
 
 
-@contextmanager
-def borrowed(key: Hashable, make: Callable[[], Closable]) -> Iterator[Closable]:
-    """Yield the one object that this process keeps under a key. It is closed when the process ends.
+def borrowed(key: Hashable, make: Callable[[], Any]) -> AbstractContextManager[Any]:
+    """Lend the one object that this process keeps under a key. It is closed when the process ends.
 
     A forked child uses the same object, so the object must be `ForkAware`.
     """
@@ -193,17 +177,12 @@ def borrowed(key: Hashable, make: Callable[[], Closable]) -> Iterator[Closable]:
         if key not in _kept.things:
             _kept.things[key] = make()
             atexit.register(_kept.things[key].close)
-    yield _kept.things[key]
+    return nullcontext(_kept.things[key])
 
 
-@asynccontextmanager
-async def async_borrowed(key: Hashable, make: Callable[[], AsyncClosable]) -> AsyncIterator[AsyncClosable]:
-    """Yield a new object, and close it afterwards: connections belong to the event loop that made them."""
-    made = make()
-    try:
-        yield made
-    finally:
-        await made.aclose()
+def async_borrowed(key: Hashable, make: Callable[[], Any]) -> AbstractAsyncContextManager[Any]:
+    """Lend a new object, and close it afterwards: connections belong to the event loop that made them."""
+    return aclosing(make())
 
 
 class _Shared(Iterator[Item]):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..errors import (
-    CompositeCycle,
-)
+from ..errors import CompositeCycle
 from ..models import RoleTree
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ..errors import (
-    EnvironmentMissing,
-    NotApplied,
-)
+from ..errors import EnvironmentMissing, NotApplied
 from ..models import Integration
 from . import arguments
 

@@ -8,11 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from .._text.escaping import hidden_in, with_codes
-from ..errors import (
-    Remedy,
-    UnusableName,
-    UnusableUser,
-)
+from ..errors import Remedy, UnusableName, UnusableUser
 from ..models import PROVIDER_FAMILIES, PROVIDERS, SERVICE_ACCOUNT_PREFIX, ServiceAccount, User, UserLike
 
 PROVIDERS_WITH_GUIDS: Final = (*PROVIDER_FAMILIES["idir"], *PROVIDER_FAMILIES["bceid"])

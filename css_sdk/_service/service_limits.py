@@ -7,13 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final, SupportsIndex
 from urllib.parse import quote
 
-from ..errors import (
-    ConfigurationError,
-    EmptySet,
-    InvalidRequest,
-    Remedy,
-    RequestTooLong,
-)
+from ..errors import ConfigurationError, EmptySet, InvalidRequest, Remedy, RequestTooLong
 from ..models import Role
 from . import arguments
 from .identifiers import check_new_role_name, role_in_path

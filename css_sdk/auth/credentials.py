@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn, TypedDict, Unpack
 
 import httpx
 from attrs import evolve
@@ -56,6 +56,23 @@ def team_of(claims: Mapping[str, Any]) -> int | None:
     return int(team) if team.isdecimal() and len(team) < 16 else None
 
 
+class AuthOptions(TypedDict, total=False):
+    """Options of an auth besides its credentials.
+
+    `origins`: one or several addresses whose origins may receive the token; by default that of the first request.
+    `accept`: called with the claims of each new token before its use; raises an error to refuse the token.
+    `allow_http`: whether plain `http` is allowed to other machines. `clock`: returns seconds that never decrease.
+    `name_of`: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET` for
+    `client_secret`. Messages use it.
+    """
+
+    origins: str | Iterable[str | httpx.URL] | None
+    accept: Callable[[dict[str, Any]], object]
+    allow_http: bool
+    clock: Callable[[], float]
+    name_of: Callable[[str], str]
+
+
 class TokenAuth(httpx.Auth):
     """Decide when to request a token, and to which addresses it may go.
 
@@ -80,17 +97,19 @@ class TokenAuth(httpx.Auth):
         token_url: str | httpx.URL,
         client_id: str,
         client_secret: Secret,
-        fields: Mapping[str, str | Secret],
+        fields: Mapping[str, str | Secret | None],
+        client_auth: str = "basic",
         *,
-        client_auth: str,
-        origins: str | Iterable[str | httpx.URL] | None,
-        accept: Callable[[dict[str, Any]], object],
-        allow_http: bool,
-        clock: Callable[[], float],
-        name_of: Callable[[str], str],
+        origins: str | Iterable[str | httpx.URL] | None = None,
+        accept: Callable[[dict[str, Any]], object] = lambda _: None,
+        allow_http: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        name_of: Callable[[str], str] = argument_name,
     ) -> None:
         self._client_id = client_id  # set first: repr() needs it even if the rest is not valid
-        for name, value in {"client id": client_id, "client secret": client_secret, **fields}.items():
+        self._client_secret = client_secret
+        self._fields = {name: value for name, value in fields.items() if value is not None}
+        for name, value in {"client id": client_id, "client secret": client_secret, **self._fields}.items():
             check_credential(f"The {name}", value)
         if client_auth not in ("basic", "form"):
             raise ConfigurationError(f"client_auth= must be 'basic' or 'form', not {client_auth!r}.")
@@ -108,8 +127,6 @@ class TokenAuth(httpx.Auth):
         # A function that has to be awaited would never check a token.
         check_callback("accept", accept)
         check_callback("clock", clock)
-        self._client_secret = client_secret
-        self._fields = dict(fields)
         self._is_basic = client_auth == "basic"
         self._origins = frozenset(origin(httpx.URL(each)) for each in checked) or None
         self._accept = accept
@@ -278,12 +295,7 @@ class ClientCredentials(TokenAuth):
         audience: the client id of the application that the token is for, if the login server asks for it.
         scope: what the token must allow, if the login server asks for it.
         client_auth: how the client authenticates, `basic` or `form`.
-        origins: one or several addresses whose origins may receive the token; by default that of the first request.
-        accept: called with the claims of each new token before its use; raises an error to refuse the token.
-        allow_http: whether plain `http` is allowed to other machines.
-        clock: returns seconds that never decrease.
-        name_of: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET`
-            for `client_secret`. Messages use it.
+        options: see `AuthOptions`.
 
     Raises:
         ConfigurationError: a value is empty, or an address is not valid or unsafe.
@@ -302,27 +314,11 @@ class ClientCredentials(TokenAuth):
         audience: str | None = None,
         scope: str | None = None,
         client_auth: Literal["basic", "form"] = "basic",
-        *,
-        origins: str | Iterable[str | httpx.URL] | None = None,
-        accept: Callable[[dict[str, Any]], object] = lambda _: None,
-        allow_http: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        name_of: Callable[[str], str] = argument_name,
+        **options: Unpack[AuthOptions],
     ) -> None:
-        client_secret = as_secret(client_secret)
+        client_secret = as_secret(client_secret)  # so that tracebacks with variables do not show it
         fields = {"grant_type": "client_credentials", "audience": audience, "scope": scope}
-        super().__init__(
-            token_url,
-            client_id,
-            client_secret,
-            {key: value for key, value in fields.items() if value is not None},
-            client_auth=client_auth,
-            origins=origins,
-            accept=accept,
-            allow_http=allow_http,
-            clock=clock,
-            name_of=name_of,
-        )
+        super().__init__(token_url, client_id, client_secret, fields, client_auth, **options)
 
 
 class PasswordGrant(TokenAuth):
@@ -338,11 +334,7 @@ class PasswordGrant(TokenAuth):
         username: of the user, usually one created for applications.
         password: sent to the token endpoint only.
         scope: what the token must allow, if the login server asks for it.
-        origins: one or several addresses whose origins may receive the token; by default that of the first request.
-        allow_http: whether plain `http` is allowed to other machines.
-        clock: returns seconds that never decrease.
-        name_of: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET`
-            for `client_secret`. Messages use it.
+        options: see `AuthOptions`.
 
     Raises:
         ConfigurationError: a value is empty, or an address is not valid or unsafe.
@@ -359,23 +351,13 @@ class PasswordGrant(TokenAuth):
         username: str,
         password: str | Secret,
         scope: str | None = None,
-        *,
-        origins: str | Iterable[str | httpx.URL] | None = None,
-        allow_http: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        name_of: Callable[[str], str] = argument_name,
+        **options: Unpack[AuthOptions],
     ) -> None:
         client_secret, password = as_secret(client_secret), as_secret(password)
-        fields: dict[str, str | Secret] = {"grant_type": "password", "username": username, "password": password}
-        super().__init__(
-            token_url,
-            client_id,
-            client_secret,
-            fields if scope is None else {**fields, "scope": scope},
-            client_auth="basic",
-            origins=origins,
-            accept=lambda _: None,
-            allow_http=allow_http,
-            clock=clock,
-            name_of=name_of,
-        )
+        fields: dict[str, str | Secret | None] = {
+            "grant_type": "password",
+            "username": username,
+            "password": password,
+            "scope": scope,
+        }
+        super().__init__(token_url, client_id, client_secret, fields, **options)
