@@ -106,6 +106,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "an audience by name": (token(aud={AUDIENCE: True}), "audience"),
     "no audience in a list": (token(aud=[]), "audience"),
     "no audience": (token(aud=None), "missing claim"),
+    "no issuer, no audience": (token(iss=None, aud=None), "missing claim"),
     "no exp": (token(exp=None), "missing claim"),
     "no iat": (token(iat=None), "missing claim"),
     "expired": (token(exp=NOW - 1), "expired"),
@@ -149,6 +150,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "five parts": (f"{GOOD}.AAAA.AAAA", "malformed"),
     "no signature": (".".join([*GOOD.split(".")[:2], ""]), "signature"),
     "empty": ("", "malformed"),
+    "one word": (GOOD.split(".")[0], "malformed"),
     "dots": ("..", "malformed"),
     "a blank before": (f" {GOOD}", "malformed"),
     "a line's end after": (f"{GOOD}\n", "malformed"),
@@ -167,6 +169,58 @@ REFUSED: dict[str, tuple[Any, str]] = {
 def test_each_refusal_has_its_reason(given_token: Any, expected: str) -> None:
     """The error has one of a few reasons, and contains neither the token nor its content."""
     assert reason(given_token) == expected
+
+
+SENTENCES = {
+    "None": "A token must be a text, and this is not.",
+    "one letter too many": "It has more than 16384 characters, which is too long for a token.",
+    "the header's word with it": 'Pass the token without the word "Bearer" before it.',
+    "one word": "It is not a JWT, and an opaque token cannot be verified. Check that it is complete.",
+    "two parts": "It is not a JWT: three parts of base64url with JSON in them. Check that it is complete.",
+    "crit": "Its header demands extensions that css-sdk does not support.",
+    "a logout token": "It is another kind of signed text, not an access token.",
+    "a kid that is no text": "The key id in its header is not a text.",
+    "an unknown kid": f"Its key id is that of no key of {ISSUER}. Check who issued it.",
+    "cut short": "Its signature is not valid: the token was changed, or another server issued it.",
+    "claims in a list": "Its content is not a JSON object.",
+    "no issuer, no audience": "It lacks iss, aud.",
+    "another issuer": f"Its issuer is not {ISSUER}.",
+    "another audience": f"Its audience is not {AUDIENCE!r}.",
+    "an ID token": "It is not an access token, but perhaps an ID token, or a token that is bound to a key.",
+    "exp as a text": "A time in it is not a number of seconds.",
+    "a subject that is no text": "One of its claims sub, azp, client_id is not a text.",
+    "expired": "It has expired. Request a new one.",
+    "issued later": "It is not valid yet. Check the clock of this machine.",
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_each_refusal_says_what_is_wrong(case: str) -> None:
+    """The sentence after the reason is the whole rest of the message."""
+    given_token, expected = REFUSED[case]
+    with pytest.raises(InvalidToken) as caught:
+        verifier().verify(given_token)
+    assert str(caught.value) == f"The token is not accepted ({expected}). {SENTENCES[case]}"
+
+
+def test_a_refusal_names_the_algorithms_that_are_accepted() -> None:
+    """All of them, so that a caller sees what to configure."""
+    with pytest.raises(InvalidToken, match=r"\(algorithm\). It is not signed with RS256 or ES256\.$"):
+        verifier(algorithms=["RS256", "ES256"]).verify(token(algorithm="RS512"))
+
+
+@pytest.mark.parametrize(
+    ("header", "keys", "sentence"),
+    [
+        ({}, [jwk(), jwk("other")], f"It does not name its key, and several keys of {ISSUER} can have signed it."),
+        (None, [jwk(), jwk("other", kid="first")], f"Its key id is that of several keys of {ISSUER}."),
+    ],
+)
+def test_a_refusal_says_why_a_key_is_not_clear(header: Any, keys: Any, sentence: str) -> None:
+    """No key may fit, or several, by the id in the header or without one."""
+    with pytest.raises(InvalidToken) as caught:
+        verifier(keys).verify(token() if header is None else token(header=header))
+    assert sentence in str(caught.value)
 
 
 def test_a_huge_text_is_refused_quickly() -> None:
