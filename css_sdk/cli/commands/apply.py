@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
 from ..support.files import content_of
-from ..support.options import (
-    Given,
-    carrying_out,
-    file_argument,
-    identification_options,
-    plan_removals_option,
-    provider_option,
-    takes,
-)
+from ..support.options import Given, flag, several, takes
 from ..support.plans import desired_of, is_saved_plan
 
 if TYPE_CHECKING:
@@ -34,19 +27,14 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
 
 @click.command()
 @takes(
-    file_argument,
-    click.option("--prune", is_flag=True, help="Remove what exact sets do not list. Only for a roles file."),
-    identification_options,
-    provider_option,
-    plan_removals_option,
-    click.option(
-        "--keep-last",
-        multiple=True,
-        metavar="ROLE",
-        help="Never leave ROLE without a member. Can be given several times.",
-    ),
-    click.option("--allow-empty", is_flag=True, help="Allow removing all roles of a place, or all members of a role."),
-    click.option("--remove-first", is_flag=True, help="Carry out removals first. By default, css adds first."),
+    options.file,
+    flag("--prune", help="Remove what exact sets do not list. Only for a roles file."),
+    options.identification,
+    options.provider,
+    options.plan_removals,
+    several("--keep-last", help="Never leave ROLE without a member.", metavar="ROLE"),
+    flag("--allow-empty", help="Allow removing all roles of a place, or all members of a role."),
+    flag("--remove-first", help="Carry out removals first. By default, css adds first."),
     click.option(
         "--resume",
         type=click.Path(path_type=Path, dir_okay=False),
@@ -59,7 +47,7 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
         callback=_checked_plan_id,
         help="Carry out only the plan with this id, which css plan prints. For any other plan, the exit code is 5.",
     ),
-    carrying_out,
+    options.carrying_out,
 )
 def apply(given: Given, file: Path, prune: bool, resume: Path | None, plan_id: str | None) -> int:
     """Carry out a plan: one that css plan --out saved, or a new plan of a roles file.

@@ -6,32 +6,20 @@ from typing import Any
 
 import click
 
+from ..support import options
 from ..support.changes import change_roles
-from ..support.options import (
-    Given,
-    client_ids_option,
-    consent_options,
-    journal_option,
-    json_option,
-    place_options,
-    prod_option,
-    takes,
-    together,
-    usernames_argument,
-)
+from ..support.options import Given, several, takes, together
 
 _GRANTS = together(
-    usernames_argument,
-    place_options(),
-    click.option(
-        "-r", "--role", "roles", multiple=True, metavar="ROLE", help="Name of a role. Can be given several times."
-    ),
-    client_ids_option,
+    options.usernames,
+    options.place(),
+    several("-r", "--role", "roles", help="Name of a role.", metavar="ROLE"),
+    options.client_ids,
 )
 
 
 @click.command()
-@takes(_GRANTS, prod_option, journal_option, json_option)
+@takes(_GRANTS, options.prod, options.journal, options.json)
 def assign(given: Given, **grants: Any) -> int:
     """Give roles to users.
 
@@ -47,7 +35,7 @@ def assign(given: Given, **grants: Any) -> int:
 
 
 @click.command()
-@takes(_GRANTS, consent_options, journal_option, json_option)
+@takes(_GRANTS, options.consent, options.journal, options.json)
 def unassign(given: Given, **grants: Any) -> int:
     """Remove roles from users.
 

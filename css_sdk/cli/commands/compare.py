@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ..support.options import Given, json_option, places_options, takes, width_option
+from ..support import options
+from ..support.options import Given, flag, takes
 from ..support.output import print_rows
 from ..support.plans import states_of
 
@@ -13,11 +14,11 @@ _MARKS = {True: "yes", False: "-", None: "?"}
 
 @click.command()
 @takes(
-    places_options,
-    click.option("--members", is_flag=True, help="Compare the members of roles, too."),
-    click.option("--differences", is_flag=True, help="Show only differences."),
-    width_option,
-    json_option,
+    options.places,
+    flag("--members", help="Compare the members of roles, too."),
+    flag("--differences", help="Show only differences."),
+    options.width,
+    options.json,
 )
 def compare(given: Given, members: bool, differences: bool) -> None:
     """Compare the roles and composite roles of environments.

@@ -8,19 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..support import options
 from ..support.groups import Group
-from ..support.options import (
-    Given,
-    adding,
-    exact_options,
-    journal_option,
-    json_option,
-    place_options,
-    reading,
-    removing,
-    takes,
-    together,
-)
+from ..support.options import Given, takes, together
 from ..support.output import print_rows
 from ..support.role_changes import RoleChange, Settle, ask, ask_and_make, missing_role, reported
 
@@ -45,7 +35,7 @@ def composites() -> None:
 
 
 @composites.command("list")
-@takes(_PARENT, reading)
+@takes(_PARENT, options.reading)
 def list_children(given: Given, parent: str) -> None:
     """List the direct children of a role.
 
@@ -59,7 +49,7 @@ def list_children(given: Given, parent: str) -> None:
 
 
 @composites.command()
-@takes(_CHILDREN, adding)
+@takes(_CHILDREN, options.adding)
 def add(given: Given, parent: str, children: Sequence[str]) -> int:
     """Add children to a role, all or none. In prod, css asks for the project's name.
 
@@ -80,7 +70,7 @@ def add(given: Given, parent: str, children: Sequence[str]) -> int:
 
 
 @composites.command()
-@takes(_CHILDREN, removing)
+@takes(_CHILDREN, options.removing)
 def remove(given: Given, parent: str, children: Sequence[str]) -> int:
     """Remove children from a role.
 
@@ -114,10 +104,10 @@ def remove(given: Given, parent: str, children: Sequence[str]) -> int:
 @takes(
     _PARENT,
     click.argument("children", nargs=-1, metavar="[CHILD]..."),
-    place_options(),
-    exact_options,
-    journal_option,
-    json_option,
+    options.place(),
+    options.exact,
+    options.journal,
+    options.json,
 )
 def set_children(given: Given, parent: str, children: Sequence[str]) -> int:
     """Set exactly these children of a role.

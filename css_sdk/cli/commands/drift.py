@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from ..support import options
 from ..support.client import delayed_log
-from ..support.options import (
-    Given,
-    file_argument,
-    json_option,
-    mask_option,
-    missing_option,
-    provider_option,
-    takes,
-    width_option,
-)
+from ..support.options import Given, takes
 from ..support.output import print_rows
 from ..support.plans import CHANGES, UNIDENTIFIED, desired_in, print_unresolved, unidentified_in
 
@@ -37,7 +29,14 @@ _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
 
 
 @click.command()
-@takes(file_argument, provider_option, missing_option, mask_option, width_option, json_option)
+@takes(
+    options.file,
+    options.provider,
+    options.missing,
+    options.mask,
+    options.width,
+    options.json,
+)
 def drift(given: Given, file: Path) -> int:
     """Show where the service differs from a roles file.
 

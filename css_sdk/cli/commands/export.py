@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from ..support import options
 from ..support.files import OutputFile, output_option
-from ..support.options import Given, places_options, takes, width_option
+from ..support.options import Given, flag, takes
 from ..support.plans import names_in, states_of
 
 _HEADER = "Written by css export. Delete this line to keep css export from replacing the file."
@@ -17,22 +18,17 @@ def _is_export(content: bytes) -> bool:
 
 @click.command()
 @takes(
-    places_options,
-    click.option(
+    options.places,
+    flag(
         "--additive",
-        is_flag=True,
         help="Write additive sets. By default sets are exact: css plan --prune removes what the file does not list.",
     ),
-    click.option(
-        "--by-name",
-        is_flag=True,
-        help="Name integrations by project name where the name is unique. By default, by id.",
-    ),
-    click.option("--names", is_flag=True, help="Add people's names to usernames, as comments."),
+    flag("--by-name", help="Name integrations by project name where the name is unique. By default, by id."),
+    flag("--names", help="Add people's names to usernames, as comments."),
     output_option(
         "--output", "an export", _is_export, "Write to this file, readable only by you. An older export is replaced."
     ),
-    width_option,
+    options.width,
 )
 def export(given: Given, additive: bool, by_name: bool, names: bool, output: OutputFile) -> None:
     """Write the current roles, composite roles and members as a roles file.

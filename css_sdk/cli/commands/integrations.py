@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from ..support.options import Given, json_option, takes
+from ..support import options
+from ..support.options import Given, takes
 from ..support.output import print_rows
 
 
 @click.command()
-@takes(json_option)
+@takes(options.json)
 def integrations(given: Given) -> None:
     """List the team's Gold integrations.
 

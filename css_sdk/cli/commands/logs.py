@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..._text.escaping import shown
-from ..support.options import Given, json_option, place_options, takes
+from ..support import options
+from ..support.options import Given, takes
 from ..support.output import json_line, print_lines, say, text_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 @click.command()
 @takes(
-    place_options(),
+    options.place(),
     click.option(
         "--since",
         required=True,
@@ -30,7 +31,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
         help="First moment: a date, a date and time, or a time span such as 3h.",
     ),
     click.option("--until", metavar="TIME", help="Last moment, in the same forms. Default: now."),
-    json_option,
+    options.json,
 )
 def logs(given: Given, since: str, until: str | None) -> int:
     """Print the login server's log of an environment, oldest line first.

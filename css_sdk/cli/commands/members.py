@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..support import options
 from ..support.changes import Note, changes_of, preview_of, prod_of, reported
 from ..support.groups import Group
-from ..support.options import (
-    Given,
-    client_ids_option,
-    exact_options,
-    journal_option,
-    json_option,
-    place_options,
-    reading,
-    takes,
-    usernames_argument,
-)
+from ..support.options import Given, takes
 from ..support.output import print_rows
 from ..support.questions import confirm
 
@@ -44,7 +35,7 @@ def members() -> None:
 
 
 @members.command("list")
-@takes(click.argument("role"), reading)
+@takes(click.argument("role"), options.reading)
 def list_members(given: Given, role: str) -> None:
     """List the direct members of a role.
 
@@ -63,12 +54,12 @@ def list_members(given: Given, role: str) -> None:
 @members.command("set")
 @takes(
     click.argument("role"),
-    usernames_argument,
-    client_ids_option,
-    place_options(),
-    exact_options,
-    journal_option,
-    json_option,
+    options.usernames,
+    options.client_ids,
+    options.place(),
+    options.exact,
+    options.journal,
+    options.json,
 )
 def set_members(given: Given, role: str, users: Sequence[str], client_ids: Sequence[str]) -> int:
     """Set exactly these members of a role.

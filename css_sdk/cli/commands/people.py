@@ -7,26 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..support import options
 from ..support.changes import carry_out
 from ..support.groups import Group
-from ..support.options import (
-    ENVIRONMENTS,
-    PROVIDERS,
-    Given,
-    journal_option,
-    json_option,
-    place_options,
-    prod_option,
-    providers_option,
-    takes,
-)
+from ..support.options import Given, flag, takes
 from ..support.output import print_rows, say, text_of
 
 if TYPE_CHECKING:
     from ...models import ServiceAccount
     from ...people.logins import LoginDifference, PeopleFound, PersonFound
 
-_EMPLOYEES = PROVIDERS[:2]
+_EMPLOYEES = options.PROVIDERS[:2]
 
 
 @click.group(cls=Group)
@@ -54,18 +45,9 @@ def people() -> None:
     click.option("--last-name", metavar="TEXT", help="Last name, or a part of it (idir and azureidir)."),
     click.option("--name", metavar="TEXT", help="Name, or a part of it (GitHub)."),
     click.option("--login", metavar="TEXT", help="Login name, or a part of it (GitHub)."),
-    click.option(
-        "-e",
-        "--environment",
-        "environments",
-        multiple=True,
-        type=click.Choice(ENVIRONMENTS),
-        help="Environment to search. Can be given several times. Default: all.",
-    ),
-    providers_option(
-        "Login provider to search. Can be given several times. Default: all that support the search terms."
-    ),
-    json_option,
+    options.environments("Environment to search."),
+    options.providers("Login provider to search.", "Default: all that support the search terms."),
+    options.json,
 )
 def find(given: Given, **terms: Any) -> int:
     """Find people in all providers and environments, with all logins of each person.
@@ -83,7 +65,7 @@ def find(given: Given, **terms: Any) -> int:
         )
     with given.client() as css:
         found = css.find_people(
-            environments=given.environments or ENVIRONMENTS, providers=given.providers or None, **terms
+            environments=given.environments or options.ENVIRONMENTS, providers=given.providers or None, **terms
         )
     if given.as_json:
         people = [
@@ -146,10 +128,8 @@ def _logins(one: PersonFound) -> list[dict[str, object]]:
 @takes(
     click.argument("person", required=False),
     click.option("--client-id", metavar="ID", help="Client id of a service account, in place of PERSON."),
-    providers_option(
-        "Login provider that a GUID or e-mail address belongs to. Can be given several times. Default: all."
-    ),
-    json_option,
+    options.providers("Login provider that a GUID or e-mail address belongs to.", "Default: all."),
+    options.json,
 )
 def roles(given: Given, person: str | None, client_id: str | None) -> int:
     """Show the roles of a person in all integrations and environments of the team.
@@ -201,15 +181,15 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
 
 @people.command()
 @takes(
-    place_options(),
+    options.place(),
     click.option(
         "--from", "source", type=click.Choice(_EMPLOYEES), help="Login whose roles are compared. Default: both."
     ),
     click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Login that may lack roles. Default: both."),
-    click.option("--apply", "repair", is_flag=True, help="Give the missing roles. Nothing is removed."),
-    prod_option,
-    journal_option,
-    json_option,
+    flag("--apply", "repair", help="Give the missing roles. Nothing is removed."),
+    options.prod,
+    options.journal,
+    options.json,
 )
 def mirror(given: Given, source: str | None, target: str | None, repair: bool) -> int:
     """Show who has roles on only one of their logins, idir or azureidir, or give the missing roles.

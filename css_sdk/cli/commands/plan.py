@@ -7,17 +7,9 @@ from pathlib import Path
 
 import click
 
+from ..support import options
 from ..support.files import OutputFile
-from ..support.options import (
-    Given,
-    file_argument,
-    identification_options,
-    json_option,
-    mask_option,
-    provider_option,
-    takes,
-    width_option,
-)
+from ..support.options import Given, flag, takes
 from ..support.output import json_line, print_lines
 from ..support.plans import (
     CHANGES,
@@ -34,16 +26,16 @@ from ..support.plans import (
 
 @click.command()
 @takes(
-    file_argument,
-    click.option("--prune", is_flag=True, help="Plan the removals of exact sets. By default, they are only shown."),
-    identification_options,
-    provider_option,
+    options.file,
+    flag("--prune", help="Plan the removals of exact sets. By default, they are only shown."),
+    options.identification,
+    options.provider,
     plan_option("Save the plan in this file, for css apply. Only you can read it. An older plan is replaced."),
-    click.option("--markdown", is_flag=True, help="Print Markdown, for a comment on a pull request."),
-    click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if there are changes."),
-    mask_option,
-    width_option,
-    json_option,
+    flag("--markdown", help="Print Markdown, for a comment on a pull request."),
+    flag("--detailed-exitcode", help="Exit with code 2 if there are changes."),
+    options.mask,
+    options.width,
+    options.json,
 )
 def plan(given: Given, file: Path, prune: bool, out: OutputFile, markdown: bool, detailed_exitcode: bool) -> int:
     """Show what css apply would change to make the service match a roles file.

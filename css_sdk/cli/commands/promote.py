@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
 from ..support.files import OutputFile
-from ..support.options import ENVIRONMENTS, Given, carrying_out, integration_option, place_options, takes, together
+from ..support.options import Given, flag, several, takes, together
 from ..support.output import text_of
 from ..support.plans import plan_option, print_plan, write_plan
 
@@ -36,17 +37,10 @@ def _names(_: click.Context, __: click.Parameter, renames: Sequence[str]) -> Map
 
 
 _TRANSFER_OPTIONS = together(
-    click.option("--members", is_flag=True, help="Copy the members of roles, too."),
-    click.option(
-        "--rename",
-        "names",
-        multiple=True,
-        metavar="OLD=NEW",
-        callback=_names,
-        help="Copy the role OLD under the name NEW. Can be given several times.",
-    ),
+    flag("--members", help="Copy the members of roles, too."),
+    several("--rename", "names", help="Copy the role OLD under the name NEW.", metavar="OLD=NEW", callback=_names),
     plan_option("Only save the plan, for css apply."),
-    carrying_out,
+    options.carrying_out,
 )
 """The options of a command that copies roles to another environment."""
 
@@ -94,9 +88,9 @@ def _transfer(
 
 @click.command()
 @takes(
-    integration_option(),
-    click.option("--from", "source", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy from."),
-    click.option("--to", "target", required=True, type=click.Choice(ENVIRONMENTS), help="Environment to copy to."),
+    options.integration(),
+    click.option("--from", "source", required=True, type=options.ENVIRONMENT, help="Environment to copy from."),
+    click.option("--to", "target", required=True, type=options.ENVIRONMENT, help="Environment to copy to."),
     _TRANSFER_OPTIONS,
 )
 def promote(given: Given, source: str, target: str, **options: Any) -> int:
@@ -117,9 +111,9 @@ def promote(given: Given, source: str, target: str, **options: Any) -> int:
 
 @click.command()
 @takes(
-    place_options(),
+    options.place(),
     click.option("--to-integration", required=True, metavar="ID|NAME", help="Target, by id or exact project name."),
-    click.option("--to-environment", required=True, type=click.Choice(ENVIRONMENTS), help="Environment of the target."),
+    click.option("--to-environment", required=True, type=options.ENVIRONMENT, help="Environment of the target."),
     _TRANSFER_OPTIONS,
 )
 def copy(given: Given, to_integration: str, to_environment: str, **options: Any) -> int:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..support import options
 from ..support.files import OutputFile, output_option
-from ..support.options import Given, json_option, places_options, takes
+from ..support.options import Given, several, takes
 from ..support.output import json_line, say, table_lines, text_of
 
 if TYPE_CHECKING:
@@ -33,10 +34,8 @@ def _is_report(content: bytes) -> bool:
 
 @click.command()
 @takes(
-    places_options,
-    click.option(
-        "-r", "--role", "roles", multiple=True, metavar="NAME", help="Show only this role. Can be given several times."
-    ),
+    options.places,
+    several("-r", "--role", "roles", help="Show only this role.", metavar="NAME"),
     click.option(
         "--person",
         default="",
@@ -55,7 +54,7 @@ def _is_report(content: bytes) -> bool:
         _is_report,
         "Write to this file in UTF-8, readable only by you. An older report is replaced.",
     ),
-    json_option,
+    options.json,
 )
 def report(given: Given, roles: Sequence[str], person: str, kind: str | None, output: OutputFile) -> int:
     """Show who has which role in the whole team, directly or through composite roles.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ..._text.escaping import shown
+from ..support import options
 from ..support.groups import Group
-from ..support.options import Given, adding, reading, removing, takes
+from ..support.options import Given, takes
 from ..support.output import print_lines, print_rows
 from ..support.role_changes import RoleChange, ask, ask_and_make, make_each, missing_role, place_name, reported
 
@@ -33,7 +34,7 @@ def roles() -> None:
 
 
 @roles.command("list")
-@takes(reading)
+@takes(options.reading)
 def list_roles(given: Given) -> None:
     """List the roles of an integration in one environment.
 
@@ -47,7 +48,7 @@ def list_roles(given: Given) -> None:
 
 
 @roles.command()
-@takes(reading)
+@takes(options.reading)
 def tree(given: Given) -> None:
     """Show the roles with their children.
 
@@ -75,7 +76,7 @@ def tree(given: Given) -> None:
 
 
 @roles.command()
-@takes(_NAMES, adding)
+@takes(_NAMES, options.adding)
 def create(given: Given, names: Sequence[str]) -> int:
     """Create roles. In prod, css asks for the project's name.
 
@@ -94,7 +95,7 @@ def create(given: Given, names: Sequence[str]) -> int:
 
 
 @roles.command()
-@takes(click.argument("old"), click.argument("new"), adding)
+@takes(click.argument("old"), click.argument("new"), options.adding)
 def rename(given: Given, old: str, new: str) -> int:
     """Rename a role. Its members keep it.
 
@@ -115,7 +116,7 @@ def rename(given: Given, old: str, new: str) -> int:
 
 
 @roles.command()
-@takes(_NAMES, removing)
+@takes(_NAMES, options.removing)
 def delete(given: Given, names: Sequence[str]) -> int:
     """Delete roles, and remove them from everybody who has them.
 

@@ -8,23 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..support import options
 from ..support.changes import Note, apply_rows, print_row_results, reported
 from ..support.client import interrupted_by_sigterm
 from ..support.groups import Group
-from ..support.options import (
-    Given,
-    consent_options,
-    file_argument,
-    force_option,
-    journal_option,
-    json_option,
-    most_option,
-    place_options,
-    provider_option,
-    takes,
-    together,
-    width_option,
-)
+from ..support.options import Given, flag, several, takes, together
 from ..support.output import print_rows, say
 from ..support.progress import bar_on_terminal
 from ..support.roster_results import result_file, rows_in
@@ -33,21 +21,16 @@ if TYPE_CHECKING:
     from ...roster.rows import Row, RowResult
 
 _ROSTER_OPTIONS = together(
-    file_argument,
-    place_options(required=False),
-    provider_option,
-    click.option("--exact", is_flag=True, help="Remove the roles from everybody whom the roster does not list."),
-    most_option(
+    options.file,
+    options.place(required=False),
+    options.provider,
+    flag("--exact", help="Remove the roles from everybody whom the roster does not list."),
+    options.removals(
         "With --exact, allow up to N removals from each role. Default: a fifth, but at least 4 and at most 10."
     ),
-    click.option(
-        "--ignore",
-        multiple=True,
-        metavar="COLUMN",
-        help="Ignore this column, such as notes. Can be given several times.",
-    ),
-    width_option,
-    json_option,
+    several("--ignore", help="Ignore this column, such as notes.", metavar="COLUMN"),
+    options.width,
+    options.json,
 )
 """The file of a roster, and the options that say how to read it and what it means."""
 
@@ -77,7 +60,7 @@ def roster() -> None:
 
 
 @roster.command()
-@takes(_ROSTER_OPTIONS, click.option("--online", is_flag=True, help="Look up people and roles. Nothing is changed."))
+@takes(_ROSTER_OPTIONS, flag("--online", help="Look up people and roles. Nothing is changed."))
 def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
     """Check a roster, and show what it would change.
 
@@ -117,14 +100,10 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
         type=click.Path(path_type=Path),
         help="Write the results to this file. Default: FILE.result.csv beside the roster, if anything is left.",
     ),
-    force_option,
-    click.option(
-        "--allow-missing",
-        is_flag=True,
-        help="Exit with code 0 if all rows that are left are people who have never logged in.",
-    ),
-    consent_options,
-    journal_option,
+    options.force,
+    flag("--allow-missing", help="Exit with code 0 if all rows that are left are people who have never logged in."),
+    options.consent,
+    options.journal,
 )
 def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) -> int:
     """Apply a roster.

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import click
 
+from ..support import options
 from ..support.changes import change_roles
 from ..support.groups import Group
-from ..support.options import Given, adding, reading, removing, takes, together
+from ..support.options import Given, takes, together
 from ..support.output import print_rows
 
 _CLIENT_ID = click.argument("client_id")
@@ -30,7 +31,7 @@ def service_account() -> None:
 
 
 @service_account.command()
-@takes(_CLIENT_ID, reading)
+@takes(_CLIENT_ID, options.reading)
 def roles(given: Given, client_id: str) -> None:
     """List the roles in the tokens of a service account: direct ones, and those through composite roles.
 
@@ -49,7 +50,7 @@ def roles(given: Given, client_id: str) -> None:
 
 
 @service_account.command()
-@takes(_ROLES, adding)
+@takes(_ROLES, options.adding)
 def assign(given: Given, client_id: str, roles: Sequence[str]) -> int:
     """Give roles to a service account. In prod, css asks for the project's name.
 
@@ -61,7 +62,7 @@ def assign(given: Given, client_id: str, roles: Sequence[str]) -> int:
 
 
 @service_account.command()
-@takes(_ROLES, removing)
+@takes(_ROLES, options.removing)
 def unassign(given: Given, client_id: str, roles: Sequence[str]) -> int:
     """Remove roles from a service account.
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..support import options
 from ..support.groups import Group
-from ..support.options import Given, json_option, takes
+from ..support.options import Given, flag, takes
 from ..support.output import print_rows
 from ..support.terminal import is_closed
 
@@ -36,8 +37,8 @@ class _TokenGroup(Group):
 @click.group(cls=_TokenGroup, invoke_without_command=True)
 @click.option("--system", type=click.Choice(["css", "cern", "bss"]), help="System that issues the token.")
 @click.option("--audience", metavar="CLIENT_ID", help="Application that the token is for (only with --system cern).")
-@click.option("--raw", is_flag=True, help="Print only the token itself.")
-@takes(json_option)
+@flag("--raw", help="Print only the token itself.")
+@takes(options.json)
 def token(given: Given, system: str | None, audience: str | None, raw: bool) -> None:
     """Get a token and show its claims and its lifetime.
 
@@ -100,7 +101,7 @@ def _print_pairs(row: Mapping[str, object]) -> None:
     "--audience", metavar="CLIENT_ID", required=True, help="Client id of the application that the token is for."
 )
 @click.option("--role", metavar="ROLE", help="Role that the token must hold in this application.")
-@takes(json_option)
+@takes(options.json)
 def verify(
     given: Given, stdin: tuple[str, ...], file: str, issuer: str | None, audience: str, role: str | None
 ) -> None:

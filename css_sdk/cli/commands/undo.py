@@ -7,16 +7,17 @@ from shlex import quote
 
 import click
 
+from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
 from ..support.files import content_of
-from ..support.options import Given, carrying_out, plan_removals_option, takes
+from ..support.options import Given, takes
 from ..support.plans import is_saved_plan
 
 
 @click.command()
 @click.argument("file", metavar="JOURNAL", type=click.Path(path_type=Path))
-@takes(plan_removals_option, carrying_out)
+@takes(options.plan_removals, options.carrying_out)
 def undo(given: Given, file: Path) -> int:
     """Undo the changes that a journal holds.
 

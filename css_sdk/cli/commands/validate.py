@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..._text.escaping import shown
+from ..support import options
 from ..support.exit_codes import USAGE
 from ..support.files import STDIN
 from ..support.next_steps import print_error
-from ..support.options import Given, json_option, takes
+from ..support.options import Given, takes
 from ..support.output import json_line, print_lines
 from ..support.plans import desired_in
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@takes(json_option)
+@takes(options.json)
 def validate(given: Given, files: Sequence[Path]) -> int:
     """Check roles files without contacting the service.
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import click
 
-from .options import Decorator, force_option, together
+from . import options
+from .options import Decorator, together
 from .output import print_lines
 from .terminal import is_closed
 
@@ -144,7 +145,7 @@ def output_option(
 
     file_type = click.Path(path_type=Path)
     return together(
-        click.option(flag, type=file_type, metavar=metavar, callback=as_output, help=help_text), force_option
+        click.option(flag, type=file_type, metavar=metavar, callback=as_output, help=help_text), options.force
     )
 
 

@@ -22,6 +22,7 @@ Decorator = Callable[[Any], Any]
 PROVIDERS: Final = ["idir", "azureidir", "githubbcgov", "githubpublic", "bceidbasic", "bceidbusiness", "bceidboth"]
 """All login providers, in the order of the help."""
 ENVIRONMENTS: Final = ["dev", "test", "prod"]
+ENVIRONMENT: Final = click.Choice(ENVIRONMENTS)
 
 
 class Given(NamedTuple):
@@ -100,17 +101,40 @@ def takes(*options: Decorator) -> Decorator:
     return decorate
 
 
-def most_option(help_text: str) -> Decorator:
+def flag(*names: str, help: str, **attributes: Any) -> Decorator:
+    """Return an option without a value."""
+    return click.option(*names, is_flag=True, help=help, **attributes)
+
+
+def several(*names: str, help: str, default_is: str = "", **attributes: Any) -> Decorator:
+    """Return an option that can be given several times, which its help says.
+
+    Args:
+        names: of the option and its parameter.
+        help: the first sentence of its help.
+        default_is: the last sentence of its help.
+        attributes: further arguments of `click.option`.
+    """
+    text = f"{help} Can be given several times. {default_is}".rstrip()
+    return click.option(*names, multiple=True, help=text, **attributes)
+
+
+def removals(help_text: str) -> Decorator:
     """Return the option `--max-removals`, with what a command says about it."""
     return click.option("--max-removals", type=click.IntRange(0), metavar="N", help=help_text)
 
 
-def providers_option(help_text: str) -> Decorator:
-    """Return the option `--provider`, which can be given several times, with what a command says about it."""
-    return click.option("--provider", "providers", multiple=True, type=click.Choice(PROVIDERS), help=help_text)
+def providers(help: str, default_is: str) -> Decorator:
+    """Return the option `--provider`, with what a command says about it."""
+    return several("--provider", "providers", type=click.Choice(PROVIDERS), help=help, default_is=default_is)
 
 
-def integration_option(*, required: bool = True) -> Decorator:
+def environments(help: str) -> Decorator:
+    """Return the option that names several environments."""
+    return several("-e", "--environment", "environments", help=help, default_is="Default: all.", type=ENVIRONMENT)
+
+
+def integration(*, required: bool = True) -> Decorator:
     """Return the option that names an integration."""
     return click.option(
         "-i",
@@ -122,10 +146,10 @@ def integration_option(*, required: bool = True) -> Decorator:
     )
 
 
-def place_options(*, required: bool = True) -> Decorator:
+def place(*, required: bool = True) -> Decorator:
     """Return the options that name an integration and one of its environments."""
     return together(
-        integration_option(required=required),
+        integration(required=required),
         click.option(
             "-e",
             "--environment",
@@ -137,26 +161,16 @@ def place_options(*, required: bool = True) -> Decorator:
     )
 
 
-file_argument = click.argument("file", type=click.Path(path_type=Path))
+file = click.argument("file", type=click.Path(path_type=Path))
 """The argument that names a file; `-` is stdin."""
-usernames_argument = click.argument("users", nargs=-1, metavar="[USERNAME]...")
+usernames = click.argument("users", nargs=-1, metavar="[USERNAME]...")
 """Any number of usernames. Service accounts have an option of their own."""
-client_ids_option = click.option(
-    "--client-id",
-    "client_ids",
-    multiple=True,
-    metavar="ID",
-    help="Client id of a service account. Can be given several times.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-mask_option = click.option("--mask", is_flag=True, help="Shorten usernames and addresses.")
-force_option = click.option(
-    "--force", is_flag=True, is_eager=True, help="Replace the output file even if css-sdk did not write it."
-)
-provider_option = providers_option(
-    "Login provider of a GUID or e-mail address. Can be given several times. Default: idir and azureidir."
-)
-width_option = click.option(
+client_ids = several("--client-id", "client_ids", help="Client id of a service account.", metavar="ID")
+json = flag("--json", "as_json", help="Print one JSON object per line.")
+mask = flag("--mask", help="Shorten usernames and addresses.")
+force = flag("--force", is_eager=True, help="Replace the output file even if css-sdk did not write it.")
+provider = providers("Login provider of a GUID or e-mail address.", "Default: idir and azureidir.")
+width = click.option(
     "--width",
     type=click.IntRange(1, 8),
     default=4,
@@ -164,63 +178,44 @@ width_option = click.option(
     metavar="N",
     help="Number of concurrent requests.",
 )
-journal_option = click.option(
+journal = click.option(
     "--journal",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Record each change in this new file. css undo FILE reverts them.",
 )
-missing_option = click.option(
-    "--allow-missing", is_flag=True, help="Do not fail because of people who have never logged in."
+missing = flag("--allow-missing", help="Do not fail because of people who have never logged in.")
+identification = together(
+    missing,
+    flag("--strict", help="If a person could not be identified, change nothing. By default, css carries out the rest."),
 )
-identification_options = together(
-    missing_option,
-    click.option(
-        "--strict",
-        is_flag=True,
-        help="If a person could not be identified, change nothing. By default, css carries out the rest.",
-    ),
-)
-prod_option = click.option(
-    ALLOW_PROD, is_flag=True, help="Write in prod without asking for the project's name. Scripts need this."
-)
-consent_options = together(
-    click.option(YES, is_flag=True, help="Skip the confirmation. Scripts need this."), prod_option
-)
+prod = flag(ALLOW_PROD, help="Write in prod without asking for the project's name. Scripts need this.")
+consent = together(flag(YES, help="Skip the confirmation. Scripts need this."), prod)
 """The options of a command that may remove something or carries out a plan."""
-exact_options = together(
-    click.option("--allow-empty", is_flag=True, help="Allow an empty set: remove everything if no name is given."),
-    most_option("Allow up to N removals. Default: a fifth of the set, but at least 4 and at most 10."),
-    consent_options,
+exact = together(
+    flag("--allow-empty", help="Allow an empty set: remove everything if no name is given."),
+    removals("Allow up to N removals. Default: a fifth of the set, but at least 4 and at most 10."),
+    consent,
 )
 """The options of commands that make a set exactly what is named."""
-places_options = together(
-    click.option(
+places = together(
+    several(
         "-i",
         "--integration",
         "integrations",
-        multiple=True,
+        help="Integration, by id or exact project name.",
+        default_is="Default: all.",
         metavar="ID|NAME",
-        help="Integration, by id or exact project name. Can be given several times. Default: all.",
     ),
-    click.option(
-        "-e",
-        "--environment",
-        "environments",
-        multiple=True,
-        type=click.Choice(ENVIRONMENTS),
-        help="Environment. Can be given several times. Default: all.",
-    ),
+    environments("Environment."),
 )
 """The options that name several integrations and environments."""
-reading = together(place_options(), json_option)
+reading = together(place(), json)
 """The options of a command that reads one environment."""
-adding = together(place_options(), prod_option, journal_option, json_option)
+adding = together(place(), prod, journal, json)
 """The options of a command that only adds, creates or renames in one environment."""
-removing = together(place_options(), consent_options, journal_option, json_option)
+removing = together(place(), consent, journal, json)
 """The options of a command that removes in one environment."""
-plan_removals_option = most_option(
-    "Allow up to N removals from each set. Default: a fifth of it, but at least 4 and at most 10."
-)
-carrying_out = together(consent_options, journal_option, width_option, json_option)
+plan_removals = removals("Allow up to N removals from each set. Default: a fifth of it, but at least 4 and at most 10.")
+carrying_out = together(consent, journal, width, json)
 """The options of a command that carries out a plan."""
