@@ -12,7 +12,7 @@ from ..support import options
 from ..support.groups import Group
 from ..support.options import Given, takes, together
 from ..support.output import print_rows
-from ..support.role_changes import RoleChange, Settle, ask, ask_and_make, missing_role, reported
+from ..support.role_changes import RoleChange, ask_and_make, make_exact, missing_role
 
 if TYPE_CHECKING:
     from ... import EnvironmentClient, Plan
@@ -119,34 +119,14 @@ def set_children(given: Given, parent: str, children: Sequence[str]) -> int:
     Example:
       css composites set -i "Grants Portal" -e dev admin reviewer auditor --yes
     """
-    from ..._service.service_limits import check_not_emptied
 
-    check_not_emptied(children, given.allow_empty, f"children of the role {parent!r}")
-    changes: dict[str, RoleChange] = {}
-    with given.place() as dev:
+    def preview(dev: EnvironmentClient, plan: Plan) -> Sequence[str]:
+        added = [step.target for step in plan.steps if not step.takes_away]
+        return _preview(dev, parent, added, [step.target for step in plan.steps if step.takes_away])
 
-        def confirm(plan: Plan) -> None:
-            for step in plan.steps:
-                action = "remove" if step.takes_away else "add"
-                changes[step.target] = RoleChange(action, parent, step.target)
-            added = [change.target for change in changes.values() if change.action == "add"]
-            preview = partial(_preview, dev, parent, added, [name for name in changes if name not in added])
-            ask(given, dev, changes.values(), preview)
-
-        def run(settle: Settle) -> None:
-            dev.roles.composites(parent).set(
-                *children,
-                allow_empty=given.allow_empty,
-                max_removals=given.max_removals,
-                confirm=confirm,
-                progress=lambda result: settle(
-                    changes[result.step.target],
-                    "failed" if result.outcome == "skipped" else result.outcome,
-                    result.error,
-                ),
-            )
-
-        return reported(given, changes.values(), run)
+    return make_exact(
+        given, parent, children, "children", lambda dev: partial(dev.roles.composites(parent).set, *children), preview
+    )
 
 
 def _preview(dev: EnvironmentClient, parent: str, added: Sequence[str], removed: Sequence[str]) -> Sequence[str]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from ..support import options
-from ..support.changes import Note, changes_of, preview_of, prod_of, reported
+from ..support.changes import in_words
 from ..support.groups import Group
 from ..support.options import Given, takes
 from ..support.output import print_rows
-from ..support.questions import confirm
+from ..support.role_changes import make_exact, place_name
 
 if TYPE_CHECKING:
-    from ... import Plan
-    from ...roster.rows import Action, Row, RowResult
-    from ...state import Step, StepResult
+    from ... import EnvironmentClient, Plan
+    from ...models import UserLike
+    from ...roster.rows import Action
 
 
 @click.group(cls=Group)
@@ -73,47 +73,18 @@ def set_members(given: Given, role: str, users: Sequence[str], client_ids: Seque
     """
     from ... import ServiceAccount
     from ..._service.identifiers import check_username
-    from ..._service.service_limits import check_not_emptied
-    from ...errors import NotAllDone
-    from ...people.identities import Person
     from ...people.logins import name_of
-    from ...roster.rows import Row, RowResult
 
-    check_not_emptied([*users, *client_ids], given.allow_empty, f"members of the role {role!r}")
     for user in users:
         check_username(user)
-    rows: dict[Step, Row] = {}
 
-    def apply(note: Note) -> Sequence[RowResult]:
-        results: dict[Step, RowResult] = {}
+    def preview(dev: EnvironmentClient, plan: Plan) -> list[str]:
+        names = {user.username: name_of(user) for state in plan.states for user in state.users.values()}
+        groups: dict[Action, list[str]] = {}
+        for step in plan.steps:
+            who = f"{names.get(step.target, '')} {step.target}".strip()
+            groups.setdefault("revoke" if step.takes_away else "grant", []).append(who)
+        return [in_words(action, people, role, place_name(dev)) for action, people in groups.items()]
 
-        def ask(plan: Plan) -> None:
-            for step in plan.steps:
-                action: Action = "revoke" if step.takes_away else "grant"
-                rows[step] = Row(0, Person("username", step.target), role, given.integration, given.environment, action)
-            names = {user.username: name_of(user) for state in plan.states for user in state.users.values()}
-            changes = list(rows.values())
-            confirm(
-                changes_of(changes, prod_of(dev)),
-                given.answers,
-                lambda: preview_of(changes, {given.integration: dev.integration.project_name}, names),
-                lambda: True,  # the members are read again after this
-            )
-
-        def settle(result: StepResult) -> None:
-            outcome = "failed" if result.outcome == "skipped" else result.outcome
-            results[result.step] = RowResult(rows[result.step], outcome, result.error)
-            note(results[result.step])
-
-        with given.place() as dev, suppress(NotAllDone):
-            dev.roles.set_members(
-                role,
-                [*users, *map(ServiceAccount, client_ids)],
-                allow_empty=given.allow_empty,
-                max_removals=given.max_removals,
-                confirm=ask,
-                progress=settle,
-            )
-        return [results[step] for step in rows]
-
-    return reported(rows.values(), apply, as_json=given.as_json)
+    wanted: list[UserLike] = [*users, *map(ServiceAccount, client_ids)]
+    return make_exact(given, role, wanted, "members", lambda dev: partial(dev.roles.set_members, role, wanted), preview)

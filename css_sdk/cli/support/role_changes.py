@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from ..._text.suggestions import similar
 from .changes import exit_code_of, prod_of
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from ... import EnvironmentClient
     from ...errors import CssError
     from ...models import Outcome
+    from ...plan.planner import Plan
 
 _ALREADY: Final = {"add": "already a child", "remove": "is not a child"}
 """The state of a child that needs no change, by action."""
-_COLUMNS: Final = ("state", "action", "role", "target", "integration", "environment", "message")
+_OF_MEMBERS: Final = ("grant", "revoke")
+_REMOVES: Final = ("delete", "remove", "revoke")
 
-Settle = Callable[["RoleChange", "Outcome", "CssError | None"], None]
+Settle = Callable[["RoleChange", "Outcome | Literal['skipped']", "CssError | None"], None]
 """Takes the outcome of a change."""
 Preview = Callable[[], Sequence[str]]
 """Reads who gains or loses what, and returns it in sentences."""
@@ -70,7 +72,7 @@ def ask(given: Given, dev: EnvironmentClient, changes: Iterable[RoleChange], pre
     Raises:
         NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
     """
-    to_do = {change.action in ("delete", "remove") for change in changes if change.is_needed and not change.refusal}
+    to_do = {change.action in _REMOVES for change in changes if change.is_needed and not change.refusal}
     confirm(Changes(adds=False in to_do, removes=True in to_do, prod=prod_of(dev)), given.answers, preview)
 
 
@@ -106,6 +108,49 @@ def reported(given: Given, changes: Collection[RoleChange], run: Callable[[Settl
     if interrupt is not None:
         raise interrupt
     return exit_code_of(list(settled.values()))
+
+
+def make_exact(
+    given: Given,
+    role: str,
+    wanted: Collection[object],
+    what: Literal["members", "children"],
+    setting: Callable[[EnvironmentClient], Callable[..., object]],
+    preview: Callable[[EnvironmentClient, Plan], Sequence[str]],
+) -> int:
+    """Make the members or the children of a role exactly as wanted, report each change, and return the exit code.
+
+    Args:
+        given: the options.
+        role: the role.
+        wanted: the members or children.
+        what: which of the two.
+        setting: returns the call of the facade that sets them in an environment.
+        preview: returns who gains or loses what through a plan, in sentences.
+
+    Raises:
+        EmptySet: for none, unless that is allowed. Nothing is sent.
+        CssError: what the call raises, if it made no change.
+    """
+    from ..._service.service_limits import check_not_emptied
+
+    check_not_emptied(wanted, given.allow_empty, f"{what} of the role {role!r}")
+    add, remove = ("grant", "revoke") if what == "members" else ("add", "remove")
+    changes: dict[str, RoleChange] = {}
+
+    def confirm(plan: Plan) -> None:
+        for step in plan.steps:
+            changes[step.target] = RoleChange(remove if step.takes_away else add, role, step.target)
+        ask(given, dev, changes.values(), partial(preview, dev, plan))
+
+    def run(settle: Settle) -> None:
+        limits = {"allow_empty": given.allow_empty, "max_removals": given.max_removals}
+        setting(dev)(
+            **limits, confirm=confirm, progress=lambda one: settle(changes[one.step.target], one.outcome, one.error)
+        )
+
+    with given.place() as dev:
+        return reported(given, changes.values(), run)
 
 
 def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
@@ -146,18 +191,34 @@ def _print_results(
     changes: Collection[RoleChange], settled: Mapping[RoleChange, tuple[Outcome, CssError | None]], given: Given
 ) -> None:
     from ...errors import Skipped
+    from ...people.identification import state_of
+    from ...people.identities import Person
 
     interrupted = "skipped", Skipped("css-sdk was interrupted before it sent this.")
     rows = []
     for change in changes:
         outcome, error = settled.get(change, interrupted)
-        state = {"confirmed": "done", "already": _ALREADY.get(change.action, "")}.get(outcome, outcome)
-        cells = state, change.action, change.role, change.target, given.integration, given.environment
-        rows.append(dict(zip(_COLUMNS, cells, strict=False)) | columns_of(error))
+        states = {
+            "confirmed": "done",
+            "already": _ALREADY.get(change.action, ""),
+            "failed": state_of(Person("username", change.target), error),
+        }
+        rows.append(
+            {
+                "state": states.get(outcome, outcome),
+                "action": change.action,
+                "role": change.role,
+                "user" if change.action in _OF_MEMBERS else "target": change.target,
+                "integration": given.integration,
+                "environment": given.environment,
+                **columns_of(error),
+            }
+        )
+    left_out = {"error"} if any(change.target for change in changes) else {"error", "target"}
     print_results(
         rows,
         given.as_json,
-        [name for name in _COLUMNS if name != "target" or any(row["target"] for row in rows)],
+        [name for name in next(iter(rows), ()) if name not in left_out],
         states=[row["state"] for row in rows],
         errors=[error for _, error in settled.values()],
     )
