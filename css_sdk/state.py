@@ -44,6 +44,11 @@ class Place(Tabular):
     integration: int
     environment: str
 
+    @property
+    def path(self) -> dict[str, Any]:
+        """Return the arguments of generated functions that name the place."""
+        return {"integration_id": self.integration, "environment": self.environment}
+
     def __str__(self) -> str:
         return f"#{self.integration} {self.environment}"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from css_sdk._service import environment_checks, identifiers, request_checks, service_limits
 from css_sdk._verification import verdicts
-from css_sdk._verification.verdicts import Verdict, VerifiedBy, Write
+from css_sdk._verification.verdicts import VERIFIED_BY, Verdict, VerifiedBy
 from css_sdk.errors import (
     EnvironmentMissing,
     HarmfulRequest,
@@ -27,6 +27,7 @@ from css_sdk.errors import (
     UnusableUser,
 )
 from css_sdk.models import PROVIDERS, Integration, Role, ServiceAccount
+from css_sdk.state import STEP_KINDS, StepKind
 
 ANY_TEXT = st.text(st.characters())
 GUID = "0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a"
@@ -423,14 +424,14 @@ def test_removable_agrees_with_the_path(integration_id: int, environment: str, r
     assert is_removable(integration_id, environment, role, username) is (len(true_path) <= 255)
 
 
-PROOFS = {
-    Write.CREATE_ROLE: VerifiedBy.ANSWER,
-    Write.RENAME_ROLE: VerifiedBy.ANSWER,
-    Write.DELETE_ROLE: VerifiedBy.READ,
-    Write.ASSIGN: VerifiedBy.ANSWER,
-    Write.UNASSIGN: VerifiedBy.STATUS,
-    Write.ADD_COMPOSITES: VerifiedBy.ANSWER,
-    Write.REMOVE_COMPOSITE: VerifiedBy.STATUS,
+PROOFS: dict[StepKind, VerifiedBy] = {
+    "create_role": VerifiedBy.ANSWER,
+    "rename_role": VerifiedBy.ANSWER,
+    "delete_role": VerifiedBy.READ,
+    "add_member": VerifiedBy.ANSWER,
+    "remove_member": VerifiedBy.STATUS,
+    "add_composite": VerifiedBy.ANSWER,
+    "remove_composite": VerifiedBy.STATUS,
 }
 
 D, R, N, Q, P = Verdict.DONE, Verdict.REFUSED, Verdict.NOT_DONE, Verdict.DOUBTFUL, Verdict.PENDING
@@ -460,15 +461,14 @@ VERDICTS: dict[tuple[bool, int | None, bool], dict[VerifiedBy, Verdict]] = {
 }
 
 
-@pytest.mark.parametrize("write", Write)
-def test_each_write_has_its_proof(write: Write) -> None:
+@pytest.mark.parametrize("write", STEP_KINDS)
+def test_each_write_has_its_proof(write: StepKind) -> None:
     """What proves each write is pinned: a new write needs a line here."""
-    assert write.verified_by is PROOFS[write]
-    assert write.words
+    assert VERIFIED_BY[write] is PROOFS[write]
 
 
-@pytest.mark.parametrize(("write", "case"), list(itertools.product(Write, VERDICTS)), ids=str)
-def test_verdicts(write: Write, case: tuple[bool, int | None, bool]) -> None:
+@pytest.mark.parametrize(("write", "case"), list(itertools.product(STEP_KINDS, VERDICTS)), ids=str)
+def test_verdicts(write: StepKind, case: tuple[bool, int | None, bool]) -> None:
     """What one try of each write came to, for every kind of answer and for none."""
     sent, status, shown = case
     assert verdicts.verdict(write, status, sent=sent, shown=shown) is VERDICTS[case][PROOFS[write]]
@@ -477,17 +477,17 @@ def test_verdicts(write: Write, case: tuple[bool, int | None, bool]) -> None:
 @pytest.mark.parametrize("status", [None, 0, 99, *range(501, 600), 600, 999])
 def test_what_the_service_did_not_say_itself_proves_nothing(status: int | None) -> None:
     """A proxy's 5xx, an answer that is none, and no answer: the request may still be on its way."""
-    assert verdicts.verdict(Write.ASSIGN, status, sent=True, shown=False) is Verdict.PENDING
+    assert verdicts.verdict("add_member", status, sent=True, shown=False) is Verdict.PENDING
 
 
-@given(st.sampled_from(Write), st.none() | st.integers(100, 599), st.booleans(), st.booleans())
-def test_nothing_but_a_success_is_done(write: Write, status: int | None, sent: bool, shown: bool) -> None:
+@given(st.sampled_from(STEP_KINDS), st.none() | st.integers(100, 599), st.booleans(), st.booleans())
+def test_nothing_but_a_success_is_done(write: StepKind, status: int | None, sent: bool, shown: bool) -> None:
     """No try is called done unless it was sent and answered with a success."""
     if verdicts.verdict(write, status, sent=sent, shown=shown) is Verdict.DONE:
         assert sent
         assert status is not None
         assert 200 <= status < 300
-        assert shown or write.verified_by is VerifiedBy.STATUS
+        assert shown or VERIFIED_BY[write] is VerifiedBy.STATUS
 
 
 @pytest.mark.parametrize(("count", "proves"), [(0, True), (4999, True), (5000, False), (5001, False)])

@@ -8,12 +8,10 @@ from concurrent.futures import Executor
 from .._service import arguments, service_limits
 from ..errors import Conflict, CssError
 from ..models import Grant, GrantResult, RoleResult, UserLike
-from ..state import Place, Step, StepResult
+from ..state import Step, StepKind, StepResult
 from .callbacks import AsyncProgressCalls
-from .grants import AsyncGranting, GrantWrite
 from .roles import AsyncRoles
 from .steps import AsyncStepRun, done_or_failed
-from .users import AsyncUsers
 from .wire import AsyncWire
 from .workers import AsyncShipping, task_for
 
@@ -24,11 +22,9 @@ Progress = Callable[[GrantResult], object]
 class AsyncBulk:
     """Assign and create many roles at once, in one environment of one integration."""
 
-    def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
+    def __init__(self, wire: AsyncWire, roles: AsyncRoles) -> None:
         self._wire = wire
-        self._at = Place(integration_id, environment)
-        self._roles = AsyncRoles(wire, integration_id, environment)
-        self._users = AsyncUsers(wire, integration_id, environment)
+        self._roles = roles
 
     async def assign_many(
         self,
@@ -143,16 +139,14 @@ class AsyncBulk:
             results[name] = RoleResult(name, outcome, error)
             await calls.note(results[name])
 
-        steps = [Step("create_role", self._at, name) for name in wanted if name not in known]
-        run = AsyncStepRun(
-            steps, None, granting={}, roles={self._at: self._roles}, may_exist=False, width=width, progress=note
-        )
-        await run.carry_out()
+        place = self._roles.place
+        steps = [Step("create_role", place, name) for name in wanted if name not in known]
+        await AsyncStepRun({place: self._roles}, steps, may_exist=False, width=width, progress=note).carry_out()
         return calls.ended([results[name] for name in wanted])
 
     async def _many(
         self,
-        change: GrantWrite,
+        kind: StepKind,
         grants: Grants,
         skip_existing: bool,
         width: int,
@@ -162,19 +156,18 @@ class AsyncBulk:
         service_limits.check_width(width)
         calls = AsyncProgressCalls(progress)
         given = arguments.grants(grants)
-        granting = AsyncGranting(self._users, self._roles.list)
-        if executor is not None:
-            granting = AsyncShipping(self._users, self._roles.list, executor, task_for(self._wire, self._at))
+        place = self._roles.place
+        ship = None if executor is None else AsyncShipping(executor, task_for(self._wire, place)).carry_out
         results: dict[int, GrantResult] = {}
         numbers: dict[Step, list[int]] = {}
         for number, grant in enumerate(given):
             try:
-                username, _ = self._users.check(grant.user, grant.role)
+                username, _ = self._roles.users.check(grant.user, grant.role)
             except CssError as error:
                 results[number] = GrantResult(grant, "failed", error.with_traceback(None))
                 await calls.note(results[number])
             else:
-                numbers.setdefault(Step(change, self._at, grant.role, username), []).append(number)
+                numbers.setdefault(Step(kind, place, grant.role, username, people=1), []).append(number)
 
         async def note(result: StepResult) -> None:
             for number in numbers[result.step]:
@@ -182,13 +175,7 @@ class AsyncBulk:
                 await calls.note(results[number])
 
         run = AsyncStepRun(
-            list(numbers),
-            None,
-            granting={self._at: granting},
-            roles={self._at: self._roles},
-            skip_existing=skip_existing,
-            width=width,
-            progress=note,
+            {place: self._roles}, list(numbers), ship=ship, skip_existing=skip_existing, width=width, progress=note
         )
         await run.carry_out()
         return calls.ended([results[number] for number in range(len(given))])

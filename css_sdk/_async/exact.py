@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .._http.concurrency import async_called, async_check_callback
 from .._service import service_limits
 from ..errors import NotConfirmed, StalePlan
-from ..state import Place, PlaceState, StepResult
+from ..state import PlaceState, StepResult
 from .callbacks import AsyncProgressCalls
 from .steps import AsyncStepRun
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..plan.desired import DesiredRole, DesiredUser
     from ..plan.planner import Plan
     from ..plan.preconditions import Guards
-    from .grants import AsyncGranting
     from .roles import AsyncRoles
 
 Confirm = Callable[["Plan"], object]
@@ -24,14 +23,12 @@ Confirm = Callable[["Plan"], object]
 
 
 async def make_exact(
-    place: Place,
+    client: AsyncRoles,
     observe: Callable[[], Awaitable[PlaceState]],
     guards: Guards,
     *,
     roles: Sequence[DesiredRole] = (),
     users: Sequence[DesiredUser] = (),
-    granting: AsyncGranting | None = None,
-    client: AsyncRoles | None = None,
     confirm: Confirm | None = None,
     width: int = 4,
     progress: Callable[[StepResult], object] | None = None,
@@ -39,14 +36,12 @@ async def make_exact(
     """Make roles and members of one place exactly as listed. Add first; if an addition fails, remove nothing.
 
     Args:
-        place: to change.
+        client: changes roles, their members and their children.
         observe: reads the part of the place that the plan depends on. Before a removal, it must read the members
             until two readings agree. Its result must contain all roles that are named: no role is created.
         guards: how much may be removed.
         roles: the wanted members and children of roles; the names are checked already.
         users: the wanted roles of users; the names are checked already.
-        granting: adds and removes members of roles.
-        client: changes roles and their children.
         confirm: called with the plan before the first write, if the plan changes anything. The place is read again
             afterwards.
         width: calls at once, 1 to 8.
@@ -79,14 +74,7 @@ async def make_exact(
         await ask(confirm, made)
         check_unchanged(made.states, [await observe()])
     dependencies = Dependencies(made.steps, made.states, needs_everybody=True)
-    run = AsyncStepRun(
-        made.steps,
-        dependencies,
-        granting={place: granting} if granting else {},
-        roles={place: client} if client else {},
-        width=width,
-        progress=calls.note,
-    )
+    run = AsyncStepRun({client.place: client}, made.steps, dependencies, width=width, progress=calls.note)
     return calls.ended(await run.carry_out())
 
 

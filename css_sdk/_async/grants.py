@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Callable, Hashable
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from .._http.concurrency import async_each
 from ..errors import CssError, NotFound
-from ..models import Role
 from ..state import Step
 
 if TYPE_CHECKING:
     from .roles import AsyncRoles
     from .steps import AsyncStepRun
-    from .users import AsyncUsers
 
 Numbered = dict[int, Step]
 """Steps by their place among all."""
-GrantWrite = Literal["add_member", "remove_member"]
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -30,84 +26,66 @@ def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
     return groups
 
 
-class AsyncGranting:
-    """Send the steps about members of one place. Send all steps of one user together.
+async def settle_done(run: AsyncStepRun, roles: AsyncRoles, steps: Numbered) -> None:
+    """Settle the steps that need no write, after reading each role's members, or each user's roles if fewer.
 
     Args:
-        users: of the environment.
-        list_roles: gives the environment's roles.
+        run: takes the results.
+        roles: of the place.
+        steps: about members; all of one kind and one place.
+    """
+    by_role, by_user = grouped(steps, lambda step: step.role), grouped(steps, lambda step: step.target)
+    is_by_user = len(by_user) <= len(by_role)
+    for name, group in (by_user if is_by_user else by_role).items():
+        is_adding = next(iter(group.values())).kind == "add_member"
+        try:
+            if is_by_user:
+                held = {(role.name, name) for role in await roles.users.roles(name)}
+            elif is_adding:
+                held = {(name, user.username) async for user in roles.members(name)}
+            else:
+                # Somebody who is left out of a reading would seem not to have the role, and keep it.
+                held = {(name, user.username) for user in await roles.settled_members(name)}
+            done = {n: step for n, step in group.items() if ((step.role, step.target) in held) is is_adding}
+            if done and is_by_user and not is_adding:
+                # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
+                existing = {role.name for role in await roles.list()}
+                done = {number: step for number, step in done.items() if step.role in existing}
+        except CssError as error:
+            await run.settle_failed(group, error)
+        else:
+            await run.settle(done, "already")
+
+
+async def change_members(run: AsyncStepRun, roles: AsyncRoles, group: Numbered) -> None:
+    """Add one user to roles in one call, or remove the user from roles, one call each.
+
+    The service adds the user to none of the roles if one of them does not exist; then the others are sent again.
+
+    Args:
+        run: takes the results.
+        roles: of the place.
+        group: steps about one user; all of one kind and one place.
     """
 
-    def __init__(self, users: AsyncUsers, list_roles: Callable[[], Awaitable[tuple[Role, ...]]]) -> None:
-        self._users = users
-        self._list_roles = list_roles
-
-    async def carry_out(self, change: GrantWrite, run: AsyncStepRun, steps: Numbered, width: int) -> None:
-        """Add or remove the members, for `width` users at once.
-
-        Args:
-            change: what all the steps do.
-            run: takes the results.
-            steps: of one place.
-            width: calls at once, 1 to 8.
-        """
-        work = partial(self._add if change == "add_member" else self._remove, run)
-        await async_each(work, list(grouped(steps, lambda step: step.target).values()), width)
-
-    async def settle_done(self, change: GrantWrite, run: AsyncStepRun, steps: Numbered, roles: AsyncRoles) -> None:
-        """Settle the steps that need no write, after reading each role's members, or each user's roles if fewer.
-
-        Args:
-            change: what all the steps do.
-            run: takes the results.
-            steps: of one place.
-            roles: of the place.
-        """
-        is_adding = change == "add_member"
-        by_role, by_user = grouped(steps, lambda step: step.role), grouped(steps, lambda step: step.target)
-        is_by_user = len(by_user) <= len(by_role)
-        for name, group in (by_user if is_by_user else by_role).items():
+    async def add() -> None:
+        while group:
             try:
-                if is_by_user:
-                    held = {(role.name, name) for role in await self._users.roles(name)}
-                elif is_adding:
-                    held = {(name, user.username) async for user in roles.members(name)}
-                else:
-                    # Somebody who is left out of a reading would seem not to have the role, and keep it.
-                    held = {(name, user.username) for user in await roles.settled_members(name)}
-                done = {n: step for n, step in group.items() if ((step.role, step.target) in held) is is_adding}
-                if done and is_by_user and not is_adding:
-                    # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
-                    existing = {role.name for role in await self._list_roles()}
-                    done = {number: step for number, step in done.items() if step.role in existing}
-            except CssError as error:
-                await run.settle_failed(group, error)
-            else:
-                await run.settle(done, "already")
+                await roles.users.write(list(group.values()))
+                return
+            except NotFound as error:
+                if error.what != "role" or len(group) == 1:
+                    raise
+                existing = {role.name for role in await roles.list()}
+                missing = {number: step for number, step in group.items() if step.role not in existing}
+                if not missing:
+                    raise
+                await run.settle_failed(missing, error)
+                for number in missing:
+                    del group[number]
 
-    async def _add(self, run: AsyncStepRun, group: Numbered) -> None:
-        """Give one user the roles of a group in one call; the service gives none if one of them does not exist."""
-        user = next(iter(group.values())).target
-
-        async def write() -> None:
-            while group:
-                try:
-                    await self._users.assign(user, *(step.role for step in group.values()))
-                    return
-                except NotFound as error:
-                    if error.what != "role" or len(group) == 1:
-                        raise
-                    existing = {role.name for role in await self._list_roles()}
-                    missing = {number: step for number, step in group.items() if step.role not in existing}
-                    if not missing:
-                        raise
-                    await run.settle_failed(missing, error)
-                    for number in missing:
-                        del group[number]
-
-        await run.attempt(group, write)
-
-    async def _remove(self, run: AsyncStepRun, group: Numbered) -> None:
-        """Remove the roles of a group from one user, one call each."""
-        for number, step in group.items():
-            await run.attempt({number: step}, partial(self._users.unassign, step.target, step.role))
+    if next(iter(group.values())).kind == "add_member":
+        await run.attempt(group, add)
+        return
+    for number, step in group.items():
+        await run.attempt({number: step}, partial(roles.users.write, [step]))

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 from .._http.concurrency import async_check_callback
 from .._service import arguments, environment_checks
 from ..models import Integration, LogLine
+from ..state import Place, PlaceState
 from .observing import observe
 from .roles import AsyncRoles
-from .users import AsyncUsers
 from .wire import AsyncWire
 
 if TYPE_CHECKING:
     from .._service.log_windows import Moment
     from ..people.logins import LoginDifference
-    from ..state import PlaceState
     from .bulk import AsyncBulk
     from .logs import AsyncLogs
     from .observing import Chosen
@@ -40,8 +39,8 @@ class AsyncEnvironmentClient:
     def __init__(self, wire: AsyncWire, integration: Integration, name: str) -> None:
         self.integration = integration
         self.name = name
-        self.roles = AsyncRoles(wire, integration.id, name)
-        self.users = AsyncUsers(wire, integration.id, name)
+        self.roles = AsyncRoles(wire, Place(integration.id, name))
+        self.users = self.roles.users
         self._wire = wire
 
     @cached_property
@@ -56,7 +55,7 @@ class AsyncEnvironmentClient:
         """Grant and revoke many roles at once."""
         from .bulk import AsyncBulk
 
-        return AsyncBulk(self._wire, self.integration.id, self.name)
+        return AsyncBulk(self._wire, self.roles)
 
     @cached_property
     def _logs(self) -> AsyncLogs:
@@ -115,7 +114,7 @@ class AsyncEnvironmentClient:
             def chosen(existing: frozenset[str]) -> Collection[str]:
                 return existing if names is None else existing & names
 
-        return await observe(self.roles, self.integration, self.name, chosen, settled=settled, width=width)
+        return await observe(self.roles, self.integration.project_name, chosen, settled=settled, width=width)
 
     async def login_differences(self, *, to: str | None = None, width: int = 4) -> tuple[LoginDifference, ...]:
         """Find people with roles on one login only, and what their other login at `idir` or `azureidir` lacks.

@@ -78,7 +78,7 @@ class _Reading:
             place = Place(info.id, environment)
             self._names[place] = info.project_name
             try:
-                self._direct[place] = await AsyncUsers(self._wire, info.id, environment).roles(self._username)
+                self._direct[place] = await AsyncUsers(self._wire, place).roles(self._username)
             except NotApplied:
                 continue
             except AuthenticationError:
@@ -91,9 +91,8 @@ class _Reading:
 
     async def read_tree(self, place: Place) -> None:
         """Read the children of the direct roles in one place."""
-        where = {"integration_id": place.integration, "environment": place.environment}
         try:
-            self._trees[place] = await tree_below(self._wire, where, self._direct[place])
+            self._trees[place] = await tree_below(self._wire, place, self._direct[place])
         except AuthenticationError:
             raise
         except CssError as error:

@@ -84,7 +84,7 @@ async def make_undo_plan(integration: Integrations, journal: JournalRead, *, wid
 async def _with_members(
     environment: AsyncEnvironmentClient, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
 ) -> PlaceState:
-    with reading_listed_roles(environment.integration, environment.name):
+    with reading_listed_roles(state.place, state.project_name):
         return await with_members(environment.roles, state, names, settled=settled, width=width)
 
 
@@ -126,8 +126,8 @@ class AsyncPlanRun:
     ) -> list[StepResult]:
         """Carry out the steps, and return a result for each, in their order."""
         dependencies = Dependencies(self.plan.steps, self.before.values())
-        run = AsyncStepRun.at(self.environments, self.plan.steps, dependencies, width=width, progress=progress)
-        return await run.carry_out()
+        roles = {place: environment.roles for place, environment in self.environments.items()}
+        return await AsyncStepRun(roles, self.plan.steps, dependencies, width=width, progress=progress).carry_out()
 
 
 async def check_plan(

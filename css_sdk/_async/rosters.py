@@ -152,7 +152,7 @@ class AsyncRosterRun:
                 self._fail([number], error)
             else:
                 self._steps[number] = Step(
-                    "add_member" if row.action == "grant" else "remove_member", place, row.role, username
+                    "add_member" if row.action == "grant" else "remove_member", place, row.role, username, people=1
                 )
         for number in find_contradicting(self._steps):
             opposite = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
@@ -364,8 +364,8 @@ class AsyncRosterRun:
                 error = withheld(row.role) if result.outcome == "skipped" else result.error
                 await self._settle(number, RowResult(row, done_or_failed(result), error, self._repeats.get(number)))
 
-        run = AsyncStepRun.at(
-            self._environments,
+        run = AsyncStepRun(
+            {place: environment.roles for place, environment in self._environments.items()},
             _in_order(planned),
             dependencies,
             skip_existing=skip_existing,

@@ -12,11 +12,10 @@ from .._http.concurrency import AsyncLock, async_called, async_each
 from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import Outcome
 from ..state import Place, Step, StepResult
-from .grants import AsyncGranting, GrantWrite, Numbered, grouped
+from .grants import Numbered, change_members, grouped, settle_done
 
 if TYPE_CHECKING:
     from ..plan.dependencies import Dependencies
-    from .integrations import AsyncEnvironmentClient
     from .roles import AsyncRoles
 
 
@@ -25,14 +24,18 @@ def done_or_failed(result: StepResult) -> Outcome:
     return "failed" if result.outcome == "skipped" else result.outcome
 
 
+Shipping = Callable[["AsyncStepRun", Numbered, int], Awaitable[None]]
+"""Has steps about members of one place carried out elsewhere, so many at once, and settles them."""
+
+
 class AsyncStepRun:
     """Steps that are being carried out.
 
     Args:
+        roles: by place, what sends the steps.
         steps: in an order in which they can be carried out.
         dependencies: which of them are skipped after others failed; None if none depends on another.
-        granting: by place, what sends the steps about members.
-        roles: by place, what sends the steps about roles and their children.
+        ship: has steps about members carried out elsewhere.
         skip_existing: read first whether a step about a member is needed.
         may_exist: let a role that somebody else created just now count as created.
         width: calls at once, 1 to 8.
@@ -41,51 +44,27 @@ class AsyncStepRun:
 
     def __init__(
         self,
-        steps: Sequence[Step],
-        dependencies: Dependencies | None,
-        *,
-        granting: Mapping[Place, AsyncGranting],
         roles: Mapping[Place, AsyncRoles],
+        steps: Sequence[Step],
+        dependencies: Dependencies | None = None,
+        *,
+        ship: Shipping | None = None,
         skip_existing: bool = False,
         may_exist: bool = True,
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
-        self._granting = granting
         self._roles = roles
-        self._skip_existing = skip_existing
-        self._may_exist = may_exist
         self._steps = steps
         self._dependencies = dependencies
+        self._ship = ship
+        self._skip_existing = skip_existing
+        self._may_exist = may_exist
         self._width = width
         self._progress = progress
         self._results: dict[int, StepResult] = {}
         self._lost_access: AuthenticationError | None = None
         self._lock = AsyncLock()
-
-    @classmethod
-    def at(
-        cls,
-        environments: Mapping[Place, AsyncEnvironmentClient],
-        steps: Sequence[Step],
-        dependencies: Dependencies | None,
-        *,
-        skip_existing: bool = False,
-        width: int,
-        progress: Callable[[StepResult], object] | None = None,
-    ) -> AsyncStepRun:
-        """Return a run that sends the steps through these environments."""
-        granting = {place: AsyncGranting(there.users, there.roles.list) for place, there in environments.items()}
-        roles = {place: there.roles for place, there in environments.items()}
-        return cls(
-            steps,
-            dependencies,
-            granting=granting,
-            roles=roles,
-            skip_existing=skip_existing,
-            width=width,
-            progress=progress,
-        )
 
     async def carry_out(self) -> list[StepResult]:
         """Carry out one kind of step after another and return the results, in the order of the steps."""
@@ -93,7 +72,7 @@ class AsyncStepRun:
             batch = await self._ready(dict(run))
             match kind:
                 case "add_member" | "remove_member":
-                    await self._change_members(kind, batch)
+                    await self._change_members(batch)
                 case "add_composite":
                     await self._each(batch, lambda step: (step.place, step.role), self._add_composites)
                 case "remove_composite":
@@ -129,9 +108,9 @@ class AsyncStepRun:
 
     async def _add_composites(self, group: Numbered) -> None:
         """Add all new children of a role in one call."""
-        step = next(iter(group.values()))
-        parent = self._roles[step.place].composites(step.role)
-        await self.attempt(group, lambda: parent.add(*(step.target for step in group.values())))
+        steps = list(group.values())
+        parent = self._roles[steps[0].place].composites(steps[0].role)
+        await self.attempt(group, lambda: parent.write(steps))
 
     async def attempt(self, group: Numbered, write: Callable[[], Awaitable[None]]) -> None:
         """Make the write of a group of steps, and settle those that the write has not settled itself."""
@@ -154,18 +133,21 @@ class AsyncStepRun:
             case "rename_role":
                 await roles.rename(step.role, step.target)
             case "remove_composite":
-                await roles.composites(step.role).remove(step.target)
+                await roles.composites(step.role).write([step])
             case _:
                 await roles.delete(step.role)
 
-    async def _change_members(self, change: GrantWrite, batch: Numbered) -> None:
+    async def _change_members(self, batch: Numbered) -> None:
         """Add all roles of a user in one environment in one call, or remove them in one call each."""
         for place, group in grouped(batch, lambda step: step.place).items():
-            granting = self._granting[place]
+            roles = self._roles[place]
             if self._skip_existing:
-                await granting.settle_done(change, self, group, self._roles[place])
+                await settle_done(self, roles, group)
             left = {number: step for number, step in group.items() if number not in self._results}
-            await granting.carry_out(change, self, left, self._width)
+            if self._ship is not None:
+                await self._ship(self, left, self._width)
+            else:
+                await self._each(left, lambda step: step.target, partial(change_members, self, roles))
 
     async def settle_failed(self, group: Numbered, error: CssError) -> None:
         """Note that these steps failed, or that their outcome is unknown."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from css_sdk_openapi.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
-from css_sdk_openapi.api.roles import list_roles
 from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, identifiers, service_limits
-from .._verification import verdicts
 from ..models import Role, UserLike
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepKind, StepResult
 from .composites import tree_below
 from .exact import Confirm, make_exact, raise_first
-from .grants import AsyncGranting
 from .wire import AsyncWire
-from .writes import AsyncChange, carry_out
+from .writes import AsyncChange, Steps, carry_out
 
 
 class AsyncUsers:
@@ -28,10 +25,9 @@ class AsyncUsers:
     A user is a username, `<guid>@<provider>`, or a `ServiceAccount`.
     """
 
-    def __init__(self, wire: AsyncWire, integration_id: int, environment: str) -> None:
+    def __init__(self, wire: AsyncWire, place: Place) -> None:
         self._wire = wire
-        self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
-        self._at = Place(integration_id, environment)
+        self._place = place
 
     async def roles(self, user: UserLike) -> tuple[Role, ...]:
         """Return the roles that the user holds directly, sorted by name, without children of composites.
@@ -46,8 +42,8 @@ class AsyncUsers:
         >>> [role.name for role in await dev.users.roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin']
         """
-        path = {**self._place, "username": identifiers.check_username(user)}
-        roles = await self._wire.read(list_user_roles, answers.roles, "user", **path)
+        username = identifiers.check_username(user)
+        roles = await self._wire.read(list_user_roles, answers.roles, "user", **self._place.path, username=username)
         return tuple(sorted(roles, key=lambda role: role.name))
 
     async def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
@@ -83,7 +79,7 @@ class AsyncUsers:
             identifiers.check_username(user),
             arguments.distinct(arguments.flattened(roles, "role"), "role"),
         )
-        service_limits.check_removable(**self._place, roles=names, username=username)
+        service_limits.check_removable(**self._place.path, roles=names, username=username)
         return username, names
 
     async def assign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
@@ -104,27 +100,7 @@ class AsyncUsers:
         >>> await dev.users.assign(ServiceAccount("fisheries-service-102"), "reviewer")
         """
         username, names = self.check(user, *roles)
-
-        async def missing(wanted: tuple[str, ...]) -> tuple[str, ...]:
-            held = {role.name for role in await self.roles(username)}
-            return tuple(name for name in wanted if name not in held)
-
-        await carry_out(
-            self._wire,
-            AsyncChange(
-                write=verdicts.Write.ASSIGN,
-                operation=assign_user_roles,
-                roles=names,
-                arguments=lambda wanted: {
-                    **self._place,
-                    "username": username,
-                    "body": [RoleRef(name=name) for name in wanted],
-                },
-                shown=lambda answer, wanted: {role.name for role in answers.roles(answer)}.issuperset(wanted),
-                remaining=missing,
-                steps=lambda wanted: tuple(self._step("add_member", name, username) for name in wanted),
-            ),
-        )
+        await self.write([self._step("add_member", name, username) for name in names])
 
     async def unassign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
         """Remove these roles from the user, one call each; a role that the user does not have is not an error.
@@ -141,28 +117,40 @@ class AsyncUsers:
         >>> await dev.users.unassign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")
         """
         username, names = self.check(user, *roles)
-
-        async def still_held(unwanted: tuple[str, ...]) -> tuple[str, ...]:
-            held = {role.name for role in await self.roles(username)}
-            return tuple(name for name in unwanted if name in held)
-
         for name in names:
-            await carry_out(
-                self._wire,
-                AsyncChange(
-                    write=verdicts.Write.UNASSIGN,
-                    operation=unassign_user_role,
-                    roles=(name,),
-                    arguments=lambda unwanted: {
-                        **self._place,
-                        "username": username,
-                        "role_name": identifiers.check_role_name(unwanted[0]),
-                    },
-                    shown=lambda *_: False,
-                    remaining=still_held,
-                    steps=lambda unwanted: tuple(self._step("remove_member", name, username) for name in unwanted),
-                ),
-            )
+            await self.write([self._step("remove_member", name, username)])
+
+    async def write(self, steps: Sequence[Step]) -> None:
+        """Carry out steps about one user in one call: additions, or one removal.
+
+        Args:
+            steps: of one kind.
+
+        Raises:
+            UnusableUser, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `assign` and `unassign`.
+        """
+        is_adding, username = steps[0].kind == "add_member", identifiers.check_username(steps[0].target)
+        service_limits.check_removable(**self._place.path, roles=[step.role for step in steps], username=username)
+
+        def body(left: Steps) -> dict[str, Any]:
+            if is_adding:
+                return {"username": username, "body": [RoleRef(name=step.role) for step in left]}
+            return {"username": username, "role_name": identifiers.check_role_name(left[0].role)}
+
+        async def remaining(asked: Steps) -> Steps:
+            held = {role.name for role in await self.roles(username)}
+            return tuple(step for step in asked if (step.role in held) is not is_adding)
+
+        change = AsyncChange(
+            operation=assign_user_roles if is_adding else unassign_user_role,
+            steps=tuple(steps),
+            arguments=body,
+            remaining=remaining,
+            shown=lambda answer, left: {role.name for role in answers.roles(answer)}.issuperset(
+                step.role for step in left
+            ),
+        )
+        await carry_out(self._wire, change)
 
     async def set_roles(
         self,
@@ -203,27 +191,23 @@ class AsyncUsers:
 
         from ..plan.desired import DesiredUser, Listed
         from ..plan.preconditions import Guards
+        from .roles import AsyncRoles
 
         async def observe() -> PlaceState:
             held = {role.name for role in await self.roles(username)}
             members = {name: frozenset([username] if name in held else ()) for name in held.union(wanted)}
-            return PlaceState(self._at, "", frozenset(members), members=members)
-
-        async def list_existing() -> tuple[Role, ...]:
-            listed = await self._wire.read(list_roles, answers.roles, **self._place)
-            return tuple(listed)
+            return PlaceState(self._place, "", frozenset(members), members=members)
 
         raise_first(
             await make_exact(
-                self._at,
+                AsyncRoles(self._wire, self._place),
                 observe,
                 Guards(max_removals=max_removals),
                 users=[DesiredUser(Person("username", username), Listed(tuple(dict.fromkeys(wanted)), exact=True))],
-                granting=AsyncGranting(self, list_existing),
                 confirm=confirm,
                 progress=progress,
             )
         )
 
     def _step(self, kind: StepKind, role: str, username: str) -> Step:
-        return Step(kind, self._at, role, username, people=1)
+        return Step(kind, self._place, role, username, people=1)

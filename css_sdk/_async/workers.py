@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from attrs import frozen
 
 from .._http.concurrency import async_borrowed, async_each, async_run, async_waited_for
 from ..errors import ConfigurationError, CssError, OutcomeUnknown
-from ..models import Role
 from ..settings import Settings, settings_from_env, settings_from_file
 from ..state import Place, Step, StepResult
-from .grants import AsyncGranting, GrantWrite, Numbered, grouped
+from .grants import Numbered, grouped
 from .roles import AsyncRoles
 from .steps import AsyncStepRun
-from .users import AsyncUsers
 from .wire import AsyncWire
 
 CHUNK = 50
@@ -93,27 +91,19 @@ def task_for(wire: AsyncWire, place: Place) -> Task:
     )
 
 
-class AsyncShipping(AsyncGranting):
+class AsyncShipping:
     """Send the steps about members in chunks to the workers of an executor.
 
     Args:
-        users, list_roles: as for `AsyncGranting`.
         executor: carries out each chunk in one of its workers.
         task: the place and the source of credentials.
     """
 
-    def __init__(
-        self,
-        users: AsyncUsers,
-        list_roles: Callable[[], Awaitable[tuple[Role, ...]]],
-        executor: Executor,
-        task: Task,
-    ) -> None:
-        super().__init__(users, list_roles)
+    def __init__(self, executor: Executor, task: Task) -> None:
         self._executor = executor
         self._task = task
 
-    async def carry_out(self, _: GrantWrite, run: AsyncStepRun, steps: Numbered, width: int) -> None:
+    async def carry_out(self, run: AsyncStepRun, steps: Numbered, width: int) -> None:
         """Send the steps, at most `width` chunks at once."""
 
         async def ship(chunk: Numbered) -> None:
@@ -166,8 +156,6 @@ def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
 
 
 async def _carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
-    settings, where = task.settings(), (task.place.integration, task.place.environment)
+    settings = task.settings()
     async with async_borrowed(settings, lambda: AsyncWire(settings, {})) as wire:
-        roles = AsyncRoles(wire, *where)
-        granting = AsyncGranting(AsyncUsers(wire, *where), roles.list)
-        return await AsyncStepRun(steps, None, granting={task.place: granting}, roles={}, width=1).carry_out()
+        return await AsyncStepRun({task.place: AsyncRoles(wire, task.place)}, steps, width=1).carry_out()

@@ -9,12 +9,10 @@ from concurrent.futures import Executor
 from .._service import arguments, service_limits
 from ..errors import Conflict, CssError
 from ..models import Grant, GrantResult, RoleResult, UserLike
-from ..state import Place, Step, StepResult
+from ..state import Step, StepKind, StepResult
 from .callbacks import ProgressCalls
-from .grants import Granting, GrantWrite
 from .roles import Roles
 from .steps import StepRun, done_or_failed
-from .users import Users
 from .wire import Wire
 from .workers import Shipping, task_for
 
@@ -25,11 +23,9 @@ Progress = Callable[[GrantResult], object]
 class Bulk:
     """Assign and create many roles at once, in one environment of one integration."""
 
-    def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
+    def __init__(self, wire: Wire, roles: Roles) -> None:
         self._wire = wire
-        self._at = Place(integration_id, environment)
-        self._roles = Roles(wire, integration_id, environment)
-        self._users = Users(wire, integration_id, environment)
+        self._roles = roles
 
     def assign_many(
         self,
@@ -144,16 +140,14 @@ class Bulk:
             results[name] = RoleResult(name, outcome, error)
             calls.note(results[name])
 
-        steps = [Step("create_role", self._at, name) for name in wanted if name not in known]
-        run = StepRun(
-            steps, None, granting={}, roles={self._at: self._roles}, may_exist=False, width=width, progress=note
-        )
-        run.carry_out()
+        place = self._roles.place
+        steps = [Step("create_role", place, name) for name in wanted if name not in known]
+        StepRun({place: self._roles}, steps, may_exist=False, width=width, progress=note).carry_out()
         return calls.ended([results[name] for name in wanted])
 
     def _many(
         self,
-        change: GrantWrite,
+        kind: StepKind,
         grants: Grants,
         skip_existing: bool,
         width: int,
@@ -163,19 +157,18 @@ class Bulk:
         service_limits.check_width(width)
         calls = ProgressCalls(progress)
         given = arguments.grants(grants)
-        granting = Granting(self._users, self._roles.list)
-        if executor is not None:
-            granting = Shipping(self._users, self._roles.list, executor, task_for(self._wire, self._at))
+        place = self._roles.place
+        ship = None if executor is None else Shipping(executor, task_for(self._wire, place)).carry_out
         results: dict[int, GrantResult] = {}
         numbers: dict[Step, list[int]] = {}
         for number, grant in enumerate(given):
             try:
-                username, _ = self._users.check(grant.user, grant.role)
+                username, _ = self._roles.users.check(grant.user, grant.role)
             except CssError as error:
                 results[number] = GrantResult(grant, "failed", error.with_traceback(None))
                 calls.note(results[number])
             else:
-                numbers.setdefault(Step(change, self._at, grant.role, username), []).append(number)
+                numbers.setdefault(Step(kind, place, grant.role, username, people=1), []).append(number)
 
         def note(result: StepResult) -> None:
             for number in numbers[result.step]:
@@ -183,13 +176,7 @@ class Bulk:
                 calls.note(results[number])
 
         run = StepRun(
-            list(numbers),
-            None,
-            granting={self._at: granting},
-            roles={self._at: self._roles},
-            skip_existing=skip_existing,
-            width=width,
-            progress=note,
+            {place: self._roles}, list(numbers), ship=ship, skip_existing=skip_existing, width=width, progress=note
         )
         run.carry_out()
         return calls.ended([results[number] for number in range(len(given))])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from css_sdk_openapi.api.roles import (
@@ -17,13 +17,12 @@ from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, composite_checks, identifiers, service_limits
-from .._verification import verdicts
 from ..errors import MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
 from ..state import Place, PlaceState, Step, StepKind, StepResult
 from .exact import Confirm, make_exact, raise_first
 from .wire import Wire
-from .writes import Change, carry_out
+from .writes import Change, Steps, carry_out
 
 if TYPE_CHECKING:
     from .roles import Roles
@@ -31,14 +30,14 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("css_sdk")
 
 
-def children_of(wire: Wire, place: dict[str, Any], name: str) -> tuple[Role, ...]:
+def children_of(wire: Wire, place: Place, name: str) -> tuple[Role, ...]:
     """Return the direct children of a role, sorted by name; none for a role that is not composite."""
-    path = {**place, "role_name": identifiers.check_role_name(name)}
-    roles = wire.read(list_composite_roles, answers.roles, "role", **path)
+    encoded = identifiers.check_role_name(name)
+    roles = wire.read(list_composite_roles, answers.roles, "role", **place.path, role_name=encoded)
     return tuple(sorted(roles, key=lambda role: role.name))
 
 
-def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> RoleTree:
+def tree_below(wire: Wire, place: Place, roles: Iterable[Role]) -> RoleTree:
     """Return these roles and all that they lead to; the children of each composite role are read once.
 
     If no request can name a role, its children are not read, and the log says so.
@@ -56,7 +55,7 @@ def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> Role
         known[role.name] = role
         if len(known) > service_limits.MOST_ROLES_LISTED:
             raise MalformedAnswer(
-                f"Integration #{place['integration_id']}, {place['environment']}: the composite roles contain more "
+                f"Integration #{place.integration}, {place.environment}: the composite roles contain more "
                 f"than {service_limits.MOST_ROLES_LISTED} roles, the most that the service lists. css-sdk stopped, "
                 f"because they do not seem to end."
             )
@@ -74,11 +73,10 @@ def tree_below(wire: Wire, place: dict[str, Any], roles: Iterable[Role]) -> Role
 class Composites:
     """The children of one role. Everybody who holds the role has the children in their tokens too."""
 
-    def __init__(self, wire: Wire, integration_id: int, environment: str, parent: str, roles: Roles) -> None:
+    def __init__(self, wire: Wire, roles: Roles, parent: str) -> None:
         self._wire = wire
         self._roles = roles
-        self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
-        self._at = Place(integration_id, environment)
+        self._place = roles.place
         self._parent = identifiers.check_role_name(parent)
 
     def list(self) -> tuple[Role, ...]:
@@ -112,7 +110,7 @@ class Composites:
             "composite_role_name": identifiers.check_role_name(child),
         }
         try:
-            return self._wire.read(get_composite_role, answers.role, "role", **self._place, **path)
+            return self._wire.read(get_composite_role, answers.role, "role", **self._place.path, **path)
         except NotFound as error:
             found = next((role for role in self.list() if role.name == child), None)
             if found is None:
@@ -140,25 +138,7 @@ class Composites:
 
         >>> dev.roles.composites("approver").add("reviewer")
         """
-        names = arguments.distinct(arguments.flattened(children, "child"), "child")
-        service_limits.check_separable(**self._place, parent=self._parent, children=names)
-        self._check_no_cycle(names)
-        carry_out(
-            self._wire,
-            Change(
-                write=verdicts.Write.ADD_COMPOSITES,
-                operation=add_composite_roles,
-                roles=names,
-                arguments=lambda wanted: {
-                    **self._place,
-                    "role_name": identifiers.check_role_name(self._parent),
-                    "body": [RoleRef(name=name) for name in wanted],
-                },
-                shown=lambda answer, _: answers.role(answer) == Role(self._parent, composite=True),
-                remaining=self._not_children,
-                steps=lambda wanted: tuple(self._step("add_composite", name) for name in wanted),
-            ),
-        )
+        self.write(self._steps("add_composite", children))
 
     def remove(self, *children: str | Iterable[str]) -> None:
         """Remove these roles from the role, one call each; one that is not a child is not an error.
@@ -173,25 +153,43 @@ class Composites:
 
         >>> dev.roles.composites("admin").remove("approver")
         """
-        names = arguments.distinct(arguments.flattened(children, "child"), "child")
-        service_limits.check_separable(**self._place, parent=self._parent, children=names)
-        for name in names:
-            carry_out(
-                self._wire,
-                Change(
-                    write=verdicts.Write.REMOVE_COMPOSITE,
-                    operation=remove_composite_role,
-                    roles=(name,),
-                    arguments=lambda unwanted: {
-                        **self._place,
-                        "role_name": identifiers.check_role_name(self._parent),
-                        "composite_role_name": identifiers.check_role_name(unwanted[0]),
-                    },
-                    shown=lambda *_: False,
-                    remaining=self._still_children,
-                    steps=lambda unwanted: tuple(self._step("remove_composite", name) for name in unwanted),
-                ),
-            )
+        for step in self._steps("remove_composite", children):
+            self.write([step])
+
+    def write(self, steps: Sequence[Step]) -> None:
+        """Carry out steps about children of the role in one call: additions, or one removal.
+
+        Args:
+            steps: of one kind.
+
+        Raises:
+            CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
+        """
+        is_adding, names = steps[0].kind == "add_composite", [step.target for step in steps]
+        service_limits.check_separable(**self._place.path, parent=self._parent, children=names)
+        if is_adding:
+            # Whether a child is composite itself is not known yet, so that each is looked into.
+            below = tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
+            composite_checks.check_no_cycle(self._parent, names, below)
+        path = {"role_name": identifiers.check_role_name(self._parent)}
+
+        def arguments_for(left: Steps) -> dict[str, Any]:
+            if is_adding:
+                return {**path, "body": [RoleRef(name=step.target) for step in left]}
+            return {**path, "composite_role_name": identifiers.check_role_name(left[0].target)}
+
+        def remaining(asked: Steps) -> Steps:
+            held = {role.name for role in self.list()}
+            return tuple(step for step in asked if (step.target in held) is not is_adding)
+
+        change = Change(
+            operation=add_composite_roles if is_adding else remove_composite_role,
+            steps=tuple(steps),
+            arguments=arguments_for,
+            remaining=remaining,
+            shown=lambda answer, _: answers.role(answer) == Role(self._parent, composite=True),
+        )
+        carry_out(self._wire, change)
 
     def set(
         self,
@@ -223,37 +221,26 @@ class Composites:
 
         wanted = arguments.flattened(children, "child")
         service_limits.check_not_emptied(wanted, allow_empty, f"children of the role {self._parent!r}")
-        service_limits.check_separable(**self._place, parent=self._parent, children=wanted)
+        service_limits.check_separable(**self._place.path, parent=self._parent, children=wanted)
 
         def observe() -> PlaceState:
             held = frozenset([role.name for role in self.list()])
             names = held.union(wanted, (self._parent,))
-            return PlaceState(self._at, "", names, {self._parent: held})
+            return PlaceState(self._place, "", names, {self._parent: held})
 
         raise_first(
             make_exact(
-                self._at,
+                self._roles,
                 observe,
                 Guards(max_removals=max_removals),
                 roles=[DesiredRole(self._parent, composites=Listed(tuple(dict.fromkeys(wanted)), exact=True))],
-                client=self._roles,
                 confirm=confirm,
                 progress=progress,
             )
         )
 
-    def _step(self, kind: StepKind, child: str) -> Step:
-        return Step(kind, self._at, self._parent, child)
-
-    def _check_no_cycle(self, names: tuple[str, ...]) -> None:
-        # Whether a child is composite itself is not known yet, so that each is looked into.
-        below = tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
-        composite_checks.check_no_cycle(self._parent, names, below)
-
-    def _not_children(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        held = {role.name for role in self.list()}
-        return tuple(name for name in names if name not in held)
-
-    def _still_children(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        held = {role.name for role in self.list()}
-        return tuple(name for name in names if name in held)
+    def _steps(self, kind: StepKind, children: Iterable[str | Iterable[str]]) -> Steps:
+        """Return a step for each child, after a check of all of them: the first is not sent if the last is refused."""
+        names = arguments.distinct(arguments.flattened(children, "child"), "child")
+        service_limits.check_separable(**self._place.path, parent=self._parent, children=names)
+        return tuple(Step(kind, self._place, self._parent, name) for name in names)

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 from .._http.concurrency import check_callback
 from .._service import arguments, environment_checks
 from ..models import Integration, LogLine
+from ..state import Place, PlaceState
 from .observing import observe
 from .roles import Roles
-from .users import Users
 from .wire import Wire
 
 if TYPE_CHECKING:
     from .._service.log_windows import Moment
     from ..people.logins import LoginDifference
-    from ..state import PlaceState
     from .bulk import Bulk
     from .logs import Logs
     from .observing import Chosen
@@ -41,8 +40,8 @@ class EnvironmentClient:
     def __init__(self, wire: Wire, integration: Integration, name: str) -> None:
         self.integration = integration
         self.name = name
-        self.roles = Roles(wire, integration.id, name)
-        self.users = Users(wire, integration.id, name)
+        self.roles = Roles(wire, Place(integration.id, name))
+        self.users = self.roles.users
         self._wire = wire
 
     @cached_property
@@ -57,7 +56,7 @@ class EnvironmentClient:
         """Grant and revoke many roles at once."""
         from .bulk import Bulk
 
-        return Bulk(self._wire, self.integration.id, self.name)
+        return Bulk(self._wire, self.roles)
 
     @cached_property
     def _logs(self) -> Logs:
@@ -116,7 +115,7 @@ class EnvironmentClient:
             def chosen(existing: frozenset[str]) -> Collection[str]:
                 return existing if names is None else existing & names
 
-        return observe(self.roles, self.integration, self.name, chosen, settled=settled, width=width)
+        return observe(self.roles, self.integration.project_name, chosen, settled=settled, width=width)
 
     def login_differences(self, *, to: str | None = None, width: int = 4) -> tuple[LoginDifference, ...]:
         """Find people with roles on one login only, and what their other login at `idir` or `azureidir` lacks.

@@ -13,7 +13,6 @@ from attrs import evolve
 from .._http.concurrency import called, each
 from .._service import service_limits
 from ..errors import IncompleteSearch, NotFound
-from ..models import Integration
 from ..state import Place, PlaceState, out_of_reach
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ Chosen = Callable[[frozenset[str]], Collection[str]]
 
 
 @contextmanager
-def reading_listed_roles(integration: Integration, environment: str) -> Iterator[None]:
+def reading_listed_roles(place: Place, project_name: str) -> Iterator[None]:
     """Explain the error if a listed role is not found, because somebody else renamed or deleted it meanwhile.
 
     Raises:
@@ -38,25 +37,22 @@ def reading_listed_roles(integration: Integration, environment: str) -> Iterator
         if error.what != "role":
             raise
         raise NotFound(
-            f"Somebody else renamed or deleted a role of {integration.project_name} (#{integration.id} {environment}) "
-            f"while its roles were read: {error} Nothing was changed; try again.",
+            f"Somebody else renamed or deleted a role of {project_name} ({place}) while "
+            f"its roles were read: {error} Nothing was changed; try again.",
             what="role",
             status=error.status,
             request=error.request,
         ) from error
 
 
-def observe(
-    roles: Roles, integration: Integration, environment: str, members_of: Chosen, *, settled: bool, width: int
-) -> PlaceState:
+def observe(roles: Roles, project_name: str, members_of: Chosen, *, settled: bool, width: int) -> PlaceState:
     """Read the state of one environment: one list of roles, the children of composite roles, the members' pages.
 
     If no request can name a role, neither its children nor its members are read, and the log says so.
 
     Args:
         roles: of the environment.
-        integration: its facts.
-        environment: `dev`, `test` or `prod`.
+        project_name: of the integration.
         members_of: chooses the roles whose members are read.
         settled: read members until two readings agree, as removals demand.
         width: calls at once, 1 to 8.
@@ -68,27 +64,28 @@ def observe(
         OutcomeUnknown: when the members kept changing while they were read.
     """
     service_limits.check_width(width)
-    listed = roles.list()
+    place, listed = roles.place, roles.list()
     if not service_limits.list_is_complete(listed):
         raise IncompleteSearch(
-            f"Integration #{integration.id}, {environment}: the list of roles stops at {len(listed)}, and there may "
-            f"be more."
+            f"Integration #{place.integration}, {place.environment}: the list of roles stops at {len(listed)}, and "
+            f"there may be more."
         )
-    place = Place(integration.id, environment)
     names = frozenset(role.name for role in listed)
     unaddressable = out_of_reach(place, names)
     for name, why in unaddressable.items():
-        _LOG.warning("Integration #%d, %s: the role %r is not read: %s", integration.id, environment, name, why)
+        _LOG.warning(
+            "Integration #%d, %s: the role %r is not read: %s", place.integration, place.environment, name, why
+        )
     children: dict[str, frozenset[str]] = {}
 
     def look_into(name: str) -> None:
         children[name] = frozenset(child.name for child in roles.composites(name).list())
 
     composites = [role.name for role in listed if role.composite and role.name not in unaddressable]
-    with reading_listed_roles(integration, environment):
+    with reading_listed_roles(place, project_name):
         each(look_into, composites, width)
         chosen = names.intersection(called("members_of", members_of, names)) - unaddressable.keys()
-        state = PlaceState(place, integration.project_name, names, children)
+        state = PlaceState(place, project_name, names, children)
         return with_members(roles, state, chosen, settled=settled, width=width)
 
 

@@ -84,7 +84,7 @@ def make_undo_plan(integration: Integrations, journal: JournalRead, *, width: in
 def _with_members(
     environment: EnvironmentClient, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
 ) -> PlaceState:
-    with reading_listed_roles(environment.integration, environment.name):
+    with reading_listed_roles(state.place, state.project_name):
         return with_members(environment.roles, state, names, settled=settled, width=width)
 
 
@@ -124,8 +124,8 @@ class PlanRun:
     def carry_out(self, *, width: int, progress: Callable[[StepResult], object] | None = None) -> list[StepResult]:
         """Carry out the steps, and return a result for each, in their order."""
         dependencies = Dependencies(self.plan.steps, self.before.values())
-        run = StepRun.at(self.environments, self.plan.steps, dependencies, width=width, progress=progress)
-        return run.carry_out()
+        roles = {place: environment.roles for place, environment in self.environments.items()}
+        return StepRun(roles, self.plan.steps, dependencies, width=width, progress=progress).carry_out()
 
 
 def check_plan(

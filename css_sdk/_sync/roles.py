@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
+from attrs import evolve
 from css_sdk_openapi.api.role_mapping import list_role_members
 from css_sdk_openapi.api.roles import create_role, delete_role, get_role, list_roles, rename_role
 from css_sdk_openapi.models import RoleRef
@@ -17,18 +18,16 @@ from .._http import answers
 from .._http.concurrency import check_callback
 from .._service import arguments, identifiers, service_limits
 from .._text.suggestions import similar
-from .._verification import verdicts
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepResult
 from .composites import Composites, tree_below
 from .exact import Confirm, ask, make_exact
-from .grants import Granting
 from .observing import with_members
 from .users import Users
 from .wire import Wire
-from .writes import Change, carry_out
+from .writes import Change, Steps, carry_out
 
 _RECENT_PAGES: Final = 4
 
@@ -36,12 +35,11 @@ _RECENT_PAGES: Final = 4
 class Roles:
     """The roles of one integration in one environment, and who holds them; every write is verified."""
 
-    def __init__(self, wire: Wire, integration_id: int, environment: str) -> None:
+    def __init__(self, wire: Wire, place: Place) -> None:
+        self.place = place
+        self.users = Users(wire, place)
         self._wire = wire
-        self._place: dict[str, Any] = {"integration_id": integration_id, "environment": environment}
-        self._at = Place(integration_id, environment)
-        self._users = Users(wire, integration_id, environment)
-        self._place_name = f"integration #{integration_id}, {environment}"
+        self._place_name = f"integration #{place.integration}, {place.environment}"
 
     def list(self) -> tuple[Role, ...]:
         """Return all roles, sorted by name. The service lists 5000 at most.
@@ -52,7 +50,7 @@ class Roles:
         >>> [role.name for role in dev.roles.list()]
         ['admin', 'approver', 'reviewer']
         """
-        roles = self._wire.read(list_roles, answers.roles, **self._place)
+        roles = self._wire.read(list_roles, answers.roles, **self.place.path)
         return tuple(sorted(roles, key=lambda role: role.name))
 
     def get(self, name: str) -> Role:
@@ -73,7 +71,7 @@ class Roles:
         Role(name='admin', composite=True)
         """
         try:
-            path = {**self._place, "role_name": identifiers.check_role_name(name)}
+            path = {**self.place.path, "role_name": identifiers.check_role_name(name)}
             return self._wire.read(get_role, answers.role, "role", **path)
         except NotFound as error:
             role = self._in_list(name)
@@ -107,32 +105,24 @@ class Roles:
         >>> dev.roles.create("50% / auditor")
         Role(name='50% / auditor', composite=False)
         """
-        service_limits.check_new_role(**self._place, name=name)
-        found: list[Role] = []
+        service_limits.check_new_role(**self.place.path, name=name)
 
-        def shown(answer: Any, _: tuple[str, ...]) -> bool:
-            found.append(answers.role(answer))
-            return found[-1].name == name
+        found = [Role(name)]
 
-        def remaining(_: tuple[str, ...]) -> tuple[str, ...]:
-            role = self._in_list(name)
-            if role is None:
-                return (name,)
+        def remaining(steps: Steps) -> Steps:
+            if (role := self._in_list(name)) is None:
+                return steps
             found.append(role)
             return ()
 
-        carry_out(
-            self._wire,
-            Change(
-                write=verdicts.Write.CREATE_ROLE,
-                operation=create_role,
-                roles=(name,),
-                arguments=lambda _: {**self._place, "body": RoleRef(name=name)},
-                shown=shown,
-                remaining=remaining,
-                steps=lambda names: tuple(Step("create_role", self._at, name) for name in names),
-            ),
+        change = Change(
+            operation=create_role,
+            steps=(Step("create_role", self.place, name),),
+            arguments=lambda _: {"body": RoleRef(name=name)},
+            remaining=remaining,
+            shown=lambda answer, _: answers.role(answer).name == name,
         )
+        carry_out(self._wire, change)
         return found[-1]
 
     def ensure(self, name: str) -> Role:
@@ -150,7 +140,7 @@ class Roles:
         >>> (dev.roles.ensure("reviewer")).name
         'reviewer'
         """
-        service_limits.check_removable(**self._place, roles=[name])
+        service_limits.check_removable(**self.place.path, roles=[name])
         role = self._in_list(name)
         if role is not None:
             return role
@@ -185,49 +175,38 @@ class Roles:
         'examiner'
         """
         identifiers.check_role_name(name)
-        service_limits.check_new_role(**self._place, name=new_name)
+        service_limits.check_new_role(**self.place.path, name=new_name)
         check_callback("confirm", confirm)
         roles = self.list()
-        if self._find(name, roles) is None:
+        role = self._find(name, roles)
+        if role is None:
             missing = NotFound(f"There is no role {name!r} in {self._place_name}. Nothing was sent.", what="role")
             missing.suggestions = similar(name, [role.name for role in roles])
             raise missing
+        step = Step("rename_role", self.place, name, new_name)
         if confirm is not None:
             from ..plan.planner import Plan
 
-            ask(confirm, Plan((Step("rename_role", self._at, name, new_name),)))
-        found: list[Role] = []
+            ask(confirm, Plan((step,)))
 
-        def shown(answer: Any, _: tuple[str, ...]) -> bool:
-            found.append(answers.role(answer))
-            return found[-1].name == new_name
-
-        def remaining(_: tuple[str, ...]) -> tuple[str, ...]:
-            roles = {role.name: role for role in self.list()}
-            if new_name in roles and (name == new_name or name not in roles):
-                found.append(roles[new_name])
+        def remaining(steps: Steps) -> Steps:
+            listed = self.list()
+            names = {role.name for role in listed}
+            if new_name in names and (name == new_name or name not in names):
                 return ()
-            if name not in roles and service_limits.list_is_complete(list(roles.values())):
+            if name not in names and service_limits.list_is_complete(listed):
                 raise NotFound(f"Neither {name!r} nor {new_name!r} is a role in {self._place_name}.", what="role")
-            return (new_name,)
+            return steps
 
-        carry_out(
-            self._wire,
-            Change(
-                write=verdicts.Write.RENAME_ROLE,
-                operation=rename_role,
-                roles=(new_name,),
-                arguments=lambda _: {
-                    **self._place,
-                    "role_name": identifiers.check_role_name(name),
-                    "body": RoleRef(name=new_name),
-                },
-                shown=shown,
-                remaining=remaining,
-                steps=lambda names: tuple(Step("rename_role", self._at, name, to) for to in names if to != name),
-            ),
+        change = Change(
+            operation=rename_role,
+            steps=(step,),
+            arguments=lambda _: {"role_name": identifiers.check_role_name(name), "body": RoleRef(name=new_name)},
+            remaining=remaining,
+            shown=lambda answer, _: answers.role(answer).name == new_name,
         )
-        return found[-1]
+        carry_out(self._wire, change)
+        return evolve(role, name=new_name)
 
     def delete(self, name: str) -> None:
         """Delete a role, and with it every grant of it and its place in every composite.
@@ -244,19 +223,18 @@ class Roles:
 
         >>> dev.roles.delete("approver")
         """
-        along = () if self._wire.journal is None else self._goes_along(name)
-        carry_out(
-            self._wire,
-            Change(
-                write=verdicts.Write.DELETE_ROLE,
-                operation=delete_role,
-                roles=(name,),
-                arguments=lambda _: {**self._place, "role_name": identifiers.check_role_name(name)},
-                shown=lambda *_: False,
-                remaining=self._still_listed,
-                steps=lambda names: (*along, Step("delete_role", self._at, name)) if names else (),
-            ),
+
+        def remaining(steps: Steps) -> Steps:
+            return () if self._in_list(name) is None else steps
+
+        change = Change(
+            operation=delete_role,
+            steps=(Step("delete_role", self.place, name),),
+            arguments=lambda _: {"role_name": identifiers.check_role_name(name)},
+            remaining=remaining,
+            along=() if self._wire.journal is None else self._goes_along(name),
         )
+        carry_out(self._wire, change)
 
     def composites(self, name: str) -> Composites:
         """Return the children of a role, to list and change them.
@@ -270,7 +248,7 @@ class Roles:
         >>> [child.name for child in dev.roles.composites("admin").list()]
         ['approver', 'reviewer']
         """
-        return Composites(self._wire, **self._place, parent=name, roles=self)
+        return Composites(self._wire, self, name)
 
     def tree(self) -> RoleTree:
         """Return all roles and their children: one list, and one call for each composite role.
@@ -278,7 +256,7 @@ class Roles:
         >>> sorted((dev.roles.tree()).descendants("admin"))
         ['approver', 'reviewer']
         """
-        return tree_below(self._wire, self._place, self.list())
+        return tree_below(self._wire, self.place, self.list())
 
     def members(self, name: str) -> Iterator[User]:
         """Yield everybody who holds the role directly, sorted by username, nobody twice; one call for each 50.
@@ -340,7 +318,7 @@ class Roles:
         >>> len(dev.roles.members_page("reviewer", 1, size=1))
         1
         """
-        path = {**self._place, "role_name": identifiers.check_role_name(name)}
+        path = {**self.place.path, "role_name": identifiers.check_role_name(name)}
         page = {"page": arguments.whole_number(number, "The page"), "max_": arguments.whole_number(size, "The size")}
         return self._wire.read(list_role_members, answers.users, "role", **path, **page)
 
@@ -419,14 +397,13 @@ class Roles:
         from ..plan.desired import DesiredRole, Listed
         from ..plan.preconditions import Guards
 
-        people = [Person("username", self._users.check(user, name)[0]) for user in arguments.users(users)]
+        people = [Person("username", self.users.check(user, name)[0]) for user in arguments.users(users)]
         service_limits.check_not_emptied(people, allow_empty, f"members of the role {name!r}")
-        unread = PlaceState(self._at, "", frozenset((name,)))
+        unread = PlaceState(self.place, "", frozenset((name,)))
         results = make_exact(
-            self._at,
+            self,
             partial(with_members, self, unread, (name,), settled=True, width=width),
             Guards(max_removals=max_removals),
-            granting=Granting(self._users, self.list),
             roles=[DesiredRole(name, members=Listed(tuple(people), exact=True))],
             confirm=confirm,
             width=width,
@@ -464,11 +441,8 @@ class Roles:
         tree = self.tree()
         if all(role.name != name for role in tree.roles):
             return ()
-        members = [Step("remove_member", self._at, name, user.username) for user in self.settled_members(name)]
-        children = [Step("remove_composite", self._at, name, child) for child in tree.children.get(name, ())]
+        members = [Step("remove_member", self.place, name, user.username) for user in self.settled_members(name)]
+        children = [Step("remove_composite", self.place, name, child) for child in tree.children.get(name, ())]
         above = [up for up, below in tree.children.items() if name in below and up != name]
-        parents = [Step("remove_composite", self._at, up, name) for up in above]
+        parents = [Step("remove_composite", self.place, up, name) for up in above]
         return (*members, *children, *parents)
-
-    def _still_listed(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple([name for name in names if self._in_list(name) is not None])

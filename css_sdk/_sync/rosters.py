@@ -151,7 +151,7 @@ class RosterRun:
                 self._fail([number], error)
             else:
                 self._steps[number] = Step(
-                    "add_member" if row.action == "grant" else "remove_member", place, row.role, username
+                    "add_member" if row.action == "grant" else "remove_member", place, row.role, username, people=1
                 )
         for number in find_contradicting(self._steps):
             opposite = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
@@ -363,8 +363,8 @@ class RosterRun:
                 error = withheld(row.role) if result.outcome == "skipped" else result.error
                 self._settle(number, RowResult(row, done_or_failed(result), error, self._repeats.get(number)))
 
-        run = StepRun.at(
-            self._environments,
+        run = StepRun(
+            {place: environment.roles for place, environment in self._environments.items()},
             _in_order(planned),
             dependencies,
             skip_existing=skip_existing,

@@ -13,11 +13,10 @@ from .._http.concurrency import Lock, called, each
 from ..errors import AuthenticationError, Conflict, CssError, OutcomeUnknown
 from ..models import Outcome
 from ..state import Place, Step, StepResult
-from .grants import Granting, GrantWrite, Numbered, grouped
+from .grants import Numbered, change_members, grouped, settle_done
 
 if TYPE_CHECKING:
     from ..plan.dependencies import Dependencies
-    from .integrations import EnvironmentClient
     from .roles import Roles
 
 
@@ -26,14 +25,18 @@ def done_or_failed(result: StepResult) -> Outcome:
     return "failed" if result.outcome == "skipped" else result.outcome
 
 
+Shipping = Callable[["StepRun", Numbered, int], None]
+"""Has steps about members of one place carried out elsewhere, so many at once, and settles them."""
+
+
 class StepRun:
     """Steps that are being carried out.
 
     Args:
+        roles: by place, what sends the steps.
         steps: in an order in which they can be carried out.
         dependencies: which of them are skipped after others failed; None if none depends on another.
-        granting: by place, what sends the steps about members.
-        roles: by place, what sends the steps about roles and their children.
+        ship: has steps about members carried out elsewhere.
         skip_existing: read first whether a step about a member is needed.
         may_exist: let a role that somebody else created just now count as created.
         width: calls at once, 1 to 8.
@@ -42,51 +45,27 @@ class StepRun:
 
     def __init__(
         self,
-        steps: Sequence[Step],
-        dependencies: Dependencies | None,
-        *,
-        granting: Mapping[Place, Granting],
         roles: Mapping[Place, Roles],
+        steps: Sequence[Step],
+        dependencies: Dependencies | None = None,
+        *,
+        ship: Shipping | None = None,
         skip_existing: bool = False,
         may_exist: bool = True,
         width: int,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
-        self._granting = granting
         self._roles = roles
-        self._skip_existing = skip_existing
-        self._may_exist = may_exist
         self._steps = steps
         self._dependencies = dependencies
+        self._ship = ship
+        self._skip_existing = skip_existing
+        self._may_exist = may_exist
         self._width = width
         self._progress = progress
         self._results: dict[int, StepResult] = {}
         self._lost_access: AuthenticationError | None = None
         self._lock = Lock()
-
-    @classmethod
-    def at(
-        cls,
-        environments: Mapping[Place, EnvironmentClient],
-        steps: Sequence[Step],
-        dependencies: Dependencies | None,
-        *,
-        skip_existing: bool = False,
-        width: int,
-        progress: Callable[[StepResult], object] | None = None,
-    ) -> StepRun:
-        """Return a run that sends the steps through these environments."""
-        granting = {place: Granting(there.users, there.roles.list) for place, there in environments.items()}
-        roles = {place: there.roles for place, there in environments.items()}
-        return cls(
-            steps,
-            dependencies,
-            granting=granting,
-            roles=roles,
-            skip_existing=skip_existing,
-            width=width,
-            progress=progress,
-        )
 
     def carry_out(self) -> list[StepResult]:
         """Carry out one kind of step after another and return the results, in the order of the steps."""
@@ -94,7 +73,7 @@ class StepRun:
             batch = self._ready(dict(run))
             match kind:
                 case "add_member" | "remove_member":
-                    self._change_members(kind, batch)
+                    self._change_members(batch)
                 case "add_composite":
                     self._each(batch, lambda step: (step.place, step.role), self._add_composites)
                 case "remove_composite":
@@ -128,9 +107,9 @@ class StepRun:
 
     def _add_composites(self, group: Numbered) -> None:
         """Add all new children of a role in one call."""
-        step = next(iter(group.values()))
-        parent = self._roles[step.place].composites(step.role)
-        self.attempt(group, lambda: parent.add(*(step.target for step in group.values())))
+        steps = list(group.values())
+        parent = self._roles[steps[0].place].composites(steps[0].role)
+        self.attempt(group, lambda: parent.write(steps))
 
     def attempt(self, group: Numbered, write: Callable[[], None]) -> None:
         """Make the write of a group of steps, and settle those that the write has not settled itself."""
@@ -153,18 +132,21 @@ class StepRun:
             case "rename_role":
                 roles.rename(step.role, step.target)
             case "remove_composite":
-                roles.composites(step.role).remove(step.target)
+                roles.composites(step.role).write([step])
             case _:
                 roles.delete(step.role)
 
-    def _change_members(self, change: GrantWrite, batch: Numbered) -> None:
+    def _change_members(self, batch: Numbered) -> None:
         """Add all roles of a user in one environment in one call, or remove them in one call each."""
         for place, group in grouped(batch, lambda step: step.place).items():
-            granting = self._granting[place]
+            roles = self._roles[place]
             if self._skip_existing:
-                granting.settle_done(change, self, group, self._roles[place])
+                settle_done(self, roles, group)
             left = {number: step for number, step in group.items() if number not in self._results}
-            granting.carry_out(change, self, left, self._width)
+            if self._ship is not None:
+                self._ship(self, left, self._width)
+            else:
+                self._each(left, lambda step: step.target, partial(change_members, self, roles))
 
     def settle_failed(self, group: Numbered, error: CssError) -> None:
         """Note that these steps failed, or that their outcome is unknown."""

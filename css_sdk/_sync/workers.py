@@ -3,20 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from attrs import frozen
 
 from .._http.concurrency import borrowed, each, run, waited_for
 from ..errors import ConfigurationError, CssError, OutcomeUnknown
-from ..models import Role
 from ..settings import Settings, settings_from_env, settings_from_file
 from ..state import Place, Step, StepResult
-from .grants import Granting, GrantWrite, Numbered, grouped
+from .grants import Numbered, grouped
 from .roles import Roles
 from .steps import StepRun
-from .users import Users
 from .wire import Wire
 
 CHUNK = 50
@@ -94,27 +92,19 @@ def task_for(wire: Wire, place: Place) -> Task:
     )
 
 
-class Shipping(Granting):
+class Shipping:
     """Send the steps about members in chunks to the workers of an executor.
 
     Args:
-        users, list_roles: as for `Granting`.
         executor: carries out each chunk in one of its workers.
         task: the place and the source of credentials.
     """
 
-    def __init__(
-        self,
-        users: Users,
-        list_roles: Callable[[], tuple[Role, ...]],
-        executor: Executor,
-        task: Task,
-    ) -> None:
-        super().__init__(users, list_roles)
+    def __init__(self, executor: Executor, task: Task) -> None:
         self._executor = executor
         self._task = task
 
-    def carry_out(self, _: GrantWrite, run: StepRun, steps: Numbered, width: int) -> None:
+    def carry_out(self, run: StepRun, steps: Numbered, width: int) -> None:
         """Send the steps, at most `width` chunks at once."""
 
         def ship(chunk: Numbered) -> None:
@@ -167,8 +157,6 @@ def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
 
 
 def _carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
-    settings, where = task.settings(), (task.place.integration, task.place.environment)
+    settings = task.settings()
     with borrowed(settings, lambda: Wire(settings, {})) as wire:
-        roles = Roles(wire, *where)
-        granting = Granting(Users(wire, *where), roles.list)
-        return StepRun(steps, None, granting={task.place: granting}, roles={}, width=1).carry_out()
+        return StepRun({task.place: Roles(wire, task.place)}, steps, width=1).carry_out()

@@ -14,31 +14,45 @@ from .._http.cancellation import InFlight
 from .._http.exchanges import Exchange
 from .._verification import verdicts
 from ..errors import CssError, NotFound, OutcomeUnknown, ServiceUnavailable, Skipped
-from ..state import Step
+from ..state import Step, StepKind
 from .wire import Call, Wire
 
+Steps = tuple[Step, ...]
 
-@frozen
+
+def _shows_nothing(*_: object) -> bool:
+    return False
+
+
+@frozen(kw_only=True)
 class Change:
     """A write, and how to see whether it was done.
 
     Args:
-        write: which write it is, and so what verifies it.
         operation: the generated module of the call.
-        roles: the names of the roles that are still to be done.
-        arguments: returns the call's arguments for the roles that are still to be done.
-        shown: whether a parsed answer shows that these roles are done.
-        remaining: reads, and returns the roles that are not done.
-        steps: returns what the write does if these roles are still to be done.
+        steps: what the call does; all of one kind.
+        arguments: returns the call's arguments, after those of the place, for the steps that are still to be done.
+        remaining: reads, and returns the steps that are not done.
+        shown: whether a parsed answer shows that these steps are done.
+        along: what the service removes together with that.
     """
 
-    write: verdicts.Write
     operation: answers.Operation
-    roles: tuple[str, ...]
-    arguments: Callable[[tuple[str, ...]], dict[str, Any]]
-    shown: Callable[[Any, tuple[str, ...]], bool]
-    remaining: Callable[[tuple[str, ...]], tuple[str, ...]]
-    steps: Callable[[tuple[str, ...]], tuple[Step, ...]]
+    steps: Steps
+    arguments: Callable[[Steps], dict[str, Any]]
+    remaining: Callable[[Steps], Steps]
+    shown: Callable[[Any, Steps], bool] = _shows_nothing
+    along: Steps = ()
+
+    @property
+    def kind(self) -> StepKind:
+        """Return the kind of the steps."""
+        return self.steps[0].kind
+
+    def effects(self, steps: Steps) -> Steps:
+        """Return what the call changes if these steps are still to be done. A new name like the old one is none."""
+        changing = tuple(step for step in steps if step.kind != "rename_role" or step.role != step.target)
+        return (*self.along, *changing) if changing else ()
 
 
 def carry_out(wire: Wire, change: Change) -> None:
@@ -65,10 +79,10 @@ def _carry_out(wire: Wire, change: Change, in_flight: InFlight) -> None:
     if journal is None:
         attempts.complete()
         return
-    roles = change.roles
-    if not journal.are_undone(change.steps(roles)):
-        roles = change.remaining(roles)
-    number = journal.begin(change.steps(roles))
+    steps = change.effects(change.steps)
+    if not journal.are_undone(steps):
+        steps = change.effects(change.remaining(change.steps))
+    number = journal.begin(steps)
     try:
         attempts.complete()
     except CssError as error:
@@ -93,7 +107,7 @@ class _Attempts:
         self._wire = wire
         self._change = change
         self._in_flight = in_flight
-        self._roles = change.roles
+        self._steps = change.steps
         self._waited = 0.0
         self._number = 0
         self._is_doubted = False
@@ -123,17 +137,18 @@ class _Attempts:
         except OutcomeUnknown:
             raise
         except CssError as error:
-            if not self._wire.late.holds(self._change.steps(self._roles), self._wire.clock()):
+            if not self._wire.late.holds(self._change.effects(self._steps), self._wire.clock()):
                 raise
             raise _still_possible(error) from error
 
     def _attempt(self) -> bool:
         self._number += 1
         change = self._change
-        call = self._wire.call(change.operation, "role", change.arguments(self._roles))
+        arguments = change.steps[0].place.path | change.arguments(self._steps)
+        call = self._wire.call(change.operation, "role", arguments)
         tried = self._tried(call)
-        shown = _is_shown(change, self._roles, tried, call)
-        verdict = verdicts.verdict(change.write, tried.status, sent=tried.was_sent, shown=shown)
+        shown = _is_shown(change, self._steps, tried, call)
+        verdict = verdicts.verdict(change.kind, tried.status, sent=tried.was_sent, shown=shown)
         if verdict is verdicts.Verdict.DONE:
             return self._confirmed(call)
         if verdict is verdicts.Verdict.PENDING:
@@ -141,8 +156,8 @@ class _Attempts:
         if verdict in (verdicts.Verdict.DOUBTFUL, verdicts.Verdict.PENDING):
             self._is_doubted = True
         if self._is_doubted and verdict is not verdicts.Verdict.NOT_DONE:
-            self._roles = _remaining(change, self._roles, call)
-            if not self._roles:
+            self._steps = _remaining(change, self._steps, call)
+            if not self._steps:
                 return self._confirmed(call)
             tried = _not_done(tried, call)
         self._waited += self._wire.pause(call, tried, self._number, self._waited)
@@ -157,10 +172,10 @@ class _Attempts:
             raise
 
     def _note_late(self) -> None:
-        self._wire.late.note(self._change.steps(self._roles), self._wire.clock())
+        self._wire.late.note(self._change.effects(self._steps), self._wire.clock())
 
     def _confirmed(self, call: Call) -> bool:
-        late = self._wire.late.reversing(self._change.steps(self._change.roles), self._wire.clock())
+        late = self._wire.late.reversing(self._change.effects(self._change.steps), self._wire.clock())
         if late is not None:
             raise OutcomeUnknown(
                 f"{call.label}: this was done, but an earlier attempt of another change ({late.kind}, role "
@@ -181,19 +196,20 @@ def _still_possible(error: CssError) -> OutcomeUnknown:
     )
 
 
-def _is_shown(change: Change, roles: tuple[str, ...], tried: Exchange, call: Call) -> bool:
-    if tried.response is None or tried.error is not None or change.write.verified_by is not verdicts.VerifiedBy.ANSWER:
+def _is_shown(change: Change, steps: Steps, tried: Exchange, call: Call) -> bool:
+    is_shown_by_answers = verdicts.VERIFIED_BY[change.kind] is verdicts.VerifiedBy.ANSWER
+    if tried.response is None or tried.error is not None or not is_shown_by_answers:
         return False
     try:
-        return answers.parsed(change.operation, tried.response, call.label, lambda answer: change.shown(answer, roles))
+        return answers.parsed(change.operation, tried.response, call.label, lambda answer: change.shown(answer, steps))
     except CssError:
         # Such an answer verifies nothing; the read that follows decides.
         return False
 
 
-def _remaining(change: Change, roles: tuple[str, ...], call: Call) -> tuple[str, ...]:
+def _remaining(change: Change, steps: Steps, call: Call) -> Steps:
     try:
-        return change.remaining(roles)
+        return change.remaining(steps)
     except NotFound:
         raise
     except CssError as error:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final
+
+from ..state import StepKind
 
 
 class VerifiedBy(Enum):
@@ -14,24 +17,20 @@ class VerifiedBy(Enum):
     READ = "a read, and nothing else"
 
 
-class Write(Enum):
-    """The writes, each with what verifies it. If an attempt shows less, a read follows.
+VERIFIED_BY: Final[Mapping[StepKind, VerifiedBy]] = {
+    "create_role": VerifiedBy.ANSWER,
+    "rename_role": VerifiedBy.ANSWER,
+    "delete_role": VerifiedBy.READ,
+    "add_member": VerifiedBy.ANSWER,
+    "remove_member": VerifiedBy.STATUS,
+    "add_composite": VerifiedBy.ANSWER,
+    "remove_composite": VerifiedBy.STATUS,
+}
+"""What verifies each write. If an attempt shows less, a read follows.
 
-    Faults of the login server behind the service turn a creation or rename into an empty success and a deletion into
-    a 204, done or not. For the other writes the service reports them as 422, so that a success can be believed.
-    """
-
-    CREATE_ROLE = ("create a role", VerifiedBy.ANSWER)
-    RENAME_ROLE = ("rename a role", VerifiedBy.ANSWER)
-    DELETE_ROLE = ("delete a role", VerifiedBy.READ)
-    ASSIGN = ("assign roles", VerifiedBy.ANSWER)
-    UNASSIGN = ("unassign a role", VerifiedBy.STATUS)
-    ADD_COMPOSITES = ("add composites", VerifiedBy.ANSWER)
-    REMOVE_COMPOSITE = ("remove a composite", VerifiedBy.STATUS)
-
-    def __init__(self, words: str, verified_by: VerifiedBy) -> None:
-        self.words = words
-        self.verified_by = verified_by
+Faults of the login server behind the service turn a creation or rename into an empty success and a deletion into a 204,
+done or not. For the other writes the service reports them as 422, so that a success can be believed.
+"""
 
 
 class Verdict(Enum):
@@ -58,22 +57,22 @@ VERDICTS: Final[dict[int | None, Verdict]] = {
 """What each status means for a write if the answer does not show that it was done."""
 
 
-def verdict(write: Write, status: int | None, *, sent: bool, shown: bool) -> Verdict:
+def verdict(kind: StepKind, status: int | None, *, sent: bool, shown: bool) -> Verdict:
     """Return how one attempt of a write ended.
 
     Args:
-        write: which write.
+        kind: of the write.
         status: of the answer, or None where none came.
         sent: False where it is certain that the request never left for the service: no connection came about, or a
             proxy refused.
         shown: whether the answer holds what was asked.
 
-    >>> verdict(Write.ASSIGN, 201, sent=True, shown=True).name, verdict(Write.ASSIGN, 504, sent=True, shown=False).name
-    ('DONE', 'PENDING')
+    >>> [verdict("add_member", status, sent=True, shown=status < 300).name for status in (201, 504)]
+    ['DONE', 'PENDING']
     """
     if not sent:
         return Verdict.NOT_DONE
-    by = write.verified_by
+    by = VERIFIED_BY[kind]
     is_verified = status == 204 if by is VerifiedBy.STATUS else by is VerifiedBy.ANSWER and shown
     if is_verified and status is not None and 200 <= status < 300:
         return Verdict.DONE

@@ -48,7 +48,7 @@ async def carried_out(
     """Carries out steps of one environment."""
     dev = (await css.integration(DEV.integration)).environment(DEV.environment)
     progress = None if told is None else told.append
-    return await AsyncStepRun.at({DEV: dev}, steps, Dependencies(steps), width=width, progress=progress).carry_out()
+    return await AsyncStepRun({DEV: dev.roles}, steps, Dependencies(steps), width=width, progress=progress).carry_out()
 
 
 # What is refused before the first write.

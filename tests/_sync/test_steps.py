@@ -45,7 +45,7 @@ def carried_out(css: Css, steps: list[Step], width: int = 1, told: list[StepResu
     """Carries out steps of one environment."""
     dev = (css.integration(DEV.integration)).environment(DEV.environment)
     progress = None if told is None else told.append
-    return StepRun.at({DEV: dev}, steps, Dependencies(steps), width=width, progress=progress).carry_out()
+    return StepRun({DEV: dev.roles}, steps, Dependencies(steps), width=width, progress=progress).carry_out()
 
 
 # What is refused before the first write.
