@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, TypeGuard, get_args
+from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import Any, Final, Literal, Protocol, TypeGuard, get_args
 
 from attrs import evolve, field, frozen
 
@@ -33,6 +33,7 @@ _OPPOSITE: Final[Mapping[StepKind, StepKind]] = {
     "add_composite": "remove_composite",
     "remove_composite": "add_composite",
     "add_member": "remove_member",
+    "remove_member": "add_member",
 }
 _WITHOUT_TARGET: Final = ("create_role", "delete_role")
 
@@ -69,9 +70,31 @@ class Step(Tabular):
     people: int = field(default=0, eq=False)
 
     @property
-    def takes_away(self) -> bool:
+    def removes(self) -> bool:
         """Return whether the step removes something that somebody or a role had."""
         return self.kind in ("remove_member", "remove_composite", "delete_role")
+
+    @property
+    def changes_member(self) -> bool:
+        """Return whether the step adds or removes a member, so that its target is a username."""
+        return self.kind in ("add_member", "remove_member")
+
+    @property
+    def changes_role(self) -> bool:
+        """Return whether the step creates, renames or deletes a role."""
+        return self.kind in ("create_role", "rename_role", "delete_role")
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Return the names of roles in the step: its role, and its target if that is a role too."""
+        return (self.role,) if self.changes_member or not self.target else (self.role, self.target)
+
+    @property
+    def opposite(self) -> Step:
+        """Return the step that reverses this one, but for what the service removes together with a role."""
+        if self.kind == "rename_role":
+            return evolve(self, role=self.target, target=self.role)
+        return evolve(self, kind=_OPPOSITE[self.kind])
 
     def as_record(self) -> dict[str, Any]:
         """Return the step in the form of JSON, for plans and journals."""
@@ -240,6 +263,34 @@ class PlaceState(Tabular):
                 yield {**self.place._cells(), "project_name": self.project_name, "role": role, **user._cells()}
 
 
+class Known(Protocol):
+    """Roles, children and members, as a `PlaceState` or a draft of one holds them."""
+
+    @property
+    def roles(self) -> Set[str]: ...
+
+    @property
+    def children(self) -> Mapping[str, Set[str]]: ...
+
+    @property
+    def members(self) -> Mapping[str, Set[str]]: ...
+
+
+def is_as_after(step: Step, known: Known) -> bool:
+    """Return whether what is known is as after the step."""
+    match step.kind:
+        case "create_role":
+            return step.role in known.roles
+        case "rename_role":
+            return step.target in known.roles and step.role not in known.roles
+        case "delete_role":
+            return step.role not in known.roles
+        case "add_composite" | "remove_composite":
+            return (step.target in known.children.get(step.role, ())) is (step.kind == "add_composite")
+        case "add_member" | "remove_member":
+            return (step.target in known.members.get(step.role, ())) is (step.kind == "add_member")
+
+
 class Draft:
     """Change the roles, children and members of a state step by step."""
 
@@ -257,20 +308,6 @@ class Draft:
             children={name: frozenset(below) for name, below in self.children.items() if below},
             members={name: frozenset(usernames) for name, usernames in self.members.items()},
         )
-
-    def shows(self, step: Step) -> bool:
-        """Return whether the state is as after the step."""
-        match step.kind:
-            case "create_role":
-                return step.role in self.roles
-            case "rename_role":
-                return step.target in self.roles and step.role not in self.roles
-            case "delete_role":
-                return step.role not in self.roles
-            case "add_composite" | "remove_composite":
-                return (step.target in self.children.get(step.role, ())) is (step.kind == "add_composite")
-            case "add_member" | "remove_member":
-                return (step.target in self.members.get(step.role, ())) is (step.kind == "add_member")
 
     def carry_out(self, step: Step) -> None:
         """Carry out a step as the service does, which ignores what is done already."""
@@ -298,13 +335,10 @@ class Draft:
 
     def take_back(self, step: Step) -> None:
         """Undo a step. A step that was not done changes nothing."""
-        match step.kind:
-            case "rename_role":
-                self._rename(step.target, step.role)
-            case "remove_member":
-                self.members.setdefault(step.role, set()).add(step.target)
-            case _:
-                self.carry_out(evolve(step, kind=_OPPOSITE[step.kind]))
+        if step.kind == "remove_member":
+            self.members.setdefault(step.role, set()).add(step.target)
+        else:
+            self.carry_out(step.opposite)
 
     def _rename(self, name: str, new_name: str) -> None:
         if name in self.roles:

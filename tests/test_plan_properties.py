@@ -165,7 +165,7 @@ def test_what_was_carried_out_needs_no_plan(case: Case) -> None:
 def test_what_only_adds_takes_nothing_away(case: Case) -> None:
     """Where nothing is exact no step takes anything away, none would, and the old is still there under some name."""
     made = case.plan()
-    assert not [step for step in (*made.steps, *made.withheld) if step.takes_away]
+    assert not [step for step in (*made.steps, *made.withheld) if step.removes]
     after = case.state.after(made.steps)
     called = {step.role: step.target for step in made.steps if step.kind == "rename_role"}
     assert {called.get(name, name) for name in case.state.roles} <= after.roles
@@ -181,7 +181,7 @@ def test_nothing_is_removed_without_prune(case: Case) -> None:
         made = case.plan(prune=False)
     except CompositeCycle:
         reject()
-    assert not [step for step in made.steps if step.takes_away]
+    assert not [step for step in made.steps if step.removes]
     assert {*made.steps, *made.withheld} == {*pruning.steps, *pruning.withheld}
     assert made.protected == pruning.protected
 
@@ -288,7 +288,7 @@ def test_removals_are_counted(case: Case) -> None:
     made = case.plan()
     counted = sum(removed for _, removed, _ in count_removals(Impact.of(made.steps, made.states)))
     losing = [step for step in made.steps if step.kind in ("delete_role", "remove_composite")]
-    assert counted == sum(step.takes_away for step in made.steps) + sum(step.people for step in losing)
+    assert counted == sum(step.removes for step in made.steps) + sum(step.people for step in losing)
     assert all(0 < removed <= size for _, removed, size in count_removals(Impact.of(made.steps, made.states)))
 
 

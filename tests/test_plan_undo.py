@@ -68,7 +68,7 @@ class World:
                 self.facts = {fact for fact in self.facts if number not in fact}
             case _:
                 fact = (number, step.target if "member" in step.kind else self.number(step.target))
-                assert (fact in self.facts) is step.takes_away, step
+                assert (fact in self.facts) is step.removes, step
                 self.facts ^= {fact}
 
 

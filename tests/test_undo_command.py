@@ -111,7 +111,7 @@ def test_what_others_gave_is_not_taken(steps: list[Step], others: list[Step]) ->
     granted = [step for step in others if step.kind in ("add_member", "add_composite", "create_role")]
     later, given_since = journaled(now, granted)
     made = undo_plan(done, [later])
-    taken = [step for step in made.steps if step.takes_away]
+    taken = [step for step in made.steps if step.removes]
     for step in given_since:
         assert not any(
             (one.kind == "remove_member" and (one.role, one.target) == (step.role, step.target))

@@ -381,7 +381,7 @@ class AsyncRosterRun:
 
 def _in_order(planned: Mapping[int, Step]) -> list[Step]:
     """Return the steps, each once, additions before removals."""
-    return sorted(dict.fromkeys(planned.values()), key=lambda step: step.takes_away)
+    return sorted(dict.fromkeys(planned.values()), key=lambda step: step.removes)
 
 
 def _states_of(results: Iterable[RowResult]) -> list[tuple[Row, str]]:

@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ..state import Step, StepKind
+from ..state import Step
 
 STILL_POSSIBLE: Final = 300.0
 """Seconds after which an attempt without an answer is no longer expected to land.
 
 No server in front of the service or behind it is known to keep a request that long.
 """
-
-_REVERSES: Final[dict[StepKind, StepKind]] = {
-    "add_member": "remove_member",
-    "remove_member": "add_member",
-    "add_composite": "remove_composite",
-    "remove_composite": "add_composite",
-}
 
 
 def may_reverse(late: Step, done: Step) -> bool:
@@ -39,10 +32,10 @@ def may_reverse(late: Step, done: Step) -> bool:
         return False
     if late.kind == "create_role":
         return done.kind in ("delete_role", "rename_role") and done.role == late.role
-    if late.kind in _REVERSES and done.kind != "rename_role":
-        return done.kind == _REVERSES[late.kind] and (done.role, done.target) == (late.role, late.target)
+    if not late.changes_role and done.kind != "rename_role":
+        return done == late.opposite
     # It hits the role that has the name by then.
-    hit = {late.role, late.target} if late.kind in ("add_composite", "remove_composite") else {late.role}
+    hit = {late.role} if late.changes_role else set(late.roles)
     return not hit.isdisjoint(_roles_needed(done))
 
 

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Literal
 
 from ..errors import Skipped, UnusableUser
 from ..people.identification import may_be_member
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepResult
+from .impact import followed_roles
 
 Kind = Literal["role", "mention", "children", "members", "roles of", "removals", "additions"]
 Mark = tuple[Kind, Place, str]
 """Something that is not as planned: of a role, of a user, or of a place, for which the name is empty."""
-
-_OF_MEMBERS_AND_CHILDREN: Final = ("add_member", "remove_member", "add_composite", "remove_composite")
 
 
 class Dependencies:
@@ -113,15 +112,11 @@ class Dependencies:
 
 def _count_remaining(steps: Iterable[Step], states: Iterable[PlaceState]) -> Counter[tuple[Place, str]]:
     """Count the members of each role, by its name before all steps, that none of the steps removes."""
-    found: Counter[tuple[Place, str]] = Counter()
-    for state in states:
-        found.update({(state.place, name): len(held) for name, held in state.members.items()})
-    at_first: dict[tuple[Place, str], str] = {}
-    for step in steps:
-        if step.kind == "rename_role":
-            at_first[step.place, step.target] = at_first.pop((step.place, step.role), step.role)
-        elif step.kind == "remove_member":
-            found[step.place, at_first.get((step.place, step.role), step.role)] -= 1
+    before = tuple(states)
+    found = Counter({(state.place, name): len(held) for state in before for name, held in state.members.items()})
+    for step, role, _ in followed_roles(tuple(steps), before):
+        if step.kind == "remove_member":
+            found[step.place, role.name] -= 1
     return found
 
 
@@ -137,11 +132,11 @@ def _is_newcomer(result: StepResult) -> bool:
 def _marks_of(step: Step) -> Iterator[Mark]:
     """Yield what is not as planned if the step is not done."""
     place = step.place
-    if step.kind in _OF_MEMBERS_AND_CHILDREN:
-        yield from (("mention", place, name) for name in _roles_of(step))
+    if not step.changes_role:
+        yield from (("mention", place, name) for name in step.roles)
     match step.kind:
         case "create_role" | "rename_role":
-            yield from (("role", place, name) for name in _roles_of(step))
+            yield from (("role", place, name) for name in step.roles)
         case "add_composite":
             yield "children", place, step.role
         case "add_member":
@@ -154,14 +149,14 @@ def _marks_of(step: Step) -> Iterator[Mark]:
         case "delete_role":
             yield "role", place, step.role
             yield "removals", place, ""
-    if not step.takes_away:
+    if not step.removes:
         yield "additions", place, ""
 
 
 def _blocking(step: Step) -> Iterator[Mark]:
     """Yield the marks that keep the step from being carried out."""
     place = step.place
-    yield from (("role", place, name) for name in _roles_of(step))
+    yield from (("role", place, name) for name in step.roles)
     if step.kind in ("rename_role", "delete_role"):
         yield "mention", place, step.role
     match step.kind:
@@ -176,8 +171,3 @@ def _blocking(step: Step) -> Iterator[Mark]:
             yield "children", place, step.role
         case "delete_role":
             yield "additions", place, ""
-
-
-def _roles_of(step: Step) -> tuple[str, ...]:
-    names_two = step.kind in ("rename_role", "add_composite", "remove_composite")
-    return (step.role, step.target) if names_two else (step.role,)

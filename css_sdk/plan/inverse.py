@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Protocol
-
-from attrs import evolve
+from collections.abc import Iterable, Sequence
 
 from ..errors import InvalidRequest
-from ..state import Draft, Place, PlaceState, Step
-
-
-class Known(Protocol):
-    """Roles, children and members, as a `PlaceState` or a draft of one holds them."""
-
-    @property
-    def roles(self) -> Set[str]: ...
-
-    @property
-    def children(self) -> Mapping[str, Set[str]]: ...
-
-    @property
-    def members(self) -> Mapping[str, Set[str]]: ...
+from ..state import Draft, Known, Place, PlaceState, Step, is_as_after
 
 
 def inverse(step: Step, before: Known) -> tuple[Step, ...]:
@@ -39,30 +23,17 @@ def inverse(step: Step, before: Known) -> tuple[Step, ...]:
     >>> [(back.kind, back.role, back.target) for back in inverse(Step("delete_role", dev, "b"), state)]
     [('create_role', 'b', ''), ('add_composite', 'a', 'b')]
     """
-    members, children = before.members.get(step.role), before.children.get(step.role, frozenset[str]())
-    match step.kind:
-        case "create_role" if step.role not in before.roles:
-            return (evolve(step, kind="delete_role"),)
-        case "rename_role" if step.role in before.roles and step.target not in before.roles:
-            return (evolve(step, role=step.target, target=step.role),)
-        case "add_composite" if step.target not in children:
-            return (evolve(step, kind="remove_composite"),)
-        case "remove_composite" if step.target in children:
-            return (evolve(step, kind="add_composite"),)
-        case "add_member" if members is not None and step.target not in members:
-            return (evolve(step, kind="remove_member"),)
-        case "remove_member" if members is not None and step.target in members:
-            return (evolve(step, kind="add_member"),)
-        case "delete_role" if step.role in before.roles:
-            parents = sorted(name for name, below in before.children.items() if step.role in below)
-            return (
-                Step("create_role", step.place, step.role),
-                *(Step("add_composite", step.place, step.role, child) for child in sorted(children)),
-                *(Step("add_composite", step.place, parent, step.role) for parent in parents),
-                *(Step("add_member", step.place, step.role, username, 1) for username in sorted(members or ())),
-            )
-        case _:
-            return ()
+    if not _changes_something(step, before):
+        return ()
+    if step.kind != "delete_role":
+        return (step.opposite,)
+    parents = sorted(name for name, below in before.children.items() if step.role in below)
+    return (
+        Step("create_role", step.place, step.role),
+        *(Step("add_composite", step.place, step.role, child) for child in sorted(before.children.get(step.role, ()))),
+        *(Step("add_composite", step.place, parent, step.role) for parent in parents),
+        *(Step("add_member", step.place, step.role, name, 1) for name in sorted(before.members.get(step.role, ()))),
+    )
 
 
 def is_possible(step: Step, before: Known) -> bool:
@@ -76,8 +47,11 @@ def is_possible(step: Step, before: Known) -> bool:
     >>> [is_possible(Step(kind, state.place, "a"), state) for kind in ("delete_role", "create_role")]
     [True, False]
     """
-    names_two = step.kind in ("add_composite", "remove_composite")
-    return bool(inverse(step, before)) and (not names_two or {step.role, step.target} <= before.roles)
+    return _changes_something(step, before) and (step.changes_role or before.roles >= set(step.roles))
+
+
+def _changes_something(step: Step, before: Known) -> bool:
+    return is_as_after(step.opposite, before) and (not step.changes_member or step.role in before.members)
 
 
 def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
@@ -107,7 +81,7 @@ def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]
         steps = inverse(step, drafts[step.place])
         # Deleting a role on the way back removes all its members too.
         is_made = (step.place, step.role) in made
-        back.append(() if is_made and step.kind in ("add_member", "remove_member") else steps)
+        back.append(() if is_made and step.changes_member else steps)
         if step.kind == "create_role" and steps:
             made.add((step.place, step.role))
         elif step.kind == "rename_role" and (step.place, step.role) in made:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import Final
 
 from attrs import field, frozen
@@ -175,9 +175,9 @@ def plan(
     steps = ordered([*changes, *(removals if prune else ())], states)
     withheld = ordered([*held, *(() if prune else removals)])
     protected = ordered(step for part in parts for step in part.protected)
-    kept = tuple(step for step in protected if not step.takes_away)
+    kept = tuple(step for step in protected if not step.removes)
     # A removal that is withheld or protected counts those who would lose a role after all that is carried out.
-    impact = Impact.of([*steps, *withheld, *(step for step in protected if step.takes_away)], states)
+    impact = Impact.of([*steps, *withheld, *(step for step in protected if step.removes)], states)
     counted = iter(impact.counted)
     return Plan(
         steps=tuple(islice(counted, len(steps))),
@@ -300,22 +300,16 @@ def emptied_roles(
     found: list[tuple[Place, str]] = []
     for state in states if wanted else ():
         draft = Draft(state)
-        # Of each role all names that it ever has, by the one that it has at the moment.
-        names = {name: {name} for name in state.roles}
-        hit: list[set[str]] = []
-        for step in steps:
-            if step.place != state.place:
-                continue
+        names: dict[FollowedRole, set[str]] = {}
+        emptied: set[FollowedRole] = set()
+        for step, role, _ in followed_roles([step for step in steps if step.place == state.place], [state]):
+            names.setdefault(role, set()).add(step.role)
             held = bool(draft.members.get(step.role))
             draft.carry_out(step)
-            own = names.pop(step.role, {step.role})
             if step.kind == "rename_role":
-                own.add(step.target)
-                names[step.target] = own
-                continue
-            if step.takes_away and held and not draft.members.get(step.role):
-                hit.append(own)
-            if step.kind != "delete_role":
-                names[step.role] = own
-        found += [(state.place, name) for name in sorted(wanted.intersection(chain.from_iterable(hit)))]
+                names[role].add(step.target)
+            elif step.removes and held and not draft.members.get(step.role):
+                emptied.add(role)
+        ever_called = frozenset().union(*(names[role] for role in emptied))
+        found += [(state.place, name) for name in sorted(wanted & ever_called)]
     return tuple(found)

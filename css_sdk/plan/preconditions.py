@@ -12,14 +12,12 @@ from .._service import arguments
 from ..errors import CssError, EmptySet, InvalidRequest, LastMember, Refused, Remedy, StalePlan
 from ..journal.entries import Entry, JournalRead
 from ..settings import Settings
-from ..state import Draft, Place, PlaceState, Step, StepResult
+from ..state import Draft, Place, PlaceState, Step, StepResult, is_as_after
 from .checks import find_repeated
 from .impact import FollowedRole, Impact, followed_roles
 from .ordering import ordered
 from .planner import Plan, PlannedPlace, count_removals, emptied_roles
 from .removal_limits import check_removals
-
-_OF_TWO_ROLES: Final = ("add_composite", "remove_composite")
 
 
 @frozen
@@ -116,7 +114,7 @@ class Guards:
 def _left_empty(state: PlaceState, steps: Sequence[Step]) -> Iterator[str]:
     """Yield what would end up empty: the roles of the place, or the members of a role that stays."""
     there = [step for step in steps if step.place == state.place]
-    if not any(step.takes_away for step in there):
+    if not any(step.removes for step in there):
         return
     after = state.after(there)
     beyond = state.out_of_reach.keys()
@@ -264,7 +262,7 @@ def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Ent
         for step in reversed(entry.steps if entry.outcome != "failed" else ()):
             if step.place != planned.place:
                 continue
-            if entry.outcome == "confirmed" and not draft.shows(step):
+            if entry.outcome == "confirmed" and not is_as_after(step, draft):
                 raise _not_as_left(planned, step)
             if step.kind == "create_role" and draft.members.get(step.role):
                 # Members whom steps of the journal added were removed above; these are others.
@@ -300,7 +298,7 @@ def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], journaled: Sequ
     for step in reversed(journaled):
         if step.place in drafts:
             draft = drafts[step.place]
-            if draft.shows(step):
+            if is_as_after(step, draft):
                 done.append(step)
             draft.take_back(step)
     return without(steps, done)
@@ -337,7 +335,7 @@ def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
         place = step.place
         if not is_done:
             role, target = names.get((place, step.role), step.role), names.get((place, step.target), step.target)
-            left.append(evolve(step, role=role, target=target if step.kind in _OF_TWO_ROLES else step.target))
+            left.append(evolve(step, role=role, target=step.target if step.changes_member else target))
         elif step.kind == "rename_role":
             names[place, step.role] = names.pop((place, step.target), step.target)
         elif step.kind == "create_role":

@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from math import inf
-from typing import Final
 
 from attrs import evolve
 
 from ..journal.entries import Entry
-from ..state import Draft, Place, PlaceState, Step, StepKind
+from ..state import Draft, Place, PlaceState, Step, is_as_after
 from .impact import Impact
 from .inverse import is_possible, undo
 from .planner import Plan, PlannedPlace
 
 Name = tuple[Place, str]
 """A place, and the name of a role or user in it. A role and a user never have the same name."""
-
-_OPPOSITES: Final[Mapping[StepKind, StepKind]] = {
-    "add_member": "remove_member",
-    "remove_member": "add_member",
-    "add_composite": "remove_composite",
-    "remove_composite": "add_composite",
-}
 
 
 def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
@@ -87,7 +79,7 @@ def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[
         # Members and children that a deletion removes too may be gone for another reason.
         decisive = [step for step in entry.steps if step.kind == "delete_role"] or entry.steps
         if entry.outcome != "failed" and (
-            not entry.is_doubtful or any(drafts[step.place].shows(step) for step in decisive)
+            not entry.is_doubtful or any(is_as_after(step, drafts[step.place]) for step in decisive)
         ):
             for step in reversed(entry.steps):
                 drafts[step.place].take_back(step)
@@ -238,12 +230,11 @@ class _Latest:
 
     def opposite(self, step: Step) -> int | None:
         """Return the number of the change that this step undoes, and forget that change; None if there is none."""
-        opposite = evolve(step, kind=_OPPOSITES[step.kind]) if step.kind in _OPPOSITES else None
-        return self._forget(opposite) if opposite in self._numbers else None
+        return self._forget(step.opposite) if step.opposite in self._numbers else None
 
     def note(self, number: int, step: Step) -> None:
         """Note a step. If the step renames a role, use the new name in the changes noted before."""
-        if step.kind in _OPPOSITES:
+        if not step.changes_role:
             self._keep(step, number)
             return
         for old in list(self._of.get((step.place, step.target or step.role), ())):

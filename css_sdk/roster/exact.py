@@ -39,7 +39,7 @@ class RoleChange:
     @property
     def removals(self) -> tuple[Step, ...]:
         """Return the steps that remove a member."""
-        return tuple(step for step in self.steps if step.takes_away)
+        return tuple(step for step in self.steps if step.removes)
 
     @property
     def removal_rows(self) -> list[tuple[Step, Row]]:
@@ -52,7 +52,7 @@ class RoleChange:
         held = self.state.members[self.row.role]
         losing = {step.target for step in self.removals}
         listed = {without_provider(username) for username in held - losing}
-        listed |= {without_provider(step.target) for step in self.steps if not step.takes_away}
+        listed |= {without_provider(step.target) for step in self.steps if not step.removes}
         users = tuple(self.state.users[username] for username in sorted(losing))
         again = tuple(user.username for user in users if user.guid in listed)
         return RoleRemovals(self.row.integration, self.row.environment, self.row.role, users, len(held), again)

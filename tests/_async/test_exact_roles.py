@@ -61,7 +61,7 @@ async def test_the_caller_decides(held: tuple[Set, Callable[[], object]]) -> Non
     with pytest.raises(NotConfirmed):
         await make(*NAMES[1:], "reviewer", confirm=refuse)
     assert now() == set(NAMES)
-    assert [step.takes_away for step in plans[0].steps] == [False, True]
+    assert [step.removes for step in plans[0].steps] == [False, True]
     results: list[StepResult] = []
     await make(*NAMES[1:], "reviewer", confirm=lambda _: True, progress=results.append)
     assert now() == {*NAMES[1:], "reviewer"}

@@ -121,8 +121,8 @@ def set_children(given: Given, parent: str, children: Sequence[str]) -> int:
     """
 
     def preview(dev: EnvironmentClient, plan: Plan) -> Sequence[str]:
-        added = [step.target for step in plan.steps if not step.takes_away]
-        return _preview(dev, parent, added, [step.target for step in plan.steps if step.takes_away])
+        added = [step.target for step in plan.steps if not step.removes]
+        return _preview(dev, parent, added, [step.target for step in plan.steps if step.removes])
 
     return make_exact(
         given, parent, children, "children", lambda dev: partial(dev.roles.composites(parent).set, *children), preview

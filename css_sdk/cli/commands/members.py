@@ -83,7 +83,7 @@ def set_members(given: Given, role: str, users: Sequence[str], client_ids: Seque
         groups: dict[Action, list[str]] = {}
         for step in plan.steps:
             who = f"{names.get(step.target, '')} {step.target}".strip()
-            groups.setdefault("revoke" if step.takes_away else "grant", []).append(who)
+            groups.setdefault("revoke" if step.removes else "grant", []).append(who)
         return [in_words(action, people, role, place_name(dev)) for action, people in groups.items()]
 
     wanted: list[UserLike] = [*users, *map(ServiceAccount, client_ids)]

@@ -146,8 +146,8 @@ def _confirm(plan: Plan, left: Sequence[Step], given: Given) -> None:
         click.Abort: when a question is not answered.
     """
     changes = Changes(
-        adds=any(not step.takes_away for step in left),
-        removes=any(step.takes_away for step in left),
+        adds=any(not step.removes for step in left),
+        removes=any(step.removes for step in left),
         is_plan=True,
         prod=tuple(plan.project_names.get(step.place, "") for step in left if step.place.environment == "prod"),
     )
