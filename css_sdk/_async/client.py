@@ -6,7 +6,6 @@ import datetime
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self, Unpack
 
@@ -640,12 +639,12 @@ class AsyncCss:
         preconditions.check_whose(plan, self.settings.api_url, team_of(self._wire.claims))
         if resume is not None:
             preconditions.check_whose_journal(resume, self.settings, plan)
-        run = await plans.check_plan(self.integration, plan, guards, resume, width)
         journal = self._wire.journal
-        with nullcontext() if journal is None else journal.knowing_undone(run.plan.steps):
-            results = await run.carry_out(width=width, progress=calls.note)
-        remainder = preconditions.remainder(run.plan, results, run.before)
-        return calls.ended(preconditions.Applied(tuple(results), remainder))
+        return calls.ended(
+            await plans.apply_plan(
+                self.integration, plan, guards, resume, journal=journal, width=width, progress=calls.note
+            )
+        )
 
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
         """Plan how to undo what a journal holds; only reads.

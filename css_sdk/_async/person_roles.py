@@ -18,7 +18,7 @@ from ..state import Place
 from .composites import tree_below
 from .integrations import AsyncIntegrationClient
 from .reporting import read_access
-from .users import AsyncUsers
+from .roles import AsyncRoles
 from .wire import AsyncWire
 
 
@@ -78,7 +78,7 @@ class _Reading:
             place = Place(info.id, environment)
             self._names[place] = info.project_name
             try:
-                self._direct[place] = await AsyncUsers(self._wire, place).roles(self._username)
+                self._direct[place] = await AsyncRoles(self._wire, place).users.roles(self._username)
             except NotApplied:
                 continue
             except AuthenticationError:

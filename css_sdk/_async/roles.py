@@ -36,9 +36,13 @@ class AsyncRoles:
 
     def __init__(self, wire: AsyncWire, place: Place) -> None:
         self.place = place
-        self.users = AsyncUsers(wire, place)
         self._wire = wire
         self._place_name = f"integration #{place.integration}, {place.environment}"
+
+    @property
+    def users(self) -> AsyncUsers:
+        """Return the grants of the roles to users."""
+        return AsyncUsers(self._wire, self)
 
     async def list(self) -> tuple[Role, ...]:
         """Return all roles, sorted by name. The service lists 5000 at most.

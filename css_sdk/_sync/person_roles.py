@@ -19,7 +19,7 @@ from ..state import Place
 from .composites import tree_below
 from .integrations import IntegrationClient
 from .reporting import read_access
-from .users import Users
+from .roles import Roles
 from .wire import Wire
 
 
@@ -79,7 +79,7 @@ class _Reading:
             place = Place(info.id, environment)
             self._names[place] = info.project_name
             try:
-                self._direct[place] = Users(self._wire, place).roles(self._username)
+                self._direct[place] = Roles(self._wire, place).users.roles(self._username)
             except NotApplied:
                 continue
             except AuthenticationError:

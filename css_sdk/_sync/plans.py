@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
 
-from attrs import evolve, frozen
+from attrs import evolve
 
+from .._http.journal_writer import Journal
 from .._service import arguments, identifiers, service_limits
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, OutcomeUnknown, WrongProvider
 from ..journal.entries import JournalRead
@@ -17,10 +20,10 @@ from ..people.identities import Person
 from ..plan import planner, preconditions
 from ..plan.checks import check_steps
 from ..plan.dependencies import Dependencies
-from ..plan.desired import Desired
+from ..plan.desired import Desired, DesiredPlace
 from ..plan.impact import Impact
 from ..plan.planner import Plan
-from ..plan.preconditions import Guards
+from ..plan.preconditions import Applied, Guards
 from ..plan.undo import notes_on_unknown_writes, roles_concerned, steps_done, undo_plan
 from ..state import Place, PlaceState, StepResult
 from .integrations import EnvironmentClient, IntegrationClient
@@ -37,31 +40,35 @@ def make_plan(
 ) -> Plan:
     """Return the plan that leads from what is read to what is wanted; see `Css.plan`."""
     service_limits.check_width(width)
-    environments: dict[tuple[str, str], EnvironmentClient] = {}
+    environments: dict[Place, EnvironmentClient] = {}
+    states: dict[Place, PlaceState] = {}
+    named: dict[tuple[str, str], Place] = {}
+    wanted_there: dict[Place, list[DesiredPlace]] = {}
     for wanted in desired.places:
-        environments[wanted.named] = (integration(wanted.integration)).environment(wanted.environment)
-    observed = {
-        wanted.named: environments[wanted.named].state(wanted.members_to_read, width=width) for wanted in desired.places
-    }
-    at = {observed[named].place: environment for named, environment in environments.items()}
+        environment = (integration(wanted.integration)).environment(wanted.environment)
+        place = named[wanted.named] = environment.roles.place
+        environments[place] = environment
+        wanted_there.setdefault(place, []).append(wanted)
+    for place, several in wanted_there.items():
+        # A file that names a place twice is refused, after both are planned.
+        chosen = partial(_members_to_read, several)
+        states[place] = environments[place].state(chosen, width=width)
     asked = [
-        (observed[wanted.named].place, person)
-        for wanted in desired.places
-        for person in wanted.people
-        if person.user is None
+        (named[wanted.named], person) for wanted in desired.places for person in wanted.people if person.user is None
     ]
-    found = PeopleFinding(at, providers, width).find(asked)
+    found = PeopleFinding(environments, providers, width).find(asked)
     logins = arguments.known_providers(providers)
     people = {(place, person): _username_in(place, person, user, logins) for (place, person), user in found.items()}
-    first = planner.plan(desired, observed, people, prune=prune)
-    lacking = first.impact.unread if first.impact else {}
-    if not lacking:
-        return first
-    # Everybody who has a role through others loses it as well, and is counted.
-    for named, state in observed.items():
-        names = lacking.get(state.place, ())
-        observed[named] = _with_members(environments[named], state, names, settled=False, width=width)
-    return planner.plan(desired, observed, people, prune=prune)
+
+    def planned() -> Plan:
+        observed = {name: states[place] for name, place in named.items()}
+        return planner.plan(desired, observed, people, prune=prune)
+
+    return _with_impact(planned, environments, states, settled=False, width=width)
+
+
+def _members_to_read(wanted: Iterable[DesiredPlace], existing: frozenset[str]) -> frozenset[str]:
+    return frozenset().union(*(place.members_to_read(existing) for place in wanted))
 
 
 def make_undo_plan(integration: Integrations, journal: JournalRead, *, width: int) -> Plan:
@@ -72,26 +79,38 @@ def make_undo_plan(integration: Integrations, journal: JournalRead, *, width: in
     for place in dict.fromkeys(step.place for step in journal.steps):
         environment = environments[place] = (integration(place.integration)).environment(place.environment)
         states[place] = environment.state(roles_concerned(journal.steps, place), settled=True, width=width)
-    first = _undo_plan(journal, states.values())
-    lacking = first.impact.unread if first.impact else {}
-    if not lacking:
-        return first
-    for place, names in lacking.items():
-        states[place] = _with_members(environments[place], states[place], names, settled=True, width=width)
-    return _undo_plan(journal, states.values())
+
+    def planned() -> Plan:
+        done = steps_done(journal.entries, states.values())
+        found = undo_plan(done, states.values())
+        return evolve(found, notes=(*found.notes, *notes_on_unknown_writes(journal.entries, done)))
+
+    return _with_impact(planned, environments, states, settled=True, width=width)
 
 
-def _with_members(
-    environment: EnvironmentClient, state: PlaceState, names: Iterable[str], *, settled: bool, width: int
-) -> PlaceState:
-    with reading_listed_roles(state.place, state.project_name):
-        return with_members(environment.roles, state, names, settled=settled, width=width)
+def _with_impact(
+    planned: Callable[[], Plan],
+    environments: Mapping[Place, EnvironmentClient],
+    states: dict[Place, PlaceState],
+    *,
+    settled: bool,
+    width: int,
+) -> Plan:
+    """Return a plan that counts everybody who loses a role, also those who have it through others.
 
-
-def _undo_plan(journal: JournalRead, states: Collection[PlaceState]) -> Plan:
-    done = steps_done(journal.entries, states)
-    found = undo_plan(done, states)
-    return evolve(found, notes=(*found.notes, *notes_on_unknown_writes(journal.entries, done)))
+    Args:
+        planned: makes the plan from `states`.
+        environments: by place.
+        states: that were read; gets the members of the roles that lead to a role that is lost.
+        settled, width: as for `observe`.
+    """
+    made = planned()
+    unread = made.impact.unread if made.impact else {}
+    for place, names in unread.items():
+        state = states[place]
+        with reading_listed_roles(place, state.project_name):
+            states[place] = with_members(environments[place].roles, state, names, settled=settled, width=width)
+    return planned() if unread else made
 
 
 def _username_in(place: Place, person: Person, user: UserLike | CssError, providers: Sequence[str]) -> str | Unresolved:
@@ -108,30 +127,17 @@ def _username_in(place: Place, person: Person, user: UserLike | CssError, provid
     return Unresolved(place, person, state, tuple(one.username for one in candidates))
 
 
-@frozen
-class PlanRun:
-    """A plan that fits what was read again, ready to be carried out.
-
-    Attributes:
-        plan: with the steps that are still to be done, in their order.
-        before: the states from which they are carried out.
-    """
-
-    plan: Plan
-    before: dict[Place, PlaceState]
-    environments: dict[Place, EnvironmentClient]
-
-    def carry_out(self, *, width: int, progress: Callable[[StepResult], object] | None = None) -> list[StepResult]:
-        """Carry out the steps, and return a result for each, in their order."""
-        dependencies = Dependencies(self.plan.steps, self.before.values())
-        roles = {place: environment.roles for place, environment in self.environments.items()}
-        return StepRun(roles, self.plan.steps, dependencies, width=width, progress=progress).carry_out()
-
-
-def check_plan(
-    integration: Integrations, plan: Plan, guards: Guards, resume: JournalRead | None, width: int
-) -> PlanRun:
-    """Read every place of the plan again, and return the plan if it still fits; see `Css.apply_plan`."""
+def apply_plan(
+    integration: Integrations,
+    plan: Plan,
+    guards: Guards,
+    resume: JournalRead | None,
+    *,
+    journal: Journal | None,
+    width: int,
+    progress: Callable[[StepResult], object] | None,
+) -> Applied:
+    """Read every place of the plan again, and carry the plan out if it still fits; see `Css.apply_plan`."""
     service_limits.check_width(width)
     journaled, entries = (resume.steps, resume.entries) if resume is not None else ((), ())
     environments: dict[Place, EnvironmentClient] = {}
@@ -157,4 +163,8 @@ def check_plan(
     check_steps(plan.steps, impact)
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
     steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), journaled)
-    return PlanRun(evolve(plan, steps=steps), now, environments)
+    roles = {place: environment.roles for place, environment in environments.items()}
+    run = StepRun(roles, steps, Dependencies(steps, now.values()), width=width, progress=progress)
+    with nullcontext() if journal is None else journal.knowing_undone(steps):
+        results = run.carry_out()
+    return Applied(tuple(results), preconditions.remainder(evolve(plan, steps=steps), results, now))

@@ -37,9 +37,13 @@ class Roles:
 
     def __init__(self, wire: Wire, place: Place) -> None:
         self.place = place
-        self.users = Users(wire, place)
         self._wire = wire
         self._place_name = f"integration #{place.integration}, {place.environment}"
+
+    @property
+    def users(self) -> Users:
+        """Return the grants of the roles to users."""
+        return Users(self._wire, self)
 
     def list(self) -> tuple[Role, ...]:
         """Return all roles, sorted by name. The service lists 5000 at most.

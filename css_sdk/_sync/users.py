@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from css_sdk_openapi.api.role_mapping import assign_user_roles, list_user_roles, unassign_user_role
 from css_sdk_openapi.models import RoleRef
@@ -13,11 +13,14 @@ from .._http import answers
 from .._service import arguments, identifiers, service_limits
 from ..models import Role, UserLike
 from ..people.identities import Person
-from ..state import Place, PlaceState, Step, StepKind, StepResult
+from ..state import PlaceState, Step, StepKind, StepResult
 from .composites import tree_below
 from .exact import Confirm, make_exact, raise_first
 from .wire import Wire
 from .writes import Change, Steps, carry_out
+
+if TYPE_CHECKING:
+    from .roles import Roles
 
 
 class Users:
@@ -26,9 +29,10 @@ class Users:
     A user is a username, `<guid>@<provider>`, or a `ServiceAccount`.
     """
 
-    def __init__(self, wire: Wire, place: Place) -> None:
+    def __init__(self, wire: Wire, roles: Roles) -> None:
         self._wire = wire
-        self._place = place
+        self._roles = roles
+        self._place = roles.place
 
     def roles(self, user: UserLike) -> tuple[Role, ...]:
         """Return the roles that the user holds directly, sorted by name, without children of composites.
@@ -192,7 +196,6 @@ class Users:
 
         from ..plan.desired import DesiredUser, Listed
         from ..plan.preconditions import Guards
-        from .roles import Roles
 
         def observe() -> PlaceState:
             held = {role.name for role in self.roles(username)}
@@ -201,7 +204,7 @@ class Users:
 
         raise_first(
             make_exact(
-                Roles(self._wire, self._place),
+                self._roles,
                 observe,
                 Guards(max_removals=max_removals),
                 users=[DesiredUser(Person("username", username), Listed(tuple(dict.fromkeys(wanted)), exact=True))],

@@ -123,17 +123,9 @@ class _Attempts:
         Raises:
             CssError: when no other attempt is to be made.
         """
-        while not self.attempt():
-            pass
-
-    def attempt(self) -> bool:
-        """Make an attempt, and return whether it is confirmed; if not, wait until the next one is due.
-
-        Raises:
-            CssError: when no other attempt is to be made.
-        """
         try:
-            return self._attempt()
+            while not self._attempt():
+                pass
         except OutcomeUnknown:
             raise
         except CssError as error:
@@ -142,6 +134,7 @@ class _Attempts:
             raise _still_possible(error) from error
 
     def _attempt(self) -> bool:
+        """Make an attempt, and return whether it is confirmed; if not, wait until the next one is due."""
         self._number += 1
         change = self._change
         arguments = change.steps[0].place.path | change.arguments(self._steps)

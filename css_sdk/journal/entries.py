@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..errors import InvalidFile
 from ..models import Outcome
@@ -90,65 +90,59 @@ def read_journal(content: str | bytes, name: str) -> JournalRead:
     >>> read_journal(text + json.dumps({"write": 1, "steps": [step]}) + "\\n", "journal").entries[0].outcome is None
     True
     """
-    reading = _Reading(name)
+    header: tuple[str, str] | None = None
+    plan: str | None = None
+    entries: dict[int, Entry] = {}
     lines = (content.encode("utf-8", "replace") if isinstance(content, str) else content).split(b"\n")
-    for number, line in enumerate(lines[:-1], start=1):
-        reading.take(number, line)
-    return reading.result()
-
-
-class _Reading:
-    """A journal as far as it has been read."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._header: tuple[str, str] | None = None
-        self._plan: str | None = None
-        self._entries: dict[int, Entry] = {}
-
-    def take(self, number: int, line: bytes) -> None:
-        where = f"{self._name}:{number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            raise InvalidFile(f"{where}: this is not a line of a journal.") from None
-        if not isinstance(record, dict):
-            raise InvalidFile(f"{where}: this is not a line of a journal.")
+    for line_number, line in enumerate(lines[:-1], start=1):
+        where = f"{name}:{line_number}"
+        record = _record(line, where)
         if "journal" in record:
-            self._open(record, where)
-        elif self._header is None:
+            account, of_plan = _opened(record, where)
+            if header not in (None, account):
+                raise InvalidFile(f"{where}: the account or address differs from the first line.")
+            header, plan = account, of_plan or plan
+        elif header is None:
             raise InvalidFile(f"{where}: a journal begins with a line that names its account.")
         else:
-            self._note(record, where)
+            entry = _entry(record, entries, where)
+            entries[entry.number] = entry
+    if header is None:
+        raise InvalidFile(f"{name} is empty or is not a journal.")
+    return JournalRead(*header, tuple(entries.values()), plan)
 
-    def result(self) -> JournalRead:
-        if self._header is None:
-            raise InvalidFile(f"{self._name} is empty or is not a journal.")
-        return JournalRead(*self._header, tuple(self._entries.values()), self._plan)
 
-    def _open(self, record: Mapping[str, Any], where: str) -> None:
-        if record["journal"] != VERSION:
-            raise InvalidFile(f"{where}: a journal of version {record['journal']!r}; this css-sdk reads {VERSION}.")
-        header = record.get("client_id"), record.get("api_url")
-        plan = record.get("plan")
-        if not all(isinstance(text, str) for text in header) or not isinstance(plan, (str, type(None))):
-            raise InvalidFile(f"{where}: it does not name the account of the journal.")
-        if self._header not in (None, header):
-            raise InvalidFile(f"{where}: the account or address differs from the first line.")
-        self._header = (str(header[0]), str(header[1]))
-        self._plan = plan or self._plan
+def _record(line: bytes, where: str) -> Mapping[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        raise InvalidFile(f"{where}: this is not a line of a journal.")
+    return record
 
-    def _note(self, record: Mapping[str, Any], where: str) -> None:
-        number, outcome = record.get("write"), record.get("outcome")
-        if not isinstance(number, int) or isinstance(number, bool):
-            raise InvalidFile(f"{where}: it does not name a write.")
-        known = self._entries.get(number)
-        if "steps" in record and known is None and isinstance(record["steps"], list):
-            try:
-                self._entries[number] = Entry(number, tuple(Step.from_record(step) for step in record["steps"]))
-            except ValueError as error:
-                raise InvalidFile(f"{where}: {error}.") from None
-        elif known is not None and known.outcome is None and outcome in _OUTCOMES:
-            self._entries[number] = Entry(number, known.steps, outcome)
-        else:
-            raise InvalidFile(f"{where}: it does not fit the lines before it.")
+
+def _opened(record: Mapping[str, Any], where: str) -> tuple[tuple[str, str], str | None]:
+    """Return whose run a line begins: the account and the address, and the plan if there is one."""
+    if record["journal"] != VERSION:
+        raise InvalidFile(f"{where}: a journal of version {record['journal']!r}; this css-sdk reads {VERSION}.")
+    account, address, plan = (record.get(key) for key in ("client_id", "api_url", "plan"))
+    if not isinstance(account, str) or not isinstance(address, str) or not isinstance(plan, str | None):
+        raise InvalidFile(f"{where}: it does not name the account of the journal.")
+    return (account, address), plan
+
+
+def _entry(record: Mapping[str, Any], known: Mapping[int, Entry], where: str) -> Entry:
+    """Return the write that a line announces, or whose outcome it gives."""
+    number, outcome, steps = record.get("write"), record.get("outcome"), record.get("steps")
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise InvalidFile(f"{where}: it does not name a write.")
+    entry = known.get(number)
+    if entry is None and isinstance(steps, list):
+        try:
+            return Entry(number, tuple(map(Step.from_record, steps)))
+        except ValueError as error:
+            raise InvalidFile(f"{where}: {error}.") from None
+    if entry is not None and entry.outcome is None and outcome in _OUTCOMES:
+        return evolve(entry, outcome=outcome)
+    raise InvalidFile(f"{where}: it does not fit the lines before it.")

@@ -35,22 +35,12 @@ def check_removals(what: str, removed: int, size: int, most: int | None = None) 
         ...
     css_sdk.errors.TooManyRemovals: 9 of 40 members of the role 'reviewer' would be removed. ...
     """
-    if most is not None:
-        if removed > most:
-            raise TooManyRemovals(
-                f"{removed} of {size} {what} would be removed. The limit is {most}. Nothing was changed.",
-                remedy=_remedy(removed),
-            )
-        return
-    if removed > MOST_REMOVALS or (removed > FEW and removed > MOST_SHARE * size):
+    usual = max(FEW, min(MOST_REMOVALS, MOST_SHARE * size))
+    if removed > (usual if most is None else most):
+        limit = f"{MOST_REMOVALS}, or a fifth if that is less" if most is None else f"{most}"
         raise TooManyRemovals(
-            f"{removed} of {size} {what} would be removed. The limit is {MOST_REMOVALS}, or a fifth if that is less. "
-            f"Nothing was changed.",
-            remedy=_remedy(removed),
+            f"{removed} of {size} {what} would be removed. The limit is {limit}. Nothing was changed.",
+            remedy=Remedy(
+                f"If that is meant, pass max_removals={removed}.", f"If that is meant, pass --max-removals {removed}."
+            ),
         )
-
-
-def _remedy(removed: int) -> Remedy:
-    return Remedy(
-        f"If that is meant, pass max_removals={removed}.", f"If that is meant, pass --max-removals {removed}."
-    )

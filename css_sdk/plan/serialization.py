@@ -6,7 +6,9 @@ import datetime
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar, cast, get_args
+
+from attrs import asdict
 
 from .._service import environment_checks, identifiers
 from .._text.files import MOST_BYTES, text_of
@@ -22,28 +24,8 @@ from .text import masked
 
 VERSION: Final = 1
 
-_FIELDS: Final = (
-    "version",
-    "css_sdk",
-    "created_at",
-    "plan_id",
-    "api_url",
-    "team_id",
-    "prune",
-    "leads_back",
-    "masked",
-    "places",
-    "steps",
-    "withheld",
-    "protected",
-    "unresolved",
-    "notes",
-)
-_COUNTS: Final = ("roles", "composites", "members")
-_PLACE_FIELDS: Final = ("integration", "project_name", "environment", "members_read", "fingerprint", "unmanaged")
-_UNRESOLVED_FIELDS: Final = ("integration", "environment", "by", "value", "state", "candidates", "roles")
-
 Value = TypeVar("Value")
+Decode = Callable[[Any], Value]
 
 
 def plan_as_json(plan: Plan, mask: bool = False) -> str:
@@ -73,9 +55,7 @@ def plan_as_json(plan: Plan, mask: bool = False) -> str:
         "leads_back": plan.leads_back,
         "masked": mask,
         "places": [_place_record(one) for one in shown.places],
-        "steps": [step.as_record() for step in shown.steps],
-        "withheld": [step.as_record() for step in shown.withheld],
-        "protected": [step.as_record() for step in shown.protected],
+        **{key: [step.as_record() for step in getattr(shown, key)] for key in ("steps", "withheld", "protected")},
         "unresolved": [_unresolved_record(one) for one in shown.unresolved],
         "notes": list(shown.notes),
     }
@@ -87,23 +67,15 @@ def _place_record(one: PlannedPlace) -> dict[str, Any]:
         "integration": one.place.integration,
         "project_name": one.project_name,
         "environment": one.place.environment,
-        "members_read": list(one.members_read),
+        "members_read": one.members_read,
         "fingerprint": one.fingerprint,
-        "unmanaged": {name: getattr(one.unmanaged, name) for name in _COUNTS},
+        "unmanaged": asdict(one.unmanaged),
     }
 
 
 def _unresolved_record(one: Unresolved) -> dict[str, Any]:
-    return {
-        "integration": one.place.integration,
-        "environment": one.place.environment,
-        "by": one.person.by,
-        "value": one.person.value,
-        **({"provider": one.person.provider} if one.person.provider else {}),
-        "state": one.state,
-        "candidates": list(one.candidates),
-        "roles": list(one.roles),
-    }
+    named = asdict(one.person, filter=lambda _, value: value is not None)
+    return asdict(one.place) | named | {"state": one.state, "candidates": one.candidates, "roles": one.roles}
 
 
 def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> Plan:
@@ -153,104 +125,127 @@ class _Reading:
 
     def plan(self, record: dict[str, Any]) -> Plan | None:
         """Return the plan, or None where there are faults."""
-        self._one({"the plan": record}, "the plan", lambda whole: _object(whole, _FIELDS))
-        facts: dict[str, Any] = {
-            "api_url": self._one(record, "api_url", _address),
-            "team_id": self._one(record, "team_id", _number),
-            "version": self._one(record, "css_sdk", _text),
-            "created_at": self._one(record, "created_at", _time),
-            "prune": self._one(record, "prune", _flag),
-            "leads_back": self._one(record, "leads_back", _flag),
+        fields: dict[str, Decode[Any]] = {
+            "version": _number,
+            "css_sdk": _text,
+            "created_at": _time,
+            "plan_id": _text,
+            "api_url": _address,
+            "team_id": _number,
+            "prune": _flag,
+            "leads_back": _flag,
+            "masked": _flag,
+            "places": self._each("places", self._place),
+            "steps": self._each("steps", self._step),
+            "withheld": self._each("withheld", self._step),
+            "protected": self._each("protected", self._step),
+            "unresolved": self._each("unresolved", self._unresolved),
+            "notes": self._each("notes", _text),
         }
-        plan_id = self._one(record, "plan_id", _text)
-        self._one(record, "masked", _flag)
-        places = self._each(record, "places", self._place)
-        steps, withheld, protected = (self._each(record, key, self._step) for key in ("steps", "withheld", "protected"))
+        self._note_faults("the plan", lambda _: _check_keys(record, fields), None)
+        read: dict[str, Any] = {}
+        for key, decode in fields.items():
+            if key in record:
+                read[key] = self._note_faults(key, decode, record[key])
+            else:
+                self.faults.append(f"{key} is missing")
         if not self.faults:
-            read = {one.place: one.members_read for one in places}
-            self.faults += [*find_unread_members(steps, read), *find_repeated(steps)]
-        unresolved = self._each(record, "unresolved", self._unresolved)
-        notes = self._each(record, "notes", _text)
+            members_read = {one.place: one.members_read for one in read["places"]}
+            self.faults += [*find_unread_members(read["steps"], members_read), *find_repeated(read["steps"])]
         if self.faults:
             return None
-        plan = Plan(steps, withheld, protected, unresolved, places, notes, **facts)
+        plan_id, read["version"] = read.pop("plan_id"), read.pop("css_sdk")
+        del read["masked"]
+        plan = Plan(**read)
         if plan.id != plan_id:
             self.faults.append(f"plan_id: it is not the id of this plan, {plan.id}: the plan was changed")
             return None
         return plan
 
-    def _one(self, record: Mapping[str, Any], key: str, decode: Callable[[Any], Value]) -> Value | None:
+    def _note_faults(self, what: str, decode: Decode[Value], value: Any) -> Value | None:
         try:
-            return decode(record[key])
-        except KeyError:
-            self.faults.append(f"{key} is missing")
+            return decode(value)
         except (ValueError, Refused) as error:
-            self.faults.append(f"{key}: {error}")
+            self.faults.append(f"{what}: {error}")
         return None
 
-    def _each(self, record: Mapping[str, Any], key: str, decode: Callable[[Any], Value]) -> tuple[Value, ...]:
-        listed = self._one(record, key, _list)
-        found = []
-        for number, item in enumerate(listed or (), start=1):
-            try:
-                found.append(decode(item))
-            except KeyError as error:
-                self.faults.append(f"{key}, number {number}: {error} is missing")
-            except (ValueError, Refused) as error:
-                self.faults.append(f"{key}, number {number}: {error}")
-        return tuple(found)
+    def _each(self, key: str, decode: Decode[Value]) -> Decode[tuple[Value | None, ...]]:
+        """Return what decodes each item of a list, and notes a fault for each that cannot be decoded."""
+        return lambda value: tuple(
+            self._note_faults(f"{key}, number {number}", decode, item) for number, item in enumerate(_list(value), 1)
+        )
 
     def _place(self, value: Any) -> PlannedPlace:
-        record = _object(value, _PLACE_FIELDS)
-        place = Place(_number(record["integration"]), _text(record["environment"]))
+        number, environment, project_name, members_read, fingerprint, unmanaged = _decoded(
+            value,
+            integration=_number,
+            environment=_text,
+            project_name=_text,
+            members_read=_texts,
+            fingerprint=lambda text: _matching(text, r"[0-9a-f]{64}", "a fingerprint"),
+            unmanaged=lambda counts: Unmanaged(*_decoded(counts, roles=_number, composites=_number, members=_number)),
+        )
+        place = Place(number, environment)
         environment_checks.check_known_environment(place.environment)
         if place in self._known:
             raise ValueError(f"{place} appears twice")
         self._known.add(place)
-        counts = _object(record["unmanaged"], _COUNTS)
-        return PlannedPlace(
-            place,
-            _text(record["project_name"]),
-            tuple(map(_text, _list(record["members_read"]))),
-            _matching(record["fingerprint"], r"[0-9a-f]{64}", "a fingerprint"),
-            Unmanaged(*(_number(counts[name]) for name in _COUNTS)),
-        )
+        return PlannedPlace(place, project_name, members_read, fingerprint, unmanaged)
 
     def _step(self, value: Any) -> Step:
         step = Step.from_record(value)
         self._check_place(step.place)
-        identifiers.check_role_name(step.role)
-        if step.kind in ("add_member", "remove_member"):
-            if identifiers.username_of(step.target) != step.target:
-                raise ValueError(f"{step.target!r} is not in lower case")
-        elif step.target:
-            identifiers.check_role_name(step.target)
+        for name in step.roles:
+            identifiers.check_role_name(name)
+        if step.changes_member and identifiers.username_of(step.target) != step.target:
+            raise ValueError(f"{step.target!r} is not in lower case")
         return step
 
     def _unresolved(self, value: Any) -> Unresolved:
-        record = _object(value, _UNRESOLVED_FIELDS, optional=("provider",))
-        place = Place(_number(record["integration"]), _text(record["environment"]))
+        number, environment, by, named, provider, state, candidates, roles = _decoded(
+            {"provider": "", **value} if isinstance(value, dict) else value,
+            integration=_number,
+            environment=_text,
+            by=_person_by,
+            value=_text,
+            provider=_text,
+            state=_text,
+            candidates=_texts,
+            roles=_texts,
+        )
+        place = Place(number, environment)
         self._check_place(place)
-        by = next((known for known in get_args(PersonBy) if known == record["by"]), None)
-        if by is None:
-            raise ValueError(f"people are not named by {record['by']!r}")
-        provider = _text(record["provider"]) if "provider" in record else None
-        person = Person(by, _text(record["value"]), provider)
-        candidates, roles = (tuple(map(_text, _list(record[key]))) for key in ("candidates", "roles"))
-        return Unresolved(place, person, _text(record["state"]), candidates, roles)
+        return Unresolved(place, Person(by, named, provider or None), state, candidates, roles)
 
     def _check_place(self, place: Place) -> None:
         if place not in self._known:
             raise ValueError(f"{place} is not among the places of the plan")
 
 
-def _object(value: Any, fields: Iterable[str], optional: Sequence[str] = ()) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("this is not an object")
-    unknown = sorted(value.keys() - {*fields, *optional})
-    if unknown:
+def _check_keys(record: Mapping[str, Any], known: Iterable[str]) -> None:
+    if unknown := sorted(record.keys() - set(known)):
         raise ValueError(f"the key {', '.join(map(repr, unknown))} is unknown")
-    return value
+
+
+def _decoded(record: Any, /, **fields: Decode[Any]) -> tuple[Any, ...]:
+    """Return the values of an object that has exactly these keys, each decoded."""
+    if not isinstance(record, dict):
+        raise ValueError("this is not an object")
+    _check_keys(record, fields)
+    if missing := [key for key in fields if key not in record]:
+        raise ValueError(f"{', '.join(map(repr, missing))} is missing")
+    return tuple(decode(record[key]) for key, decode in fields.items())
+
+
+def _person_by(value: Any) -> PersonBy:
+    for known in get_args(PersonBy):
+        if known == value:
+            return cast(PersonBy, known)
+    raise ValueError(f"people are not named by {value!r}")
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(_text, _list(value)))
 
 
 def _list(value: Any) -> list[Any]:

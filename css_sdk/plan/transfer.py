@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Literal
 
 from attrs import frozen
@@ -58,17 +58,32 @@ def _can_be_named(project_name: str) -> bool:
 
 
 def _place(state: PlaceState, exact: bool, by_name: bool) -> DesiredPlace:
-    names = _within_reach(state)
-    roles = [
-        DesiredRole(
-            name,
-            composites=Listed(tuple(sorted(names & state.children.get(name, frozenset()))), exact),
-            members=_people(state.members[name], exact) if name in state.members else None,
-        )
-        for name in sorted(names)
-    ]
     integration = state.project_name if by_name else f"#{state.place.integration}"
-    return DesiredPlace(integration, state.place.environment, Listed(tuple(roles), exact))
+    names = {name: name for name in sorted(_within_reach(state))}
+    return DesiredPlace(integration, state.place.environment, Listed(_roles(state, names, state.members, exact), exact))
+
+
+def _roles(
+    state: PlaceState, names: Mapping[str, str], members: Container[str], exact: bool
+) -> tuple[DesiredRole, ...]:
+    """Return roles of a state as wanted ones.
+
+    Args:
+        state: what was read.
+        names: the new names of the roles, by their names in it.
+        members: the roles whose members are wanted too.
+        exact: whether what is not listed is removed.
+    """
+    return tuple(
+        DesiredRole(
+            new_name,
+            composites=Listed(
+                tuple(sorted(names[child] for child in names.keys() & state.children.get(name, ()))), exact
+            ),
+            members=_people(state.members[name], exact) if name in members else None,
+        )
+        for name, new_name in names.items()
+    )
 
 
 def _people(usernames: Iterable[str], exact: bool) -> Listed[Person]:
@@ -125,16 +140,8 @@ def promoted(
         raise InvalidRequest(f"Several roles of {source.place} would become {', '.join(map(repr, twice))}.")
     if members and (unread := sorted(within_reach - source.members.keys())):
         raise InvalidRequest(f"{source.place}: the members of {', '.join(map(repr, unread))} were not read.")
-    children = {name: within_reach & below for name, below in source.children.items()}
-    roles = [
-        DesiredRole(
-            new_name,
-            composites=Listed(tuple(sorted(called[child] for child in children.get(name, ())))),
-            members=_people(source.members[name], exact=False) if members else None,
-        )
-        for name, new_name in called.items()
-    ]
-    return DesiredPlace(integration, environment, Listed(tuple(roles)))
+    wanted = _roles(source, called, source.members if members else (), exact=False)
+    return DesiredPlace(integration, environment, Listed(wanted))
 
 
 @frozen

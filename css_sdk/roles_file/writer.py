@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final, TypeVar
+from typing import Final, TypeVar, Union
 
 from .._service import identifiers
 from .._text.escaping import is_hidden, shown
 from ..people.identities import Person, login_of
-from ..plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
+from ..plan.desired import Desired, DesiredPlace, DesiredRole, Listed, Protection
 from .parser import VERSION
 from .yaml_nodes import misread_as
 
 _NEEDS_NO_QUOTES: Final = re.compile(r"\w[\w.@/+*-]*( [\w.@/+*-]+)*")
-_STEP: Final = "  "
 
 Item = TypeVar("Item")
-Lines = Iterator[str]
+Content = Union[str, "list[Content]", "dict[str, Content]"]
+"""A text as it is written, a list or a mapping."""
 Names = Mapping[str, str]
 
 
@@ -46,12 +46,9 @@ def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None =
     <BLANKLINE>
     """
     lines = [f"# {_on_one_line(line)}".rstrip() for line in header.splitlines()]
-    lines += [f"version: {VERSION}", *_protection(desired.protect)]
-    groups = _by_integration(desired.places)
-    lines += ["integrations:"] if groups else ["integrations: []"]
-    for group in groups:
-        lines += _items([group], lambda places: _integration(places, names or {}))
-    return "\n".join(lines) + "\n"
+    integrations = [_integration(places, names or {}) for places in _by_integration(desired.places)]
+    content = {"version": str(VERSION), **_protection(desired.protect), "integrations": integrations}
+    return "\n".join([*lines, *_lines(content)]) + "\n"
 
 
 def _by_integration(places: Sequence[DesiredPlace]) -> list[list[DesiredPlace]]:
@@ -66,92 +63,77 @@ def _by_integration(places: Sequence[DesiredPlace]) -> list[list[DesiredPlace]]:
     return groups
 
 
-def _protection(protect: Protection) -> Lines:
-    if protect == Protection():
-        return
-    yield "protect:"
-    for key, patterns in (("roles", protect.roles), ("users", protect.users)):
-        if patterns:
-            yield f"{_STEP}{key}:"
-            yield from _indented(_indented(f"- {_text(pattern)}" for pattern in patterns))
+def _protection(protect: Protection) -> dict[str, Content]:
+    patterns = {"roles": protect.roles, "users": protect.users}
+    listed: dict[str, Content] = {key: [*map(_text, texts)] for key, texts in patterns.items() if texts}
+    return {"protect": listed} if listed else {}
 
 
-def _integration(places: Sequence[DesiredPlace], names: Names) -> Lines:
+def _integration(places: Sequence[DesiredPlace], names: Names) -> Content:
     which = places[0].integration
     number = identifiers.integration_id(which)
-    yield f"integration: {_text(which) if number is None else number}"
-    yield "environments:"
-    for place in places:
-        inner = list(_place(place, names))
-        yield f"{_STEP}{place.environment}:" if inner else f"{_STEP}{place.environment}: {{}}"
-        yield from _indented(_indented(inner))
+    return {
+        "integration": _text(which) if number is None else str(number),
+        "environments": {place.environment: _place(place, names) for place in places},
+    }
 
 
-def _place(place: DesiredPlace, names: Names) -> Lines:
+def _place(place: DesiredPlace, names: Names) -> Content:
+    content: dict[str, Content] = {}
     if place.roles is not None:
-        yield from _listed("roles", place.roles, lambda role: _role(role, names))
+        content["roles"] = _listed(place.roles, lambda role: _role(role, names))
     if place.users:
-        yield "users:"
-        yield from _items(place.users, lambda user: _user(user, names))
+        content["users"] = [_person(user.person, names) | {"roles": _listed(user.roles, _text)} for user in place.users]
+    return content
 
 
-def _role(role: DesiredRole, names: Names) -> Lines:
-    if role.was is None and role.composites is None and role.members is None:
-        yield _text(role.name)
-        return
-    yield f"name: {_text(role.name)}"
+def _role(role: DesiredRole, names: Names) -> Content:
+    content: dict[str, Content] = {"name": _text(role.name)}
     if role.was is not None:
-        yield f"was: {_text(role.was)}"
+        content["was"] = _text(role.was)
     if role.composites is not None:
-        yield from _listed("composites", role.composites, lambda name: iter([_text(name)]))
+        content["composites"] = _listed(role.composites, _text)
     if role.members is not None:
-        yield from _listed("members", role.members, lambda person: _member(person, names))
+        content["members"] = _listed(role.members, lambda person: _member(person, names))
+    return content if len(content) > 1 else content["name"]
 
 
-def _member(person: Person, names: Names) -> Lines:
-    if person.by == "username":
-        yield _text(person.value) + _comment(person, names)
-    else:
-        yield from _person(person, names)
+def _member(person: Person, names: Names) -> Content:
+    content = _person(person, names)
+    return content["username"] if person.by == "username" else content
 
 
-def _user(user: DesiredUser, names: Names) -> Lines:
-    yield from _person(user.person, names)
-    yield from _listed("roles", user.roles, lambda name: iter([_text(name)]))
-
-
-def _person(person: Person, names: Names) -> Lines:
-    yield f"{person.by}: {_text(person.value)}{_comment(person, names)}"
-    if person.provider is not None:
-        yield f"provider: {_text(person.provider)}"
-
-
-def _comment(person: Person, names: Names) -> str:
+def _person(person: Person, names: Names) -> dict[str, Content]:
     name = _on_one_line(names.get(login_of(person) or "", "")) if names else ""
-    return f"  # {name}" if name else ""
+    content: dict[str, Content] = {person.by: _text(person.value) + (f"  # {name}" if name else "")}
+    return content | ({"provider": _text(person.provider)} if person.provider is not None else {})
 
 
-def _listed(key: str, listed: Listed[Item], lines_of: Callable[[Item], Lines]) -> Lines:
-    inner = list(_items(listed.items, lines_of))
-    if not listed.exact:
-        yield f"{key}:" if inner else f"{key}: []"
-        yield from inner
-        return
-    yield f"{key}:"
-    yield f"{_STEP}exact:" if inner else f"{_STEP}exact: []"
-    yield from _indented(inner)
+def _listed(listed: Listed[Item], content_of: Callable[[Item], Content]) -> Content:
+    items = [content_of(item) for item in listed.items]
+    return {"exact": items} if listed.exact else items
 
 
-def _items(items: Sequence[Item], lines_of: Callable[[Item], Lines]) -> Lines:
-    """Yield each item after a dash, indented by one more level."""
-    for item in items:
-        first, *others = lines_of(item)
-        yield f"{_STEP}- {first}"
-        yield from _indented(_indented(others))
+def _lines(content: Content) -> Iterator[str]:
+    """Yield the lines of YAML for a text that is ready to be written, a list, or a mapping."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, list):
+        for item in content:
+            first, *others = _lines(item)
+            yield f"- {first}"
+            yield from _indented(others)
+    else:
+        for key, inner in content.items():
+            if inner and not isinstance(inner, str):
+                yield f"{key}:"
+                yield from _indented(_lines(inner))
+            else:
+                yield f"{key}: {inner}"
 
 
-def _indented(lines: Sequence[str] | Lines) -> Lines:
-    return (f"{_STEP}{line}" for line in lines)
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"  {line}" for line in lines)
 
 
 def _text(text: str) -> str:
