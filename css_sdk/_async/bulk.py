@@ -162,7 +162,7 @@ class AsyncBulk:
         numbers: dict[Step, list[int]] = {}
         for number, grant in enumerate(given):
             try:
-                username, _ = self._roles.users.check(grant.user, grant.role)
+                username, _ = self._roles._users.check(grant.user, grant.role)
             except CssError as error:
                 results[number] = GrantResult(grant, "failed", error.with_traceback(None))
                 await calls.note(results[number])

@@ -137,7 +137,7 @@ class AsyncComposites:
 
         >>> await dev.roles.composites("approver").add("reviewer")
         """
-        await self.write(self._steps("add_composite", children))
+        await self._write(self._steps("add_composite", children))
 
     async def remove(self, *children: str | Iterable[str]) -> None:
         """Remove these roles from the role, one call each; one that is not a child is not an error.
@@ -153,9 +153,9 @@ class AsyncComposites:
         >>> await dev.roles.composites("admin").remove("approver")
         """
         for step in self._steps("remove_composite", children):
-            await self.write([step])
+            await self._write([step])
 
-    async def write(self, steps: Sequence[Step]) -> None:
+    async def _write(self, steps: Sequence[Step]) -> None:
         """Carry out steps about children of the role in one call: additions, or one removal.
 
         Args:

@@ -40,7 +40,7 @@ async def settle_done(run: AsyncStepRun, roles: AsyncRoles, steps: Numbered) -> 
         is_adding = next(iter(group.values())).kind == "add_member"
         try:
             if is_by_user:
-                held = {(role.name, name) for role in await roles.users.roles(name)}
+                held = {(role.name, name) for role in await roles._users.roles(name)}
             elif is_adding:
                 held = {(name, user.username) async for user in roles.members(name)}
             else:
@@ -71,7 +71,7 @@ async def change_members(run: AsyncStepRun, roles: AsyncRoles, group: Numbered) 
     async def add() -> None:
         while group:
             try:
-                await roles.users.write(list(group.values()))
+                await roles._users._write(list(group.values()))
                 return
             except NotFound as error:
                 if error.what != "role" or len(group) == 1:
@@ -88,4 +88,4 @@ async def change_members(run: AsyncStepRun, roles: AsyncRoles, group: Numbered) 
         await run.attempt(group, add)
         return
     for number, step in group.items():
-        await run.attempt({number: step}, partial(roles.users.write, [step]))
+        await run.attempt({number: step}, partial(roles._users._write, [step]))

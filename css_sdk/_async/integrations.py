@@ -40,7 +40,7 @@ class AsyncEnvironmentClient:
         self.integration = integration
         self.name = name
         self.roles = AsyncRoles(wire, Place(integration.id, name))
-        self.users = self.roles.users
+        self.users = self.roles._users
         self._wire = wire
 
     @cached_property

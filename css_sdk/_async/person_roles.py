@@ -78,7 +78,7 @@ class _Reading:
             place = Place(info.id, environment)
             self._names[place] = info.project_name
             try:
-                self._direct[place] = await AsyncRoles(self._wire, place).users.roles(self._username)
+                self._direct[place] = await AsyncRoles(self._wire, place)._users.roles(self._username)
             except NotApplied:
                 continue
             except AuthenticationError:

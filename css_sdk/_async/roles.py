@@ -32,7 +32,11 @@ _RECENT_PAGES: Final = 4
 
 
 class AsyncRoles:
-    """The roles of one integration in one environment, and who holds them; every write is verified."""
+    """The roles of one integration in one environment, and who holds them; every write is verified.
+
+    Attributes:
+        place: integration and environment.
+    """
 
     def __init__(self, wire: AsyncWire, place: Place) -> None:
         self.place = place
@@ -40,7 +44,7 @@ class AsyncRoles:
         self._place_name = f"integration #{place.integration}, {place.environment}"
 
     @property
-    def users(self) -> AsyncUsers:
+    def _users(self) -> AsyncUsers:
         """Return the grants of the roles to users."""
         return AsyncUsers(self._wire, self)
 
@@ -400,7 +404,7 @@ class AsyncRoles:
         from ..plan.desired import DesiredRole, Listed
         from ..plan.preconditions import Guards
 
-        people = [Person("username", self.users.check(user, name)[0]) for user in arguments.users(users)]
+        people = [Person("username", self._users.check(user, name)[0]) for user in arguments.users(users)]
         service_limits.check_not_emptied(people, allow_empty, f"members of the role {name!r}")
         unread = PlaceState(self.place, "", frozenset((name,)))
         results = await make_exact(

@@ -110,7 +110,7 @@ class AsyncStepRun:
         """Add all new children of a role in one call."""
         steps = list(group.values())
         parent = self._roles[steps[0].place].composites(steps[0].role)
-        await self.attempt(group, lambda: parent.write(steps))
+        await self.attempt(group, lambda: parent._write(steps))
 
     async def attempt(self, group: Numbered, write: Callable[[], Awaitable[None]]) -> None:
         """Make the write of a group of steps, and settle those that the write has not settled itself."""
@@ -133,7 +133,7 @@ class AsyncStepRun:
             case "rename_role":
                 await roles.rename(step.role, step.target)
             case "remove_composite":
-                await roles.composites(step.role).write([step])
+                await roles.composites(step.role)._write([step])
             case _:
                 await roles.delete(step.role)
 

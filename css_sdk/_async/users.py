@@ -104,7 +104,7 @@ class AsyncUsers:
         >>> await dev.users.assign(ServiceAccount("fisheries-service-102"), "reviewer")
         """
         username, names = self.check(user, *roles)
-        await self.write([self._step("add_member", name, username) for name in names])
+        await self._write([self._step("add_member", name, username) for name in names])
 
     async def unassign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
         """Remove these roles from the user, one call each; a role that the user does not have is not an error.
@@ -122,9 +122,9 @@ class AsyncUsers:
         """
         username, names = self.check(user, *roles)
         for name in names:
-            await self.write([self._step("remove_member", name, username)])
+            await self._write([self._step("remove_member", name, username)])
 
-    async def write(self, steps: Sequence[Step]) -> None:
+    async def _write(self, steps: Sequence[Step]) -> None:
         """Carry out steps about one user in one call: additions, or one removal.
 
         Args:

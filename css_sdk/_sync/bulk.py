@@ -163,7 +163,7 @@ class Bulk:
         numbers: dict[Step, list[int]] = {}
         for number, grant in enumerate(given):
             try:
-                username, _ = self._roles.users.check(grant.user, grant.role)
+                username, _ = self._roles._users.check(grant.user, grant.role)
             except CssError as error:
                 results[number] = GrantResult(grant, "failed", error.with_traceback(None))
                 calls.note(results[number])

@@ -138,7 +138,7 @@ class Composites:
 
         >>> dev.roles.composites("approver").add("reviewer")
         """
-        self.write(self._steps("add_composite", children))
+        self._write(self._steps("add_composite", children))
 
     def remove(self, *children: str | Iterable[str]) -> None:
         """Remove these roles from the role, one call each; one that is not a child is not an error.
@@ -154,9 +154,9 @@ class Composites:
         >>> dev.roles.composites("admin").remove("approver")
         """
         for step in self._steps("remove_composite", children):
-            self.write([step])
+            self._write([step])
 
-    def write(self, steps: Sequence[Step]) -> None:
+    def _write(self, steps: Sequence[Step]) -> None:
         """Carry out steps about children of the role in one call: additions, or one removal.
 
         Args:

@@ -41,7 +41,7 @@ def settle_done(run: StepRun, roles: Roles, steps: Numbered) -> None:
         is_adding = next(iter(group.values())).kind == "add_member"
         try:
             if is_by_user:
-                held = {(role.name, name) for role in roles.users.roles(name)}
+                held = {(role.name, name) for role in roles._users.roles(name)}
             elif is_adding:
                 held = {(name, user.username) for user in roles.members(name)}
             else:
@@ -72,7 +72,7 @@ def change_members(run: StepRun, roles: Roles, group: Numbered) -> None:
     def add() -> None:
         while group:
             try:
-                roles.users.write(list(group.values()))
+                roles._users._write(list(group.values()))
                 return
             except NotFound as error:
                 if error.what != "role" or len(group) == 1:
@@ -89,4 +89,4 @@ def change_members(run: StepRun, roles: Roles, group: Numbered) -> None:
         run.attempt(group, add)
         return
     for number, step in group.items():
-        run.attempt({number: step}, partial(roles.users.write, [step]))
+        run.attempt({number: step}, partial(roles._users._write, [step]))

@@ -41,7 +41,7 @@ class EnvironmentClient:
         self.integration = integration
         self.name = name
         self.roles = Roles(wire, Place(integration.id, name))
-        self.users = self.roles.users
+        self.users = self.roles._users
         self._wire = wire
 
     @cached_property

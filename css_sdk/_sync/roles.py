@@ -33,7 +33,11 @@ _RECENT_PAGES: Final = 4
 
 
 class Roles:
-    """The roles of one integration in one environment, and who holds them; every write is verified."""
+    """The roles of one integration in one environment, and who holds them; every write is verified.
+
+    Attributes:
+        place: integration and environment.
+    """
 
     def __init__(self, wire: Wire, place: Place) -> None:
         self.place = place
@@ -41,7 +45,7 @@ class Roles:
         self._place_name = f"integration #{place.integration}, {place.environment}"
 
     @property
-    def users(self) -> Users:
+    def _users(self) -> Users:
         """Return the grants of the roles to users."""
         return Users(self._wire, self)
 
@@ -401,7 +405,7 @@ class Roles:
         from ..plan.desired import DesiredRole, Listed
         from ..plan.preconditions import Guards
 
-        people = [Person("username", self.users.check(user, name)[0]) for user in arguments.users(users)]
+        people = [Person("username", self._users.check(user, name)[0]) for user in arguments.users(users)]
         service_limits.check_not_emptied(people, allow_empty, f"members of the role {name!r}")
         unread = PlaceState(self.place, "", frozenset((name,)))
         results = make_exact(

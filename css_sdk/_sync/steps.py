@@ -109,7 +109,7 @@ class StepRun:
         """Add all new children of a role in one call."""
         steps = list(group.values())
         parent = self._roles[steps[0].place].composites(steps[0].role)
-        self.attempt(group, lambda: parent.write(steps))
+        self.attempt(group, lambda: parent._write(steps))
 
     def attempt(self, group: Numbered, write: Callable[[], None]) -> None:
         """Make the write of a group of steps, and settle those that the write has not settled itself."""
@@ -132,7 +132,7 @@ class StepRun:
             case "rename_role":
                 roles.rename(step.role, step.target)
             case "remove_composite":
-                roles.composites(step.role).write([step])
+                roles.composites(step.role)._write([step])
             case _:
                 roles.delete(step.role)
 

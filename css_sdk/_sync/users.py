@@ -105,7 +105,7 @@ class Users:
         >>> dev.users.assign(ServiceAccount("fisheries-service-102"), "reviewer")
         """
         username, names = self.check(user, *roles)
-        self.write([self._step("add_member", name, username) for name in names])
+        self._write([self._step("add_member", name, username) for name in names])
 
     def unassign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
         """Remove these roles from the user, one call each; a role that the user does not have is not an error.
@@ -123,9 +123,9 @@ class Users:
         """
         username, names = self.check(user, *roles)
         for name in names:
-            self.write([self._step("remove_member", name, username)])
+            self._write([self._step("remove_member", name, username)])
 
-    def write(self, steps: Sequence[Step]) -> None:
+    def _write(self, steps: Sequence[Step]) -> None:
         """Carry out steps about one user in one call: additions, or one removal.
 
         Args:
