@@ -140,7 +140,7 @@ def make_exact(
 
     def confirm(plan: Plan) -> None:
         for step in plan.steps:
-            changes[step.target] = RoleChange(remove if step.takes_away else add, role, step.target)
+            changes[step.target] = RoleChange(remove if step.removes else add, role, step.target)
         ask(given, dev, changes.values(), partial(preview, dev, plan))
 
     def run(settle: Settle) -> None:
