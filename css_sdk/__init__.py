@@ -20,6 +20,8 @@ PUBLIC_NAMES: Final = {
     "_version": ("__version__",),
     "auth.credentials": ("ClientCredentials", "PasswordGrant"),
     "auth.verification": ("VerifiedToken",),
+    "doctor.diagnosis": ("Check", "Diagnosis"),
+    "doctor.examination": ("diagnose",),
     "errors": (
         "Ambiguous",
         "AuthenticationError",

@@ -17,6 +17,9 @@ from ._version import __version__ as __version__
 from .auth.credentials import ClientCredentials as ClientCredentials
 from .auth.credentials import PasswordGrant as PasswordGrant
 from .auth.verification import VerifiedToken as VerifiedToken
+from .doctor.diagnosis import Check as Check
+from .doctor.diagnosis import Diagnosis as Diagnosis
+from .doctor.examination import diagnose as diagnose
 from .errors import Ambiguous as Ambiguous
 from .errors import AuthenticationError as AuthenticationError
 from .errors import CallbackFailed as CallbackFailed

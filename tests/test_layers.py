@@ -19,7 +19,7 @@ SDK: Final = ROOT / "css_sdk"
 GENERATED: Final = ROOT / "generated" / "css_sdk_openapi"
 
 LAYERS: Final = {
-    5: ("__main__", "cli", "testing"),
+    5: ("__main__", "cli", "doctor", "testing"),
     4: ("_async", "_sync", "systems"),
     3: ("_http", "auth", "progress"),
     2: ("_verification", "journal", "people", "plan", "report", "roles_file", "roster", "state"),

@@ -55,8 +55,16 @@ def next_step(error: CssError | None) -> str:
             return "To see the integrations and their environments, run: css integrations"
         case errors.CompositeCycle():
             return f"To see what each role contains, run: css roles tree {_place_of(error)}"
+        case errors.AuthenticationError() | errors.ConnectionFailed() if not _is_about_another_system():
+            return "To find the cause, run: css doctor"
         case _:
             return ""
+
+
+def _is_about_another_system() -> bool:
+    """Return whether the command may be about CERN or the BSS, which `css doctor` does not examine."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.invoked_subcommand == "token"
 
 
 def _place_of(error: CssError) -> str:

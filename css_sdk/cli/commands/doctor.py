@@ -1,0 +1,39 @@
+"""`css doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from ..support.options import Given, json_option, takes
+from ..support.output import print_lines, print_rows
+
+
+@click.command()
+@click.option("--team", "team_id", type=int, metavar="ID", help="Team that the credentials must belong to.")
+@click.option(
+    "--extra", "extras", multiple=True, metavar="NAME", help="Extra that must be installed. Can be given several times."
+)
+@takes(json_option)
+def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
+    """Find out why css does not work here, and print what to do, for a support ticket.
+
+    Checks the installation, the variables, the credentials and their team, the addresses, the login server of each
+    environment, the service, and the clock. Nothing is changed, and secrets are masked. The exit code is 0 if nothing
+    is wrong, otherwise 1.
+
+    \b
+    Example:
+      css doctor
+      css doctor --team 2016 --extra verify
+    """
+    from ... import diagnose
+
+    diagnosis = diagnose(team_id=team_id, extras=extras, reader="command_line")
+    if given.as_json:
+        rows = [{"check": each.name, "state": each.state, "message": each.message} for each in diagnosis.checks]
+        print_rows(rows, as_json=True)
+    else:
+        print_lines(diagnosis.text().splitlines())
+    return 0 if diagnosis.is_good else 1

@@ -1,0 +1,328 @@
+"""Examine this machine, the credentials, the login servers and the service, one after the other."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from attrs import frozen
+
+from .._http.answers import error_answer
+from .._http.clients import new_client
+from .._http.deadlines import time_limit
+from .._http.exchanges import failure
+from .._http.retry import Attempt
+from .._http.sending import Sending, system_error_behind
+from .._sync.bodies import read_body
+from .._sync.client import Css
+from .._sync.connection import credentials_of
+from ..errors import ConfigurationError, CssError, MalformedAnswer, Reader, WrongTeam, error_for
+from ..settings import Secret, Settings, settings_from_env
+from ..systems import System
+from . import judgements
+from .diagnosis import Check, Diagnosis, State, masked
+from .machine import check_extras, check_variables, check_versions, proxy_secrets
+
+_LARGEST: Final = 64 * 1024
+"""Bytes of an answer that are read."""
+
+
+def diagnose(
+    environ: Mapping[str, str] | None = None,
+    *,
+    team_id: int | None = None,
+    extras: Iterable[str] = (),
+    login_servers: Mapping[str, str] | None = None,
+    transport: httpx.BaseTransport | None = None,
+    timeout: float = 10.0,
+    clock: Callable[[], float] = time.time,
+    reader: Reader = "python",
+) -> Diagnosis:
+    """Find out why css-sdk does not work here, and what to do about it. Nothing is changed, and no error is raised.
+
+    Checks versions, extras, proxy and certificate variables, credentials, addresses, the login server of each
+    environment, the service, the token, the account and its team, and the clock of this machine.
+
+    Args:
+        environ: the variables with the credentials; by default those of the process.
+        team_id: the team that the credentials must belong to, or None for any.
+        extras: names of extras that you need, such as `verify`.
+        login_servers: the issuers of further login servers, by environment; by default those of dev and test if the
+            addresses are the public ones.
+        transport: an httpx transport to send the requests through.
+        timeout: seconds for each request.
+        clock: returns the time of this machine in seconds since 1970.
+        reader: whose words the advice uses: `python` or `command_line`.
+
+    Returns:
+        All checks, those that found something wrong first. No message holds a secret.
+
+    >>> from css_sdk import diagnose
+    >>> variables = {f"CSS_{name.upper()}": value for name, value in sandbox.credentials().items()}
+    >>> diagnosis = diagnose(variables, transport=sandbox.transport())
+    >>> diagnosis.is_good
+    True
+    >>> [check.message for check in diagnosis.checks if check.name == "account"]
+    ['It belongs to team 2016, which has 3 Gold integrations.']
+    """
+    process = os.environ
+    variables = process if environ is None else environ
+    secrets = [*proxy_secrets(process), *_secrets_in(variables)]
+    checks = [check_versions(), *check_extras([*extras]), *check_variables(process)]
+    settings, found = _read_settings(environ, team_id, reader)
+    checks += found
+    if settings is not None:
+        secrets += _secrets_of(settings)
+        try:
+            with new_client(httpx.Client, transport=transport, timeout=timeout) as http:
+                checks += _Examination(settings, http, transport, timeout, clock, reader).checks(login_servers)
+        except ConfigurationError as error:
+            checks.append(Check("proxy and certificates", "wrong", error.text_for(reader)))
+    return Diagnosis(masked(checks, secrets, _home()))
+
+
+def _home() -> str:
+    try:
+        return str(Path.home())
+    except RuntimeError:  # the system does not know it
+        return ""
+
+
+def _secrets_in(variables: Mapping[str, str]) -> list[Secret]:
+    """Return what may be secret in variables that cannot be read as settings."""
+    client_id, secret = variables.get("CSS_CLIENT_ID", ""), variables.get("CSS_CLIENT_SECRET", "")
+    return [Secret(text) for text in (secret, "" if judgements.is_account(client_id) else client_id) if text]
+
+
+def _secrets_of(settings: Settings) -> list[Secret]:
+    pair = f"{settings.client_id}:{settings.client_secret.reveal()}".encode()
+    hidden = [settings.client_secret, Secret(base64.b64encode(pair).decode().rstrip("="))]
+    return hidden if judgements.is_account(settings.client_id) else [*hidden, Secret(settings.client_id)]
+
+
+def _read_settings(
+    environ: Mapping[str, str] | None, team_id: int | None, reader: Reader
+) -> tuple[Settings | None, list[Check]]:
+    with _warnings() as warnings:
+        try:
+            settings = settings_from_env(environ, team_id=team_id)
+        except ConfigurationError as error:
+            checks = [Check("credentials", "wrong", error.text_for(reader))]
+            needing = ("addresses", "login server (prod)", "service", "token", "account", "clock")
+            return None, [*checks, *_skipped("the credentials", *needing)]
+    checks = [Check("credentials", "warning", record.getMessage()) for record in warnings]
+    return settings, [*checks, judgements.judge_credentials(settings), judgements.judge_addresses(settings)]
+
+
+@contextmanager
+def _warnings() -> Iterator[list[logging.LogRecord]]:
+    """Collect the warnings that css-sdk logs."""
+    records: list[logging.LogRecord] = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    log, handler = logging.getLogger("css_sdk"), Keeper(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield records
+    finally:
+        log.removeHandler(handler)
+
+
+@frozen
+class _Answer:
+    """An answer, or the error that came instead of one."""
+
+    status: int = 0
+    content: bytes = b""
+    error: CssError | None = None
+    check: str = ""
+    """The check that the error belongs to, if it is not about the server that was asked."""
+
+
+class _Examination:
+    """The checks that need the network.
+
+    Args:
+        settings: credentials and addresses.
+        http: sends requests without a token.
+        transport: of the caller, for requests with a token.
+        timeout: seconds for each request.
+        clock: returns seconds since 1970.
+        reader: whose words the advice uses.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        http: httpx.Client,
+        transport: httpx.BaseTransport | None,
+        timeout: float,
+        clock: Callable[[], float],
+        reader: Reader,
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._options: dict[str, Any] = {"timeout": timeout} | ({} if transport is None else {"transport": transport})
+        self._timeout = timeout
+        self._clock = clock
+        self._reader = reader
+        self._ahead: list[float] = []
+
+    def checks(self, login_servers: Mapping[str, str] | None) -> Iterator[Check]:
+        """Yield the result of each check, in the order in which one depends on another."""
+        settings = self._settings
+        set_by = f"The address is set by {settings.name_of('token_url')}."
+        login, can_log_in = self._login_server("prod", judgements.issuer_of(settings.token_url), set_by)
+        yield login
+        service, can_read = self._service()
+        yield service
+        if can_log_in:
+            yield from self._account(can_read)
+        else:
+            yield from _skipped("the login server", "token", "account")
+        others = judgements.other_login_servers(settings.token_url) if login_servers is None else login_servers
+        for environment, issuer in others.items():
+            yield self._login_server(environment, issuer)[0]
+        if not others:
+            why = "Their addresses are known only for the public service."
+            yield Check("login servers (dev, test)", "skipped", why)
+        yield judgements.judge_clock(max(self._ahead, key=abs, default=None))
+
+    def _login_server(self, environment: str, issuer: str, set_by: str = "") -> tuple[Check, bool]:
+        """Check that a login server can be reached. Return the check, and whether it makes sense to ask for a token."""
+        name, server = f"login server ({environment})", f"the login server of {environment}"
+        answer = self._ask(judgements.discovery_of(issuer), server)
+        if answer.error is not None:
+            return self._wrong(answer.check or name, answer.error, set_by), False
+        fault = judgements.fault_of_discovery(answer.status, answer.content)
+        if fault:
+            return Check(name, "wrong", f"{server.capitalize()} ({issuer}): {fault}. {set_by}".rstrip()), True
+        return Check(name, "ok", f"{issuer} can be reached."), True
+
+    def _service(self) -> tuple[Check, bool]:
+        """Check that the service can be reached. Return the check, and whether it makes sense to read from it."""
+        settings = self._settings
+        set_by = f"The address is set by {settings.name_of('api_url')}."
+        answer = self._ask(f"{settings.api_url}/heartbeat", "the service")
+        if answer.error is None and answer.status == 200 and judgements.is_heartbeat(answer.content):
+            return Check("service", "ok", f"{settings.api_url} can be reached."), True
+        error = answer.error or MalformedAnswer(
+            f"GET /heartbeat: the answer is not one of the CSS API ({settings.api_url}). "
+            f"A proxy or a firewall may have sent it."
+        )
+        return self._wrong(answer.check or "service", error, set_by), False
+
+    def _account(self, can_read: bool) -> Iterator[Check]:
+        """Check the token, and the team of the account."""
+        try:
+            life = self._request_token()
+        except WrongTeam as error:
+            yield Check("token", "ok", "The login server accepts the credentials.")
+            yield self._wrong("team", error)
+            return
+        except CssError as error:
+            yield self._wrong("token", error)
+            yield from _skipped("a token", "account")
+            return
+        yield Check("token", "ok", f"The login server issued a token{life}.")
+        if not can_read:
+            yield from _skipped("the service", "account")
+            return
+        try:
+            with Css(self._settings, **self._options, deadline=self._timeout, retry=_never) as css:
+                team, count = css.whoami().team_id, len(css.integrations())
+        except CssError as error:
+            yield self._wrong("account", error)
+            return
+        state: State = "ok" if count else "warning"
+        yield Check("account", state, f"It belongs to team {team}, which has {count or 'no'} Gold integrations.")
+
+    def _request_token(self) -> str:
+        """Request a token, and return how long it is valid, in words.
+
+        Raises:
+            CssError: no token could be obtained.
+        """
+        settings = self._settings
+        system = System(
+            name="css",
+            base_url=f"{settings.api_url}/",
+            token_url=settings.token_url,
+            issuer=None,
+            auth=credentials_of(settings, time.monotonic),
+        )
+        before = self._clock()
+        try:
+            with time_limit(self._timeout):
+                token = system.token(**self._options)
+        except (httpx.RequestError, TimeoutError) as error:
+            raise self._failure(error, "POST token", "the login server", settings.token_url) from None
+        self._compare_clocks(before, token.claims.get("iat"))
+        return "" if token.life is None else f" for {token.life:.0f} seconds"
+
+    def _ask(self, address: str, server: str) -> _Answer:
+        """Send a request without a token, and read the answer."""
+        url = httpx.URL(address)
+        label = f"GET {url.path}"
+        before = self._clock()
+        try:
+            with Sending(), time_limit(self._timeout):
+                request = self._http.build_request("GET", url, headers={"Accept": "application/json"})
+                response = self._http.send(request, auth=None, follow_redirects=False, stream=True)
+                try:
+                    response._content = read_body(response, _LARGEST)  # as `Response.read` does, which has no limits
+                finally:
+                    response.close()
+        except MalformedAnswer as error:
+            return _Answer(error=MalformedAnswer(f"{label}: {error}.", request=label))
+        except Exception as error:
+            return _Answer(error=self._failure(error, label, server, address), check=_check_of(error))
+        response.headers.pop("Content-Encoding", None)  # it is unpacked
+        self._compare_clocks(before, judgements.seconds_of_date(response.headers.get("Date")))
+        error_of_status = None
+        if server == "the service" and not response.is_success:
+            error_of_status = error_for(error_answer(response, label, time.time()))
+        check = "proxy" if response.status_code == 407 else ""
+        return _Answer(response.status_code, response.content, error_of_status, check)
+
+    def _failure(self, error: Exception, label: str, server: str, address: str) -> CssError:
+        late = httpx.ReadTimeout("") if isinstance(error, TimeoutError) else error
+        host = httpx.URL(address).netloc.decode("ascii")
+        return failure(late, label, server, host).error or MalformedAnswer(f"{label}: no answer from {server}.")
+
+    def _compare_clocks(self, before: float, theirs: object) -> None:
+        """Remember by how many seconds this machine's clock is ahead, given a time that a server sent."""
+        if isinstance(theirs, (int, float)) and not isinstance(theirs, bool):
+            after = self._clock()
+            # The server read its clock at some moment between the two, and gives whole seconds.
+            self._ahead.append(before - 1 - theirs if theirs < before - 1 else min(0.0, after + 1 - theirs))
+
+    def _wrong(self, name: str, error: CssError, set_by: str = "") -> Check:
+        return Check(name, "wrong", f"{error.text_for(self._reader)} {set_by}".rstrip())
+
+
+def _check_of(error: Exception) -> str:
+    """Return the check that a failed connection belongs to; "" if it is that of the server."""
+    if isinstance(error, httpx.ProxyError):
+        return "proxy"
+    return "certificates" if isinstance(system_error_behind(error), ssl.SSLError) else ""
+
+
+def _skipped(needed: str, *names: str) -> Iterator[Check]:
+    for name in names:
+        yield Check(name, "skipped", f"This check needs {needed}.")
+
+
+def _never(attempt: Attempt, chance: float) -> None:
+    """Try nothing again."""

@@ -1,0 +1,161 @@
+"""Decide what addresses, answers and clocks mean. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from .._service.addresses import API_URL, TOKEN_URL
+from ..settings import Settings
+from .diagnosis import Check
+
+MOST_SECONDS: Final = 60.0
+"""The difference between two clocks that is still right."""
+_ACCOUNT: Final = re.compile(r"service-account-team-\d+-\d+")
+_TOKEN_PATH: Final = "/protocol/openid-connect/token"  # noqa: S105
+_ENVIRONMENTS: Final = ("dev", "test")
+
+
+def is_account(client_id: str) -> bool:
+    """Return whether a client id has the form of an API account's.
+
+    >>> is_account("service-account-team-2016-9001"), is_account("grants-portal-101")
+    (True, False)
+    """
+    return _ACCOUNT.fullmatch(client_id) is not None
+
+
+def judge_credentials(settings: Settings) -> Check:
+    """Return what is to say about credentials that are complete."""
+    if settings.file:
+        where = f"The file {settings.file} holds the credentials"
+    else:
+        where = f"{settings.name_of('client_id')} and {settings.name_of('client_secret')} are set"
+    if is_account(settings.client_id):
+        return Check("credentials", "ok", f"{where}. The client id is {settings.client_id}.")
+    return Check(
+        "credentials",
+        "warning",
+        f"{where}, but the client id does not look like one of an API account (service-account-team-…), so it is not "
+        f"shown. Check that you did not exchange the client id and the secret, and that they do not belong to an "
+        f"integration.",
+    )
+
+
+def judge_addresses(settings: Settings) -> Check:
+    """Return whether the two addresses can belong together."""
+    api, token = (urlsplit(address) for address in (settings.api_url, settings.token_url))
+    public_api, public_login = (str(urlsplit(address).hostname) for address in (API_URL, TOKEN_URL))
+    name = settings.name_of("token_url")
+    if token.hostname in [f"{environment}.{public_login}" for environment in _ENVIRONMENTS]:
+        message = (
+            f"The token address ({name}) is at {token.hostname}. API accounts log in at the prod login server "
+            f"({public_login}), whichever environment they manage. Set it to {TOKEN_URL}."
+        )
+        return Check("addresses", "wrong", message)
+    if (api.hostname == public_api) != (token.hostname == public_login):
+        message = (
+            f"The service is at {api.hostname}, the login server at {token.hostname}. Check that "
+            f"{settings.name_of('api_url')} and {name} belong together."
+        )
+        return Check("addresses", "warning", message)
+    return Check("addresses", "ok", f"Service: {settings.api_url}. Login server: {issuer_of(settings.token_url)}.")
+
+
+def issuer_of(token_url: str) -> str:
+    """Return the address of the realm that a token address belongs to, or the token address itself without a query.
+
+    >>> issuer_of("https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token")
+    'https://loginproxy.gov.bc.ca/auth/realms/standard'
+    """
+    return token_url.partition("?")[0].removesuffix(_TOKEN_PATH)
+
+
+def discovery_of(issuer: str) -> str:
+    """Return the address at which a login server describes itself."""
+    return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+
+
+def other_login_servers(token_url: str) -> dict[str, str]:
+    """Return the issuers of dev and test; empty if they are not known, because the token address is not the public one.
+
+    >>> other_login_servers(TOKEN_URL)["dev"]
+    'https://dev.loginproxy.gov.bc.ca/auth/realms/standard'
+    """
+    if token_url != TOKEN_URL:
+        return {}
+    return {environment: issuer_of(TOKEN_URL).replace("//", f"//{environment}.") for environment in _ENVIRONMENTS}
+
+
+def fault_of_discovery(status: int, content: bytes) -> str:
+    """Return what is wrong with a login server's description of itself; "" if nothing is.
+
+    >>> fault_of_discovery(200, b'{"issuer": "https://login.example"}')
+    ''
+    """
+    if status >= 500:
+        return f"the answer is {status}. This is a fault of the login server. Try again later"
+    if status == 404:
+        return "there is no login server of this realm (404). Check the address"
+    found = _parsed(content)
+    if status == 200 and isinstance(found, Mapping) and "issuer" in found:
+        return ""
+    return (
+        f"the answer ({status}) is not one of a login server. A proxy or a firewall may have sent it. "
+        f"Check the address and the proxy variables"
+    )
+
+
+def is_heartbeat(content: bytes) -> bool:
+    """Return whether an answer is one of the heartbeat of the CSS API.
+
+    >>> is_heartbeat(b'[{"now": "2026-11-28T22:00:00.000Z"}]'), is_heartbeat(b"<html>")
+    (True, False)
+    """
+    found = _parsed(content)
+    return isinstance(found, list) and bool(found) and isinstance(found[0], Mapping) and "now" in found[0]
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def seconds_of_date(header: str | None) -> float | None:
+    """Return the time in a `Date` header, in seconds since 1970; None if there is none.
+
+    >>> seconds_of_date("Thu, 01 Jan 1970 00:01:00 GMT")
+    60.0
+    """
+    try:
+        return None if header is None else parsedate_to_datetime(header).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def judge_clock(ahead: float | None) -> Check:
+    """Return whether this machine's clock is right.
+
+    Args:
+        ahead: seconds by which it is ahead of the servers' clock; None if no server sent its time.
+
+    >>> judge_clock(-600.0).state, judge_clock(2.0).state
+    ('wrong', 'ok')
+    """
+    if ahead is None:
+        return Check("clock", "skipped", "No server sent its time.")
+    if abs(ahead) <= MOST_SECONDS:
+        return Check("clock", "ok", "It agrees with the servers' clock.")
+    direction = "ahead of" if ahead > 0 else "behind"
+    return Check(
+        "clock",
+        "wrong",
+        f"The clock of this machine is {abs(ahead):.0f} seconds {direction} the servers' clock. Tokens are refused as "
+        f"expired or not yet valid. Set the clock, best by time synchronization (NTP).",
+    )

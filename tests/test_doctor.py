@@ -1,0 +1,353 @@
+"""`css doctor` and `diagnose` name what is wrong with a set-up first, and print no secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from css_sdk import diagnose
+from css_sdk.cli import exit_code
+from css_sdk.doctor.diagnosis import Check, Diagnosis
+from css_sdk.sandbox import Sandbox
+from tests.certificates import write_certificate
+from tests.raw_server import RawServer, drip, read_request
+from tests.support import asked
+
+SECRET = "sandbox-secret-2016"
+PAGE = b"<!DOCTYPE html><html>Please log in to the guest network</html>"
+
+
+@frozen
+class Machine:
+    """A machine with css-sdk on it that reaches a sandbox, until a test breaks something.
+
+    Attributes:
+        sandbox: answers.
+        origin: of the sandbox.
+        environ: changes variables.
+        folder: a folder of the test.
+        closing: closes at the end of the test what a set-up needs.
+        options: of the command.
+    """
+
+    sandbox: Sandbox
+    origin: str
+    environ: pytest.MonkeyPatch
+    folder: Path
+    closing: ExitStack
+    options: list[str]
+
+    def set(self, **variables: str) -> None:
+        """Set variables that begin with `CSS_`, or others in capitals."""
+        for name, value in variables.items():
+            self.environ.setenv(name, value)
+
+    def serve(self, handle: Callable[[socket.socket], None]) -> RawServer:
+        """Start a server that sends bytes."""
+        return self.closing.enter_context(RawServer(handle))
+
+
+@pytest.fixture
+def machine(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine]:
+    """A machine on which everything works."""
+    for name in [name for name in os.environ if name.upper().endswith(("_PROXY", "_CA_BUNDLE"))]:
+        monkeypatch.delenv(name)
+    with ExitStack() as closing:
+        server = closing.enter_context(sandbox.serve())
+        found = Machine(sandbox, server.origin, monkeypatch, tmp_path, closing, [])
+        found.set(**{f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()})
+        yield found
+
+
+def closed_port() -> str:
+    """Return the origin of a server that is down."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def answering(status: str, body: bytes = b"", kind: str = "text/html") -> Callable[[socket.socket], None]:
+    """Return a handler that gives each request the same answer."""
+
+    def handle(connection: socket.socket) -> None:
+        while read_request(connection):
+            head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+
+    return handle
+
+
+def wrong_secret(machine: Machine) -> None:
+    machine.set(CSS_CLIENT_SECRET="not-the-secret")
+
+
+def wrong_address(machine: Machine) -> None:
+    machine.set(CSS_API_URL=f"{machine.origin}/api/v2")
+
+
+def clock_ten_minutes_off(machine: Machine) -> None:
+    machine.sandbox.clock_skew = -600
+
+
+def proxy_407(machine: Machine) -> None:
+    proxy = machine.serve(answering("407 Proxy Authentication Required"))
+    machine.set(
+        CSS_API_URL="https://api.example/api/v1",
+        CSS_TOKEN_URL="https://login.example/auth/realms/standard/protocol/openid-connect/token",
+        HTTPS_PROXY=f"http://jane:pa55word@127.0.0.1:{proxy.port}",
+    )
+
+
+def private_certificate(machine: Machine) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*write_certificate(machine.folder))
+
+    def handle(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as safe:
+            answering("200 OK", b"[]", "application/json")(safe)
+
+    origin = machine.serve(handle).origin.replace("http:", "https:")
+    machine.set(CSS_API_URL=f"{origin}/api/v1", CSS_TOKEN_URL=f"{origin}/auth/realms/standard")
+
+
+def team_mismatch(machine: Machine) -> None:
+    machine.options.extend(["--team", "7"])
+
+
+def service_down(machine: Machine) -> None:
+    machine.set(CSS_API_URL=f"{closed_port()}/api/v1")
+
+
+def login_server_down(machine: Machine) -> None:
+    machine.set(CSS_TOKEN_URL=f"{closed_port()}/auth/realms/standard/protocol/openid-connect/token")
+
+
+def half_set_variables(machine: Machine) -> None:
+    machine.environ.delenv("CSS_CLIENT_SECRET")
+
+
+def missing_extra(machine: Machine) -> None:
+    package = machine.folder / "css_sdk-1.0.dist-info"
+    package.mkdir()
+    requirement = 'Requires-Dist: a-package-that-is-not-there>=1; extra == "verify"'
+    (package / "METADATA").write_text(f"Metadata-Version: 2.4\nName: css-sdk\nVersion: 1.0\n{requirement}\n")
+    machine.environ.syspath_prepend(machine.folder)
+    machine.options.extend(["--extra", "verify"])
+
+
+def service_in_disaster_recovery(machine: Machine) -> None:
+    machine.sandbox.faults.add("disaster")
+
+
+def service_that_lost_its_keys(machine: Machine) -> None:
+    machine.sandbox.faults.add("lost_keys")
+
+
+def login_server_with_a_fault(machine: Machine) -> None:
+    machine.sandbox.faults.add("500_before", target="keys")
+
+
+def guest_network(machine: Machine) -> None:
+    machine.set(CSS_API_URL=f"{machine.serve(answering('200 OK', PAGE)).origin}/api/v1")
+
+
+def endless_answer(machine: Machine) -> None:
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
+        drip(connection, lambda number: b" " * 65536, server, pause=0.0)
+
+    server = machine.serve(handle)
+    machine.set(CSS_API_URL=f"{server.origin}/api/v1")
+
+
+def secret_and_id_exchanged(machine: Machine) -> None:
+    machine.set(CSS_CLIENT_ID=SECRET, CSS_CLIENT_SECRET=os.environ["CSS_CLIENT_ID"])
+
+
+def login_server_of_dev(machine: Machine) -> None:
+    machine.set(
+        CSS_TOKEN_URL="https://dev.loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token",
+        HTTPS_PROXY=closed_port(),
+    )
+
+
+def missing_certificate_file(machine: Machine) -> None:
+    machine.set(SSL_CERT_FILE=str(machine.folder / "ministry.pem"))
+
+
+def proxy_without_an_address(machine: Machine) -> None:
+    machine.set(HTTPS_PROXY="http://jane:pa55word@[half")
+
+
+def socks_proxy_without_its_package(machine: Machine) -> None:
+    machine.set(HTTPS_PROXY="socks5://127.0.0.1:1080")
+
+
+def adapter_file(machine: Machine) -> None:
+    file = machine.folder / "keycloak.json"
+    file.write_text('{"resource": "a", "auth-server-url": "https://login.example"}', encoding="utf-8")
+    file.chmod(0o600)
+    for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET"):
+        machine.environ.delenv(name)
+    machine.set(CSS_CREDENTIALS_FILE=str(file))
+
+
+BROKEN: list[tuple[Callable[[Machine], None], str, str]] = [
+    (wrong_secret, "token", "refused the credentials (unauthorized_client"),
+    (wrong_address, "service", "Check the address of the API (CSS_API_URL)"),
+    (clock_ten_minutes_off, "clock", "seconds ahead of the servers' clock"),
+    (proxy_407, "proxy", "407 Proxy Authentication Required. Check the proxy's address and credentials in HTTPS_PROXY"),
+    (private_certificate, "certificates", "name its CA certificates in SSL_CERT_FILE"),
+    (team_mismatch, "team", "belong to team 2016, not to 7"),
+    (service_down, "service", "no connection to the service at 127.0.0.1"),
+    (login_server_down, "login server (prod)", "no connection to the login server of prod at 127.0.0.1"),
+    (half_set_variables, "credentials", "CSS_CLIENT_SECRET is missing"),
+    (
+        missing_extra,
+        "extras",
+        "of the extra 'verify' is not installed. If you need it, run: pip install \"css-sdk[verify]\"",
+    ),
+    (service_in_disaster_recovery, "account", "The service has a fault"),
+    (service_that_lost_its_keys, "account", "This is probably a fault of the service"),
+    (login_server_with_a_fault, "login server (prod)", "the answer is 500. This is a fault of the login server"),
+    (guest_network, "service", "the answer is not one of the CSS API"),
+    (endless_answer, "service", "more than 65536 bytes"),
+    (secret_and_id_exchanged, "token", "refused the credentials"),
+    (login_server_of_dev, "addresses", "API accounts log in at the prod login server"),
+    (missing_certificate_file, "certificate variables", "ministry.pem, which does not exist"),
+    (proxy_without_an_address, "proxy variables", "HTTPS_PROXY is not the address of a proxy"),
+    (socks_proxy_without_its_package, "proxy and certificates", "the 'socksio' package is not installed"),
+    (adapter_file, "credentials", "It is the adapter file of an integration"),
+]
+
+
+@pytest.mark.parametrize(("breaks", "name", "words"), BROKEN, ids=[case[0].__name__ for case in BROKEN])
+def test_what_is_wrong_is_named_first(
+    machine: Machine, capsys: Any, breaks: Callable[[Machine], None], name: str, words: str
+) -> None:
+    """Each broken set-up is the first thing that the command prints, with what to do, exit code 1 and no secret."""
+    breaks(machine)
+    assert exit_code(["doctor", *machine.options]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    summary, blank, first = out.splitlines()[:3]
+    assert summary.endswith("found something wrong.")
+    assert blank == ""
+    assert first.startswith(f"wrong    {name}  ")
+    assert words in first
+    for secret in (SECRET, "not-the-secret", "pa55word", "jane"):
+        assert secret not in out
+
+
+def test_a_good_set_up(machine: Machine, capsys: Any) -> None:
+    """Where all is good, the exit code is 0, and few requests are sent, none of which writes."""
+    assert exit_code(["doctor", "--team", "2016"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Nothing is wrong.\n")
+    assert "Python 3." in out
+    assert "service-account-team-2016-9001" in out
+    assert "It belongs to team 2016, which has 3 Gold integrations." in out
+    assert SECRET not in out
+    assert asked(machine.sandbox) == {"token": 2, "GET": 2, "keys": 1}
+
+
+def test_json_has_a_line_for_each_check(machine: Machine, capsys: Any) -> None:
+    """Machines get one object for each check, with its state."""
+    assert exit_code(["doctor", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {tuple(row) for row in rows} == {("check", "state", "message")}
+    assert {"credentials", "token", "account", "clock", "versions"} <= {row["check"] for row in rows}
+    wrong_secret(machine)
+    assert exit_code(["doctor", "--json"]) == 1
+    first = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (first["check"], first["state"]) == ("token", "wrong")
+
+
+@pytest.mark.parametrize(("seconds", "direction"), [(600, "ahead of"), (-600, "behind")])
+def test_the_clock_of_this_machine(machine: Machine, seconds: int, direction: str) -> None:
+    """A clock that is ten minutes ahead or behind is found by the servers' answers alone."""
+    diagnosis = diagnose(clock=lambda: time.time() + seconds)
+    assert not diagnosis.is_good
+    assert diagnosis.checks[0].name == "clock"
+    assert re.search(rf"is (59[0-9]|600) seconds {direction} the servers' clock", diagnosis.checks[0].message)
+
+
+def test_the_login_server_of_each_environment(machine: Machine) -> None:
+    """The login servers of dev and test are checked too, each under its own name."""
+    realm = "realms/standard"
+    servers = {"dev": f"{machine.origin}/auth/dev/{realm}", "test": f"{closed_port()}/auth/{realm}"}
+    diagnosis = diagnose(login_servers=servers)
+    states = {check.name: check.state for check in diagnosis.checks}
+    assert states["login server (dev)"] == "ok"
+    assert diagnosis.checks[0].name == "login server (test)"
+
+
+def test_a_missing_extra_alone_is_a_warning(machine: Machine, capsys: Any) -> None:
+    """An extra that nobody asked for is named first, but is not wrong."""
+    missing_extra(machine)
+    assert exit_code(["doctor"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].startswith("warning  extras  ")
+
+
+def test_an_extra_that_does_not_exist(machine: Machine, capsys: Any) -> None:
+    """A mistyped extra is wrong, and the message lists those that there are."""
+    assert exit_code(["doctor", "--extra", "verfy"]) == 1
+    assert "There is no extra 'verfy'. The extras of css-sdk are: " in capsys.readouterr().out
+
+
+def test_warnings_name_what_may_surprise(machine: Machine) -> None:
+    """Variables of other libraries, and a client id that is not an API account's, are warnings without the value."""
+    machine.set(REQUESTS_CA_BUNDLE="/etc/ministry.pem", CSS_CLIENT_ID="0f3a-looks-like-a-secret")
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        machine.environ.delenv(name, raising=False)
+    checks = {check.name: check for check in diagnose().checks}
+    assert checks["certificate variables"].state == "warning"
+    assert "Set SSL_CERT_FILE to /etc/ministry.pem" in checks["certificate variables"].message
+    assert checks["credentials"].state == "warning"
+    assert not [check for check in checks.values() if "0f3a" in check.message]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_a_file_that_others_can_read(machine: Machine) -> None:
+    """A credentials file with loose permissions is a warning, and its path does not show the home folder."""
+    home = machine.folder / "jane"
+    home.mkdir()
+    file = home / "team.json"
+    keys = {"clientId": "CSS_CLIENT_ID", "clientSecret": "CSS_CLIENT_SECRET", "tokenUrl": "CSS_TOKEN_URL"}
+    file.write_text(json.dumps({key: os.environ[variable] for key, variable in keys.items()}), encoding="utf-8")
+    file.chmod(0o644)
+    machine.set(CSS_CREDENTIALS_FILE=str(file), HOME=str(home))
+    for variable in keys.values():
+        machine.environ.delenv(variable)
+    diagnosis = diagnose()
+    assert diagnosis.is_good
+    assert diagnosis.checks[0] == Check(
+        "credentials", "warning", "Other users can read the credentials file. Run: chmod 600 ~/team.json"
+    )
+    assert "jane" not in diagnosis.text()
+
+
+def test_python_gets_its_own_words(machine: Machine) -> None:
+    """The advice is for the reader: arguments for Python, options and variables for the command line."""
+    machine.set(CSS_API_URL="http://api.example/api/v1")
+    assert "allow_http=True" in diagnose().checks[0].message
+    assert "allow_http=True" not in diagnose(reader="command_line").checks[0].message
+
+
+def test_a_diagnosis_is_a_table() -> None:
+    """Its text and its states are in one order: what is wrong, warnings, what is good, what was not checked."""
+    states = ["skipped", "ok", "warning", "wrong"]
+    diagnosis = Diagnosis([Check(state, state, "…") for state in states])  # type: ignore[arg-type]
+    assert [check.state for check in diagnosis.checks] == states[::-1]
