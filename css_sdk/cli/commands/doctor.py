@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from ..support.options import Given, json_option, takes
+from ..support import options
+from ..support.options import Given, takes
 from ..support.output import print_lines, print_rows
 
 
@@ -15,7 +16,7 @@ from ..support.output import print_lines, print_rows
 @click.option(
     "--extra", "extras", multiple=True, metavar="NAME", help="Extra that must be installed. Can be given several times."
 )
-@takes(json_option)
+@takes(options.json)
 def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
     """Find out why css does not work here, and print what to do, for a support ticket.
 
