@@ -118,7 +118,7 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", usernames(sandbox, 20)[-1])
     assert run_css("apply", file, "--yes") == 5
     told = capsys.readouterr().err
-    assert "is not as it was when the plan was made" in told
+    assert "has changed after the plan was made" in told
     assert "journal.jsonl" not in told
     assert writes(sandbox) == []
     assert journals(file.parent) == []

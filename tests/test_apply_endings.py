@@ -166,7 +166,7 @@ def test_what_may_have_been_done_is_gone_on_with_by_the_journal(
     sandbox.faults.clear()
     assert run_css("apply", plan, "--resume", journal, "--yes") == 0
     told = capsys.readouterr()
-    assert "Done before, as " in told.err
+    assert "as done." in told.err
     assert "  + create role a" in told.err.splitlines()
     assert "  + create role b" not in told.err.splitlines()
     assert told.err.endswith("\nnothing to do\n")
@@ -204,5 +204,5 @@ def test_a_plan_that_was_carried_out_says_so(
     sandbox.create_role(GRANTS_PORTAL, "dev", "since")
     assert run_css("apply", "plan.json", "--resume", journal, "--yes") == 5
     told = capsys.readouterr().err
-    assert f"Done before, as {journal} says: 2 of 2." in told
+    assert f"The journal {journal} records 2 of 2 steps as done." in told
     assert "The changes are in" not in told

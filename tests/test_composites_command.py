@@ -105,7 +105,7 @@ def test_nothing_is_taken_out_where_something_could_not_be_added(
 ) -> None:
     """A list with a mistake in it takes nothing away."""
     assert run_css("composites", "set", "admin", "nope", *PLACE, "--yes") == 3
-    assert "Nothing is removed while something could not be added" in capsys.readouterr().out
+    assert "Nothing is removed, because something could not be added" in capsys.readouterr().out
     assert asked(sandbox).keys() == {"token", "GET"}
     assert children(sandbox) == {"approver", "reviewer"}
 

@@ -21,7 +21,7 @@ def with_whole_guids(text: str) -> str:
     [
         ("roles: [a, {name: a}]", "roles[1]: the same is on line 6 already"),
         ("roles: [{name: a, was: a}]", "roles[0].was: the role 'a' has this name already"),
-        ("roles: [{name: a, was: b}, b]", "roles[0].was: the role 'b' is listed itself on line 6"),
+        ("roles: [{name: a, was: b}, b]", "roles[0].was: line 6 lists the role 'b' under its old name, too"),
         ("roles: [{name: a, was: c}, {name: b, was: c}]", "roles[1].was: line 6 renames the role 'c' already"),
         ("roles: [{name: a, was: b, composites: [b]}]", "composites[0]: line 6 renames the role 'b': write 'a'"),
         ("roles: [{name: a, composites: [a]}]", "composites[0]: the role 'a' cannot be a child of itself"),
@@ -30,10 +30,13 @@ def with_whole_guids(text: str) -> str:
             "roles: [{name: a, composites: [b]}, {name: b, composites: {exact: [c]}}, {name: c, composites: [a]}]",
             "these roles contain each other: 'a' -> 'b' -> 'c' -> 'a'",
         ),
-        ("roles: {exact: [{name: a, composites: [b]}]}", "composites[0]: the role 'b' is not among the exact roles"),
+        (
+            "roles: {exact: [{name: a, composites: [b]}]}",
+            "composites[0]: the role 'b' is not in the exact list of roles",
+        ),
         (
             "roles: {exact: []}\nusers: [{guid: 0f3a, roles: [b]}]",
-            "users[0].roles[0]: the role 'b' is not among the exact",
+            "users[0].roles[0]: the role 'b' is not in the exact list of",
         ),
         ("roles: [{name: a, members: [0f3a@idir, 0F3A@IDIR]}]", "members[1]: the same is on line 6 already"),
         (
@@ -50,11 +53,11 @@ def with_whole_guids(text: str) -> str:
         ),
         (
             "roles: [{name: a, members: [0F3A@idir]}]\nusers: [{username: 0f3a@idir, roles: {exact: []}}]",
-            "users[0]: the exact roles leave out 'a', whose members on line 6 include them",
+            "users[0]: the exact roles do not contain 'a', but line 6 lists this user as a member of it",
         ),
         (
             "roles: [{name: a, members: {exact: []}}]\nusers: [{username: 0f3a@idir, roles: [a]}]",
-            "users[0].roles[0]: the exact members of 'a' on line 6 leave them out",
+            "users[0].roles[0]: the exact members of 'a' on line 6 do not contain this user",
         ),
     ],
 )

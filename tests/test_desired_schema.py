@@ -27,7 +27,8 @@ SCHEMA: Final = json.loads((ROOT / "docs" / "desired.schema.json").read_text(enc
 VALIDATOR: Final = Draft202012Validator(SCHEMA)
 
 CONTRADICTION: Final = re.compile(
-    "stands on line|cannot be both|renames the role|has this name|child of itself|contain each other|is not among|leave"
+    "stands on line|under its old name|renames the role|has this name|child of itself|contain each other"
+    "|is not in the exact|do not contain|leave"
 )
 """What only the reader tells: it is right in form."""
 

@@ -118,7 +118,8 @@ def test_a_closed_journal_tells_once_what_it_misses(tmp_path: Path, caplog: pyte
         journal.close()
     [record] = caplog.records
     assert record.getMessage().endswith(
-        "journal is closed. Nothing more was sent. What was in flight is in it only as begun."
+        "journal is closed. Nothing more was sent. The journal records the calls in flight as begun, "
+        "without an outcome."
     )
     assert [entry.outcome for entry in read_journal(journal.path.read_bytes(), "journal").entries] == [None] * 3
     assert (tmp_path / "another").read_bytes() == b""

@@ -125,10 +125,13 @@ def test_one_user_has_one_entry() -> None:
     """Who is named in two ways among the users is told, and so is a membership that their exact roles leave out."""
     one, state, people = who(ANN)[0], a_state(["a", "b"]), {JANE: ANN}
     users = (DesiredUser(JANE, exactly("a")), DesiredUser(one, exactly("b")))
-    same = f"Grants Portal dev: the email {JANE.value!r} and the username {ANN!r} are the same user; name them once"
+    same = (
+        f"Grants Portal dev: the email {JANE.value!r} and the username {ANN!r} are the same user; name this user once"
+    )
     assert faults_of(state, None, users, people=people) == [same]
     roles = Listed((DesiredRole("a", members=Listed((one,))), DesiredRole("b", members=Listed((one,)))))
-    left_out = f"the exact roles of the email {JANE.value!r} leave out 'b', which lists the username {ANN!r}"
+    left_out = f"the exact roles of the email {JANE.value!r} do not contain 'b', but this role lists "
+    left_out += f"the username {ANN!r} as a member"
     assert faults_of(state, roles, users[:1], people=people) == [f"Grants Portal dev: {left_out}"]
     additive = (DesiredUser(JANE, Listed(("a",))),)
     assert told(planned(state, roles, additive, people=people).steps) == [f"add_member a {ANN}", f"add_member b {ANN}"]
@@ -161,7 +164,7 @@ def test_names_move_in_no_chain(live: str, protected: tuple[str, ...]) -> None:
     """A role under the old name of another one is a fault, as in a file: which of the two is meant is not guessed."""
     chain = Listed((DesiredRole("c", "b", members=Listed(who(ANN))), DesiredRole("b", "a", members=Listed(who(BOB)))))
     faults = faults_of(a_state(list(live)), chain, protect=Protection(protected))
-    assert faults == ["Grants Portal dev: the role 'b' is listed itself, and cannot be both"]
+    assert faults == ["Grants Portal dev: the role 'b' is listed under its old name, too"]
     swap = Listed((DesiredRole("a", was="b"), DesiredRole("b", was="a")))
     assert len(faults_of(a_state(list(live)), swap)) == 2
 

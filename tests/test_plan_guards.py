@@ -167,7 +167,7 @@ def test_keeping_somebody_all_the_time() -> None:
     """Whoever is to come only after the last has gone does not count: it may fail."""
     steps = [step("add_member", "one", BOB), *taken("one", 1)]
     Guards(keep_last=["one"]).check(steps, [FULL])
-    with pytest.raises(LastMember, match="Adding first"):
+    with pytest.raises(LastMember, match="adds first"):
         Guards(keep_last=["one"], remove_first=True).check(steps, [FULL])
 
 

@@ -153,7 +153,7 @@ def test_apply_demands_the_plan_id_that_is_given(
     for source in ("plan.json", "roles.yaml"):
         assert run_css("apply", source, "--yes", "--plan-id", "0" * 64) == 5
         told = capsys.readouterr().err
-        assert f"its plan id is {approved}, and not {'0' * 64}" in told
+        assert f"its plan id is {approved}, not {'0' * 64}" in told
         assert "--plan-id" in told
         assert run_css("apply", source, "--yes", "--plan-id", approved[:12]) == 64
         assert "64 hex digits" in capsys.readouterr().err
@@ -259,7 +259,7 @@ def test_a_step_that_no_plan_holds_is_noticed(kind: StepKind, role: str, target:
     with pytest.raises(InvalidFile) as caught:
         checked(Step(kind, DEV, role, target, people))
     whom = f" ({target})" if target else ""
-    told = f"#101 dev: {kind} of {role!r}{whom} changes nothing, or what it changes is not there"
+    told = f"#101 dev: {kind} of {role!r}{whom} changes nothing, or changes something that does not exist"
     assert told in caught.value.faults
 
 
@@ -289,7 +289,7 @@ def test_all_that_does_not_fit_is_told_at_once() -> None:
     assert caught.value.faults == (
         "#101 dev: remove_composite of 'a' removes a role from 1 people, not from 7",
         "#101 dev: the members of 'c' were not read",
-        "#101 dev: create_role of 'a' changes nothing, or what it changes is not there",
+        "#101 dev: create_role of 'a' changes nothing, or changes something that does not exist",
     )
 
 

@@ -299,14 +299,14 @@ def test_each_place_is_judged_for_itself() -> None:
     for done in ([here, there], [there, here]):
         made = undo_plan(done, states)
         assert [(step.kind, step.role) for step in made.steps] == [("delete_role", "c")]
-        assert made.notes == ("#101 test: everything is as it was before, already",)
+        assert made.notes == ("#101 test: everything is already as it was before",)
 
 
 def test_a_child_is_followed_through_its_names() -> None:
     """A child that was renamed and then taken out, and that is there again under its old name, is as it was before."""
     made = undo_plan([Step("rename_role", DEV, "b", "d"), Step("remove_composite", DEV, "a", "d")], [BEGINNING])
     assert made.steps == ()
-    assert made.notes == ("#101 dev: everything is as it was before, already",)
+    assert made.notes == ("#101 dev: everything is already as it was before",)
 
 
 def test_a_role_that_came_and_went_under_two_names_is_no_detour() -> None:
@@ -324,7 +324,7 @@ def test_a_deletion_counts_where_the_rest_is_back_already(is_back: bool) -> None
     state = evolve(BEGINNING, roles=BEGINNING.roles | ({"c"} if is_back else set()))
     made = undo_plan(done, [state])
     assert made.steps == (() if is_back else (Step("create_role", DEV, "c"),))
-    assert ("#101 dev: everything is as it was before, already" in made.notes) is is_back
+    assert ("#101 dev: everything is already as it was before" in made.notes) is is_back
 
 
 def test_a_rename_counts_where_the_rest_is_back_already() -> None:

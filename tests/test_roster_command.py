@@ -201,7 +201,7 @@ def test_a_check_online_tells_what_would_come_of_each_row(
         (7, "ambiguous"), (8, "wrong provider"), (9, "not found"), (10, "failed"), (11, "failed"), (12, "failed"),
     ]  # fmt: skip
     said = {row["line"]: row["message"] for row in rows}
-    assert "says the opposite" in said[3]
+    assert "contradicts this one" in said[3]
     assert "@idir" in said[7]
     assert "@githubpublic" in said[8]
     assert "role archivist not found" in said[10]
@@ -277,7 +277,7 @@ REFUSED = [
     ("-e prod --exact --allow-prod --max-removals 19", [HEADER, "{held},reviewer,"], "no terminal"),
     (TAKES, [HEADER], "names nobody"),
     (TAKES, [",,;"], "names nobody"),
-    (TAKES, [HEADER, f"{A}@idir,reviewer,"], "all 20 members would lose it"),
+    (TAKES, [HEADER, f"{A}@idir,reviewer,"], "All 20 members would lose the role"),
     (TAKES, [HEADER, "{held},reviewer,"], "19 of 20 members of the role 'reviewer'"),
     (f"{TAKES} --max-removals 18", [HEADER, "{held},reviewer,"], "The limit is 18"),
     (TAKES, [HEADER, "{other},reviewer,", "{held},reviewer,revoke"], "Leave out the rows"),
@@ -332,7 +332,9 @@ def test_removals_that_wait_are_not_said_to_be_in_the_result_file(
     assert run_css("roster", "apply", roster, *DEV, "--exact", "--yes") == 3
     err = capsys.readouterr().err
     assert "1 removal waits: correct the roster, and apply it again with --exact.\n" in err
-    assert f"The rows that are left to do are in {tmp_path / 'r.result.csv'}; removals that wait are not.\n" in err
+    assert (
+        f"The rows that are left are in {tmp_path / 'r.result.csv'}. Withheld removals are not in this file.\n" in err
+    )
     assert gone not in (tmp_path / "r.result.csv").read_text(encoding="utf-8-sig")
 
 

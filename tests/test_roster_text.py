@@ -138,8 +138,8 @@ def test_a_row_that_contradicts_what_was_said_for_all_is_a_fault() -> None:
     with pytest.raises(InvalidFile) as caught:
         read_roster(f"username,role,integration,environment\n{JANE},reviewer,Other,test\n", "r.csv", **PLACE)
     assert caught.value.faults == (
-        "r.csv:2: the integration is 'Other', and 'Grants Portal' was given for all rows",
-        "r.csv:2: the environment is 'test', and 'dev' was given for all rows",
+        "r.csv:2: the integration is 'Other', but 'Grants Portal' was given for all rows",
+        "r.csv:2: the environment is 'test', but 'dev' was given for all rows",
     )
     assert tuple(caught.value.__notes__) == caught.value.faults
 
@@ -147,7 +147,7 @@ def test_a_row_that_contradicts_what_was_said_for_all_is_a_fault() -> None:
 def test_columns_that_hold_something_else_can_be_ignored() -> None:
     """By name, without case; those of a roster cannot, and an unknown one says which may be meant."""
     unknown = faults_of("User Name,Notes,role\n", "r.csv")
-    assert "'username' may be meant" in unknown[0]
+    assert "did you mean 'username'?" in unknown[0]
     assert "there is no column 'notes'; to leave it out, pass --ignore notes (in Python ignore=); " in unknown[1]
     assert faults_of(f"username,role\n{JANE},reviewer,note\n", "r.csv") == [
         "r.csv:2: 3 cells where the header has 2; name the column in the header, and pass --ignore with that name (in "
@@ -198,6 +198,6 @@ def test_a_row_says_whose_login_it_means() -> None:
     ]  # fmt: skip
     again = read_roster(results_as_csv([RowResult(row, "failed") for row in rows]), "r.result.csv")
     assert [row.person for row in again] == [row.person for row in rows]
-    assert ["no provider 'ldap'" in fault or "nothing else" in fault for fault in faults_of(
+    assert ["no provider 'ldap'" in fault or "fill in provider only" in fault for fault in faults_of(
         f"{head},,a@b.example,ldap,x\n{JANE},,,idir,x\n", "r.csv"
     )] == [True, True]  # fmt: skip

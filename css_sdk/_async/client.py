@@ -247,7 +247,7 @@ class AsyncCss:
             listed = ", ".join(f"#{integration.id} {integration.project_name!r}" for integration in found)
             sure = f"'#{found[0].id}'"
             raise Ambiguous(
-                f"{len(found)} integrations may be meant by {which!r}: {listed}. Give the id, such as {sure}.",
+                f"{len(found)} integrations match {which!r}: {listed}. Pass the id, such as {sure}.",
                 candidates=found,
             )
         if not found:
@@ -444,8 +444,8 @@ class AsyncCss:
             confirm: called before the first write with what an exact roster removes, if it removes anything. Nothing is
                 changed if it raises an exception or returns False. An `AsyncCss` awaits it if it is a coroutine
                 function. Afterwards the members are read again: `StalePlan` is raised if they are not as before.
-            max_removals: how many members an exact roster may remove from one role. By default 10 or a fifth of its
-                members, whichever is less, and 4 in any case.
+            max_removals: how many members an exact roster may remove from one role. The default is a fifth of its
+                members, but at least 4 and at most 10.
             skip_existing: read the members of the roles first, and send only what is missing; exact rosters always do.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.

@@ -203,8 +203,7 @@ class AsyncComposites:
         Args:
             children: names of roles; lists of names are accepted as well.
             allow_empty: let the role lose all its children if `children` is empty.
-            max_removals: how many children may be removed. By default 10 or a fifth of them, whichever is less, and 4
-                in any case.
+            max_removals: how many children may be removed. The default is a fifth, but at least 4 and at most 10.
             confirm, progress: as for `AsyncRoles.set_members`.
 
         Raises:

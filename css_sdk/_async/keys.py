@@ -231,7 +231,7 @@ class AsyncIssuerKeys:
         found = document.get("jwks_uri")
         needs_https = httpx.URL(self._issuer).scheme == "https"
         if not isinstance(found, str) or not _is_safe(found, needs_https):
-            raise self._failed(discovery, "the document names no safe address of keys")
+            raise self._failed(discovery, "the document does not name a safe address for the keys")
         return found
 
     async def _document(self, http: httpx.AsyncClient, url: str, until: float) -> dict[str, Any]:

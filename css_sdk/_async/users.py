@@ -174,8 +174,7 @@ class AsyncUsers:
             user: a username or a `ServiceAccount`.
             roles: names of roles; lists of names are accepted as well.
             allow_empty: let the user lose all roles if `roles` is empty.
-            max_removals: how many roles may be removed. By default 10 or a fifth of them, whichever is less, and 4 in
-                any case.
+            max_removals: how many roles may be removed. The default is a fifth of them, but at least 4 and at most 10.
             confirm, progress: as for `AsyncRoles.set_members`.
 
         Raises:

@@ -170,8 +170,8 @@ class _Attempts:
         late = self._wire.late.reversing(self._change.effects(self._change.steps), self._wire.clock())
         if late is not None:
             raise OutcomeUnknown(
-                f"{call.label}: this was done, but an earlier attempt of another change ({late.kind}, role "
-                f"{late.role!r}) was never answered: it may still be on its way and reverse this. Read the state again "
+                f"{call.label}: this was done. But an earlier request for another change ({late.kind}, role "
+                f"{late.role!r}) got no answer. It may still be on its way, and reverse this change. Check the state "
                 f"in some minutes.",
                 request=call.label,
             )
@@ -180,8 +180,8 @@ class _Attempts:
 
 def _still_possible(error: CssError) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"{error} But a request that was never answered may still be on its way, so it is not known whether this will "
-        f"be done. Read the state again in some minutes.",
+        f"{error} But a request without an answer may still be on its way, so css-sdk cannot know whether this will be "
+        f"done. Check the state in some minutes.",
         request=error.request,
         status=error.status,
         retry_after=error.retry_after,
@@ -206,8 +206,8 @@ async def _remaining(change: AsyncChange, steps: Steps, call: Call) -> Steps:
         raise
     except CssError as error:
         raise OutcomeUnknown(
-            f"{call.label}: it is not known whether this was done, because reading it failed too ({error}). "
-            f"Read the state before you try again.",
+            f"{call.label}: css-sdk cannot know whether this was done, because reading the state failed "
+            f"({error}). Check the state before you try again.",
             request=call.label,
             status=error.status,
         ) from error

@@ -126,8 +126,8 @@ class TokenRequest(httpx.Request):
         if self._sealed is not None:
             raise ConfigurationError(
                 f"An event hook or a transport changes {what} on the request for a token at {self._address.host}. "
-                f"Nothing was sent: credentials go to the configured address alone. Let the hook leave this request "
-                f"as it is."
+                f"Nothing was sent: credentials go only to the configured address. The hook must not change this "
+                f"request."
             )
 
     def __reduce__(self) -> tuple[type[httpx.Request], tuple[str, str]]:

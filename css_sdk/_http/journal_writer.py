@@ -203,7 +203,7 @@ class Journal:
                 self._entries[number] = evolve(self._entries[number], outcome=outcome)
             except InvalidFile as fault:
                 if not self._is_logged:
-                    _LOG.error("%s What was in flight is in it only as begun.", fault)
+                    _LOG.error("%s The journal records the calls in flight as begun, without an outcome.", fault)
                 self._is_logged = True
 
     def _at(self) -> str:

@@ -223,4 +223,4 @@ def check_several(given: object, what: str) -> None:
     Raises:
         InvalidRequest: which asks for a tuple.
     """
-    _each(given, f"{what} must be in a tuple, also a single one: (one,)")
+    _each(given, f"{what} must be in a tuple, even if there is only one: (one,)")

@@ -131,7 +131,7 @@ def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) 
     if not wanted and not allow_empty:
         raise EmptySet(
             f"All {what} would be removed. Nothing was sent.",
-            remedy=Remedy("If that is meant, pass allow_empty=True.", "If that is meant, pass --allow-empty."),
+            remedy=Remedy("If you want this, pass allow_empty=True.", "If you want this, pass --allow-empty."),
         )
 
 

@@ -232,7 +232,7 @@ class IssuerKeys:
         found = document.get("jwks_uri")
         needs_https = httpx.URL(self._issuer).scheme == "https"
         if not isinstance(found, str) or not _is_safe(found, needs_https):
-            raise self._failed(discovery, "the document names no safe address of keys")
+            raise self._failed(discovery, "the document does not name a safe address for the keys")
         return found
 
     def _document(self, http: httpx.Client, url: str, until: float) -> dict[str, Any]:

@@ -124,8 +124,8 @@ class People:
             matching, certain = searches.equal_to(rows, given)
             if not certain:
                 raise IncompleteSearch(
-                    f"People of {provider} match {wanted}, but the service does not show the whole field. Search by "
-                    f"GUID, login or e-mail address."
+                    f"People of {provider} match {wanted}, but the service shows only a part of this field, so css-sdk "
+                    f"cannot compare it. Search by GUID, login or e-mail address."
                 )
             found.update((user.username, user) for user in matching)
         if not found:

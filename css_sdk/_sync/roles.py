@@ -85,7 +85,7 @@ class Roles:
             role = self._in_list(name)
             if role is None:
                 raise NotFound(
-                    f"There is no role {name!r} in {self._place_name}. Names are matched with case.",
+                    f"There is no role {name!r} in {self._place_name}. Upper and lower case matter.",
                     what="role",
                     status=error.status,
                     request=error.request,
@@ -375,8 +375,7 @@ class Roles:
             name: of the role.
             users: usernames, `User` or `ServiceAccount` values; one may be given alone.
             allow_empty: let the role lose all its members if `users` is empty.
-            max_removals: how many may be removed. By default 10 or a fifth of the members, whichever is less, and 4 in
-                any case.
+            max_removals: how many may be removed. The default is a fifth of the members, but at least 4 and at most 10.
             confirm: called with the `Plan` before the first write, if anything changes. Nothing is changed when it
                 raises an exception or returns False. An `Css` awaits it if it is a coroutine function. Afterwards
                 the members are read again: `StalePlan` is raised if they are not as before.

@@ -154,7 +154,10 @@ class RosterRun:
                     "add_member" if row.action == "grant" else "remove_member", place, row.role, username, people=1
                 )
         for number in find_contradicting(self._steps):
-            opposite = "Another row says the opposite of the same user, role and place. Nothing was sent for either."
+            opposite = (
+                "Another row contradicts this one: it names the same user, role and place, but the other action. "
+                "Nothing was sent for these rows."
+            )
             self._fail([number], InvalidRequest(opposite))
         first: dict[Step, int] = {}
         for number, step in self._steps.items():
@@ -180,7 +183,7 @@ class RosterRun:
             self._places[number] = where
             if row.given and (self._integration(row.given)).info.id != where.integration:
                 named = f"the integration is {row.integration!r} (#{where.integration})"
-                faults.append(f"line {row.line}: {named}, and {row.given!r} was given for all rows")
+                faults.append(f"line {row.line}: {named}, but {row.given!r} was given for all rows")
         if faults:
             raise InvalidFile.with_faults("The roster", faults)
 

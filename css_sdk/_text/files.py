@@ -36,7 +36,7 @@ def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InvalidFile(
-            f"{name} is not text in UTF-8. Save it so; in Excel, as «CSV UTF-8». Nothing was sent.",
+            f"{name} is not text in UTF-8. Save it in UTF-8; in Excel, as «CSV UTF-8». Nothing was sent.",
             faults=[f"{name}:{line}: this is not {error.encoding.upper()}"],
         ) from None
 

@@ -278,7 +278,7 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
             return _invalid(
                 "unknown key", f"It does not name its key, and {many} of {terms.issuer} can have signed it."
             )
-        return _invalid("unknown key", f"Its key id is that of {many} of {terms.issuer}. Check who issued it.")
+        return _invalid("unknown key", f"Its key id fits {many} of {terms.issuer}. Check who issued it.")
     content, _, signature = token.secret.reveal().rpartition(".")
     if not fitting[0].has_signed(_decoded(signature), content.encode("ascii")):
         return _invalid("signature", "Its signature is not valid: the token was changed, or another server issued it.")

@@ -104,12 +104,12 @@ def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iter
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> list(find_impossible([Step("create_role", state.place, "a")], [state]))
-    ["#101 dev: create_role of 'a' changes nothing, or what it changes is not there"]
+    ["#101 dev: create_role of 'a' changes nothing, or changes something that does not exist"]
     """
     drafts = {state.place: Draft(state) for state in before}
     for step in steps:
         draft = drafts[step.place]
         if not is_possible(step, draft):
             what = f"{step.kind} of {step.role!r}{f' ({step.target})' if step.target else ''}"
-            yield f"{step.place}: {what} changes nothing, or what it changes is not there"
+            yield f"{step.place}: {what} changes nothing, or changes something that does not exist"
         draft.carry_out(step)

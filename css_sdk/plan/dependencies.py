@@ -65,7 +65,9 @@ class Dependencies:
             return Skipped(f"Skipped: it needs {what}, which was not done.")
         whom = f" for {result.step.target}" if result.step.kind in ("add_member", "add_composite") else ""
         ended = "failed" if result.outcome == "failed" else "may have failed"
-        return Skipped(f"Nothing is removed while something could not be added: {what}{whom} {ended}: {result.error}")
+        return Skipped(
+            f"Nothing is removed, because something could not be added: {what}{whom} {ended}: {result.error}"
+        )
 
     def note(self, result: StepResult) -> None:
         """Note the result of a step.

@@ -112,12 +112,12 @@ class PlacePlan:
         due: dict[str, str] = {}
         for name, old in {role.name: role.was for role in listed if role.was and role.was != role.name}.items():
             if old in names:
-                self.faults.append(f"the role {old!r} is listed itself, and cannot be both")
+                self.faults.append(f"the role {old!r} is listed under its old name, too")
             elif old in due:
                 self.faults.append(f"the role {old!r} cannot become both {due[old]!r} and {name!r}")
             elif old in live and name in live:
                 self.notes.append(
-                    f"{name!r} and {old!r}, which it was, both exist; {old!r} counts as a role of its own"
+                    f"{name!r} and its old name {old!r} both exist. {old!r} is treated as a separate role"
                 )
             elif old in live:
                 due[old] = name
@@ -260,15 +260,17 @@ class PlacePlan:
             first = entries.setdefault(who, user) if isinstance(who, str) else user
             if first is not user:
                 self.faults.append(
-                    f"{_words_for(first.person)} and {_words_for(user.person)} are the same user; name them once"
+                    f"{_words_for(first.person)} and {_words_for(user.person)} are the same user; name this user once"
                 )
         exact = {who: user for who, user in entries.items() if user.roles.exact}
         for role in listed if exact else ():
             for person in role.members.items if role.members is not None else ():
                 one = exact.get(self._who(person))
                 if one is not None and role.name not in one.roles.items:
-                    left_out = f"leave out {role.name!r}, which lists {_words_for(person)}"
-                    self.faults.append(f"the exact roles of {_words_for(one.person)} {left_out}")
+                    self.faults.append(
+                        f"the exact roles of {_words_for(one.person)} do not contain {role.name!r}, but this role "
+                        f"lists {_words_for(person)} as a member"
+                    )
 
     def _add_members(self, role: str, usernames: Collection[Username]) -> None:
         self.faults += self._refusals(role, usernames).values()
@@ -292,10 +294,11 @@ class PlacePlan:
                 self.removals.append(step)
         if staying:
             self.notes.append(
-                f"a member of {role!r} in the file is not identified: {staying} members who may be meant stay"
+                f"{staying} members of {role!r} stay: a member in the file could not be identified, and may be one of "
+                f"them"
             )
         if unsendable:
-            self.notes.append(f"{unsendable} members of {role!r} stay: no request can remove it from them")
+            self.notes.append(f"{unsendable} members of {role!r} stay: no request can remove the role from them")
 
     def _members(self, role: str) -> frozenset[Username]:
         if role not in self._now.roles:
@@ -347,7 +350,7 @@ class PlacePlan:
     def _exists(self, name: str, what: str) -> bool:
         """Return whether the role will exist; note a fault if it will not."""
         if name not in self._there:
-            why = "is not listed among the roles, which are exact" if name in self._gone else "does not exist"
+            why = "is not in the exact list of roles" if name in self._gone else "does not exist"
             fault = f"{name!r}, {what}, {why}"
             self.faults += [fault] if fault not in self.faults else []
         return name in self._there

@@ -37,9 +37,9 @@ class Guards:
     """How much a plan may remove.
 
     Args:
-        max_removals: how many may be removed from any one collection; by default 10 or a fifth, and 4 in any case.
+        max_removals: how many may be removed from each set. The default is a fifth, but at least 4 and at most 10.
         keep_last: the roles that must not be left without a member.
-        remove_first: remove before anything is added, for when nobody may have the old and the new at once.
+        remove_first: remove before anything is added, if nobody may have the old and the new role at the same time.
         allow_empty: whether all roles of a place, or all members of a role that stays, may be removed.
     """
 
@@ -82,7 +82,7 @@ class Guards:
         if left_empty and not (self.allow_empty or leads_back):
             raise EmptySet(
                 f"Everything would be removed: {', and '.join(left_empty)}. Nothing was sent.",
-                remedy=Remedy("If that is meant, pass allow_empty=True.", "If that is meant, pass --allow-empty."),
+                remedy=Remedy("If you want this, pass allow_empty=True.", "If you want this, pass --allow-empty."),
             )
         known = {name for state in states if self.keep_last for name in state.roles | state.after(steps).roles}
         if unknown := [name for name in self.keep_last if name not in known]:
@@ -91,7 +91,7 @@ class Guards:
         for what, removed, size in count_removals(impact or Impact.of(steps, states), users):
             check_removals(what, removed, size, self.max_removals)
         for place, role in emptied_roles(self.order(steps, states), states, self.keep_last):
-            way_out = " Adding first, as usual, may keep somebody there." if self.remove_first else ""
+            way_out = " If css-sdk adds first, somebody may stay in it." if self.remove_first else ""
             raise LastMember(
                 f"{place}: nobody would be left in the role {role!r}, which must keep a member. Nothing was sent."
                 f"{way_out}",
@@ -162,9 +162,9 @@ def check_plan_id(plan: Plan, expected: str) -> None:
     """
     if plan.id != expected:
         raise StalePlan(
-            f"This is not the plan that was approved: its plan id is {plan.id}, and not {expected}. The roles file or "
-            f"something in its places has changed since, or it is another plan. Nothing was sent. Review this plan, "
-            f"and give its id (--plan-id)."
+            f"This is not the plan that was approved: its plan id is {plan.id}, not {expected}. The roles file or the "
+            f"state of the service has changed since the approval, or this is another plan. Nothing was sent. Review "
+            f"this plan, and pass its id (--plan-id)."
         )
 
 
@@ -212,7 +212,7 @@ def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset
 
 
 def changed_since(planned: PlannedPlace, error: CssError | None = None) -> StalePlan:
-    """Return the error for a place that is not as it was when the plan was made.
+    """Return the error for a place that has changed after the plan was made.
 
     Args:
         planned: the place.
@@ -220,8 +220,8 @@ def changed_since(planned: PlannedPlace, error: CssError | None = None) -> Stale
     """
     reason = f" ({error})" if error else ""
     return StalePlan(
-        f"{planned.project_name} ({planned.place}) is not as it was when the plan was made{reason}. Nothing was sent. "
-        f"Make the plan again; a plan that was interrupted continues with its journal (--resume)."
+        f"{planned.project_name} ({planned.place}) has changed after the plan was made{reason}. Nothing was sent. "
+        f"Make the plan again. If the plan was interrupted, continue it with its journal (--resume)."
     )
 
 
@@ -277,8 +277,8 @@ def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Ent
 def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
     what = " ".join(filter(None, (step.kind, repr(step.role), step.target)))
     return StalePlan(
-        f"{planned.project_name} ({planned.place}) is not as it was left: {what} was done, and somebody has "
-        f"changed that since. Nothing was sent. Make the plan again."
+        f"{planned.project_name} ({planned.place}): the journal records {what} as done, but somebody has changed this "
+        f"since. Nothing was sent. Make the plan again."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from ..errors import Remedy, TooManyRemovals
@@ -15,8 +16,7 @@ FEW: Final = 4
 def check_removals(what: str, removed: int, size: int, most: int | None = None) -> None:
     """Refuse too many removals from one collection, which are probably a mistake in a list.
 
-    Up to 4 removals pass. From 5 on they may be a fifth of the collection at most, and 10 in all. If the caller sets a
-    limit, only that limit counts.
+    The limit is a fifth of the set, but at least 4 and at most 10. If the caller sets a limit, only that limit counts.
 
     Args:
         what: the collection, for the message, such as "members of the role 'reviewer'".
@@ -35,12 +35,11 @@ def check_removals(what: str, removed: int, size: int, most: int | None = None) 
         ...
     css_sdk.errors.TooManyRemovals: 9 of 40 members of the role 'reviewer' would be removed. ...
     """
-    usual = max(FEW, min(MOST_REMOVALS, MOST_SHARE * size))
-    if removed > (usual if most is None else most):
-        limit = f"{MOST_REMOVALS}, or a fifth if that is less" if most is None else f"{most}"
+    limit = max(FEW, min(MOST_REMOVALS, math.floor(MOST_SHARE * size))) if most is None else most
+    if removed > limit:
         raise TooManyRemovals(
             f"{removed} of {size} {what} would be removed. The limit is {limit}. Nothing was changed.",
             remedy=Remedy(
-                f"If that is meant, pass max_removals={removed}.", f"If that is meant, pass --max-removals {removed}."
+                f"If you want this, pass max_removals={removed}.", f"If you want this, pass --max-removals {removed}."
             ),
         )

@@ -47,7 +47,7 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     own = [step for number, step in enumerate(done) if number not in left]
     wanted = _without_detours(undo(own, [_before(state, own) for state in now]))
     steps = _possible(wanted, now, kept.keys())
-    notes = [f"{place}: everything is as it was before, already" for place in sorted(as_before)]
+    notes = [f"{place}: everything is already as it was before" for place in sorted(as_before)]
     notes += [f"{place}: the role {name!r} stays: others have used it since" for place, name in kept]
     for state in now:
         all_of_it, rest = (sum(step.place == state.place for step in some) for some in (wanted, steps))
@@ -96,14 +96,15 @@ def notes_on_unknown_writes(entries: Sequence[Entry], done: Sequence[Step]) -> t
 
     >>> here = Place(101, "dev")
     >>> notes_on_unknown_writes([Entry(1, (Step("create_role", here, "a"),), "unknown")], [])
-    ('#101 dev: 1 write with an unknown outcome does not show. If it is done later, undo again',)
+    ('#101 dev: 1 write with an unknown outcome is not visible. If it happens later, undo again',)
     """
     seen = set(done)
     unseen = [entry for entry in entries if entry.outcome == "unknown" and seen.isdisjoint(entry.steps)]
     counts = Counter(entry.steps[0].place for entry in unseen if entry.steps)
     return tuple(
         f"{place}: {'1 write' if count == 1 else f'{count} writes'} with an unknown outcome "
-        f"{'does' if count == 1 else 'do'} not show. If {'it is' if count == 1 else 'they are'} done later, undo again"
+        f"{'is' if count == 1 else 'are'} not visible. If {'it happens' if count == 1 else 'they happen'} later, "
+        f"undo again"
         for place, count in sorted(counts.items())
     )
 

@@ -49,7 +49,7 @@ def _renames(roles: tuple[DesiredRole, ...], nodes: Nodes, lines: Mapping[str, i
         if role.was == role.name:
             yield node, f"the role {role.name!r} has this name already: leave `was` out"
         elif role.was in lines:
-            yield node, f"the role {role.was!r} is listed itself on line {lines[role.was]}, and cannot be both"
+            yield node, f"line {lines[role.was]} lists the role {role.was!r} under its old name, too"
         elif role.was in seen:
             yield node, f"line {seen[role.was]} renames the role {role.was!r} already"
         seen.setdefault(role.was, node.line)
@@ -73,7 +73,10 @@ def _missing_roles(
         if name in renamed:
             yield node, f"line {lines[renamed[name]]} renames the role {name!r}: write {renamed[name]!r}"
         elif place.roles is not None and place.roles.exact and not protect.covers_role(name):
-            yield node, f"the role {name!r} is not among the exact roles of the environment, which would delete it"
+            yield (
+                node,
+                f"the role {name!r} is not in the exact list of roles of the environment, so it would be deleted",
+            )
 
 
 def _circles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:
@@ -118,9 +121,12 @@ def _users_and_members(place: DesiredPlace, roles: tuple[DesiredRole, ...], node
                 line = nodes["member", name, identity].line
                 yield (
                     nodes["user", identity],
-                    f"the exact roles leave out {name!r}, whose members on line {line} include them",
+                    f"the exact roles do not contain {name!r}, but line {line} lists this user as a member of it",
                 )
         for name in user.roles.items:
             if name in closed and identity not in identities[name] and login_of(user.person) is not None:
                 line = nodes["members", name].line
-                yield nodes["user role", identity, name], f"the exact members of {name!r} on line {line} leave them out"
+                yield (
+                    nodes["user role", identity, name],
+                    f"the exact members of {name!r} on line {line} do not contain this user",
+                )

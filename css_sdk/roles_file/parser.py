@@ -154,7 +154,7 @@ class _Reader:
         named = [by for by in PERSON_COLUMNS if by in fields]
         if len(named) != 1:
             self._faults.add(
-                node, f"exactly one of {', '.join(PERSON_COLUMNS)} must name the person; here are {len(named)}"
+                node, f"name the person by exactly one of {', '.join(PERSON_COLUMNS)}; this entry has {len(named)}"
             )
             return None
         [by] = named
@@ -198,7 +198,7 @@ class _Reader:
             fields = self._fields(node, optional=_MODES)
             if len(fields) != 1:
                 if len(fields) == len(node.value):
-                    self._faults.add(node, f"exactly one of {' and '.join(_MODES)} holds the list")
+                    self._faults.add(node, f"write the list under exactly one of {' and '.join(_MODES)}")
                 return None
             [(mode, inner)] = fields.items()
             exact = mode == "exact"
@@ -311,8 +311,8 @@ def _check_user_pattern(text: str) -> None:
     if not _WILDCARDS.search(text):
         if "@" not in text and not text.startswith(SERVICE_ACCOUNT_PREFIX):
             raise ValueError(
-                f"{text!r} is neither a username nor a pattern: a person's is <guid>@<provider>, that of a service "
-                f"account {SERVICE_ACCOUNT_PREFIX}{text}"
+                f"{text!r} is neither a username nor a pattern. The username of a person is <guid>@<provider>, and "
+                f"that of a service account {SERVICE_ACCOUNT_PREFIX}{text}"
             )
         if fault := cells.fault_of("username", text):
             raise ValueError(fault)

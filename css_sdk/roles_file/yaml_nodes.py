@@ -39,8 +39,8 @@ _MISREAD: Final = {
 """Unquoted texts that YAML 1.1 or 1.2 takes for something else, by what it takes them for."""
 
 _HINTS: Final = {
-    "mapping values are not allowed": "a text that holds «: » wants quotes, and keys of a mapping equal indentation",
-    "could not find expected ':'": "is a colon missing, or the blank behind it?",
+    "mapping values are not allowed": "write a text with «: » in quotes, and indent all keys of a mapping alike",
+    "could not find expected ':'": "is a colon missing, or the blank after it?",
     "did not find expected key": "is the indentation that of the lines above? Is there a quote within the text?",
     "unexpected end of stream": "is a quote or a bracket not closed?",
     "nesting depth": f"a roles file has no more than {_DEEPEST} levels",
@@ -177,7 +177,7 @@ def _explained(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     if here == "\t":
         hint = "indent with blanks, not with tabs"
     elif "cannot start any token" in problem:
-        hint = f"a text that begins with {here} wants quotes"
+        hint = f"write a text that begins with {here} in quotes"
     else:
         hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
     return mark.line + 1, f"{sentence}; {hint}" if hint else sentence
@@ -210,7 +210,7 @@ class _Builder:
             case "AliasEvent":
                 self._add(event, None)
             case "DocumentStartEvent" if self.root is not None:
-                self._stop(event, "a second document begins; a file holds one")
+                self._stop(event, "a second document begins; a file can hold only one")
             case _:
                 pass
 
@@ -221,7 +221,7 @@ class _Builder:
     def _take_key(self, event: Any) -> None:
         self._keys[-1] = (event.value, event.start_mark.line + 1)
         if event.value == "<<" and not event.style:
-            self._stop(event, "merge keys (<<) are not read: write out what belongs here")
+            self._stop(event, "merge keys (<<) are not supported: write out what belongs here")
         self._check_plainness(event, Node(None, event.start_mark.line + 1, self._open[-1], event.value))
 
     def _begin(self, event: Any, value: list[Node] | dict[str, Node]) -> None:
@@ -271,10 +271,12 @@ class _Builder:
             fault = f"*{event.anchor} is an alias: write out what it means, or quote it if it is a text"
             self._faults.add(node, fault, line)
         elif event.anchor is not None:
-            fault = f"&{event.anchor} is an anchor, which is not read: remove it, or quote it if it is a text"
+            fault = f"&{event.anchor} is an anchor, which is not supported: remove it, or quote it if it is a text"
             self._faults.add(node, fault, line)
         if getattr(event, "tag", None) is not None:
-            self._faults.add(node, f"the tag {event.tag!r} is not read: remove it, or quote it if it is a text", line)
+            self._faults.add(
+                node, f"the tag {event.tag!r} is not supported: remove it, or quote it if it is a text", line
+            )
             if isinstance(node.value, str):
                 node.value = None
 

@@ -80,8 +80,8 @@ def _refusal(rows: Sequence[FoundRow], change: RoleChange, guards: Guards) -> Cs
     is_left = any(step is not None for _, step, _ in rows)
     if not is_left and all(isinstance(error, NotFound) and not isinstance(error, WrongProvider) for _, error in errors):
         return EmptySet(
-            f"Nobody whom the roster lists for the role {row.role!r} in {row.integration}, {row.environment} is known "
-            f"there, so that all {len(members)} members would lose it. Nothing was sent."
+            f"The service knows nobody whom the roster lists for the role {row.role!r} in {row.integration}, "
+            f"{row.environment}. All {len(members)} members would lose the role. Nothing was sent."
         )
     if any(may_be_member(person, error) for person, error in errors):
         return withheld(row.role)

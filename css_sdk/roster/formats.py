@@ -154,5 +154,5 @@ def _check_header(
 def _unknown(column: str) -> str:
     close = difflib.get_close_matches(re.sub(r"[\W_]", "", column), COLUMNS, n=1)
     hint = f"to leave it out, pass --ignore {shlex.quote(column)} (in Python ignore=)"
-    meant = f"{close[0]!r} may be meant" if close else hint
+    meant = f"did you mean {close[0]!r}?" if close else hint
     return f"there is no column {column!r}; {meant}; the columns are {', '.join(COLUMNS)}"

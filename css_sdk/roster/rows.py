@@ -169,7 +169,7 @@ def read_roster(
         raise emptied
     if exact and any("outcome" in line.cells for line in lines):
         raise Refused(
-            f"{name} is a file of results, which does not list everybody. Nothing was sent. Pass the roster itself."
+            f"{name} is a result file, which does not list everybody. Nothing was sent. Pass the roster itself."
         )
     faults = FirstFaults(name)
     if not lines:
@@ -297,7 +297,7 @@ def _row(
     if provider is not None and provider not in PROVIDERS:
         faults.append(f"there is no provider {provider!r}; there are {', '.join(PROVIDERS)}")
     elif provider is not None and person is not None and person.user is not None:
-        faults.append("a provider says whose login a GUID or an e-mail address means, and nothing else")
+        faults.append("fill in provider only with a guid or an email")
     role = filled.get("role", "")
     faults += _refusal(identifiers.check_role_name, role)
     if role.strip() and role != role.strip():
@@ -331,7 +331,7 @@ def _person(filled: Mapping[str, str], provider: str | None) -> tuple[Person | N
 def _hidden(names: Mapping[str, str]) -> list[str]:
     """Return a fault for each name that holds characters which nobody sees."""
     return [
-        f"the {column} {with_codes(name)!r} holds {with_codes(hidden)}, which nobody sees: type it again without"
+        f"the {column} {with_codes(name)!r} holds {with_codes(hidden)}, which is invisible: type it again without this"
         for column, name in names.items()
         if (hidden := hidden_in(name))
     ]
@@ -341,7 +341,7 @@ def _one_of(column: str, filled: Mapping[str, str], given: str | None) -> tuple[
     """Return the value of a column of a row, or else the value for all rows; and a fault if the two differ."""
     own = filled.get(column, "").strip()
     if own and given and not _is_same(own, given):
-        return own, [f"the {column} is {own!r}, and {given!r} was given for all rows"]
+        return own, [f"the {column} is {own!r}, but {given!r} was given for all rows"]
     return own or given or "", [] if own or given else [f"no {column}"]
 
 
@@ -365,4 +365,4 @@ def _contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
     for row in rows:
         other = seen.setdefault(_meaning_of(row)[:-1], row)
         if other.action != row.action:
-            yield row.line, f"it would {row.action} what line {other.line} would {other.action}"
+            yield row.line, f"it contradicts line {other.line}: one grants the role, the other revokes it"

@@ -78,7 +78,7 @@ async def test_digits_are_no_guess_between_a_name_and_an_id(css: AsyncCss, sandb
     integrations = sandbox.world.integrations
     integrations[FISHERIES] = attrs.evolve(integrations[FISHERIES], project_name=str(GRANTS_PORTAL))
     integrations[103] = attrs.evolve(integrations[103], project_name="#102")
-    with pytest.raises(Ambiguous, match="Give the id, such as '#102'") as told:
+    with pytest.raises(Ambiguous, match="Pass the id, such as '#102'") as told:
         await css.integration(str(GRANTS_PORTAL))
     assert {candidate.id for candidate in told.value.candidates} == {GRANTS_PORTAL, FISHERIES}
     for which in (GRANTS_PORTAL, FISHERIES):

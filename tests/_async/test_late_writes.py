@@ -154,7 +154,7 @@ async def test_an_undo_notes_what_may_still_be_done(sandbox: Sandbox, user: str,
                 await dev.users.assign(user, "old")
             plan = await css.undo_plan(read_journal((tmp_path / "journal.jsonl").read_bytes(), "journal"))
     assert plan.steps == ()
-    assert any("1 write with an unknown outcome does not show" in note for note in plan.notes)
+    assert any("1 write with an unknown outcome is not visible" in note for note in plan.notes)
 
 
 CONTRARY = {
@@ -205,7 +205,7 @@ async def test_a_write_that_a_late_attempt_may_reverse_is_not_called_confirmed(
         method = {"rename": "PUT", "delete": "DELETE", "unassign": "DELETE", "remove": "DELETE"}.get(write, "POST")
         sandbox.faults.add("late_write", method=method, reads=None)
         await do_on_old(dev, write, user)
-        with pytest.raises(OutcomeUnknown, match="this was done, but an earlier attempt"):
+        with pytest.raises(OutcomeUnknown, match=r"this was done\. But an earlier request"):
             await do_on_old(dev, CONTRARY[write], user)
         sandbox.land_late_writes()
 

@@ -109,7 +109,7 @@ async def test_when_reads_are_late_as_well_nobody_knows(
     """The error says so, and why the read did not help."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=None)
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=None, after=READ_BEFORE.get(write, 0))
-    with pytest.raises(OutcomeUnknown, match=r"not known.*no answer in time") as told:
+    with pytest.raises(OutcomeUnknown, match=r"cannot know.*no answer in time") as told:
         await do(dev, write, user)
     assert isinstance(told.value.__cause__, ConnectionFailed)
     assert sandbox.count(WRITES[write], kind="api") == 1

@@ -133,7 +133,7 @@ def test_without_a_read_the_outcome_is_unknown(
     # What an added child leads to is read before, for each of the two; and that a role to be renamed is there.
     before = {"add composite": 2, "rename": 1}.get(write, 0)
     sandbox.faults.add("500_before", method="GET", times=None, after=before)
-    with pytest.raises(OutcomeUnknown, match="not known"):
+    with pytest.raises(OutcomeUnknown, match="cannot know"):
         _do(dev, write, user)
 
 

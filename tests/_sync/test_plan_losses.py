@@ -110,7 +110,7 @@ def test_what_an_admin_took_back_is_not_given_again(tmp_path: Path) -> None:
         again = css.apply_plan(plan, resume=told)
         assert (again.results, again.remainder) == ((), None)
         sandbox.revoke(*WHERE, "c", X)
-        with pytest.raises(StalePlan, match=f"not as it was left: add_member 'c' {X} was done.*Nothing was sent"):
+        with pytest.raises(StalePlan, match=f"the journal records add_member 'c' {X} as done.*Nothing was sent"):
             css.apply_plan(plan, resume=told)
     assert sent_writes(sandbox) == done
     assert sandbox.members(*WHERE, "c") == [W]
@@ -128,7 +128,7 @@ def test_what_was_not_begun_may_not_be_done_by_others(tmp_path: Path, is_new: bo
     sandbox.grant(*WHERE, "e" if is_new else "c", W)
     done = sent_writes(sandbox)
     with client(sandbox) as css:
-        with pytest.raises(StalePlan, match="is not as it was"):
+        with pytest.raises(StalePlan, match="has changed after the plan was made"):
             css.apply_plan(plan, resume=read_journal(path.read_bytes(), "journal"))
     assert sent_writes(sandbox) == done
 

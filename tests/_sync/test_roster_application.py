@@ -213,9 +213,9 @@ def test_a_role_is_not_left_to_nobody_by_people_who_never_logged_in(css: Css, sa
     """Told before the first write, for usernames too; one who is known is enough."""
     unknown = Row(2, Person("username", "0" * 32 + "@idir"), "reviewer", "101", "dev")
     other = Row(3, Person("username", usernames(sandbox, 20)[-1]), "approver", "101", "dev")
-    with pytest.raises(EmptySet, match="all 2 members would lose it"):
+    with pytest.raises(EmptySet, match="All 2 members would lose the role"):
         css.apply_roster([unknown, other], exact=True)
-    with pytest.raises(EmptySet, match="all 2 members would lose it"):
+    with pytest.raises(EmptySet, match="All 2 members would lose the role"):
         css.apply_roster([Row(2, Person("email", "no@example.org"), "reviewer", "101", "dev")], exact=True)
     with pytest.raises(EmptySet):
         css.apply_roster([], exact=True)
@@ -368,7 +368,7 @@ def test_a_place_may_be_given_by_id_for_rows_that_name_it(css: Css, sandbox: San
         with pytest.raises(InvalidFile) as caught:
             work(rows)
         assert caught.value.faults == (
-            "line 2: the integration is 'Fisheries Service' (#102), and '101' was given for all rows",
+            "line 2: the integration is 'Fisheries Service' (#102), but '101' was given for all rows",
         )
     assert (asked(sandbox) - before).keys() <= {"GET"}
 

@@ -175,7 +175,7 @@ def preview_and_carry_out(
         print_prune_hint(plan)
     if resumed is not None:
         done = len(plan.steps) - len(left)
-        say(f"Done before, as {origin.resume} says: {done} of {len(plan.steps)}.")
+        say(f"The journal {origin.resume} records {done} of {len(plan.steps)} steps as done.")
     people = unidentified_in(plan, allow_missing=given.allow_missing)
     if given.strict and people:
         print_unidentified(people, " Because of --strict, nothing was changed.")

@@ -116,7 +116,7 @@ class OutputFile:
         if not self.path.exists():
             return
         if source != STDIN and source.exists() and self.path.samefile(source):
-            raise InvalidFile(f"{self.path} is the file that is read. {other}")
+            raise InvalidFile(f"{self.path} is the input file. {other}")
         if not self.force and not may_be_replaced(self.path, self.is_ours):
             raise InvalidFile(
                 f"{self.path} exists and is not {self.kind} that css-sdk wrote. Nothing was sent. Name another "

@@ -150,12 +150,12 @@ def write_plan(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
     from ... import plan_as_json
 
     file.write([plan_as_json(plan, mask)])
-    how = (
-        "contains no usernames, and cannot be carried out"
+    next_step = (
+        "It contains no usernames, so it cannot be carried out."
         if mask
-        else f"is carried out by: css apply {quote(str(file.path))}"
+        else f"To carry it out, run: css apply {quote(str(file.path))}"
     )
-    say(f"The plan is in {file.path}; it {how}")
+    say(f"The plan is in {file.path}. {next_step}")
 
 
 def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
@@ -175,7 +175,7 @@ def print_plan(plan: Plan, states: Sequence[PlaceState] = (), whole: Plan | None
 def print_prune_hint(plan: Plan) -> None:
     """Print on stderr how to remove what exact sets do not list."""
     if plan.withheld and not plan.prune:
-        say("What exact sets do not list stays; --prune removes it.")
+        say("css does not remove what exact sets do not list. To remove it, pass --prune.")
 
 
 def print_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:

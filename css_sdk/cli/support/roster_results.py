@@ -165,6 +165,6 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     except InvalidFile as error:
         return False, [*sentences, f"css: {error}"]
     if is_left:
-        rows = f"The rows that are left to do are in {file.path}; removals that wait are not."
-        sentences.append(rows if waiting else f"What is left to do is in {file.path}.")
+        rows = f"The rows that are left are in {file.path}. Withheld removals are not in this file."
+        sentences.append(rows if waiting else f"The rows that are left are in {file.path}.")
     return True, sentences
