@@ -12,6 +12,7 @@ PUBLIC_NAMES: Final = {
     "_async.integrations": ("AsyncEnvironmentClient", "AsyncIntegrationClient"),
     "_async.keys": ("AsyncTokenVerifier",),
     "_http.journal_writer": ("Journal",),
+    "_http.observation": ("SentRequest",),
     "_http.retry": ("Attempt", "Backoff", "RetryPolicy", "Waiting"),
     "_sync.client": ("Css",),
     "_sync.integrations": ("EnvironmentClient", "IntegrationClient"),

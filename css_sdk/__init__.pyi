@@ -4,6 +4,7 @@ from ._async.integrations import AsyncEnvironmentClient as AsyncEnvironmentClien
 from ._async.integrations import AsyncIntegrationClient as AsyncIntegrationClient
 from ._async.keys import AsyncTokenVerifier as AsyncTokenVerifier
 from ._http.journal_writer import Journal as Journal
+from ._http.observation import SentRequest as SentRequest
 from ._http.retry import Attempt as Attempt
 from ._http.retry import Backoff as Backoff
 from ._http.retry import RetryPolicy as RetryPolicy

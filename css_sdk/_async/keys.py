@@ -17,6 +17,7 @@ from attrs import frozen
 from .._http.clients import new_client
 from .._http.concurrency import check_callback
 from .._http.deadlines import async_time_limit
+from .._http.observation import Observer
 from .._http.sending import Sending
 from .._http.stateless_clients import CALL, stateless_client
 from .._service.addresses import checked_address
@@ -111,6 +112,7 @@ class AsyncIssuerKeys:
         self._http = http
         self._process = os.getpid()
         self._timeout = timeout
+        self._observer = Observer(None)
         self._clock = clock
         self._keys = _NOTHING
         self._pending: SharedRequest[_Fetched] | None = None
@@ -238,7 +240,9 @@ class AsyncIssuerKeys:
         # A new request, because headers that the caller's client sends to others must not reach this server.
         limits = httpx.Timeout(max(0.0, until - time.monotonic())).as_dict()
         request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": limits, CALL: True})
+        began = time.perf_counter()
         answer = await http.send(request, auth=None, follow_redirects=False, stream=True)
+        self._observer.note("GET", request.url.path, answer.status_code, began)
         try:
             if answer.status_code != httpx.codes.OK:
                 raise self._failed(url, f"the answer was {answer.status_code}", answer.status_code)

@@ -12,9 +12,11 @@ from .._http.cancellation import AsyncInFlight
 from .._http.clients import AsyncConnections
 from .._http.deadlines import async_time_limit
 from .._http.exchanges import Exchange, failure
+from .._http.observation import Observer
 from .._http.sending import Sending
 from .._http.stateless_clients import CALL
 from .._service import request_checks
+from .._service.path_templates import path_template
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
 from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
@@ -48,6 +50,7 @@ class AsyncSender:
         self._auth = auth
         self._deadline = options.get("deadline", DEADLINE)
         self._largest_answer = options.get("largest_answer", LARGEST_ANSWER)
+        self._observer = Observer(options.get("on_request"))
         self._api_url = settings.api_url
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
         self._token_url = httpx.URL(settings.token_url)
@@ -82,13 +85,16 @@ class AsyncSender:
         request.headers["Accept-Encoding"] = "gzip"
         return request
 
-    async def send(self, request: httpx.Request, label: str, write: AsyncInFlight | None = None) -> Exchange:
+    async def send(
+        self, request: httpx.Request, label: str, write: AsyncInFlight | None = None, attempt: int = 1
+    ) -> Exchange:
         """Send a request and read its answer.
 
         Args:
             request: of `request`.
             label: method and path, for messages.
             write: finishes the exchange when the task is cancelled, where it is one of a write.
+            attempt: its number, from 1.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
@@ -99,8 +105,16 @@ class AsyncSender:
         # when more threads want a connection than there are, closes some that are in use.
         async with self._connections.slots:
             if write is None:
-                return await self._exchange(client, request, label)
-            return await write.finish(lambda: self._exchange(client, request, label), request)
+                return await self._observed(client, request, label, attempt)
+            return await write.finish(lambda: self._observed(client, request, label, attempt), request)
+
+    async def _observed(self, client: httpx.AsyncClient, request: httpx.Request, label: str, attempt: int) -> Exchange:
+        began = time.perf_counter()
+        ended = await self._exchange(client, request, label)
+        if self._observer.is_active and "Authorization" in request.headers:
+            path = path_template(request.url.raw_path.partition(b"?")[0].removeprefix(self._base).decode("ascii"))
+            self._observer.note(request.method, path, ended.status, began, attempt, ended.error)
+        return ended
 
     async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, label: str) -> Exchange:
         until = time.monotonic() + self._deadline

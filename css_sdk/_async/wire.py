@@ -39,8 +39,8 @@ class Call:
 
 Remembered = TypeVar("Remembered")
 Value = TypeVar("Value")
-Attempts = Callable[[Call], Awaitable[Exchange]]
-"""Makes one attempt of a call."""
+Attempts = Callable[[Call, int], Awaitable[Exchange]]
+"""Makes one attempt of a call, with its number."""
 
 
 class AsyncWire:
@@ -72,7 +72,7 @@ class AsyncWire:
         self._retry = options.get("retry", _retry.Backoff())
         self._on_wait = options.get("on_wait")
         self._remembered: dict[Hashable, Any] = {}
-        self._auth = credentials_of(settings, self.clock)
+        self._auth = credentials_of(settings, self.clock, options.get("on_request"))
         if self.journal is not None:
             self.journal.open_for(settings)
         # Last, after everything that may refuse: only the client's own end closes it.
@@ -148,7 +148,7 @@ class AsyncWire:
         waited, number = 0.0, 0
         while True:
             number += 1
-            tried = await (attempt or self.attempt)(call)
+            tried = await (attempt or self.attempt)(call, number)
             if tried.error is None and tried.response is not None:
                 return tried.response
             waited += await self.pause(call, tried, number, waited)
@@ -164,17 +164,18 @@ class AsyncWire:
         label = f"{described['method'].upper()} {described['url']}"
         return Call(self._sender.request(described, label), operation.__name__.rpartition(".")[2], label, about)
 
-    async def attempt(self, call: Call, write: AsyncInFlight | None = None) -> Exchange:
+    async def attempt(self, call: Call, number: int, write: AsyncInFlight | None = None) -> Exchange:
         """Make one attempt of a call, and return how it ended.
 
         Args:
             call: the call.
+            number: of the attempt, from 1.
             write: finishes it when the task is cancelled, where it is one of a write.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        ended = await self._sender.send(call.request, call.label, write)
+        ended = await self._sender.send(call.request, call.label, write, number)
         if ended.response is None or ended.response.is_success:
             return ended
         answer = answers.error_answer(ended.response, call.label, now=time.time())

@@ -157,7 +157,7 @@ class _Attempts:
 
     async def _tried(self, call: Call) -> Exchange:
         try:
-            return await self._wire.attempt(call, self._in_flight)
+            return await self._wire.attempt(call, self._number, self._in_flight)
         except BaseException:  # cancelled or interrupted
             if self._in_flight.is_unanswered:
                 self._note_late()

@@ -33,10 +33,13 @@ class TokenRequest(httpx.Request):
 
     Attributes:
         hide: the secrets that no message may repeat.
+        is_given_away: whether a transport got it.
+        status: of its answer, once that came.
     """
 
     _sealed: str | None = None
-    _is_given_away = False
+    is_given_away = False
+    status: int | None = None
 
     def __init__(
         self, url: httpx.URL, content: bytes, headers: Mapping[str, str], extensions: Mapping[str, Any]
@@ -80,7 +83,7 @@ class TokenRequest(httpx.Request):
             )
             if is_elsewhere:
                 self._refuse_change("where it goes")
-            self._is_given_away = True
+            self.is_given_away = True
         return self._body
 
     @stream.setter
@@ -119,7 +122,7 @@ class TokenRequest(httpx.Request):
         Raises:
             AuthenticationError: when the request was given to a transport before.
         """
-        if self._is_given_away:
+        if self.is_given_away:
             raise redirected(self, None)
 
     def _refuse_change(self, what: str) -> None:

@@ -12,6 +12,7 @@ import httpx
 from .._http.clients import Connections, new_client
 from .._http.concurrency import check_callback
 from .._http.journal_writer import Journal
+from .._http.observation import SentRequest
 from .._http.retry import Attempt, RetryPolicy, Waiting
 from .._http.stateless_clients import stateless_client
 from .._service import arguments, service_limits
@@ -35,6 +36,8 @@ class Options(TypedDict, total=False):
     `largest_answer`: bytes that the body of an answer may have, unpacked; without it 64 MiB.
     `retry`: decides whether and when to try again. `on_wait`: called before each wait between two tries. An `Css`
     awaits both where they are coroutine functions; when one raises an exception, the call is not tried again.
+    `on_request`: called with a `SentRequest` after each request, token requests included, in the thread or task that
+    sent it; never awaited. An exception that it raises is logged.
     `clock`: seconds that only grow, for the life of tokens and the budget of log calls. `journal`: a file that holds
     every write, before and after it, with what it really changed. That costs a read if the state was not read yet.
     """
@@ -46,6 +49,7 @@ class Options(TypedDict, total=False):
     largest_answer: int
     retry: RetryPolicy | Callable[[Attempt, float], float | None]
     on_wait: Callable[[Waiting], object]
+    on_request: Callable[[SentRequest], object]
     clock: Callable[[], float]
     journal: Journal
 
@@ -101,7 +105,9 @@ def open_connections(options: Options) -> Connections:
     return Connections(make, next(iter({"http_client", "transport"} & options.keys()), None))
 
 
-def credentials_of(settings: Settings, clock: Callable[[], float]) -> ClientCredentials:
+def credentials_of(
+    settings: Settings, clock: Callable[[], float], on_request: Callable[[SentRequest], object] | None
+) -> ClientCredentials:
     """Return the auth that adds tokens of the account to requests, and checks the team of each token."""
 
     def check_team(claims: dict[str, Any]) -> None:
@@ -120,4 +126,5 @@ def credentials_of(settings: Settings, clock: Callable[[], float]) -> ClientCred
         allow_http=settings.allow_http,
         clock=clock,
         name_of=settings.name_of,
+        on_request=on_request,
     )

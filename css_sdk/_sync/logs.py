@@ -31,8 +31,12 @@ class LogMeter:
         """Replace the lock, which a thread of the parent process may hold."""
         self._lock = Lock()
 
-    def attempt(self, call: Call) -> Exchange:
+    def attempt(self, call: Call, number: int) -> Exchange:
         """Send one call and count it, then adopt the count in the service's answer.
+
+        Args:
+            call: the call.
+            number: of the attempt, from 1.
 
         Raises:
             RateLimited: no call is left in this hour. Nothing is sent.
@@ -47,7 +51,7 @@ class LogMeter:
                     retry_after=wait,
                 )
             self._budget = self._budget.spent(self._wire.clock())
-        tried = self._wire.attempt(call)
+        tried = self._wire.attempt(call, number)
         if tried.response is not None:
             with self._lock:
                 header = tried.response.headers.get("RateLimit", "")

@@ -13,9 +13,11 @@ from .._http.cancellation import InFlight
 from .._http.clients import Connections
 from .._http.deadlines import time_limit
 from .._http.exchanges import Exchange, failure
+from .._http.observation import Observer
 from .._http.sending import Sending
 from .._http.stateless_clients import CALL
 from .._service import request_checks
+from .._service.path_templates import path_template
 from .._version import __version__
 from ..auth.credentials import ClientCredentials
 from ..errors import ConnectionFailed, CssError, MalformedAnswer, RequestTooLong
@@ -49,6 +51,7 @@ class Sender:
         self._auth = auth
         self._deadline = options.get("deadline", DEADLINE)
         self._largest_answer = options.get("largest_answer", LARGEST_ANSWER)
+        self._observer = Observer(options.get("on_request"))
         self._api_url = settings.api_url
         self._base = httpx.URL(settings.api_url).raw_path.rstrip(b"/")
         self._token_url = httpx.URL(settings.token_url)
@@ -83,13 +86,14 @@ class Sender:
         request.headers["Accept-Encoding"] = "gzip"
         return request
 
-    def send(self, request: httpx.Request, label: str, write: InFlight | None = None) -> Exchange:
+    def send(self, request: httpx.Request, label: str, write: InFlight | None = None, attempt: int = 1) -> Exchange:
         """Send a request and read its answer.
 
         Args:
             request: of `request`.
             label: method and path, for messages.
             write: finishes the exchange when the task is cancelled, where it is one of a write.
+            attempt: its number, from 1.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
@@ -100,8 +104,16 @@ class Sender:
         # when more threads want a connection than there are, closes some that are in use.
         with self._connections.slots:
             if write is None:
-                return self._exchange(client, request, label)
-            return write.finish(lambda: self._exchange(client, request, label), request)
+                return self._observed(client, request, label, attempt)
+            return write.finish(lambda: self._observed(client, request, label, attempt), request)
+
+    def _observed(self, client: httpx.Client, request: httpx.Request, label: str, attempt: int) -> Exchange:
+        began = time.perf_counter()
+        ended = self._exchange(client, request, label)
+        if self._observer.is_active and "Authorization" in request.headers:
+            path = path_template(request.url.raw_path.partition(b"?")[0].removeprefix(self._base).decode("ascii"))
+            self._observer.note(request.method, path, ended.status, began, attempt, ended.error)
+        return ended
 
     def _exchange(self, client: httpx.Client, request: httpx.Request, label: str) -> Exchange:
         until = time.monotonic() + self._deadline

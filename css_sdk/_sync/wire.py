@@ -40,8 +40,8 @@ class Call:
 
 Remembered = TypeVar("Remembered")
 Value = TypeVar("Value")
-Attempts = Callable[[Call], Exchange]
-"""Makes one attempt of a call."""
+Attempts = Callable[[Call, int], Exchange]
+"""Makes one attempt of a call, with its number."""
 
 
 class Wire:
@@ -73,7 +73,7 @@ class Wire:
         self._retry = options.get("retry", _retry.Backoff())
         self._on_wait = options.get("on_wait")
         self._remembered: dict[Hashable, Any] = {}
-        self._auth = credentials_of(settings, self.clock)
+        self._auth = credentials_of(settings, self.clock, options.get("on_request"))
         if self.journal is not None:
             self.journal.open_for(settings)
         # Last, after everything that may refuse: only the client's own end closes it.
@@ -149,7 +149,7 @@ class Wire:
         waited, number = 0.0, 0
         while True:
             number += 1
-            tried = (attempt or self.attempt)(call)
+            tried = (attempt or self.attempt)(call, number)
             if tried.error is None and tried.response is not None:
                 return tried.response
             waited += self.pause(call, tried, number, waited)
@@ -165,17 +165,18 @@ class Wire:
         label = f"{described['method'].upper()} {described['url']}"
         return Call(self._sender.request(described, label), operation.__name__.rpartition(".")[2], label, about)
 
-    def attempt(self, call: Call, write: InFlight | None = None) -> Exchange:
+    def attempt(self, call: Call, number: int, write: InFlight | None = None) -> Exchange:
         """Make one attempt of a call, and return how it ended.
 
         Args:
             call: the call.
+            number: of the attempt, from 1.
             write: finishes it when the task is cancelled, where it is one of a write.
 
         Raises:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
-        ended = self._sender.send(call.request, call.label, write)
+        ended = self._sender.send(call.request, call.label, write, number)
         if ended.response is None or ended.response.is_success:
             return ended
         answer = answers.error_answer(ended.response, call.label, now=time.time())

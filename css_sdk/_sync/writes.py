@@ -158,7 +158,7 @@ class _Attempts:
 
     def _tried(self, call: Call) -> Exchange:
         try:
-            return self._wire.attempt(call, self._in_flight)
+            return self._wire.attempt(call, self._number, self._in_flight)
         except BaseException:  # cancelled or interrupted
             if self._in_flight.is_unanswered:
                 self._note_late()

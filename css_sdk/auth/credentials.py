@@ -14,6 +14,7 @@ from attrs import evolve
 from .._http.bound_requests import ApiRequest, TokenRequest
 from .._http.cancellation import begin
 from .._http.concurrency import check_callback
+from .._http.observation import Observer, SentRequest
 from .._service.addresses import checked_address
 from ..errors import ConfigurationError
 from ..settings import Secret, argument_name, as_secret, check_credential
@@ -63,7 +64,7 @@ class AuthOptions(TypedDict, total=False):
     `accept`: called with the claims of each new token before its use; raises an error to refuse the token.
     `allow_http`: whether plain `http` is allowed to other machines. `clock`: returns seconds that never decrease.
     `name_of`: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET` for
-    `client_secret`. Messages use it.
+    `client_secret`. Messages use it. `on_request`: called with a `SentRequest` after each token request; never awaited.
     """
 
     origins: str | Iterable[str | httpx.URL] | None
@@ -71,6 +72,7 @@ class AuthOptions(TypedDict, total=False):
     allow_http: bool
     clock: Callable[[], float]
     name_of: Callable[[str], str]
+    on_request: Callable[[SentRequest], object] | None
 
 
 class TokenAuth(httpx.Auth):
@@ -105,6 +107,7 @@ class TokenAuth(httpx.Auth):
         allow_http: bool = False,
         clock: Callable[[], float] = time.monotonic,
         name_of: Callable[[str], str] = argument_name,
+        on_request: Callable[[SentRequest], object] | None = None,
     ) -> None:
         self._client_id = client_id  # set first: repr() needs it even if the rest is not valid
         self._client_secret = client_secret
@@ -133,6 +136,7 @@ class TokenAuth(httpx.Auth):
         self._allow_http = allow_http
         self._clock = clock
         self._name_of = name_of
+        self._observer = Observer(on_request)
         self._token = _NONE
         self._pending: SharedRequest[Token] | None = None
 
@@ -160,10 +164,10 @@ class TokenAuth(httpx.Auth):
             if isinstance(turn, Token):
                 token = turn
             elif turn.belongs_to_caller():
-                with turn, TokenExchange(lambda: self._token_request(request)) as asked:
+                with turn, TokenExchange(lambda: self._token_request(request), self._observer) as asked:
                     asked_at = self._clock()
                     response = yield asked
-                    limit_body(response, self._clock)
+                    limit_body(asked, response, self._clock)
                     response.read()
                     token = turn.value = self._read_token(asked, response, asked_at)
             else:
@@ -195,10 +199,10 @@ class TokenAuth(httpx.Auth):
             if isinstance(turn, Token):
                 token = turn
             elif turn.belongs_to_caller(task):
-                with turn, TokenExchange(lambda: self._token_request(request)) as asked:
+                with turn, TokenExchange(lambda: self._token_request(request), self._observer) as asked:
                     asked_at = self._clock()
                     response = yield asked
-                    limit_body(response, self._clock)
+                    limit_body(asked, response, self._clock)
                     await response.aread()
                     token = turn.value = self._read_token(asked, response, asked_at)
             else:

@@ -21,6 +21,7 @@ from attrs import field, frozen
 
 from .._http.bound_requests import TokenRequest, redirected, where_of
 from .._http.cleaning import clean
+from .._http.observation import Observer
 from .._http.retry import seconds_to_wait
 from .._http.sending import cut_frames, system_error_behind
 from ..errors import AuthenticationError, MalformedAnswer, RateLimited, ServiceUnavailable, in_words
@@ -107,12 +108,15 @@ class TokenExchange:
 
     Args:
         make: returns the request.
+        observer: reports it when it has ended.
     """
 
-    def __init__(self, make: Callable[[], TokenRequest]) -> None:
+    def __init__(self, make: Callable[[], TokenRequest], observer: Observer) -> None:
         self._make = make
+        self._observer = observer
 
     def __enter__(self) -> TokenRequest:
+        self._began = time.perf_counter()
         self._outer = sys.exc_info()[1]
         try:
             self._request = self._make()
@@ -125,6 +129,8 @@ class TokenExchange:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         cause = cause_of(error)
+        if self._request.is_given_away:
+            self._observer.note("POST", self._request.url.path, self._request.status, self._began, error=cause)
         if cause is None:
             return
         if isinstance(cause, httpx.RequestError) and _request_of(cause) is self._request:
@@ -222,8 +228,9 @@ class _LimitedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-def limit_body(response: httpx.Response, clock: Callable[[], float]) -> None:
+def limit_body(asked: TokenRequest, response: httpx.Response, clock: Callable[[], float]) -> None:
     """Limit the size of an answer, and the time for reading all of it to the read timeout of one chunk."""
+    asked.status = response.status_code
     # The request asked for an answer that is not compressed. httpx must not decompress one that may become large.
     packed = response.headers.pop("Content-Encoding", "")
     timeout = (response.request.extensions.get("timeout") or {}).get("read")

@@ -1,0 +1,90 @@
+"""Report each request that was sent: in a line of the log, and to the caller's `on_request`."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections.abc import Callable
+
+from attrs import frozen
+
+from ..errors import ConfigurationError
+from .concurrency import check_callback
+
+_LOG = logging.getLogger("css_sdk")
+
+
+@frozen
+class SentRequest:
+    """One request that was sent, for `on_request`. It holds no personal data.
+
+    Args:
+        method: such as `GET`.
+        path: with placeholders instead of names, such as `/integrations/{integration_id}/{environment}/roles`. For a
+            token, the path of the token endpoint.
+        status: of the answer; None if none came.
+        seconds: until the answer was read. If a token had to be requested first, that is included.
+        attempt: 1 for the first attempt of a call.
+        error: the class of the error if no answer could be read, such as `ConnectionFailed`.
+    """
+
+    method: str
+    path: str
+    status: int | None
+    seconds: float
+    attempt: int = 1
+    error: str | None = None
+
+
+class Observer:
+    """Report requests to the log and to a function of the caller.
+
+    Args:
+        on_request: the function, if there is one. It is not awaited. An exception that it raises is logged.
+
+    Raises:
+        ConfigurationError: it is not an ordinary function.
+    """
+
+    def __init__(self, on_request: Callable[[SentRequest], object] | None) -> None:
+        if inspect.iscoroutinefunction(on_request):
+            raise ConfigurationError(
+                "on_request= is a coroutine function, which is never awaited. Pass an ordinary function."
+            )
+        check_callback("on_request", on_request)
+        self._on_request = on_request
+
+    @property
+    def is_active(self) -> bool:
+        """Return whether anybody gets what is reported."""
+        return self._on_request is not None or _LOG.isEnabledFor(logging.DEBUG)
+
+    def note(
+        self,
+        method: str,
+        path: str,
+        status: int | None,
+        began: float,
+        attempt: int = 1,
+        error: BaseException | None = None,
+    ) -> None:
+        """Report a request that has just ended.
+
+        Args:
+            method, path, status, attempt: of `SentRequest`.
+            began: when it began, by `time.perf_counter`.
+            error: what came instead of an answer that can be read.
+        """
+        seconds, kind = time.perf_counter() - began, None if error is None else type(error).__name__
+        again = f", attempt {attempt}" if attempt > 1 else ""
+        _LOG.debug("%s %s: %s in %.0f ms%s", method, path, status or kind, seconds * 1000, again)
+        if self._on_request is None:
+            return
+        try:
+            self._on_request(SentRequest(method, path, status, seconds, attempt, kind))
+        except Exception as failure:
+            # What was sent must not look as if it had failed.
+            _LOG.warning(
+                "on_request= raised %s: %s. The request itself is not affected.", type(failure).__name__, failure
+            )

@@ -1,0 +1,103 @@
+"""Each request that is sent is reported: in a line of the log, and to `on_request`, without personal data."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from attrs import evolve
+
+from css_sdk import AsyncCss, ConnectionFailed, SentRequest, Settings
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, at_once, usernames
+
+TOKEN = ("POST", "/auth/realms/standard/protocol/openid-connect/token", 200)
+ROLES = "/integrations/{integration_id}/{environment}/users/{username}/roles"
+
+
+async def test_every_request_is_reported_once(sandbox: Sandbox, settings: Settings) -> None:
+    """The token request too, in the order in which the requests ended; names are placeholders."""
+    seen: list[SentRequest] = []
+    async with AsyncCss(settings, transport=sandbox.async_transport(), on_request=seen.append) as css:
+        users = (await css.integration(GRANTS_PORTAL)).environment("dev").users
+        await users.assign(usernames(sandbox, 1)[0], "approver")
+        assert [(each.method, each.path, each.status) for each in seen] == [
+            TOKEN,
+            ("GET", "/integrations", 200),
+            ("POST", ROLES, 201),
+        ]
+    assert {each.attempt for each in seen} == {1}
+    assert {each.error for each in seen} == {None}
+    assert all(0 < each.seconds < 60 for each in seen)
+
+
+async def test_each_attempt_is_reported(sandbox: Sandbox, settings: Settings) -> None:
+    """With its number and its status; a request without an answer has the class of its error."""
+    seen: list[SentRequest] = []
+    transport = sandbox.async_transport()
+    async with AsyncCss(settings, transport=transport, on_request=seen.append, retry=at_once) as css:
+        sandbox.faults.add("500_before", path="/integrations", times=1)
+        sandbox.faults.add("drop_before", path="/integrations", times=1)
+        await css.integrations()
+    assert [each.attempt for each in seen[1:]] == [1, 2, 3]
+    assert {(each.status, each.error) for each in seen[1:]} == {(500, None), (None, "ConnectionFailed"), (200, None)}
+
+
+async def test_a_token_request_that_fails_is_reported(sandbox: Sandbox, settings: Settings) -> None:
+    """And the call that it was for is not, because it was never sent."""
+    seen: list[SentRequest] = []
+    wrong = evolve(settings, client_secret="wrong")
+    async with AsyncCss(wrong, transport=sandbox.async_transport(), on_request=seen.append) as css:
+        with pytest.raises(Exception, match="refused the credentials"):
+            await css.integrations()
+    [failed] = seen
+    assert (failed.method, failed.path, failed.status, failed.error) == (*TOKEN[:2], 401, "AuthenticationError")
+
+
+async def test_the_log_has_a_line_for_each_request(
+    sandbox: Sandbox, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At the level DEBUG of the logger `css_sdk`: method, path, status and milliseconds; no names, no secrets."""
+    caplog.set_level(logging.DEBUG, "css_sdk")
+    [person] = usernames(sandbox, 1)
+    async with AsyncCss(settings, transport=sandbox.async_transport()) as css:
+        await (await css.integration(GRANTS_PORTAL)).environment("dev").users.roles(person)
+        await css.people("dev").search("idir", email="ilse.hargreave@example.com")
+    lines = [record.getMessage() for record in caplog.records if record.name == "css_sdk"]
+    assert [line.rpartition(" in ")[0] for line in lines if " in " in line][:3] == [
+        "POST /auth/realms/standard/protocol/openid-connect/token: 200",
+        "GET /integrations: 200",
+        f"GET {ROLES}: 200",
+    ]
+    assert all(line.endswith(" ms") for line in lines)
+    text = "\n".join(lines)
+    assert "GET /{environment}/idir/users: 200" in text
+    for secret in (person, person.partition("@")[0], "ilse", "example.com", settings.client_secret.reveal()):
+        assert secret not in text
+
+
+async def test_a_hook_that_raises_does_not_change_the_result(
+    sandbox: Sandbox, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The write is done, so it must not look as if it had failed; the log says that the hook failed."""
+
+    def fail(request: SentRequest) -> None:
+        raise OSError("no disk")
+
+    [person] = usernames(sandbox, 1)
+    async with AsyncCss(settings, transport=sandbox.async_transport(), on_request=fail) as css:
+        users = (await css.integration(GRANTS_PORTAL)).environment("dev").users
+        await users.assign(person, "approver")
+        assert "approver" in {role.name for role in await users.roles(person)}
+    assert "on_request= raised OSError: no disk." in caplog.text
+
+
+async def test_a_call_that_reaches_nobody_is_reported(settings: Settings, sandbox: Sandbox) -> None:
+    """With the class of the error, and without a status."""
+    seen: list[SentRequest] = []
+    options = {"on_request": seen.append, "retry": lambda attempt, chance: None}
+    async with AsyncCss(settings, transport=sandbox.async_transport(), **options) as css:  # type: ignore[arg-type]
+        sandbox.faults.add("drop_before", path="/integrations", times=1)
+        with pytest.raises(ConnectionFailed):
+            await css.integrations()
+    assert (seen[-1].path, seen[-1].status, seen[-1].error) == ("/integrations", None, "ConnectionFailed")
