@@ -10,10 +10,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from prometheus_client import CollectorRegistry, generate_latest
 
 from css_sdk import AsyncCss, ConfigurationError, Css, Grant, SentRequest, Settings
 from css_sdk._service.path_templates import path_template
@@ -35,6 +31,13 @@ def example() -> ModuleType:
 
 def test_the_example_makes_spans_and_measurements(sandbox: Sandbox, settings: Settings) -> None:
     """Requests of worker threads are children of the caller's span; names of people are nowhere."""
+    pytest.importorskip("opentelemetry.sdk", reason="make setup installs it")
+    pytest.importorskip("prometheus_client", reason="make setup installs it")
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    from prometheus_client import CollectorRegistry, generate_latest
+
     spans, registry, provider = InMemorySpanExporter(), CollectorRegistry(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(spans))
     tracer = provider.get_tracer("test")

@@ -20,6 +20,7 @@ import click
 from .._version import __version__
 from .command_table import COMMANDS
 from .support.exit_codes import USAGE
+from .support.request_options import add_request_options, request_options
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -52,8 +53,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"{__name__}.commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-        return command
+        return add_request_options(getattr(module, cmd_name.replace("-", "_")))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -77,7 +77,7 @@ class _LazyGroup(click.Group):
         return items + click.Command.shell_complete(self, ctx, incomplete)
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, params=request_options())
 @click.version_option(__version__, prog_name="css")
 def css() -> None:
     """Manage roles in the CSS API (Common hosted Single Sign-on, British Columbia).

@@ -13,6 +13,7 @@ from ..support import options
 from ..support.groups import Group
 from ..support.options import Given, flag, takes
 from ..support.output import print_rows
+from ..support.request_options import given_timeout
 from ..support.terminal import is_closed
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _requested(name: str, audience: str | None) -> tuple[System, Token]:
     application = {"audience": audience, "base_url": systems.AUTHORIZATION_SERVICE_URL} if audience else {}
     found: System = getattr(systems, name)(**application)
     try:
-        return found, found.token()
+        return found, found.token(**given_timeout())
     except httpx.RequestError as error:
         address = httpx.URL(found.token_url)
         # Without its cause: the frames below hold the secret.
@@ -125,7 +126,7 @@ def verify(
             "Do not pass a token as an argument: others on this machine can see it. Use standard input or --file."
         )
     held = _read(file)
-    with TokenVerifier(issuer or _issuer(), audience) as verifier:
+    with TokenVerifier(issuer or _issuer(), audience, **given_timeout()) as verifier:
         try:
             verified = verifier.verify(held)
         except InvalidToken as error:

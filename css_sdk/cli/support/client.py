@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .output import say
+from .request_options import client_options
 
 if TYPE_CHECKING:
     from ... import Css, Journal
@@ -26,7 +27,7 @@ def opened(journal: Path | None = None) -> Iterator[Css]:
     """
     from ... import Css
 
-    with interrupted_by_sigterm(), Css.from_env() as css:
+    with interrupted_by_sigterm(), Css.from_env(**client_options()) as css:
         if journal is None:
             yield css
         else:

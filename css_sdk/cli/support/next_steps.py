@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ..._text.escaping import shown
+from .request_options import is_quiet
 
 if TYPE_CHECKING:
     from ...errors import CssError
@@ -101,7 +102,9 @@ def print_error(error: CssError) -> None:
 
 
 def print_next_steps(found: Iterable[CssError | None]) -> None:
-    """Print the commands to run after these errors on stderr, each command once."""
+    """Print the commands to run after these errors on stderr, each command once; nothing with `--quiet`."""
+    if is_quiet():
+        return
     for sentence in dict.fromkeys(map(next_step, found)):
         if sentence:
             click.echo(shown(sentence), err=True)

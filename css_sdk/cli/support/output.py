@@ -14,6 +14,7 @@ import click
 
 from ..._text.escaping import is_hidden, shown
 from .next_steps import print_next_steps
+from .request_options import is_quiet
 
 if TYPE_CHECKING:
     from ...errors import CssError
@@ -94,7 +95,9 @@ def print_results(
 
 
 def say(sentence: str) -> None:
-    """Print a sentence on stderr."""
+    """Print a sentence on stderr. With `--quiet`, print it only if it is an error."""
+    if is_quiet() and not sentence.startswith("css: "):
+        return
     click.echo(shown(sentence), err=True)
 
 

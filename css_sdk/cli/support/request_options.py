@@ -1,0 +1,116 @@
+"""The options that every command takes: how much to print on stderr, and how to send requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import click
+
+_GIVEN: Final = "css_sdk.cli.request_options"
+"""The key in the context's `meta` under which the values are."""
+
+
+def _given() -> dict[str, Any]:
+    context = click.get_current_context(silent=True)
+    found: dict[str, Any] = context.meta.setdefault(_GIVEN, {}) if context else {}
+    return found
+
+
+def is_quiet() -> bool:
+    """Return whether the command must print only results, errors and questions."""
+    return bool(_given().get("quiet"))
+
+
+def given_timeout() -> dict[str, float]:
+    """Return the value of `--timeout` as an option of an httpx client; empty if it is not given."""
+    return {"timeout": _given()["timeout"]} if "timeout" in _given() else {}
+
+
+def client_options() -> dict[str, Any]:
+    """Return the options of a `Css` that `--timeout` and `--retries` set."""
+    options: dict[str, Any] = given_timeout()
+    if options:
+        options["deadline"] = options["timeout"]
+    if "retries" in _given():
+        from ... import Backoff
+
+        options["retry"] = Backoff(tries=_given()["retries"] + 1)
+    return options
+
+
+def add_request_options(command: click.Command) -> click.Command:
+    """Let a command and its subcommands take the options, which their help leaves to `css --help`."""
+    if not any(option.name == "verbose" for option in command.params):
+        command.params += request_options(hidden=True)
+        for each in command.commands.values() if isinstance(command, click.Group) else ():
+            add_request_options(each)
+    return command
+
+
+def request_options(*, hidden: bool = False) -> list[click.Parameter]:
+    """Return the options, for `params` of a command."""
+
+    def option(*names: str, **settings: Any) -> click.Parameter:
+        return click.Option(names, expose_value=False, callback=_keep, hidden=hidden, **settings)
+
+    return [
+        option(
+            "-v",
+            "--verbose",
+            count=True,
+            help="Print each request on stderr: method, path, status, milliseconds. -vv adds time and thread.",
+        ),
+        option("-q", "--quiet", is_flag=True, help="On stderr, print only errors and questions."),
+        option(
+            "--timeout",
+            type=click.FloatRange(0, min_open=True),
+            metavar="SECONDS",
+            help="Give up an attempt of a request after this time. Default: 120.",
+        ),
+        option(
+            "--retries",
+            type=click.IntRange(0, 20),
+            metavar="N",
+            help="Repeat an attempt that failed for a passing reason up to N times. Default: 3.",
+        ),
+    ]
+
+
+def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+    if value is None or value is False or (option.name == "verbose" and not value):
+        return  # `--retries 0` means something
+    given = context.meta.setdefault(_GIVEN, {})
+    if option.name == "verbose":
+        if "verbose" not in given:
+            context.find_root().with_resource(_printed_log(given))
+        value += given.get("verbose", 0)
+    given[option.name] = value
+    if {"verbose", "quiet"} <= given.keys():
+        raise click.UsageError("Pass -v or -q, not both.")
+
+
+@contextmanager
+def _printed_log(given: dict[str, Any]) -> Iterator[None]:
+    """Print the log of css-sdk on stderr, in more detail if `-v` was given twice."""
+    import logging
+
+    from ..._text.escaping import shown
+
+    short, long = logging.Formatter("%(message)s"), logging.Formatter("%(asctime)s %(threadName)s %(message)s")
+
+    class Printer(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            form = long if given["verbose"] > 1 else short
+            click.echo(shown(form.format(record)), err=True)
+
+    log, printer = logging.getLogger("css_sdk"), Printer()
+    before = log.level
+    log.addHandler(printer)
+    log.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+        log.removeHandler(printer)

@@ -1,0 +1,130 @@
+"""The options that every command takes: `-v`, `-vv`, `-q`, `--timeout` and `--retries`."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+
+import click
+import pytest
+
+from css_sdk.cli import css
+from css_sdk.cli.command_table import COMMANDS
+from css_sdk.sandbox import Sandbox
+from tests.support import usernames
+
+Run = Callable[..., int]
+Capture = pytest.CaptureFixture[str]
+PLACE = ("-i", 101, "-e", "dev")
+ROLES = "/integrations/{integration_id}/{environment}/users/{username}/roles"
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the command", "after it"])
+def test_verbose_prints_each_request(run_css: Run, sandbox: Sandbox, capsys: Capture, before: bool) -> None:
+    """With method, path, status and milliseconds, on stderr; no names of people, and stdout as without it."""
+    [person] = usernames(sandbox, 1)
+    command = ["assign", person, "-r", "approver", *PLACE]
+    assert run_css(*(["-v", *command] if before else [*command, "-v"])) == 0
+    printed = capsys.readouterr()
+    lines = [line for line in printed.err.splitlines() if line.endswith(" ms")]
+    assert [re.sub(r"\d+ ms", "N ms", line) for line in lines] == [
+        "POST /auth/realms/standard/protocol/openid-connect/token: 200 in N ms",
+        "GET /integrations: 200 in N ms",
+        f"GET {ROLES}: 200 in N ms",
+        f"POST {ROLES}: 201 in N ms",
+    ]
+    assert len(lines) == len(sandbox.requests)
+    assert person.partition("@")[0] not in printed.err
+    assert " ms" not in printed.out
+
+
+def test_verbose_twice_prints_time_and_thread(run_css: Run, capsys: Capture) -> None:
+    """Given together or apart; each line is printed once."""
+    for options in (["-vv", "whoami"], ["-v", "whoami", "-v"]):
+        assert run_css(*options) == 0
+        found = re.findall(r"^\d{4}-\d\d-\d\d [\d:,]+ MainThread (.*) in", capsys.readouterr().err, re.MULTILINE)
+        assert found[1:] == ["GET /integrations: 200"]
+
+
+def test_verbose_ends_with_the_command(run_css: Run, capsys: Capture) -> None:
+    """The next command of the same process prints nothing, and the logger is as before."""
+    log = logging.getLogger("css_sdk")
+    before = (log.level, list(log.handlers))
+    assert run_css("-v", "whoami") == 0
+    assert (log.level, log.handlers) == before
+    capsys.readouterr()
+    assert run_css("whoami") == 0
+    assert " ms" not in capsys.readouterr().err
+
+
+def test_verbose_shows_waits_and_attempts(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:
+    """An attempt that failed, the wait after it, and the number of the next attempt."""
+    sandbox.faults.add("429", path="/integrations", times=1, retry_after=0)
+    assert run_css("whoami", "-v") == 0
+    err = capsys.readouterr().err
+    assert re.search(r"GET /integrations: 429 in \d+ ms\n", err)
+    assert "list_integrations: status 429; trying again in 0.0 s\n" in err
+    assert re.search(r"GET /integrations: 200 in \d+ ms, attempt 2\n", err)
+
+
+def test_quiet_prints_only_errors(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:
+    """Neither counts nor commands to run next; the results and the errors stay."""
+    [person] = usernames(sandbox, 1)
+    assert run_css("assign", "-q", person, "-r", "approver", *PLACE) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert person in printed.out
+    assert run_css("-q", "roles", "list", "-i", "Nothing", "-e", "dev") == 4
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("css: ")
+    assert line.endswith("[NotFound]")
+
+
+def test_quiet_and_verbose_contradict_each_other(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:
+    """Nothing is sent."""
+    assert run_css("-v", "whoami", "-q") == 64
+    assert "Pass -v or -q, not both." in capsys.readouterr().err
+    assert not sandbox.requests
+
+
+def test_retries_limit_the_attempts(run_css: Run, sandbox: Sandbox) -> None:
+    """`--retries 0` makes one attempt; `--retries 2` makes three."""
+    for retries in (0, 2):
+        sandbox.faults.add("429", path="/integrations", times=None, retry_after=0)
+        sent = len(sandbox.requests)
+        assert run_css("whoami", "--retries", retries) == 1
+        asked = [entry for entry in sandbox.requests[sent:] if entry.kind == "api"]
+        assert len(asked) == retries + 1
+        sandbox.faults.clear()
+
+
+def test_timeout_limits_an_attempt(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:
+    """An answer that takes longer is given up, and the message says after how long."""
+    sandbox.faults.add("delay", path="/integrations", times=None, seconds=5.0)
+    assert run_css("whoami", "--timeout", "0.2", "--retries", "0") == 1
+    assert "GET /integrations: no" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [("--timeout", "0"), ("--timeout", "soon"), ("--retries", "-1")])
+def test_values_that_make_no_sense_are_refused(run_css: Run, given: tuple[str, str], capsys: Capture) -> None:
+    """As usage errors."""
+    assert run_css("whoami", *given) == 64
+    assert given[0] in capsys.readouterr().err
+
+
+def leaves(command: click.Command) -> list[click.Command]:
+    """A command and all its subcommands."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [command, *(leaf for each in below for leaf in leaves(each))]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_the_options(name: str) -> None:
+    """Once each, and no command has an option of the same name that means something else."""
+    command = css.get_command(click.Context(css), name)
+    assert command is not None
+    for each in leaves(command):
+        names = [option for parameter in each.params for option in parameter.opts]
+        for option in ("-v", "-q", "--timeout", "--retries"):
+            assert names.count(option) == 1, each.name
