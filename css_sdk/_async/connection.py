@@ -105,7 +105,7 @@ def open_connections(options: AsyncOptions) -> AsyncConnections:
 
 
 def credentials_of(
-    settings: Settings, clock: Callable[[], float], on_request: Callable[[SentRequest], object] | None
+    settings: Settings, clock: Callable[[], float], on_request: Callable[[SentRequest], object] | None = None
 ) -> ClientCredentials:
     """Return the auth that adds tokens of the account to requests, and checks the team of each token."""
 

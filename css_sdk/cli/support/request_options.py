@@ -23,7 +23,7 @@ def is_quiet() -> bool:
     return bool(_given().get("quiet"))
 
 
-def given_timeout() -> dict[str, float]:
+def given_timeout() -> dict[str, Any]:
     """Return the value of `--timeout` as an option of an httpx client; empty if it is not given."""
     return {"timeout": _given()["timeout"]} if "timeout" in _given() else {}
 
