@@ -294,6 +294,31 @@ def test_the_login_server_of_each_environment(machine: Machine) -> None:
     assert diagnosis.checks[0].name == "login server (test)"
 
 
+def test_addresses_that_are_none_are_wrong(machine: Machine) -> None:
+    """Whatever is passed as the address of a login server, the examination ends with a check about it."""
+    servers = {"dev": "nowhere", "test": "ftp://login.example", "uat": "http://127.0.0.1:99999/realms/x"}
+    wrong = [check.name for check in diagnose(login_servers=servers).checks if check.state == "wrong"]
+    assert wrong == [f"login server ({environment})" for environment in servers]
+
+
+@pytest.mark.parametrize("variable", ["CSS_API_URL", "CSS_TOKEN_URL"])
+def test_a_server_that_drips_is_given_up(machine: Machine, variable: str) -> None:
+    """An answer that never ends is waited for no longer than the time that was given."""
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+        drip(connection, lambda number: b" ", server)
+
+    server = machine.serve(handle)
+    machine.set(**{variable: server.origin})
+    started = time.monotonic()
+    first = diagnose(timeout=0.3).checks[0]
+    assert time.monotonic() - started < 5
+    assert first.state == "wrong"
+    assert "no answer in time" in first.message
+
+
 def test_a_missing_extra_alone_is_a_warning(machine: Machine, capsys: Any) -> None:
     """An extra that nobody asked for is named first, but is not wrong."""
     missing_extra(machine)

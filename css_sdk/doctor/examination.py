@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 from attrs import frozen
@@ -273,12 +274,11 @@ class _Examination:
 
     def _ask(self, address: str, server: str) -> _Answer:
         """Send a request without a token, and read the answer."""
-        url = httpx.URL(address)
-        label = f"GET {url.path}"
+        label = f"GET {urlsplit(address).path}"
         before = self._clock()
         try:
             with Sending(), time_limit(self._timeout):
-                request = self._http.build_request("GET", url, headers={"Accept": "application/json"})
+                request = self._http.build_request("GET", address, headers={"Accept": "application/json"})
                 response = self._http.send(request, auth=None, follow_redirects=False, stream=True)
                 try:
                     response._content = read_body(response, _LARGEST)  # as `Response.read` does, which has no limits
@@ -298,7 +298,7 @@ class _Examination:
 
     def _failure(self, error: Exception, label: str, server: str, address: str) -> CssError:
         late = httpx.ReadTimeout("") if isinstance(error, TimeoutError) else error
-        host = httpx.URL(address).netloc.decode("ascii")
+        host = urlsplit(address).netloc.rpartition("@")[2]
         return failure(late, label, server, host).error or MalformedAnswer(f"{label}: no answer from {server}.")
 
     def _compare_clocks(self, before: float, theirs: object) -> None:
