@@ -21,5 +21,6 @@ from .errors import MissingExtra, SandboxError
 from .journal import Entry, Harm
 from .sandbox import Sandbox
 from .serving.faults import Fault
+from .world.generator import make_world
 
-__all__ = ["Entry", "Fault", "Harm", "MissingExtra", "Sandbox", "SandboxError", "run"]
+__all__ = ["Entry", "Fault", "Harm", "MissingExtra", "Sandbox", "SandboxError", "make_world", "run"]

@@ -1,36 +1,62 @@
-"""Serve a sandbox as a command does, until a signal stops it."""
+"""Serve a sandbox as a command does, until a signal stops it, and define that command."""
 
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
 import sys
 import threading
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
+import click
+
+from .errors import SandboxError
 from .sandbox import Sandbox
 from .serving import control
+from .serving.hosts import is_loopback
+from .world import files
+from .world.generator import make_world
 
+HOST: Final = "127.0.0.1"
 PORT: Final = 9080
+VARIABLES: Final = ("client_id", "client_secret", "token_url", "api_url")
+WARNING: Final = """\
+************************************************************************
+WARNING: the sandbox listens on {host}, not only on this machine.
+Everyone who reaches this machine can read the sandbox, change it and get
+tokens from it. Use made-up data only, and stop it when you are done.
+************************************************************************
+"""
 
 
 def run(
-    world: str | Path | None = None, port: int = PORT, state: str | Path | None = None, out: TextIO | None = None
+    world: Mapping[str, Any] | str | Path | None = None,
+    port: int = PORT,
+    state: str | Path | None = None,
+    *,
+    host: str = HOST,
+    names: Iterable[str] = (),
+    ready: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
     """Serve a sandbox until SIGTERM or SIGINT. Call it in the main thread.
 
-    When the sandbox is ready, it prints one JSON line: `api_url`, `token_url`, `api_accounts` (team, client_id
-    and client_secret of each) and the `client_id` and `client_secret` of the first account. `control` holds the
-    `url` of the sandbox's own calls and the `headers` that they need. If the world has them, `cern` and `bss`
-    hold the variables that lead to those systems.
+    When the sandbox is ready, it prints one JSON line: `url` (a page that shows the sandbox), `api_url`, `token_url`,
+    `api_accounts` (team, client_id and client_secret of each) and the `client_id` and `client_secret` of the first
+    account. `control` holds the `url` of the sandbox's own calls and the `headers` that they need. If the world has
+    them, `cern` and `bss` hold the variables that lead to those systems.
 
     Args:
-        world: a world file; None for the built-in world.
-        port: on 127.0.0.1; 0 for any free port.
+        world: a document, a world file, or None for the built-in world.
+        port: 0 for any free port.
         state: a file that keeps the state; created if it does not exist.
-        out: where to print the line; stdout by default.
+        host: the address to listen on. If other machines can reach it, a warning is printed on stderr.
+        names: further names under which clients call the sandbox.
+        ready: receives the content of the line instead of printing it.
 
     Raises:
         SandboxError: a file cannot be read, or the port is in use.
@@ -43,20 +69,141 @@ def run(
     before: dict[int, Any] = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         sandbox = Sandbox(world, state=state)
-        with sandbox.serve(port) as server:
+        with sandbox.serve(port, host, names) as server:
             accounts = [
                 {"team": team.id, "client_id": team.client_id, "client_secret": team.client_secret}
                 for team in sandbox.world.teams.values()
             ]
-            line: dict[str, Any] = {**server.credentials(), "api_accounts": accounts}
+            line: dict[str, Any] = {"url": f"{server.origin}/", **server.credentials(), "api_accounts": accounts}
             line["control"] = {"url": server.origin + control.PATH, "headers": {control.HEADER: "1"}}
             if sandbox.world.cern.applications:
                 line["cern"] = server.cern_environment()
             if sandbox.world.bss.users:
                 line["bss"] = server.bss_environment()
-            print(json.dumps(line), file=out or sys.stdout, flush=True)
+            if not is_loopback(host):
+                click.echo(WARNING.format(host=host), err=True, nl=False)
+            (ready or _print_line)(line)
             while not stop.wait(0.5):  # with a limit, because on Windows nothing interrupts a wait without one
                 pass
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _print_line(line: dict[str, Any]) -> None:
+    print(json.dumps(line), flush=True)  # noqa: T201
+
+
+@click.command()
+@click.option(
+    "--world",
+    type=click.Path(path_type=Path),
+    help="JSON file with teams, integrations and users. Default: made-up ones.",
+)
+@click.option("--people", type=click.IntRange(0, 1_000_000), help="Make up a world with this number of people.")
+@click.option("--integrations", type=click.IntRange(1, 1_000_000), help="Number of integrations in a made-up world.")
+@click.option("--seed", type=int, help="Number that chooses the made-up world. The same seed makes the same world.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Port to listen on. 0 means any free port.",
+)
+@click.option(
+    "--host",
+    default=HOST,
+    show_default=True,
+    help="Address to listen on. 0.0.0.0 lets other machines and containers in.",
+)
+@click.option(
+    "--allow-host",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Answer also to this host name, such as that of a container. Repeat it for more names.",
+)
+@click.option("--state", type=click.Path(path_type=Path), help="File that keeps roles and members across restarts.")
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    help="Write a shell script to this file. It sets the variables for css.",
+)
+def sandbox(
+    world: Path | None,
+    people: int | None,
+    integrations: int | None,
+    seed: int | None,
+    port: int,
+    host: str,
+    names: tuple[str, ...],
+    state: Path | None,
+    env_file: Path | None,
+) -> None:
+    """Run a CSS API and its login server in memory, with made-up people.
+
+    When it is ready, it prints one line of JSON with addresses and credentials. Ctrl-C stops it. The page at its
+    address shows what it holds and which requests came.
+
+    \b
+    Examples:
+      css sandbox --port 0 --env-file sandbox.env
+      . ./sandbox.env        (in another terminal)
+      css sandbox --people 5000 --integrations 20 --seed 7
+    """
+    numbers = {"people": people, "integrations": integrations, "seed": seed}
+    given = {name: number for name, number in numbers.items() if number is not None}
+    if given and world is not None:
+        raise click.UsageError(f"--world and --{next(iter(given))} exclude each other. Leave one of them out.")
+
+    def ready(line: dict[str, Any]) -> None:
+        if env_file is not None:
+            _write_variables(line, env_file)
+        _print_line(line)
+        if sys.stdout.isatty():
+            click.echo(next_steps(line, env_file, state, shell="powershell" if os.name == "nt" else "sh"), err=True)
+
+    try:
+        run(make_world(**given) if given else world, port, state, host=host, names=names, ready=ready)
+    except SandboxError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _write_variables(line: Mapping[str, Any], file: Path) -> None:
+    variables = {f"CSS_{name.upper()}": line[name] for name in VARIABLES} | line.get("cern", {}) | line.get("bss", {})
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    files.exists(file)
+    try:
+        files.replace(file, "".join(lines).encode())
+    except OSError as error:
+        raise SandboxError(
+            f"the variables cannot be written to {file}: {error.strerror}; name another file with --env-file"
+        ) from error
+
+
+def next_steps(line: Mapping[str, Any], env_file: Path | None, state: Path | None, shell: str) -> str:
+    """Return what a person at a terminal can do now, and how to stop the sandbox.
+
+    Args:
+        line: what the sandbox printed.
+        env_file: the file that holds the variables, if there is one.
+        state: the file that keeps the state, if there is one.
+        shell: `sh` or `powershell`.
+    """
+    if env_file is not None and shell == "sh":
+        path = shlex.quote(str(env_file if env_file.is_absolute() else Path() / env_file))
+        variables = [f". {path if '/' in path else f'./{path}'}"]
+    else:
+        form = "export {}={}" if shell == "sh" else "$env:{} = {}"
+        quote = shlex.quote if shell == "sh" else lambda value: "'{}'".format(value.replace("'", "''"))
+        variables = [form.format(f"CSS_{name.upper()}", quote(line[name])) for name in VARIABLES]
+    kept = "forgets" if state is None else f"keeps in {state}"
+    return "\n".join(
+        (
+            "",
+            f"The sandbox is ready. Open {line['url']} to see its roles, people and requests.",
+            "To use it, run these lines in another terminal:",
+            *(f"  {text}" for text in (*variables, "css integrations")),
+            f"Ctrl-C stops the sandbox. It {kept} the changes to roles and members.",
+        )
+    )

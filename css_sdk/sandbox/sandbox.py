@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,12 +68,17 @@ class Sandbox(Reachable):
         """
         self.world: World = load(world)
         self.origin = ORIGIN
-        self.state = State(self.world, None if state is None else Path(state))
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._path = None if state is None else Path(state)
+        self._begin(State(self.world, self._path))
+
+    def _begin(self, state: State) -> None:
+        """Set up everything but the world."""
+        self.state = state
         self.faults = Faults()
         self.journal = Journal()
         self.clock_skew = 0.0
-        self._clock = clock
-        self._lock = threading.RLock()
         self._tokens = Tokens()
         self._servers = LoginServers(self.world, self.state, self._tokens, self.now)
         service = Service(self.world, self.state, self.journal, self.now)
@@ -122,20 +127,24 @@ class Sandbox(Reachable):
 
         return AsyncTransport(self, sleep)
 
-    def serve(self, port: int = 0) -> Server:
-        """Return a server on 127.0.0.1 for use in a `with` statement. It runs in a thread of its own.
+    def serve(self, port: int = 0, host: str = "127.0.0.1", names: Iterable[str] = ()) -> Server:
+        """Return a server for use in a `with` statement. It runs in a thread of its own.
 
         Args:
             port: 0 for any free port.
+            host: the address to listen on; `0.0.0.0` for all addresses of this machine, as a container needs it. Then
+                everyone who reaches this machine can read and change the sandbox.
+            names: further names under which clients call it, such as that of a container. The server answers only to
+                these, to `localhost` and, if other machines can reach it, to IP addresses.
 
         Raises:
-            SandboxError: the port is in use.
+            SandboxError: it cannot listen there, for example because the port is in use.
             MissingExtra: the libraries that serve are not installed.
         """
         require("uvicorn", "httptools", "jwt", "cryptography")
         from .serving.server import Server  # noqa: PLC0415 - loads uvicorn
 
-        return Server(self, port)
+        return Server(self, port, host, names)
 
     def answer(self, request: Request) -> Response:
         """Answer one request. Transports and servers carry requests to this method."""
@@ -195,6 +204,15 @@ class Sandbox(Reachable):
             landed = self._late.land()
             self.state.save()
             return landed
+
+    def reset(self) -> None:
+        """Make the sandbox as new, except for the world.
+
+        Roles and grants are those of the world again. Faults, requests, harm, notes, late writes, revoked tokens, new
+        keys and settings are gone. Tokens that were issued before remain valid. A state file is overwritten.
+        """
+        with self._lock:
+            self._begin(State(self.world, self._path, fresh=True))
 
     # Roles and grants.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import math
 import signal
@@ -222,12 +221,28 @@ def test_the_sandboxs_own_calls(connection: http.client.HTTPConnection, sandbox:
     assert own("GET", "/nothing") == 404
 
 
-def test_a_port_in_use_is_reported_in_one_sentence(served: tuple[Sandbox, Server]) -> None:
-    """The error names the port."""
-    with pytest.raises(SandboxError, match=str(served[1].port)):
+def test_a_port_in_use_is_reported_with_one_that_is_free(served: tuple[Sandbox, Server]) -> None:
+    """The error names the port, and another one on which the sandbox then runs."""
+    with pytest.raises(SandboxError, match=rf"port {served[1].port} on 127.0.0.1 is in use; .* --port \d+$") as caught:
         Sandbox().serve(served[1].port)
-    with pytest.raises(SandboxError, match="70000"):
-        Sandbox().serve(70000)
+    free = int(str(caught.value).rpartition(" ")[2])
+    with Sandbox().serve(free) as server:
+        assert server.port == free
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "problem"),
+    [
+        ("127.0.0.1", 70000, "70000 is not a port; ports are 0 to 65535"),
+        ("192.0.2.1", 0, "cannot listen on 192.0.2.1, port 0: .* with --host and a port with --port"),
+        ("no such host.example", 0, "cannot listen on no such host.example, port 0"),
+        ("x" * 80, 0, "cannot listen on x"),
+    ],
+)
+def test_an_address_where_it_cannot_listen(host: str, port: int, problem: str) -> None:
+    """The error names the address and the options."""
+    with pytest.raises(SandboxError, match=problem):
+        Sandbox().serve(port, host)
 
 
 def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
@@ -242,7 +257,7 @@ def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
     """It prints one line when it is ready, and exits with 0 although a connection is open."""
     process, line = started()
-    names = {"api_url", "token_url", "client_id", "client_secret", "api_accounts", "control", "cern", "bss"}
+    names = {"url", "api_url", "token_url", "client_id", "client_secret", "api_accounts", "control", "cern", "bss"}
     assert line.keys() == names
     account = {name: line[name] for name in ("client_id", "client_secret")}
     assert line["api_accounts"] == [{"team": 2016, **account}]
@@ -288,5 +303,5 @@ def test_signals_are_as_before_when_it_cannot_start(tmp_path: Path) -> None:
     """The caller gets its own signal handlers back."""
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SandboxError):
-        run(tmp_path / "none.json", 0, None, io.StringIO())
+        run(tmp_path / "none.json", 0)
     assert signal.getsignal(signal.SIGTERM) is before

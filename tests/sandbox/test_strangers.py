@@ -37,6 +37,7 @@ CALLS = [
     ("POST", "/keys"),
     ("POST", "/revoke"),
     ("POST", "/token"),
+    ("POST", "/reset"),
     ("GET", "/nothing"),
     ("OPTIONS", "/faults"),
 ]
@@ -107,6 +108,49 @@ def test_this_machine_is_served_by_each_of_its_names(served: tuple[Sandbox, Serv
     """With any port, because it may be forwarded."""
     assert ask(served[1], "GET", "/api/v1/heartbeat", None, Host=host)[0] == 200
     assert ask(served[1], "GET", "/sandbox/settings", None, Host=host, **CONTROL)[0] == 200
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Server]:
+    """Yield a server that other machines can reach, under one name."""
+    with Sandbox().serve(host="0.0.0.0", names=["CSS-sandbox"]) as server:  # noqa: S104 - what the tests are about
+        yield server
+
+
+@pytest.mark.parametrize(
+    "host", ["css-sandbox", "CSS-SANDBOX:9080", "172.17.0.2", "172.17.0.2:9080", "[fd00::2]:9080", "localhost"]
+)
+def test_a_sandbox_for_containers_answers_to_addresses_and_to_its_name(opened: Server, host: str) -> None:
+    """A container calls it by the name of its service, or by an address; the control calls need their header still."""
+    assert ask(opened, "GET", "/api/v1/heartbeat", None, Host=host)[0] == 200
+    assert ask(opened, "GET", "/sandbox/settings", None, Host=host)[0] == 403
+    assert ask(opened, "GET", "/sandbox/settings", None, Host=host, **CONTROL)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "css-sandbox.evil.example", "1.evil.example", "[::1", "a@css-sandbox"]
+)
+def test_a_sandbox_for_containers_answers_to_no_other_name(opened: Server, host: str) -> None:
+    """The answer names the option that adds a name."""
+    status, body, _ = ask(opened, "GET", "/", None, Host=host)
+    assert status == 403
+    assert b"localhost, 127.0.0.1, [::1], css-sandbox, any IP address. Use one of them." in body
+    assert b"--allow-host NAME" in body
+
+
+def test_a_sandbox_for_containers_gives_an_address_that_works_here(opened: Server) -> None:
+    """Nobody can call 0.0.0.0."""
+    assert opened.origin == f"http://127.0.0.1:{opened.port}"
+
+
+def test_a_sandbox_on_ipv6() -> None:
+    """Its address has brackets."""
+    with Sandbox().serve(host="::1") as server:
+        assert server.origin == f"http://[::1]:{server.port}"
+        connection = http.client.HTTPConnection("::1", server.port, timeout=60)
+        connection.request("GET", "/api/v1/heartbeat")
+        assert connection.getresponse().status == 200
+        connection.close()
 
 
 def test_two_host_headers_are_both_checked(served: tuple[Sandbox, Server]) -> None:

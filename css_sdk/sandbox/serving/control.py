@@ -41,6 +41,7 @@ class Controls(Protocol):
     def land_late_writes(self) -> int: ...
     def rotate_keys(self, environment: str | None = None) -> None: ...
     def revoke_tokens(self) -> None: ...
+    def reset(self) -> None: ...
     def token_for(
         self, username: str, integration: int, environment: str, *, request: Request | None = None
     ) -> str: ...
@@ -60,6 +61,7 @@ def answer(sandbox: Controls, request: Request, path: str) -> Response:
     - `POST /sandbox/keys`: rotate the keys of `{"environment"}`, or of all.
     - `POST /sandbox/revoke`: revoke the tokens issued so far.
     - `POST /sandbox/token`: return the token of a user (`{"username", "integration", "environment"}`).
+    - `POST /sandbox/reset`: make the sandbox as new, except for its world.
 
     Args:
         sandbox: the sandbox.
@@ -118,6 +120,8 @@ def _call(sandbox: Controls, name: str, request: Request, body: dict[str, Any]) 
             sandbox.rotate_keys(body.get("environment"))
         case "POST /revoke":
             sandbox.revoke_tokens()
+        case "POST /reset":
+            sandbox.reset()
         case "POST /token":
             token = sandbox.token_for(body["username"], body["integration"], body["environment"], request=request)
             return {"access_token": token}

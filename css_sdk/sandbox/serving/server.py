@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import socket
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from types import TracebackType
 from typing import Any, Final, Protocol
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ..errors import SandboxError
-from ..http import LARGEST_BODY, Answers, Request, plain, too_large
+from ..http import LARGEST_BODY, Answers, Request, too_large
 from ..world.world import World
 from .credentials import Reachable
+from .hosts import HostCheck, is_loopback
+from .listening import listen
 
 TRANSPORT: Final = "css_sdk.sandbox.serving.transport"
 IDLE: Final = 5  # seconds after which the service closes an idle connection
 KEEP_ALIVE: Final = [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % IDLE)]
-LOOPBACK: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?", re.ASCII | re.IGNORECASE)
-STRANGE_HOST: Final = "The sandbox answers only to the hosts localhost, 127.0.0.1 and [::1]. Use one of these names."
+ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how this machine reaches these addresses
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -55,7 +53,7 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
 
-def application(sandbox: Answers) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+def application(sandbox: Answers, hosts: HostCheck) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """Return the sandbox as an ASGI application."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,9 +65,9 @@ def application(sandbox: Answers) -> Callable[[Scope, Receive, Send], Awaitable[
                 return
             body += event.get("body", b"")
             more = event.get("more_body", False)
-        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"]
-        if not all(map(is_loopback, hosts)):
-            response = plain(403, STRANGE_HOST)
+        given = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"]
+        if not all(map(hosts.allows, given)):
+            response = hosts.refusal()
         elif len(body) > LARGEST_BODY:
             response = too_large()
         else:
@@ -96,11 +94,6 @@ def application(sandbox: Answers) -> Callable[[Scope, Receive, Send], Awaitable[
     return app
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a `Host` header names this machine; no web page of another site can send such a header."""
-    return LOOPBACK.fullmatch(host) is not None
-
-
 def _request(scope: Scope, body: bytes) -> Request:
     target: bytes = scope["raw_path"]
     if scope["query_string"]:
@@ -118,34 +111,30 @@ class Server(Reachable):
     """A running sandbox.
 
     Attributes:
-        port: on 127.0.0.1.
+        host: the address that it listens on.
+        port: of that address.
     """
 
-    def __init__(self, sandbox: Served, port: int = 0) -> None:
+    def __init__(self, sandbox: Served, port: int = 0, host: str = "127.0.0.1", names: Iterable[str] = ()) -> None:
         """Reserve the port. `start` begins to accept connections.
 
         Args:
             sandbox: answers the requests.
-            port: on 127.0.0.1; 0 for any free one.
+            port: 0 for any free one.
+            host: the address to listen on.
+            names: further names under which clients may call it.
 
         Raises:
-            SandboxError: the port is in use.
+            SandboxError: it cannot listen there, for example because the port is in use.
         """
         self.world = sandbox.world
-        # The protocol is named so that asyncio switches Nagle's algorithm off; without it answers wait 40 ms.
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        if os.name == "posix":
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind(("127.0.0.1", port))
-            self._socket.listen(128)
-        except (OSError, OverflowError) as error:
-            self._socket.close()
-            raise SandboxError(f"the sandbox cannot listen on port {port}: {error}") from error
-        self.port: int = self._socket.getsockname()[1]
-        self.origin = f"http://127.0.0.1:{self.port}"
+        self._socket = listen(host, port)
+        self.host, self.port = host, int(self._socket.getsockname()[1])
+        name = _in_url(ANYWHERE.get(host, host))
+        self.origin = f"http://{name}:{self.port}"
+        hosts = HostCheck(tuple(other.lower() for other in (name, *names)), not is_loopback(host))
         config = uvicorn.Config(
-            application(sandbox),
+            application(sandbox, hosts),
             http=_Protocol,
             ws="none",
             loop="asyncio",
@@ -188,3 +177,8 @@ class Server(Reachable):
             self._server.run(sockets=[self._socket])
         finally:
             self._server.ready.set()
+
+
+def _in_url(host: str) -> str:
+    """Return a host as an address of a page contains it."""
+    return f"[{host}]" if ":" in host else host

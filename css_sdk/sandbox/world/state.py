@@ -32,8 +32,13 @@ class State:
         logins: integration id, environment and username of each login.
     """
 
-    def __init__(self, world: World, path: Path | None = None) -> None:
+    def __init__(self, world: World, path: Path | None = None, fresh: bool = False) -> None:
         """Read the state from the file or, if it does not exist, from the world.
+
+        Args:
+            world: what the state belongs to.
+            path: of the file that keeps the state; None if nothing keeps it.
+            fresh: read the state from the world in any case.
 
         Raises:
             SandboxError: the state cannot be read or does not fit the world.
@@ -47,7 +52,7 @@ class State:
             if integration.client_id
         }
         self.logins: set[tuple[int, str, str]] = set()
-        if path is not None and files.exists(path):
+        if path is not None and files.exists(path) and not fresh:
             self._fill(read_json(path, "state", files.read), f"the state file {path}")
         else:
             self._fill(world.seeds, "the world")

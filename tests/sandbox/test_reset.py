@@ -1,0 +1,69 @@
+"""A sandbox can be made as new."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from css_sdk.sandbox import Sandbox
+
+ROLES = "/integrations/101/dev/roles"
+LOGS = "/integrations/101/dev/logs?start=2026-11-15&end=2026-11-16"
+
+
+def spoil(sandbox: Sandbox, call: Any) -> None:
+    """Change everything that can be changed."""
+    call("POST", ROLES, {"name": "new"})
+    call("DELETE", ROLES + "/admin")
+    for _ in range(21):
+        call("GET", LOGS)
+    call("DELETE", ROLES + "/..")
+    call("POST", ROLES, {"name": "."})
+    sandbox.faults.add("late_write", method="POST")
+    call("POST", ROLES, {"name": "late"})
+    sandbox.faults.add("disaster")
+    sandbox.token_life, sandbox.clock_skew = 5, 100
+    sandbox.rotate_keys()
+    sandbox.revoke_tokens()
+
+
+def test_nothing_is_left(sandbox: Sandbox, call: Any) -> None:
+    """Roles, members, faults, lists, limits, keys and settings are those of a new sandbox; a token stays valid."""
+    before = sandbox.state.document()
+    token = call.token
+    spoil(sandbox, call)
+    sandbox.reset()
+    assert sandbox.state.document() == before
+    assert (sandbox.requests, sandbox.harm, sandbox.notes, sandbox.late_writes, len(sandbox.faults)) == (
+        [],
+        [],
+        [],
+        [],
+        0,
+    )
+    assert (sandbox.token_life, sandbox.clock_skew) == (300, 0)
+    assert call("GET", "/integrations", authorization=f"Bearer {token}").status == 200
+    assert call("GET", LOGS).status == 200
+    assert [entry.number for entry in sandbox.requests] == [1, 2]
+
+
+def test_it_can_be_called_over_http(sandbox: Sandbox, call: Any) -> None:
+    """`POST /sandbox/reset`; the next call of the API meets the world as it was."""
+    spoil(sandbox, call)
+    answer = call.control("POST", "/reset")
+    assert (answer.status, json.loads(answer.body)) == (200, {})
+    assert sandbox.roles(101, "dev") == {"admin", "approver", "reviewer"}
+    assert json.loads(call.control("GET", "/faults").body) == []
+
+
+def test_the_state_file_is_overwritten(tmp_path: Path) -> None:
+    """A restart meets the world as it was, too."""
+    path = tmp_path / "state.json"
+    sandbox = Sandbox(state=path)
+    sandbox.create_role(101, "dev", "new")
+    assert "new" in Sandbox(state=path).roles(101, "dev")
+    sandbox.reset()
+    assert "new" not in Sandbox(state=path).roles(101, "dev")
+    sandbox.create_role(101, "dev", "newer")
+    assert "newer" in Sandbox(state=path).roles(101, "dev")
