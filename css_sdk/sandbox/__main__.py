@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from .command import sandbox
+from .command import make_command
 
 
 def main() -> int:
     """Read the arguments and serve. Return 64 when the sandbox cannot start."""
     try:
-        sandbox.main(prog_name="python -m css_sdk.sandbox", standalone_mode=False)
+        make_command().main(prog_name="python -m css_sdk.sandbox", standalone_mode=False)
     except click.ClickException as error:
         click.echo(f"css sandbox: {error.format_message()}", err=True)
         return 64

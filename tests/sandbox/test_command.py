@@ -104,6 +104,21 @@ def test_a_terminal_shows_what_to_do_next_and_how_to_stop(tmp_path: Path) -> Non
     assert shown[5] == "Ctrl-C stops the sandbox. It forgets the changes to roles and members.\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such terminals")
+def test_a_quiet_command_shows_only_the_line() -> None:
+    """On a terminal, with -q."""
+    import pty
+
+    main, other = pty.openpty()
+    try:
+        with running("-q", stdout=other) as process:
+            assert b'"api_url"' in os.read(main, 10_000)
+            assert stop(process) == ""
+    finally:
+        os.close(other)
+        os.close(main)
+
+
 LINE = {
     "url": "http://127.0.0.1:9080/",
     "client_id": "service-account-1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ...sandbox.command import sandbox
+from ...sandbox.command import make_command
+from ..support.request_options import is_quiet
 
-__all__ = ["sandbox"]
+sandbox = make_command(is_quiet)
