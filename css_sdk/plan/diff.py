@@ -16,7 +16,7 @@ from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Place, PlaceState, Step, StepKind, check_addressable
 from .desired import DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
-from .ordering import in_circles
+from .ordering import steps_in_cycles
 
 Username = str
 
@@ -56,7 +56,7 @@ class PlacePlan:
         self.notes: list[str] = []
         self.changes: list[Step] = []
         self.removals: list[Step] = []
-        self.held: list[Step] = []
+        self.withheld: list[Step] = []
         self.protected: list[Step] = []
         self._protect = protect
         self._people = people
@@ -65,16 +65,16 @@ class PlacePlan:
         self._out_of_reach = {} if wanted.only_existing else state.out_of_reach
 
         listed = wanted.roles or Listed[DesiredRole]()
-        self._kept_names: dict[str, str] = {}
+        self._names_kept: dict[str, str] = {}
         self._rename(listed.items)
         # From here on roles have their new names.
-        self._now = state.after(self.changes) if self.changes else state
+        self._renamed = state.after(self.changes) if self.changes else state
         self._below_protected = self._what_protected_roles_stand_for()
         self._names = {self._name(role.name) for role in listed.items}
         self._create()
-        self._gone = self._delete() if listed.exact else frozenset()
-        self._there = self._now.roles.union(self._names) - self._gone
-        roles = len((self._out_of_reach.keys() if listed.exact else self._now.roles) - self._names)
+        self._deleted = self._delete() if listed.exact else frozenset()
+        self._existing = self._renamed.roles.union(self._names) - self._deleted
+        roles = len((self._out_of_reach.keys() if listed.exact else self._renamed.roles) - self._names)
         self.unmanaged = Unmanaged(roles, self._compose(listed.items), self._grant(listed.items))
 
     @property
@@ -86,7 +86,7 @@ class PlacePlan:
             if isinstance(found, Unresolved)
         )
 
-    def check_circles(self, prune: bool) -> None:
+    def check_no_cycles(self, prune: bool) -> None:
         """Refuse children that would contain their parent after all steps.
 
         Args:
@@ -97,7 +97,7 @@ class PlacePlan:
         """
         added = [step for step in self.changes if step.kind == "add_composite"]
         taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
-        if leading_back := in_circles(self._now.after([*added, *(taken if prune else ())]).children, added):
+        if leading_back := steps_in_cycles(self._renamed.after([*added, *(taken if prune else ())]).children, added):
             links = ", ".join(f"{step.target!r} of {step.role!r}" for step in leading_back)
             hint = "" if prune or not taken else " Pruning may help, because it removes what exact sets do not list."
             raise CompositeCycle(
@@ -123,7 +123,7 @@ class PlacePlan:
                 due[old] = name
                 step = self._step("rename_role", old, name, len(self.state.members.get(old, ())))
                 if self._protect.covers_role(old):
-                    self._kept_names[name] = old
+                    self._names_kept[name] = old
                     self.protected.append(step)
                 else:
                     self.changes.append(step)
@@ -132,10 +132,10 @@ class PlacePlan:
 
     def _name(self, name: str) -> str:
         """Return the name that a role will have after the plan. A protected role keeps its old name."""
-        return self._kept_names.get(name, name)
+        return self._names_kept.get(name, name)
 
     def _create(self) -> None:
-        for name in sorted(self._names - self._now.roles):
+        for name in sorted(self._names - self._renamed.roles):
             if self.wanted.only_existing:
                 self.faults.append(f"the role {name!r} does not exist")
                 continue
@@ -145,16 +145,16 @@ class PlacePlan:
     def _delete(self) -> frozenset[str]:
         """Delete roles that are not listed, and return their names."""
         gone = set()
-        for name in sorted(self._now.roles - self._names):
+        for name in sorted(self._renamed.roles - self._names):
             if name in self._out_of_reach:
-                self._leave(name)
+                self._note_out_of_reach(name)
                 continue
             # If anybody is protected, it must be known who loses the role by a deletion.
             held = self._members(name) if self._protect.users else ()
             step = self._step("delete_role", name)
             if (
                 name in self._below_protected
-                or any(map(self._protect.covers_role, [name, *self._now.children.get(name, ())]))
+                or any(map(self._protect.covers_role, [name, *self._renamed.children.get(name, ())]))
                 or any(map(self._protect.covers_user, held))
             ):
                 self.protected.append(step)
@@ -168,9 +168,9 @@ class PlacePlan:
     def _what_protected_roles_stand_for(self) -> frozenset[str]:
         if not self._protect.roles:
             return frozenset()
-        tree = RoleTree((), {name: tuple(below) for name, below in self._now.children.items()})
+        tree = RoleTree((), {name: tuple(below) for name, below in self._renamed.children.items()})
         return frozenset().union(
-            *(tree.descendants(role) for role in self._now.roles if self._protect.covers_role(role))
+            *(tree.descendants(role) for role in self._renamed.roles if self._protect.covers_role(role))
         )
 
     # Composites
@@ -185,23 +185,23 @@ class PlacePlan:
                 wanted.setdefault(name, set()).update(map(self._name, role.composites.items))
                 exact |= {name} if role.composites.exact else set()
         left = 0
-        for parent in sorted(self._there & (wanted.keys() | self._now.children.keys())):
-            have = self._now.children.get(parent, frozenset()) - self._gone
+        for parent in sorted(self._existing & (wanted.keys() | self._renamed.children.keys())):
+            have = self._renamed.children.get(parent, frozenset()) - self._deleted
             want = wanted.get(parent, set())
-            people = len(self._now.members.get(parent, ()))
+            people = len(self._renamed.members.get(parent, ()))
             for child in sorted(want - have):
                 if self._exists(child, f"a child of {parent!r}"):
                     self._check(service_limits.check_separable, *self._where, parent, [child])
                     self.changes.append(self._step("add_composite", parent, child, people))
             surplus = have - want if parent in exact else frozenset()
             for child in sorted(surplus & self._out_of_reach.keys()):
-                self._leave(child)
+                self._note_out_of_reach(child)
             surplus -= self._out_of_reach.keys()
             for child in sorted(surplus):
                 step = self._step("remove_composite", parent, child)
                 if parent in self._below_protected or any(map(self._protect.covers_role, (parent, child))):
                     self.protected.append(step)
-                elif self._can(step, service_limits.check_separable, *self._where, parent, [child]):
+                elif self._is_possible(step, service_limits.check_separable, *self._where, parent, [child]):
                     self.removals.append(step)
             left += len(have - want) - len(surplus)
         return left
@@ -238,17 +238,17 @@ class PlacePlan:
                     wanted.setdefault(name, set())
                     want(name, user.person)
         self._check_users(listed)
-        for name in sorted(self._there if exact_users else wanted):
+        for name in sorted(self._existing if exact_users else wanted):
             if name in self._out_of_reach:
-                self._leave(name)
+                self._note_out_of_reach(name)
                 continue
             have, listed_there = self._members(name), wanted.get(name, set())
             self._add_members(name, listed_there - have)
             surplus = have - listed_there
             self._remove_members(name, surplus if name in exact_roles else surplus & exact_users, unclear.get(name, ()))
         left = 0
-        for name, have in self._now.members.items():
-            if name in self._there and name not in exact_roles:
+        for name, have in self._renamed.members.items():
+            if name in self._existing and name not in exact_roles:
                 left += len(have - wanted.get(name, set()) - exact_users)
         return left
 
@@ -286,7 +286,7 @@ class PlacePlan:
             if self._protect.covers_role(role) or self._protect.covers_user(username):
                 self.protected.append(step)
             elif anybody or username in meant:
-                self.held.append(step)
+                self.withheld.append(step)
                 staying += 1
             elif not self.wanted.only_existing and (username in refused or _refusal(identifiers.username_of, username)):
                 unsendable += 1
@@ -301,11 +301,11 @@ class PlacePlan:
             self.notes.append(f"{unsendable} members of {role!r} stay: no request can remove the role from them")
 
     def _members(self, role: str) -> frozenset[Username]:
-        if role not in self._now.roles:
+        if role not in self._renamed.roles:
             return frozenset()
-        if role not in self._now.members:
+        if role not in self._renamed.members:
             raise InvalidRequest(f"{' '.join(self.wanted.named)}: the members of {role!r} were not read.")
-        return frozenset(map(str.lower, self._now.members[role]))
+        return frozenset(map(str.lower, self._renamed.members[role]))
 
     def _who(self, person: Person) -> Username | Unresolved | None:
         """Return the username, or why it could not be found; None if the name cannot be a username."""
@@ -342,24 +342,24 @@ class PlacePlan:
             self.faults.append(why)
         return name
 
-    def _leave(self, role: str) -> None:
+    def _note_out_of_reach(self, role: str) -> None:
         """Note that a role stays unchanged, because no request can contain its name."""
         note = f"{with_codes(role)!r} stays as it is: {self._out_of_reach[role]}"
         self.notes += [note] if note not in self.notes else []
 
     def _exists(self, name: str, what: str) -> bool:
         """Return whether the role will exist; note a fault if it will not."""
-        if name not in self._there:
-            why = "is not in the exact list of roles" if name in self._gone else "does not exist"
+        if name not in self._existing:
+            why = "is not in the exact list of roles" if name in self._deleted else "does not exist"
             fault = f"{name!r}, {what}, {why}"
             self.faults += [fault] if fault not in self.faults else []
-        return name in self._there
+        return name in self._existing
 
     def _check(self, check: Callable[..., object], *arguments: Any) -> None:
         """Run a check, and note its refusal as a fault."""
         self.faults += _refusal(check, *arguments)
 
-    def _can(self, step: Step, check: Callable[..., object], *arguments: Any) -> bool:
+    def _is_possible(self, step: Step, check: Callable[..., object], *arguments: Any) -> bool:
         """Return whether a request can express the removal. If not, note what stays."""
         if self.wanted.only_existing:
             return True

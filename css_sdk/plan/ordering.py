@@ -36,7 +36,7 @@ def ordered(
 
     Args:
         steps: of a plan.
-        states: of the places, as they are before; circles are found in them.
+        states: of the places, as they are before; cycles are found in them.
         remove_first: remove before anything is added, for when nobody may have the old and the new at once.
 
     >>> dev = Place(101, "dev")
@@ -71,11 +71,11 @@ def _late(steps: Sequence[Step], states: Iterable[PlaceState]) -> set[Step]:
         edges = {name: set(below) for name, below in named.children.items()}
         for step in added:
             edges.setdefault(step.role, set()).add(step.target)
-        late.update(in_circles(edges, added))
+        late.update(steps_in_cycles(edges, added))
     return late
 
 
-def in_circles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> list[Step]:
+def steps_in_cycles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -> list[Step]:
     """Return the steps that add a child which contains its parent.
 
     Args:

@@ -168,12 +168,12 @@ def plan(
         raise InvalidFile(f"The roles file cannot be planned: {count}. Nothing was sent.", faults=faults)
     states = tuple(part.state for part in parts)
     for part in parts:
-        part.check_circles(prune)
+        part.check_no_cycles(prune)
     removals = [step for part in parts for step in part.removals]
-    held = [step for part in parts for step in part.held]
+    uncertain = [step for part in parts for step in part.withheld]
     changes = [step for part in parts for step in part.changes]
     steps = ordered([*changes, *(removals if prune else ())], states)
-    withheld = ordered([*held, *(() if prune else removals)])
+    withheld = ordered([*uncertain, *(() if prune else removals)])
     protected = ordered(step for part in parts for step in part.protected)
     kept = tuple(step for step in protected if not step.removes)
     # A removal that is withheld or protected counts those who would lose a role after all that is carried out.

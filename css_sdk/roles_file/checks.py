@@ -20,8 +20,8 @@ Nodes = Mapping[tuple[str, ...], Node]
 the role, `child`, the role and the child, `members` and the role, `member`, the role and the identity, `user` and the
 identity, `user role`, the identity and the role."""
 
-_MOST_CIRCLES: Final = 20
-"""Circles that are reported at most; nobody repairs more at a time."""
+_MOST_CYCLES: Final = 20
+"""Cycles that are reported at most; nobody repairs more at a time."""
 
 
 def contradictions(place: DesiredPlace, nodes: Nodes, protect: Protection) -> Iterator[Contradiction]:
@@ -36,7 +36,7 @@ def contradictions(place: DesiredPlace, nodes: Nodes, protect: Protection) -> It
     lines = {role.name: nodes["role", role.name].line for role in roles}
     yield from _renames(roles, nodes, lines)
     yield from _missing_roles(place, roles, nodes, lines, protect)
-    yield from _circles(roles, nodes)
+    yield from _cycles(roles, nodes)
     yield from _users_and_members(place, roles, nodes)
 
 
@@ -79,28 +79,28 @@ def _missing_roles(
             )
 
 
-def _circles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:
+def _cycles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:
     below: dict[str, dict[str, Node]] = {}
     for role in roles:
         children = role.composites.items if role.composites is not None else ()
         below[role.name] = {child: nodes["child", role.name, child] for child in children}
         if role.name in below[role.name]:
             yield below[role.name].pop(role.name), f"the role {role.name!r} cannot be a child of itself"
-    for _ in range(_MOST_CIRCLES):
-        circle = _circle(below)
-        if circle is None:
+    for _ in range(_MOST_CYCLES):
+        cycle = _cycle(below)
+        if cycle is None:
             return
-        # Without its last link it is no circle any more, and the next one can be found.
-        yield below[circle[-2]].pop(circle[-1]), f"these roles contain each other: {' -> '.join(map(repr, circle))}"
+        # Without its last link it is no cycle any more, and the next one can be found.
+        yield below[cycle[-2]].pop(cycle[-1]), f"these roles contain each other: {' -> '.join(map(repr, cycle))}"
 
 
-def _circle(below: Mapping[str, Mapping[str, Node]]) -> list[str] | None:
+def _cycle(below: Mapping[str, Mapping[str, Node]]) -> list[str] | None:
     """Return a role, its child, its child's child and so on to the role itself; None if none leads back."""
     try:
         TopologicalSorter(below).prepare()
     except CycleError as error:
-        circle: list[str] = error.args[1]
-        return circle[::-1]
+        cycle: list[str] = error.args[1]
+        return cycle[::-1]
     return None
 
 
