@@ -87,11 +87,15 @@ from .plan.desired import DesiredRole as DesiredRole
 from .plan.desired import DesiredUser as DesiredUser
 from .plan.desired import Listed as Listed
 from .plan.desired import Protection as Protection
+from .plan.journal_text import journal_as_markdown as journal_as_markdown
+from .plan.journal_text import journal_as_text as journal_as_text
 from .plan.planner import Plan as Plan
 from .plan.preconditions import Applied as Applied
 from .plan.preconditions import Guards as Guards
 from .plan.serialization import plan_as_json as plan_as_json
 from .plan.serialization import read_plan as read_plan
+from .plan.text import plan_as_markdown as plan_as_markdown
+from .plan.text import plan_as_text as plan_as_text
 from .progress import progress_bar as progress_bar
 from .report.page import report_as_html as report_as_html
 from .report.rows import AccessReport as AccessReport

@@ -35,6 +35,7 @@ _VARYING = {
     r"127\.0\.0\.1:\d{5}(/\S+)?(  )": r"127.0.0.1:9080\1 \2",  # a column of a table keeps its width
     r"127\.0\.0\.1:\d+": "127.0.0.1:9080",
     r"Plan id: [0-9a-f]{64}": "Plan id: 623f17274be9899e2298aab518db533410089cde765b3638fc8213f8c5c37734",
+    r"Started: \S+": "Started: 2026-11-30T09:00:00.000+00:00",
     r"\d{8}T\d{6}\.\d{6}Z": "20261130T090000.000000Z",
     r"\S+[/\\](service-account-team-[\w-]+\.json)": r"/home/me/\1",
 }

@@ -10,6 +10,7 @@ import os
 import stat
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,9 @@ from css_sdk.state import Place, Step
 DEV = Place(101, "dev")
 STEP = Step("add_member", DEV, "reviewer", "0f3a@idir", people=1)
 HEAD = opening("account", "https://api.example/v1", "1.0", "2026-11-21T12:00:00Z", None)
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((Path(__file__).parent.parent / "docs" / "journal.schema.json").read_text(encoding="utf-8"))
+)
 SETTINGS = Settings(client_id="account", client_secret="s3cret", api_url="https://api.example/v1")
 STEPS = st.builds(
     Step,
@@ -39,6 +43,20 @@ def test_what_is_written_is_read(steps: list[Step]) -> None:
     text = HEAD + before(1, steps, "now") + after(1, "confirmed", "", "now")
     [entry] = read_journal(text, "journal").entries
     assert (entry.steps, entry.outcome) == (tuple(steps), "confirmed")
+
+
+@given(
+    st.lists(STEPS, max_size=3), st.dictionaries(st.sampled_from(["user", "reason", "command", "undoes"]), st.text())
+)
+def test_every_line_fits_the_schema(steps: list[Step], facts: dict[str, str]) -> None:
+    """Whatever is written: docs/journal.schema.json describes each line, and what the first one says comes back."""
+    head = opening("account", "https://api.example/v1", "1.0", "2026-11-21T12:00:00Z", "0" * 64, **facts)
+    text = head + before(1, steps, "now") + after(1, "unknown", "no answer", "then")
+    for line in text.splitlines():
+        SCHEMA.validate(json.loads(line))
+    read = read_journal(text, "journal")
+    assert {name: getattr(read, name) for name in facts} == facts
+    assert [(entry.at, entry.message) for entry in read.entries] == [("then", "no answer")]
 
 
 @given(st.data())

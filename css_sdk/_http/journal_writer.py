@@ -47,6 +47,7 @@ class Journal:
         path: of the file. It must not exist: no journal is ever overwritten.
         resume: continue a journal that exists.
         plan: the id of the plan that the journal belongs to, if it belongs to one.
+        reason, user, command, undoes: what `JournalRead` has under these names; none by default.
         clock: returns the time for each line.
 
     Raises:
@@ -64,11 +65,16 @@ class Journal:
         *,
         resume: bool = False,
         plan: str | None = None,
+        reason: str = "",
+        user: str = "",
+        command: str = "",
+        undoes: str = "",
         clock: Callable[[], datetime.datetime] = _now,
     ) -> None:
         self.path = Path(path)
         self._clock = clock
         self._plan = plan
+        self._facts = {"user": user, "reason": reason, "command": command, "undoes": undoes}
         self._lock = threading.Lock()
         self._count = 0
         self._length = 0
@@ -142,7 +148,9 @@ class Journal:
         """
         with self._lock:
             self._write(
-                journal.opening(settings.client_id, settings.api_url, __version__, self._at(), self._plan),
+                journal.opening(
+                    settings.client_id, settings.api_url, __version__, self._at(), self._plan, **self._facts
+                ),
                 "Nothing was sent.",
             )
 

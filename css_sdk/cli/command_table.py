@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "roles": ("roles", "List, create, rename and delete roles."),
     "roster": ("roster", "Check and apply a roster: a table of who must have which role."),
     "service-account": ("service_account", "Show, give and remove the roles of a service account."),
+    "show": ("show", "Show a saved plan, the remainder of a plan, or a journal, without contacting the service."),
     "token": ("token", "Get a token and show its claims and its lifetime."),
     "unassign": ("assign", "Remove roles from users."),
     "undo": ("undo", "Undo the changes that a journal holds."),

@@ -8,11 +8,12 @@ outcome. A write without the second line was in flight when the program ended: d
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
+from .._text.tables import Tabular
 from ..errors import InvalidFile
 from ..models import Outcome
 from ..state import Step
@@ -22,39 +23,95 @@ VERSION: Final = 1
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("confirmed", "failed", "unknown")
 
 
+_FACTS: Final = ("plan", "at", "user", "reason", "command", "undoes")
+"""What the first line may say besides the account and the address."""
+
+
 @frozen
 class Entry:
-    """One write: its steps and its outcome; None if the program ended before the outcome was written down."""
+    """One write: its steps and its outcome; None if the program ended before the outcome was written down.
+
+    `at` is the time of the last line about the write, and `message` the error if it was not confirmed.
+    """
 
     number: int
     steps: tuple[Step, ...]
     outcome: Outcome | None = None
+    at: str = field(default="", eq=False)
+    message: str = field(default="", eq=False)
 
     @property
     def is_doubtful(self) -> bool:
         """Return whether it may have been done or not."""
         return self.outcome in (None, "unknown")
 
+    @property
+    def state(self) -> str:
+        """Return the outcome in a word for people."""
+        return "done" if self.outcome == "confirmed" else self.outcome or "unknown"
+
 
 @frozen
-class JournalRead:
-    """A journal as it was read."""
+class JournalRead(Tabular):
+    """A journal as it was read. `table` makes a row of each step.
+
+    Attributes:
+        client_id: the account that made the changes.
+        api_url: the address of the service.
+        entries: the writes.
+        plan: the id of the plan that was carried out, if it was a saved plan.
+        at: when the first run began, as an ISO 8601 time.
+        user: the local user name, if the journal has it.
+        reason: why, if somebody gave a reason.
+        command: the command that made the changes, if it was one of the command line.
+        undoes: the name of the journal that this run undid, if it is an undo of one.
+    """
 
     client_id: str
     api_url: str
     entries: tuple[Entry, ...]
     plan: str | None = None
+    at: str = ""
+    user: str = ""
+    reason: str = ""
+    command: str = ""
+    undoes: str = ""
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Return the steps that were done, or may have been, in their order."""
         return tuple(step for entry in self.entries if entry.outcome != "failed" for step in entry.steps)
 
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a row for each step of each write."""
+        for entry in self.entries:
+            for step in entry.steps:
+                yield {
+                    "write": entry.number,
+                    "state": entry.state,
+                    "step": step.kind,
+                    "role": step.role,
+                    "target": step.target,
+                    "integration": step.place.integration,
+                    "environment": step.place.environment,
+                    "at": entry.at,
+                    "message": entry.message,
+                }
 
-def opening(client_id: str, api_url: str, version: str, at: str, plan: str | None) -> str:
-    """Return the line with which a run begins."""
+
+def opening(client_id: str, api_url: str, version: str, at: str, plan: str | None = None, **facts: str) -> str:
+    """Return the line with which a run begins.
+
+    Args:
+        client_id: the account.
+        api_url: the address of the service.
+        version: of css-sdk.
+        at: the time.
+        plan: the id of the plan, if there is one.
+        facts: `user`, `reason`, `command` and `undoes`; an empty one is left out.
+    """
     record = {"journal": VERSION, "client_id": client_id, "api_url": api_url, "css_sdk": version, "at": at}
-    return _line({**record, "plan": plan} if plan else record)
+    return _line(record | {name: value for name, value in {"plan": plan, **facts}.items() if value})
 
 
 def before(number: int, steps: Sequence[Step], at: str) -> str:
@@ -90,26 +147,25 @@ def read_journal(content: str | bytes, name: str) -> JournalRead:
     >>> read_journal(text + json.dumps({"write": 1, "steps": [step]}) + "\\n", "journal").entries[0].outcome is None
     True
     """
-    header: tuple[str, str] | None = None
-    plan: str | None = None
+    read: JournalRead | None = None
     entries: dict[int, Entry] = {}
     lines = (content.encode("utf-8", "replace") if isinstance(content, str) else content).split(b"\n")
     for line_number, line in enumerate(lines[:-1], start=1):
         where = f"{name}:{line_number}"
         record = _record(line, where)
         if "journal" in record:
-            account, of_plan = _opened(record, where)
-            if header not in (None, account):
+            run = _opened(record, where)
+            if read is not None and (read.client_id, read.api_url) != (run.client_id, run.api_url):
                 raise InvalidFile(f"{where}: the account or address differs from the first line.")
-            header, plan = account, of_plan or plan
-        elif header is None:
+            read = evolve(read, plan=run.plan or read.plan) if read is not None else run
+        elif read is None:
             raise InvalidFile(f"{where}: a journal begins with a line that names its account.")
         else:
             entry = _entry(record, entries, where)
             entries[entry.number] = entry
-    if header is None:
+    if read is None:
         raise InvalidFile(f"{name} is empty or is not a journal.")
-    return JournalRead(*header, tuple(entries.values()), plan)
+    return evolve(read, entries=tuple(entries.values()))
 
 
 def _record(line: bytes, where: str) -> Mapping[str, Any]:
@@ -122,14 +178,16 @@ def _record(line: bytes, where: str) -> Mapping[str, Any]:
     return record
 
 
-def _opened(record: Mapping[str, Any], where: str) -> tuple[tuple[str, str], str | None]:
-    """Return whose run a line begins: the account and the address, and the plan if there is one."""
+def _opened(record: Mapping[str, Any], where: str) -> JournalRead:
+    """Return the journal that a line begins, still without writes."""
     if record["journal"] != VERSION:
         raise InvalidFile(f"{where}: a journal of version {record['journal']!r}; this css-sdk reads {VERSION}.")
-    account, address, plan = (record.get(key) for key in ("client_id", "api_url", "plan"))
-    if not isinstance(account, str) or not isinstance(address, str) or not isinstance(plan, str | None):
+    account, address = record.get("client_id"), record.get("api_url")
+    facts = {name: record[name] for name in _FACTS if record.get(name) is not None}
+    is_text = all(isinstance(text, str) for text in facts.values())
+    if not isinstance(account, str) or not isinstance(address, str) or not is_text:
         raise InvalidFile(f"{where}: it does not name the account of the journal.")
-    return (account, address), plan
+    return JournalRead(account, address, (), **facts)
 
 
 def _entry(record: Mapping[str, Any], known: Mapping[int, Entry], where: str) -> Entry:
@@ -138,11 +196,12 @@ def _entry(record: Mapping[str, Any], known: Mapping[int, Entry], where: str) ->
     if not isinstance(number, int) or isinstance(number, bool):
         raise InvalidFile(f"{where}: it does not name a write.")
     entry = known.get(number)
+    at, message = str(record.get("at", "")), str(record.get("message", ""))
     if entry is None and isinstance(steps, list):
         try:
-            return Entry(number, tuple(map(Step.from_record, steps)))
+            return Entry(number, tuple(map(Step.from_record, steps)), at=at)
         except ValueError as error:
             raise InvalidFile(f"{where}: {error}.") from None
     if entry is not None and entry.outcome is None and outcome in _OUTCOMES:
-        return evolve(entry, outcome=outcome)
+        return evolve(entry, outcome=outcome, at=at, message=message)
     raise InvalidFile(f"{where}: it does not fit the lines before it.")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast, get_args
 
-from attrs import asdict
+from attrs import asdict, evolve
 
 from .._service import environment_checks, identifiers
 from .._text.files import MOST_BYTES, text_of
@@ -78,13 +78,16 @@ def _unresolved_record(one: Unresolved) -> dict[str, Any]:
     return asdict(one.place) | named | {"state": one.state, "candidates": one.candidates, "roles": one.roles}
 
 
-def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES) -> Plan:
+def read_plan(
+    content: str | bytes, name: str, *, max_bytes: int | None = MOST_BYTES, allow_masked: bool = False
+) -> Plan:
     """Read a plan that `plan_as_json` wrote, and check all of it.
 
     Args:
         content: of the file.
         name: of the file, for messages.
         max_bytes: size beyond which it is refused, by default 20 MiB; None for no limit.
+        allow_masked: read a masked plan, too. It has no id, and cannot be carried out.
 
     Raises:
         InvalidFile: for anything else, with every fault; for a plan of another version, and for a masked one.
@@ -100,9 +103,10 @@ def read_plan(content: str | bytes, name: str, *, max_bytes: int | None = MOST_B
         raise InvalidFile(f"{name} is not JSON that css-sdk wrote: {str(error) or 'it is too deep'}.") from None
     if not isinstance(record, dict) or type(record.get("version")) is not int or record["version"] != VERSION:
         raise InvalidFile(f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads.")
-    if record.get("masked") is True:
+    is_masked = record.get("masked") is True
+    if is_masked and not allow_masked:
         raise InvalidFile(f"{name} is a masked plan. It contains no usernames, so it cannot be carried out.")
-    reading = _Reading()
+    reading = _Reading(is_masked)
     plan = reading.plan(record)
     if plan is None:
         raise InvalidFile.with_faults(name, reading.faults, " Make the plan again.")
@@ -119,8 +123,9 @@ def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 class _Reading:
     """Reads the JSON of a plan, and collects its faults."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_masked: bool) -> None:
         self.faults: list[str] = []
+        self._is_masked = is_masked
         self._known: set[Place] = set()
 
     def plan(self, record: dict[str, Any]) -> Plan | None:
@@ -157,6 +162,8 @@ class _Reading:
         plan_id, read["version"] = read.pop("plan_id"), read.pop("css_sdk")
         del read["masked"]
         plan = Plan(**read)
+        if self._is_masked:
+            return evolve(plan, api_url="")  # without the usernames, its id is not known
         if plan.id != plan_id:
             self.faults.append(f"plan_id: it is not the id of this plan, {plan.id}: the plan was changed")
             return None
@@ -197,7 +204,7 @@ class _Reading:
         self._check_place(step.place)
         for name in step.roles:
             identifiers.check_role_name(name)
-        if step.changes_member and identifiers.username_of(step.target) != step.target:
+        if step.changes_member and not self._is_masked and identifiers.username_of(step.target) != step.target:
             raise ValueError(f"{step.target!r} is not in lower case")
         return step
 

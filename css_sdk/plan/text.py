@@ -17,7 +17,7 @@ from ..state import Place, Step, StepKind
 from .diff import Unmanaged
 from .planner import Plan
 
-_SIGNS: Final[Mapping[StepKind, tuple[str, str]]] = {
+SIGNS: Final[Mapping[StepKind, tuple[str, str]]] = {
     "create_role": ("+", "create"),
     "rename_role": ("~", "rename"),
     "add_composite": ("+", "add"),
@@ -79,7 +79,7 @@ def plan_as_text(
     <BLANKLINE>
     Plan: 1 to create.
     """
-    rendering = _Rendering(masked(plan), {}, _in_quotes) if mask else _Rendering(plan, names or {}, _in_quotes)
+    rendering = _Rendering(masked(plan), {}, in_quotes) if mask else _Rendering(plan, names or {}, in_quotes)
     lines: list[str] = []
     for place in rendering.places:
         left = rendering.left_alone(place)
@@ -104,17 +104,54 @@ def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: b
     >>> print(plan_as_markdown(Plan(steps=(Step("create_role", Place(101, "dev"), "@all|x"),))).splitlines()[4])
     | + | create role <code>&#64;all&#124;x</code> |
     """
-    rendering = _Rendering(masked(plan), {}, _as_code) if mask else _Rendering(plan, names or {}, _as_code)
+    rendering = _Rendering(masked(plan), {}, as_code) if mask else _Rendering(plan, names or {}, as_code)
     lines: list[str] = []
     for place in rendering.places:
         rows = [f"| {sign} | {words} |" for sign, words in rendering.of(place)]
-        lines += [f"### {_as_code(rendering.title(place))}", ""]
+        lines += [f"### {as_code(rendering.title(place))}", ""]
         lines += ["| | change |", "| --- | --- |", *rows, ""] if rows else []
         left = rendering.left_alone(place)
         lines += [f"unmanaged, left alone: {left}", ""] if left else []
-    notes = [f"- Note: {_as_code(note)}" for note in rendering.plan.notes]
+    notes = [f"- Note: {as_code(note)}" for note in rendering.plan.notes]
     shown_id = [f"Plan id: <code>{plan.id}</code>", ""] if plan.steps and plan.id else []
     return "\n".join([*lines, *notes, *([""] if notes else []), f"**{rendering.sum()}**", "", *shown_id])
+
+
+class Words:
+    """The words for steps.
+
+    Args:
+        names: of people, by username.
+        quote: puts names that people chose into the text.
+    """
+
+    def __init__(self, names: Mapping[str, str], quote: Quote) -> None:
+        self._names = names
+        self.quote = quote
+
+    def step(self, step: Step) -> str:
+        """Return what a step does."""
+        role, target = self.quote(step.role), self.quote(step.target)
+        match step.kind:
+            case "create_role":
+                return f"create role {role}"
+            case "rename_role":
+                return f"rename role {role} to {target}"
+            case "add_composite":
+                return f"add {target} to composite {role}"
+            case "add_member":
+                return f"add {self.who(step.target)} to {role}"
+            case "remove_member":
+                return f"remove {self.who(step.target)} from {role}"
+            case "remove_composite":
+                return f"remove {target} from composite {role}"
+            case "delete_role":
+                return f"delete role {role}"
+
+    def who(self, username: str) -> str:
+        """Return a username, with the name of the person if it is known."""
+        name = self._names.get(username)
+        return f"{self.quote(username)} ({self.quote(name)})" if name else self.quote(username)
 
 
 class _Rendering:
@@ -128,11 +165,10 @@ class _Rendering:
 
     def __init__(self, plan: Plan, names: Mapping[str, str], quote: Quote) -> None:
         self.plan = plan
-        self._names = names
-        self._quote = quote
+        self._words = Words(names, quote)
         self._by_place: dict[Place, list[tuple[str, str]]] = {}
         for step in plan.steps:
-            self._note(step.place, _SIGNS[step.kind][0], self._step(step))
+            self._note(step.place, SIGNS[step.kind][0], self._step(step))
         for step in plan.withheld:
             self._note(step.place, "!", f"would {self._step(step)}")
         for step in plan.protected:
@@ -161,9 +197,9 @@ class _Rendering:
 
     def sum(self) -> str:
         """Return the plan in one line."""
-        counts = Counter(_SIGNS[step.kind][1] for step in self.plan.steps)
+        counts = Counter(SIGNS[step.kind][1] for step in self.plan.steps)
         done = [
-            f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word in _SIGNS.values()) if counts[word]
+            f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word in SIGNS.values()) if counts[word]
         ]
         rest = {"withheld": self.plan.withheld, "protected": self.plan.protected, "not resolved": self.plan.unresolved}
         left = ", ".join(f"{len(found):,} {word}" for word, found in rest.items() if found)
@@ -173,32 +209,22 @@ class _Rendering:
         self._by_place.setdefault(place, []).append((sign, words))
 
     def _step(self, step: Step) -> str:
-        role, target = self._quote(step.role), self._quote(step.target)
+        words = self._words.step(step)
         match step.kind:
-            case "create_role":
-                return f"create role {role}"
             case "rename_role":
-                return f"rename role {role} to {target}, with {_count(step.people, 'member')}"
-            case "add_composite":
-                return f"add {target} to composite {role}"
-            case "add_member":
-                return f"add {self._who(step.target)} to {role}"
-            case "remove_member":
-                return f"remove {self._who(step.target)} from {role}"
-            case "remove_composite":
-                return f"remove {target} from composite {role}, taking it from {_people(step.people)}"
-            case "delete_role":
-                return f"delete role {role}, taking it from {_people(step.people)}"
-
-    def _who(self, username: str) -> str:
-        name = self._names.get(username)
-        return f"{self._quote(username)} ({self._quote(name)})" if name else self._quote(username)
+                return f"{words}, with {_count(step.people, 'member')}"
+            case "remove_composite" | "delete_role":
+                return f"{words}, taking it from {_people(step.people)}"
+            case _:
+                return words
 
     def _unresolved(self, one: Unresolved) -> str:
-        maybe = f", may be {' or '.join(map(self._who, one.candidates))}: name the username" if one.candidates else ""
-        state = one.state if re.fullmatch("[a-z ]+", one.state) else self._quote(one.state)
-        wanted = f"for {', '.join(map(self._quote, one.roles))}" if one.roles else "among the users"
-        return f"{state}: {self._quote(one.person.value)}, {wanted}{maybe}"
+        maybe = (
+            f", may be {' or '.join(map(self._words.who, one.candidates))}: name the username" if one.candidates else ""
+        )
+        state = one.state if re.fullmatch("[a-z ]+", one.state) else self._words.quote(one.state)
+        wanted = f"for {', '.join(map(self._words.quote, one.roles))}" if one.roles else "among the users"
+        return f"{state}: {self._words.quote(one.person.value)}, {wanted}{maybe}"
 
 
 def _count(number: int, word: str) -> str:
@@ -209,10 +235,10 @@ def _people(number: int) -> str:
     return f"{number:,} person" if number == 1 else f"{number:,} people"
 
 
-def _in_quotes(text: str) -> str:
+def in_quotes(text: str) -> str:
     return text if re.fullmatch(r"[\w@.-]+", text, re.ASCII) else f"'{shown(text)}'"
 
 
-def _as_code(text: str) -> str:
+def as_code(text: str) -> str:
     encoded = re.sub(r"[^\w -]|_", lambda found: f"&#{ord(found[0])};", shown(text))
     return f"<code>{encoded}</code>"

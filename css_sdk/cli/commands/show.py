@@ -1,0 +1,69 @@
+"""`css show`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from ..support import options
+from ..support.files import content_of
+from ..support.options import Given, flag, takes
+from ..support.output import json_line, print_lines
+from ..support.plans import is_journal, is_saved_plan
+
+markdown_option = flag("--markdown", help="Print Markdown, for a comment on a pull request.")
+
+
+@click.command()
+@takes(options.file, markdown_option, options.mask, options.json)
+def show(given: Given, file: Path, markdown: bool) -> int:
+    """Show a saved plan, the remainder of a plan, or a journal, without contacting the service.
+
+    FILE is what css plan --out saved, what css apply could not do, or a journal; - is standard input. --json prints a
+    plan as one object, and each step of a journal as one.
+
+    \b
+    Examples:
+      css show plan.json
+      css show changes.jsonl --markdown
+    """
+    content, name = content_of(file, is_journal=True)
+    if given.as_json and markdown:
+        raise click.UsageError("--json and --markdown contradict each other: pass one of them.")
+    if is_journal(content):
+        return show_journal(content, name, given, markdown=markdown)
+    if is_saved_plan(content):
+        return _show_plan(content, name, given, markdown=markdown)
+    from ...errors import InvalidFile, Remedy
+
+    raise InvalidFile(
+        f"{name} is neither a plan nor a journal.",
+        remedy=Remedy("", f"To check a roles file, run: css validate {quote(name)}"),
+    )
+
+
+def _show_plan(content: bytes, name: str, given: Given, *, markdown: bool) -> int:
+    from ... import plan_as_json, plan_as_markdown, plan_as_text, read_plan
+
+    plan = read_plan(content, name, max_bytes=None, allow_masked=True)
+    if given.as_json:
+        is_to_mask = given.mask and plan.api_url
+        print_lines([json_line(json.loads(plan_as_json(plan, mask=True) if is_to_mask else content))])
+    else:
+        print_lines([(plan_as_markdown if markdown else plan_as_text)(plan, mask=given.mask)])
+    return 0
+
+
+def show_journal(content: bytes, name: str, given: Given, *, markdown: bool) -> int:
+    """Print a journal as the options say."""
+    from ... import journal_as_markdown, journal_as_text, read_journal, table
+
+    journal = read_journal(content, name)
+    if given.as_json:
+        print_lines(map(json_line, table(journal, mask=given.mask)))
+    else:
+        print_lines([(journal_as_markdown if markdown else journal_as_text)(journal, mask=given.mask)])
+    return 0

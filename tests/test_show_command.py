@@ -1,0 +1,197 @@
+"""`css show`: plans, remainders and journals as text, Markdown and JSON, without the service or credentials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from css_sdk import (
+    journal_as_markdown,
+    journal_as_text,
+    plan_as_json,
+    plan_as_markdown,
+    plan_as_text,
+    read_journal,
+    read_plan,
+    table,
+)
+from css_sdk._text import escaping
+from css_sdk.cli import exit_code
+from css_sdk.journal.entries import after, before, opening
+from css_sdk.sandbox import Sandbox
+from css_sdk.state import Place, Step
+from tests.states import file_of_roles
+from tests.support import GRANTS_PORTAL
+
+Run = Callable[..., int]
+TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
+DEV = Place(GRANTS_PORTAL, "dev")
+AT = "2026-11-30T09:00:00.000+00:00"
+HEAD = opening("account", "https://api.example/v1", "1.0", AT, user="ann", reason="Ticket 4711", command="css assign")
+CREATED, ADDED, RENAMED = (
+    Step("create_role", DEV, "auditor"),
+    Step("add_member", DEV, "auditor", TOBIAS, 1),
+    Step("rename_role", Place(102, "prod"), "a|b", "c"),
+)
+ODD = "no\x1b[31m role"
+JOURNAL = "".join(
+    [
+        HEAD,
+        before(1, [CREATED], AT),
+        after(1, "confirmed", "", AT),
+        before(2, [ADDED], AT),
+        after(2, "failed", f"POST: {ODD}", AT),
+        before(3, [RENAMED], AT),
+    ]
+)
+
+
+def shown(*arguments: object) -> int:
+    """Run `css show`; nothing tells it where the service is."""
+    return exit_code(["show", *map(str, arguments)])
+
+
+@pytest.fixture
+def plan_file(run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A saved plan with additions and withheld removals."""
+    file = file_of_roles(
+        tmp_path, f"[{{name: auditor, members: [{TOBIAS}]}}, {{name: reviewer, members: {{exact: []}}}}]"
+    )
+    plan = tmp_path / "plan.json"
+    assert run_css("plan", file, "--out", plan) == 0
+    capsys.readouterr()
+    return plan
+
+
+@pytest.fixture
+def journal_file(tmp_path: Path) -> Path:
+    """A journal with a write of each outcome, the last one still in flight when the program ended."""
+    file = tmp_path / "changes.jsonl"
+    file.write_text(JOURNAL, encoding="utf-8", newline="")
+    return file
+
+
+def test_a_plan_is_shown_as_python_shows_it(plan_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Text, Markdown and JSON are what the public functions return; the plan id is in them."""
+    plan = read_plan(plan_file.read_bytes(), "plan.json")
+    for options, expected in (
+        ([], plan_as_text(plan)),
+        (["--markdown"], plan_as_markdown(plan)),
+        (["--mask"], plan_as_text(plan, mask=True)),
+    ):
+        assert shown(plan_file, *options) == 0
+        assert capsys.readouterr().out == f"{expected}\n"
+        assert plan.id in expected
+    for options, mask in (([], False), (["--mask"], True)):
+        assert shown(plan_file, "--json", *options) == 0
+        assert json.loads(capsys.readouterr().out) == json.loads(plan_as_json(plan, mask))
+
+
+def test_a_remainder_is_a_plan(
+    run_css: Run, sandbox: Sandbox, plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a plan could not do is shown like a plan."""
+    sandbox.faults.add("500_before", method="POST", path="*/users/*", times=9)
+    assert run_css("apply", plan_file, "--yes") == 3
+    capsys.readouterr()
+    assert shown(plan_file.with_name("plan.remainder.json")) == 0
+    assert f"+ add {TOBIAS} to auditor" in capsys.readouterr().out
+
+
+def test_a_masked_plan_is_shown_without_an_id(
+    run_css: Run, plan_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names nobody, so its id cannot be computed; and it is still refused by `css apply`."""
+    masked = plan_file.with_name("masked.json")
+    masked.write_text(plan_as_json(read_plan(plan_file.read_bytes(), "plan.json"), mask=True), encoding="utf-8")
+    assert shown(masked) == 0
+    told = capsys.readouterr().out
+    assert "c48af3…@idir" in told
+    assert "Plan id" not in told
+    assert shown(masked, "--json", "--mask") == 0
+    assert json.loads(capsys.readouterr().out)["masked"] is True
+    assert run_css("apply", masked, "--yes") == 64
+
+
+def test_a_journal_is_shown_as_python_shows_it(journal_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each step with its state, by place, under who did it, when and why; nothing in it can redraw the terminal."""
+    journal = read_journal(journal_file.read_bytes(), "changes.jsonl")
+    assert shown(journal_file) == 0
+    told = capsys.readouterr().out
+    assert told == f"{journal_as_text(journal)}\n"
+    for line in (
+        "Account: account",
+        f"Started: {AT}",
+        "User: ann",
+        "Command: css assign",
+        "Reason: Ticket 4711",
+        "#101 dev",
+        "  + create role auditor: done",
+        f"  + add {TOBIAS} to auditor: failed: POST: {escaping.shown(ODD)}",
+        "#102 prod",
+        "  ~ rename role 'a|b' to c: unknown: the program ended before the answer came",
+        "Journal: 1 done, 1 failed, 1 unknown.",
+    ):
+        assert line in told.splitlines()
+
+
+def test_a_journal_as_markdown_is_a_table_for_each_place(
+    journal_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bar in a name or in an error makes no column."""
+    assert shown(journal_file, "--markdown") == 0
+    told = capsys.readouterr().out
+    assert told == f"{journal_as_markdown(read_journal(JOURNAL, 'changes.jsonl'))}\n"
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(told)
+    assert html.count("<table>") == 2
+    assert html.count("<tr>") == html.count("</tr>") == 5
+    assert html.count("<td>") == 3 * 3
+
+
+def test_a_journal_as_json_is_an_object_for_each_step(journal_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the keys that results have everywhere."""
+    assert shown(journal_file, "--json") == 0
+    rows: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert rows == list(table(read_journal(JOURNAL, "changes.jsonl")))
+    assert [(row["state"], row["step"], row["role"], row["target"]) for row in rows] == [
+        ("done", "create_role", "auditor", ""),
+        ("failed", "add_member", "auditor", TOBIAS),
+        ("unknown", "rename_role", "a|b", "c"),
+    ]
+    assert {(row["integration"], row["environment"]) for row in rows} == {(101, "dev"), (102, "prod")}
+
+
+@pytest.mark.parametrize("form", [(), ("--markdown",), ("--json",)], ids=str)
+def test_a_masked_journal_names_nobody(
+    journal_file: Path, capsys: pytest.CaptureFixture[str], form: tuple[str, ...]
+) -> None:
+    """Neither the people whose roles changed nor the person who changed them."""
+    assert shown(journal_file, "--mask", *form) == 0
+    told = capsys.readouterr().out
+    assert TOBIAS not in told
+    assert "User" not in told
+    assert "c48af3" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        ("version: 1\n", (), "neither a plan nor a journal"),
+        ('{"steps": []}', (), "is not a plan of version 1"),
+        ('{"journal": 2}\n', (), "a journal of version 2"),
+        (JOURNAL, ("--json", "--markdown"), "contradict"),
+    ],
+)
+def test_what_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, arguments: tuple[str, ...], message: str
+) -> None:
+    """Other files, other versions, and two forms at once are usage errors."""
+    file = tmp_path / "file"
+    file.write_text(content, encoding="utf-8", newline="")
+    assert shown(file, *arguments) == 64
+    assert message in capsys.readouterr().err
