@@ -3,7 +3,7 @@
 A session is a `console` block in which each command stands behind `$ ` and its output follows. A line that is only
 `…` in the output stands for any lines. A comment `# exit code N` behind a command names its exit code, otherwise 0.
 
-usage: python -m tests.pages          writes the output of every session into the pages
+usage: python -m tests.pages          writes the output of every session into the pages, and the picture of a terminal
 """
 
 from __future__ import annotations
@@ -143,6 +143,10 @@ def main() -> int:
 
         text = page.read_text(encoding="utf-8")
         page.write_text(_BLOCK.sub(renewed, text), encoding="utf-8")
+
+    from tests import terminal  # imports this module
+
+    terminal.write()
     return 0
 
 

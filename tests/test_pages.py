@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import pages
+from tests import pages, terminal
 
 
 @pytest.mark.parametrize("page", [page for page in pages.PAGES if pages.sessions(page)], ids=lambda page: page.stem)
@@ -15,3 +15,8 @@ def test_a_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> Non
     for command, code, printed in pages.played(page, tmp_path):
         assert command.fits(printed), f"{command.line}\nshown:\n{command.output}\nprinted:\n{printed}"
         assert code == command.exit_code, command.line
+
+
+def test_the_picture_of_a_terminal_shows_what_its_commands_print() -> None:
+    """The picture holds the commands with their output; `python -m tests.pages` draws it again."""
+    assert terminal.drawn(terminal.session()) == terminal.PICTURE.read_text(encoding="utf-8")

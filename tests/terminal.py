@@ -1,0 +1,67 @@
+"""Draw the picture of a terminal session: an SVG with commands and what they really print on a fresh sandbox."""
+
+from __future__ import annotations
+
+import tempfile
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from tests import pages
+
+PICTURE: Final = pages.DOCS / "pictures" / "terminal.svg"
+COMMANDS: Final = (
+    "css people find --email caspian.quist@example.com --provider idir",
+    'css assign -i "Grants Portal" -e dev -r approver 11452c4b195e341d2328914ed3a8a39b@idir --journal today.jsonl',
+    'css report -i "Grants Portal" -e dev -r approver --person quist',
+    "css plan examples/roles.yaml",
+    "css undo today.jsonl --yes",
+)
+_WIDTH: Final = 7.2
+"""The width of a character, in points. `textLength` keeps every browser and font to it."""
+_HEIGHT: Final = 17
+_BLANKS: Final = (22, 46)
+"""The space beside the text and above it."""
+
+
+def session() -> str:
+    """Run the commands in a fresh sandbox, and return them with their output."""
+    with tempfile.TemporaryDirectory() as folder, pages.beside(pages.DOCS / "index.md", Path(folder)):
+        shown = []
+        for line in COMMANDS:
+            code, printed = pages.run(pages.Command(line, ""))
+            if code:
+                raise RuntimeError(f"{line}\n{printed}")
+            shown.append(f"$ {line}\n{printed}")
+    return "\n".join(shown)
+
+
+def drawn(text: str) -> str:
+    """Return an SVG that shows a session as a terminal does."""
+    lines = text.splitlines()
+    beside, above = _BLANKS
+    width = round(max(map(len, lines)) * _WIDTH) + 2 * beside
+    height = len(lines) * _HEIGHT + above + beside // 2
+    rows = []
+    for number, line in enumerate(lines):
+        if line:
+            place = f'x="{beside}" y="{above + number * _HEIGHT}" textLength="{len(line) * _WIDTH:.1f}"'
+            kind = ' class="command"' if line.startswith("$ ") else ""
+            rows.append(f'<text {place}{kind} xml:space="preserve">{escape(line)}</text>')
+    dots = "".join(
+        f'<circle cx="{22 + 18 * number}" cy="18" r="5.5" fill="{colour}"/>'
+        for number, colour in enumerate(("#ff5f57", "#febc2e", "#28c840"))
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        'role="img" aria-label="A terminal session">\n'
+        "<style>text { font: 12px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace; "
+        "fill: #d5dbe3 } .command { fill: #8fd18f; font-weight: bold }</style>\n"
+        f'<rect width="{width}" height="{height}" rx="8" fill="#1d2430"/>\n{dots}\n' + "\n".join(rows) + "\n</svg>\n"
+    )
+
+
+def write() -> None:
+    """Draw the picture anew."""
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(drawn(session()), encoding="utf-8")
