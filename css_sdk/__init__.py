@@ -100,7 +100,8 @@ PUBLIC_NAMES: Final = {
     "report.text": ("report_as_csv", "report_as_markdown"),
     "roles_file.parser": ("read_desired",),
     "roles_file.writer": ("desired_as_yaml",),
-    "roster.rows": ("RoleRemovals", "Row", "RowResult", "read_roster"),
+    "roster.reading": ("read_roster",),
+    "roster.rows": ("RoleRemovals", "Row", "RowResult"),
     "settings": ("Settings",),
     "state": ("Place", "PlaceState", "Step", "StepResult"),
 }

@@ -105,10 +105,10 @@ from .report.text import report_as_csv as report_as_csv
 from .report.text import report_as_markdown as report_as_markdown
 from .roles_file.parser import read_desired as read_desired
 from .roles_file.writer import desired_as_yaml as desired_as_yaml
+from .roster.reading import read_roster as read_roster
 from .roster.rows import RoleRemovals as RoleRemovals
 from .roster.rows import Row as Row
 from .roster.rows import RowResult as RowResult
-from .roster.rows import read_roster as read_roster
 from .settings import Settings as Settings
 from .state import Place as Place
 from .state import PlaceState as PlaceState

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from css_sdk._text.csv_lines import csv_line, guarded, unguarded
 from css_sdk.errors import InvalidRequest
 from css_sdk.people.identities import Person
-from css_sdk.roster.rows import Row, RowResult, read_roster, results_as_csv
+from css_sdk.roster.reading import read_roster
+from css_sdk.roster.results import results_as_csv
+from css_sdk.roster.rows import Row, RowResult
 
 CELLS = st.text(st.sampled_from("=+-@'\"; ,\t\r\nax\uff1d"), max_size=8)
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")  # noqa: RUF001

@@ -127,7 +127,7 @@ MISTAKES = {
     "too-many-removals": Mistake(f"members set {DEV} guest {ILSE} --yes", 4),
     # Rosters
     "roster-missing": Mistake(f"roster apply nowhere.csv {DEV}", 64),
-    "roster-unknown-column": Mistake(f"roster check roster.csv {DEV}", 64, files=roster("a,b", header="user,role")),
+    "roster-unknown-column": Mistake(f"roster check roster.csv {DEV}", 64, files=roster("a,b", header="usr,role")),
     "roster-without-header": Mistake(f"roster check roster.csv {DEV}", 64, files={"roster.csv": f"{NEW},reviewer\n"}),
     "roster-address-as-username": Mistake(f"roster check roster.csv {DEV}", 64, files=roster(*TWO_NO_USERNAMES)),
     "roster-without-place": Mistake("roster check roster.csv", 64, files=roster(f"{NEW},reviewer")),
@@ -324,7 +324,7 @@ def commands_named_in(text: str) -> Iterator[tuple[click.Command, str]]:
 
 VARIABLES = re.compile(r"\b(?:CSS_[A-Z_]+|HTTPS_PROXY|NO_PROXY|SSL_CERT_FILE)\b")
 OPTIONS = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-FILES = re.compile(r"\.(?:csv|yaml|jsonl|json):\d+:|or - for standard input|Save it as «CSV UTF-8»")
+FILES = re.compile(r"\.(?:csv|yaml|jsonl|json):\d+:|or - for standard input|[Ss]ave (?:it|the sheet) as «CSV UTF-8»")
 """A line of the file that is wrong, or what to do with the file itself."""
 OWN_CHOICE = ("answered-no", "question-not-answered")
 """Whoever did not want it has nothing to do next."""

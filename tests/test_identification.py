@@ -122,4 +122,4 @@ def test_a_member_who_may_be_meant_stays(
 
 def test_one_login_that_was_found_is_that_person() -> None:
     """However the person is named."""
-    assert identify(EMAIL, "dev", ("idir",), [(User(ANN),)]) == ANN
+    assert identify(EMAIL, "dev", ("idir",), [(User(ANN),)]) == User(ANN)

@@ -16,7 +16,7 @@ from css_sdk.cli import exit_code
 from css_sdk.errors import CssError
 from css_sdk.models import ServiceAccount
 from css_sdk.plan import removal_limits
-from css_sdk.roster.rows import read_roster
+from css_sdk.roster.reading import read_roster
 from css_sdk.sandbox import Sandbox
 
 Run = Callable[..., int]

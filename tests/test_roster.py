@@ -17,7 +17,9 @@ from css_sdk._text.files import text_of
 from css_sdk.errors import Ambiguous, CssError, InvalidFile, NotFound, OutcomeUnknown, ServiceUnavailable, WrongProvider
 from css_sdk.models import Outcome, ServiceAccount
 from css_sdk.people.identities import Person
-from css_sdk.roster.rows import Row, RowResult, read_roster, results_as_csv
+from css_sdk.roster.reading import read_roster
+from css_sdk.roster.results import results_as_csv
+from css_sdk.roster.rows import Row, RowResult
 
 NAME = "roster.csv"
 HEADER = "username,role,integration,environment,action"
@@ -179,7 +181,7 @@ def test_formulas_are_only_texts(role: str) -> None:
         ("username,integration,environment", ["'role' is missing"]),
         ("username,role,environment", ["'integration' is missing"]),
         ("username,role,integration", ["'environment' is missing"]),
-        ("user,role,integration,environment", ["no column 'user'", "names the users"]),
+        ("who,role,integration,environment", ["no column 'who'", "names the users"]),
         (HEADER + ",comment", ["no column 'comment'"]),
         (HEADER + ",role", ["'role' appears twice"]),
         (HEADER + ", ROLE ", ["'role' appears twice"]),
@@ -205,7 +207,7 @@ def test_a_roster_without_rows_is_refused(text: str) -> None:
     ("cells", "told"),
     [
         (",,reviewer,Grants Portal,dev,", "nobody is named"),
-        (f"{JANE},0f3a,reviewer,Grants Portal,dev,", "fill in exactly one"),
+        (f"{JANE},{'1' * 32},reviewer,Grants Portal,dev,", "the guid is "),
         ("jane.doe@gov.bc.ca,,reviewer,Grants Portal,dev,", "gov.bc.ca"),
         ("0f3a@bcservicescard,,reviewer,Grants Portal,dev,", "bcservicescard"),
         ("0f3a,,reviewer,Grants Portal,dev,", "is not a username"),

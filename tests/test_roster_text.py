@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from css_sdk import EmptySet, InvalidFile, InvalidRequest, Person, Refused, Row, read_roster
-from css_sdk.roster.rows import RowResult, check_exact, results_as_csv
+from css_sdk.roster.results import results_as_csv
+from css_sdk.roster.rows import RowResult, check_exact
 
 JANE = f"{'0f3a' * 8}@idir"
 PLACE = {"integration": "Grants Portal", "environment": "dev"}
@@ -145,16 +146,20 @@ def test_a_row_that_contradicts_what_was_said_for_all_is_a_fault() -> None:
 
 
 def test_columns_that_hold_something_else_can_be_ignored() -> None:
-    """By name, without case; those of a roster cannot, and an unknown one says which may be meant."""
-    unknown = faults_of("User Name,Notes,role\n", "r.csv")
-    assert "did you mean 'username'?" in unknown[0]
-    assert "there is no column 'notes'; to leave it out, pass --ignore notes (in Python ignore=); " in unknown[1]
+    """By name, without case, those of a roster included; an unknown one says which may be meant."""
+    unknown = faults_of("Usr Name,Notes,role\n", "r.csv")
+    assert "did you mean 'username'? Then pass --column username='Usr Name'; to leave it out, " in unknown[0]
+    assert "there is no column 'Notes'; to leave it out, pass --ignore Notes (in Python ignore=); " in unknown[1]
     assert faults_of(f"username,role\n{JANE},reviewer,note\n", "r.csv") == [
         "r.csv:2: 3 cells where the header has 2; name the column in the header, and pass --ignore with that name (in "
         "Python ignore=)"
     ]
-    [row] = read_roster(f"username,Notes,role\n{JANE},hello,reviewer\n", ignore=["NOTES", "role"], **PLACE)
-    assert (row.person.value, row.role) == (JANE, "reviewer")
+    text = f"username,Notes,role\n{JANE},hello,reviewer\n"
+    [row] = read_roster(text, ignore=["NOTES", "role"], role="reader", **PLACE)
+    assert (row.person.value, row.role) == (JANE, "reader")
+    with pytest.raises(InvalidFile, match="these are not the columns") as caught:
+        read_roster(text, ignore=["NOTES", "role"], **PLACE)
+    assert "the column 'role' is missing, and was not given for all rows: pass --role" in caught.value.faults[0]
 
 
 @pytest.mark.parametrize("content", ["roster.csv", Path("roster.csv"), None])
@@ -198,6 +203,6 @@ def test_a_row_says_whose_login_it_means() -> None:
     ]  # fmt: skip
     again = read_roster(results_as_csv([RowResult(row, "failed") for row in rows]), "r.result.csv")
     assert [row.person for row in again] == [row.person for row in rows]
-    assert ["no provider 'ldap'" in fault or "fill in provider only" in fault for fault in faults_of(
-        f"{head},,a@b.example,ldap,x\n{JANE},,,idir,x\n", "r.csv"
+    assert ["no provider 'ldap'" in fault or "and the username is" in fault for fault in faults_of(
+        f"{head},,a@b.example,ldap,x\n{JANE},,,azureidir,x\n", "r.csv"
     )] == [True, True]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from typing import TYPE_CHECKING
 
 from .._http.concurrency import AsyncLock, async_each
-from .._service.identifiers import without_provider
+from .._service.identifiers import username_of, without_provider
 from ..errors import (
     Ambiguous,
     AuthenticationError,
@@ -18,7 +18,18 @@ from ..errors import (
     StalePlan,
     Withheld,
 )
-from ..roster.rows import RoleRemovals, Row, RowResult, check_exact, find_contradicting, refuses_all, withheld
+from ..models import User, UserLike
+from ..roster.rows import (
+    RoleRemovals,
+    Row,
+    RowResult,
+    check_exact,
+    find_contradicting,
+    is_named,
+    login_to_compare,
+    refuses_all,
+    withheld,
+)
 from ..state import Place, PlaceState, Step, StepResult
 from .callbacks import AsyncProgressCalls
 from .exact import ask, check_unchanged
@@ -140,14 +151,19 @@ class AsyncRosterRun:
         """Find all places and all people, each once."""
         await self._find_places()
         finding = AsyncPeopleFinding(self._environments, self._providers, self._width)
-        people = await finding.find((place, self._rows[number].person) for number, place in self._places.items())
+        wanted = [(place, self._rows[number].person) for number, place in self._places.items()]
+        logins = {number: login for number in self._places if (login := login_to_compare(self._rows[number]))}
+        people = await finding.find([*wanted, *((self._places[number], login) for number, login in logins.items())])
+        self._compare_addresses({number: people[self._places[number], login] for number, login in logins.items()})
         for number, place in self._places.items():
             row = self._rows[number]
             user = people[place, row.person]
             try:
+                if number in self._errors:
+                    continue
                 if isinstance(user, CssError):
                     raise user.with_traceback(None)
-                username, _ = self._environments[place].users.check(user, row.role)
+                username, _ = self._environments[place].users.check(username_of(user), row.role)
             except CssError as error:
                 self._fail([number], error)
             else:
@@ -164,6 +180,23 @@ class AsyncRosterRun:
         for number, step in self._steps.items():
             if (earlier := self._rows[first.setdefault(step, number)].line) and first[step] != number:
                 self._repeats[number] = earlier
+
+    def _compare_addresses(self, users: Mapping[int, UserLike | CssError]) -> None:
+        """Compare the address that a row gives beside a username with that of the user.
+
+        Raises:
+            InvalidFile: an address belongs to somebody else.
+        """
+        faults = []
+        for number, user in users.items():
+            row = self._rows[number]
+            if isinstance(user, CssError):
+                if not (isinstance(user, NotFound) and user.what == "user"):
+                    self._fail([number], user)
+            elif isinstance(user, User) and user.email and user.email.lower() != row.email.lower():
+                faults.append(f"line {row.line}: the email is {row.email!r}, and {user.username} has {user.email!r}")
+        if faults:
+            raise InvalidFile.with_faults("The roster", faults)
 
     async def _find_places(self) -> None:
         found: dict[tuple[str, str], Place | CssError] = {}
@@ -182,9 +215,11 @@ class AsyncRosterRun:
                 self._fail([number], where)
                 continue
             self._places[number] = where
-            if row.given and (await self._integration(row.given)).info.id != where.integration:
-                named = f"the integration is {row.integration!r} (#{where.integration})"
-                faults.append(f"line {row.line}: {named}, but {row.given!r} was given for all rows")
+            info = self._environments[where].integration
+            for name in row.given:
+                if not is_named(info, name):
+                    named = f"the integration is {row.integration!r} (#{where.integration}, {info.project_name})"
+                    faults.append(f"line {row.line}: {named}, but {name!r} was given too")
         if faults:
             raise InvalidFile.with_faults("The roster", faults)
 

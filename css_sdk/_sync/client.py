@@ -522,10 +522,14 @@ class Css:
         from ..roster.rows import Row
         from .rosters import RosterRun
 
+        if not (isinstance(rows, list | tuple) and all(isinstance(row, Row) for row in rows)):
+            from ..roster.reading import rows_from
+
+            rows = rows_from(rows, exact=exact)
         service_limits.check_width(width)
         return RosterRun(
             self.integration,
-            arguments.objects(rows, Row, "Rows of a roster", "read_roster(text, name) reads them."),
+            rows,
             arguments.known_providers(providers),
             exact=exact,
             max_removals=max_removals,

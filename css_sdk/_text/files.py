@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..errors import MOST_FAULTS, InvalidFile
+from ..errors import MOST_FAULTS, InvalidFile, InvalidRequest
 
 MOST_BYTES: Final = 20 * 2**20
 """The default limit for the size of a file, in bytes."""
 
 
-def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES) -> str:
-    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark, without the mark.
+def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES, encoding: str | None = None) -> str:
+    """Return the text of a file in UTF-8 or UTF-16, without its byte order mark.
 
     Args:
         content: the content of the file, or its text.
         name: of the file, for messages.
         max_bytes: the largest size; None for no limit. For a text, the number of characters.
+        encoding: the encoding, if it is known; then it is the only one that is tried.
 
     Raises:
         InvalidFile: the file is larger, or has another encoding; the fault names the line.
+        InvalidRequest: Python does not know the encoding.
 
     >>> text_of(b"\\xef\\xbb\\xbfrole", "roster.csv")
     'role'
@@ -30,15 +32,28 @@ def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES)
         return content.removeprefix("\ufeff")
     if content.startswith(b"PK\x03\x04"):
         raise InvalidFile(f"{name} is an Excel workbook or another archive. Save it as «CSV UTF-8». Nothing was sent.")
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    chosen = encoding or _encoding_of(content)
     try:
-        return content.decode(encoding).removeprefix("\ufeff")
+        return content.decode(chosen).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
+        hint = "" if encoding else " Save it in UTF-8; in Excel, as «CSV UTF-8»."
         raise InvalidFile(
-            f"{name} is not text in UTF-8. Save it in UTF-8; in Excel, as «CSV UTF-8». Nothing was sent.",
-            faults=[f"{name}:{line}: this is not {error.encoding.upper()}"],
+            f"{name} is not text in {chosen.upper().removesuffix('-SIG')}.{hint} Nothing was sent.",
+            faults=[f"{name}:{line}: this is not {chosen.upper().removesuffix('-SIG')}"],
         ) from None
+    except LookupError:
+        raise InvalidRequest(f"Python does not know the encoding {encoding!r}. An example is cp1252.") from None
+
+
+def _encoding_of(content: bytes) -> str:
+    """Return UTF-16 if the content has its mark or, as every second byte, zero; otherwise UTF-8."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    start = content[:200]
+    if start and not any(start[1::2]) and all(start[::2]):
+        return "utf-16-le"
+    return "utf-16-be" if start and not any(start[::2]) and all(start[1::2]) else "utf-8-sig"
 
 
 def too_large(name: str, max_bytes: int) -> InvalidFile:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from .._service import identifiers
 from .._text.escaping import without_hidden
 from ..errors import Refused, Remedy, UnusableUser
-from ..models import PROVIDER_FAMILIES, PROVIDERS, ServiceAccount
+from ..models import PROVIDER_FAMILIES, PROVIDERS, SERVICE_ACCOUNT_PREFIX, ServiceAccount
 
 PersonBy = Literal["username", "guid", "email", "client_id"]
 
@@ -25,6 +25,7 @@ _IS_CLEAN: Final = re.compile(r"[0-9A-Za-z@._+-]*")
 _AROUND: Final = re.compile(rf"^[\s{_QUOTES}]+|[\s{_QUOTES},;]+$")
 _MAILTO: Final = re.compile(r"(?i)^mailto:\s*")
 _NAMED: Final = re.compile(r"^[^<>@]*<([^<>]+)>$")
+_WINDOWS_LOGIN: Final = re.compile(r"(?i)(idir|bceid|[a-z0-9-]{2,15})\\[a-z0-9._-]+")
 _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]\\:;,\"]+@[^\s@<>()\[\]\\:;,\".]+(\.[^\s@<>()\[\]\\:;,\".]+)+")
 
 
@@ -59,7 +60,25 @@ def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None
     >>> fault_of("guid", "0f3ac87806aa7f215a7c0d4cc4d9e79")
     "'0f3ac87806aa7f215a7c0d4cc4d9e79' is not a GUID: it has 31 characters, but must have 32 hex digits"
     """
+    if _WINDOWS_LOGIN.fullmatch(text):
+        return (
+            f"{text!r} is a Windows login, which the service does not know. Write the person's e-mail address in the "
+            f"column `email`"
+        )
     return _FAULTS[by](text, provider)
+
+
+def kind_of(text: str) -> PersonBy | None:
+    """Return the column to which a cleaned text belongs by its form; None if it has another form.
+
+    >>> [kind_of(text) for text in ("0f3a@idir", "service-account-grants-102", "ilse@example.com", "0f3a" * 8, "Ilse")]
+    ['username', 'username', 'email', 'guid', None]
+    """
+    if text.rpartition("@")[2].lower() in PROVIDERS or text.startswith(SERVICE_ACCOUNT_PREFIX):
+        return "username"
+    if "@" in text:
+        return "email"
+    return "guid" if identifiers.is_guid(identifiers.guid_of(text)) else None
 
 
 def is_complete_guid(text: str, provider: str | None) -> bool:

@@ -63,8 +63,8 @@ def other_providers(person: Person, asked: Collection[str]) -> tuple[str, ...]:
     return tuple(each for each in rest if person.by != "guid" or can_be_looked_up(person.value, each))
 
 
-def identify(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> str | CssError:
-    """Return the username of the one login that is meant, or why there is not exactly one.
+def identify(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> User | CssError:
+    """Return the one login that is meant, or why there is not exactly one.
 
     Args:
         person: as a list names them.
@@ -94,7 +94,7 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
             f"{len(users)} logins in {environment} have {wanted}: {_named(users)}. Use the username, or one provider.",
             candidates=users,
         )
-    return users[0].username
+    return users[0]
 
 
 def explain_missing(missing: NotFound, person: Person, environment: str, found: Iterable[Found]) -> CssError:

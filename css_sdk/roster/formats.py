@@ -1,26 +1,27 @@
-"""Split the text of a roster file into lines of named cells, from CSV in its forms or from JSON lines. Pure."""
+"""Turn a roster in any form into lines of named cells: CSV, JSON, a workbook, a DataFrame or dictionaries. Pure."""
 
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import json
 import re
-import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from attrs import frozen
 
 from .._text.csv_lines import unguarded
-from ..errors import InvalidFile
-from ..people.cells import PERSON_COLUMNS
+from .._text.files import text_of
+from .._text.tables import Tabular, table
+from ..errors import InvalidFile, InvalidRequest
+from .cells import CellFault, Grid, Record, Source, plain_text, sendable
+from .columns import ColumnNames, knows_several
 
-COLUMNS: Final = (*PERSON_COLUMNS, "provider", "role", "integration", "environment", "action")
-ALL_COLUMNS: Final = (*COLUMNS, "outcome", "message")
-_DELIMITERS: Final = ",;\t"
+_DELIMITERS: Final = ",;\t|"
 _JSON_LINES: Final = (".jsonl", ".ndjson")
+_MOST_BEFORE_HEADER: Final = 20
 
 
 @frozen
@@ -32,127 +33,258 @@ class Line:
     faults: tuple[str, ...] = ()
 
 
+_JSON_TYPES: Final = {"integration": int, "integration_id": int, "choice": int, "direct": bool}
+"""The columns whose values need no quotes in JSON."""
+
+
 def is_file_name(text: str) -> bool:
     """Return whether this is the name of a roster file, and not its content."""
-    return re.fullmatch(r"[^\r\n]+\.(csv|tsv|txt|jsonl|ndjson)", text, re.IGNORECASE) is not None
+    return re.fullmatch(r"[^\r\n]+\.(csv|tsv|txt|json|jsonl|ndjson|xlsx|xlsm|xls)", text, re.IGNORECASE) is not None
 
 
-def is_blank(text: str) -> bool:
-    """Return whether a file holds nothing but the separators that a spreadsheet leaves of empty cells."""
-    return all(character.isspace() or character in _DELIMITERS for character in text)
-
-
-def lines_of(
-    text: str, name: str, integration: str | None, environment: str | None, ignore: Collection[str] = ()
-) -> list[Line]:
-    """Return the lines of a roster, without the header of CSV.
+def lines_of(content: object, source: Source, columns: ColumnNames, given: Mapping[str, str | None]) -> list[Line]:
+    """Return the lines of a roster that are not empty, without the header.
 
     Args:
-        text: of the file.
-        name: of the file, for messages; an ending `.jsonl` or `.ndjson` means JSON lines, otherwise the text decides.
-        integration, environment: for lines that name none.
-        ignore: columns that hold something else.
+        content: a text or the bytes of a file, a DataFrame, results of css-sdk, or dictionaries.
+        source: how to read it.
+        columns: finds the columns.
+        given: the values for all rows of the columns that a roster cannot do without.
 
     Raises:
-        InvalidFile: for text that is not valid CSV, or a header without the columns of a roster.
+        InvalidFile: for a file that cannot be read, or a header without the columns of a roster.
+        InvalidRequest: for anything else.
     """
-    ignored = {column.strip().lower() for column in ignore} - {*ALL_COLUMNS}
-    if name.lower().endswith(_JSON_LINES) or text.lstrip().startswith("{"):
-        return [_json_line(number, line, ignored) for number, line in _numbered(text) if line.strip()]
-    (number, header), *rows = [*_cells(text, name)] or [(1, [])]
-    columns = [cell.strip().lower() for cell in _without_empty_end(header)]
-    _check_header(columns, f"{name}:{number}", integration, environment, ignored)
-    return [_csv_line(number, cells, columns) for number, cells in rows]
+    found = _opened(content, source)
+    if isinstance(found, Grid):
+        return _lines_of_grid(found, source, columns, given)
+    text = _json_text if isinstance(content, (str, bytes)) else plain_text
+    names: dict[tuple[str, ...], tuple[tuple[str, ...], list[str]]] = {}
+    lines = []
+    for record in found:
+        keys = tuple(key for key, _ in record.pairs)
+        if keys not in names:
+            names[keys] = columns.find(keys)
+        meant, faults = names[keys]
+        if record.fault or faults:
+            lines.append(Line(record.number, {}, (record.fault,) if record.fault else tuple(faults)))
+            # Faults of the values are reported too, as far as their columns are known.
+        line = _line(record.number, [value for _, value in record.pairs], meant, text)
+        if line is None and text is _json_text:
+            line = Line(record.number, {})
+        if line is not None and (line.faults or not (record.fault or faults)):
+            lines.append(line)
+    return lines
 
 
-def _numbered(text: str) -> Iterator[tuple[int, str]]:
-    # Not `splitlines`: a JSON text may hold the other characters that it takes for ends of lines.
-    return enumerate(re.split(r"\r\n|\n|\r", text), start=1)
-
-
-def _json_line(number: int, line: str, ignored: Collection[str]) -> Line:
-    """Return a JSON object as a line of cells."""
-    try:
-        # Objects become tuples of pairs, so that a key which appears twice is seen.
-        pairs: Any = json.loads(line, object_pairs_hook=tuple)
-    except (ValueError, RecursionError) as error:
-        said = f": {error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        return Line(number, {}, (f"this is not JSON{said}",))
-    if not isinstance(pairs, tuple):
-        return Line(number, {}, ("this is not a JSON object",))
-    cells: dict[str, str] = {}
-    faults = []
-    for key, value in pairs:
-        column = key.strip().lower()
-        if column in ignored or (value is None and column in ALL_COLUMNS):
-            continue
-        if column not in ALL_COLUMNS:
-            faults.append(_unknown(key))
-        elif column in cells:
-            faults.append(f"the column {column!r} appears twice")
-        elif column == "integration" and type(value) is int:
-            cells[column] = f"#{value}"
-        elif not isinstance(value, str):
-            faults.append(f"the {column} is not a text in quotes")
-        elif any("\ud800" <= character <= "\udfff" for character in value):
-            faults.append(f"the {column} holds characters that cannot be sent")
-        else:
-            cells[column] = value
-    return Line(number, cells, tuple(faults))
-
-
-def _cells(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines that are not empty, with the number of the line on which each begins."""
-    separator = re.match(r"sep=(.)\r?\n", text)  # a line that Excel reads, and some programs write for it
-    first = next((line for line in text.splitlines() if line.strip(_DELIMITERS + " ")), "")
-    delimiter = separator[1] if separator else max(_DELIMITERS, key=first.count)
-    reader = csv.reader(
-        io.StringIO(text[separator.end() if separator else 0 :], newline=""), delimiter=delimiter, strict=True
+def is_frame(content: object) -> bool:
+    """Return whether this is a DataFrame of pandas or polars, or a table of pyarrow."""
+    return any(hasattr(content, name) for name in ("itertuples", "iter_rows", "to_pylist")) and hasattr(
+        content, "columns"
     )
-    before = line = 2 if separator else 1
+
+
+def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
+    """Return the cells of a source, in one of two forms."""
+    if isinstance(content, bytes) and content[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        from .workbooks import grid_of  # noqa: PLC0415 - an extra
+
+        return grid_of(content, source)
+    if isinstance(content, (str, bytes)):
+        text = _decoded(content, source)
+        if source.name.lower().endswith(_JSON_LINES) or text.lstrip().startswith("{"):
+            return _json_lines(text)
+        if source.name.lower().endswith(".json") or text.lstrip().startswith("["):
+            return _json_array(text, source.name)
+        return _csv_grid(text, source)
+    return _grid_of_frame(content) if is_frame(content) else _records_of(content)
+
+
+def _decoded(content: str | bytes, source: Source) -> str:
+    try:
+        return text_of(content, source.name, source.max_bytes, source.encoding)
+    except InvalidFile as error:
+        if not error.faults or source.encoding:
+            raise
+        hint = "Or name its encoding with --encoding (in Python encoding=), such as cp1252."
+        raise InvalidFile(f"{error} {hint}", faults=error.faults) from None
+
+
+# CSV
+
+
+def _csv_grid(text: str, source: Source) -> Grid:
+    rows = _csv_rows(text, source)
+    number, header = next(rows, (1 + source.skip_rows, []))
+    return Grid(number, header, rows, lambda cell: unguarded(str(cell)))
+
+
+def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines that are not empty, with the number of the line on which each begins."""
+    separator = re.match(r"\"?sep=(.)\"?[,;\t|]*(\r\n|\r|\n)", text, re.IGNORECASE)  # written by and for Excel
+    start, line = (separator.end(), 2) if separator else (0, 1)
+    for _ in range(source.skip_rows - (line - 1)):
+        end = re.compile(r"\r\n|\r|\n").search(text, start)
+        start, line = (end.end() if end else len(text)), line + 1
+    first = next((row for row in text[start:].splitlines() if row.strip(_DELIMITERS + " ")), "")
+    delimiter = separator[1] if separator else max(_DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text[start:], newline=""), delimiter=delimiter, strict=True)
+    before = line
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield line, cells
             line = reader.line_num + before
     except csv.Error as error:
+        name = source.name
         raise InvalidFile(f"{name}:{line}: this is not CSV: {error}.", faults=[f"{name}:{line}: {error}"]) from None
 
 
-def _csv_line(number: int, cells: list[str], columns: Sequence[str]) -> Line:
-    if len(_without_empty_end(cells)) > len(columns):
-        named = "name the column in the header, and pass --ignore with that name (in Python ignore=)"
-        return Line(number, {}, (f"{len(cells)} cells where the header has {len(columns)}; {named}",))
-    return Line(number, dict(zip(columns, map(unguarded, cells), strict=False)))
+# JSON
 
 
-def _without_empty_end(cells: list[str]) -> list[str]:
-    """Return the cells without the empty ones that a spreadsheet leaves at the end."""
-    filled = [number for number, cell in enumerate(cells, start=1) if cell.strip()]
-    return cells[: filled[-1]] if filled else []
+def _json_lines(text: str) -> Iterator[Record]:
+    # Not `splitlines`: a JSON text may hold the other characters that it takes for ends of lines.
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
+        if line.strip():
+            try:
+                # Objects become tuples of pairs, so that a key which appears twice is seen.
+                yield _record(number, json.loads(line, object_pairs_hook=tuple))
+            except (ValueError, RecursionError) as error:
+                yield Record(number, fault=_not_json(error))
 
 
-def _check_header(
-    columns: Sequence[str], where: str, integration: str | None, environment: str | None, ignored: Collection[str]
-) -> None:
-    known = {*ALL_COLUMNS, *ignored}
-    faults = [f"{where}: {_unknown(column)}" for column in columns if column not in known]
-    faults += [f"{where}: the column {column!r} appears twice" for column in ALL_COLUMNS if columns.count(column) > 1]
-    if not set(PERSON_COLUMNS) & set(columns):
-        faults.append(f"{where}: no column names the users: username, guid, email or client_id")
-    given = {"role": None, "integration": integration, "environment": environment}
-    faults += [
-        f"{where}: the column {column!r} is missing" + (", and was not given for all rows" if column != "role" else "")
-        for column, value in given.items()
-        if column not in columns and not value
-    ]
+def _json_array(text: str, name: str) -> Iterator[Record]:
+    """Yield the objects of an array, each with the number of the line on which it begins."""
+    decoder = json.JSONDecoder(object_pairs_hook=tuple)
+    blank = re.compile(r"[ \t\r\n]*")
+    at = counted = _after(blank, text, 0)
+    number, expected = 1 + len(re.findall(r"\r\n|\n|\r", text[:at])), "["
+    while True:
+        at = _after(blank, text, at)
+        number, counted = number + len(re.findall(r"\r\n|\n|\r", text[counted:at])), at
+        if text[at : at + 1] == "]" and expected != "[":
+            break
+        if text[at : at + 1] not in tuple(expected):
+            raise _unreadable(name, number, f"this is not a JSON array of objects; {expected!r} is expected")
+        at = _after(blank, text, at + 1)
+        number, counted = number + len(re.findall(r"\r\n|\n|\r", text[counted:at])), at
+        if expected == "[" and text[at : at + 1] == "]":
+            break
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            line = error.lineno if isinstance(error, json.JSONDecodeError) else number
+            raise _unreadable(name, line, _not_json(error)) from None
+        yield _record(number, value)
+        expected = ","
+    if text[at + 1 :].strip():
+        raise _unreadable(name, number, "something follows the JSON array")
+
+
+def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+def _unreadable(name: str, number: int, fault: str) -> InvalidFile:
+    return InvalidFile(f"{name}:{number}: {fault}. Nothing was sent.", faults=[f"{name}:{number}: {fault}"])
+
+
+def _not_json(error: ValueError | RecursionError) -> str:
+    said = f": {error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+    return f"this is not JSON{said}"
+
+
+def _record(number: int, value: Any) -> Record:
+    is_object = isinstance(value, tuple)
+    return Record(number, value) if is_object else Record(number, fault="this is not a JSON object")
+
+
+def _json_text(value: object) -> str:
+    """Return a value of JSON as text. A number is an id of an integration, and nothing else."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise CellFault("is not a text in quotes")
+    return sendable(value)
+
+
+# DataFrames and dictionaries
+
+
+def _grid_of_frame(frame: Any) -> Grid:
+    if hasattr(frame, "to_pylist"):
+        names = frame.column_names
+        rows = zip(*(column.to_pylist() for column in frame.columns), strict=True)
+    else:
+        names = list(frame.columns)
+        rows = frame.itertuples(index=False, name=None) if hasattr(frame, "itertuples") else frame.iter_rows()
+    return Grid(1, [str(name) for name in names], enumerate(rows, start=1), plain_text)
+
+
+def _records_of(content: object) -> Iterator[Record]:
+    if isinstance(content, Tabular):
+        content = table(content)
+    if isinstance(content, Mapping) or not isinstance(content, Iterable):
+        content = [content]
+    for number, each in enumerate(content, start=1):
+        rows = table(each) if isinstance(each, Tabular) else [each]
+        for row in rows:
+            if not isinstance(row, Mapping):
+                raise InvalidRequest(
+                    "Pass the content of the roster, Path(…).read_bytes(), and the file name as the second argument. "
+                    "Or pass a DataFrame or a list of dictionaries, a dictionary for each row."
+                )
+            yield Record(number, [(str(key), value) for key, value in row.items()])
+
+
+# Lines
+
+
+def _lines_of_grid(grid: Grid, source: Source, columns: ColumnNames, given: Mapping[str, str | None]) -> list[Line]:
+    header = _without_empty_end([" ".join(name.split()) for name in grid.header])
+    meant, faults = columns.find(header)
+    faults = [*faults, *columns.missing(given, header)]
     if faults:
-        reason = "these are not the columns of a roster" if any(columns) else "the file is empty"
-        raise InvalidFile(f"{where}: {reason}; nothing was sent.", faults=faults)
+        where, hint = f"{source.name}:{grid.number}", ""
+        below = [number for number, cells in islice(grid.rows, _MOST_BEFORE_HEADER) if knows_several(map(str, cells))]
+        if below and not knows_several(header):
+            above = below[0] - 1
+            hint = f" If line {below[0]} is the header, pass --skip-rows {above} (in Python skip_rows={above})."
+        reason = "these are not the columns of a roster" if any(header) else "the file is empty"
+        raise InvalidFile(
+            f"{where}: {reason}; nothing was sent.{hint}", faults=[f"{where}: {fault}" for fault in faults]
+        )
+    lines = []
+    for number, cells in grid.rows:
+        if len(cells) > len(meant) and len(filled := _without_empty_end(cells)) > len(meant):
+            named = "name the column in the header, and pass --ignore with that name (in Python ignore=)"
+            fault = f"{len(filled)} cells where the header has {len(meant)}; {named}"
+            lines.append(Line(number, {}, (fault,)))
+        elif (line := _line(number, cells, meant, grid.text)) is not None:
+            lines.append(line)
+    return lines
 
 
-def _unknown(column: str) -> str:
-    close = difflib.get_close_matches(re.sub(r"[\W_]", "", column), COLUMNS, n=1)
-    hint = f"to leave it out, pass --ignore {shlex.quote(column)} (in Python ignore=)"
-    meant = f"did you mean {close[0]!r}?" if close else hint
-    return f"there is no column {column!r}; {meant}; the columns are {', '.join(COLUMNS)}"
+def _line(number: int, values: Sequence[object], columns: Sequence[str], text: Callable[[object], str]) -> Line | None:
+    """Return a line of cells, or None if all are empty."""
+    cells: dict[str, str] = {}
+    faults = []
+    for column, value in zip(columns, values, strict=False):
+        if not column:
+            continue
+        try:
+            if text is _json_text and type(value) is _JSON_TYPES.get(column):
+                cells[column] = f"#{value}" if column == "integration" else str(value)
+            else:
+                cells[column] = text(value)
+        except CellFault as fault:
+            faults.append(f"the {column} {fault}")
+    return Line(number, cells, tuple(faults)) if faults or any(map(str.strip, cells.values())) else None
+
+
+def _without_empty_end(cells: Sequence[Any]) -> Sequence[Any]:
+    """Return the cells without the empty ones that a spreadsheet leaves at the end."""
+    filled = [number for number, cell in enumerate(cells, start=1) if str(cell).strip()]
+    return cells[: filled[-1]] if filled else cells[:0]

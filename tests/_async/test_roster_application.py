@@ -30,7 +30,7 @@ from css_sdk import (
     WrongProvider,
     read_roster,
 )
-from css_sdk.roster.rows import results_as_csv
+from css_sdk.roster.results import results_as_csv
 from css_sdk.sandbox import Sandbox
 from tests.people_world import person
 from tests.support import FISHERIES, GRANTS_PORTAL, asked, at_once, some, usernames
@@ -367,7 +367,7 @@ async def test_a_place_may_be_given_by_id_for_rows_that_name_it(css: AsyncCss, s
         with pytest.raises(InvalidFile) as caught:
             await work(rows)
         assert caught.value.faults == (
-            "line 2: the integration is 'Fisheries Service' (#102), but '101' was given for all rows",
+            "line 2: the integration is 'Fisheries Service' (#102, Fisheries Service), but '101' was given too",
         )
     assert (asked(sandbox) - before).keys() <= {"GET"}
 

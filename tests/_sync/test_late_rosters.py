@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from css_sdk import Backoff, Css, CssError, Row, RowResult, Settings, read_roster
 from css_sdk.people.identities import Person
-from css_sdk.roster.rows import results_as_csv
+from css_sdk.roster.results import results_as_csv
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request, Response, plain
 from tests.fault_sequences import FIRST, PEOPLE, SECOND, THIRD, facts, faults, late_faults

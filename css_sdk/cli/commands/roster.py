@@ -15,31 +15,56 @@ from ..support.groups import Group
 from ..support.options import Given, flag, several, takes, together
 from ..support.output import print_rows, say
 from ..support.progress import bar_on_terminal
-from ..support.roster_results import result_file, rows_in
+from ..support.roster_results import result_file, rows_in, text_in
 
 if TYPE_CHECKING:
     from ...roster.rows import Row, RowResult
 
-_ROSTER_OPTIONS = together(
+_READING = together(
     options.file,
     options.place(required=False),
+    click.option("--role", metavar="NAME", help="Role of all rows."),
+    click.option("--action", type=click.Choice(["grant", "revoke"]), help="Action of all rows. Default: grant."),
+    several("--column", "columns", help="Name of a column in the file: role=Rolle.", metavar="COLUMN=NAME"),
+    click.option(
+        "--columns",
+        "mapping",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="File with a line COLUMN=NAME for each column that has another name.",
+    ),
+    several("--ignore", help="Ignore this column, such as notes.", metavar="COLUMN"),
+    click.option("--split", metavar="TEXT", help="Split cells with several roles or people at this text, such as ';'."),
+    click.option("--skip-rows", type=click.IntRange(0), default=0, metavar="N", help="Skip N lines above the header."),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook. Needed if several sheets hold something."),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as cp1252. Default: UTF-8."),
+)
+"""The file of a roster, and the options that say how to read it."""
+_ROSTER_OPTIONS = together(
+    _READING,
     options.provider,
     flag("--exact", help="Remove the roles from everybody whom the roster does not list."),
     options.removals(
         "With --exact, allow up to N removals from each role. Default: a fifth, but at least 4 and at most 10."
     ),
-    several("--ignore", help="Ignore this column, such as notes.", metavar="COLUMN"),
     options.width,
     options.json,
 )
 """The file of a roster, and the options that say how to read it and what it means."""
 
 
-def _read(given: Given, file: Path, exact: bool, ignore: Sequence[str]) -> tuple[Sequence[Row], dict[str, Any]]:
+def _read(
+    given: Given, file: Path, exact: bool, columns: Sequence[str], mapping: Path | None, **reading: Any
+) -> tuple[Sequence[Row], dict[str, Any]]:
     """Return the rows of a roster, and how to check or apply them."""
+    from ...roster.columns import read_mapping
+
     if given.max_removals is not None and not exact:
         raise click.UsageError("--max-removals needs --exact.")
-    rows = rows_in(file, given.integration, given.environment, exact=exact, ignore=ignore)
+    named = {} if mapping is None else read_mapping(text_in(mapping), str(mapping))
+    named |= read_mapping("\n".join(columns), "--column")
+    place = {"integration": given.integration, "environment": given.environment}
+    rows = rows_in(file, exact=exact, columns=named, **place, **reading)
     how = {"exact": exact, "max_removals": given.max_removals, "width": given.width, "providers": given.employees}
     return rows, how
 
@@ -48,9 +73,9 @@ def _read(given: Given, file: Path, exact: bool, ignore: Sequence[str]) -> tuple
 def roster() -> None:
     """Check and apply a roster: a table of who must have which role.
 
-    A roster is a file, or - for standard input, with one row for each grant, as CSV or JSON lines. The columns are:
-    username, guid, email or client_id; provider; role; integration; environment; action (grant or revoke). You can pass
-    the integration and the environment as options instead.
+    A roster is a file, or - for standard input, with one row for each grant, as CSV, JSON or an Excel workbook. The
+    columns are: username, guid, email or client_id; provider; role; integration; environment; action (grant or revoke).
+    You can pass the role, the integration, the environment and the action as options instead.
 
     \b
     Examples:

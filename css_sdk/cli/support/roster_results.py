@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,22 +18,27 @@ _RESULT: Final = re.compile(r"\.result(-[0-9]+)?\.[a-z]+$", re.IGNORECASE)
 """The end of the name of a result file."""
 
 
-def rows_in(
-    file: Path,
-    integration: str | None,
-    environment: str | None,
-    *,
-    exact: bool = False,
-    ignore: Sequence[str] = (),
-) -> Sequence[Row]:
-    """Return the rows of a roster file, or of standard input."""
-    from ...roster.rows import read_roster
+def rows_in(file: Path, **how: Any) -> Sequence[Row]:
+    """Return the rows of a roster file, or of standard input.
+
+    Args:
+        file: the file, or `-`.
+        how: further arguments of `read_roster`.
+    """
+    from ...roster.reading import read_roster
+    from .files import content_of, limit
+
+    content, name = content_of(file)
+    return read_roster(content, name, max_bytes=limit(), **how)
+
+
+def text_in(file: Path) -> str:
+    """Return the text of a small file that belongs to a roster."""
+    from ..._text.files import text_of
     from .files import content_of
 
     content, name = content_of(file)
-    where = {"integration": integration, "environment": environment}
-    # Its size was checked where it was read.
-    return read_roster(content, name, **where, exact=exact, ignore=ignore, max_bytes=None)
+    return text_of(content, name)
 
 
 def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence[RowResult]:
@@ -112,7 +117,8 @@ def _output(path: Path, *, force: bool) -> OutputFile:
 def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
     """Return what an existing result file holds that does not come from the roster; None if there is nothing."""
     from ...errors import InvalidFile
-    from ...roster.rows import find_other, read_roster
+    from ...roster.reading import read_roster
+    from ...roster.rows import find_other
     from .files import content_of
 
     if not path.exists():
@@ -129,10 +135,10 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
 
 def _is_file_of_results(content: bytes) -> bool:
     """Return whether the first line names the columns of a file of results, with any separator."""
-    from ...roster.formats import ALL_COLUMNS
+    from ...roster.columns import ALL_COLUMNS
 
     first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").partition("\n")[0]
-    return [cell.strip().strip('"') for cell in re.split("[,;\t]", first)] == list(ALL_COLUMNS)
+    return [cell.strip().strip('"') for cell in re.split("[,;\t]", first)][: len(ALL_COLUMNS)] == list(ALL_COLUMNS)
 
 
 def write_results(results: Sequence[RowResult], file: OutputFile | None, *, always: bool) -> tuple[bool, list[str]]:
@@ -150,7 +156,6 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
         Whether the file could be written, and sentences about the rows that are left, for the end of the report.
     """
     from ...errors import InvalidFile, Withheld
-    from ...roster.rows import results_as_csv
 
     waiting = sum(isinstance(result.error, Withheld) for result in results)
     is_left = sum(not result.is_done for result in results) > waiting
@@ -160,6 +165,8 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
         sentences.append(f"{removals}: correct the roster, and apply it again with --exact.")
     if file is None or file.path is None or not (is_left or always or file.path.exists()):
         return True, sentences
+    from ...roster.results import results_as_csv
+
     try:
         file.write([results_as_csv(results)], "utf-8-sig")
     except InvalidFile as error:

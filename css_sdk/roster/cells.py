@@ -1,0 +1,92 @@
+"""Describe the cells of a roster before their columns are known, and turn values into text. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from attrs import frozen
+
+_MOST_EXACT: Final = 10**15
+"""A spreadsheet keeps 15 digits of a number."""
+
+
+@frozen
+class Grid:
+    """Rows of cells below a header, with their line numbers."""
+
+    number: int
+    header: Sequence[str]
+    rows: Iterable[tuple[int, Sequence[object]]]
+    text: Callable[[object], str]
+    """Returns a cell as text, or raises `CellFault`."""
+
+
+@frozen
+class Record:
+    """A row that names its cells itself, or the fault that makes it none."""
+
+    number: int
+    pairs: Sequence[tuple[str, object]] = ()
+    fault: str = ""
+
+
+@frozen
+class Source:
+    """How to read the file of a roster.
+
+    Attributes:
+        name: the name of the file, for messages. `.jsonl`, `.ndjson` and `.json` mean JSON.
+        skip_rows: the number of lines above the header.
+        sheet: the sheet of a workbook.
+        encoding: the encoding of a text; by default UTF-8, or UTF-16 if it looks so.
+        max_bytes: the largest size that is read; None for no limit.
+    """
+
+    name: str
+    skip_rows: int = 0
+    sheet: str | None = None
+    encoding: str | None = None
+    max_bytes: int | None = None
+
+
+class CellFault(Exception):
+    """Say why a cell is no text, for the fault of its line."""
+
+
+def plain_text(value: Any) -> str:
+    """Return a cell of a workbook, a DataFrame or a dictionary as people see it.
+
+    Raises:
+        CellFault: the cell is not a text, or not the one that was typed.
+
+    >>> [plain_text(value) for value in ("reviewer", 101.0, None, float("nan"), True)]
+    ['reviewer', '101', '', '', 'TRUE']
+    """
+    if isinstance(value, str):
+        return sendable(value)
+    if hasattr(value, "item") and not isinstance(value, (int, float)):
+        value = value.item()  # of numpy
+    if value is None or str(value) in ("<NA>", "NaT", "nan"):
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float) and abs(value) >= _MOST_EXACT:
+        raise CellFault("is a long number, which a spreadsheet rounds; format the column as text and type it again")
+    if isinstance(value, int | float):
+        return str(int(value)) if value == int(value) else str(value)
+    if isinstance(value, datetime.date | datetime.time):
+        raise CellFault(f"is the date {value}, and may have been typed otherwise; format the column as text")
+    raise CellFault(f"is not a text, but a value of type {type(value).__name__}")
+
+
+def sendable(text: str) -> str:
+    """Return a text that can be sent to the service.
+
+    Raises:
+        CellFault: it has half of a character of UTF-16.
+    """
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise CellFault("holds characters that cannot be sent")
+    return text

@@ -1,0 +1,186 @@
+"""Find the columns of a roster by the names that spreadsheets and other systems give them. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from ..errors import InvalidRequest
+from ..people.cells import PERSON_COLUMNS
+
+COLUMNS: Final = (*PERSON_COLUMNS, "provider", "role", "integration", "environment", "action")
+ALL_COLUMNS: Final = (*COLUMNS, "outcome", "message")
+CANDIDATES: Final = ("candidate_1", "candidate_2", "candidate_3")
+"""The columns of a result file that name the logins among which a row has to choose, in the column `choice`."""
+
+_OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "email": ("emailaddress", "mail", "upn", "userprincipalname"),
+    "guid": ("userguid",),
+    "person": ("user", "member"),
+    "by": (),
+    "provider": ("idp", "identityprovider", "loginprovider"),
+    "role": ("roles", "rolename", "applicationrole", "approle"),
+    "integration": (),
+    "integration_id": ("projectid",),
+    "project_name": ("project", "integrationname"),
+    "environment": ("env",),
+    "outcome": ("state",),
+    "direct": (),
+    "choice": (),
+    **dict.fromkeys(CANDIDATES, ()),
+}
+_FOR_READERS: Final = (
+    *("line", "name", "firstname", "lastname", "serviceaccount"),
+    *("through", "chains", "held", "error", "candidates"),
+)
+"""Columns that css-sdk writes for readers, in reports and listings. Rosters leave them out."""
+
+
+def _squeezed(name: str) -> str:
+    """Return a name of a column without what people write in different ways: case, blanks, hyphens, underscores."""
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+_BY_NAME: Final = {
+    **{_squeezed(column): column for column in (*ALL_COLUMNS, *_OTHER_NAMES)},
+    **{name: column for column, names in _OTHER_NAMES.items() for name in names},
+    **dict.fromkeys(_FOR_READERS, ""),
+}
+
+
+class ColumnNames:
+    """Find the column of a roster for each name in a file's header, or in its records.
+
+    Args:
+        given: the name in the file of columns of a roster, such as `{"role": "Rolle"}`.
+        ignore: names of columns to leave out.
+
+    Raises:
+        InvalidRequest: a column of `given` is not a column of a roster, or two columns have the same name.
+
+    >>> ColumnNames({"role": "Rolle"}, ["Notes"]).find(["E-mail Address", "Rolle", "notes"])
+    (('email', 'role', ''), [])
+    """
+
+    def __init__(self, given: Mapping[str, str], ignore: Collection[str]) -> None:
+        for column in given:
+            if column not in COLUMNS:
+                raise InvalidRequest(f"A roster has no column {column!r}. The columns are {', '.join(COLUMNS)}.")
+        self._given = {_folded(name): column for column, name in given.items()}
+        if len(self._given) < len(given):
+            raise InvalidRequest(f"Two columns of the roster have one name: {', '.join(given.values())}.")
+        self._names = dict(given)
+        self._ignore = {_folded(name) for name in ignore}
+        self.found: set[str] = set()
+        """The columns of a roster that the file has, the ignored ones included."""
+        self._used: set[str] = set()
+
+    def find(self, names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+        """Return the column that each name means, "" for one that is left out, and what is wrong with the names."""
+        ignored = self._ignored(names)
+        columns: list[str] = []
+        faults: list[str] = []
+        for name in names:
+            key = _folded(name)
+            meant = self._given.get(key) or _BY_NAME.get(_squeezed(name))
+            self.found |= {meant} if meant else set()
+            if key in ignored and key not in self._given:
+                meant = ""
+            elif meant is None:
+                faults.append(self._unknown(name))
+            elif meant in self._names and key not in self._given:
+                faults.append(
+                    f"the column {meant!r} is {self._names[meant]!r}, and there is {name!r} too; to leave it out, pass "
+                    f"--ignore {shlex.quote(name)} (in Python ignore=)"
+                )
+            elif meant and meant in columns:
+                faults.append(
+                    f"the column {meant!r} appears twice: {names[columns.index(meant)]!r} and {name!r}; leave out one "
+                    f"with --ignore, or choose one with --column {meant}={shlex.quote(name)} (in Python columns=)"
+                )
+            columns.append(meant or "")
+        self._used.update(columns)
+        return tuple(columns), faults
+
+    def missing(self, given: Mapping[str, str | None], names: Iterable[str]) -> list[str]:
+        """Return what is wrong with a file because it lacks a column.
+
+        Args:
+            given: the values for all rows of the columns that a roster cannot do without; None if there is none.
+            names: the names of its columns.
+        """
+        faults = [
+            f"there is no column {name!r}, which is named for {column!r}"
+            for column, name in self._names.items()
+            if _folded(name) not in set(map(_folded, names))
+        ]
+        if not {*PERSON_COLUMNS, "person"} & self._used:
+            faults.append(
+                f"no column names the users: {', '.join(PERSON_COLUMNS[:-1])} or {PERSON_COLUMNS[-1]}; if one has "
+                f"another name, pass --column email=NAME (in Python columns=)"
+            )
+        for column, value in given.items():
+            others = _NAME_INTEGRATIONS if column == "integration" else set()
+            if not value and not ({column} | others) & self._used:
+                faults.append(
+                    f"the column {column!r} is missing, and was not given for all rows: pass {_OPTIONS[column]} (in "
+                    f"Python {column}=), or --column {column}=NAME (columns=)"
+                )
+        return faults
+
+    def _ignored(self, names: Sequence[str]) -> set[str]:
+        """Return the names to leave out: those that are named so, or else those that mean the same."""
+        keys = {_folded(name) for name in names}
+        exact = keys & self._ignore
+        others = {_BY_NAME.get(_squeezed(name)) for name in self._ignore - exact} - {None, ""}
+        return exact | {key for key in keys if _BY_NAME.get(_squeezed(key)) in others}
+
+    def _unknown(self, name: str) -> str:
+        close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
+        meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={shlex.quote(name)}; " if close else ""
+        return (
+            f"there is no column {name!r}; {meant}to leave it out, pass --ignore {shlex.quote(name)} (in Python "
+            f"{'columns= or ' if close else ''}ignore=); the columns are {', '.join(COLUMNS)}"
+        )
+
+
+_OPTIONS: Final = {"role": "--role", "integration": "-i", "environment": "-e"}
+_NAME_INTEGRATIONS: Final = {"integration_id", "project_name"}
+
+
+def knows_several(names: Iterable[str]) -> bool:
+    """Return whether at least two of these names are names of columns, so that they may be a header."""
+    return len({column for name in names if (column := _BY_NAME.get(_squeezed(name)))}) > 1
+
+
+def read_mapping(text: str, name: str) -> dict[str, str]:
+    """Return the names of columns in a mapping file, which has a line such as `role=Rolle` for each column.
+
+    Args:
+        text: the content of the file. Empty lines, and lines that begin with `#`, are left out.
+        name: the name of the file, for messages.
+
+    Raises:
+        InvalidRequest: a line has another form, or a column appears twice.
+
+    >>> read_mapping("# from the old system\\nrole = Rolle\\n", "columns.txt")
+    {'role': 'Rolle'}
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        column, equals, meant = (part.strip() for part in line.partition("="))
+        if not equals or not column or not meant:
+            raise InvalidRequest(f"{name}:{number}: {line!r} is not of the form COLUMN=NAME, such as role=Rolle.")
+        if column in found:
+            raise InvalidRequest(f"{name}:{number}: the column {column!r} appears twice.")
+        found[column] = meant
+    return found
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).lower()

@@ -1,0 +1,331 @@
+"""Read rosters into rows, and report every fault with its line. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+from typing import Any, Final
+
+from attrs import frozen
+
+from .._service import arguments, environment_checks, identifiers
+from .._text.escaping import hidden_in, with_codes
+from .._text.files import MOST_BYTES, FirstFaults
+from .._text.tables import Tabular
+from ..errors import EmptySet, InvalidRequest, Refused, Remedy
+from ..models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
+from ..people.cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of, kind_of
+from ..people.identities import Person
+from .columns import CANDIDATES, ColumnNames
+from .formats import Line, Source, is_file_name, is_frame, lines_of
+from .rows import DONE, Action, Row, contradictions
+
+_ACTIONS: Final[Mapping[str, Action]] = {"": "grant", "grant": "grant", "revoke": "revoke"}
+_YES_OR_NO: Final = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_SPLIT: Final = ("role", *PERSON_COLUMNS, "person")
+
+
+@frozen
+class _ForAllRows:
+    """What is given for all rows."""
+
+    role: str | None
+    integration: str | None
+    environment: str | None
+    action: str | None
+    split: str | None
+
+
+def read_roster(
+    content: object,
+    name: str = "the roster",
+    *,
+    integration: str | None = None,
+    environment: str | None = None,
+    role: str | None = None,
+    action: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    ignore: str | Iterable[str] = (),
+    split: str | None = None,
+    skip_rows: int = 0,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    exact: bool = False,
+    max_bytes: int | None = MOST_BYTES,
+) -> tuple[Row, ...]:
+    """Return the rows of a roster, checked without a request.
+
+    Columns: `username`, `guid`, `email` or `client_id`; `provider`, whose login a GUID or an address means; `role`;
+    `integration`; `environment`; `action`, which is `grant` or `revoke`. Common other names are known, such as `E-mail
+    address`. What css-sdk writes is read too: reports, lists of members, and files of results, whose rows that are done
+    are left out. If a row has a username, it decides, and what else names the person must agree.
+
+    Args:
+        content: of the file, as text or as bytes: CSV separated by commas, semicolons, tabs or `|`; JSON, an object on
+            each line or an array of objects; or an Excel workbook (`.xlsx`). Also a DataFrame of pandas or polars, a
+            list of dictionaries, or results of css-sdk, such as a report.
+        name: of the file, for messages; `.jsonl`, `.ndjson` and `.json` mean JSON, otherwise the content decides.
+        integration: id or project name, for rows that name none; another one in a row is a fault. If one of the two is
+            an id and the other a name, `apply_roster` compares them. A number in JSON is an id, as the text `#101` is;
+            a text of digits may be a name as well.
+        environment: for rows that name none; another one in a row is a fault.
+        role: for rows that name none; another one in a row is a fault.
+        action: for rows that name none; another one in a row is a fault.
+        columns: the file's own names of columns of a roster, such as `{"role": "Rolle"}`.
+        ignore: names of columns to leave out, such as notes.
+        split: the text between several roles or several people in one cell, such as `;`.
+        skip_rows: the number of lines above the header.
+        sheet: the sheet of a workbook; needed if several sheets hold something.
+        encoding: of a text; by default UTF-8 or UTF-16. Older programs write `cp1252`.
+        exact: whether it is for `apply_roster(…, exact=True)`, which needs the whole roster.
+        max_bytes: largest size that is read, by default 20 MiB; None for no limit.
+
+    Raises:
+        InvalidFile: with every fault and its line; if there are more than 100, with the first and their number.
+        InvalidRequest: for the name of a file, or for anything else that is not content.
+        EmptySet: for a roster that names nobody, if it is `exact`.
+        Refused: for a file of results, if it is `exact`: it names only what was left to do.
+        ConfigurationError: for a workbook, if python-calamine is not installed.
+
+    >>> text = "E-mail,Role name\\nIlse <ilse.hargreave@example.com>;,reviewer"
+    >>> [row] = read_roster(text, "roster.csv", integration="101", environment="dev")
+    >>> row.person
+    Person(by='email', value='ilse.hargreave@example.com', provider=None)
+    >>> [row.role for row in read_roster([{"email": "ilse.hargreave@example.com", "roles": "reader; writer"}],
+    ...                                  integration="101", environment="dev", split=";")]
+    ['reader', 'writer']
+    """
+    if isinstance(content, str) and is_file_name(content):
+        raise InvalidRequest(
+            "Pass the content of the roster, Path(…).read_bytes(), and the file name as the second argument."
+        )
+    if split is not None and not split.strip():
+        raise InvalidRequest("split= needs the text between two names, such as ';'.")
+    for_all = _ForAllRows(role, integration, environment, action, split)
+    names = ColumnNames(columns or {}, arguments.names(ignore, "column to ignore"))
+    source = Source(name, skip_rows, sheet, encoding, max_bytes)
+    given = {"role": role, "integration": integration, "environment": environment}
+    emptied = EmptySet(
+        f"{name} names nobody: everybody would lose their roles. Nothing was sent; list everybody who must have them.",
+        remedy=Remedy("Or leave out exact=True.", "Or leave out --exact."),
+    )
+    if exact and isinstance(content, (str, bytes)) and not content.strip(_BLANK_TEXT[isinstance(content, str)]):
+        raise emptied
+    lines = lines_of(content, source, names, given)
+    if exact and not lines:
+        raise emptied
+    if exact and "outcome" in names.found:
+        raise Refused(
+            f"{name} is a result file, which does not list everybody. Nothing was sent. Pass the roster itself."
+        )
+    faults = FirstFaults(name)
+    if not lines:
+        faults.add(1, "it names nobody")
+    rows: list[Row] = []
+    for line in lines:
+        wrong: Iterable[str] = line.faults
+        if not wrong:
+            found, wrong = _rows_of(line, for_all)
+            rows += found
+        for fault in wrong:
+            faults.add(line.number, fault)
+    for number, fault in contradictions(rows):
+        faults.add(number, fault)
+    if faults.count:
+        raise faults.error()
+    return tuple(rows)
+
+
+_BLANK_TEXT: Final[Any] = (b",;\t| \r\n\xef\xbb\xbf", ",;\t| \r\n\ufeff")
+"""What a spreadsheet leaves of a file with empty cells, as bytes and as text."""
+
+
+def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
+    """Return rows as they are, or those that a DataFrame, dictionaries or results of css-sdk mean.
+
+    Args:
+        given: what `apply_roster` was called with.
+        exact: whether it is to be exact.
+
+    Raises:
+        InvalidFile: as `read_roster`.
+        InvalidRequest: for anything else.
+    """
+    if isinstance(given, Row):
+        return (given,)
+    if not is_frame(given) and not isinstance(given, (str, bytes, Mapping)) and isinstance(given, Iterable):
+        given = list(given)
+        if not given or not isinstance(given[0], Mapping | Tabular) or isinstance(given[0], Row):
+            return arguments.objects(given, Row, "Rows of a roster", _WHAT_ROWS_ARE)
+    elif not is_frame(given) and not isinstance(given, Mapping | Tabular):
+        return arguments.objects(given, Row, "Rows of a roster", _WHAT_ROWS_ARE)
+    return read_roster(given, "the rows", exact=exact)
+
+
+_WHAT_ROWS_ARE: Final = (
+    "read_roster(text, name) reads them. A DataFrame or a list of dictionaries can be passed as it is."
+)
+
+
+def _rows_of(line: Line, for_all: _ForAllRows) -> tuple[list[Row], list[str]]:
+    """Return the rows that a line means, and what is wrong with it."""
+    cells = line.cells
+    if cells.get("outcome", "").strip() in DONE:
+        return [], []
+    direct = cells.get("direct", "").strip().lower()
+    if direct not in _YES_OR_NO:
+        return [], [f"the column 'direct' is {cells['direct']!r}, and must be yes or no"]
+    if not _YES_OR_NO[direct]:
+        return [], []  # somebody has the role through a composite role, and not as a grant
+    if for_all.split is None:
+        row, faults = _row(line.number, cells, for_all)
+        return ([] if row is None else [row]), faults
+    parts = {column: _parts(cells[column], for_all.split) for column in _SPLIT if cells.get(column)}
+    several = [column for column, found in parts.items() if column != "role" and len(found) > 1]
+    if len(several) > 1:
+        return [], [f"{' and '.join(several)} each name several people; leave one of them"]
+    rows: list[Row] = []
+    wrong: dict[str, None] = {}
+    for chosen in product(*parts.values()):
+        row, faults = _row(line.number, {**cells, **dict(zip(parts, chosen, strict=True))}, for_all)
+        rows += [] if row is None else [row]
+        wrong |= dict.fromkeys(faults)
+    return rows, list(wrong)
+
+
+def _parts(cell: str, split: str) -> list[str]:
+    return [part for each in cell.split(split) if (part := each.strip())] or [""]
+
+
+def _row(line: int, cells: Mapping[str, str], for_all: _ForAllRows) -> tuple[Row | None, list[str]]:
+    person, email, faults = _person(cells)
+    role, wrong = _one_of("role", cells.get("role", ""), for_all.role)
+    faults += wrong or _refusal(identifiers.check_role_name, role)
+    if role.strip() and role != role.strip():
+        faults.append(f"the role {role!r} has blanks around it")
+    names = _integrations(cells)
+    integration, wrong = _one_of("integration", names[0] if names else "", for_all.integration)
+    faults += wrong if names or for_all.integration else ["no integration"]
+    others = dict.fromkeys(name for name in (*names, for_all.integration) if name and name != integration)
+    faults += [
+        f"the row names two integrations, {integration!r} and {other!r}"
+        for other in names[1:]
+        if not _is_same(integration, other)
+    ]
+    environment, wrong = _one_of("environment", cells.get("environment", "").strip(), for_all.environment)
+    wrong = wrong if environment else ["no environment"]
+    faults += wrong or _refusal(environment_checks.check_known_environment, environment)
+    faults += _hidden({"role": role, "integration": integration, "environment": environment})
+    said = for_all.action and for_all.action.lower()
+    action, wrong = _one_of("action", cells.get("action", "").strip().lower(), said)
+    faults += wrong if action not in _ACTIONS or wrong else []
+    if action not in _ACTIONS:
+        faults.append(f"the action {action!r} is neither grant nor revoke")
+    if faults or person is None:
+        return None, faults
+    return Row(line, person, role, integration, environment, _ACTIONS[action], tuple(others), email), []
+
+
+def _integrations(cells: Mapping[str, str]) -> list[str]:
+    """Return the names of the integration in a row: its id first, which is certain."""
+    number = cells.get("integration_id", "").strip().removeprefix("#")
+    found = [f"#{number}" if number else "", cells.get("integration", ""), cells.get("project_name", "")]
+    return [name for each in found if (name := each.strip())]
+
+
+def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
+    """Return whom a row names, the e-mail address that this user must have, and what is wrong with that."""
+    provider = cells.get("provider", "").strip().lower() or None
+    faults = []
+    if provider is not None and provider not in PROVIDERS:
+        faults.append(f"there is no provider {provider!r}; there are {', '.join(PROVIDERS)}")
+    named = {by: text for by in PERSON_COLUMNS if (cell := cells.get(by)) and (text := cleaned(cell))}
+    if (chosen := cells.get("choice", "").strip()) and (fault := _choose(chosen, cells, named)):
+        return None, "", [*faults, fault]
+    if (person := cleaned(cells.get("person", ""))) and (fault := _detect(person, cells, named)):
+        return None, "", [*faults, fault]
+    if "username" in named:
+        username = named["username"]
+        email = named.get("email", "")
+        faults += [fault for by, text in named.items() if (fault := fault_of(by, text, provider)) is not None]
+        faults += _differences(username.lower(), named, provider)
+        return Person("username", username), email, faults
+    if len(named) != 1:
+        filled_in = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
+        hint = "; or add the username, which decides" if named else ""
+        return None, "", [*faults, f"{filled_in}; fill in exactly one of {', '.join(PERSON_COLUMNS)}{hint}"]
+    [(by, text)] = named.items()
+    fault = fault_of(by, text, provider)
+    if fault is not None and re.search(r"\S@.*[;,\n].*\S@", text, re.DOTALL):
+        fault += "; if it names several people, pass --split with what stands between them (in Python split=)"
+    if by == "client_id" and provider is not None:
+        faults.append("fill in provider only with a guid or an email")
+    return Person(by, text, provider), "", faults if fault is None else [*faults, fault]
+
+
+def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
+    """Take the candidate that the column `choice` names as the username. Return what is wrong with the choice."""
+    if "@" in chosen:
+        named["username"] = cleaned(chosen)
+        return None
+    candidates = dict(enumerate((cells.get(column, "").split() for column in CANDIDATES), start=1))
+    candidate = candidates.get(int(chosen)) if chosen.isdecimal() else None
+    if not candidate:
+        return f"the choice {chosen!r} is neither the number of a candidate nor a username"
+    named["username"] = candidate[-1]
+    return None
+
+
+def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
+    """Take the text of the column `person` as what the column `by` says, or what it looks like."""
+    said = cells.get("by", "").strip()
+    by = next((each for each in PERSON_COLUMNS if each == said), None) or kind_of(person)
+    if by is None:
+        return f"{person!r} is neither a username nor an e-mail address nor a complete GUID; write one of them"
+    named.setdefault(by, person)
+    return None
+
+
+def _differences(username: str, named: Mapping[PersonBy, str], provider: str | None) -> list[str]:
+    """Return how other cells of a row contradict its username."""
+    guid, at, own = username.partition("@")
+    faults = []
+    if provider is not None and provider != own:
+        faults.append(f"the provider is {provider!r}, and the username is {username!r}")
+    if "guid" in named and identifiers.guid_of(named["guid"]).lower() != (guid if at else ""):
+        faults.append(f"the guid is {named['guid']!r}, and the username is {username!r}")
+    if "client_id" in named and f"{SERVICE_ACCOUNT_PREFIX}{named['client_id'].lower()}" != username:
+        faults.append(f"the client_id is {named['client_id']!r}, and the username is {username!r}")
+    return faults
+
+
+def _hidden(names: Mapping[str, str]) -> list[str]:
+    """Return a fault for each name that holds characters which nobody sees."""
+    return [
+        f"the {column} {with_codes(name)!r} holds {with_codes(hidden)}, which is invisible: type it again without this"
+        for column, name in names.items()
+        if (hidden := hidden_in(name))
+    ]
+
+
+def _one_of(column: str, own: str, given: str | None) -> tuple[str, list[str]]:
+    """Return the value of a column of a row, or else the value for all rows; and a fault if the two differ."""
+    if own.strip() and given and not (_is_same(own, given) if column == "integration" else own == given):
+        return own, [f"the {column} is {own!r}, but {given!r} was given for all rows"]
+    return (own if own.strip() else given or own), []
+
+
+def _is_same(own: str, given: str) -> bool:
+    """Return whether two values may mean the same. `#101` and `101` are one id. An id may belong to any name."""
+    is_id = identifiers.integration_id(own) or identifiers.integration_id(given)
+    numbers = [re.fullmatch("#?[0-9]+", text) is not None for text in (own, given)]
+    return own == given or numbers[0] != numbers[1] or bool(is_id and own.removeprefix("#") == given.removeprefix("#"))
+
+
+def _refusal(check: Callable[[Any], object], value: Any) -> list[str]:
+    try:
+        check(value)
+    except Refused as error:
+        return [error.text_for("file")]
+    return []

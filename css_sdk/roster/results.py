@@ -1,0 +1,58 @@
+"""Write the results of a roster as a roster that can be corrected and applied again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from .._text.csv_lines import csv_line
+from ..errors import Ambiguous, Withheld
+from ..models import User
+from ..people.cells import PERSON_COLUMNS
+from ..people.logins import name_of
+from .columns import ALL_COLUMNS, CANDIDATES
+from .rows import RowResult
+
+
+def results_as_csv(results: Iterable[RowResult]) -> str:
+    """Return results as a roster that can be applied again, which does only what is left.
+
+    A `'` precedes cells that a spreadsheet would take for a formula; `read_roster` removes it. Removals that were
+    withheld are left out: they wait until the roster itself is corrected.
+    """
+    return "".join(f"{csv_line(cells)}\r\n" for cells in results_as_cells(list(results)))
+
+
+def results_as_cells(results: Sequence[RowResult]) -> Iterator[list[str]]:
+    """Yield the header of a result file and the cells of its rows.
+
+    If a row is ambiguous, the file has the columns `choice` and `candidate_1` to `candidate_3`. The number of a
+    candidate in the column `choice` means that candidate when the file is applied again.
+
+    Args:
+        results: of the rows.
+    """
+    is_ambiguous = any(isinstance(result.error, Ambiguous) for result in results)
+    yield [*ALL_COLUMNS, *(("choice", *CANDIDATES) if is_ambiguous else ())]
+    for result in results:
+        if not isinstance(result.error, Withheld):
+            yield _cells(result, candidates=is_ambiguous)
+
+
+def _cells(result: RowResult, *, candidates: bool) -> list[str]:
+    row, error = result.row, result.error
+    named = {row.person.by: row.person.value}
+    if row.email:
+        named["email"] = row.email
+    person = [named.get(by, "") for by in PERSON_COLUMNS]
+    place = [row.person.provider or "", row.role, row.integration, row.environment, row.action]
+    cells = [*person, *place, result.state, "" if error is None else error.text_for("file")]
+    if candidates:
+        found = error.candidates if isinstance(error, Ambiguous) else ()
+        named_so = [_candidate(user) for user in found if isinstance(user, User)][: len(CANDIDATES)]
+        cells += ["", *named_so, *[""] * (len(CANDIDATES) - len(named_so))]
+    return cells
+
+
+def _candidate(user: User) -> str:
+    """Return the name and the username of a candidate. The username is the last word."""
+    return f"{name_of(user)} {user.username}".strip()

@@ -1,0 +1,343 @@
+"""Read a roster from a sheet of an Excel workbook, within limits. Write results as a workbook without formulas. Pure.
+
+python-calamine reads sheets quickly, but holds the whole rectangle of a sheet in memory, and returns an empty cell for
+a formula without a value. So this module looks at the XML of the sheets first.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Any, Final
+from xml.parsers import expat
+
+from attrs import define, field, frozen
+
+from ..errors import ConfigurationError, InvalidFile
+from .cells import CellFault, Grid, Source, plain_text
+
+_MOST_CELLS: Final = 2_000_000
+"""The cells of the largest rectangle that is read: it is held in memory, with its empty cells."""
+_UNPACKED: Final = 5
+"""How many times larger than a file its unpacked content may be, for a file of the largest size."""
+_WORKBOOK: Final = "xl/workbook.xml"
+_FILLED: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]+)"(?:[^>]*[^/>])?>')
+"""A cell with content, as almost all programs write it. A cell that is only formatted ends with a slash."""
+_UNUSUAL: Final = re.compile(rb'<(?:f[\s/>]|c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}")[\s/>]|[\w.-]+:(?:c|f)[\s/>])')
+"""A formula, or a cell that another program wrote in another way."""
+_AS_CSV: Final = "Or save the sheet as «CSV UTF-8». Nothing was sent."
+_WIDEST: Final = 60
+
+
+@frozen
+class _Trouble:
+    """A cell whose value is not known, and the reason."""
+
+    reason: str
+
+
+@define
+class _Extent:
+    """The last row and column of a sheet with a value, and the cells whose values are not known, by row and column."""
+
+    rows: int = 0
+    columns: int = 0
+    trouble: dict[tuple[int, int], _Trouble] = field(factory=dict)
+
+
+def grid_of(content: bytes, source: Source) -> Grid:
+    """Return the cells of a sheet of a workbook, as people see them.
+
+    A merged cell counts for all the cells that it covers.
+
+    Args:
+        content: of the file.
+        source: its name, the sheet, and the limits.
+
+    Raises:
+        InvalidFile: the workbook cannot be read, is too large, or has several sheets and none is named.
+        ConfigurationError: python-calamine is not installed.
+    """
+    name = source.name
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        is_encrypted = "EncryptedPackage".encode("utf-16-le") in content
+        what = "protected by a password" if is_encrypted else "in the old format .xls"
+        how = "Save it without the password" if is_encrypted else "Save it as .xlsx"
+        raise InvalidFile(f"{name} is {what}. {how}. {_AS_CSV}")
+    extents = _scan(content, source)
+    try:
+        import python_calamine as calamine  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise ConfigurationError(f'A workbook needs python-calamine: pip install "css-sdk[excel]". {_AS_CSV}') from None
+    try:
+        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        sheet = _sheet(workbook, source)
+        merged = sheet.merged_cell_ranges or []
+        rows = list(sheet.iter_rows())
+    except InvalidFile:
+        raise
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise _unreadable(name, str(error)) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust
+            raise
+        raise _unreadable(name, "its content is damaged") from None
+    trouble = extents.get(sheet.name, {})
+    first_column = sheet.start[1] if sheet.start else 0
+    for (row, column), why in trouble.items():
+        if row < len(rows) and 0 <= column - first_column < len(rows[row]):
+            rows[row][column - first_column] = why
+    _fill_merged(rows, merged, first_column, name)
+    filled = (
+        (number, cells)
+        for number, cells in enumerate(rows, start=1)
+        if number > source.skip_rows and any(str(cell).strip() for cell in cells)
+    )
+    number, header = next(filled, (1 + source.skip_rows, []))
+    return Grid(number, [_heading(cell) for cell in header], filled, _text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, _Trouble):
+        raise CellFault(value.reason)
+    return plain_text(value)
+
+
+def _heading(value: object) -> str:
+    try:
+        return _text(value)
+    except CellFault:
+        return str(value)
+
+
+def _sheet(workbook: Any, source: Source) -> Any:
+    """Return the sheet that is named, or the only one that holds something."""
+    named = source.sheet and source.sheet.strip().casefold()
+    if named:
+        found = [each for each in workbook.sheet_names if each.strip().casefold() == named]
+        if not found:
+            raise InvalidFile(
+                f"{source.name} has no sheet {source.sheet!r}. Nothing was sent. Its sheets are "
+                f"{', '.join(map(repr, workbook.sheet_names))}."
+            )
+        return workbook.get_sheet_by_name(found[0])
+    names = [each.name for each in workbook.sheets_metadata if _is_visible_sheet(each)]
+    sheets = [workbook.get_sheet_by_name(each) for each in names]
+    filled = [sheet for sheet in sheets if sheet.height]
+    if len(filled) > 1:
+        listed = ", ".join(repr(sheet.name) for sheet in filled)
+        raise InvalidFile(
+            f"{source.name} has {len(filled)} sheets: {listed}. Nothing was sent. Name one with --sheet (in Python "
+            f"sheet=)."
+        )
+    if not sheets:
+        raise _unreadable(source.name, "it has no visible sheet")
+    return (filled or sheets)[0]
+
+
+def _is_visible_sheet(each: Any) -> bool:
+    return str(each.typ).endswith("WorkSheet") and str(each.visible).endswith(".Visible")
+
+
+def _fill_merged(rows: Sequence[list[Any]], merged: Iterable[Any], first_column: int, name: str) -> None:
+    """Write the value of each merged cell into all cells that it covers."""
+    count = 0
+    for (top, left), (bottom, right) in merged:
+        last = min(bottom, len(rows) - 1)
+        if not (0 <= top <= last and left >= first_column) or left - first_column >= len(rows[top]):
+            continue
+        end = min(right - first_column + 1, len(rows[top]))
+        count += (last - top + 1) * (end - left + first_column)
+        if count > _MOST_CELLS:
+            raise _too_wide(name)
+        value = rows[top][left - first_column]
+        for row in rows[top : last + 1]:
+            row[left - first_column : end] = [value] * (end - left + first_column)
+
+
+# The XML of the sheets
+
+
+def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], _Trouble]]:
+    """Return the cells of each sheet whose values are not known. Refuse a workbook that would fill the memory."""
+    name, most = source.name, None if source.max_bytes is None else _UNPACKED * source.max_bytes
+    trouble: dict[str, dict[tuple[int, int], _Trouble]] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if _WORKBOOK not in archive.namelist():
+                raise InvalidFile(f"{name} is not an Excel workbook (.xlsx). Save it as .xlsx. {_AS_CSV}")
+            if most is not None and sum(info.file_size for info in archive.infolist()) > most:
+                raise InvalidFile(
+                    f"{name} unpacks to more than {most / 2**20:g} MiB. It may have many empty rows that are "
+                    f"formatted. Copy the filled cells to a new workbook. {_AS_CSV}"
+                )
+            for entry in archive.infolist():
+                # All entries, because any of them may be the sheet; reading also checks the size that they claim.
+                extent = _extent(archive.read(entry))
+                if extent.rows * extent.columns > _MOST_CELLS:
+                    raise _too_wide(name)
+                if extent.trouble:
+                    trouble[entry.filename] = extent.trouble
+            sheets = _sheet_entries(archive) if trouble else {}
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError):
+        raise _unreadable(name, "it is damaged") from None
+    except expat.ExpatError:
+        raise _unreadable(name, "its XML is damaged") from None
+    return {sheet: trouble.get(entry, {}) for sheet, entry in sheets.items()}
+
+
+def _extent(data: bytes) -> _Extent:
+    """Return the extent of a sheet. The usual form is counted quickly, any other is parsed."""
+    if b't="e"' in data or b"t='e'" in data or _UNUSUAL.search(data):
+        return _Parsing().extent_of(data)
+    filled = _FILLED.findall(data)
+    columns = {column.decode() for column in {column for column, _ in filled}}
+    rows = {row for _, row in filled}
+    return _Extent(max(map(int, rows), default=0), max(map(_column, columns), default=0))
+
+
+def _column(letters: str) -> int:
+    """Return the number of a column, from 1.
+
+    >>> _column("A"), _column("AA")
+    (1, 27)
+    """
+    return reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters, 0)
+
+
+class _Parsing:
+    """Parse the cells of a sheet: where they are, and which have a formula without a value or an error."""
+
+    def __init__(self) -> None:
+        self._extent = _Extent()
+        self._row = self._at = 0
+        self._cell: tuple[int, int] = (0, 0)
+        self._is_error = self._has_formula = False
+        self._inside = ""
+        self._value = ""
+
+    def extent_of(self, data: bytes) -> _Extent:
+        """Return the extent of the sheet."""
+        _parse(data, self._start, self._end, self._characters)
+        return self._extent
+
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+        match name.rpartition(":")[2]:
+            case "row":
+                self._row, self._at = int(attributes.get("r") or self._row + 1), 0
+            case "c":
+                found = re.fullmatch("([A-Z]{1,3})([0-9]{1,7})", attributes.get("r", ""))
+                if "r" in attributes and not found:
+                    raise expat.ExpatError
+                self._at = _column(found[1]) if found else self._at + 1
+                self._cell = (int(found[2]) if found else self._row, self._at)
+                self._is_error, self._has_formula, self._value = attributes.get("t") == "e", False, ""
+            case "f":
+                self._has_formula = True
+            case "v" | "t" as inside:
+                self._inside = inside
+
+    def _characters(self, text: str) -> None:
+        if self._inside:
+            self._value = (self._value + text)[:20]
+
+    def _end(self, name: str) -> None:
+        self._inside = ""
+        if name.rpartition(":")[2] != "c" or not (self._value or self._has_formula):
+            return
+        (row, column), extent = self._cell, self._extent
+        extent.rows, extent.columns = max(extent.rows, row), max(extent.columns, column)
+        if self._is_error:
+            extent.trouble[row - 1, column - 1] = _Trouble(f"is an error of Excel, {self._value}")
+        elif self._has_formula and not self._value:
+            extent.trouble[row - 1, column - 1] = _Trouble(
+                "is a formula without a value; open the workbook in Excel and save it, or write the value"
+            )
+
+
+def _sheet_entries(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Return the entry of each sheet, by its name."""
+    targets: dict[str, str] = {}
+    found: dict[str, str] = {}
+
+    def relation(name: str, attributes: Mapping[str, str]) -> None:
+        if name.endswith("Relationship"):
+            targets[attributes.get("Id", "")] = attributes.get("Target", "")
+
+    def sheet(name: str, attributes: Mapping[str, str]) -> None:
+        if name.rpartition(":")[2] == "sheet":
+            target = targets.get(next((text for key, text in attributes.items() if key.endswith(":id")), ""), "")
+            found[attributes.get("name", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+    rels = "xl/_rels/workbook.xml.rels"
+    if rels in archive.namelist():
+        _parse(archive.read(rels), relation)
+        _parse(archive.read(_WORKBOOK), sheet)
+    return found
+
+
+def _parse(data: bytes, start: Any, end: Any = None, characters: Any = None) -> None:
+    """Parse XML that has no document type, which a workbook never has."""
+    if not data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        return
+    parser = expat.ParserCreate()
+
+    def refuse(*_: object) -> None:
+        raise expat.ExpatError
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
+    parser.Parse(data, True)
+
+
+def _too_wide(name: str) -> InvalidFile:
+    return InvalidFile(
+        f"{name} has a sheet whose cells lie too far apart: its rectangle has more than {_MOST_CELLS:,} cells. Copy "
+        f"the filled cells to a new workbook. {_AS_CSV}"
+    )
+
+
+def _unreadable(name: str, why: str) -> InvalidFile:
+    return InvalidFile(f"{name} cannot be read as a workbook: {why}. Open it in Excel and save it again. {_AS_CSV}")
+
+
+# Writing
+
+
+def workbook_of(lines: Iterable[Sequence[str]], title: str) -> bytes:
+    """Return a workbook with one sheet: the first line is the header, which stays visible and has filters.
+
+    All cells are texts, so that none becomes a formula, a link or a number.
+
+    Args:
+        lines: the header, and the rows.
+        title: the name of the sheet.
+
+    Raises:
+        ConfigurationError: XlsxWriter is not installed.
+    """
+    try:
+        import xlsxwriter  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise ConfigurationError('To write a workbook, install XlsxWriter: pip install "css-sdk[excel]".') from None
+    written = io.BytesIO()
+    with xlsxwriter.Workbook(written, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet(title)
+        bold = workbook.add_format({"bold": True})
+        widths: list[int] = []
+        count = 0
+        for count, cells in enumerate(lines):
+            widths = [max(pair) for pair in zip(widths or [0] * len(cells), map(len, cells), strict=True)]
+            for column, cell in enumerate(cells):
+                if cell:
+                    sheet.write_string(count, column, cell, bold if count == 0 else None)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, max(count, 1), max(len(widths) - 1, 0))
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, min(width + 2, _WIDEST))
+    return written.getvalue()

@@ -1,0 +1,226 @@
+"""Rosters as people have them: each file of a folder is read right, or refused with the line and the option to use."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from css_sdk import ConfigurationError, InvalidFile, InvalidRequest, Refused, read_roster
+from css_sdk.roster.columns import read_mapping
+
+FOLDER = Path(__file__).parent / "roster_files"
+DEV = {"integration": "101", "environment": "dev"}
+ILSE, CASPIAN = "ilse@example.com", "caspian@example.com"
+JANE = "0f3a" * 8
+ONE = [(2, ILSE, "reviewer")]
+
+READ: dict[str, tuple[str, dict[str, Any], list[tuple[int, str, str]]]] = {
+    "a version above the header": ("version-line.csv", {"skip_rows": 2}, [(5, ILSE, "reviewer")]),
+    "a line for Excel": ("semicolons.csv", {}, [(3, ILSE, "reviewer")]),
+    "an old encoding": ("windows-1252.csv", {"encoding": "cp1252"}, [(2, ILSE, "Prüfer")]),
+    "addresses of Outlook": ("outlook.csv", {}, [(2, ILSE, "reviewer"), (3, CASPIAN, "reviewer")]),
+    "a JSON array": ("array.json", {}, [(2, ILSE, "reviewer"), (3, CASPIAN, "lead")]),
+    "pipes": ("pipes.txt", {"action": "revoke"}, ONE),
+    "tabs": ("tabs.tsv", {}, ONE),
+    "UTF-16 without a mark": ("utf-16.csv", {}, ONE),
+    "a GUID in braces": ("braces.csv", {}, [(2, JANE.upper(), "reviewer")]),
+    "other names": ("synonyms.csv", {"integration": None, "environment": None}, ONE),
+    "another language": (
+        "german.csv",
+        {"columns": {"email": "anschrift", "role": "Rolle"}, "ignore": "Bemerkung"},
+        ONE,
+    ),
+    "several roles": (
+        "several-roles.csv",
+        {"split": ";"},
+        [(2, ILSE, "reviewer"), (2, ILSE, "lead"), (3, CASPIAN, "lead")],
+    ),
+    "several people": ("several-people.csv", {"split": ";"}, [(2, ILSE, "reviewer"), (2, CASPIAN, "reviewer")]),
+    "a column to ignore": ("notes.csv", {"ignore": ["notes"]}, ONE),
+    "a known column to ignore": ("old-addresses.csv", {"ignore": ["email"]}, [(2, f"{JANE}@idir", "reviewer")]),
+    "one of two columns": ("two-addresses.csv", {"ignore": ["E-mail"]}, ONE),
+    "the other of two columns": (
+        "two-addresses.csv",
+        {"columns": {"email": "E-mail"}, "ignore": ["email"]},
+        [(2, "ilse@old.example.com", "reviewer")],
+    ),
+    "one role for all": ("no-role.csv", {"role": "lead"}, [(2, ILSE, "lead"), (3, CASPIAN, "lead")]),
+    "a report": (
+        "report.csv",
+        {"integration": None, "environment": None},
+        [(2, f"{JANE}@idir", "lead"), (4, "service-account-grants-102", "reviewer")],
+    ),
+    "members": ("members.jsonl", {"role": "reviewer"}, [(1, f"{JANE}@idir", "reviewer")]),
+    "a choice": ("chosen.result.csv", {}, [(2, f"{JANE}@azureidir", "reviewer")]),
+    "guards": ("guarded.csv", {}, [(2, ILSE, "=lead"), (3, CASPIAN, "'t Hooft")]),
+    "empty cells": ("empty-cells.csv", {}, [(4, ILSE, "reviewer")]),
+    "ids as numbers": (
+        "plain.xlsx",
+        {"integration": None, "environment": None},
+        [(2, ILSE, "reviewer"), (5, CASPIAN, "reviewer")],
+    ),
+    "a sheet": ("two-sheets.xlsx", {"sheet": "2026"}, ONE),
+    "merged cells": ("merged.xlsx", {"skip_rows": 1}, [(3, ILSE, "reviewer"), (4, CASPIAN, "reviewer")]),
+}
+
+REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
+    "a version above the header": ("version-line.csv", {}, "version-line.csv:1:", "pass --skip-rows 3 (in Python"),
+    "an old encoding": ("windows-1252.csv", {}, "windows-1252.csv:2: this is not UTF-8", "--encoding"),
+    "broken JSON": ("broken.json", {}, "broken.json:3: this is not JSON: Expecting ',' delimiter", ""),
+    "contradictions": ("contradicting.csv", {}, "contradicting.csv:3: it contradicts line 2", ""),
+    "another action": (
+        "pipes.txt",
+        {"action": "grant"},
+        "pipes.txt:2: the action is 'revoke', but 'grant' was given",
+        "",
+    ),
+    "a Windows login": ("windows-login.csv", {}, "is a Windows login, which the service does not know", ""),
+    "another language": ("german.csv", {}, "no column 'Rolle'; did you mean 'role'? Then pass --column role=Rolle", ""),
+    "a mapping without its column": (
+        "notes.csv",
+        {"columns": {"email": "Anschrift"}, "ignore": "notes"},
+        "there is no column 'Anschrift', which is named for 'email'",
+        "",
+    ),
+    "several people": ("several-people.csv", {}, "pass --split with what stands between them", ""),
+    "an unknown column": ("notes.csv", {}, "to leave it out, pass --ignore Notes", ""),
+    "two columns": (
+        "two-addresses.csv",
+        {},
+        "the column 'email' appears twice: 'email' and 'E-mail'; leave out one",
+        "",
+    ),
+    "no role": ("no-role.csv", {}, "'role' is missing, and was not given for all rows: pass --role", ""),
+    "a difference": ("username-and-guid.csv", {}, "username-and-guid.csv:2: the guid is", ""),
+    "a wrong choice": ("wrong-choice.result.csv", {}, "the choice '2' is neither the number of a candidate", ""),
+    "more cells than names": ("one-column-more.csv", {}, "one-column-more.csv:2: 3 cells where the header has 2", ""),
+    "another place": ("placed-elsewhere.csv", {}, ":2: the environment is 'prod', but 'dev' was given", ""),
+    "a result file where all must stand": ("chosen.result.csv", {"exact": True}, "", "Pass the roster itself"),
+    "two sheets": ("two-sheets.xlsx", {}, "", "has 2 sheets: '2025', '2026'. Nothing was sent. Name one with --sheet"),
+    "a sheet that is not there": ("two-sheets.xlsx", {"sheet": "2027"}, "", "Its sheets are '2025', '2026'"),
+    "a formula without a value": ("formulas.xlsx", {}, "formulas.xlsx:3: the role is a formula without a value", ""),
+    "an error of Excel": ("errors.xlsx", {}, "errors.xlsx:2: the role is an error of Excel, #N/A", ""),
+    "a date": ("changed.xlsx", {}, "changed.xlsx:2: the role is the date 2026-02-01", ""),
+    "a rounded number": (
+        "changed.xlsx",
+        {},
+        "changed.xlsx:3: the guid is a long number, which a spreadsheet rounds",
+        "",
+    ),
+    "a stray cell": ("far-apart.xlsx", {}, "", "cells lie too far apart"),
+    "an empty workbook": ("empty.xlsx", {}, "empty.xlsx:1: no column names the users", "the file is empty"),
+    "a password": ("password.xlsx", {}, "", "is protected by a password. Save it without the password"),
+    "the old format": ("old.xls", {}, "", "is in the old format .xls. Save it as .xlsx"),
+}
+
+
+def read(name: str, **how: Any) -> Any:
+    """The rows of a file of the folder."""
+    if name.endswith(".xlsx"):
+        pytest.importorskip("python_calamine")
+    return read_roster((FOLDER / name).read_bytes(), name, **DEV | how)
+
+
+@pytest.mark.parametrize("case", READ)
+def test_a_file_is_read_right(case: str) -> None:
+    """With the options that its case names: line, person and role of each row."""
+    name, how, expected = READ[case]
+    rows = read(name, **how)
+    assert [(row.line, row.person.value, row.role) for row in rows] == expected
+    assert {row.environment for row in rows} == {"dev"}
+    assert {row.integration for row in rows} <= {"101", "#101", "Grants Portal"}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_file_is_refused_with_what_to_do(case: str) -> None:
+    """Its line, what is wrong with it, and the option."""
+    name, how, fault, said = REFUSED[case]
+    with pytest.raises((InvalidFile, Refused)) as caught:
+        read(name, **how)
+    assert said in str(caught.value)
+    assert not fault or any(fault in each for each in caught.value.faults), caught.value.faults
+
+
+def test_every_file_of_the_folder_is_tested() -> None:
+    """There are more than thirty, and none is left over."""
+    used = {name for name, *_ in (*READ.values(), *REFUSED.values())} | {"german-columns.txt"}
+    assert used == {path.name for path in FOLDER.iterdir() if path.suffix not in (".py", "")}
+    assert len(used) > 30
+
+
+def test_a_mapping_may_stand_in_a_file() -> None:
+    """A line for each column; another form is refused with its line."""
+    mapping = read_mapping((FOLDER / "german-columns.txt").read_text(encoding="utf-8"), "german-columns.txt")
+    assert mapping == {"email": "Anschrift", "role": "Rolle"}
+    assert len(read("german.csv", columns=mapping, ignore="Bemerkung")) == 1
+    for text, said in (("role", "is not of the form"), ("role=a\nrole=b", "appears twice"), ("=x", "not of the form")):
+        with pytest.raises(InvalidRequest, match=said):
+            read_mapping(text, "columns.txt")
+    for columns in ({"rolle": "Role"}, {"role": "x", "email": "X"}):
+        with pytest.raises(InvalidRequest):
+            read("german.csv", columns=columns)
+
+
+def with_sheet(change: Any) -> bytes:
+    """The plain workbook with another sheet."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(FOLDER / "plain.xlsx") as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for info in old.infolist():
+            data = old.read(info)
+            new.writestr(info.filename, change(data) if info.filename.endswith("sheet1.xml") else data)
+    return out.getvalue()
+
+
+def test_rows_that_are_only_formatted_are_no_rows() -> None:
+    """However many they are: they are neither read nor a reason to refuse."""
+    pytest.importorskip("python_calamine")
+    rows = "".join(f'<row r="{row}"><c r="A{row}" s="1"/></row>' for row in range(6, 150_000))
+    content = with_sheet(lambda data: data.replace(b"</sheetData>", rows.encode() + b"</sheetData>"))
+    assert [row.line for row in read_roster(content, "p.xlsx")] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: data + b" " * (101 * 2**20), "unpacks to more than 100 MiB"),
+        (lambda data: data.replace(b'<c r="A5"', b'<c s="0" r="XFD1048576"'), "too far apart"),
+        (lambda data: data.replace(b'<c r="A5"', b'<c r="&#65;5"'), ""),
+        (lambda data: data.replace(b'<c r="A5"', b'<c r="A5x"'), "its XML is damaged"),
+        (lambda data: data.replace(b"<worksheet", b"<!DOCTYPE x [<!ENTITY a 'b'>]><worksheet", 1).replace(
+            b'<c r="A5"', b'<c  r="A5"'), "its XML is damaged"),
+        (lambda data: data[:-40], ""),
+    ],
+    ids=["bomb", "stray", "entity", "address", "doctype", "cut"],
+)  # fmt: skip
+def test_a_workbook_that_could_harm_is_refused(change: Any, said: str) -> None:
+    """Before it is unpacked into memory, and without a traceback."""
+    pytest.importorskip("python_calamine")
+    try:
+        rows = read_roster(with_sheet(change), "p.xlsx")
+    except InvalidFile as error:
+        assert said in str(error)
+        assert "Nothing was sent" in str(error)
+    else:
+        assert not said
+        assert [row.line for row in rows] == [2, 5]
+
+
+def test_a_workbook_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or how to do without."""
+    monkeypatch.setitem(__import__("sys").modules, "python_calamine", None)
+    with pytest.raises(ConfigurationError, match=r'pip install "css-sdk\[excel\]"'):
+        read_roster((FOLDER / "plain.xlsx").read_bytes(), "plain.xlsx")
+
+
+def test_another_archive_is_no_workbook() -> None:
+    """A document of another program, and a file that is damaged."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("content.xml", "<x/>")
+    for content in (out.getvalue(), b"PK\x03\x04damaged"):
+        with pytest.raises(InvalidFile, match="workbook"):
+            read_roster(content, "r.ods", **DEV)
