@@ -17,8 +17,9 @@ from ..errors import EmptySet, InvalidRequest, Refused, Remedy
 from ..models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
 from ..people.cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of, kind_of
 from ..people.identities import Person
+from .cells import Source
 from .columns import CANDIDATES, ColumnNames
-from .formats import Line, Source, is_file_name, is_frame, lines_of
+from .formats import Line, is_file_name, is_frame, lines_of
 from .rows import DONE, Action, Row, contradictions
 
 _ACTIONS: Final[Mapping[str, Action]] = {"": "grant", "grant": "grant", "revoke": "revoke"}
