@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import logging
 import pickle
 import re
@@ -170,7 +171,7 @@ def test_every_class_says_what_it_is_for(kind: type[CssError]) -> None:
     assert kind.__doc__
     assert kind.__doc__ not in {base.__doc__ for base in kind.__bases__}
     assert kind.__doc__.startswith("Report ")
-    assert "\n    Next step: " in kind.__doc__, "the page of errors shows what to do about each class"
+    assert "\nNext step: " in (inspect.getdoc(kind) or ""), "the page of errors shows what to do about each class"
 
 
 FACTS: dict[str, Any] = {"status": 404, "request": REQUEST, "retry_after": 1.5}

@@ -180,8 +180,9 @@ class ApiRequest(httpx.Request):
     __slots__ = ("_check",)
 
     def __init__(self, request: httpx.Request, check: Callable[[httpx.Request], None]) -> None:
-        # Not a copy: what the caller or the client does to either counts for both.
-        self.__dict__ = request.__dict__
+        # Not a copy: what the caller or the client does to either counts for both. They share a plain dictionary: if it
+        # is the one that an object made itself, the garbage collector of Python 3.13.0 clears the address in it.
+        self.__dict__ = request.__dict__ = dict(request.__dict__)
         self._check = check
 
     @property
