@@ -18,9 +18,12 @@ GROUPS := build package audit browser keycloak notebooks mutants docs
 # Each file that is installed must have a hash that constraints.txt names.
 INSTALL := $(BIN)/uv pip install --quiet --python $(VENV) --constraint constraints.txt --build-constraint constraints.txt
 export UV_HTTP_TIMEOUT ?= 180
+OTHER_PYTHONS ?= python3.12 python3.13
+# Half of the tests: without what is generated, what only developers run, and the slowest files.
+QUICK := $(addprefix --ignore=tests/,_sync contract openapi sandbox testing test_closed_streams.py test_pages.py test_questions.py test_readme.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-thorough test-wheel test-browser test-keycloak test-notebooks test-forks test-answers mutants docs pictures bench check generate spec spec-check lock build clean
+.PHONY: help setup demo test test-thorough test-wheel test-browser test-keycloak test-notebooks test-forks test-answers test-pythons mutants docs pictures bench check generate spec spec-check lock build package-check workflows audit clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*##"} /^[a-z-]+:.*##/ {printf "  make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,10 +31,7 @@ help:  ## show this list
 setup: $(READY)  ## make .venv with everything that development needs
 
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "css-sdk needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	awk '/^uv==/ {found = 1} found {print} found && !/\\$$/ {exit}' constraints.txt > $(VENV)/uv.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.txt
+	.ci/bootstrap $(VENV) $(PYTHON)
 	$(INSTALL) --editable ".[all]" --group dev
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(READY)").touch()'
 
@@ -50,6 +50,9 @@ test-forks: $(READY)  ## fork processes that use one client at once, plain and o
 $(PACKAGE_READY): $(READY)
 	$(INSTALL) --group package
 	$(BIN)/python -c 'import pathlib; pathlib.Path("$(PACKAGE_READY)").touch()'
+
+test-pythons: $(READY)  ## run the quick part of the tests on the other Pythons: OTHER_PYTHONS names them
+	for python in $(OTHER_PYTHONS); do .ci/test $$python $(QUICK) || exit; done
 
 test-wheel: $(PACKAGE_READY)  ## build the wheel, install it into empty environments and try it there
 	$(BIN)/python -m pytest -m wheel tests/packaging
@@ -124,7 +127,20 @@ lock: $(READY)  ## resolve constraints.txt anew
 		--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file constraints.txt pyproject.toml
 
 build: $(READY)  ## build sdist and wheel into dist/
+	rm -rf dist
 	$(BIN)/uv build --quiet --build-constraints constraints.txt --require-hashes
+
+package-check: $(PACKAGE_READY) build  ## check what `make build` made; TAG=v1.2.3 as for this release
+	.ci/package-check $(BIN) dist $(TAG)
+
+workflows: $(PACKAGE_READY)  ## look for mistakes and dangers in the workflows and in the action; needs Go
+	$(BIN)/zizmor --offline --quiet .
+	GOBIN="$(CURDIR)/$(BIN)" go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+	$(BIN)/actionlint
+
+audit: $(READY)  ## look up known weaknesses of what constraints.txt names; needs the network
+	$(INSTALL) --group audit
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement constraints.txt
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .keycloak mutants dist build docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
