@@ -46,7 +46,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_is_destroyed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever sandboxes a test makes, nothing destructive may be asked of them, but in tests marked `destructive`."""
+    """No sandbox of a test may receive a destructive request, except in tests marked `destructive`."""
     made: list[Sandbox] = []
     make = Sandbox.__init__
 

@@ -1,4 +1,4 @@
-"""Many callers at the same moment, in threads or in tasks, whose token is held back until all of them wait for it."""
+"""Many callers at the same moment, in threads or in tasks. Their token arrives only when all of them wait for it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Crowd:
         return self._looks > 2 * self._size
 
     def wait(self, _: float = 0.0) -> None:
-        """Until all are there; to be called by whoever holds the token back."""
+        """Wait until all callers have arrived. The caller that delays the token calls this."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._is_there, 30)
         with SharedRequest.lock:  # the last of them may just be about to learn who asks

@@ -1,4 +1,4 @@
-"""Files of roles for tests: what may stand in them, and what is told of their faults."""
+"""Roles files for tests: what they may contain, and which faults css-sdk reports."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _people(of: str) -> st.SearchStrategy[Person]:
 
 
 def faults_of(content: str | bytes) -> list[str]:
-    """What is told of a file, without its name."""
+    """Return the faults that css-sdk reports for a file, without its name."""
     with pytest.raises(InvalidFile, match=NAME) as caught:
         read_desired(content, NAME)
     return [fault.removeprefix(f"{NAME}:") for fault in caught.value.faults]

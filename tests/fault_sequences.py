@@ -23,7 +23,7 @@ HELD = {FIRST: "bc", SECOND: "c"}
 
 
 def seeded() -> Sandbox:
-    """Roles `a` to `d`, of which `a` has the children `b` and `c`, and people who hold some."""
+    """Create the roles `a` to `d`. `a` has the children `b` and `c`. Some people have these roles."""
     sandbox = Sandbox()
     for name in "bcd":
         sandbox.create_role(GRANTS_PORTAL, "dev", name)

@@ -35,7 +35,7 @@ class Child:
         return json.loads(text)
 
     def end(self) -> None:
-        """End the child, whatever it does."""
+        """End the child process at once."""
         os.close(self.pipe)
         os.kill(self.process, signal.SIGKILL)
         os.waitpid(self.process, 0)

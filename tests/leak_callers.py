@@ -83,7 +83,7 @@ def settings_for(login: Any, api: Any) -> Settings:
     )
 
 
-# Whoever calls, in both worlds: each gets the addresses and the options of an httpx client, and makes one call.
+# All callers, synchronous and asynchronous. Each gets addresses and options of an httpx client, and makes one call.
 
 
 def _auths(login: Any) -> list[httpx.Auth]:

@@ -77,7 +77,7 @@ def world(*users: dict[str, Any]) -> dict[str, Any]:
 
 
 PEOPLE = [
-    # Both logins, of which one is not known in prod and has another address.
+    # Both logins. One is not known in prod and has another address.
     person(ANN, "idir", "Ann", "ann@people.example"),
     person(ANN, "azureidir", "Ann", "ann.e@people.example", "dev", "test"),
     # Two people, one address.

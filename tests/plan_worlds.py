@@ -128,7 +128,7 @@ def everything(sandbox: Sandbox) -> dict[Place, frozenset[Fact]]:
 
 
 def as_facts(state: PlaceState) -> frozenset[Fact]:
-    """A state as `everything` tells it."""
+    """Return a state in the form of `everything`."""
     return frozenset(
         {("role", name) for name in state.roles}
         | {("child", parent, child) for parent, children in state.children.items() for child in children}

@@ -1,4 +1,4 @@
-"""For tests of answers that no HTTP server gives: a server on a socket that sends whatever bytes it is made to send."""
+"""A server on a socket that sends any bytes, for tests of answers that no HTTP server gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys and tokens for the tests that check tokens: a login server's own, and those of whoever would like to be one."""
+"""Keys and tokens for tests that verify tokens: those of a login server, and those of an impostor."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def token(signer: Any = None, *, algorithm: str = "RS256", header: dict[str, Any
 def signed(
     content: bytes, signer: Any = None, *, algorithm: str = "RS256", header: dict[str, Any] | None = None
 ) -> str:
-    """Whatever content, truly signed: `jwt.encode` would refuse some of what has to be tried."""
+    """Sign any content. `jwt.encode` would refuse some contents that the tests need."""
     return jwt.PyJWS().encode(content, signer or key(), algorithm, {"kid": "first"} if header is None else header)
 
 

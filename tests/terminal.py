@@ -62,6 +62,6 @@ def drawn(text: str) -> str:
 
 
 def write() -> None:
-    """Draw the picture anew."""
+    """Draw the picture again."""
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(drawn(session()), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What is told of addresses and secrets that are no good, and where an address may have more than host and path."""
+"""Messages about unusable addresses and secrets, and the places where an address may have more than host and path."""
 
 from __future__ import annotations
 

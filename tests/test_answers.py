@@ -121,7 +121,7 @@ def test_members_and_found_users_are_alike() -> None:
 
 
 def test_a_service_account_has_a_username_and_nothing_else() -> None:
-    """Of a service account only the username is told, and that is enough."""
+    """The service gives only the username of a service account, and that is enough."""
     body = {"page": 1, "data": [{"username": "service-account-fisheries-service-102"}]}
     [user] = answer(list_role_members, 200, answers.users, body)
     assert user == User("service-account-fisheries-service-102", "", "", "", {})
@@ -134,7 +134,7 @@ def test_null_is_as_good_as_missing(field: str) -> None:
 
 
 def test_an_integration_may_have_nulls() -> None:
-    """An integration of which the service tells no status, kind or environments is still one."""
+    """An integration without a status, a service type or environments in the answer is accepted."""
     read = integration_from(authType=None, status=None, environments=None)
     assert (read.auth_type, read.status, read.environments) == ("", "", ())
 
@@ -194,7 +194,7 @@ NOT_JSON: dict[str, dict[str, Any]] = {
 def test_what_is_not_json_is_malformed(
     operation: answers.Operation, status: int, reader: Reader, content: dict[str, Any]
 ) -> None:
-    """A success that is empty or no JSON is malformed for every call, and the error tells of which."""
+    """A success with an empty body, or without JSON, is malformed for every call. The error names the call."""
     with pytest.raises(MalformedAnswer, match=REQUEST) as caught:
         answer(operation, status, reader, **content)
     assert (caught.value.status, caught.value.request) == (status, REQUEST)
@@ -224,7 +224,7 @@ def test_json_of_another_shape_is_malformed(
 def test_another_success_is_malformed(
     operation: answers.Operation, status: int, reader: Reader, status_instead: int
 ) -> None:
-    """A success that the service does not give is not believed, whatever it holds."""
+    """A success with a status that the service does not use is not accepted, for any body."""
     with pytest.raises(MalformedAnswer):
         answer(operation, status_instead, reader, {"data": [], **INTEGRATION, **ROLE, "page": 1})
 
@@ -239,7 +239,7 @@ def test_an_integration_without_a_field_is_malformed(field: str) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"composite": False}, {"name": "reviewer"}])
 def test_a_role_without_a_field_is_malformed(body: dict[str, Any]) -> None:
-    """A role has a name and tells whether it is composite; the service answers some creations with {}."""
+    """A role has a name and says whether it is composite. The service answers some creations with {}."""
     with pytest.raises(MalformedAnswer):
         role_from(body)
 
@@ -336,7 +336,7 @@ BODIES = st.one_of(JSON, changed(INTEGRATION), changed(ROLE), st.fixed_dictionar
 
 @given(st.sampled_from(CALLS), BODIES)
 def test_any_json_gives_models_or_malformed(call: tuple[answers.Operation, int, Reader], body: Any) -> None:
-    """Whatever JSON comes, it gives whole models or `MalformedAnswer`, and no other error."""
+    """Any JSON gives complete models or `MalformedAnswer`, and no other error."""
     try:
         read = answer(*call, body)
     except MalformedAnswer:
@@ -360,7 +360,7 @@ def test_any_json_gives_models_or_malformed(call: tuple[answers.Operation, int, 
 def test_any_bytes_give_models_or_malformed(
     call: tuple[answers.Operation, int, Reader], status: int, content: bytes, kind: str | None
 ) -> None:
-    """Whatever bytes come with a success, no other error than `MalformedAnswer` comes of them."""
+    """Any bytes of a success give a model or `MalformedAnswer`, and no other error."""
     operation, _, reader = call
     headers = {} if kind is None else {"Content-Type": f"{'application' if kind == 'json' else 'text'}/{kind}"}
     try:
@@ -369,7 +369,7 @@ def test_any_bytes_give_models_or_malformed(
         return
 
 
-# What is told of an answer that is no success
+# Messages about answers that are not a success
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_any_bytes_give_models_or_malformed(
     ids=lambda value: repr(value)[:60],
 )
 def test_what_an_error_answer_tells(content: dict[str, Any], message: str, is_json: bool) -> None:
-    """The message is taken where there is one, and an answer of any type is told of without an error."""
+    """css-sdk uses the message of the answer, if it has one. An answer of any type causes no other error."""
     told = answers.error_answer(httpx.Response(404, **content), REQUEST, now=0.0)
     assert (told.status, told.message, told.is_json, told.request) == (404, message, is_json, REQUEST)
 
@@ -400,6 +400,6 @@ def test_what_an_error_answer_tells(content: dict[str, Any], message: str, is_js
     ("header", "seconds"), [("3600", 3600.0), ("Thu, 01 Jan 1970 00:01:00 GMT", 60.0), ("x", None)]
 )
 def test_the_wait_is_told(header: str, seconds: float | None) -> None:
-    """`Retry-After` is told in seconds."""
+    """`Retry-After` is given in seconds."""
     response = httpx.Response(429, html="too many", headers={"Retry-After": header})
     assert answers.error_answer(response, REQUEST, now=0.0).retry_after == seconds

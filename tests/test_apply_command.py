@@ -42,7 +42,7 @@ def plan(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
 def test_a_kept_plan_is_carried_out(
     run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exactly its steps, each in a journal that only its owner may read; no secret is told anywhere."""
+    """css carries out exactly its steps, with a journal that only its owner can read, and shows no secret."""
     file = plan()
     assert run_css("apply", file, "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"approver", "auditor", "boss", "reviewer"}
@@ -191,7 +191,7 @@ def test_many_removals_have_to_be_said(
 def test_what_is_protected_is_never_taken_away(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A role with all that is its own, and a person wherever they are, whatever else the file says."""
+    """A protected role and what belongs to it stay, and so does a protected person, even if exact lists omit them."""
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, "{exact: [{name: reviewer, members: {exact: []}}]}")
     text = file.read_text(encoding="utf-8")
@@ -358,7 +358,7 @@ def test_who_never_logged_in_is_told(
 def test_what_is_left_destroys_nothing(
     run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file that is no plan, and stands where what is left would be kept, is told before anything is asked."""
+    """If another file has the name of the remainder, css reports this before it sends anything."""
     file = plan()
     file.with_name("plan.remainder.json").write_text("mine", encoding="utf-8")
     asked_before = len(sandbox.requests)

@@ -42,7 +42,7 @@ def counted(*functions: Callable[..., Any]) -> Iterator[Counter[str]]:
 def test_one_role_and_one_member(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Eight requests, of which one is for a token; the service is read once for the plan and once before the writes."""
+    """Eight requests: one for a token. css-sdk reads the service once for the plan and once before the writes."""
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, f"[{{name: auditor, members: [{TOBIAS}]}}]")
     with counted(read_journal, Impact.of) as counts:

@@ -90,7 +90,7 @@ def test_an_interrupt_is_reported_from_the_journal(
     capsys: pytest.CaptureFixture[str],
     number: signal.Signals,
 ) -> None:
-    """The calls in flight are finished; each step is told, done or not tried, and the rest is done later."""
+    """The calls in flight are finished. Each step is reported as done or skipped, and the rest is done later."""
     monkeypatch.chdir(tmp_path)
     people = usernames(sandbox, PEOPLE)
     file = file_of_roles(tmp_path, f"[{{name: admin, members: [{', '.join(people)}]}}]")
@@ -133,7 +133,7 @@ def test_an_interrupt_is_reported_from_the_journal(
 def test_what_failed_twice_can_be_gone_on_with(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A journal that was gone on with once is so again; the exit code tells of what this try has left undone."""
+    """A journal that was continued once can be continued again. The exit code says whether steps are left."""
     monkeypatch.chdir(tmp_path)
     plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
     assert run_css("plan", file_of_roles(tmp_path, "[a, b, c]"), "--out", plan) == 0
@@ -150,7 +150,7 @@ def test_what_failed_twice_can_be_gone_on_with(
 def test_what_may_have_been_done_is_gone_on_with_by_the_journal(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It was done, and no read could tell: a plan of the rest would be stale, so that none is kept."""
+    """The step was done, but no read could show it. A plan of the rest would be stale, so none is saved."""
     monkeypatch.chdir(tmp_path)
     plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
     assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", plan) == 0

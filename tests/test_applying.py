@@ -31,7 +31,7 @@ ANN, BOB = MANY[:2]
 
 
 def a_state(members: Mapping[str, Iterable[str]], children: Mapping[str, Iterable[str]] | None = None) -> PlaceState:
-    """Roles with these members, all of which were read."""
+    """Return roles with these members, all of them read."""
     below = {name: frozenset(some) for name, some in (children or {}).items()}
     held = {name: frozenset(some) for name, some in members.items()}
     return PlaceState(DEV, "Grants Portal", frozenset(members), below, held)
@@ -56,7 +56,7 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
     ],
 )
 def test_a_plan_is_for_one_team_and_address(url: str, team: int | None, told: str) -> None:
-    """Any other is told, with both."""
+    """A plan for another one is refused, and the message names both."""
     saved = Plan(api_url=URL, team_id=2016)
     if told:
         with pytest.raises(StalePlan, match=told):
@@ -70,7 +70,7 @@ def test_a_plan_is_for_one_team_and_address(url: str, team: int | None, told: st
     [("account", URL, True), ("other", URL, False), ("account", "https://elsewhere.example", False)],
 )
 def test_a_journal_is_of_one_account_and_address(client_id: str, url: str, fits: bool) -> None:
-    """Any other is told, and the secret is not."""
+    """A journal of another one is refused, and the message does not contain the secret."""
     settings = Settings(client_id="account", client_secret="hush", token_url="https://login.example.org", api_url=URL)
     journal = JournalRead(client_id, url, ())
     if fits:
@@ -116,7 +116,7 @@ def entries(begun: Sequence[Step], *, in_doubt: bool = False) -> list[Entry]:
 @pytest.mark.parametrize("count", range(len(STEPS) + 1))
 @pytest.mark.parametrize("in_flight", [False, True])
 def test_what_was_begun_is_the_only_difference(count: int, in_flight: int) -> None:
-    """After any number of steps, and one that was begun and not done, the beginning is told, and so is what is left."""
+    """After any number of steps, with one begun, css-sdk finds the first state and the steps that are left."""
     now = BEFORE.after(STEPS[:count])
     begun = BEGUN[: count + in_flight] if count < 6 else BEGUN
     assert (
@@ -138,7 +138,7 @@ def test_what_was_begun_is_the_only_difference(count: int, in_flight: int) -> No
     ],
 )
 def test_anything_else_makes_a_plan_stale(other: Step) -> None:
-    """One thing that the journal does not tell of, and the plan is refused, wherever it was interrupted."""
+    """If anything changed that the journal does not record, the plan is refused, after any number of steps."""
     now = BEFORE.after([*STEPS[:5], other])
     changed = r"Grants Portal \(#101 dev\)( has changed|: the journal records).*Nothing was sent"
     with pytest.raises(StalePlan, match=changed):
@@ -174,7 +174,7 @@ def test_a_step_in_doubt_may_be_there_or_not() -> None:
 @pytest.mark.parametrize("username", [ANN, BOB])
 @pytest.mark.parametrize("in_doubt", [False, True])
 def test_others_may_not_use_what_was_just_created(username: str, in_doubt: bool) -> None:
-    """Whoever got the new role by another hand is a difference, even if the plan was to give it to them."""
+    """If somebody else gave the new role to a person, the plan is stale, even if the plan would give it, too."""
     now = BEFORE.after([*STEPS[:3], step("add_member", "a", username)])
     with pytest.raises(StalePlan, match="has changed after the plan was made"):
         state_before(PLANNED, now, entries(BEGUN[:3], in_doubt=in_doubt))
@@ -184,7 +184,7 @@ ALL = a_state({"all": MANY[:40], "leaf": [], "c": MANY[:1]}, {"all": ["leaf"]})
 
 
 def test_numbers_are_held_against_what_is_there() -> None:
-    """A plan that says less than it takes, or of which too little was read, is told, and every fault of it."""
+    """A plan with too low counts, or with members that were not read, is refused, and the error names every fault."""
     steps = (evolve(step("remove_composite", "all", "leaf"), people=40), step("delete_role", "leaf"))
     check_steps(steps, Impact.of(steps, [ALL]))
     with pytest.raises(InvalidFile, match="Nothing was sent") as caught:

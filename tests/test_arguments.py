@@ -236,7 +236,7 @@ def test_a_width_is_a_whole_number(width: Any, sandbox: Sandbox, settings: Setti
 
 
 def test_whole_numbers_of_numpy_are_whole_numbers(sandbox: Sandbox, settings: Settings) -> None:
-    """As ids, pages and widths; whatever has an index is one."""
+    """They are accepted as ids, pages and widths: every type with `__index__` is."""
     with Css(settings, transport=sandbox.transport()) as css:
         portal = css.integration(NumpyInt(GRANTS_PORTAL))  # type: ignore[arg-type]
         assert portal.info.id == GRANTS_PORTAL

@@ -28,7 +28,7 @@ from tests.support import asked, at_once, usernames
 
 
 class Clock:
-    """Seconds that pass when they are told to."""
+    """Count seconds that pass only when the test says so."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -403,7 +403,7 @@ async def test_a_timeout_of_asyncio_ends_reads(dev: AsyncEnvironmentClient, gate
 async def test_a_timeout_of_asyncio_waits_for_a_write_in_flight(
     dev: AsyncEnvironmentClient, gate: Gate, sandbox: Sandbox, people: list[str], fault: str | None
 ) -> None:
-    """It is a TimeoutError then as well, whatever the answer is, and leaves no cancellation behind."""
+    """It still raises TimeoutError, for every answer, and leaves no cancellation behind."""
     if fault is not None:
         sandbox.faults.add(fault, method="POST", path="*/users/*/roles")
     task = asyncio.current_task()

@@ -81,7 +81,7 @@ def test_writes_whose_results_cannot_be_printed_end_with_3(
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
 def test_nothing_written_and_nothing_printed_is_no_write(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Whoever has the role already was sent nothing, so that no write is spoken of."""
+    """If the user already has the role, nothing was sent, so the message does not mention a write."""
     user = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0]
     with sandbox.serve() as server:
         environ = os.environ | {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}

@@ -259,7 +259,7 @@ def test_a_guid_that_lacks_a_digit_is_refused_before_anything_is_sent(
 def test_a_name_is_not_taken_for_a_guid(
     run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
-    """Whose roles are asked for is told by a whole GUID, or by a number where GitHub is asked."""
+    """A whole GUID identifies a person; at GitHub, a number does."""
     assert run("people", "roles", *words) == 4
     assert "characters, but must have 32 hex digits" in capsys.readouterr().err
     assert asked(sandbox) == {}

@@ -37,7 +37,7 @@ def test_subcommands_are_seen() -> None:
 
 @pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
 def test_every_command_has_help_with_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever asks for help sees how the command is used."""
+    """The help shows how the command is used."""
     assert exit_code([*words, "--help"]) == 0
     assert f"css {' '.join(words)}" in capsys.readouterr().out.partition("Example")[2]
 

@@ -48,7 +48,7 @@ def test_children_are_added_all_or_none(run_css: Run, sandbox: Sandbox, capsys: 
 
 
 def test_taking_out_tells_who_loses_what(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Those who have the child through the role alone; what is no child is told as well."""
+    """The command lists people who have the child only through this role, and names roles that are not children."""
     (only, both) = usernames(sandbox, 2)
     sandbox.grant(GRANTS_PORTAL, "dev", "admin", only, both)
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", both)

@@ -1,4 +1,4 @@
-"""Lines of CSV: nothing in them becomes a formula, whatever separates cells, and what was written is read again."""
+"""Lines of CSV: no cell becomes a formula, for any separator, and written cells are read back unchanged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")  # noqa: RUF001
 
 @given(CELLS)
 def test_a_guard_is_reversible(cell: str) -> None:
-    """Whatever a cell holds."""
+    """This is true for every content of a cell."""
     assert unguarded(guarded(cell)) == cell
 
 

@@ -43,7 +43,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[RawServer]:
 
 @pytest.mark.parametrize("limits", [5.0, None])
 def test_a_thread_keeps_its_deadline(server: RawServer, limits: float | None) -> None:
-    """Whatever drips, also where no timeout was set at all."""
+    """This is true for every answer that arrives slowly, even if no timeout is set."""
     began = time.monotonic()
     with new_client(httpx.Client, timeout=limits) as client:
         with pytest.raises((TimeoutError, httpx.TimeoutException)), time_limit(LIMIT):

@@ -69,14 +69,14 @@ ADD = step("add_member", "a", ANN)
         (step("add_composite", "a", "b"), step("delete_role", "c"), True),
         (step("create_role", "a"), step("delete_role", "c", place=TEST), False),
         (step("create_role", "a"), step("remove_member", "c", CAT), False),
-        # What is taken away, and not, keeps nothing that is taken back.
+        # A removal that fails does not prevent the later steps of an undo.
         (step("remove_member", "a", ANN), step("remove_member", "a", CAT), False),
         (step("remove_member", "a", ANN), step("delete_role", "c"), False),
     ],
 )
 @pytest.mark.parametrize("error", [NO, OutcomeUnknown("Nobody knows.")])
 def test_what_is_not_taken_away(failing: Step, taking: Step, is_kept: bool, error: CssError) -> None:
-    """Where what was to come was not given, what was to go stays, and it is told which step that was and why."""
+    """If an addition fails, the removals that depend on it are skipped. The result names the failed step."""
     [_, result], _ = ended([failing, taking], {0: error})
     assert (result.outcome == "skipped") is is_kept
     if is_kept:
@@ -86,7 +86,7 @@ def test_what_is_not_taken_away(failing: Step, taking: Step, is_kept: bool, erro
 
 
 def test_what_was_skipped_counts_as_not_given() -> None:
-    """A role that could not be created keeps what its members were to lose, and is told as the reason."""
+    """If a role could not be created, its members keep their other roles, and the result names the reason."""
     steps = [step("create_role", "new"), step("add_member", "new", ANN), step("remove_member", "a", ANN)]
     results, _ = ended(steps, {0: NO})
     assert [result.outcome for result in results] == ["failed", "skipped", "skipped"]
@@ -94,7 +94,7 @@ def test_what_was_skipped_counts_as_not_given() -> None:
 
 
 def test_what_failed_is_followed_through_a_renaming() -> None:
-    """A role keeps what it should keep, whatever it is called by then."""
+    """A role that was renamed in the meantime keeps its members, too."""
     steps = [ADD, step("rename_role", "a", "b"), step("remove_member", "b", CAT)]
     state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset([CAT])})
     for error in (UnusableUser("No roles for them."), NEVER):
@@ -156,7 +156,7 @@ SETS = st.fixed_dictionaries({name: st.frozensets(st.sampled_from(USERS)) for na
 def test_nobody_loses_for_nothing(
     before: dict[str, frozenset[str]], wanted: dict[str, frozenset[str]], errors: dict[int, CssError]
 ) -> None:
-    """Whatever fails: a role that shall have members is never emptied, and no user who shall have roles loses all."""
+    """If any step fails, no role with desired members becomes empty, and no user with desired roles loses all roles."""
     steps = [step("add_member", name, who) for name in "abc" for who in sorted(wanted[name] - before[name])]
     errors = {number: error for number, error in errors.items() if number < len(steps)}
     steps += [step("remove_member", name, who) for name in "abc" for who in sorted(before[name] - wanted[name])]

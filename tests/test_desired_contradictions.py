@@ -62,7 +62,7 @@ def with_whole_guids(text: str) -> str:
     ],
 )
 def test_contradictions_are_told(inner: str, told: str) -> None:
-    """What cannot all be so is told once, with the line of the other."""
+    """Each contradiction is reported once, with the line of the other entry."""
     [fault] = faults_of(in_dev(with_whole_guids(inner)))
     assert told in fault
 
@@ -94,7 +94,7 @@ def test_a_place_stands_once() -> None:
 
 
 def test_many_circles_end() -> None:
-    """Roles that are all composed of each other: some circles are told, and it does not take forever."""
+    """Among roles that all contain each other, css-sdk reports some cycles, in a short time."""
     names = [f"r{number}" for number in range(60)]
     roles = [{"name": name, "composites": [other for other in names if other != name]} for name in names]
     places = [{"integration": 101, "environments": {"dev": {"roles": roles}}}]

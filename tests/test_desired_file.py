@@ -1,4 +1,4 @@
-"""Files of roles in, what shall be out, and every fault with its line."""
+"""Read roles files: values that are accepted, and every fault with its line."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_what_yaml_misreads_wants_quotes(text: str, kind: str) -> None:
 @example("2024-1-1 1:1:1")
 @example("-0b1_0")
 def test_nothing_is_a_text_here_that_a_yaml_loader_takes_for_something_else(text: str) -> None:
-    """Whatever an ordinary loader makes of an unquoted scalar."""
+    """This is true for all values without quotes that a YAML loader converts."""
     try:
         loaded = yaml.safe_load(f"[{text}]")
     except (yaml.YAMLError, ValueError):
@@ -165,7 +165,7 @@ def test_nothing_is_a_text_here_that_a_yaml_loader_takes_for_something_else(text
 
 @pytest.mark.parametrize("text", ["~", "", "null"])
 def test_nothing_is_no_empty_list(text: str) -> None:
-    """A key without a value is told: whether it means all or nothing cannot be guessed."""
+    """A key without a value is a fault: it could mean everything or nothing."""
     [fault] = faults_of(in_dev(f"roles:\n  - name: admin\n    members: {text}"))
     assert fault.startswith(
         "8: integrations[0].environments.dev.roles[0].members: a list is expected here, not nothing"
@@ -221,7 +221,7 @@ def test_other_texts_are_refused(content: str | bytes, fault: str) -> None:
     ],
 )
 def test_what_hides_what_a_file_says_is_refused(inner: str, told: str) -> None:
-    """Anchors, aliases, tags, texts over several lines: a reviewer shall see each thing where it is."""
+    """Anchors, aliases, tags and texts over several lines are refused: a reviewer must see each value in its place."""
     [fault] = faults_of(in_dev(inner))
     assert fault.startswith(told)
 

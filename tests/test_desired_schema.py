@@ -74,7 +74,7 @@ def spots(value: Any) -> Iterator[tuple[Any, Any]]:
 
 @st.composite
 def changed(draw: st.DrawFn) -> Any:
-    """A file's values with up to two of them taken away, replaced or added."""
+    """Return the values of a file with up to two of them removed, replaced or added."""
     value = yaml.safe_load(desired_as_yaml(draw(whole())))
     for _ in range(draw(st.integers(0, 2))):
         everywhere = list(spots(value))

@@ -1,4 +1,4 @@
-"""What shall be, as a file, and back."""
+"""Write desired states as files, and read them back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def with_roles(*names: str) -> Desired:
 @example(with_roles(*dict.fromkeys(filter(is_name, HOSTILE))))
 @settings(max_examples=examples(16), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_file_says_what_it_was_made_of(desired: Desired) -> None:
-    """Whatever the names: reading the file gives the equal value, and that the equal file."""
+    """For all names, reading the file returns the same value, and writing this value returns the same file."""
     text = desired_as_yaml(desired)
     assert read_desired(text, NAME) == desired
     assert desired_as_yaml(read_desired(text.encode(), NAME)) == text
@@ -40,7 +40,7 @@ def test_every_reader_of_yaml_and_json_reads_the_same(desired: Desired) -> None:
 
 
 def test_people_are_told_by_their_names_in_comments() -> None:
-    """Behind their usernames, on one line whatever the names are; the file says the same as without."""
+    """Names follow the usernames as comments, each on one line, and do not change what the file means."""
     people = (Person("username", ILSE.upper().replace("IDIR", "idir")), Person("client_id", "fisheries-102"))
     roles = Listed((DesiredRole("reviewer", members=Listed(people)),))
     user = DesiredUser(Person("guid", "0F3A" * 8, "idir"), Listed((), exact=True))

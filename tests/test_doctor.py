@@ -252,7 +252,7 @@ def test_what_is_wrong_is_named_first(
 
 
 def test_a_good_set_up(machine: Machine, capsys: Any) -> None:
-    """Where all is good, the exit code is 0, and few requests are sent, none of which writes."""
+    """If everything is right, the exit code is 0, few requests are sent, and none of them writes."""
     assert exit_code(["doctor", "--team", "2016"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("Nothing is wrong.\n")
@@ -295,7 +295,7 @@ def test_the_login_server_of_each_environment(machine: Machine) -> None:
 
 
 def test_addresses_that_are_none_are_wrong(machine: Machine) -> None:
-    """Whatever is passed as the address of a login server, the examination ends with a check about it."""
+    """For every text as the address of a login server, the examination ends with a check about this address."""
     servers = {"dev": "nowhere", "test": "ftp://login.example", "uat": "http://127.0.0.1:99999/realms/x"}
     wrong = [check.name for check in diagnose(login_servers=servers).checks if check.state == "wrong"]
     assert wrong == [f"login server ({environment})" for environment in servers]

@@ -24,7 +24,7 @@ EXACT = f"{{exact: [admin, approver, {{name: reviewer, members: {{exact: [{MAREN
 def test_nothing_is_said_of_nothing(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As whoever runs it by the clock wants it."""
+    """It prints nothing, as cron needs it."""
     assert run_css("drift", file_of_roles(tmp_path, EXACT)) == 0
     assert capsys.readouterr() == ("", "")
     assert asked(sandbox).keys() == {"token", "GET"}
@@ -103,7 +103,7 @@ def test_people_who_never_logged_in_may_be_missing(
 
 
 def test_what_is_protected_is_no_drift(run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever the exact lists leave out; nothing is printed."""
+    """This is true even if the exact lists do not contain it; nothing is printed."""
     file = file_of_roles(tmp_path, "{exact: [reviewer]}")
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("version: 1", "version: 1, protect: {roles: ['a*']}"), encoding="utf-8")

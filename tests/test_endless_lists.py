@@ -34,7 +34,7 @@ PAGES: dict[str, Callable[[int], httpx.Response]] = {
 @pytest.mark.parametrize("threads", CALLERS)
 @pytest.mark.parametrize("kind", PAGES)
 def test_a_full_page_with_nobody_new_is_malformed(threads: str, kind: str) -> None:
-    """Whatever comes again: the list would never end."""
+    """Any page that repeats only known people is malformed, because the list would never end."""
     count = itertools.count()
     service = Service(read=lambda: PAGES[kind](next(count)))
     with pytest.raises(MalformedAnswer, match="never end"):

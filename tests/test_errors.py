@@ -41,7 +41,7 @@ def told(status: int, message: str = "", is_json: bool = True, retry_after: floa
 
 
 STATUSES: list[tuple[ErrorAnswer, type[CssError], bool]] = [
-    # what was told, the error, whether it may pass
+    # the message, the error, whether it may be temporary
     (told(301, is_json=False), MalformedAnswer, False),
     (told(302, is_json=False), MalformedAnswer, False),
     (told(400, "name is required"), InvalidRequest, False),
@@ -114,7 +114,7 @@ MISSING: list[tuple[str, type_of_thing, type_of_thing]] = [
 
 @pytest.mark.parametrize(("message", "about", "missing"), MISSING)
 def test_what_is_missing(message: str, about: type_of_thing, missing: type_of_thing) -> None:
-    """A 404 tells what is missing by the service's own words, not by what the call was about."""
+    """For a 404, the words of the service decide what is missing, not the kind of call."""
     error = error_for(told(404, message), about)
     assert isinstance(error, NotFound)
     assert error.what == missing
@@ -204,7 +204,7 @@ def test_facts_are_optional(kind: Callable[..., CssError]) -> None:
     assert (error.status, error.request, error.retry_after) == (None, None, None)
 
 
-# What errors and logs may not tell
+# Errors and logs must not contain these
 
 Handler = Callable[[httpx.Request], httpx.Response]
 E_MAIL = "jane.doe@gov.bc.ca"
@@ -257,7 +257,7 @@ def failing(error: type[httpx.TransportError]) -> Handler:
     ],
 )
 def test_no_error_holds_a_query(handler: Handler, kind: type[CssError], caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever goes wrong, neither error nor log above DEBUG shows the query, in which e-mail addresses stand."""
+    """No error and no log line above DEBUG shows the query, because queries contain e-mail addresses."""
     settings = Settings(client_id="me", client_secret="hush-5a1f")
     with (
         caplog.at_level(logging.INFO),

@@ -64,7 +64,7 @@ def test_an_environment_that_is_missing_is_refused(run_css: Run) -> None:
 def test_what_no_request_can_speak_of_is_left_out(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A role whose name holds control characters is told; everything else is there, and the plan of it is empty."""
+    """The export names a role whose name has control characters, and contains everything else. Its plan is empty."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x1b[2Jrole")
     file = tmp_path / "roles.yaml"
     assert run_css("export", "-i", "101", "-e", "dev", "--output", file) == 0

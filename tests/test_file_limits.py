@@ -1,4 +1,4 @@
-"""Files that are too large, or have too many faults: refused before they are read whole, and told in short."""
+"""Files that are too large, or have too many faults, are refused early, with a short message."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_content_over_the_limit_is_refused(read: Callable[..., object], conten
 
 
 def test_the_usual_limit_is_20_mib() -> None:
-    """One byte more is too much, in whatever encoding."""
+    """One byte more is refused, in every encoding."""
     assert MOST_BYTES == 20 * 2**20
     assert len(text_of(b"a" * MOST_BYTES, "x")) == MOST_BYTES
     with pytest.raises(InvalidFile, match="x is larger than 20 MiB"):
@@ -126,7 +126,7 @@ def test_of_a_roles_file_as_well(run_css: Run, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_faults_are_sorted_however_they_come() -> None:
-    """And no more of them are kept than are told, or a few."""
+    """css-sdk stores few more faults than it reports."""
     faults = FirstFaults("x")
     for line in range(100_000, 0, -1):
         faults.add(line, "wrong")

@@ -282,7 +282,7 @@ def test_a_client_that_was_closed_stays_closed_in_a_child(settings: Settings) ->
 
 @pytest.mark.parametrize("option", ["http_client", "transport"])
 def test_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, settings: Settings, option: str) -> None:
-    """Nobody but the caller can make it anew, so that nothing is sent; the parent goes on."""
+    """Only the caller can create it again, so the child sends nothing. The parent continues."""
     with ExitStack() as stack:
         http = stack.enter_context(httpx.Client(transport=sandbox.transport()))
         options: Any = {"http_client": http} if option == "http_client" else {"transport": sandbox.transport()}

@@ -42,7 +42,7 @@ def test_all_format_characters_are_hidden_and_no_letter_is() -> None:
 
 @pytest.mark.parametrize("character", EVERY_KIND, ids=ascii)
 def test_text_shows_the_code(character: str) -> None:
-    """Whatever writes it, and however it looks to Python."""
+    """This is true for every output, and for characters that Python itself would print."""
     code = f"<U+{ord(character):04X}>"
     name = f"ad{character}min"
     assert shown(name) == with_codes(name) == f"ad{code}min"

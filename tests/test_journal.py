@@ -49,7 +49,7 @@ def test_what_is_written_is_read(steps: list[Step]) -> None:
     st.lists(STEPS, max_size=3), st.dictionaries(st.sampled_from(["user", "reason", "command", "undoes"]), st.text())
 )
 def test_every_line_fits_the_schema(steps: list[Step], facts: dict[str, str]) -> None:
-    """Whatever is written: docs/journal.schema.json describes each line, and what the first one says comes back."""
+    """docs/journal.schema.json describes every line that is written, and reading returns what the first line says."""
     head = opening("account", "https://api.example/v1", "1.0", "2026-11-21T12:00:00Z", "0" * 64, **facts)
     text = head + before(1, steps, "now") + after(1, "unknown", "no answer", "then")
     for line in text.splitlines():
@@ -95,7 +95,7 @@ def test_what_is_no_journal_is_told_with_its_line(text: str, told: str) -> None:
 
 
 def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
-    """A file that exists is refused, whatever is in it, and stays as it is."""
+    """A file that exists is refused, with any content, and stays as it is."""
     path = tmp_path / "journal"
     path.write_text("mine", encoding="utf-8")
     with pytest.raises(InvalidFile, match="already exists"):
@@ -147,7 +147,7 @@ def test_a_closed_journal_tells_once_what_it_misses(tmp_path: Path, caplog: pyte
 def test_a_line_that_was_cut_by_a_full_disk_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    """The file ends with the last whole line, and the journal refuses whatever follows, even when there is room."""
+    """The file ends with the last whole line. The journal refuses all further lines, even if there is space again."""
     write = os.write
 
     def cut_short(file: int, content: bytes) -> int:

@@ -126,7 +126,7 @@ def test_showing_differences_takes_no_journal(run_css: Run, sandbox: Sandbox, tm
 def test_without_credentials_nothing_is_left_behind(
     run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The variables that are missing are named, and no journal stays, be it the usual one or one that was named."""
+    """The message names the missing variables. Neither the default journal nor one that was named stays."""
     monkeypatch.chdir(tmp_path)
     file_of_roles(tmp_path, "[clerk]")
     assert run_css("plan", "roles.yaml", "--out", "plan.json") == 0

@@ -246,7 +246,7 @@ def test_a_hanging_server_stops_nobody_who_has_the_key(server: Server, age: floa
     server.gate.set()
     with pytest.raises(InvalidToken, match="unknown key"):
         waiting.result(SOON)
-    # Whoever came when the keys were old has seen those that came, and asks once more, more than 30 seconds later.
+    # Callers that came with old keys use the new ones, and fetch again only after 30 seconds.
     assert server.fetches == (2 if age < HOUR else 3)
 
 
@@ -401,7 +401,7 @@ def test_why_keys_cannot_be_had_is_told(server: Server) -> None:
 
 @contextmanager
 def endless(piece: bytes) -> Iterator[tuple[str, list[str]]]:
-    """Serve a key server whose answers never end once it is told so, by its address and the list of what to do."""
+    """Serve keys with answers that never end after the test says so. Yield the address and the list of actions."""
     does: list[str] = ["drip"]
     over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))

@@ -132,7 +132,7 @@ def package_of(module: str) -> str:
 
 
 def arrows() -> set[tuple[str, str]]:
-    """Return the pairs of packages of which the first imports the second."""
+    """Return the pairs of packages where the first imports the second."""
     pairs = {(package_of(entry.importer), package_of(entry.target)) for entry in OURS}
     return {(importer, target) for importer, target in pairs if importer != target}
 
@@ -270,5 +270,5 @@ def test_every_package_shows_the_way(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["css_sdk", "css_sdk_openapi"])
 def test_types_are_for_users_too(name: str) -> None:
-    """Type checkers are told to believe the annotations of both packages."""
+    """Type checkers use the annotations of both packages."""
     assert (Path(str(import_module(name).__file__)).parent / "py.typed").is_file()

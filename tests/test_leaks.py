@@ -1,4 +1,4 @@
-"""No secret and no token leaves the process but to its own address, whichever HTTP library `httpx` stands for."""
+"""Secrets and tokens leave the process only to their own address, also if `httpx` is another HTTP library."""
 
 from __future__ import annotations
 

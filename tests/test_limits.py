@@ -1,4 +1,4 @@
-"""How much may be taken away at once, and who would lose something."""
+"""Limits on removals, and the people who would lose something."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_limit(removed: int, size: int, most: int | None, passes: bool) -> N
 
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_the_number_that_is_told_is_enough(removed: int, size: int) -> None:
-    """Whoever says the number that a refusal names is let through, and one less is not enough."""
+    """The number in a refusal is enough as a limit, and one less is not."""
     size = max(removed, size)
     try:
         check_removals("members", removed, size)
@@ -73,7 +73,7 @@ def test_what_leads_to_a_role_is_what_descends_to_it(tree: RoleTree, role: str) 
 def test_losers_are_those_who_had_it_and_have_it_no_more(
     tree: RoleTree, held: dict[str, frozenset[str]], parent: str, role: str, children: frozenset[str]
 ) -> None:
-    """Whoever has the role otherwise loses nothing, and the members of roles that lead to it are all that is asked."""
+    """People who also have the role in another way lose nothing. Only members of roles that contain it are read."""
     after = RoleTree(tree.roles, {**tree.children, parent: tuple(children)})
     known = {
         name: users

@@ -80,6 +80,6 @@ def test_a_row_that_finds_nobody_removes_nobody(apply: Apply, sandbox: Sandbox, 
 
 
 def test_who_certainly_never_logged_in_holds_nothing_back(apply: Apply, sandbox: Sandbox) -> None:
-    """Only a username, or a complete GUID with its provider, says so: then whoever is not listed loses the role."""
+    """Only a username, or a complete GUID with its provider, shows this. Then unlisted people lose the role."""
     assert apply({"guid": "0f" * 16, "provider": "idir"}) == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [TOBIAS]

@@ -92,7 +92,7 @@ def test_what_was_read_is_given_and_the_rest_can_be_read_later(
 def test_a_limit_half_way_prints_what_was_read(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Then stderr tells from when to go on and how long to wait, and the exit code is 3; with nothing read it is 1."""
+    """Stderr says where to continue and how long to wait. The exit code is 3, or 1 if nothing was read."""
     sandbox.faults.add("429", path="*/logs", retry_after=1800)
     long = ("--since", "2026-11-01", "--until", "2026-11-01T20:00:00Z")
     assert run_css("logs", *PLACE, *long, "--json") == 1

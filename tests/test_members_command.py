@@ -58,7 +58,7 @@ def test_a_role_that_is_not_there_has_no_members(run_css: Run, capsys: pytest.Ca
 
 
 def test_a_set_is_exact(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """It tells who loses the role, and does nothing unless that is wanted; then adds before it removes."""
+    """The command lists who loses the role, and does nothing without a yes. It adds before it removes."""
     before = members(sandbox)
     wanted = usernames(sandbox, 30)[-1]
     arguments = ("members", "set", "reviewer", wanted.upper().replace("IDIR", "idir"), *PLACE)
@@ -75,7 +75,7 @@ def test_a_set_is_exact(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFi
 
 
 def test_nothing_to_do_asks_nobody(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Those who hold it already are neither given it again nor told of."""
+    """The command does not send or list members who already have the role."""
     assert run_css("members", "set", "reviewer", *members(sandbox), *PLACE) == 0
     assert capsys.readouterr().err == "nothing to do\n"
     assert asked(sandbox).keys() == {"token", "GET"}

@@ -24,7 +24,7 @@ def test_the_twins_are_current(wanted: dict[Path, str]) -> None:
 
 
 def test_both_worlds_have_the_same_files(wanted: dict[Path, str]) -> None:
-    """Every source has its twin of the same name, whatever folder it stands in."""
+    """In every folder, each source has a mirror with the same name."""
     for source, target in mirror.PAIRS.items():
         names = {path.relative_to(mirror.ROOT / source) for path in (mirror.ROOT / source).rglob("*.py")}
         assert {
@@ -33,7 +33,7 @@ def test_both_worlds_have_the_same_files(wanted: dict[Path, str]) -> None:
 
 
 def test_each_twin_names_its_source(wanted: dict[Path, str]) -> None:
-    """The first line of a twin tells which file to edit instead, and that file is there."""
+    """The first line of a mirror names the file to edit instead, and this file exists."""
     for path, text in wanted.items():
         match = re.match(r"# Written from (\S+) by `make generate`; edit that one\.\n", text)
         assert match is not None, path

@@ -85,7 +85,7 @@ def documented_paths() -> list[str]:
 
 @pytest.mark.parametrize("documented", documented_paths())
 def test_placeholders_stand_where_the_document_has_them(documented: str) -> None:
-    """Whatever stands for a name in a path of the document is replaced, and nothing else is."""
+    """Each placeholder of a path in the document replaces one name, and nothing else is replaced."""
     values = {"{integrationId}": "101", "{environment}": "prod"}
     path = re.sub(r"\{\w+\}", lambda found: values.get(found[0], "someone%40idir"), documented)
     assert re.sub(r"\{\w+\}", "{}", path_template(path)) == re.sub(r"\{\w+\}", "{}", documented)

@@ -89,7 +89,7 @@ class _Proxy(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a proxy that the environment tells of."""
+    """Return the address of the proxy in the environment variables."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Proxy)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     _Proxy.asked.clear()
@@ -146,7 +146,7 @@ def test_what_names_no_integration_is_refused(settings: Settings, sandbox: Sandb
 
 
 def test_a_user_that_was_found_is_taken_as_one(settings: Settings, sandbox: Sandbox) -> None:
-    """Whatever lists and searches give can be handed on; and users fit into sets."""
+    """Results of lists and searches can be passed as users, and users can be in sets."""
     with Css(settings, transport=sandbox.transport()) as css:
         dev = css.integration("Grants Portal").environment("dev")
         found = dev.people.find_one(email="ilse.hargreave@example.com", providers="idir")

@@ -115,14 +115,14 @@ def test_members_and_users_are_one_set() -> None:
 
 
 def test_usernames_are_compared_without_case() -> None:
-    """Whoever is written in capitals is who they are in the service, and named twice in two ways still one."""
+    """A username in upper case is the same user. A user who is named twice in two spellings is one user."""
     people = {JANE: ANN.upper()}
     roles = Listed((DesiredRole("a", members=exactly(*who("AAAA@IDIR"), JANE)),))
     assert planned(a_state(["a"], {"a": [ANN]}), roles, people=people).steps == ()
 
 
 def test_one_user_has_one_entry() -> None:
-    """Who is named in two ways among the users is told, and so is a membership that their exact roles leave out."""
+    """A user with two entries is a fault. So is a role that lists a user whose exact roles do not contain it."""
     one, state, people = who(ANN)[0], a_state(["a", "b"]), {JANE: ANN}
     users = (DesiredUser(JANE, exactly("a")), DesiredUser(one, exactly("b")))
     same = (
@@ -181,7 +181,7 @@ def test_one_role_becomes_one(protected: tuple[str, ...]) -> None:
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """Roles that will not exist, users that cannot be and names too long are told together, each with its place."""
+    """Roles that will not exist, unusable usernames and too long names are all reported, each with its place."""
     roles = exactly(DesiredRole("a", composites=Listed(("none", "gone")), members=Listed(who("nobody"))))
     users = (DesiredUser(who(ANN)[0], Listed(("nil",))),)
     long = DesiredRole("é" * 30)
@@ -231,7 +231,7 @@ def test_what_was_not_read_is_not_guessed() -> None:
 
 
 def test_protection_wins() -> None:
-    """Nothing that is protected is taken, renamed or deleted, nor what hangs on it; it is told instead."""
+    """Nothing protected is removed, renamed or deleted, nor what belongs to it. The plan reports it instead."""
     state = a_state(
         ["admin", "below", "held", "free", "over"],
         {"held": [ANN], "admin": [BOB]},
@@ -291,7 +291,7 @@ def test_what_no_request_can_name_stays() -> None:
 
 @pytest.mark.parametrize("role", [{"members": exactly()}, {"composites": exactly()}, {"was": "x" * 240}])
 def test_nothing_can_be_asked_of_what_no_request_can_name(role: dict[str, Any]) -> None:
-    """A file that lists such a role and no more is right; whatever it says of the role is a fault."""
+    """A file that only lists such a role is right. Anything more about this role is a fault."""
     long = "x" * 240
     state = PlaceState(DEV, "Grants Portal", frozenset({long, "a"}))
     name = "new" if "was" in role else long
@@ -302,7 +302,7 @@ def test_nothing_can_be_asked_of_what_no_request_can_name(role: dict[str, Any]) 
 
 
 def test_a_deletion_for_good_is_noted() -> None:
-    """A role of a name that is too long to be created is told when it is to be deleted; notes end without a stop."""
+    """The plan notes that a role with a too long name cannot be created again. Notes have no full stop at the end."""
     long = "x" * 180
     made = planned(a_state([long, "x" * 240]), exactly())
     assert told(made.steps) == [f"delete_role {long}"]
@@ -344,7 +344,7 @@ def test_places_come_in_order() -> None:
 
 
 def test_removals_are_held_against_limits() -> None:
-    """Each collection is counted by itself and under its old size; whoever a deletion hits counts as removed."""
+    """Each set is counted separately, with its size before. All members of a deleted role count as removed."""
     many = [f"{number:04}@idir" for number in range(20)]
     state = a_state(["old", "b"], {"old": many, "b": many[:6]})
     made = planned(state, exactly(DesiredRole("new", was="old", members=exactly(*who(*many[4:])))))

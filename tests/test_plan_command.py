@@ -1,4 +1,4 @@
-"""`css plan`: what would change, told in three forms and kept for later, without a write."""
+"""`css plan` shows what would change in three formats, saves it, and writes nothing to the service."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_nothing_but_a_plan_is_replaced(
     capsys: pytest.CaptureFixture[str],
     content: str | None,
 ) -> None:
-    """Neither the file of roles itself nor anything else, by whatever command; nothing is asked of the service."""
+    """No command replaces the roles file or any other file, and css sends nothing."""
     monkeypatch.chdir(tmp_path)
     file, out = file_of_roles(tmp_path, CHANGES), tmp_path / "kept.json"
     if content is None:

@@ -81,7 +81,7 @@ def test_the_schema_is_one() -> None:
 
 
 def test_every_field_is_described() -> None:
-    """Whatever may stand in a plan has a sentence in the schema, at its own place or where it refers to."""
+    """The schema describes everything that a plan can contain, directly or through a reference."""
 
     def resolved(schema: dict[str, Any]) -> dict[str, Any]:
         return SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")] if "$ref" in schema else schema
@@ -183,7 +183,7 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
     ],
 )
 def test_what_is_wrong_with_a_plan(changes: dict[str, Any], fault: str) -> None:
-    """Whatever was changed by hand into what no plan holds is told with its place; the file is not used."""
+    """If somebody changed a plan so that it is not valid, the error names the place, and the file is not used."""
     assert any(fault in told for told in faults_of(record(**changes)))
 
 
@@ -231,7 +231,7 @@ json_values = st.recursive(
 @settings(max_examples=examples(40), deadline=None)
 @given(st.sampled_from(sorted(record())), json_values)
 def test_any_value_is_read_or_refused(key: str, value: Any) -> None:
-    """Whatever stands at any key, reading ends in a plan or in a refusal."""
+    """With any value at any key, reading returns a plan or refuses the file."""
     told = json.dumps(record(**{key: value}))
     try:
         assert isinstance(read_plan(told, "plan.json"), Plan)

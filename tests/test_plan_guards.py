@@ -1,4 +1,4 @@
-"""How much a plan may take away, case by case: limits, roles that keep somebody, sets that may not become empty."""
+"""Limits on the removals of a plan, case by case: counts, roles that must keep a member, empty sets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANN, BOB = MANY[:2]
 
 
 def a_state(members: Mapping[str, Iterable[str]], children: Mapping[str, Iterable[str]] | None = None) -> PlaceState:
-    """Roles with these members, all of which were read."""
+    """Return roles with these members, all of them read."""
     below = {name: frozenset(some) for name, some in (children or {}).items()}
     held = {name: frozenset(some) for name, some in members.items()}
     return PlaceState(DEV, "Grants Portal", frozenset(members), below, held)
@@ -116,7 +116,7 @@ def test_how_much_may_be_taken_away(steps: list[Step], most: int | None, told: s
     ],
 )
 def test_a_role_that_shall_keep_somebody(steps: list[Step], role: str, is_refused: bool) -> None:
-    """Whoever comes counts as well as who goes, and a role is known by the name that it will have."""
+    """Additions count as well as removals, and a renamed role is the same role."""
     guards = Guards(max_removals=100, keep_last=[role])
     if is_refused:
         with pytest.raises(LastMember, match=f"'{role}'"):
@@ -164,7 +164,7 @@ def test_the_order_is_the_plans_own_unless_asked() -> None:
 
 
 def test_keeping_somebody_all_the_time() -> None:
-    """Whoever is to come only after the last has gone does not count: it may fail."""
+    """A member who is added only after the last one has gone does not count, because the addition may fail."""
     steps = [step("add_member", "one", BOB), *taken("one", 1)]
     Guards(keep_last=["one"]).check(steps, [FULL])
     with pytest.raises(LastMember, match="adds first"):
@@ -201,7 +201,7 @@ def test_a_role_that_shall_keep_somebody_has_all_its_names(name: str) -> None:
 
 
 def test_roles_that_are_emptied_are_found_in_every_place() -> None:
-    """One plan for two places: each is told, in any order; a role that is created again has no older names."""
+    """A plan for two places reports each of them, in any order. A role that is created again has no older names."""
     test = Place(101, "test")
     state = PlaceState(test, "Grants Portal", frozenset({"a"}), members={"a": frozenset({ANN})})
     steps = [

@@ -294,7 +294,7 @@ def test_all_that_does_not_fit_is_told_at_once() -> None:
 
 
 def test_an_id_stays_the_same_from_version_to_version() -> None:
-    """Whoever approved a plan may have another css-sdk than the program that carries it out."""
+    """The reviewer of a plan may use another version of css-sdk than the program that carries it out."""
     assert SAVED.id == "44a8e630ff2880b5d8213f384bc87e93edf6897997359ac2ac9917b5703f0a73"
     assert plan_id(SAVED.api_url, 2016, {one.place: one.fingerprint for one in SAVED.places}, STEPS) == SAVED.id
 

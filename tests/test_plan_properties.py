@@ -1,4 +1,4 @@
-"""What holds for every plan, whatever is there and whatever shall be."""
+"""Properties of every plan, for every state and every desired state."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_what_only_adds_takes_nothing_away(case: Case) -> None:
 @MANY
 @given(cases())
 def test_nothing_is_removed_without_prune(case: Case) -> None:
-    """Without prune the same removals are told, none is a step, and nothing else is another."""
+    """Without prune the same removals are reported, none of them is a step, and nothing else differs."""
     pruning = case.plan()
     try:
         made = case.plan(prune=False)
@@ -199,7 +199,7 @@ def test_the_order_can_be_carried_out(case: Case, remove_first: bool) -> None:
 @MANY
 @given(cases(), st.booleans(), st.data())
 def test_what_depends_on_a_failure_is_known(case: Case, remove_first: bool, data: st.DataObject) -> None:
-    """Whatever step fails: without it and those that depend on it, all others can be carried out."""
+    """If any step fails, all steps that do not depend on it can be carried out."""
     steps = ordered(case.plan().steps, case.plan().states, remove_first=remove_first)
     if not steps:
         return
@@ -256,7 +256,7 @@ def test_whoever_may_be_meant_keeps_what_they_have(case: Case) -> None:
 @MANY
 @given(st.lists(states, max_size=3), st.booleans(), st.booleans())
 def test_the_plan_of_what_was_exported_is_empty(found: list[PlaceState], exact: bool, by_name: bool) -> None:
-    """A file made of what is there asks for nothing, whichever way it is made."""
+    """The plan of a file that was made from the state is empty, for every form of the file."""
     some = [evolve(state, place=Place(101 + n, "dev"), project_name=f"P{n}") for n, state in enumerate(found)]
     file = export(some, exact=exact, by_name=by_name)
     observed = {wanted.named: state for wanted, state in zip(file.places, some, strict=True)}
@@ -332,7 +332,7 @@ def test_whoever_loses_a_role_is_counted(case: Case) -> None:
 @MANY
 @given(st.integers(0, 2**32), states)
 def test_whatever_is_asked_ends_in_a_plan_or_in_an_error_of_ours(seed: int, state: PlaceState) -> None:
-    """No file and no state bring planning down, and every fault is told in words."""
+    """No file and no state cause an unexpected error, and every fault is a sentence."""
     wanted = a_desired_place(Dice(seed), 0.5)
     try:
         plan(Desired((wanted,)), {wanted.named: state}, {(DEV, EMAIL): USERS[0]})

@@ -75,7 +75,7 @@ Note: Grants Portal dev: 'a' and 'b' both exist.
 
 
 def test_nothing_to_do() -> None:
-    """A plan without steps says so, whatever else it tells."""
+    """A plan without steps says so, with or without notes."""
     assert plan_as_text(Plan()) == "No changes."
     assert plan_as_text(Plan(withheld=PLAN.withheld)).splitlines()[-1] == "No changes. Not part of it: 1 withheld."
     assert plan_as_markdown(Plan()) == "**No changes.**\n"
@@ -116,7 +116,7 @@ def test_names_are_harmless() -> None:
 @settings(max_examples=examples(24), deadline=None)
 @given(st.text(max_size=20))
 def test_any_name_stays_in_its_cell(name: str) -> None:
-    """Whatever a role is called, its row has two cells and shows the name."""
+    """For every role name, its row has two cells and shows the name."""
     html = (
         MarkdownIt("commonmark", {"html": True})
         .enable("table")
@@ -127,7 +127,7 @@ def test_any_name_stays_in_its_cell(name: str) -> None:
 
 @pytest.mark.parametrize("tell", [plan_as_text, plan_as_markdown])
 def test_people_can_be_masked(tell: type[plan_as_text]) -> None:  # type: ignore[valid-type]
-    """A masked plan has no username, address or name of anybody, and still tells one person from another."""
+    """A masked plan contains no username, address or name, and still shows which steps are about the same person."""
     whole, hidden = tell(PLAN, {ANN: "Ann"}), tell(PLAN, {ANN: "Ann"}, mask=True)
     for private in ("0f3a0f3a", "7c1d7c1d", "doe", "example", "Ann", "ab12"):
         assert private in whole

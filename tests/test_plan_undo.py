@@ -52,7 +52,7 @@ class World:
         return number
 
     def carry_out(self, step: Step, comes_back: Callable[[str], int | None] = lambda _: None) -> None:
-        """Does what the service would; whatever it would refuse, or that has nothing to do, is an error."""
+        """Do what the service would do. Raise an error for a change that it would refuse, or that changes nothing."""
         if step.kind == "create_role":
             assert step.role not in self.names.values(), step
             number = comes_back(step.role)
@@ -208,7 +208,7 @@ def test_a_role_created_twice(since: list[Step], back: list[Step]) -> None:
 
 
 def test_undoing_takes_back_what_was_done_and_no_more() -> None:
-    """A member who was there before stays, and what was not read is not taken away."""
+    """A member from before stays, and css-sdk removes nothing that was not read."""
     state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset(["ann@idir"])})
     done = [step("add_member", "a", "ann@idir"), step("add_member", "a", "bob@idir")]
     assert undo(done, [state]) == (step("remove_member", "a", "bob@idir"),)
@@ -262,7 +262,7 @@ def test_a_doubtful_deletion_is_judged_by_the_role_alone(outcome: Literal["unkno
 
 
 def test_a_write_that_failed_is_not_taken_back() -> None:
-    """Though the role is there by now: whoever created it was somebody else."""
+    """If the role exists now, somebody else has created it."""
     created = Step("create_role", DEV, "b")
     assert steps_done([Entry(1, (created,), "failed")], [BEGINNING]) == ()
     assert steps_done([Entry(1, (created,), "confirmed")], [BEGINNING]) == (created,)
@@ -280,7 +280,7 @@ def test_members_are_read_under_every_name_of_a_role() -> None:
 
 
 def test_a_role_that_is_there_again_under_its_old_name_is_not_created_anew() -> None:
-    """Renamed and deleted by the journal, created again by others: nothing is left to do, whatever else is undone."""
+    """The journal renamed and deleted it, and others created it again: nothing is left to undo for this role."""
     done = [
         Step("rename_role", DEV, "c", "d"),
         Step("remove_member", DEV, "d", "1@idir"),
@@ -293,7 +293,7 @@ def test_a_role_that_is_there_again_under_its_old_name_is_not_created_anew() -> 
 
 
 def test_each_place_is_judged_for_itself() -> None:
-    """What is back already in one place is told of that one, whichever comes first; the other is taken back."""
+    """If everything in one place is restored already, a note says so. The other place is undone, in any order."""
     here, there = Step("create_role", DEV, "c"), Step("create_role", Place(101, "test"), "d")
     states = evolve(BEGINNING, roles=BEGINNING.roles | {"c"}), PlaceState(there.place, "Grants Portal", frozenset())
     for done in ([here, there], [there, here]):

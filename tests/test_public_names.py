@@ -46,14 +46,14 @@ def test_each_name_is_the_one_of_its_home(name: str) -> None:
 
 
 def test_every_error_is_public() -> None:
-    """Whoever can be sent an error can catch it by a public name."""
+    """Every error that can be raised can be caught by a public name."""
     errors = importlib.import_module("css_sdk.errors")
     kinds = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]
     assert set(kinds) <= set(PUBLIC)
 
 
 def test_names_are_listed() -> None:
-    """`dir()` tells the public names, and gives a list of its own that a caller may change."""
+    """`dir()` lists the public names, in a new list that a caller can change."""
     assert set(PUBLIC) <= set(dir(css_sdk))
     assert css_sdk.__dir__() is not css_sdk.__all__
 

@@ -161,7 +161,7 @@ def test_in_a_script_a_command_needs_exactly_the_options_of_the_table(
 def test_what_could_not_be_read_is_not_written_without_the_options(
     run_css: Run, sandbox: Sandbox, command: Callable[..., list[str]], words: str, unread: str
 ) -> None:
-    """A read that fails before the question is no consent: in prod nothing is sent, whatever fails for however long."""
+    """If a read before the question fails, css does not go on: in prod it sends nothing, for every failing read."""
     arguments = command(words, "prod")
     before, written = everything(sandbox), len(writes(sandbox))
     if unread == "mistyped roles":

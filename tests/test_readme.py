@@ -73,7 +73,7 @@ class Workers(ThreadPoolExecutor):
         super().__init__(2)
 
     def get_executor(self, *, pure: bool) -> Workers:
-        """What dask gives for work that is done anew each time."""
+        """Return an executor, as dask does for work that is done again each time."""
         assert not pure
         return self
 
@@ -100,7 +100,7 @@ def test_the_commands_run(document: Path, beside_the_examples: Path, capsys: pyt
 
 
 def test_the_examples_roster_has_rows_that_cannot_succeed(beside_the_examples: Path) -> None:
-    """Two of them, which the result file tells."""
+    """There are two such rows, and the result file contains them."""
     assert exit_code(["roster", "apply", "examples/roster.csv"]) == 3
     result = beside_the_examples / "examples" / "roster.result.csv"
     assert "never logged in" in result.read_text(encoding="utf-8")
@@ -118,7 +118,7 @@ def test_every_target_is_explained() -> None:
 
 
 def test_the_gate_runs_the_tests_that_the_readme_names() -> None:
-    """What a contributor is told to run is what counts."""
+    """The commands for contributors are those that count."""
     gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert {"make check", "make test"} <= set(gate)
 

@@ -104,7 +104,7 @@ def client_of(service: Service) -> Css:
 
 
 def test_an_empty_part_of_a_path_is_refused_at_the_bottom() -> None:
-    """Whatever leads to it."""
+    """This is true for every call."""
     service = Service()
     with client_of(service) as css:
         with pytest.raises(UnusableName, match="empty"):

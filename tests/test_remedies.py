@@ -1,4 +1,4 @@
-"""What to do next, in the words of whoever reads an error: Python, the command line, or a line of a file."""
+"""The next step after an error, in the words of its reader: Python, the command line, or a line of a file."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def test_unread_places_are_named_in_each_format() -> None:
 
 
 def test_rows_are_computed_when_they_are_read() -> None:
-    """The first of a million comes without the others, each time anew."""
+    """The first of a million rows is computed without the others, again for each reading."""
     report = AccessReport(1, (one_place(*(f"role {n}" for n in range(1000)), users=1000),))
     assert [row.role for row in itertools.islice(report.rows(), 2)] == ["role 0", "role 0"]
     assert next(report_as_csv(report)).startswith("integration_id,")

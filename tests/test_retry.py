@@ -134,7 +134,7 @@ def zone(request: pytest.FixtureRequest) -> Iterator[str]:
     "header", ["Mon, 01 Jan 2024 00:02:00", "Mon, 01 Jan 2024 00:02:00 -0000", "Mon Jan  1 00:02:00 2024"]
 )
 def test_dates_without_a_zone_are_in_gmt(zone: str, header: str) -> None:
-    """A date that tells no zone is meant in GMT, whatever the zone of this machine."""
+    """A date without a zone is in GMT, in every time zone of this machine."""
     assert seconds_to_wait(header, now=YEAR_2024) == 120.0
 
 
@@ -148,6 +148,6 @@ def test_dates_without_a_zone_are_in_gmt(zone: str, header: str) -> None:
     st.floats(0, 4e9),
 )
 def test_any_header_gives_seconds_or_nothing(header: str, now: float) -> None:
-    """Whatever a server puts into the header, no other error comes of it."""
+    """No content of the header causes another error."""
     seconds = seconds_to_wait(header, now)
     assert seconds is None or seconds >= 0

@@ -1,4 +1,4 @@
-"""The walk through `docs/roles-as-code.md`: what it prints is what is printed, and no secret is told on the way."""
+"""The steps of `docs/roles-as-code.md` print what the page shows, and no secret."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_a_tree_is_indented(read: RoleTree, lines: list[str]) -> None:
 
 @given(st.dictionaries(st.sampled_from("abcde"), st.frozensets(st.sampled_from("abcde")).map(sorted)))
 def test_every_role_and_every_step_is_shown_once(children: dict[str, list[str]]) -> None:
-    """Whatever the circles: each role stands somewhere, and there is a line for each child and each beginning."""
+    """With any cycles, each role is shown, with one line for each child and each beginning."""
     lines = list(indented(RoleTree(tuple(Role(name) for name in "abcde"), {k: tuple(v) for k, v in children.items()})))
     assert {line.split()[0] for line in lines} == set("abcde")
     assert sum(line.startswith(" ") for line in lines) == sum(map(len, children.values()))

@@ -73,7 +73,7 @@ def test_people_are_named_in_four_ways(column: str, value: str, user: str | Serv
 
 
 def test_columns_come_in_any_order() -> None:
-    """The header tells which column is which, without case and with blanks around."""
+    """The header names the columns, in upper or lower case, with or without blanks around."""
     text = f"Action; ROLE ;environment;Integration; userName\n;reviewer;dev;Grants Portal;{JANE}\n"
     assert read(text) == (a_row(),)
 
@@ -91,7 +91,7 @@ def test_defaults_fill_what_is_left_out() -> None:
     [("", "grant"), (" ", "grant"), ("grant", "grant"), ("GRANT", "grant"), (" Revoke ", "revoke")],
 )
 def test_action_words(word: str, action: str) -> None:
-    """The action is told without case, and is `grant` where nothing is said."""
+    """The action can be in upper or lower case. If it is empty, it is `grant`."""
     [row] = read(f"{HEADER}\n{JANE},reviewer,Grants Portal,dev,{word}\n")
     assert row.action == action
 
@@ -131,7 +131,7 @@ def test_cells_may_be_quoted() -> None:
 
 
 def test_lines_are_counted_as_an_editor_does() -> None:
-    """A row has the number of the line on which it begins, whatever blank and broken lines come before it."""
+    """A row has the number of the line where it begins, also after blank lines and cells with line breaks."""
     text = (
         f"{HEADER}\n"
         "\n"
@@ -241,7 +241,7 @@ def test_client_ids_are_checked_too(client_id: str) -> None:
 
 
 def test_all_faults_are_told_at_once() -> None:
-    """Every fault of every row stands in the error, in the order of the lines, and the message tells how many."""
+    """The error contains every fault of every row, in the order of the lines, and the message contains their number."""
     text = (
         f"{HEADER}\n"
         ",..,,stage,give\n"
@@ -310,7 +310,7 @@ STATES: list[tuple[Outcome, CssError | None, str, bool]] = [
 
 @pytest.mark.parametrize(("outcome", "error", "state", "is_done"), STATES)
 def test_states(outcome: Outcome, error: CssError | None, state: str, is_done: bool) -> None:
-    """Each outcome has its word, and the states that ask for something of their own are told apart."""
+    """Each outcome has its own word, and each state with its own next step has one, too."""
     result = RowResult(a_row(), outcome, error)
     assert (result.state, result.is_done) == (state, is_done)
 
@@ -368,7 +368,7 @@ RESULTS = st.one_of(
 @example([RowResult(a_row(line=0), "failed", CssError("one\rtwo"))])
 @example([RowResult(a_row(line=0), "failed", CssError("one\r\ntwo\n"))])
 def test_results_are_read_back(results: list[RowResult]) -> None:
-    """Whatever rows and messages stand in a file of results, reading it gives exactly the open rows."""
+    """For all rows and messages, reading a result file returns exactly the rows that are left."""
     text = results_as_csv(results)
     left = [result.row for result in results if not result.is_done]
     assert [attrs.evolve(row, line=0) for row in read(text)] == left
@@ -377,7 +377,7 @@ def test_results_are_read_back(results: list[RowResult]) -> None:
 
 @given(st.binary() | st.binary().map(b"\xff\xfe".__add__) | st.binary().map(b"\xef\xbb\xbf".__add__))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
-    """Whatever bytes a file holds, it is read or refused, and no other error comes of it."""
+    """Any bytes are read or refused, without another error."""
     try:
         read(text_of(content, NAME), integration="101", environment="dev")
     except InvalidFile:
@@ -394,7 +394,7 @@ TEXTS = st.lists(st.sampled_from(BITS)).map("".join)
 @example("x" * 200_000)
 @example(f"{HEADER}\n{'x' * 200_000}")
 def test_any_text_is_read_or_refused(text: str) -> None:
-    """Whatever text stands in a file, it gives rows or all its faults, and no other error comes of it."""
+    """Any text gives rows or all its faults, without another error."""
     try:
         rows = read(text, integration="101", environment="dev")
     except InvalidFile as error:

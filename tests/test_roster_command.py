@@ -1,4 +1,4 @@
-"""`css roster`: who shall have which role where, checked and applied from a file."""
+"""`css roster` checks and applies a file that says who must have which role where."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_a_roster_may_come_through_a_pipe(sandbox: Sandbox) -> None:
 
 
 def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: Any) -> None:
-    """It tells how many rows are fine, or all the faults, whatever the form of the file."""
+    """It prints the number of good rows, or all faults, for every format of the file."""
     user = usernames(sandbox, 1)[0]
     good = write(tmp_path / "r.csv", "username,role", f"{user},reviewer", f"{user},approver")
     assert run_css("roster", "check", good, *DEV) == 0
@@ -176,7 +176,7 @@ def test_a_check_offline_sends_nothing(run_css: Run, sandbox: Sandbox, tmp_path:
 def test_a_check_online_tells_what_would_come_of_each_row(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Everybody and everything is looked up, once; nothing is written; what can be done is told from what is so."""
+    """css looks up everything once, writes nothing, and shows which rows are to do and which need no change."""
     holder, other = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0], usernames(sandbox, 20)[-1]
     nobody = "0" * 32 + "@idir"
     roster = write(
@@ -245,7 +245,7 @@ A, B, C, D = "aa" * 16, "bb" * 16, "cc" * 16, "dd" * 16
 def test_no_write_is_sent_for_whom_nobody_can_be_sure_of(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two with one address, one whom nobody finds, one known by another provider: told apart, the others done."""
+    """An ambiguous, an unknown and a wrong person have different states; the other rows are done."""
     for user in (
         person(A, "idir", "Ann", "one@example.com"),
         person(B, "idir", "Bo", "one@example.com"),
@@ -412,7 +412,7 @@ def test_a_result_that_was_asked_for_is_written(run_css: Run, sandbox: Sandbox, 
     ["ilse@exmaple.com,reviewer", "ilse.hargreave@example.com,reviwer"],
 )
 def test_one_row_that_is_left_ends_with_3(run_css: Run, tmp_path: Path, row: str) -> None:
-    """However few rows a roster has, and whatever kept the row from being done."""
+    """This is true for rosters with a single row, and for every reason."""
     roster = write(tmp_path / "r.csv", "email,role", row)
     assert run_css("roster", "apply", roster, *DEV) == 3
 

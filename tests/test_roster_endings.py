@@ -81,7 +81,7 @@ def left_in(result: Path) -> list[dict[str, str]]:
 def test_an_interrupt_writes_down_what_is_left(
     sandbox: Sandbox, roster: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The calls in flight are finished, what was done is told, and the rest stands in the result file."""
+    """The calls in flight are finished, done rows are reported, and the result file contains the rest."""
     with after_some_writes(sandbox, os.getpid(), number):
         code = exit_code(arguments(roster))
     assert code == 130
@@ -101,7 +101,7 @@ def test_an_interrupt_writes_down_what_is_left(
 def test_a_process_that_is_ended_can_be_run_again(
     sandbox: Sandbox, roster: Path, environ_of_server: dict[str, str], number: signal.Signals
 ) -> None:
-    """Whatever ended it, the second run does the rest, and nothing is written twice; no result file is half there."""
+    """After every kind of end, a second run does the rest, and writes nothing twice."""
     command = [sys.executable, "-m", "css_sdk.cli", *arguments(roster)]
     process = subprocess.Popen(command, env=environ_of_server, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with after_some_writes(sandbox, process.pid, number):

@@ -30,7 +30,7 @@ def faults_of(text: str, name: str = "r.jsonl") -> list[str]:
 @pytest.mark.parametrize("name", ["r.jsonl", "R.NDJSON", "r.csv", "stdin"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
 def test_json_lines_are_a_roster(name: str, end: str) -> None:
-    """Told by the name or by the first character; with a byte order mark, blank lines, and any line end."""
+    """The file name or the first character shows this; with a byte order mark, blank lines, and any line end."""
     objects: list[dict[str, Any]] = [
         {"username": JANE, "role": "Prü\u2028fer", **PLACE, "action": "Revoke"},
         {"Email": "jane.doe@gov.bc.ca", "role": "reader", "integration": None, "guid": ""},
@@ -109,7 +109,7 @@ def test_both_forms_say_the_same(rows: list[dict[str, str]]) -> None:
 
 @pytest.mark.parametrize("text", ["", " \r\n", ",,;\t\n", "username,role\n", "username,role\n,\n"], ids=repr)
 def test_an_emptied_roster_is_refused_and_not_only_faulty(text: str) -> None:
-    """Whatever an editor leaves of it: everybody would lose their roles."""
+    """This is true for everything that an editor may leave in the file: everybody would lose their roles."""
     with pytest.raises(EmptySet, match=r"r\.csv names nobody"):
         read_roster(text, "r.csv", **PLACE, exact=True)
 
@@ -135,7 +135,7 @@ def test_rows_that_revoke_contradict_an_exact_roster() -> None:
 
 
 def test_a_row_that_contradicts_what_was_said_for_all_is_a_fault() -> None:
-    """Whoever says `dev` and hands in a file that says `prod` did not mean prod; a traceback shows the faults, too."""
+    """If somebody passes `dev` and a file that says `prod`, prod is a mistake. A traceback shows the faults, too."""
     with pytest.raises(InvalidFile) as caught:
         read_roster(f"username,role,integration,environment\n{JANE},reviewer,Other,test\n", "r.csv", **PLACE)
     assert caught.value.faults == (
@@ -164,7 +164,7 @@ def test_columns_that_hold_something_else_can_be_ignored() -> None:
 
 @pytest.mark.parametrize("content", ["roster.csv", Path("roster.csv"), None])
 def test_a_name_is_no_content(content: Any) -> None:
-    """Whoever hands in the file itself is told what to hand in."""
+    """If a path is passed as content, the error says what to pass."""
     with pytest.raises(InvalidRequest, match="read_bytes"):
         read_roster(content)
 
@@ -185,7 +185,7 @@ def test_a_guid_may_have_dashes() -> None:
     [(None, 101, "#101"), ("101", 101, "#101"), ("#101", 101, "#101"), ("102", 101, None), ("x", "#x", None)],
 )
 def test_a_number_is_an_id(said: str | None, own: object, meant: str | None) -> None:
-    """In JSON, and nothing else; whoever said the same id for all rows did not contradict it."""
+    """This is true only in JSON. If the same id is passed for all rows, this is not a contradiction."""
     line = json.dumps({"username": JANE, "role": "a", "environment": "dev", "integration": own})
     if meant is None:
         with pytest.raises(InvalidFile, match="1 fault"):

@@ -1,4 +1,4 @@
-"""What may be sent, and what an answer proves."""
+"""What css-sdk may send, and which answers verify a write."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_an_id_is_written_with_its_sign(text: str, number: int | None) -> None:
 
 
 def test_nobody_at_a_provider_is_told_apart_from_a_wrong_provider() -> None:
-    """The list of providers would be no help to whoever left the GUID out."""
+    """A list of providers would not help if the GUID is missing."""
     with pytest.raises(UnusableUser, match="'@idir' is not a username"):
         identifiers.username_of("@idir")
 
@@ -146,7 +146,7 @@ def test_users_of_the_seven_providers_can_have_roles(provider: str) -> None:
 
 
 def test_there_are_seven_providers() -> None:
-    """The providers are the seven of which the service can give roles to users."""
+    """The service can give roles to users of these seven providers."""
     assert sorted(PROVIDERS) == [
         "azureidir",
         "bceidbasic",
@@ -463,7 +463,7 @@ VERDICTS: dict[tuple[bool, int | None, bool], dict[VerifiedBy, Verdict]] = {
 
 @pytest.mark.parametrize("write", STEP_KINDS)
 def test_each_write_has_its_proof(write: StepKind) -> None:
-    """What proves each write is pinned: a new write needs a line here."""
+    """The test lists what verifies each write, so a new write needs a new line here."""
     assert VERIFIED_BY[write] is PROOFS[write]
 
 
@@ -503,7 +503,7 @@ def test_more_than_50_rows_are_incomplete(rows: int, complete: bool) -> None:
 
 
 def test_refusals_share_a_class() -> None:
-    """Whatever the rules refuse can be caught as one."""
+    """All refusals of the rules can be caught with one class."""
     assert issubclass(UnusableName, Refused)
     assert issubclass(UnusableUser, Refused)
     assert issubclass(RequestTooLong, Refused)

@@ -16,7 +16,7 @@ CLIENT_ID = "fisheries-service-102"
 
 
 def test_roles_are_given_shown_and_taken(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is held directly is told apart from what a composite adds."""
+    """The list shows which roles are direct and which come through a composite role."""
     assert run_css("service-account", "assign", CLIENT_ID, "admin", "reviewer", *PLACE) == 0
     assert sandbox.grants(GRANTS_PORTAL, "dev")[f"service-account-{CLIENT_ID}"] == {"admin", "reviewer"}
     capsys.readouterr()

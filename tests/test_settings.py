@@ -63,7 +63,7 @@ def test_the_pair_alone_is_enough() -> None:
 
 
 def test_addresses_may_stand_beside_the_pair() -> None:
-    """Both addresses may be told beside the pair."""
+    """Both addresses can be set together with the id and the secret."""
     settings = settings_from_env(
         {**PAIR, "CSS_API_URL": "https://api.example/v1/", "CSS_TOKEN_URL": "https://login.example/token"}
     )
@@ -210,7 +210,7 @@ FAULTY = {
 
 @pytest.mark.parametrize("content", FAULTY.values(), ids=FAULTY)
 def test_a_faulty_file_keeps_its_secret(write: WriteFile, content: str | bytes | dict[str, Any]) -> None:
-    """Whatever is wrong with a file, neither message nor traceback shows its secret, its local variables included."""
+    """For every fault of a file, neither the message nor the traceback with its local variables shows the secret."""
     file = write(content)
     with pytest.raises(ConfigurationError) as caught:
         settings_from_file(file)

@@ -52,7 +52,7 @@ JOURNAL = "".join(
 
 
 def shown(*arguments: object) -> int:
-    """Run `css show`; nothing tells it where the service is."""
+    """Run `css show` without any address of the service."""
     return exit_code(["show", *map(str, arguments)])
 
 

@@ -10,7 +10,7 @@ from css_sdk._http.concurrency import Slots
 
 
 def test_they_are_let_in_in_the_order_in_which_they_came() -> None:
-    """Whoever leaves and comes again stands behind those who wait."""
+    """A caller that leaves and returns is behind those who already wait."""
     slots, order = Slots(1), []
     threads = []
     with slots:

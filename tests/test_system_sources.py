@@ -71,7 +71,7 @@ def test_plain_http_goes_no_further_than_this_machine(variable: str, monkeypatch
 
 @pytest.mark.parametrize("name", GIVEN)
 def test_what_is_no_text_is_refused(name: str) -> None:
-    """As an error of ours, whichever argument it is."""
+    """The error is one of css-sdk, for every argument."""
     given = {**GIVEN[name], **({"host": "https://bss.example"} if name == "bss" else {})}
     for argument in [*given, "token_url", "base_url", *(["audience"] if name == "cern" else [])]:
         for value in (5, ["https://api.example"]):

@@ -201,7 +201,7 @@ def test_what_the_system_sets_is_no_option() -> None:
 
 
 def test_an_audience_is_a_text() -> None:
-    """Whoever wants several makes several systems."""
+    """For several audiences, create several systems."""
     with pytest.raises(ConfigurationError, match=r"audience= must be a text, .* not \['a', 'b'\]"):
         systems.cern(["a", "b"], base_url="https://api.example")  # type: ignore[arg-type]
 

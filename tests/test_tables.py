@@ -171,7 +171,7 @@ def test_a_long_table_is_cut_where_it_is_shown() -> None:
 
 @given(st.text(), st.text())
 def test_names_do_nothing(name: str, email: str) -> None:
-    """Whatever a name holds, the HTML is a table, and shows the name but for characters that nobody sees."""
+    """For every name, the HTML is a table and shows the name without its invisible characters."""
     html = table(User(name, email))._repr_html_()
     page = Cells(html)
     assert page.elements == {"table", "thead", "tbody", "tr", "th", "td"}
@@ -217,7 +217,7 @@ def test_no_table_holds_a_secret(kind: type) -> None:
 
 
 def test_settings_and_credentials_are_no_tables(settings: Settings, sandbox: Sandbox) -> None:
-    """They are refused, and the error tells their kind alone; so is everything else that no call returns."""
+    """They are refused, and the error names only their type. So is everything else that no call returns."""
     given = sandbox.credentials()
     credentials = ClientCredentials(given["token_url"], given["client_id"], given["client_secret"])
     for thing in (settings, credentials, "text", 7, [settings], [None]):
@@ -230,7 +230,7 @@ def test_settings_and_credentials_are_no_tables(settings: Settings, sandbox: San
 
 
 def test_a_report_is_a_row_for_each_role_that_somebody_has(css: Css) -> None:
-    """With the columns that people and places have elsewhere; what it could not read is told below."""
+    """The columns are those of people and places elsewhere. A line below the table names what could not be read."""
     report = css.report(environments=["dev"]).only(roles=["reviewer"])
     rows = table(report)
     assert rows == table(report.rows())

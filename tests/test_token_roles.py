@@ -11,7 +11,7 @@ from tests.signing import AUDIENCE, token, verifier
 
 
 def told(**claims: Any) -> VerifiedToken:
-    """What a good token with these claims tells."""
+    """Return the content of a valid token with these claims."""
     return verifier().verify(token(**claims))
 
 

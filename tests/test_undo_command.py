@@ -1,4 +1,4 @@
-"""`css undo`: what a journal tells of is taken back, and what others changed since is left alone."""
+"""`css undo` reverts what a journal records, and does not change what others have changed since."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ BEGINNING = PlaceState(
 
 
 def journaled(state: PlaceState, steps: list[Step]) -> tuple[PlaceState, list[Step]]:
-    """The steps that bring something about, as a journal tells them: what a deletion takes along before it."""
+    """Return the steps that make a change, as a journal records them: first what a deletion also removes."""
     told: list[Step] = []
     for step in steps:
         if step.role == step.target:
@@ -66,7 +66,7 @@ IN_TURNS: tuple[StepKind, ...] = ("add_member", "remove_member", "add_member")
 
 
 def swapped(steps: list[Step]) -> bool:
-    """Whether roles took each other's names: nobody can tell by the names then whether that is undone."""
+    """Return whether roles exchanged their names. Then the names do not show whether this was undone."""
     renamed = [step for step in steps if step.kind == "rename_role"]
     return len(renamed) > 2 and bool({step.role for step in renamed} & {step.target for step in renamed})
 
@@ -77,7 +77,7 @@ def swapped(steps: list[Step]) -> bool:
 @example([Step("create_role", DEV, "c"), *(Step(kind, DEV, "c", "1@idir") for kind in IN_TURNS)])
 @example([Step("rename_role", DEV, "a", "d"), Step("rename_role", DEV, "b", "a"), Step("rename_role", DEV, "d", "b")])
 def test_the_way_back_leads_to_the_beginning(steps: list[Step]) -> None:
-    """Whatever was done, when nobody else changed anything; a second time it stays there."""
+    """This is true for all changes, if nobody else changed anything. A second undo changes nothing."""
     now, done = journaled(BEGINNING, steps)
     made = undo_plan(done, [now])
     then = now.after(made.steps)
@@ -106,7 +106,7 @@ def test_no_way_back_is_a_detour() -> None:
 @hypothesis_settings(max_examples=examples(80), deadline=None)
 @given(st.lists(STEPS, max_size=8), st.lists(STEPS, max_size=4))
 def test_what_others_gave_is_not_taken(steps: list[Step], others: list[Step]) -> None:
-    """Whoever got a role from somebody else afterwards keeps it, whatever is taken back."""
+    """A role that somebody else gave afterwards stays, for every undo."""
     now, done = journaled(BEGINNING, steps)
     granted = [step for step in others if step.kind in ("add_member", "add_composite", "create_role")]
     later, given_since = journaled(now, granted)

@@ -53,7 +53,7 @@ def test_a_good_file_is_counted(good: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_all_files_are_checked(good: Path, bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Faults go to stderr, each with its line; what is good is told nevertheless."""
+    """Faults go to stderr, each with its line. Good files are reported, too."""
     bad.write_text(GOOD.replace("admin]}", "no]}").replace("version: 1", "version: 2"), encoding="utf-8")
     assert exit_code(["validate", str(bad), str(good), str(good.parent / "none.yaml")]) == 64
     out, err = capsys.readouterr()
@@ -76,14 +76,14 @@ def test_json_is_one_object_per_file(good: Path, bad: Path, capsys: pytest.Captu
 
 
 def test_stdin_is_a_file_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Named so in what is told."""
+    """The output calls it by this name."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"version: 1\n")))
     assert exit_code(["validate", "-"]) == 64
     assert "stdin:1: the key 'integrations' is missing" in capsys.readouterr().err
 
 
 def test_a_name_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever stands in a file, or is its name, no control character reaches the terminal."""
+    """With any content or name of a file, no control character reaches the terminal."""
     file = tmp_path / "a\x1b[2J.yaml"
     file.write_text('version: 1\nintegrations: ["\\e[2J", {"\\e": 1, integration: 101}]\n', encoding="utf-8")
     assert exit_code(["validate", str(file)]) == 64

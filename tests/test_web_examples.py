@@ -1,4 +1,4 @@
-"""The two web applications among the examples, and the one in `docs/`, let in whom they should and tell why not."""
+"""The web applications in the examples and in `docs/` admit the right callers, and tell others the reason."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def sandbox(sandbox: Sandbox) -> Sandbox:
 
 @BOTH
 def test_who_holds_the_role_gets_in(by: Callable[..., Ask], sandbox: Sandbox) -> None:
-    """And who does not is told which."""
+    """Others get an answer that names the role."""
     ask = by(sandbox, ISSUER, PORTAL)
     answer = ask(**bearer(sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")))
     assert (answer.status_code, answer.json()["client"]) == (200, PORTAL)
@@ -93,7 +93,7 @@ def test_who_holds_the_role_gets_in(by: Callable[..., Ask], sandbox: Sandbox) ->
 
 @BOTH
 def test_without_a_good_token_nobody_gets_in(by: Callable[..., Ask], sandbox: Sandbox) -> None:
-    """401 with a challenge; that there was a token at all is the only thing that it tells."""
+    """The answer is 401 with a challenge. It only says whether there was a token."""
     ask = by(sandbox, ISSUER, PORTAL)
     elsewhere = sandbox.token_for("fisheries-service-102", 102, "dev")
     good = sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")
@@ -115,7 +115,7 @@ def test_without_a_good_token_nobody_gets_in(by: Callable[..., Ask], sandbox: Sa
 
 @BOTH
 def test_without_keys_the_caller_shall_come_again(by: Callable[..., Ask], sandbox: Sandbox) -> None:
-    """503: nothing is known about the token, and when to try is told."""
+    """The answer is 503, because nothing is known about the token. It says when to try again."""
     sandbox.faults.add("drop_before", target="keys", times=None)
     answer = by(sandbox, ISSUER, PORTAL)(**bearer(sandbox.token_for(REVIEWER, GRANTS_PORTAL, "dev")))
     assert answer.status_code == 503
@@ -164,7 +164,7 @@ def test_what_the_environment_lacks_is_told(name: str, monkeypatch: pytest.Monke
 
 
 def test_the_way_to_see_it_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Line by line, as `docs/tokens.md` tells it: in the end the application lets a service account in."""
+    """The lines of `docs/tokens.md` run one after the other, and the application admits a service account."""
     block = next(block for block in readme.blocks("sh", EXAMPLES.parent / "docs" / "tokens.md") if "flask" in block)
     with Sandbox().serve() as server:
         origin = server.credentials()["token_url"].partition("/auth/")[0]

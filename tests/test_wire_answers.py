@@ -99,7 +99,7 @@ ERRORS: list[tuple[Answer, type[CssError], str, int]] = [
 def test_each_error_answer_has_its_class(
     call: Callable[..., Any], given: Answer, error: type[CssError], words: str, times: int
 ) -> None:
-    """Whatever its body is made of; it is asked again only where that may help."""
+    """This is true for every body. css-sdk repeats the call only if that can help."""
     service = Service(read=given)
     with pytest.raises(error, match=words) as told:
         call(service, "roles.list")
@@ -230,7 +230,7 @@ DEEP = base64.urlsafe_b64encode(b"[" * 100_000).decode()
     ids=["too deep", "a life without end", "letters that no header can hold", "claims too deep"],
 )
 def test_no_token_answer_ends_in_an_error_of_python(call: Callable[..., Any], given: Answer) -> None:
-    """It is used, or told as one of our errors."""
+    """It is used, or becomes an error of css-sdk."""
     try:
         call(Service(token=given), "roles.list")
     except CssError as error:

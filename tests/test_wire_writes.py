@@ -58,7 +58,7 @@ PENDING = {
 
 @pytest.mark.parametrize("kind", DOUBTFUL | PENDING)
 def test_a_write_that_was_answered_so_is_read(call: Callable[..., Any], kind: str) -> None:
-    """A read that shows it proves it, and nothing is sent twice."""
+    """A read that shows the change verifies it, and nothing is sent twice."""
     service = Service(read=holding("reviewer"), write=(DOUBTFUL | PENDING)[kind])
     assert call(service, *ASSIGN) is None
     assert service.methods == ["POST", "GET"]
@@ -77,7 +77,7 @@ def test_a_write_that_was_not_done_is_told_as_that(call: Callable[..., Any], kin
 
 @pytest.mark.parametrize("kind", PENDING)
 def test_what_a_proxy_answers_proves_nothing(call: Callable[..., Any], kind: str) -> None:
-    """The service behind it may still be at work, so that a read which does not show the write proves nothing."""
+    """The service behind the proxy may still be working, so a read that does not show the write proves nothing."""
     service = Service(read=holding("other"), write=PENDING[kind])
     with pytest.raises(OutcomeUnknown, match="may still be on its way") as told:
         call(service, *ASSIGN)

@@ -48,7 +48,7 @@ async def settle_done(run: AsyncStepRun, roles: AsyncRoles, steps: Numbered) -> 
                 held = {(name, user.username) for user in await roles.settled_members(name)}
             done = {n: step for n, step in group.items() if ((step.role, step.target) in held) is is_adding}
             if done and is_by_user and not is_adding:
-                # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
+                # The role may not exist, because of a typing error. Then the write fails and shows this.
                 existing = {role.name for role in await roles.list()}
                 done = {number: step for number, step in done.items() if step.role in existing}
         except CssError as error:

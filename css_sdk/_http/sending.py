@@ -7,7 +7,7 @@ import sys
 from contextvars import ContextVar, Token
 from types import TracebackType
 
-# The very logger that the client of httpx writes to, whatever name it has. Without it nothing can be imported.
+# The logger of httpx's client, under any name. Without it, the import fails.
 from httpx._client import logger as _log_of_httpx
 
 _is_sending: ContextVar[bool] = ContextVar("css_sdk_is_sending", default=False)

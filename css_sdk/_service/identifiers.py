@@ -116,7 +116,7 @@ def username_of(user: UserLike) -> str:
     text = user.username if isinstance(user, (ServiceAccount, User)) else user
     if not isinstance(text, str):
         raise UnusableUser(f"A user must be a username, a User or a ServiceAccount, not {type(user).__name__}.")
-    # Most usernames are plain ASCII, of which only blanks and control characters are refused.
+    # Most usernames are plain ASCII. In these, only blanks and control characters are refused.
     is_plain = text.isascii() and text.isprintable() and " " not in text
     if not is_plain and any(unicodedata.category(character)[0] in "CZ" for character in text):
         raise UnusableUser(f"The username {text!r} contains blanks, or characters that cannot be seen or sent.")

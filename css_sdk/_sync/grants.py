@@ -49,7 +49,7 @@ def settle_done(run: StepRun, roles: Roles, steps: Numbered) -> None:
                 held = {(name, user.username) for user in roles.settled_members(name)}
             done = {n: step for n, step in group.items() if ((step.role, step.target) in held) is is_adding}
             if done and is_by_user and not is_adding:
-                # Nobody has a role that does not exist: a typing error has to come to light, and the write tells.
+                # The role may not exist, because of a typing error. Then the write fails and shows this.
                 existing = {role.name for role in roles.list()}
                 done = {number: step for number, step in done.items() if step.role in existing}
         except CssError as error:

@@ -27,7 +27,7 @@ async def dev(css: AsyncCss) -> AsyncEnvironmentClient:
 
 @pytest.fixture
 async def draft_css() -> AsyncIterator[AsyncCss]:
-    """A client of a team with a draft, and two integrations of one name of which one is on its way."""
+    """Return a client of a team with a draft, and two integrations of the same name, one of them not yet applied."""
     sandbox = Sandbox(world=unfinished_world())
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport()) as css:
         yield css

@@ -83,7 +83,7 @@ async def test_every_operation_runs(css: AsyncCss, sandbox: Sandbox, operation: 
 async def test_a_part_of_a_path_that_would_harm_is_refused(
     css: AsyncCss, sandbox: Sandbox, operation: ModuleType
 ) -> None:
-    """In whatever parameter it is; a role name is encoded twice, so `%2E%2E` is harmless there."""
+    """This is true for every parameter. A role name is encoded twice, so `%2E%2E` is harmless in it."""
     good = arguments(operation)
     parts = {key for key in good if "{%s}" % key in inspect.getsource(operation._get_kwargs)}  # noqa: UP031
     for key in parts:

@@ -161,7 +161,7 @@ async def test_set_roles_costs_what_it_has_to(dev: AsyncEnvironmentClient, sandb
 
 
 async def test_a_rename_that_never_was_is_not_confirmed(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """A role that has the new name already proves nothing of one that never had the old."""
+    """A role that already had the new name does not verify the renaming of a role that never existed."""
     sandbox.faults.add("422_before", method="PUT")
     with pytest.raises(NotFound, match="nope"):
         await dev.roles.rename("nope", "reviewer")

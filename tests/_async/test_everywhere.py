@@ -41,7 +41,7 @@ async def test_integrations(css: AsyncCss, sandbox: Sandbox) -> None:
 
 
 async def test_roles_are_listed(dev: AsyncEnvironmentClient) -> None:
-    """Sorted by name, composite ones told apart."""
+    """The list is sorted by name, and marks composite roles."""
     assert await dev.roles.list() == (Role("admin", composite=True), Role("approver"), Role("reviewer"))
 
 
@@ -54,7 +54,7 @@ async def test_a_role_is_read(dev: AsyncEnvironmentClient) -> None:
 
 @pytest.mark.parametrize("name", ["auditor", "a%2Fb", "50% off? \N{PARTY POPPER} é+#;&"])
 async def test_a_role_is_made_and_taken_away(dev: AsyncEnvironmentClient, sandbox: Sandbox, name: str) -> None:
-    """Whatever stands in its name."""
+    """This works for every name."""
     assert await dev.roles.create(name) == Role(name)
     assert await dev.roles.get(name) == Role(name)
     with pytest.raises(Conflict):
@@ -109,7 +109,7 @@ async def test_one_person_is_found(dev: AsyncEnvironmentClient) -> None:
 
 
 async def test_many_are_given_a_role(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """A result for each, whoever failed."""
+    """There is a result for each user, even if some fail."""
     people = [name for name in sorted(sandbox.world.users) if name.endswith("@idir")][:12]
     grants = [Grant(name, "approver") for name in [*people, "nobody@idir"]]
     results = await dev.bulk.assign_many(grants)

@@ -149,7 +149,7 @@ async def test_workers_with_other_credentials_do_nothing(
 
 
 class Dying(Executor):
-    """Workers that are gone before they can tell anything."""
+    """Simulate workers that end before they return anything."""
 
     def submit(self, *_: Any, **__: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -176,7 +176,7 @@ class Broken(Watched):
 async def test_an_executor_that_takes_no_more_ends_nothing_else(
     place: AsyncEnvironmentClient, sandbox: Sandbox
 ) -> None:
-    """What it had taken is told as it ended, and the rest as what was never sent."""
+    """Work that the executor accepted has its result; the rest is reported as never sent."""
     people = sorted(sandbox.world.users)
     results = await place.bulk.assign_many([(p, "crowd") for p in people], executor=Broken(), width=1)
     assert [result.outcome for result in results] == ["confirmed"] * 50 + ["failed"] * (len(people) - 50)

@@ -1,4 +1,4 @@
-"""Writes and reads one after the other under faults of every kind: what is said of each is what the state shows."""
+"""Sequences of writes and reads under all kinds of faults: each reported outcome agrees with the state."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def no_time(_: float) -> None:
 
 
 def client(sandbox: Sandbox) -> AsyncCss:
-    """A client with four tries that never waits, and takes whatever is later than a second for lost."""
+    """Return a client with four attempts that never waits, and treats an answer after more than a second as lost."""
     credentials = Settings(**sandbox.credentials())
     transport = sandbox.async_transport(no_time)
     return AsyncCss(credentials, transport=transport, timeout=1.0, retry=Backoff(first=0.0, budget=0.0))
@@ -149,7 +149,7 @@ async def judged(dev: AsyncEnvironmentClient, sandbox: Sandbox, write: Write) ->
     steps=st.lists(st.tuples(st.booleans(), writes()), min_size=1, max_size=4),
 )
 async def test_every_write_ends_as_it_is_told(laid: list[dict[str, Any]], steps: list[tuple[bool, Write]]) -> None:
-    """Done, not done or unknown: whatever strikes, the state agrees, and nothing else is touched."""
+    """For every fault, the outcome (done, not done or unknown) agrees with the state, and nothing else changes."""
     sandbox = seeded()
     async with client(sandbox) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -235,7 +235,7 @@ STRUCK: dict[str, tuple[Write, str, str, int, int]] = {
 @pytest.mark.parametrize("tries", [0, 1, 2, 3, 4])
 @pytest.mark.parametrize("name", STRUCK)
 async def test_a_doubtful_try_costs_one_read_and_no_other_write(name: str, tries: int) -> None:
-    """Whichever try is struck: done is not done twice, not done is done by the next, and after the last one told."""
+    """A write that was done is not repeated, one that was not done is repeated, and the last attempt is reported."""
     write, method, path, reads, sent = STRUCK[name]
     for fault in [*LOSING, "drop_before", "500_before", "422_before"] if tries else [None]:
         sandbox = seeded()
@@ -264,7 +264,7 @@ async def test_a_doubtful_try_costs_one_read_and_no_other_write(name: str, tries
 
 
 async def test_a_grant_that_is_named_twice_ends_in_one_way() -> None:
-    """The same grant cannot have failed and be confirmed: what is said of one is said of the other."""
+    """The same grant cannot be both failed and confirmed: both mentions have the same result."""
     sandbox = seeded()
     async with client(sandbox) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -278,7 +278,7 @@ async def test_a_grant_that_is_named_twice_ends_in_one_way() -> None:
 
 @pytest.mark.parametrize("fault", ["422_before", "lose_after", "500_after"])
 async def test_what_is_returned_is_what_a_read_found(fault: str) -> None:
-    """A role that turns out to be there is told with its children, not as the new role that was asked for."""
+    """If a role exists already, the result contains its children, not the role that was requested."""
     sandbox = seeded()
     async with client(sandbox) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -330,7 +330,7 @@ READS = [
 async def test_every_read_tells_the_truth_or_raises(
     laid: list[dict[str, Any]], asked_for: list[tuple[bool, str, str, str]]
 ) -> None:
-    """No fault makes an answer shorter, or something that is there be told as missing."""
+    """A fault never shortens an answer, and never makes something that exists look missing."""
     sandbox = seeded()
     async with client(sandbox) as css:
         dev = (await css.integration(GRANTS_PORTAL)).environment("dev")

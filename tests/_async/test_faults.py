@@ -1,4 +1,4 @@
-"""What the client says of a write is what the sandbox's state shows, whatever fault hit it."""
+"""For every fault, the outcome that the client reports agrees with the state of the sandbox."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ WRITES = {
     "add composite": "POST",
     "remove composite": "DELETE",
 }
-# These never succeed without having done it: their faults are told as 422, so that their 204 is believed.
+# The service reports faults of these calls as 422, so css-sdk trusts their 204.
 BELIEVED = {"unassign", "remove composite"}
 STRUCK = [
     (write, fault) for write in WRITES for fault in FAULTS if not (write in BELIEVED and fault == "empty_success")

@@ -44,7 +44,7 @@ async def test_an_integration_that_is_not_gold_is_refused(css: AsyncCss, sandbox
 
 
 async def test_a_foreign_or_unknown_id_names_the_team(css: AsyncCss) -> None:
-    """Somebody else's integration cannot be told from one that does not exist, so the team is named."""
+    """The service answers alike for another team's integration and a missing one, so the error names the team."""
     with pytest.raises(NotFound, match=r"Team 2016 has no Gold integration #99999"):
         await css.integration(99999)
 
@@ -66,7 +66,7 @@ async def test_a_draft_is_refused(draft_css: AsyncCss) -> None:
 
 
 async def test_two_projects_of_one_name_are_not_guessed_between(draft_css: AsyncCss) -> None:
-    """The error carries both, and the id tells them apart."""
+    """The error lists both, and their ids show which is which."""
     with pytest.raises(Ambiguous) as told:
         await draft_css.integration("Twin")
     assert [candidate.id for candidate in told.value.candidates] == [201, 202]
@@ -94,7 +94,7 @@ async def test_digits_are_no_guess_between_a_name_and_an_id(css: AsyncCss, sandb
 async def test_an_integration_on_its_way_is_worth_a_warning(
     draft_css: AsyncCss, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever writes while it is being applied is told so."""
+    """A write to an integration that is still being applied logs a warning."""
     with caplog.at_level(logging.WARNING, "css_sdk"):
         (await draft_css.integration(202)).environment("dev")
     assert "has status planned" in caplog.text

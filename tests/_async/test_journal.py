@@ -52,7 +52,7 @@ async def test_what_is_known_to_be_undone_is_not_read_again(
         with journal.knowing_undone([step]):
             await _in_dev(sandbox, settings, journal, ("users.assign", user, "admin"))
             assert asked(sandbox)["GET"] == 1  # the list of integrations
-            # It may be there by now, of which only a read tells.
+            # It may exist by now; only a read shows this.
             await _in_dev(sandbox, settings, journal, ("users.assign", user, "admin"))
         with journal.knowing_undone([Step("add_member", DEV, "approver", user)]):
             sandbox.grant(GRANTS_PORTAL, "dev", "approver", user)
@@ -91,7 +91,7 @@ async def test_a_failed_and_an_unknown_write_are_told_apart(
 
 
 async def test_a_killed_write_stands_as_begun(sandbox: Sandbox, settings: Settings, tmp_path: Path) -> None:
-    """Whatever ends the program between sending and proving leaves an entry without an outcome."""
+    """If the program ends between sending and verifying, the entry has no outcome."""
     user = usernames(sandbox, 1)[0]
 
     class Killed(BaseException):

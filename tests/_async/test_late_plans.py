@@ -53,7 +53,7 @@ async def no_time(_: float) -> None:
 
 
 def client(sandbox: Sandbox, journal: Journal | None = None) -> AsyncCss:
-    """A client with two tries that never waits, and takes whatever is later than a second for lost."""
+    """Return a client with two attempts that never waits, and treats an answer after more than a second as lost."""
     retry = Backoff(tries=2, first=0.0, budget=0.0)
     transport = sandbox.async_transport(no_time)
     return AsyncCss(Settings(**sandbox.credentials()), transport=transport, timeout=1.0, retry=retry, journal=journal)

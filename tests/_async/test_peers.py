@@ -126,7 +126,7 @@ async def test_a_conflict_says_which_role_there_is(dev: AsyncEnvironmentClient) 
 
 
 async def test_missing_empty_and_failed_are_three_things(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """Whoever removes what an empty answer does not name must not do so because a call failed."""
+    """A caller that removes what an empty answer does not name must not do so because a call failed."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "empty")
     user = usernames(sandbox, 20)[-1]
     empty: dict[str, Any] = {"members": [], "settled": (), "children": (), "roles of": (), "effective roles": ()}
@@ -210,7 +210,7 @@ async def test_an_id_is_a_number_and_a_name_is_a_name() -> None:
 
 
 async def test_members_of_whom_little_is_known_are_listed() -> None:
-    """Whoever has no address, no name or no attributes, and service accounts, are members as others are."""
+    """People without an address, a name or attributes, and service accounts, are listed as members."""
     bare = "a" * 32
     users = [
         {"username": f"{bare}@idir"},
@@ -254,7 +254,7 @@ async def test_a_job_can_be_run_again(dev: AsyncEnvironmentClient, sandbox: Sand
 
 
 async def test_a_socket_shows_no_secret_at_debug(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever the libraries below log of a real connection, neither secret nor token is in it."""
+    """The libraries below log neither secrets nor tokens of a real connection."""
     caplog.set_level(logging.DEBUG)
     with sandbox.serve() as server:
         credentials = server.credentials()

@@ -1,4 +1,4 @@
-"""Plans carried out: what shall be is what is then there, and what was done can be undone."""
+"""Plans are carried out: the desired state is reached, and the changes can be undone."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def client(sandbox: Sandbox, journal: Journal | None = None) -> AsyncCss:
 
 
 async def undone(sandbox: Sandbox, journal: bytes, path: Path) -> list[StepResult]:
-    """Takes back what a journal tells of."""
+    """Undo the changes that a journal records."""
     with Journal(path) as back:
         async with client(sandbox, back) as css:
             plan = await css.undo_plan(read_journal(journal, "journal"))
@@ -90,7 +90,7 @@ async def test_what_was_applied_needs_no_plan_and_can_be_undone(
 @STEADY
 @given(cases(st.just(False)))
 async def test_what_only_adds_deletes_nothing(case: tuple[list[PlaceState], Desired]) -> None:
-    """Where nothing is exact no DELETE is sent, whatever the file, not even with prune."""
+    """Without exact lists css-sdk sends no DELETE, for any file, even with prune."""
     found, desired = case
     sandbox = seeded(found)
     async with client(sandbox) as css:

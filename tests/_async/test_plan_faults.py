@@ -33,7 +33,7 @@ async def no_time(_: float) -> None:
 
 
 def client(sandbox: Sandbox, journal: Journal | None = None) -> AsyncCss:
-    """A client with three tries that never waits, and takes whatever is later than a second for lost."""
+    """Return a client with three attempts that never waits, and treats an answer after more than a second as lost."""
     credentials = Settings(**sandbox.credentials())
     retry = Backoff(tries=3, first=0.0, budget=0.0)
     transport = sandbox.async_transport(no_time)
@@ -63,7 +63,7 @@ def judged(sandbox: Sandbox, steps: tuple[Step, ...], applied: Applied) -> None:
 async def test_what_failed_is_told_and_can_be_done_later(
     laid: list[dict[str, Any]], begins: int, token_dies: bool, width: int, guards: Guards
 ) -> None:
-    """Whatever strikes: the results are true, and the remainder leads to the end, or else a fresh plan."""
+    """For every fault, the results are true, and the remainder or a new plan reaches the desired state."""
     sandbox = seeded([MIXED_BEFORE])
     others = elsewhere(sandbox)
     async with client(sandbox) as css:
@@ -112,7 +112,7 @@ async def test_what_failed_is_told_and_can_be_done_later(
     st.sampled_from([Guards(), Guards(remove_first=True)]),
 )
 async def test_what_was_struck_goes_on_with_its_journal(laid: list[dict[str, Any]], width: int, guards: Guards) -> None:
-    """Whatever strikes: the saved plan and its journal lead to the end; neither they nor an error tell a secret."""
+    """For every fault, the saved plan and its journal reach the desired state, and no text contains a secret."""
     sandbox = seeded([MIXED_BEFORE])
     with TemporaryDirectory() as folder:
         path = Path(folder, "journal")
@@ -155,7 +155,7 @@ async def test_one_fault_that_passes_is_got_over(kind: str, passes: int) -> None
 
 
 async def test_who_is_not_let_in_any_more_asks_no_more() -> None:
-    """After a token that nothing renews, the rest is told as failed or skipped, and nothing more is sent."""
+    """If the token cannot be renewed, the rest is reported as failed or skipped, and nothing more is sent."""
     sandbox = seeded([MIXED_BEFORE])
     async with client(sandbox) as css:
         plan = await css.plan(mixed(), prune=True)

@@ -1,4 +1,4 @@
-"""What a plan takes away: not before what comes instead is there, never unseen through composites, and not twice."""
+"""Removals of a plan: only after their replacements, never hidden in composite roles, and never twice."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ async def test_undoing_a_composite_tells_who_loses_by_it(tmp_path: Path) -> None
 
 
 async def test_a_step_written_in_by_hand_gets_past_no_guard() -> None:
-    """A deletion or a removal of a role of which no members were read is a fault of the file."""
+    """A plan file is refused if it deletes a role, or removes members of a role, whose members were not read."""
     sandbox = seeded([BEFORE])
     async with client(sandbox) as css:
         told = json.loads(plan_as_json(await css.plan(file_of(DesiredRole("e")))))

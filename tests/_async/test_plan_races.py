@@ -144,7 +144,7 @@ class Restless(Sandbox):
 
 
 async def test_members_who_keep_changing_make_a_plan_stale() -> None:
-    """They are not what the plan was made from, whatever they are; nothing is sent."""
+    """The members differ from those in the plan, so nothing is sent."""
     sandbox = Restless()
     seeded([MIXED_BEFORE], sandbox)
     async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:

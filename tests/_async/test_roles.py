@@ -22,7 +22,7 @@ async def test_a_role_is_created_read_and_deleted(dev: AsyncEnvironmentClient, s
 
 
 async def test_a_role_that_exists_cannot_be_created_but_ensured(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:
-    """`create` tells of the conflict, `ensure` is content and writes nothing."""
+    """`create` raises a conflict. `ensure` accepts the role and writes nothing."""
     with pytest.raises(Conflict):
         await dev.roles.create("reviewer")
     before = asked(sandbox)

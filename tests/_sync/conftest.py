@@ -28,7 +28,7 @@ def dev(css: Css) -> EnvironmentClient:
 
 @pytest.fixture
 def draft_css() -> Iterator[Css]:
-    """A client of a team with a draft, and two integrations of one name of which one is on its way."""
+    """Return a client of a team with a draft, and two integrations of the same name, one of them not yet applied."""
     sandbox = Sandbox(world=unfinished_world())
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
         yield css

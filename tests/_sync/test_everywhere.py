@@ -42,7 +42,7 @@ def test_integrations(css: Css, sandbox: Sandbox) -> None:
 
 
 def test_roles_are_listed(dev: EnvironmentClient) -> None:
-    """Sorted by name, composite ones told apart."""
+    """The list is sorted by name, and marks composite roles."""
     assert dev.roles.list() == (Role("admin", composite=True), Role("approver"), Role("reviewer"))
 
 
@@ -55,7 +55,7 @@ def test_a_role_is_read(dev: EnvironmentClient) -> None:
 
 @pytest.mark.parametrize("name", ["auditor", "a%2Fb", "50% off? \N{PARTY POPPER} é+#;&"])
 def test_a_role_is_made_and_taken_away(dev: EnvironmentClient, sandbox: Sandbox, name: str) -> None:
-    """Whatever stands in its name."""
+    """This works for every name."""
     assert dev.roles.create(name) == Role(name)
     assert dev.roles.get(name) == Role(name)
     with pytest.raises(Conflict):
@@ -110,7 +110,7 @@ def test_one_person_is_found(dev: EnvironmentClient) -> None:
 
 
 def test_many_are_given_a_role(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """A result for each, whoever failed."""
+    """There is a result for each user, even if some fail."""
     people = [name for name in sorted(sandbox.world.users) if name.endswith("@idir")][:12]
     grants = [Grant(name, "approver") for name in [*people, "nobody@idir"]]
     results = dev.bulk.assign_many(grants)

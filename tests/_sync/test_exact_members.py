@@ -1,5 +1,5 @@
 # Written from tests/_async/test_exact_members.py by `make generate`; edit that one.
-"""Exactly these members: whoever is removed was read twice, and nobody goes while somebody could not come."""
+"""Exact members: css-sdk reads the members twice before it removes anyone, and removes nobody if an addition fails."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_progress_is_called_with_every_step(dev: EnvironmentClient, sandbox: San
 
 
 def test_a_list_that_keeps_changing_removes_nobody(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """Three readings of which no two agree are no ground to take anything away."""
+    """If no two of three readings are equal, css-sdk removes nobody."""
     people = usernames(sandbox, 20)
     sandbox.create_role(GRANTS_PORTAL, "dev", "crowd")
     sandbox.grant(GRANTS_PORTAL, "dev", "crowd", *people)

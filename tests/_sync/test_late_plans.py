@@ -54,7 +54,7 @@ def no_time(_: float) -> None:
 
 
 def client(sandbox: Sandbox, journal: Journal | None = None) -> Css:
-    """A client with two tries that never waits, and takes whatever is later than a second for lost."""
+    """Return a client with two attempts that never waits, and treats an answer after more than a second as lost."""
     retry = Backoff(tries=2, first=0.0, budget=0.0)
     transport = sandbox.transport(no_time)
     return Css(Settings(**sandbox.credentials()), transport=transport, timeout=1.0, retry=retry, journal=journal)

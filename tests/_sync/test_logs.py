@@ -16,7 +16,7 @@ NOON = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
 
 
 class Clock:
-    """Seconds that pass when they are told to."""
+    """Count seconds that pass only when the test says so."""
 
     def __init__(self) -> None:
         self.now = NOON.timestamp() + 20 * 86400
@@ -33,7 +33,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Sandbox:
-    """A sandbox whose time stands still unless it is told to pass."""
+    """Return a sandbox whose time passes only when the test says so."""
     return Sandbox(clock=clock)
 
 
@@ -59,7 +59,7 @@ def test_a_long_range_is_read_in_windows_without_a_seam(place: EnvironmentClient
     before = asked(sandbox)
     lines = place.logs(NOON, NOON + datetime.timedelta(days=4))
     assert [line.timestamp for line in lines] == [NOON + datetime.timedelta(seconds=10 * n) for n in range(34561)]
-    # Two windows, of which the full one is read in halves as well.
+    # Two windows. The full one is also read in halves.
     assert (asked(sandbox) - before) == {"GET": 4}
 
 

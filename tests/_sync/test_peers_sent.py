@@ -125,7 +125,7 @@ def test_where_nothing_can_come_nothing_goes(dev: EnvironmentClient, sandbox: Sa
 
 @pytest.mark.parametrize("what", ["roles", "children"])
 def test_a_set_that_cannot_be_made_is_refused_whole(dev: EnvironmentClient, sandbox: Sandbox, what: str) -> None:
-    """What somebody else has put there may be impossible to take away; then nothing is sent that changes anything."""
+    """If css-sdk cannot remove an existing member, it sends nothing that changes anything."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "..")
     sandbox.create_role(GRANTS_PORTAL, "dev", "c" * 120)
     sandbox.create_role(GRANTS_PORTAL, "dev", "p" * 110, ["c" * 120])

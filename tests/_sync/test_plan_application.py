@@ -1,5 +1,5 @@
 # Written from tests/_async/test_plan_application.py by `make generate`; edit that one.
-"""Plans carried out: what shall be is what is then there, and what was done can be undone."""
+"""Plans are carried out: the desired state is reached, and the changes can be undone."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def client(sandbox: Sandbox, journal: Journal | None = None) -> Css:
 
 
 def undone(sandbox: Sandbox, journal: bytes, path: Path) -> list[StepResult]:
-    """Takes back what a journal tells of."""
+    """Undo the changes that a journal records."""
     with Journal(path) as back:
         with client(sandbox, back) as css:
             plan = css.undo_plan(read_journal(journal, "journal"))
@@ -89,7 +89,7 @@ def test_what_was_applied_needs_no_plan_and_can_be_undone(
 @STEADY
 @given(cases(st.just(False)))
 def test_what_only_adds_deletes_nothing(case: tuple[list[PlaceState], Desired]) -> None:
-    """Where nothing is exact no DELETE is sent, whatever the file, not even with prune."""
+    """Without exact lists css-sdk sends no DELETE, for any file, even with prune."""
     found, desired = case
     sandbox = seeded(found)
     with client(sandbox) as css:

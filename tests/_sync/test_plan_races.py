@@ -145,7 +145,7 @@ class Restless(Sandbox):
 
 
 def test_members_who_keep_changing_make_a_plan_stale() -> None:
-    """They are not what the plan was made from, whatever they are; nothing is sent."""
+    """The members differ from those in the plan, so nothing is sent."""
     sandbox = Restless()
     seeded([MIXED_BEFORE], sandbox)
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:

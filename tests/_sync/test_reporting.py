@@ -79,7 +79,7 @@ def test_many_members_are_pages_and_not_calls(css: Css, sandbox: Sandbox) -> Non
     sandbox.world.users.update({name: PEOPLE[0] | {"username": name} for name in crowd})
     sandbox.grant(ALPHA, "dev", "lead", *crowd)
     report = css.report(integrations=["Alpha"], environments=["dev"], width=8)
-    # The list of integrations, one of roles, two of composites, four roles of which one has three pages.
+    # The list of integrations, one of roles, two of composites, four roles, one of them with three pages.
     assert asked(sandbox) == {"token": 1, "GET": 1 + 1 + 2 + 6}
     assert sum(row.user.username in crowd for row in report.rows()) == 2 * len(crowd)
 

@@ -23,7 +23,7 @@ def test_a_role_is_created_read_and_deleted(dev: EnvironmentClient, sandbox: San
 
 
 def test_a_role_that_exists_cannot_be_created_but_ensured(dev: EnvironmentClient, sandbox: Sandbox) -> None:
-    """`create` tells of the conflict, `ensure` is content and writes nothing."""
+    """`create` raises a conflict. `ensure` accepts the role and writes nothing."""
     with pytest.raises(Conflict):
         dev.roles.create("reviewer")
     before = asked(sandbox)

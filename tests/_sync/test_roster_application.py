@@ -84,7 +84,7 @@ def test_an_empty_guid_finds_nobody(css: Css) -> None:
 
 
 def test_everybody_is_looked_up_once_for_all_integrations(css: Css, sandbox: Sandbox) -> None:
-    """A search for each address and provider, however often, in whatever case and for however many integrations."""
+    """css-sdk searches once for each address and provider, for all rows and integrations, in any case."""
     sandbox.create_role(FISHERIES, "dev", "reviewer")
     addresses = ["ilse.hargreave@example.com", "ILSE.hargreave@example.com", "caspian.quist@example.com"]
     rows = [
@@ -210,7 +210,7 @@ def test_a_row_that_may_mean_a_member_holds_removals_back(
 
 
 def test_a_role_is_not_left_to_nobody_by_people_who_never_logged_in(css: Css, sandbox: Sandbox) -> None:
-    """Told before the first write, for usernames too; one who is known is enough."""
+    """css-sdk checks this before the first write, for usernames too. One known person is enough."""
     unknown = Row(2, Person("username", "0" * 32 + "@idir"), "reviewer", "101", "dev")
     other = Row(3, Person("username", usernames(sandbox, 20)[-1]), "approver", "101", "dev")
     with pytest.raises(EmptySet, match="All 2 members would lose the role"):
@@ -374,7 +374,7 @@ def test_a_place_may_be_given_by_id_for_rows_that_name_it(css: Css, sandbox: San
 
 
 def test_what_the_caller_does_not_confirm_is_not_begun(css: Css, sandbox: Sandbox) -> None:
-    """Whatever the hook raises comes out, before the first write."""
+    """An exception of the hook reaches the caller, before the first write."""
 
     def refuse(losses: Sequence[RoleRemovals]) -> None:
         raise NotConfirmed(f"{len(losses)} roles")
@@ -468,7 +468,7 @@ def test_each_check_is_told_once_as_it_is_known(css: Css, sandbox: Sandbox) -> N
 
 
 def test_the_library_limits_what_an_exact_roster_takes(css: Css, sandbox: Sandbox) -> None:
-    """As the command does, unless somebody says how many may be taken; and a listed person's other login is told."""
+    """The limit is that of the command, unless the caller sets one. The error names other logins of listed people."""
     user = usernames(sandbox, 1)[0]
     twin = person(user.partition("@")[0], "azureidir", "Ann", "ann@example.com")
     other = twin["username"]

@@ -125,7 +125,7 @@ def test_guards_hold_before_the_first_write() -> None:
 
 @pytest.mark.parametrize("remove_first", [False, True])
 def test_what_comes_first(remove_first: bool) -> None:
-    """Usually all is added before anything is taken away; the other way round where that is asked for."""
+    """By default css-sdk adds everything before it removes anything. The caller can reverse this order."""
     sandbox = seeded([MIXED_BEFORE])
     with client(sandbox) as css:
         applied = css.apply_plan(css.plan(mixed(), prune=True), guards=Guards(remove_first=remove_first))
@@ -152,7 +152,7 @@ def test_what_a_plan_of_120_members_costs(tmp_path: Path) -> None:
             assert len(plan.steps) == 120 * 3 - 40
             before = asked(sandbox)
             applied = css.apply_plan(plan)
-            # Whatever is written upon is read until two readings agree.
+            # Roles that are changed are read until two readings agree.
             assert asked(sandbox) - before == {"GET": 2 + 2 * 3, "POST": 120}
             assert not reason(applied.results)
             before = asked(sandbox)
@@ -164,7 +164,7 @@ def test_what_a_plan_of_120_members_costs(tmp_path: Path) -> None:
 
 
 def test_a_renamed_role_keeps_its_60_members(tmp_path: Path) -> None:
-    """One PUT and nothing else, whoever holds the role."""
+    """css-sdk sends one PUT and nothing else, for any members."""
     sandbox, people = crowded(60)
     sandbox.grant(*WHERE, "one", *people)
     with client(sandbox) as css:
@@ -203,7 +203,7 @@ def test_no_more_calls_at_once_than_the_width(width: int) -> None:
 
 
 def test_what_needs_a_failed_renaming_is_skipped(sandbox: Sandbox) -> None:
-    """Of two renamings of which one waits for the other the second is not tried, and all else is done."""
+    """If a renaming fails, css-sdk skips the renaming that depends on it, and carries out everything else."""
     for name in ("x", "y"):
         sandbox.create_role(*WHERE, name)
     steps = [
@@ -221,7 +221,7 @@ def test_what_needs_a_failed_renaming_is_skipped(sandbox: Sandbox) -> None:
 
 
 def test_deletions_at_once_with_a_journal(tmp_path: Path) -> None:
-    """What goes along with a deletion is told of each, although the roles that are deleted contain each other."""
+    """The journal records what each deletion also removes, even if the deleted roles contain each other."""
     sandbox = Sandbox()
     names = [f"role {number}" for number in range(6)]
     for number, name in enumerate(names):

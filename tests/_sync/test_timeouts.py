@@ -120,7 +120,7 @@ def test_when_reads_are_late_as_well_nobody_knows(
 def test_a_write_whose_work_was_never_begun_is_sent_again(
     dev: EnvironmentClient, sandbox: Sandbox, user: str, write: str
 ) -> None:
-    """A late refusal looks like a late success; the read tells them apart."""
+    """A late refusal looks like a late success. The read shows which it was."""
     sandbox.faults.add("delay", method=WRITES[write], seconds=TOO_LATE, times=1)
     sandbox.faults.add("500_before", method=WRITES[write], times=1)
     do(dev, write, user)
@@ -130,7 +130,7 @@ def test_a_write_whose_work_was_never_begun_is_sent_again(
 
 @pytest.mark.parametrize(("late", "calls"), [(0, 1), (1, 2), (3, 4)])
 def test_a_late_read_is_tried_again(dev: EnvironmentClient, sandbox: Sandbox, late: int, calls: int) -> None:
-    """Up to four tries, of which the last may be the one that is in time."""
+    """css-sdk makes up to four attempts, and the last one can succeed."""
     sandbox.faults.add("delay", method="GET", seconds=TOO_LATE, times=late)
     before = asked(sandbox)
     assert len(dev.roles.list()) == 3

@@ -110,7 +110,7 @@ WANTED_NOW = wanted(
 
 @pytest.mark.parametrize("seed", range(8))
 def test_apply_against_undo(tmp_path: Path, seed: int) -> None:
-    """Whoever finds the state changed sends nothing; both reports are true; a later plan leads to its end."""
+    """A script that finds a changed state sends nothing. Both reports are true. A later plan reaches its state."""
     sandbox = Witness()
     seeded([MIXED_BEFORE], sandbox)
     others, seen = elsewhere(sandbox), set(facts(sandbox))

@@ -30,7 +30,7 @@ def client(sandbox: Sandbox) -> Css:
 
 
 def journal_of(css: Css, steps: Sequence[Step], plan: str | None = None) -> JournalRead:
-    """What a journal would tell when all this was done."""
+    """Return the journal that records these steps as done."""
     entries = tuple(Entry(number, (step,), "confirmed") for number, step in enumerate(steps, start=1))
     return JournalRead(css.settings.client_id, css.settings.api_url, entries, plan)
 
@@ -77,7 +77,7 @@ def test_what_is_left_of_an_undo_can_be_done(steps: tuple[Step, ...]) -> None:
 
 
 def test_an_undo_has_its_own_order() -> None:
-    """Nothing may be taken away first, nor need it be said that nothing is to be left where nothing was."""
+    """An undo refuses remove_first, and may leave a role empty that was empty before."""
     sandbox = Sandbox()
     sandbox.create_role(101, "dev", "empty")
     steps = [Step("add_member", DEV, "empty", ILSE), Step("rename_role", DEV, "empty", "named")]
@@ -94,7 +94,7 @@ def test_an_undo_has_its_own_order() -> None:
 
 
 def test_a_journal_of_another_plan_is_refused() -> None:
-    """What it tells of was not done by this plan; one that names the plan, or none, is gone on with."""
+    """It records steps of another plan. A journal that names this plan, or no plan, is continued."""
     sandbox = Sandbox()
     with client(sandbox) as css:
         steps = [Step("rename_role", DEV, "reviewer", "examiner")]

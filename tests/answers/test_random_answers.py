@@ -1,4 +1,4 @@
-"""Whatever comes over the socket: only errors of ours, each call in its time, no result lost, little memory."""
+"""For all answers over the socket: only errors of css-sdk, each call in its time, no result lost, little memory."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def in_tasks(peer: Peer, names: list[str], judge: Judge) -> None:
 
 
 def in_verifiers(peer: Peer, names: list[str], judge: Judge) -> None:
-    """Check tokens with keys that have to be fetched, each time anew."""
+    """Check tokens with keys that are fetched again each time."""
     token = peer.token()
     for _ in names[:4]:
         with (

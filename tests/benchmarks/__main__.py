@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [NAME…]`: measures, tells a line for each, and ends with 1 when a limit is broken."""
+"""`python -m tests.benchmarks [NAME…]` prints a line for each figure, and fails with 1 if a limit is exceeded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast many people get a role, by the number of calls at once; told, without a limit."""
+"""Measure how fast many people get a role, by the number of concurrent calls; printed, without a limit."""
 
 from __future__ import annotations
 

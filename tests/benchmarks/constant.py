@@ -24,7 +24,7 @@ async def application(
 
 
 class _Server(uvicorn.Server):
-    """A server that tells in one line of JSON when it is ready."""
+    """Run a server that prints one line of JSON when it is ready."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

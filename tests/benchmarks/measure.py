@@ -127,7 +127,7 @@ def seconds_each(work: Callable[[int], object], times: int) -> float:
 
 
 def repeated(call: Callable[[], object]) -> Callable[[int], None]:
-    """Does a call as often as it is told."""
+    """Make a call as often as asked."""
 
     def work(times: int) -> None:
         for _ in range(times):

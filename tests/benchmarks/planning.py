@@ -33,7 +33,7 @@ MOST_GROWTH: Final = 1.5
 
 @frozen
 class Work:
-    """A file with so many grants, half of which are there, and beside them as many that the file does not have."""
+    """Hold a file with this number of grants, half of which exist, and as many grants that it does not name."""
 
     grants: int
     desired: Desired

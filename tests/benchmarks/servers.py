@@ -53,7 +53,7 @@ class Running:
         return f"{self.ready['api_url']}/integrations/{INTEGRATION}/{PLACE}/users/{username}/roles"
 
     def token(self) -> str:
-        """A token for whoever makes requests by hand."""
+        """Return a token for requests that are written by hand."""
         terms = {name: self.ready[name] for name in ("client_id", "client_secret")}
         form = urlencode({"grant_type": "client_credentials", **terms})
         answer = self._ask("POST", self.ready["token_url"], form, "application/x-www-form-urlencoded")
@@ -66,7 +66,7 @@ class Running:
         return self._ask(method, f"{control['url']}{path}", content, "application/json", control["headers"])
 
     def connection(self) -> http.client.HTTPConnection:
-        """A connection that stays open, for whoever makes requests by hand."""
+        """Return an open connection for requests that are written by hand."""
         api = urlsplit(self.ready["api_url"])
         return http.client.HTTPConnection(str(api.hostname), api.port, timeout=30)
 

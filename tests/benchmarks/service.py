@@ -26,7 +26,7 @@ BARE: Final = "a constant answer by uvicorn"
 
 
 def start() -> Iterator[Finding]:
-    """From the command to the line that tells that it is ready."""
+    """Measure the time from the command to the line that says it is ready."""
     pair = interleaved(lambda: _until_ready(*SANDBOX), lambda: _until_ready(*CONSTANT), STARTS)
     yield Finding("sandbox, ready", pair.value, "s", pair.reference, BARE, pair.ratio, most_value=0.5)
 

@@ -48,7 +48,7 @@ class Ends:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """A call, whatever becomes of it."""
+        """Make one call, and ignore its outcome."""
         begin = time.perf_counter()
         try:
             yield

@@ -1,4 +1,4 @@
-"""The page of a report in a real browser: it tells what the rows are, does nothing for a hostile name, and is quiet."""
+"""The page of a report in a real browser: it shows the rows, runs no hostile name, and logs nothing."""
 
 from __future__ import annotations
 

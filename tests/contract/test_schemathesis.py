@@ -36,7 +36,7 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "css-api.json"
 NOW = 1_795_000_000.0
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
-# What parameters are made of, so that requests meet something; those that shall be bad break these rules.
+# Values of parameters that exist in the sandbox. Requests that must be bad break these rules.
 ROLES = {"enum": ["admin", "reviewer", "approver", "nope", " ", ".", "..", "x" * 256]}
 DATES = {"enum": ["2026-11-15T00:00:00Z", "Mon, 16 Nov 2026 00:00:00 GMT", "1794700000000", "x"]}
 WORDS = {"enum": ["example", "il", "e", ""]}

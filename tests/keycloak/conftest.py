@@ -29,7 +29,7 @@ def world() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def keycloak() -> Iterator[server.Keycloak]:
     """A Keycloak for all tests; without one the run ends there and then, in one line."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends the run ends Keycloak
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of the run also ends Keycloak
     try:
         with server.running() as found:
             yield found

@@ -31,7 +31,7 @@ _COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 
 
 class KeycloakError(Exception):
-    """Keycloak cannot be had; told in one line."""
+    """Report in one line that Keycloak is not available."""
 
 
 @frozen

@@ -174,7 +174,7 @@ def test_the_sandbox_and_the_recordings_claim_what_keycloak_claims(
 
 @pytest.mark.parametrize("client", [ACCOUNT, FISHERIES])
 def test_id_tokens_are_the_same_too(realm: Realm, real: httpx.Client, ours: httpx.Client, client: str) -> None:
-    """The scope `openid` brings a second token, and both tell the same in both."""
+    """The scope `openid` brings a second token. Keycloak and the sandbox put the same claims into both."""
     theirs, made = (own_token(http, client, scope="openid") for http in (real, ours))
     for name in ("access_token", "id_token"):
         compare(made[name], *parts(theirs[name]))

@@ -82,7 +82,7 @@ class Http(httpx.Client):
             self.answered.append(answer.request.url.path)
 
     def call(self, auth: httpx.Auth) -> int:
-        """Call the API, and tell the status."""
+        """Call the API, and return the status."""
         return self.get(f"{API}/integrations", auth=auth).status_code
 
 
@@ -94,7 +94,7 @@ def http(service: Service) -> Iterator[Http]:
 
 
 class Clock:
-    """Seconds that pass when they are told to."""
+    """Count seconds that pass only when the test says so."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -177,7 +177,7 @@ def test_a_disabled_account(realm: Realm, http: Http, clock: Clock) -> None:
 
 
 def test_an_address_without_a_token_endpoint(realm: Realm, http: Http, clock: Clock) -> None:
-    """Of a realm that is not there the error tells where to look."""
+    """For a realm that does not exist, the error says where to look."""
     url = realm.token_url.replace("standard", "nothing")
     with pytest.raises(AuthenticationError, match=r"Check .*token address") as caught:
         http.call(ClientCredentials(url, ACCOUNT, SECRET, origins=[API], clock=clock))
@@ -200,7 +200,7 @@ def test_a_rotated_secret(realm: Realm, http: Http, clock: Clock) -> None:
 
 
 def test_a_token_is_renewed_before_its_life_ends(realm: Realm, http: Http, service: Service, clock: Clock) -> None:
-    """Keycloak tells how long it lives, give or take a second; a tenth before the end the next one is asked for."""
+    """Keycloak states the lifetime. When a tenth of it is left, css-sdk requests the next token."""
     realm.add_account(1, "service-account-team-1-short", "secret", **{"access.token.lifespan": "10"})
     mine = auth(realm, clock, "service-account-team-1-short", "secret")
     for after, requests in ((0, 1), (8.0, 1), (9.0, 2), (17.0, 2), (18.0, 3)):

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.keycloak, pytest.mark.usefixtures("realm")]
 PATH: Final = "/realms/standard"
 CLIENT: Final = "fisheries-service-102"
 
-# Lists of which the sandbox names a part, because it can do less.
+# Lists that are shorter in the sandbox, because it can do less.
 SHORTER: Final = {
     "grant_types_supported",
     "response_types_supported",
@@ -29,7 +29,7 @@ SHORTER: Final = {
     "scopes_supported",
     "claims_supported",
 }
-# What Keycloak tells of a key and the sandbox does not: its certificate.
+# Keycloak also publishes the certificate of a key, and the sandbox does not.
 CERTIFICATE: Final = {"x5c", "x5t", "x5t#S256"}
 
 
@@ -70,7 +70,7 @@ def prove(http: httpx.Client, signed: str) -> None:
 
 
 def test_discovery(real: httpx.Client, ours: httpx.Client) -> None:
-    """Whatever the sandbox's document says, Keycloak's says too, at the same address."""
+    """Everything in the sandbox's document is in Keycloak's document, too, at the same address."""
     theirs, made = discovery(real), discovery(ours)
     assert made.keys() <= theirs.keys()
     for name, value in made.items():
@@ -81,7 +81,7 @@ def test_discovery(real: httpx.Client, ours: httpx.Client) -> None:
 
 
 def test_the_published_keys(real: httpx.Client, ours: httpx.Client) -> None:
-    """One key signs; it is told in the same words, and proves the tokens."""
+    """One key signs. Both describe it with the same fields, and it verifies the tokens."""
     ((theirs,), (made,)) = (keys(http).values() for http in (real, ours))
     assert made.keys() == theirs.keys() - CERTIFICATE
     secret = {"kid", "n"}

@@ -1,4 +1,4 @@
-"""Where Keycloak cannot be had, one line tells why."""
+"""If Keycloak is not available, one line says why."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_no_java(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("version", "number"), [("1.8.0_402", "8"), ("11.0.22", "11")])
 def test_a_java_that_is_too_old(program: Program, version: str, number: str) -> None:
-    """Its version is told."""
+    """The message names the version."""
     program("java", f"""echo 'openjdk version "{version}" 2024-01-16' >&2""")
     with pytest.raises(
         server.KeycloakError, match=rf"^Keycloak needs Java 17 or newer, and .*java is Java {number}\.$"
@@ -72,7 +72,7 @@ def test_no_maven(program: Program) -> None:
 
 
 def test_a_download_that_fails(program: Program) -> None:
-    """The first error of Maven is told, and nothing is left behind."""
+    """The message shows Maven's first error, and no file is left behind."""
     program("mvn", "echo '[INFO] x'; echo '[ERROR] no route to host'; echo '[ERROR] see above'; exit 1")
     with pytest.raises(server.KeycloakError, match=r"^Maven could not fetch Keycloak .*: \[ERROR\] no route to host$"):
         server.fetch()

@@ -142,7 +142,7 @@ def test_keycloak_answers_as_recorded(real: httpx.Client, exchange: dict[str, An
 
 @pytest.mark.parametrize("sent", ALIKE.values(), ids=[*ALIKE])
 def test_the_sandbox_answers_as_keycloak_does(real: httpx.Client, ours: httpx.Client, sent: Sent) -> None:
-    """Beyond the recordings, too, the two cannot be told apart."""
+    """The two give the same answers, also to requests that were not recorded."""
     assert asked(ours, sent) == asked(real, sent)
 
 

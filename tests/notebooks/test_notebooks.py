@@ -1,4 +1,4 @@
-"""The example notebooks run, show what they are committed with, and tell nobody's secrets."""
+"""The example notebooks run, show the committed output, and contain no secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_there_are_three() -> None:
 
 @by_name
 def test_it_runs_and_shows_what_is_stored(path: Path) -> None:
-    """From top to bottom in a new kernel, without an error; `python -m tests.notebooks.executed` stores it anew."""
+    """A new kernel runs all cells without an error; `python -m tests.notebooks.executed` stores their output again."""
     assert executed(path) == read(path)
 
 

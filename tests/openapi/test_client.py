@@ -78,7 +78,7 @@ def test_a_role_name_is_encoded_twice() -> None:
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1))
 def test_any_path_value_is_one_segment(name: str) -> None:
-    """Whatever stands in a name, decoding the last segment of the path twice gives it back."""
+    """For every name, decoding the last segment of the path twice returns the name."""
     head, _, tail = get_role._get_kwargs(101, "dev", name)["url"].rpartition("/")
     assert (head, unquote(unquote(tail))) == ("/integrations/101/dev/roles", name)
 

@@ -188,7 +188,7 @@ PLACES = [path for path in places(PUBLISHED) if path and not {"servers", "tokenU
 @settings(max_examples=examples(20))
 @given(st.sampled_from(PLACES), st.sampled_from([None, 5, "x", [], {}, ["x"], {"x": 5}, "gone"]))
 def test_no_change_is_overlooked(place: tuple[Any, ...], value: Any) -> None:
-    """Whatever value of the document becomes something else, or goes away, something is reported, and nothing fails."""
+    """If any value of the document changes or disappears, a change is reported, and nothing fails."""
     live = copy.deepcopy(PUBLISHED)
     *path, last = place
     node = live

@@ -93,7 +93,7 @@ def test_anything_else_is_told_in_one_line(
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}/", "nowhere", "ftp://host/x", "http://[half/", ""])
 def test_a_host_that_does_not_answer(former: Path, capsys: Any, address: str) -> None:
-    """A refused connection and an address that is none are told in one line."""
+    """A refused connection and an invalid address are each reported in one line."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -125,7 +125,7 @@ def with_other_types(node: Any) -> Any:
 
 
 def test_every_action_that_asks_for_a_type_relies_on_it(published: Any, overlay: Any) -> None:
-    """Where all types have changed, the action finds nothing and is named, whatever the actions above it have done."""
+    """If all types have changed, the action finds nothing and is named, even if earlier actions worked."""
     document = prepare.name_operations(prepare.tidy(published), overlay["x-operations"])
     for action in overlay["actions"]:
         if re.search(r"\.type==|\['\$ref'\]==", action["target"]):
@@ -147,7 +147,7 @@ def above(index: int) -> Any:
 
 @pytest.mark.parametrize("index", range(len(ACTIONS)))
 def test_an_action_without_a_match_is_named(overlay: Any, index: int) -> None:
-    """Whichever action finds nothing, it is the one that the error names."""
+    """The error names the action that finds nothing."""
     action = overlay["actions"][index]
     action["target"] = "$.nowhere"
     action.pop("x-among", None)

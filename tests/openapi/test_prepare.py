@@ -47,7 +47,7 @@ def test_an_entry_without_an_operation_is_named(published: Any, overlay: Any) ->
 
 
 def test_a_renamed_path_is_named_in_both_directions(published: Any, overlay: Any) -> None:
-    """A path under another name is told with both of its names."""
+    """A path under another name is reported with both names."""
     published["paths"]["/projects"] = published["paths"].pop("/{environment}/idir/users")
     with pytest.raises(prepare.PrepareError, match=r"GET /projects; .*: GET /\{environment\}/idir/users$"):
         prepare.prepare(published, overlay)
@@ -67,14 +67,14 @@ def test_another_version_of_openapi_is_refused(published: Any, overlay: Any) -> 
 
 
 def test_an_invalid_result_is_refused(published: Any, overlay: Any) -> None:
-    """What the repairs leave invalid is an error that tells where."""
+    """If the repairs leave the document invalid, the error names the place."""
     published["paths"]["/integrations"]["get"]["parameters"] = [{"name": "x", "in": "elsewhere", "schema": {}}]
     with pytest.raises(prepare.PrepareError, match="not valid at paths//integrations/get"):
         prepare.prepare(published, overlay)
 
 
 def test_every_operation_has_its_id_and_tag(prepared: Any, overlay: Any) -> None:
-    """All operations carry the id and the tag that the table gives them, whatever the document said."""
+    """All operations have the id and the tag from the table, not those of the document."""
     named = [[operation["tags"][0], name] for name, operation in operations(prepared).items()]
     assert sorted(named) == sorted(overlay["x-operations"].values())
 

@@ -34,7 +34,7 @@ def changed(published: Any) -> Any:
 
 
 def test_the_sandbox_publishes_our_document(capsys: Any) -> None:
-    """Where nothing differs, the exit code is 0, whatever host serves the document."""
+    """If nothing differs, the exit code is 0, for every host that serves the document."""
     with Sandbox().serve() as server:
         address = server.credentials()["api_url"].removesuffix("/api/v1") + "/openapi/swagger"
         assert spec_check.main([address]) == 0

@@ -46,7 +46,7 @@ def test_it_names_no_address() -> None:
 
 @pytest.mark.parametrize(("table", "requirement"), required(), ids=str)
 def test_every_requirement_is_pinned_within_its_bounds(table: str, requirement: Requirement) -> None:
-    """Whoever adds a dependency has to run `make lock`."""
+    """After adding a dependency, run `make lock`."""
     pinned = PINNED[canonicalize_name(requirement.name)]
     [version] = [specifier.version for specifier in pinned.specifier]
     assert requirement.specifier.contains(version), f"{table}: run make lock"

@@ -65,7 +65,7 @@ def test_only_tokens_of_api_accounts_are_accepted(call: Any, sandbox: Sandbox) -
 
 
 def test_a_forged_token_is_invalid(call: Any) -> None:
-    """A token with a wrong signature is invalid, whatever its claims are."""
+    """A token with a wrong signature is invalid, even if its claims are right."""
     header, claims, signature = call.token.split(".")
     body = json.loads(base64.urlsafe_b64decode(claims + "=="))
     forged = base64.urlsafe_b64encode(json.dumps({**body, "team": "1"}).encode()).rstrip(b"=").decode()

@@ -71,7 +71,7 @@ def test_it_has_the_oddities_of_the_real_one(world: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("people", "integrations"), [(0, 1), (1, 1), (7, 3), (60, 4)])
 @pytest.mark.parametrize("seed", range(8))
 def test_small_worlds_are_valid_too(people: int, integrations: int, seed: int) -> None:
-    """Every grant leads to a person whom the environment knows, whatever the seed is."""
+    """For every seed, each grant belongs to a person whom the environment knows."""
     sandbox = Sandbox(make_world(people, integrations, seed))
     assert len(sandbox.world.integrations) == integrations
 

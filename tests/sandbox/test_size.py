@@ -8,7 +8,7 @@ from css_sdk.sandbox import Sandbox
 
 
 def test_a_guid_is_found_without_looking_at_everybody(caller: Any) -> None:
-    """Of 100,000 people one is compared, whatever the other terms are."""
+    """The sandbox compares one of 100,000 people, even with more search terms."""
     looked_at: list[str] = []
 
     class User(dict[str, Any]):

@@ -77,7 +77,7 @@ def test_seeding_is_kept_too(tmp_path: Path, people: list[str]) -> None:
 
 
 def test_a_write_that_breaks_off_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever step fails."""
+    """This is true for every step that can fail."""
     path = tmp_path / "state.json"
     sandbox = Sandbox(state=path)
     before = path.read_bytes()

@@ -202,7 +202,7 @@ def test_a_state_file_that_is_not_a_regular_file_is_refused(tmp_path: Path) -> N
 
 @posix
 def test_a_link_beside_the_state_file_is_not_followed(tmp_path: Path) -> None:
-    """The draft of the file is created anew, whatever existed in its place."""
+    """The sandbox creates the draft of the file again, even if something else was in its place."""
     victim, path = tmp_path / "victim", tmp_path / "state.json"
     victim.write_text("precious", encoding="utf-8")
     path.with_name("state.json.tmp").symlink_to(victim)
@@ -225,7 +225,7 @@ def test_a_link_that_comes_late_is_not_followed(tmp_path: Path) -> None:
 
 @posix
 def test_only_the_owner_can_read_the_state_file_from_the_start(tmp_path: Path) -> None:
-    """Whatever its mode was, and without a change."""
+    """This is true for every earlier mode, and without a change."""
     path = tmp_path / "state.json"
     path.write_text("{}", encoding="utf-8")
     path.chmod(0o666)

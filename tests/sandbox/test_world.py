@@ -37,7 +37,7 @@ def integration(**other: Any) -> dict[str, Any]:
 
 
 def test_the_built_in_world(sandbox: Sandbox) -> None:
-    """It has one team, four integrations of which one is silver, sixty people, and roles."""
+    """It has one team, four integrations (one of them silver), sixty people, and roles."""
     world = sandbox.world
     assert list(world.teams) == [2016]
     assert [(found.id, found.service_type, found.auth_type) for found in world.integrations.values()] == [

@@ -159,7 +159,7 @@ def test_expected_harm(css_sandbox):
 
 
 def test_a_test_that_does_harm_fails(run: Run) -> None:
-    """Unless it says that it meant to; what it would have done is told."""
+    """The test passes only if it clears the list. The message names the harmful requests."""
     counts, printed = run({"test_harm.py": HARM})
     assert counts == {"passed": 2, "error": 1}
     assert "DELETE /api/v1/integrations/101/dev/roles/%252E%252E: deletes the whole client" in printed

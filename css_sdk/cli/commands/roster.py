@@ -174,5 +174,5 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
             always_written=result is not None,
             may_be_missing=given.allow_missing,
         )
-    # Whatever is left of a roster, if only one row, is done by another run.
+    # Another run does what is left of a roster, even if this is a single row.
     return 3 if code else 0
