@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "report": ("report", "Show who has which role in the whole team, directly or through composite roles."),
     "roles": ("roles", "List, create, rename and delete roles."),
     "roster": ("roster", "Check and apply a roster: a table of who must have which role."),
+    "sandbox": ("sandbox", "Run a CSS API and its login server in memory, with made-up people."),
     "service-account": ("service_account", "Show, give and remove the roles of a service account."),
     "show": ("show", "Show a saved plan, the remainder of a plan, or a journal, without contacting the service."),
     "token": ("token", "Get a token and show its claims and its lifetime."),

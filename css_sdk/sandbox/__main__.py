@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
-from .command import make_command
+from .command import options, serve
+
+
+@click.command()
+@options
+def sandbox(**given: Any) -> None:
+    """Run a CSS API and its login server in memory, with made-up people."""
+    serve(**given)
 
 
 def main() -> int:
     """Read the arguments and serve. Return 64 when the sandbox cannot start."""
     try:
-        make_command().main(prog_name="python -m css_sdk.sandbox", standalone_mode=False)
+        sandbox.main(prog_name="python -m css_sdk.sandbox", standalone_mode=False)
     except click.ClickException as error:
         click.echo(f"css sandbox: {error.format_message()}", err=True)
         return 64

@@ -1,4 +1,4 @@
-"""Serve a sandbox as a command does, until a signal stops it, and define that command."""
+"""Serve a sandbox as a command does, until a signal stops it, and define the options of that command."""
 
 from __future__ import annotations
 
@@ -94,90 +94,99 @@ def _print_line(line: dict[str, Any]) -> None:
     print(json.dumps(line), flush=True)  # noqa: T201
 
 
-def make_command(is_quiet: Callable[[], bool] = lambda: False) -> click.Command:
-    """Return the command `sandbox`.
-
-    Args:
-        is_quiet: decides whether the command prints what to do next.
-    """
-
-    @click.command()
-    @click.option(
+_OPTIONS: Final = (
+    click.option(
         "--world",
         type=click.Path(path_type=Path),
         help="JSON file with teams, integrations and users. Default: made-up ones.",
-    )
-    @click.option("--people", type=click.IntRange(0, 1_000_000), help="Make up a world with this number of people.")
-    @click.option(
+    ),
+    click.option("--people", type=click.IntRange(0, 1_000_000), help="Make up a world with this number of people."),
+    click.option(
         "--integrations", type=click.IntRange(1, 1_000_000), help="Number of integrations in a made-up world."
-    )
-    @click.option("--seed", type=int, help="Number that chooses the made-up world. The same seed makes the same world.")
-    @click.option(
+    ),
+    click.option("--seed", type=int, help="Number that chooses the made-up world. The same seed makes the same world."),
+    click.option(
         "--port",
         type=click.IntRange(0, 65535),
         default=PORT,
         show_default=True,
         help="Port to listen on. 0 means any free port.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--host",
         default=HOST,
         show_default=True,
         help="Address to listen on. 0.0.0.0 lets other machines and containers in.",
-    )
-    @click.option(
+    ),
+    click.option(
         "--allow-host",
         "names",
         metavar="NAME",
         multiple=True,
         help="Answer also to this host name, such as that of a container. Repeat it for more names.",
-    )
-    @click.option("--state", type=click.Path(path_type=Path), help="File that keeps roles and members across restarts.")
-    @click.option(
+    ),
+    click.option("--state", type=click.Path(path_type=Path), help="File that keeps roles and members across restarts."),
+    click.option(
         "--env-file",
         type=click.Path(path_type=Path),
         help="Write a shell script to this file. It sets the variables for css.",
-    )
-    def sandbox(
-        world: Path | None,
-        people: int | None,
-        integrations: int | None,
-        seed: int | None,
-        port: int,
-        host: str,
-        names: tuple[str, ...],
-        state: Path | None,
-        env_file: Path | None,
-    ) -> None:
-        """Run a CSS API and its login server in memory, with made-up people.
+    ),
+)
 
-        When it is ready, it prints one line of JSON with addresses and credentials. Ctrl-C stops it. The page at its
-        address shows what it holds and which requests came.
 
-        \b
-        Examples:
-          css sandbox --port 0 --env-file sandbox.env
-          . ./sandbox.env        (in another terminal)
-          css sandbox --people 5000 --integrations 20 --seed 7
-        """
-        numbers = {"people": people, "integrations": integrations, "seed": seed}
-        given = {name: number for name, number in numbers.items() if number is not None}
-        if given and world is not None:
-            raise click.UsageError(f"--world and --{next(iter(given))} exclude each other. Leave one of them out.")
+def options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a click command the options of `serve`."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
 
-        def ready(line: dict[str, Any]) -> None:
-            if env_file is not None:
-                _write_variables(line, env_file)
-            _print_line(line)
-            if sys.stdout.isatty() and not is_quiet():
-                click.echo(next_steps(line, env_file, state, shell="powershell" if os.name == "nt" else "sh"), err=True)
 
-        try:
-            run(make_world(**given) if given else world, port, state, host=host, names=names, ready=ready)
-        except SandboxError as error:
-            raise click.ClickException(str(error)) from None
+def serve(
+    *,
+    world: Path | None,
+    people: int | None,
+    integrations: int | None,
+    seed: int | None,
+    port: int,
+    host: str,
+    names: tuple[str, ...],
+    state: Path | None,
+    env_file: Path | None,
+    instruct: bool = True,
+) -> None:
+    """Serve a sandbox as the options say.
 
-    return sandbox
+    Args:
+        world: a world file.
+        people: how many people a made-up world has.
+        integrations: how many integrations it has.
+        seed: chooses the made-up world.
+        port: of the server.
+        host: the address to listen on.
+        names: further names of the server.
+        state: a file that keeps the state.
+        env_file: a file to which the variables for css are written.
+        instruct: on a terminal, print what to do next and how to stop.
+
+    Raises:
+        click.ClickException: the sandbox cannot start.
+    """
+    numbers = {"people": people, "integrations": integrations, "seed": seed}
+    given = {name: number for name, number in numbers.items() if number is not None}
+    if given and world is not None:
+        raise click.UsageError(f"--world and --{next(iter(given))} exclude each other. Leave one of them out.")
+
+    def ready(line: dict[str, Any]) -> None:
+        if env_file is not None:
+            _write_variables(line, env_file)
+        _print_line(line)
+        if instruct and sys.stdout.isatty():
+            click.echo(next_steps(line, env_file, state, shell="powershell" if os.name == "nt" else "sh"), err=True)
+
+    try:
+        run(make_world(**given) if given else world, port, state, host=host, names=names, ready=ready)
+    except SandboxError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _write_variables(line: Mapping[str, Any], file: Path) -> None:

@@ -1,8 +1,27 @@
-"""`css sandbox`, which the sandbox defines itself."""
+"""`css sandbox`; the sandbox defines its options."""
 
 from __future__ import annotations
 
-from ...sandbox.command import make_command
+from typing import Any
+
+import click
+
+from ...sandbox.command import options, serve
 from ..support.request_options import is_quiet
 
-sandbox = make_command(is_quiet)
+
+@click.command()
+@options
+def sandbox(**given: Any) -> None:
+    """Run a CSS API and its login server in memory, with made-up people.
+
+    When it is ready, it prints one line of JSON with addresses and credentials. Ctrl-C stops it. The page at its
+    address shows what it holds and which requests came.
+
+    \b
+    Examples:
+      css sandbox --port 0 --env-file sandbox.env
+      . ./sandbox.env        (in another terminal)
+      css sandbox --people 5000 --integrations 20 --seed 7
+    """
+    serve(**given, instruct=not is_quiet())
