@@ -23,7 +23,7 @@ from tests.desired_files import NAME, whole
 from tests.support import examples
 
 ROOT: Final = Path(__file__).parent.parent
-SCHEMA: Final = json.loads((ROOT / "docs" / "desired.schema.json").read_text(encoding="utf-8"))
+SCHEMA: Final = json.loads((ROOT / "css_sdk" / "roles_file" / "schema.json").read_text(encoding="utf-8"))
 VALIDATOR: Final = Draft202012Validator(SCHEMA)
 
 CONTRADICTION: Final = re.compile(
@@ -151,5 +151,5 @@ def test_the_schema_is_one() -> None:
 def test_the_example_fits_the_schema() -> None:
     """Editors that follow its first line find nothing wrong with it."""
     text = (ROOT / "examples" / "roles.yaml").read_text(encoding="utf-8")
-    assert "$schema=../docs/desired.schema.json" in text.splitlines()[0]
+    assert "$schema=../css_sdk/roles_file/schema.json" in text.splitlines()[0]
     assert VALIDATOR.is_valid(yaml.safe_load(text))

@@ -25,7 +25,7 @@ DEV = Place(101, "dev")
 STEP = Step("add_member", DEV, "reviewer", "0f3a@idir", people=1)
 HEAD = opening("account", "https://api.example/v1", "1.0", "2026-11-21T12:00:00Z", None)
 SCHEMA = jsonschema.Draft202012Validator(
-    json.loads((Path(__file__).parent.parent / "docs" / "journal.schema.json").read_text(encoding="utf-8"))
+    json.loads((Path(__file__).parent.parent / "css_sdk" / "journal" / "schema.json").read_text(encoding="utf-8"))
 )
 SETTINGS = Settings(client_id="account", client_secret="s3cret", api_url="https://api.example/v1")
 STEPS = st.builds(
@@ -49,7 +49,7 @@ def test_what_is_written_is_read(steps: list[Step]) -> None:
     st.lists(STEPS, max_size=3), st.dictionaries(st.sampled_from(["user", "reason", "command", "undoes"]), st.text())
 )
 def test_every_line_fits_the_schema(steps: list[Step], facts: dict[str, str]) -> None:
-    """docs/journal.schema.json describes every line that is written, and reading returns what the first line says."""
+    """The schema describes every line that is written, and reading returns what the first line says."""
     head = opening("account", "https://api.example/v1", "1.0", "2026-11-21T12:00:00Z", "0" * 64, **facts)
     text = head + before(1, steps, "now") + after(1, "unknown", "no answer", "then")
     for line in text.splitlines():

@@ -24,7 +24,7 @@ from css_sdk.state import Place, PlaceState, Step
 from tests.support import examples
 from tests.test_plan_properties import a_case
 
-SCHEMA: Final = json.loads((Path(__file__).parent.parent / "docs" / "plan.schema.json").read_text(encoding="utf-8"))
+SCHEMA: Final = json.loads((Path(__file__).parent.parent / "css_sdk/plan/schema.json").read_text(encoding="utf-8"))
 VALIDATOR: Final = jsonschema.Draft202012Validator(SCHEMA)
 DEV: Final = Place(101, "dev")
 ANN: Final = "0f3a0f3a0f3a0f3a@idir"

@@ -90,3 +90,11 @@ def test_a_name_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFix
     assert exit_code(["validate", str(file), "--json"]) == 64
     out, err = capsys.readouterr()
     assert "\x1b" not in out + err
+
+
+def test_the_schema_is_printed_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """An editor gets it from the installed package, without an address."""
+    assert exit_code(["validate", "--schema"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["$id"] == "urn:css-sdk:roles-file:1"
+    assert err == ""

@@ -29,7 +29,7 @@ Decode = Callable[[Any], Value]
 
 
 def plan_as_json(plan: Plan, mask: bool = False) -> str:
-    """Return the plan as JSON, as docs/plan.schema.json describes it, with an end of line.
+    """Return the plan as JSON, as `schema.json` beside this module describes it, with an end of line.
 
     Args:
         plan: as `Css.plan` or `Css.undo_plan` returned it.

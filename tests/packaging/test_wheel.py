@@ -38,6 +38,9 @@ def test_the_wheel_holds_both_packages_and_their_data(wheel: Path) -> None:
         "css_sdk/py.typed",
         "css_sdk_openapi/py.typed",
         "css_sdk/_sync/client.py",
+        "css_sdk/journal/schema.json",
+        "css_sdk/plan/schema.json",
+        "css_sdk/roles_file/schema.json",
         "css_sdk/sandbox/world/world.json",
         "css_sdk/sandbox/serving/published.json",
     } <= names

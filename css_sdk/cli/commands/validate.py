@@ -21,7 +21,24 @@ if TYPE_CHECKING:
     from ...plan.desired import Desired
 
 
+def print_schema(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    """Print the schema and end the command, if it is asked for."""
+    if is_asked:
+        from importlib.resources import files
+
+        print_lines([files("css_sdk.roles_file").joinpath("schema.json").read_text(encoding="utf-8").rstrip("\n")])
+        ctx.exit()
+
+
 @click.command()
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=print_schema,
+    help="Print the JSON Schema of roles files, for editors, and exit.",
+)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @takes(options.json)
 def validate(given: Given, files: Sequence[Path]) -> int:
@@ -36,6 +53,7 @@ def validate(given: Given, files: Sequence[Path]) -> int:
     Examples:
       css validate roles.yaml
       css validate environments/*.yaml --json
+      css validate --schema > roles.schema.json
     """
     from ...errors import InvalidFile
 
