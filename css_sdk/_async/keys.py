@@ -49,6 +49,9 @@ _USABLE: Final = 24 * 3600.0
 _GRACE: Final = 0.5
 """Seconds after its timeout in which a fetch can report why it failed."""
 
+_KEYS: Final = "The address of the keys"
+_LIKE_KEYS: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/certs"
+
 _LARGEST: Final = 256 * 1024
 """The largest discovery document or key set, in bytes."""
 
@@ -70,7 +73,7 @@ def _is_within(now: float, then: float, seconds: float) -> bool:
 
 
 class AsyncIssuerKeys:
-    """Find the keys of an issuer by discovery, and keep them.
+    """Find the keys of an issuer by discovery or at a given address, and keep them.
 
     A caller that needs missing keys fetches them. Other callers wait for the same fetch, unless their keys can still be
     used. Attempts are at least 30 seconds apart, also after a success. An attempt whose thread or event loop ended does
@@ -82,32 +85,45 @@ class AsyncIssuerKeys:
 
     Args:
         issuer: the address of the issuer.
+        jwks_url: the address of its keys. Without it, discovery finds the address.
+        allow_http: whether `jwks_url` may be plain http to another machine.
         algorithms: the algorithms of the keys.
         http: the client to fetch with. Without it each fetch creates one, for the running event loop.
         timeout: seconds for discovery and keys together.
         clock: returns seconds since 1970.
 
     Raises:
-        ConfigurationError: the issuer's address is not valid or unsafe.
+        ConfigurationError: the address of the issuer, or of its keys, is not valid or unsafe.
     """
 
     def __init__(
         self,
         issuer: str,
+        jwks_url: str | None,
+        allow_http: bool,
         algorithms: Sequence[str],
         http: httpx.AsyncClient | None,
         timeout: float,
         clock: Callable[[], float],
     ) -> None:
         self._issuer = issuer
-        self._address = checked_address(issuer, "The issuer", allow_http=True)
-        if not _is_safe(issuer):
-            raise ConfigurationError(
-                f"The issuer {issuer} uses plain http, so that others could replace its keys. Pass its https address."
-            )
+        self._has_discovery = jwks_url is None
+        if jwks_url is None:
+            self._url = checked_address(issuer, "The issuer", allow_http=True) + "/.well-known/openid-configuration"
+            if not _is_safe(issuer):
+                raise ConfigurationError(
+                    f"The issuer {issuer} uses plain http, so that others could replace its keys. Pass its https "
+                    f"address."
+                )
+        else:
+            self._url = checked_address(jwks_url, _KEYS, allow_http=True, may_have_query=True, like=_LIKE_KEYS)
+            if not (allow_http or _is_safe(self._url)):
+                raise ConfigurationError(
+                    f"{_KEYS} (jwks_url=) is plain http, so that others could replace the keys. Pass an https address. "
+                    f"In a network that you trust, pass allow_http=True."
+                )
         if not isinstance(timeout, (int, float)) or not timeout > 0:
             raise ConfigurationError(f"timeout= must be a positive number of seconds, not {timeout!r}.")
-        self._discovery = self._address + "/.well-known/openid-configuration"
         self._algorithms = algorithms
         self._http = http
         self._process = os.getpid()
@@ -170,7 +186,7 @@ class AsyncIssuerKeys:
                 if keys is not None:
                     return keys
             if not pending.is_over:  # its event loop may have closed by now
-                self._failure = self._failed(self._discovery, "no answer came in time")
+                self._failure = self._failed(self._url, "no answer came in time")
                 self._tried_at = self._clock()
                 return known
 
@@ -206,11 +222,12 @@ class AsyncIssuerKeys:
 
     async def _fetch(self) -> tuple[SigningKey, ...]:
         http = self._http or new_client(httpx.AsyncClient)
-        url = self._discovery
+        url = self._url
         try:
             with Sending(), async_time_limit(self._timeout) as until:
                 plain = stateless_client(http)
-                url = self._address_of_keys(await self._document(plain, url, until), url)
+                if self._has_discovery:
+                    url = self._address_of_keys(await self._document(plain, url, until), url)
                 keys = signing_keys(await self._document(plain, url, until), self._algorithms)
         except (httpx.RequestError, TimeoutError) as error:
             is_late = isinstance(error, (httpx.TimeoutException, TimeoutError))
@@ -279,27 +296,64 @@ def _is_safe(address: str, needs_https: bool = False) -> bool:
     return is_text and (httpx.URL(path).scheme == "https" or not needs_https)
 
 
+def _alone(names: tuple[str, ...]) -> str | tuple[str, ...]:
+    return names[0] if len(names) == 1 else names
+
+
+def _addresses_of_keys(
+    issuers: Sequence[str], jwks_url: str | Mapping[str, str] | None, has_keys: bool
+) -> Mapping[str, str]:
+    """Return the given addresses of keys by issuer.
+
+    Raises:
+        ConfigurationError: it is not clear whose keys are meant.
+    """
+    if has_keys and (jwks_url is not None or len(issuers) > 1):
+        raise ConfigurationError(
+            "keys= are the keys of one issuer, and nothing is fetched then: pass one issuer=, and no jwks_url=."
+        )
+    if jwks_url is None:
+        return {}
+    if not isinstance(jwks_url, Mapping):
+        if len(issuers) > 1:
+            raise ConfigurationError(
+                "With several issuers, pass jwks_url= as a dictionary: the address of the keys for each issuer."
+            )
+        return {issuers[0]: jwks_url}
+    if unknown := [name for name in jwks_url if name not in issuers]:
+        raise ConfigurationError(f"jwks_url= names {', '.join(map(repr, unknown))}, which issuer= does not name.")
+    return jwks_url
+
+
 class AsyncTokenVerifier:
     """Verify the access tokens that an application receives: signature, issuer, audience and time.
 
-    Create one for each audience, and share it among threads and event loops. It keeps its issuer's keys, so that most
-    checks need no request. Keys are fetched again after an hour, and when a token names an unknown key, but at most
-    once in 30 seconds. If their server is down, the known keys are used for a day.
+    Create one, and share it among threads and event loops. It keeps the keys of each issuer, so that most checks need
+    no request. Keys are fetched again after an hour, and when a token names an unknown key, but at most once in 30
+    seconds. If their server is down, the known keys are used for a day.
+
+    A key counts only for tokens of its own issuer. Every audience is accepted from every issuer; if that is too much,
+    create a verifier for each pair.
 
     Args:
-        issuer: the exact claim `iss`, which is also the address for the discovery of keys.
-        audience: your own client id, which the claim `aud` must contain.
+        issuer: the exact claim `iss`, which is also the address for the discovery of keys; or several in a list.
+        audience: your own client id, which the claim `aud` must contain; or several in a list.
         keys: the issuer's keys, as a key set or a list, to use instead of fetching them.
+        jwks_url: the address of the issuer's keys, instead of the one that discovery finds; for several issuers, a
+            dictionary with the address for each of them that needs one. The issuer itself is not asked then.
+        allow_http: whether `jwks_url` may be plain http to another machine. Others in that network could replace the
+            keys, and issue tokens of their own.
         algorithms: the accepted signature algorithms; only algorithms with a public key are allowed.
         leeway: the seconds by which this clock and the issuer's may differ.
         clock: returns seconds since 1970.
         http_client: an httpx client for fetching keys, in the event loops that it belongs to. The caller closes it. Its
             headers, cookies and credentials are not sent.
         transport: an httpx transport for the verifier's own client.
-        timeout: seconds for fetching keys, for both requests together.
+        timeout: seconds for fetching the keys of an issuer, for all requests together.
 
     Raises:
-        ConfigurationError: the conditions are unsafe, no key is usable, or the extra `verify` is not installed.
+        ConfigurationError: the conditions are unsafe or contradict each other, no key is usable, or the extra `verify`
+            is not installed.
 
     >>> issuer = "http://localhost/auth/dev/realms/standard"
     >>> token = sandbox.token_for("fisheries-service-102", 102, "dev")
@@ -310,10 +364,12 @@ class AsyncTokenVerifier:
 
     def __init__(
         self,
-        issuer: str,
-        audience: str,
+        issuer: str | Iterable[str],
+        audience: str | Iterable[str],
         *,
         keys: Mapping[str, Any] | Iterable[Mapping[str, Any]] | None = None,
+        jwks_url: str | Mapping[str, str] | None = None,
+        allow_http: bool = False,
         algorithms: Iterable[str] = ("RS256",),
         leeway: float = 10.0,
         clock: Callable[[], float] = time.time,
@@ -322,6 +378,7 @@ class AsyncTokenVerifier:
         timeout: float = 5.0,
     ) -> None:
         self._terms = Terms(issuer, audience, algorithms, leeway)
+        addresses = _addresses_of_keys(self._terms.issuers, jwks_url, keys is not None)
         check_callback("clock", clock)
         for name, given, kind in (
             ("http_client", http_client, httpx.AsyncClient),
@@ -335,7 +392,7 @@ class AsyncTokenVerifier:
                 "Pass http_client= or transport=, not both: an HTTP client has a transport of its own."
             )
         self._given = _Fetched(signing_keys(keys, self._terms.algorithms), float("inf"))
-        self._issuer_keys: AsyncIssuerKeys | None = None
+        self._issuer_keys: dict[str, AsyncIssuerKeys] = {}
         self._own_client: httpx.AsyncClient | None = None
         if keys is not None:
             if not self._given.keys:
@@ -343,10 +400,16 @@ class AsyncTokenVerifier:
             return
         if transport is not None:
             http_client = self._own_client = new_client(httpx.AsyncClient, transport=transport)
-        self._issuer_keys = AsyncIssuerKeys(issuer, self._terms.algorithms, http_client, timeout, clock)
+        self._issuer_keys = {
+            name: AsyncIssuerKeys(
+                name, addresses.get(name), allow_http, self._terms.algorithms, http_client, timeout, clock
+            )
+            for name in self._terms.issuers
+        }
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(issuer={self._terms.issuer!r}, audience={self._terms.audience!r})"
+        issuer, audience = map(_alone, (self._terms.issuers, self._terms.audiences))
+        return f"{type(self).__name__}(issuer={issuer!r}, audience={audience!r})"
 
     async def __aenter__(self) -> Self:
         return self
@@ -358,8 +421,8 @@ class AsyncTokenVerifier:
 
     async def aclose(self) -> None:
         """Stop fetching keys. An httpx client that the caller passed stays open."""
-        if self._issuer_keys is not None:
-            self._issuer_keys.is_closed = True
+        for each in self._issuer_keys.values():
+            each.is_closed = True
         if self._own_client is not None:
             await self._own_client.aclose()
 
@@ -384,10 +447,11 @@ class AsyncTokenVerifier:
         unverified = open_token(secret, self._terms)
         if isinstance(unverified, InvalidToken):
             raise unverified
-        known = self._given if self._issuer_keys is None else await self._issuer_keys.current()
+        keys = self._issuer_keys.get(unverified.issuer)
+        known = self._given if keys is None else await keys.current()
         result = verify(unverified, known.keys, self._terms, self._clock())
-        if isinstance(result, InvalidToken) and result.reason == "unknown key" and self._issuer_keys is not None:
-            newer = await self._issuer_keys.newer(known)
+        if isinstance(result, InvalidToken) and result.reason == "unknown key" and keys is not None:
+            newer = await keys.newer(known)
             result = verify(unverified, newer.keys, self._terms, self._clock())
         if isinstance(result, InvalidToken):
             raise result

@@ -59,13 +59,19 @@ def _listed(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _one_or_several(given: str | Iterable[str]) -> tuple[str, ...]:
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        return (given,)  # type: ignore[return-value]  # what is no text is refused below
+    return tuple(given)
+
+
 @frozen
 class Terms:
     """The conditions that a token must meet.
 
     Args:
-        issuer: the exact value of the claim `iss`.
-        audience: one of the values of the claim `aud`.
+        issuers: the accepted values of the claim `iss`.
+        audiences: the accepted values of the claim `aud`. A token must have one of them.
         algorithms: the accepted signature algorithms.
         leeway: the seconds by which clocks may differ.
 
@@ -73,15 +79,17 @@ class Terms:
         ConfigurationError: the conditions would accept every token, or none.
     """
 
-    issuer: str
-    audience: str
+    issuers: tuple[str, ...] = field(converter=_one_or_several)
+    audiences: tuple[str, ...] = field(converter=_one_or_several)
     algorithms: tuple[str, ...] = field(converter=_listed)
     leeway: float
 
     def __attrs_post_init__(self) -> None:
-        for what, value in (("issuer", self.issuer), ("audience", self.audience)):
-            if not isinstance(value, str) or not value:
-                raise ConfigurationError(f"The {what} of the tokens to accept is missing: pass {what}= as a text.")
+        for what, values in (("issuer", self.issuers), ("audience", self.audiences)):
+            if not values or not all(isinstance(value, str) and value for value in values):
+                raise ConfigurationError(
+                    f"The {what} of the tokens to accept is missing: pass {what}= as a text, or several in a list."
+                )
         unsafe = [name for name in self.algorithms if not isinstance(name, str) or name not in _KIND_OF_KEY]
         if unsafe or not self.algorithms:
             named = ", ".join(map(str, unsafe)) or "no algorithm"
@@ -109,11 +117,19 @@ class SigningKey:
 
 @frozen
 class OpenedToken:
-    """A token with a valid form, and its header, which is not verified yet."""
+    """A token with a valid form. What it says of itself is not verified yet.
+
+    Args:
+        secret: the token.
+        kid: the id of its key, if it names one.
+        algorithm: of its signature.
+        issuer: whose keys must have signed it.
+    """
 
     secret: Secret
     kid: str | None
     algorithm: str
+    issuer: str
 
 
 @frozen
@@ -124,10 +140,11 @@ class VerifiedToken:
         subject: the id of the person or the client, if the token names one.
         client_id: of the client that the token was issued to: the claim `azp`, or else `client_id`.
         is_service_account: whether the token belongs to that client itself, not to a person.
-        roles: the roles in the audience that was requested, and in no other.
+        roles: the roles in `audience`, and in no other.
         issued_at: when the token was issued.
         expires_at: when the token expires.
         claims: all claims.
+        audiences: the accepted audiences that the token is for, in the order in which the verifier got them.
 
     >>> token = VerifiedToken("5f0c…", "grants-portal-101", False, frozenset({"reviewer"}), _EPOCH, _EPOCH, {})
     >>> "reviewer" in token.roles
@@ -141,6 +158,29 @@ class VerifiedToken:
     issued_at: datetime.datetime
     expires_at: datetime.datetime
     claims: Mapping[str, Any] = field(repr=False, hash=False)
+    audiences: tuple[str, ...] = field(default=(), eq=False)
+
+    @property
+    def issuer(self) -> str:
+        """Return the issuer of the token."""
+        return str(self.claims.get("iss", ""))
+
+    @property
+    def audience(self) -> str | None:
+        """Return the first accepted audience that the token is for; its roles are in `roles`."""
+        return self.audiences[0] if self.audiences else None
+
+    def roles_in(self, audience: str) -> frozenset[str]:
+        """Return the roles in another accepted audience; none if the token is not for it, or it is not accepted.
+
+        Args:
+            audience: its client id.
+
+        >>> token = VerifiedToken("5f0c…", "grants-portal-101", False, frozenset({"reviewer"}), _EPOCH, _EPOCH, {})
+        >>> token.roles_in("fisheries-service-102")
+        frozenset()
+        """
+        return _roles(self.claims, self.client_id, audience) if audience in self.audiences else frozenset()
 
     def require_role(self, role: str) -> None:
         """Raise an error if the token does not have a role.
@@ -259,7 +299,13 @@ def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
         return _invalid("type", "It is another kind of signed text, not an access token.")
     if kid is not None and not isinstance(kid, str):
         return _invalid("malformed", "The key id in its header is not a text.")
-    return OpenedToken(secret, kid, algorithm)
+    issuer: object = terms.issuers[0]
+    if len(terms.issuers) > 1:
+        # It only selects the keys. Signed with the keys of another issuer, the token is not valid.
+        issuer = (_object(_decoded(token.split(".")[1])) or {}).get("iss")
+    if issuer not in terms.issuers:
+        return _invalid("issuer", f"Its issuer is not {' or '.join(terms.issuers)}.")
+    return OpenedToken(secret, kid, algorithm, str(issuer))
 
 
 def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: float) -> VerifiedToken | InvalidToken:
@@ -267,7 +313,7 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
 
     Args:
         token: the token.
-        keys: the keys of its issuer.
+        keys: the keys of `token.issuer`.
         terms: the conditions that it must meet.
         now: the time, in seconds since 1970.
     """
@@ -276,28 +322,32 @@ def verify(token: OpenedToken, keys: Sequence[SigningKey], terms: Terms, now: fl
         many = "several keys" if fitting else "no key"
         if token.kid is None:
             return _invalid(
-                "unknown key", f"It does not name its key, and {many} of {terms.issuer} can have signed it."
+                "unknown key", f"It does not name its key, and {many} of {token.issuer} can have signed it."
             )
-        return _invalid("unknown key", f"Its key id fits {many} of {terms.issuer}. Check who issued it.")
+        return _invalid("unknown key", f"Its key id fits {many} of {token.issuer}. Check who issued it.")
     content, _, signature = token.secret.reveal().rpartition(".")
     if not fitting[0].has_signed(_decoded(signature), content.encode("ascii")):
         return _invalid("signature", "Its signature is not valid: the token was changed, or another server issued it.")
     claims = _object(_decoded(content.partition(".")[2]))
     if claims is None:
         return _invalid("malformed", "Its content is not a JSON object.")
-    return _fault(claims, terms, now) or _content_of(claims, terms.audience)
+    audience = claims.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
+    audiences = tuple(name for name in terms.audiences if name in named)
+    return _fault(claims, token.issuer, audiences, terms, now) or _content_of(claims, audiences)
 
 
-def _fault(claims: Mapping[str, Any], terms: Terms, now: float) -> InvalidToken | None:
+def _fault(
+    claims: Mapping[str, Any], issuer: str, audiences: Sequence[str], terms: Terms, now: float
+) -> InvalidToken | None:
     """Return what is wrong with signed claims, or None."""
     missing = [name for name in _REQUIRED if claims.get(name) is None]
     if missing:
         return _invalid("missing claim", f"It lacks {', '.join(missing)}.")
-    if claims["iss"] != terms.issuer:
-        return _invalid("issuer", f"Its issuer is not {terms.issuer}.")
-    audience = claims["aud"]
-    if terms.audience not in (audience if isinstance(audience, list) else [audience]):
-        return _invalid("audience", f"Its audience is not {terms.audience!r}.")
+    if claims["iss"] != issuer:
+        return _invalid("issuer", f"Its issuer is not {issuer}.")
+    if not audiences:
+        return _invalid("audience", f"Its audience is not {' or '.join(map(repr, terms.audiences))}.")
     # Keycloak writes the kind of the token here. Its ID tokens have the same audience, but are not access tokens.
     if str(claims.get("typ", "Bearer")).lower() != "bearer":
         return _invalid(
@@ -323,16 +373,17 @@ def _is_moment(value: object) -> bool:
     return _is_number(value) and 0 <= value <= _LAST_SECOND
 
 
-def _content_of(claims: Mapping[str, Any], audience: str) -> VerifiedToken:
+def _content_of(claims: Mapping[str, Any], audiences: tuple[str, ...]) -> VerifiedToken:
     client_id = claims.get("azp") or claims.get("client_id") or None
     return VerifiedToken(
         subject=claims.get("sub"),
         client_id=client_id,
         is_service_account=_is_service_account(claims, client_id),
-        roles=_roles(claims, client_id, audience),
+        roles=_roles(claims, client_id, audiences[0]),
         issued_at=_EPOCH + datetime.timedelta(seconds=claims["iat"]),
         expires_at=_EPOCH + datetime.timedelta(seconds=claims["exp"]),
         claims=claims,
+        audiences=audiences,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,16 +41,19 @@ def keycloak() -> Iterator[server.Keycloak]:
 
 
 @pytest.fixture(scope="session")
-def make_realm(keycloak: server.Keycloak, world: dict[str, Any]) -> Iterator[Callable[[], Realm]]:
-    """Puts a fresh realm in the place of the one before."""
+def make_realm(keycloak: server.Keycloak, world: dict[str, Any]) -> Callable[..., Realm]:
+    """Puts a fresh realm in the place of the one before of the same name."""
     from keycloak import KeycloakAdmin
 
-    from tests.keycloak.realm import Realm
+    from tests.keycloak.realm import NAME, Realm
 
-    admin = KeycloakAdmin(
-        server_url=f"{keycloak.url}/", username=keycloak.admin, password=keycloak.password, user_realm_name="master"
-    )
-    yield lambda: Realm(keycloak, admin, world)
+    def admin() -> KeycloakAdmin:
+        return KeycloakAdmin(
+            server_url=f"{keycloak.url}/", username=keycloak.admin, password=keycloak.password, user_realm_name="master"
+        )
+
+    admins = defaultdict[str, KeycloakAdmin](admin)
+    return lambda name=NAME: Realm(keycloak, admins[name], world, name)
 
 
 @pytest.fixture(scope="module")

@@ -26,22 +26,23 @@ class Realm:
         token_url: the address of its token endpoint.
     """
 
-    def __init__(self, server: Keycloak, admin: KeycloakAdmin, world: Mapping[str, Any]) -> None:
+    def __init__(self, server: Keycloak, admin: KeycloakAdmin, world: Mapping[str, Any], name: str = NAME) -> None:
         """Put the realm in the place of the one before.
 
         Args:
             server: where it shall be.
             admin: logged in there.
             world: a document in the form of the recorded one.
+            name: of the realm. An admin works in one realm at a time, so each realm needs its own.
         """
-        self.issuer = f"{server.url}/realms/{NAME}"
+        self.issuer = f"{server.url}/realms/{name}"
         self.token_url = f"{self.issuer}/protocol/openid-connect/token"
         self._admin = admin
         admin.change_current_realm("master")
-        if any(realm["realm"] == NAME for realm in admin.get_realms()):
-            admin.delete_realm(NAME)
-        admin.create_realm({"realm": NAME, "enabled": True})
-        admin.change_current_realm(NAME)
+        if any(realm["realm"] == name for realm in admin.get_realms()):
+            admin.delete_realm(name)
+        admin.create_realm({"realm": name, "enabled": True})
+        admin.change_current_realm(name)
         for team in world["teams"]:
             self.add_account(team["id"], team["api_account"]["client_id"], team["api_account"]["client_secret"])
         for integration in world["integrations"]:

@@ -148,6 +148,56 @@ def test_keys_change_while_tokens_are_checked(
     transport.close()
 
 
+def test_two_issuers_and_two_audiences_while_keys_change(
+    make_realm: Callable[..., Realm], realm: Realm, real: httpx.Client
+) -> None:
+    """The keys come from another address than the issuers', which are not asked; each issuer's keys stay its own."""
+    from tests.keycloak.test_keys import kid
+
+    second = make_realm("second")
+    second.create_role(PORTAL, "reviewer")
+    asked: list[str] = []
+    later = 0.0
+    transport = httpx.HTTPTransport()
+
+    def counted(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return transport.handle_request(request)
+
+    inside = {
+        each.issuer: f"{each.issuer.replace('127.0.0.1', 'localhost')}/protocol/openid-connect/certs"
+        for each in (realm, second)
+    }
+    verifier = TokenVerifier(
+        [realm.issuer, second.issuer],
+        [FISHERIES, PORTAL],
+        jwks_url=inside,
+        transport=httpx.MockTransport(counted),
+        clock=lambda: time.time() + later,
+    )
+    with verifier:
+        first, other = token(realm, real), second.token_for_ada(PORTAL, real)["access_token"]
+        told = verifier.verify(first)
+        assert (told.issuer, told.audience, told.roles) == (realm.issuer, FISHERIES, {"manager", "reader"})
+        assert told.roles_in(PORTAL) == {"reviewer"}
+        told = verifier.verify(other)
+        assert (told.issuer, told.audience) == (second.issuer, PORTAL)
+        assert asked == list(inside.values())
+        second.add_signing_key()
+        new = second.token_for_ada(PORTAL, real)["access_token"]
+        assert kid(new) != kid(other)
+        later = 31.0
+        for signed in (new, other, first, token(realm, real), new):
+            verifier.verify(signed)
+        assert asked == [*inside.values(), inside[second.issuer]]
+        second.retire_signing_key(kid(other))
+        later = 31.0 + 3600.0
+        assert reason(verifier, other) == "unknown key"
+        assert reason(verifier, first) == "expired"
+        assert set(asked) == set(inside.values())
+    transport.close()
+
+
 async def test_tasks_check_them_too(realm: Realm, real: httpx.Client) -> None:
     """As threads do."""
     async with AsyncTokenVerifier(realm.issuer, FISHERIES) as verifier:
