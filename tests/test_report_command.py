@@ -72,11 +72,11 @@ def test_a_file_is_written_whole_or_not_at_all(run: Run, tmp_path: Path, monkeyp
         assert len(list(csv.DictReader(file))) == 14
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    def broken(*_: object) -> Iterator[str]:
-        yield "half"
+    def broken(*_: object) -> Iterator[list[str]]:
+        yield ["half"]
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("css_sdk.report.text.report_as_csv", broken)
+    monkeypatch.setattr("css_sdk.report.text.report_as_cells", broken)
     code, _, err = run(*chosen, tmp_path / "r.csv")
     assert code == 64
     assert "could not be written: No space left" in err

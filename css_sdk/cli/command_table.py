@@ -21,7 +21,7 @@ COMMANDS: Final = {
     "promote": ("promote", "Copy roles and composite roles to another environment, without removing anything there."),
     "report": ("report", "Show who has which role in the whole team, directly or through composite roles."),
     "roles": ("roles", "List, create, rename and delete roles."),
-    "roster": ("roster", "Check and apply a roster: a table of who must have which role."),
+    "roster": ("roster", "Check, apply and export a roster: a table of who must have which role."),
     "sandbox": ("sandbox", "Run a CSS API and its login server in memory, with made-up people."),
     "service-account": ("service_account", "Show, give and remove the roles of a service account."),
     "show": ("show", "Show a saved plan, the remainder of a plan, or a journal, without contacting the service."),

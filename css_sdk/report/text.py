@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from .._text.csv_lines import csv_line
@@ -37,6 +37,36 @@ _MARKDOWN_COLUMNS: Final = (
 )
 
 
+ROSTER_COLUMNS: Final = CSV_COLUMNS[:7]
+"""The columns of a report that a roster needs, with the name and the address for its reader."""
+
+
+def report_as_cells(report: AccessReport) -> Iterator[list[str]]:
+    """Yield the cells of a report; the first line names the columns.
+
+    Args:
+        report: the report.
+    """
+    return _cells(report.rows(), CSV_COLUMNS)
+
+
+def grants_as_cells(report: AccessReport) -> Iterator[list[str]]:
+    """Yield the cells of a roster with the direct grants of a report; the first line names the columns.
+
+    Args:
+        report: the report.
+    """
+    return _cells((row for row in report.rows() if row.direct), ROSTER_COLUMNS)
+
+
+def _cells(rows: Iterable[AccessRow], columns: Sequence[str]) -> Iterator[list[str]]:
+    yield list(columns)
+    for row in rows:
+        record = row.as_record() | {"through": "; ".join(row.through)}
+        record |= {name: with_codes(str(record[name])) for name in ("integration", "role", "through")}
+        yield [_cell(record[column]) for column in columns]
+
+
 def report_as_csv(report: AccessReport) -> Iterator[str]:
     """Yield the lines of a report as CSV without line ends; the first line names the columns.
 
@@ -53,11 +83,7 @@ def report_as_csv(report: AccessReport) -> Iterator[str]:
     '101,Grants Portal,dev,approver,d6dff8c2546921b01198b4efd12cb'
     '101,Grants Portal,dev,approver,c48af3232157a5f13dc753a5d3eed'
     """
-    yield csv_line(CSV_COLUMNS)
-    for row in report.rows():
-        record = row.as_record() | {"through": "; ".join(row.through)}
-        record |= {name: with_codes(str(record[name])) for name in ("integration", "role", "through")}
-        yield csv_line(_cell(record[column]) for column in CSV_COLUMNS)
+    return map(csv_line, report_as_cells(report))
 
 
 def report_as_markdown(report: AccessReport) -> Iterator[str]:

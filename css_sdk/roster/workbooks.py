@@ -1,4 +1,4 @@
-"""Read a roster from a sheet of an Excel workbook, within limits. Write results as a workbook without formulas. Pure.
+"""Read a roster from a sheet of an Excel workbook, within limits. Pure.
 
 python-calamine reads sheets quickly, but holds the whole rectangle of a sheet in memory, and returns an empty cell for
 a formula without a value. So this module looks at the XML of the sheets first.
@@ -29,7 +29,6 @@ _FILLED: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]+)"(?:[^>]*[^/>])?>')
 _UNUSUAL: Final = re.compile(rb'<(?:f[\s/>]|c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}")[\s/>]|[\w.-]+:(?:c|f)[\s/>])')
 """A formula, or a cell that another program wrote in another way."""
 _AS_CSV: Final = "Or save the sheet as «CSV UTF-8». Nothing was sent."
-_WIDEST: Final = 60
 
 
 @frozen
@@ -306,38 +305,13 @@ def _unreadable(name: str, why: str) -> InvalidFile:
     return InvalidFile(f"{name} cannot be read as a workbook: {why}. Open it in Excel and save it again. {_AS_CSV}")
 
 
-# Writing
-
-
-def workbook_of(lines: Iterable[Sequence[str]], title: str) -> bytes:
-    """Return a workbook with one sheet: the first line is the header, which stays visible and has filters.
-
-    All cells are texts, so that none becomes a formula, a link or a number.
+def header_of(content: bytes) -> list[str]:
+    """Return the header of the only sheet of a workbook; nothing if there is none.
 
     Args:
-        lines: the header, and the rows.
-        title: the name of the sheet.
-
-    Raises:
-        ConfigurationError: XlsxWriter is not installed.
+        content: of a file that css-sdk may have written.
     """
     try:
-        import xlsxwriter  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise ConfigurationError('To write a workbook, install XlsxWriter: pip install "css-sdk[excel]".') from None
-    written = io.BytesIO()
-    with xlsxwriter.Workbook(written, {"in_memory": True}) as workbook:
-        sheet = workbook.add_worksheet(title)
-        bold = workbook.add_format({"bold": True})
-        widths: list[int] = []
-        count = 0
-        for count, cells in enumerate(lines):
-            widths = [max(pair) for pair in zip(widths or [0] * len(cells), map(len, cells), strict=True)]
-            for column, cell in enumerate(cells):
-                if cell:
-                    sheet.write_string(count, column, cell, bold if count == 0 else None)
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, max(count, 1), max(len(widths) - 1, 0))
-        for column, width in enumerate(widths):
-            sheet.set_column(column, column, min(width + 2, _WIDEST))
-    return written.getvalue()
+        return list(grid_of(content, Source("the file")).header)
+    except InvalidFile:
+        return []

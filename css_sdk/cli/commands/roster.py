@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ..support import options
 from ..support.changes import Note, apply_rows, print_row_results, reported
 from ..support.client import interrupted_by_sigterm
+from ..support.files import OutputFile, output_option
 from ..support.groups import Group
 from ..support.options import Given, flag, several, takes, together
 from ..support.output import print_rows, say
 from ..support.progress import bar_on_terminal
+from ..support.reports import access_of, begins_with, format_of, json_lines, say_unread, write_table
 from ..support.roster_results import result_file, rows_in, text_in
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def _read(
 
 @click.group(cls=Group)
 def roster() -> None:
-    """Check and apply a roster: a table of who must have which role.
+    """Check, apply and export a roster: a table of who must have which role.
 
     A roster is a file, or - for standard input, with one row for each grant, as CSV, JSON or an Excel workbook. The
     columns are: username, guid, email or client_id; provider; role; integration; environment; action (grant or revoke).
@@ -115,6 +117,55 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
         results = css.check_roster(rows, progress=tick, **how)
     print_row_results(results, given.as_json)
     return 3 if any(result.error is not None for result in results) else 0
+
+
+_FORMATS: Final = ["csv", "xlsx", "jsonl"]
+
+
+def _is_export(content: bytes) -> bool:
+    from ...report.text import CSV_COLUMNS, ROSTER_COLUMNS
+
+    is_report = begins_with(content, CSV_COLUMNS)
+    return (begins_with(content, ROSTER_COLUMNS) and not is_report) or content.startswith(b'{"integration_id":')
+
+
+@roster.command()
+@takes(
+    options.places,
+    several("-r", "--role", "roles", help="Export only this role.", metavar="NAME"),
+    click.option(
+        "--format",
+        "kind",
+        type=click.Choice(_FORMATS),
+        help="Default: by the file name of --output, otherwise csv.",
+    ),
+    output_option(
+        "--output", "an export", _is_export, "Write to this file, readable only by you. An older export is replaced."
+    ),
+    options.json,
+)
+def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputFile) -> int:
+    """Write the current members of roles as a roster, one row for each direct grant.
+
+    Edit the file, and check it with css roster check --online: only what you changed is to do. Roles that people have
+    through composite roles are not in it. For whole roles with composites, use css export.
+
+    \b
+    Examples:
+      css roster export -i "Grants Portal" -e dev --output grants.xlsx
+      css roster export --role reviewer
+    """
+    from ...report.text import ROSTER_COLUMNS, grants_as_cells
+
+    output.check()
+    kind = format_of(kind, output.path, given.as_json, _FORMATS)
+    found = access_of(given, roles)
+    if kind == "jsonl":
+        grants = (row.as_record() for row in found.rows() if row.direct)
+        output.write(json_lines({column: grant[column] for column in ROSTER_COLUMNS} for grant in grants))
+    else:
+        write_table(output, kind, lambda: grants_as_cells(found), "Roster")
+    return say_unread(found, given, roles)
 
 
 @roster.command()

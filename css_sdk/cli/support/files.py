@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from codecs import iterencode
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -123,16 +124,23 @@ class OutputFile:
                 f"file with {self.option}, or replace the file with --force."
             )
 
-    def write(self, pieces: Iterable[str], encoding: str = "utf-8") -> None:
+    def write(self, pieces: Iterable[str] | bytes, encoding: str = "utf-8") -> None:
         """Write the file whole or not at all, see `write_whole`; or print the pieces, without it.
+
+        Args:
+            pieces: of the text; or the bytes of a workbook, which needs a file.
+            encoding: `utf-8-sig` adds the byte order mark by which Excel recognizes UTF-8.
 
         Raises:
             InvalidFile: when it cannot be written.
         """
-        if self.path is None:
+        if self.path is not None:
+            write_whole(
+                self.path,
+                [pieces] if isinstance(pieces, bytes) else iterencode(pieces, encoding, "backslashreplace"),
+            )
+        elif not isinstance(pieces, bytes):
             print_lines(piece.removesuffix("\n") for piece in pieces)
-        else:
-            write_whole(self.path, pieces, encoding)
 
 
 def output_option(
@@ -159,13 +167,12 @@ def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:
     return not content.strip() or is_ours(content)
 
 
-def write_whole(file: Path, pieces: Iterable[str], encoding: str = "utf-8") -> None:
+def write_whole(file: Path, pieces: Iterable[bytes]) -> None:
     """Write a file completely or not at all. Only its owner can read it afterwards.
 
     Args:
         file: the file.
-        pieces: the pieces of the text.
-        encoding: `utf-8-sig` adds the byte order mark by which Excel recognizes UTF-8.
+        pieces: the pieces of its content.
 
     Raises:
         InvalidFile: when it cannot be written.
@@ -175,15 +182,7 @@ def write_whole(file: Path, pieces: Iterable[str], encoding: str = "utf-8") -> N
     draft: Path | None = None
     try:
         # A temporary file is readable for its owner only, even if the file that it replaces was not.
-        with tempfile.NamedTemporaryFile(
-            "w",
-            dir=file.parent,
-            prefix=f".{file.name}.",
-            delete=False,
-            encoding=encoding,
-            errors="backslashreplace",
-            newline="",
-        ) as opened:
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as opened:
             draft = Path(opened.name)
             opened.writelines(pieces)
             opened.flush()

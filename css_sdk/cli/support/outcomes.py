@@ -81,7 +81,7 @@ def write_remainder(applied: Applied, origin: Origin, journal: Path) -> None:
     if applied.remainder is None or origin.resume is not None or is_unknown:
         return print_how_to_continue(origin, journal)
     try:
-        write_whole(origin.remainder, [plan_as_json(applied.remainder)])
+        write_whole(origin.remainder, [plan_as_json(applied.remainder).encode()])
     except InvalidFile as error:
         say(f"css: {error}")
         return print_how_to_continue(origin, journal)

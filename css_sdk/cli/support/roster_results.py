@@ -92,10 +92,11 @@ def result_file(
         return file, ""
     if not is_file:
         return None, ""
-    usual = roster if is_result else roster.with_name(f"{roster.stem}.result.csv")
     if is_result:
-        return _output(usual, force=force), ""
-    others = (roster.with_name(f"{roster.stem}.result-{number}.csv") for number in count(2))
+        return _output(roster, force=force), ""
+    ending = ".xlsx" if roster.suffix.lower() == ".xlsx" else ".csv"
+    usual = roster.with_name(f"{roster.stem}.result{ending}")
+    others = (roster.with_name(f"{roster.stem}.result-{number}{ending}") for number in count(2))
     kept = ""
     for path in chain([usual], others):
         file = _output(path, force=force)
@@ -111,6 +112,10 @@ def _output(path: Path, *, force: bool) -> OutputFile:
 
     file = OutputFile(path=path, option="--result", kind="a file of results", is_ours=_is_file_of_results, force=force)
     file.check()
+    if path.suffix.lower() == ".xlsx":
+        from ..._text.workbooks import workbook_of
+
+        workbook_of([], "Results")  # fails before anything is sent, if it cannot be written afterwards
     return file
 
 
@@ -134,11 +139,11 @@ def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
 
 
 def _is_file_of_results(content: bytes) -> bool:
-    """Return whether the first line names the columns of a file of results, with any separator."""
+    """Return whether a file begins as a file of results does, as CSV with any separator or as a workbook."""
     from ...roster.columns import ALL_COLUMNS
+    from .reports import begins_with
 
-    first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").partition("\n")[0]
-    return [cell.strip().strip('"') for cell in re.split("[,;\t]", first)][: len(ALL_COLUMNS)] == list(ALL_COLUMNS)
+    return begins_with(content, ALL_COLUMNS)
 
 
 def write_results(results: Sequence[RowResult], file: OutputFile | None, *, always: bool) -> tuple[bool, list[str]]:
@@ -165,10 +170,15 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
         sentences.append(f"{removals}: correct the roster, and apply it again with --exact.")
     if file is None or file.path is None or not (is_left or always or file.path.exists()):
         return True, sentences
-    from ...roster.results import results_as_csv
+    from ...roster.results import results_as_cells, results_as_csv
 
     try:
-        file.write([results_as_csv(results)], "utf-8-sig")
+        if file.path.suffix.lower() == ".xlsx":
+            from ..._text.workbooks import workbook_of
+
+            file.write(workbook_of(results_as_cells(results), "Results"))
+        else:
+            file.write([results_as_csv(results)], "utf-8-sig")
     except InvalidFile as error:
         return False, [*sentences, f"css: {error}"]
     if is_left:

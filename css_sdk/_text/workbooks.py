@@ -1,0 +1,50 @@
+"""Write tables as Excel workbooks in which no cell is a formula, a link or a number. Pure."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ..errors import ConfigurationError, InvalidFile
+
+_WIDEST: Final = 60
+_FIRST_ROWS: Final = 1000
+"""The rows by which the widths of columns are chosen."""
+
+
+def workbook_of(lines: Iterable[Sequence[str]], title: str) -> bytes:
+    """Return a workbook with one sheet. The first line is the header: it stays visible, and has filters.
+
+    Args:
+        lines: the header, and the rows. All cells are written as texts.
+        title: the name of the sheet.
+
+    Raises:
+        InvalidFile: a sheet cannot hold a cell, or so many rows.
+        ConfigurationError: XlsxWriter is not installed.
+    """
+    try:
+        import xlsxwriter  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise ConfigurationError('To write a workbook, install XlsxWriter: pip install "css-sdk[excel]".') from None
+    written = io.BytesIO()
+    with xlsxwriter.Workbook(written, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet(title)
+        bold = workbook.add_format({"bold": True})
+        widths: list[int] = []
+        last = 0
+        for last, cells in enumerate(lines):
+            if last < _FIRST_ROWS:
+                widths = [max(pair) for pair in zip(widths or [0] * len(cells), map(len, cells), strict=True)]
+            for column, cell in enumerate(cells):
+                if cell and sheet.write_string(last, column, cell, bold if last == 0 else None) != 0:
+                    raise InvalidFile(
+                        f"A sheet cannot hold row {last + 1}: it has at most 1,048,576 rows, and 32,767 characters in "
+                        f"a cell. Write CSV."
+                    )
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, max(last, 1), max(len(widths) - 1, 0))
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, min(width + 2, _WIDEST))
+    return written.getvalue()

@@ -1,0 +1,106 @@
+"""Read who has what, write it in one of several formats, and say what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from .files import OutputFile
+from .options import Given
+from .output import json_line, say, text_of
+
+if TYPE_CHECKING:
+    from ...report.rows import AccessReport
+
+SUFFIXES: Final = {
+    ".csv": "csv",
+    ".xlsx": "xlsx",
+    ".jsonl": "jsonl",
+    ".md": "markdown",
+    ".html": "html",
+    ".txt": "table",
+}
+"""The format that the ending of a file name means."""
+Cells = Iterator[list[str]]
+
+
+def access_of(given: Given, roles: Sequence[str], person: str = "") -> AccessReport:
+    """Read who has what in the places that the options name."""
+    with given.client() as css:
+        found = css.report(integrations=given.integrations or None, environments=given.environments or None)
+    return found.only(roles=roles, person=person)
+
+
+def format_of(kind: str | None, output: Path | None, as_json: bool, formats: Sequence[str]) -> str:
+    """Return the format that the options mean; by default the first one.
+
+    Raises:
+        UsageError: the options contradict each other, or the name of the file does not show the format.
+    """
+    if as_json and kind not in (None, "jsonl"):
+        raise click.UsageError(f"--json and --format {kind} contradict each other: pass one of them.")
+    if kind == "xlsx" and output is None:
+        raise click.UsageError("A workbook cannot be printed: name a file with --output.")
+    if as_json or kind is not None or output is None:
+        return "jsonl" if as_json else kind or formats[0]
+    meant = SUFFIXES.get(output.suffix.lower(), "")
+    if meant not in formats:
+        raise click.UsageError(f"The name of {output} does not show the format. Pass --format.")
+    return meant
+
+
+def write_table(output: OutputFile, kind: str, cells: Callable[[], Cells], title: str) -> None:
+    """Write cells as CSV or as a workbook."""
+    from ..._text.csv_lines import csv_line
+    from ..._text.workbooks import workbook_of
+
+    if kind == "xlsx":
+        output.write(workbook_of(cells(), title))
+    else:
+        output.write(ended(map(csv_line, cells())), "utf-8-sig")
+
+
+def json_lines(records: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    """Yield records as lines of JSON, with their ends."""
+    return ended(map(json_line, records))
+
+
+def ended(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines with their ends."""
+    return (f"{line}\n" for line in lines)
+
+
+def begins_with(content: bytes, columns: Sequence[str]) -> bool:
+    """Return whether a file is CSV or a workbook whose header begins with these columns."""
+    if content.startswith(b"PK\x03\x04"):
+        from ...errors import ConfigurationError
+        from ...roster.workbooks import header_of
+
+        try:
+            return header_of(content)[: len(columns)] == list(columns)
+        except ConfigurationError:
+            return False
+    first = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").partition("\n")[0]
+    return [cell.strip().strip('"') for cell in _separated(first)][: len(columns)] == list(columns)
+
+
+def _separated(line: str) -> list[str]:
+    return line.replace(";", ",").replace("\t", ",").split(",")
+
+
+def say_unread(found: AccessReport, given: Given, roles: Sequence[str]) -> int:
+    """Say which roles do not exist, and which places could not be read. Return the exit code."""
+    from ...errors import NotApplied
+
+    known = {role for state in found.places for role in state.roles}
+    for role in roles:
+        if role not in known:
+            say(f"css: No environment that was read has a role {role!r}.")
+    skipped = [] if given.integrations else [unread for unread in found.unread if isinstance(unread.error, NotApplied)]
+    for unread in found.unread:
+        where = f"css: {unread.project_name}, {unread.place.environment}"
+        say(f"{where}{' is skipped' if unread in skipped else ''}: {text_of(unread.error)}")
+    return 3 if len(found.unread) > len(skipped) else 0
