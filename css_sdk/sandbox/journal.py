@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import unquote
@@ -78,6 +79,12 @@ class Journal:
     def entries(self) -> list[Entry]:
         """Return the requests so far."""
         return list(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __reversed__(self) -> Iterator[Entry]:
+        return reversed(self._entries)
 
     def add(self, time: float, kind: str, request: Request, status: int | None) -> None:
         """Record a request."""

@@ -17,7 +17,7 @@ from .login.bss import Bss
 from .login.cern import CERN, Cern
 from .login.login import LoginServers, origin
 from .login.tokens import REALM, Tokens
-from .serving import control
+from .serving import control, page
 from .serving.credentials import Credentials, Reachable
 from .serving.dispatch import Dispatcher
 from .serving.fault_effects import FaultEffects
@@ -151,6 +151,8 @@ class Sandbox(Reachable):
         with self._lock:
             if request.path.startswith(control.PATH + "/"):
                 return control.answer(self, request, request.path[len(control.PATH) :])
+            if request.path == "/":
+                return page.answer(self, request)
             kind, response = self._dispatcher.answer(request)
             self.journal.add(self._clock(), kind, request, None if response.dropped else response.status)
             return response

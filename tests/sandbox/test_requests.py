@@ -75,7 +75,7 @@ def test_an_unknown_path_without_a_token_is_401(call: Any) -> None:
 
 def test_paths_outside_the_api_need_no_token(call: Any) -> None:
     """Every other path of the host is a 404 page."""
-    for path in ("/", "/api/v1x", "/api/v2/integrations", "/auth/realms/other/x", "/openapi/swaggers", "/sandbox"):
+    for path in ("/api/v1x", "/api/v2/integrations", "/auth/realms/other/x", "/openapi/swaggers", "/sandbox"):
         answer = call.send("GET", path)
         assert (answer.status, answer.headers["content-type"]) == (404, "text/html; charset=utf-8"), path
 
