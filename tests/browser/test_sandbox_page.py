@@ -88,6 +88,12 @@ def test_it_fits_every_screen_in_both_colour_schemes(browser: Chrome, width: int
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     wide = "return Array.from(document.querySelectorAll('body *')).filter((each) => each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0).map((each) => each.outerHTML.slice(0, 80))"  # noqa: E501
     assert browser.execute_script(wide) == []
+    lines = (
+        "return Array.from(document.querySelectorAll('#roles td[data-head=Role], #requests td[data-head=Kind]'))"
+        ".filter((each) => each.textContent.length < 12).map((each) => { const range = document.createRange();"
+        " range.selectNodeContents(each); return range.getClientRects().length })"
+    )
+    assert set(browser.execute_script(lines)) == {1}  # no word is broken
     assert contrast(browser, "td") >= 7
     assert contrast(browser, "header p") >= 4.5
     assert contrast(browser, "dt") >= 4.5
