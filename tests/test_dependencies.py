@@ -69,7 +69,7 @@ ADD = step("add_member", "a", ANN)
         (step("add_composite", "a", "b"), step("delete_role", "c"), True),
         (step("create_role", "a"), step("delete_role", "c", place=TEST), False),
         (step("create_role", "a"), step("remove_member", "c", CAT), False),
-        # A removal that fails does not prevent the later steps of an undo.
+        # A removal that fails prevents no other removal.
         (step("remove_member", "a", ANN), step("remove_member", "a", CAT), False),
         (step("remove_member", "a", ANN), step("delete_role", "c"), False),
     ],

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const STEP = 200; // rows put on the page at a time: a browser lays out thousands too slowly to follow somebody typing
-  const INTEGRATION = 0, ENVIRONMENT = 1, ROLE = 2;
+  const INTEGRATION = 0, ENVIRONMENT = 1, ROLE = 2, PROVIDER = 5, HELD = 6;
   const ENVIRONMENTS = ["dev", "test", "prod"];
   const collator = new Intl.Collator(undefined, { numeric: true });
   const byId = (id) => document.getElementById(id);
@@ -26,10 +26,17 @@
     return values.sort(compare);
   };
 
-  const filters = [["integration", INTEGRATION], ["environment", ENVIRONMENT], ["role", ROLE]].map(([id, column]) => {
-    const select = byId(id);
-    for (const value of distinct(column)) select.append(new Option(value, value));
-    return { select, column };
+  const filters = [["integration", INTEGRATION], ["environment", ENVIRONMENT], ["role", ROLE], ["provider", PROVIDER]]
+    .map(([id, column]) => {
+      const select = byId(id);
+      for (const value of distinct(column)) select.append(new Option(value, value));
+      return { select, fits: (cells) => cells[column] === select.value };
+    });
+  const held = byId("held");
+  filters.push({
+    select: held,
+    // A role that somebody has in both ways fits both choices.
+    fits: (cells) => (held.selectedIndex === 1 ? cells[HELD].startsWith("directly") : cells[HELD] !== "directly"),
   });
 
   const show = () => {
@@ -45,11 +52,14 @@
 
   const filter = () => {
     const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const chosen = filters.filter(({ select }) => select.selectedIndex > 0)
-      .map(({ select, column }) => [column, select.value]);
+    const chosen = filters.filter(({ select }) => select.selectedIndex > 0);
     matching = rows.filter((each) =>
-      chosen.every(([column, value]) => each.cells[column] === value) && words.every((word) => each.text.includes(word)));
+      chosen.every(({ fits }) => fits(each.cells)) && words.every((word) => each.text.includes(word)));
     limit = STEP;
+    const limits = chosen.map(({ select }) => `${select.labels[0].firstChild.data}: ${select.value}`);
+    if (words.length) limits.unshift(`Search: ${byId("search").value.trim()}`);
+    byId("filters").hidden = !limits.length;
+    byId("filters").textContent = `Filters: ${limits.join("; ")}`;
     show();
   };
 

@@ -28,6 +28,9 @@ _CONTROLS: Final = """<div class="controls" id="controls" role="search" hidden>
 <label>Integration<select id="integration"><option>All</option></select></label>
 <label>Environment<select id="environment"><option>All</option></select></label>
 <label>Role<select id="role"><option>All</option></select></label>
+<label>Provider<select id="provider"><option>All</option></select></label>
+<label>Held<select id="held"><option>All</option><option value="directly">directly</option>
+<option value="through composite roles">through composite roles</option></select></label>
 <button id="clear" type="button">Clear</button>
 </div>"""
 
@@ -76,6 +79,7 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
     yield from _unread(report)
     yield _CONTROLS
     yield f'<p id="count" class="soft" role="status">{summary.rows:,} rows</p>'
+    yield '<p id="filters" class="printed" hidden></p>'
     heads = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
     yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
     yield from map(_row, report.rows())
