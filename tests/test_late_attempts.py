@@ -34,6 +34,8 @@ REVERSING = [
     (step("remove_member", "a", "u"), step("rename_role", "b", "a")),
     (step("add_member", "a", "u"), step("rename_role", "b", "a")),
     (step("remove_composite", "a", "b"), step("rename_role", "c", "b")),
+    (step("add_composite", "a", "b"), step("rename_role", "c", "a")),
+    (step("add_composite", "a", "b"), step("rename_role", "c", "b")),
 ]
 HARMLESS = [
     (step("add_member", "a", "u"), step("add_member", "a", "u")),

@@ -326,6 +326,16 @@ def test_a_timeout_is_a_number_of_seconds(timeout: Any) -> None:
         TokenVerifier(ISSUER, AUDIENCE, timeout=timeout)
 
 
+def test_two_keys_that_differ_in_one_number_are_two() -> None:
+    """They are not taken for a repeated key, so that neither is used."""
+    assert reason(token(header={}), [jwk(), jwk(e="AQAD")]) == "unknown key"
+    numbers = json.loads(ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
+    mirrored = int.from_bytes(base64.urlsafe_b64decode(numbers["y"] + "=="))
+    prime = 2**256 - 2**224 + 2**192 + 2**96 - 1
+    keys = [numbers, {**numbers, "y": part((prime - mirrored).to_bytes(32))}]
+    assert reason(token(header={}, algorithm="RS256"), keys, algorithms=["ES256", "RS256"]) == "unknown key"
+
+
 def test_a_token_without_kid_needs_exactly_one_key() -> None:
     """With two keys, or two of the same id, none is used; a repeated key counts once."""
     anonymous = token(header={})
@@ -390,6 +400,15 @@ def test_an_opaque_token_cannot_be_verified() -> None:
     with pytest.raises(InvalidToken, match="not a JWT, and an opaque token cannot be verified") as told:
         verifier().verify("0b7d3f4e-5a1f-4d1c-9a57-3f3b0c9d8e21")
     assert told.value.reason == "malformed"
+
+
+def test_the_edges_that_are_accepted() -> None:
+    """The kind of the token may be missing, the leeway five minutes long, and the end far away."""
+    assert verifier().verify(token(typ=None))
+    assert verifier().verify(token(header={"kid": "first", "typ": None}))
+    assert verifier(leeway=300).verify(token(exp=NOW - 299))
+    assert verifier().verify(token(exp=253_402_300_799))
+    assert reason("a" * LONGEST) == "malformed"
 
 
 def test_no_traceback_shows_the_token() -> None:

@@ -10,6 +10,7 @@ from css_sdk import (
     NotConfirmed,
     OutcomeUnknown,
     Plan,
+    RequestTooLong,
     ServiceAccount,
     Settings,
     StalePlan,
@@ -59,6 +60,36 @@ async def test_a_list_with_a_mistake_does_not_empty_a_role(dev: AsyncEnvironment
         await dev.roles.set_members("crowd", people[:5], max_removals=14)
     assert (asked(sandbox) - before) == {"GET": 4}
     assert len((await dev.roles.set_members("crowd", people[:5], max_removals=15)).removed) == 15
+
+
+async def test_a_member_whom_no_request_can_remove_is_refused_first(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """With a long role name and a long username the request gets too long. Nothing is written."""
+    person = usernames(sandbox, 1)[0]
+    robot = "service-account-fisheries-service-102"
+    role = "x" * (255 - len(f"/integrations/101/dev/users/{robot}/roles/"))
+    sandbox.create_role(GRANTS_PORTAL, "dev", role)
+    sandbox.grant(GRANTS_PORTAL, "dev", role, person, robot)
+    before = asked(sandbox)
+    with pytest.raises(RequestTooLong, match=person):
+        await dev.roles.set_members(role, [robot])
+    assert set(asked(sandbox) - before) == {"GET"}
+    await dev.roles.set_members(role, [person])
+    assert sandbox.members(GRANTS_PORTAL, "dev", role) == [person]
+
+
+async def test_a_child_that_no_request_can_remove_is_refused_first(
+    dev: AsyncEnvironmentClient, sandbox: Sandbox
+) -> None:
+    """The names of both roles together may be too long for one request. Then no child is added either."""
+    parent, child = "p" * 110, "c" * 110
+    sandbox.create_role(GRANTS_PORTAL, "dev", child)
+    sandbox.create_role(GRANTS_PORTAL, "dev", parent, [child])
+    before = asked(sandbox)
+    with pytest.raises(RequestTooLong, match=f"removes '{child}' from '{parent}'"):
+        await dev.roles.composites(parent).set("reviewer")
+    assert set(asked(sandbox) - before) == {"GET"}
 
 
 async def test_somebody_who_never_logged_in_holds_every_removal(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:

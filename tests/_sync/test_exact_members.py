@@ -11,6 +11,7 @@ from css_sdk import (
     NotConfirmed,
     OutcomeUnknown,
     Plan,
+    RequestTooLong,
     ServiceAccount,
     Settings,
     StalePlan,
@@ -60,6 +61,32 @@ def test_a_list_with_a_mistake_does_not_empty_a_role(dev: EnvironmentClient, san
         dev.roles.set_members("crowd", people[:5], max_removals=14)
     assert (asked(sandbox) - before) == {"GET": 4}
     assert len((dev.roles.set_members("crowd", people[:5], max_removals=15)).removed) == 15
+
+
+def test_a_member_whom_no_request_can_remove_is_refused_first(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """With a long role name and a long username the request gets too long. Nothing is written."""
+    person = usernames(sandbox, 1)[0]
+    robot = "service-account-fisheries-service-102"
+    role = "x" * (255 - len(f"/integrations/101/dev/users/{robot}/roles/"))
+    sandbox.create_role(GRANTS_PORTAL, "dev", role)
+    sandbox.grant(GRANTS_PORTAL, "dev", role, person, robot)
+    before = asked(sandbox)
+    with pytest.raises(RequestTooLong, match=person):
+        dev.roles.set_members(role, [robot])
+    assert set(asked(sandbox) - before) == {"GET"}
+    dev.roles.set_members(role, [person])
+    assert sandbox.members(GRANTS_PORTAL, "dev", role) == [person]
+
+
+def test_a_child_that_no_request_can_remove_is_refused_first(dev: EnvironmentClient, sandbox: Sandbox) -> None:
+    """The names of both roles together may be too long for one request. Then no child is added either."""
+    parent, child = "p" * 110, "c" * 110
+    sandbox.create_role(GRANTS_PORTAL, "dev", child)
+    sandbox.create_role(GRANTS_PORTAL, "dev", parent, [child])
+    before = asked(sandbox)
+    with pytest.raises(RequestTooLong, match=f"removes '{child}' from '{parent}'"):
+        dev.roles.composites(parent).set("reviewer")
+    assert set(asked(sandbox) - before) == {"GET"}
 
 
 def test_somebody_who_never_logged_in_holds_every_removal(dev: EnvironmentClient, sandbox: Sandbox) -> None:
