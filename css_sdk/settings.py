@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NoReturn, overload
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ._service.addresses import API_URL, TOKEN_URL, checked_address
 from .errors import ConfigurationError, Remedy
@@ -118,6 +118,7 @@ class Settings:
         source: where the credentials came from.
         file: the credentials file, if they came from one.
         file_has_token_url: whether the file holds the token address. Otherwise it comes from `CSS_TOKEN_URL`.
+        keep_token: whether the token is kept for the next run, in the user's cache folder.
 
     Raises:
         ConfigurationError: for an empty value, or an address that is not valid or not safe.
@@ -135,6 +136,7 @@ class Settings:
     source: Literal["arguments", "environment", "file"] = "arguments"
     file: str | None = None
     file_has_token_url: bool = True
+    keep_token: bool = False
 
     def __attrs_post_init__(self) -> None:
         for name, what in (("client_id", "The client id"), ("client_secret", "The client secret")):
@@ -263,6 +265,7 @@ def settings_from_env(
 
     If both are set, the variables count, and a warning is logged. `CSS_API_URL` and `CSS_TOKEN_URL` can be set in
     addition, but not `CSS_TOKEN_URL` with a file that has a `tokenUrl`. The defaults are the public addresses.
+    `CSS_KEEP_TOKEN=on` keeps the token for the next run.
 
     Args:
         environ: the variables to read; by default those of the process.
@@ -270,7 +273,7 @@ def settings_from_env(
         allow_http: whether plain `http` is allowed to other machines.
 
     Raises:
-        ConfigurationError: if there are no credentials, or only some.
+        ConfigurationError: if there are no credentials, or only some, or `CSS_KEEP_TOKEN` is neither on nor off.
     """
     values, file = variables_of(
         "CSS",
@@ -289,6 +292,7 @@ def settings_from_env(
             team_id=team_id,
             allow_http=allow_http,
             source="environment",
+            keep_token=_keeps_token(environ),
         )
     settings = settings_from_file(
         file, api_url=api_url or None, team_id=team_id, allow_http=allow_http, token_url=token_url or None
@@ -297,7 +301,14 @@ def settings_from_env(
         raise ConfigurationError(
             "CSS_TOKEN_URL is set, and the file in CSS_CREDENTIALS_FILE has another tokenUrl. Unset CSS_TOKEN_URL."
         )
-    return settings
+    return evolve(settings, keep_token=_keeps_token(environ))
+
+
+def _keeps_token(environ: Mapping[str, str] | None) -> bool:
+    value = _variables({"keep": "CSS_KEEP_TOKEN"}, environ)["keep"].reveal()
+    if value not in ("", "on", "off"):
+        raise ConfigurationError(f"CSS_KEEP_TOKEN is {value!r}. Set it to on or off.")
+    return value == "on"
 
 
 def _covered(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:

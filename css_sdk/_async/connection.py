@@ -126,4 +126,5 @@ def credentials_of(
         clock=clock,
         name_of=settings.name_of,
         on_request=on_request,
+        keep=settings.keep_token,
     )

@@ -127,4 +127,5 @@ def credentials_of(
         clock=clock,
         name_of=settings.name_of,
         on_request=on_request,
+        keep=settings.keep_token,
     )

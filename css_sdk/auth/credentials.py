@@ -18,8 +18,9 @@ from .._http.observation import Observer, SentRequest
 from .._service.addresses import checked_address
 from ..errors import ConfigurationError
 from ..settings import Secret, argument_name, as_secret, check_credential
+from .kept_tokens import KeptToken
 from .single_flight import AsyncFlow, SharedRequest, current_task
-from .token_endpoint import Token, TokenExchange, limit_body, token_from, token_request, waiting
+from .token_endpoint import Token, TokenExchange, fits_a_header, limit_body, token_from, token_request, waiting
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NONE: Final = Token(Secret(""), float("-inf"))
@@ -65,6 +66,7 @@ class AuthOptions(TypedDict, total=False):
     `allow_http`: whether plain `http` is allowed to other machines. `clock`: returns seconds that never decrease.
     `name_of`: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET` for
     `client_secret`. Messages use it. `on_request`: called with a `SentRequest` after each token request; never awaited.
+    `keep`: whether the token is kept for the next run of a program, in a file that only its user can read.
     """
 
     origins: str | Iterable[str | httpx.URL] | None
@@ -73,6 +75,7 @@ class AuthOptions(TypedDict, total=False):
     clock: Callable[[], float]
     name_of: Callable[[str], str]
     on_request: Callable[[SentRequest], object] | None
+    keep: bool
 
 
 class TokenAuth(httpx.Auth):
@@ -108,6 +111,7 @@ class TokenAuth(httpx.Auth):
         clock: Callable[[], float] = time.monotonic,
         name_of: Callable[[str], str] = argument_name,
         on_request: Callable[[SentRequest], object] | None = None,
+        keep: bool = False,
     ) -> None:
         self._client_id = client_id  # set first: repr() needs it even if the rest is not valid
         self._client_secret = client_secret
@@ -138,6 +142,11 @@ class TokenAuth(httpx.Auth):
         self._name_of = name_of
         self._observer = Observer(on_request)
         self._token = _NONE
+        self._kept: KeptToken | None = None
+        self._is_kept_read = not keep
+        if keep:
+            account = [client_id, str(self._token_url), str(sorted(self._origins or ()))]
+            self._kept = KeptToken(account, client_secret)
         self._pending: SharedRequest[Token] | None = None
 
     def __repr__(self) -> str:
@@ -241,6 +250,7 @@ class TokenAuth(httpx.Auth):
         if self._is_good(current := self._token, refused):
             return current
         with SharedRequest.lock:
+            self._read_kept()
             if self._is_good(self._token, refused):
                 return self._token
             pending = self._pending
@@ -284,7 +294,21 @@ class TokenAuth(httpx.Auth):
         token = evolve(token, claims=claims_of(token.secret.reveal()))
         self._accept(token.claims)
         self._token = token
+        seconds = token.good_until - self._clock()
+        if self._kept is not None and seconds > 0:
+            self._kept.write(token.secret, seconds)
         return token
+
+    def _read_kept(self) -> None:
+        """Use the kept token of an earlier run, if there is one. It is looked for once."""
+        if self._is_kept_read or self._kept is None:
+            return
+        self._is_kept_read = True
+        if (found := self._kept.read()) is not None and fits_a_header(found[0].reveal()):
+            secret, seconds = found
+            token = Token(secret, self._clock() + seconds, claims=claims_of(secret.reveal()))
+            self._accept(token.claims)
+            self._token = token
 
 
 class ClientCredentials(TokenAuth):

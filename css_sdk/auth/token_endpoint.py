@@ -281,7 +281,7 @@ def _answer(response: httpx.Response, hide: Iterable[Secret]) -> _Answer:
         life = float(content["expires_in"])
     except (KeyError, TypeError, ValueError, OverflowError):
         life = math.nan
-    if not fault and not (isinstance(token, str) and _fits_a_header(token)):
+    if not fault and not (isinstance(token, str) and fits_a_header(token)):
         fault = "its access_token is missing, or does not fit in a header"
     elif not fault and str(kind).lower() not in ("bearer", "bearertoken"):  # Apigee writes BearerToken
         fault = f"its token_type is {(words('token_type') or '…')[:20]!r}"
@@ -318,7 +318,8 @@ def _what_instead(response: httpx.Response, content: bytes) -> str:
     return "it is not a JSON object" + (f", but compressed ({clean(packed, most=20)})" if packed else "")
 
 
-def _fits_a_header(token: str) -> bool:
+def fits_a_header(token: str) -> bool:
+    """Return whether a token can be sent."""
     return 0 < len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable() and " " not in token
 
 

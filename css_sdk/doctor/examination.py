@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .._http.answers import error_answer
 from .._http.clients import new_client
@@ -172,7 +172,7 @@ class _Examination:
         clock: Callable[[], float],
         reader: Reader,
     ) -> None:
-        self._settings = settings
+        self._settings = evolve(settings, keep_token=False)  # a kept token says nothing about the credentials
         self._http = http
         self._options: dict[str, Any] = {"timeout": timeout} | ({} if transport is None else {"transport": transport})
         self._timeout = timeout

@@ -1,0 +1,98 @@
+"""Keep a token between runs of a program, in a file that only its user can read."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from ..settings import Secret
+
+_LOG = logging.getLogger("css_sdk")
+_LARGEST: Final = 32 * 1024
+"""More than the largest token with what stands beside it."""
+
+
+class KeptToken:
+    """The file that keeps the token of one account for one login server and one service.
+
+    Its name is a digest of these with the secret as the key. So another account, another address and another secret
+    have other files, and the name shows none of them.
+
+    Nothing here raises an error: without the file, the token is requested. A file or folder that others can use is not
+    used; a warning says so.
+
+    Args:
+        account: the client id and the addresses.
+        secret: of the account.
+        now: returns seconds since 1970.
+    """
+
+    def __init__(self, account: Sequence[str], secret: Secret, now: Callable[[], float] = time.time) -> None:
+        self._name = hmac.new(secret.reveal().encode(), "\n".join(account).encode(), "sha256").hexdigest()
+        self._now = now
+
+    def read(self) -> tuple[Secret, float] | None:
+        """Return the token and the seconds for which it may be used; None if there is no such token."""
+        file = self._folder() / f"{self._name}.json"
+        try:
+            # A link could lead to the token of somebody else.
+            with os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as opened:
+                if not _is_private(os.fstat(opened.fileno()), 0o077):
+                    _LOG.warning("Other users can read or replace the kept token, so it is not used. Delete %s", file)
+                    return None
+                content = json.loads(opened.read(_LARGEST))
+            token, until, life = content["token"], float(content["until"]), float(content["life"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        left = until - self._now()
+        # More than its life is left only if a clock was set back.
+        return (Secret(token), left) if isinstance(token, str) and 0 < left <= life else None
+
+    def write(self, token: Secret, seconds: float) -> None:
+        """Keep a token.
+
+        Args:
+            token: the token.
+            seconds: for which it may be used from now on.
+        """
+        content = {"token": token.reveal(), "until": self._now() + seconds, "life": seconds}
+        folder = self._folder()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _is_private(folder.stat(), 0o022):
+                raise PermissionError(0, "other users can write there")
+            _replace(folder / f"{self._name}.json", json.dumps(content).encode())
+        except OSError as error:
+            _LOG.warning("The token cannot be kept in %s: %s.", folder, error.strerror or type(error).__name__)
+
+    def _folder(self) -> Path:
+        from platformdirs import user_cache_path
+
+        return user_cache_path("css-sdk", appauthor=False) / "tokens"
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file whole, so that nobody ever reads a part of it; only its user can read it."""
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+        Path(temporary).replace(file)
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def _is_private(found: os.stat_result, forbidden: int) -> bool:
+    """Return whether a file or folder is this user's, and others have none of the forbidden permissions."""
+    return os.name != "posix" or (found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & forbidden)

@@ -1,0 +1,220 @@
+"""A token is kept between runs where `CSS_KEEP_TOKEN` allows it, in a file that only its user can read."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from css_sdk import ConfigurationError, Css, CssError, Settings, WrongTeam
+from css_sdk.auth.kept_tokens import KeptToken
+from css_sdk.sandbox import Sandbox
+from css_sdk.settings import Secret, settings_from_env
+from tests.support import asked
+
+Run = Callable[..., int]
+POSIX = pytest.mark.skipif(os.name != "posix", reason="the permissions of files are those of POSIX")
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's cache folder, which does not exist yet."""
+    folder = tmp_path / "cache" / "css-sdk"
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: folder)
+    return folder
+
+
+@pytest.fixture
+def keeping(settings: Settings, cache: Path) -> Settings:
+    """Settings that keep the token."""
+    return evolve(settings, keep_token=True)
+
+
+def run(sandbox: Sandbox, settings: Settings, **options: Any) -> None:
+    """What one run of a program does: it makes a client and asks something."""
+    with Css(settings, transport=sandbox.transport(), **options) as css:
+        css.integrations()
+
+
+def kept(cache: Path) -> Path:
+    """The one file in the folder."""
+    [file] = (cache / "tokens").iterdir()
+    return file
+
+
+def test_ten_commands_make_one_token_request(
+    run_css: Run, sandbox: Sandbox, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is allowed; otherwise each command requests its own, and writes nothing."""
+    for _ in range(2):
+        assert run_css("whoami") == 0
+    assert asked(sandbox)["token"] == 2
+    assert not cache.exists()
+    monkeypatch.setenv("CSS_KEEP_TOKEN", "on")
+    for _ in range(10):
+        assert run_css("whoami") == 0
+    assert asked(sandbox)["token"] == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the variable of the cache folder is that of Linux")
+def test_processes_share_a_token(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Through the file in the cache folder of the platform."""
+    with sandbox.serve() as server:
+        variables = {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()}
+        environ = os.environ | variables | {"CSS_KEEP_TOKEN": "on", "XDG_CACHE_HOME": str(tmp_path)}
+        for _ in range(2):
+            subprocess.run(
+                [sys.executable, "-m", "css_sdk.cli", "whoami"], env=environ, check=True, capture_output=True
+            )
+    assert asked(sandbox)["token"] == 1
+    assert len(list((tmp_path / "css-sdk" / "tokens").iterdir())) == 1
+
+
+@POSIX
+def test_only_the_user_can_read_the_file(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
+    """It has no secret in it and no name of the account in its own name, and nothing else is in the folder."""
+    run(sandbox, keeping)
+    file = kept(cache)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert keeping.client_secret.reveal() not in file.read_text(encoding="utf-8")
+    assert keeping.client_id not in file.name
+
+
+@pytest.mark.parametrize("changed", ["client_secret", "token_url", "api_url", "client_id"])
+def test_a_token_is_bound_to_account_and_addresses(
+    sandbox: Sandbox, keeping: Settings, cache: Path, changed: str
+) -> None:
+    """With another secret, account, login server or service, the token is not even looked at."""
+    run(sandbox, keeping)
+    other = {
+        "client_secret": Secret("another"),
+        "client_id": "service-account-team-2016-9999",
+        "token_url": keeping.token_url + "?other=1",
+        "api_url": keeping.api_url.replace("http://localhost", "http://127.0.0.1"),
+    }[changed]
+    settings = evolve(keeping, **{changed: other})
+    with suppress(CssError):  # the sandbox knows neither this account nor this secret
+        run(sandbox, settings)
+    assert asked(sandbox)["token"] == 2
+
+
+def test_a_token_that_has_expired_is_not_used(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
+    """It is replaced by the next one. So is one that seems to live longer than it ever did, after a clock was set."""
+    run(sandbox, keeping)
+    for shift in (-10_000.0, 10_000.0):
+        content = json.loads(kept(cache).read_text(encoding="utf-8"))
+        content["until"] += shift
+        kept(cache).write_text(json.dumps(content), encoding="utf-8")
+        before = asked(sandbox)["token"]
+        run(sandbox, keeping)
+        run(sandbox, keeping)
+        assert asked(sandbox)["token"] == before + 1
+
+
+def test_a_token_that_is_refused_is_replaced(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
+    """After a 401 a new one is requested and kept."""
+    run(sandbox, keeping)
+    sandbox.faults.add("lost_keys", path="/integrations", times=1)
+    run(sandbox, keeping)
+    assert asked(sandbox)["token"] == 2
+    run(sandbox, keeping)
+    assert asked(sandbox)["token"] == 2
+
+
+def test_the_team_of_a_kept_token_is_checked(sandbox: Sandbox, keeping: Settings, cache: Path) -> None:
+    """As that of every token, before anything is sent with it."""
+    run(sandbox, keeping)
+    sent = len(sandbox.requests)
+    with pytest.raises(WrongTeam, match="belong to team 2016, not to 7"):
+        run(sandbox, evolve(keeping, team_id=7))
+    assert len(sandbox.requests) == sent
+
+
+@POSIX
+@pytest.mark.parametrize("fault", ["others can read it", "a link", "the folder is open", "cut short", "another token"])
+def test_a_file_that_others_could_have_made_is_not_used(
+    sandbox: Sandbox, keeping: Settings, cache: Path, tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The token is requested instead, and the command does its work."""
+    run(sandbox, keeping)
+    file = kept(cache)
+    good = file.read_text(encoding="utf-8")
+    match fault:
+        case "others can read it":
+            file.chmod(0o644)
+        case "a link":
+            (tmp_path / "elsewhere").write_text(good, encoding="utf-8")
+            (tmp_path / "elsewhere").chmod(0o600)
+            file.unlink()
+            file.symlink_to(tmp_path / "elsewhere")
+        case "the folder is open":
+            file.unlink()
+            file.parent.chmod(0o777)
+        case "cut short":
+            file.write_text(good[:-20], encoding="utf-8")
+        case "another token":
+            file.write_text(json.dumps({**json.loads(good), "token": "two words\n"}), encoding="utf-8")
+    run(sandbox, keeping)
+    assert asked(sandbox)["token"] == 2
+    if fault == "others can read it":
+        assert f"Delete {file}" in caplog.text
+    if fault == "the folder is open":
+        assert "other users can write there" in caplog.text
+        assert not list(file.parent.iterdir())
+    assert json.loads(good)["token"] not in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_stops_nothing(
+    sandbox: Sandbox, keeping: Settings, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as that of a container: a warning says so."""
+    cache.parent.mkdir()
+    cache.write_text("a file, not a folder", encoding="utf-8")
+    run(sandbox, keeping)
+    assert f"The token cannot be kept in {cache / 'tokens'}" in caplog.text
+
+
+def test_the_token_is_never_logged(
+    sandbox: Sandbox, keeping: Settings, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At no level."""
+    caplog.set_level(logging.DEBUG)
+    run(sandbox, keeping)
+    run(sandbox, keeping)
+    token = json.loads(kept(cache).read_text(encoding="utf-8"))["token"]
+    assert token not in caplog.text
+    assert token not in repr(KeptToken(["a"], Secret("b")).read())
+
+
+PAIR = {"CSS_CLIENT_ID": "service-account-team-1-1", "CSS_CLIENT_SECRET": "s3cret"}
+
+
+@pytest.mark.parametrize(("value", "keeps"), [(None, False), ("", False), ("off", False), ("on", True)])
+def test_the_variable_is_on_or_off(value: str | None, keeps: bool, tmp_path: Path) -> None:
+    """With credentials in variables, and with those in a file."""
+    variable = {} if value is None else {"CSS_KEEP_TOKEN": value}
+    assert settings_from_env(PAIR | variable).keep_token is keeps
+    file = tmp_path / "account.json"
+    file.write_text(
+        '{"clientId": "a", "clientSecret": "b", "tokenUrl": "https://login.example/token"}', encoding="utf-8"
+    )
+    file.chmod(0o600)
+    assert settings_from_env({"CSS_CREDENTIALS_FILE": str(file)} | variable).keep_token is keeps
+
+
+@pytest.mark.parametrize("value", ["yes", "1", "ON", " on"])
+def test_another_value_is_refused(value: str) -> None:
+    """Rather than to guess what it means."""
+    with pytest.raises(ConfigurationError, match=r"CSS_KEEP_TOKEN is '.*'\. Set it to on or off\."):
+        settings_from_env(PAIR | {"CSS_KEEP_TOKEN": value})
