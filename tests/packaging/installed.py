@@ -53,6 +53,7 @@ class Installed:
     def __init__(self, folder: Path, requirement: str, python: str = sys.executable) -> None:
         self._bin = folder / ("Scripts" if os.name == "nt" else "bin")
         self.folder = folder
+        self.python = self._bin / "python"
         subprocess.run([*UV, "venv", "--quiet", "--python", python, str(folder)], check=True)
         self.install(requirement, "--require-hashes")
 
