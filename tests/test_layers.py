@@ -51,6 +51,9 @@ READS_ITS_OWN_FILES: Final = "css_sdk.report.page"
 GENERATED_USERS: Final = ("_async", "_sync", "_http")
 """The only packages that use the generated client."""
 
+HTTPX_USERS: Final = ("_async", "_sync", "_http", "auth", "doctor", "sandbox", "systems")
+"""The packages that use httpx. A move to another library changes these."""
+
 IMPURE: Final = {"anyio", "asyncio", "httpx", "os", "random", "secrets", "socket", "subprocess", "threading", "time"}
 """What a pure package does without: clients, clocks, chance, the environment."""
 CLOCKS: Final = {"now", "today", "utcnow"}
@@ -190,6 +193,12 @@ def test_no_import_leads_in_a_circle() -> None:
         }
     )
     sorter.prepare()
+
+
+def test_few_packages_use_httpx() -> None:
+    """The others get what they need from these; the command about tokens alone handles an error of httpx."""
+    users = {name for name in MODULES for entry in IMPORTS[name] if entry.module.split(".")[0] == "httpx"}
+    assert {package_of(name) for name in users - {"css_sdk.cli.commands.token"}} == set(HTTPX_USERS)
 
 
 @pytest.mark.parametrize("name", MODULES)
