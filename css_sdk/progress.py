@@ -10,10 +10,11 @@ from .errors import ConfigurationError
 
 
 @contextmanager
-def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -> Iterator[Callable[[object], None]]:
+def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -> Iterator[Callable[..., None]]:
     """Show how much is done, how fast, and how long the rest will take.
 
-    Pass the value of the `with` statement as `progress=` to a call. The bar appears with the first result.
+    Pass the value of the `with` statement as `progress=` to a call, or as `looking_up=`, which also gives the total.
+    The bar appears with the first result.
 
     Args:
         total: the number of results. If more come, the total grows.
@@ -36,12 +37,12 @@ def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -
         raise ConfigurationError('A progress bar needs tqdm: pip install "css-sdk[progress]".') from None
     bars: list[Any] = []
 
-    def tick(_: object) -> None:
+    def tick(done: object, of: int | None = None) -> None:
         if not bars:
-            bars.append(tqdm(total=total, unit=f" {unit}s", file=file))
+            bars.append(tqdm(total=of or total, unit=f" {unit}{'es' if unit.endswith('ch') else 's'}", file=file))
         [bar] = bars
-        bar.total = max(bar.total, bar.n + 1)
-        bar.update()
+        bar.total = max(bar.total, bar.n + 1) if of is None else of
+        bar.update(1 if of is None or not isinstance(done, int) else done - bar.n)
 
     try:
         yield tick

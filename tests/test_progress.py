@@ -67,3 +67,14 @@ def test_a_bar_that_cannot_be_shown_hides_no_result(sandbox: Sandbox, settings: 
     with Css(settings, transport=sandbox.transport()) as css:
         results = without_display(lambda: css.apply_roster(rows, progress=fail))
     assert [result.state for result in results] == ["done"]
+
+
+def test_a_bar_of_look_ups_gets_its_total_with_each_count() -> None:
+    """And grows when more searches are needed."""
+    shown = io.StringIO()
+    with progress_bar(0, unit="search", file=shown) as tick:
+        for done, of in ((1, 2), (2, 2), (3, 4), (4, 4)):
+            tick(done, of)
+    last = shown.getvalue().rpartition("\r")[2]
+    assert "4/4" in last
+    assert "searches/s" in last

@@ -16,22 +16,24 @@ class AsyncProgressCalls:
 
     Args:
         callback: the caller's function, or None.
+        name: the name of the argument that holds it.
 
     Raises:
         ConfigurationError: it is not a function or, for an `AsyncCss`, not one that can be awaited.
     """
 
-    def __init__(self, callback: Callable[..., object] | None) -> None:
-        async_check_callback("progress", callback)
+    def __init__(self, callback: Callable[..., object] | None, name: str = "progress") -> None:
+        async_check_callback(name, callback)
+        self._name = name
         self._callback = callback
         self._error: Exception | None = None
 
-    async def note(self, result: object) -> None:
+    async def note(self, *result: object) -> None:
         """Pass on one result, and keep an exception of the callback."""
         if self._callback is None or self._error is not None:
             return
         try:
-            await async_called("progress", self._callback, result)
+            await async_called(self._name, self._callback, *result)
         except Exception as error:
             self._error = error
 
@@ -44,7 +46,7 @@ class AsyncProgressCalls:
         if self._error is None:
             return returned
         raise CallbackFailed(
-            f"progress= raised {type(self._error).__name__}: {self._error}. The call was carried out to its end, and "
-            f"`result` of this error holds what it returns.",
+            f"{self._name}= raised {type(self._error).__name__}: {self._error}. The call was carried out to its end, "
+            f"and `result` of this error holds what it returns.",
             result=returned,
         ) from self._error

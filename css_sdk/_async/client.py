@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn, Self, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from attrs import evolve
 from css_sdk_openapi import Client
@@ -415,7 +415,7 @@ class AsyncCss:
 
     async def apply_roster(
         self,
-        rows: Row | Iterable[Row],
+        rows: Row | Iterable[Any],
         *,
         exact: bool = False,
         checked: Sequence[RowResult] | None = None,
@@ -424,7 +424,10 @@ class AsyncCss:
         skip_existing: bool = True,
         width: int = 4,
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
+        prefer: str | Iterable[str] = (),
+        all_logins: bool = False,
         progress: Callable[[RowResult], object] | None = None,
+        looking_up: Callable[[int, int], object] | None = None,
     ) -> list[RowResult]:
         """Do what the rows of a roster say; a row that fails does not stop the others.
 
@@ -437,7 +440,7 @@ class AsyncCss:
         its provider, can be "never logged in"; such a row withholds nothing.
 
         Args:
-            rows: as `read_roster` gives them.
+            rows: as `read_roster` gives them, or what it reads: a DataFrame, dictionaries, or results of css-sdk.
             exact: remove the roles from everybody whom the rows do not list.
             checked: what `check_roster` returned for the same rows, and somebody confirmed. All is checked again, and
                 `StalePlan` is raised if the result differs. Only rows that are `to do` are carried out.
@@ -449,6 +452,10 @@ class AsyncCss:
             skip_existing: read the members of the roles first, and send only what is missing; exact rosters always do.
             width: calls at once, 1 to 8.
             providers: whose logins are looked at for a GUID or an e-mail address.
+            prefer: the providers of the login that is meant if a person has several, the first choice first. It never
+                chooses between different people who have the same address.
+            all_logins: whether all logins of a person are meant: then each of them is a row, and has a result.
+            looking_up: called with the number of searches for people that are done, and the number of all.
             progress: called with each result as it comes, one at a time, possibly from another thread; an `AsyncCss`
                 awaits it where it is a coroutine function. After an exception it is not called again.
 
@@ -459,6 +466,7 @@ class AsyncCss:
             ConfigurationError: for a width out of range, and for a `confirm` or `progress` that cannot be called or
                 awaited. Nothing is sent then.
             InvalidFile: for a row that names another integration than was given for all rows. Nothing is changed.
+            InvalidRequest: for both `prefer` and `all_logins`, or an unknown provider.
             Refused: for an exact roster that is empty, has rows that revoke, would leave nobody in a role, or removes
                 too many members. Nothing is changed.
             CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
@@ -474,23 +482,36 @@ class AsyncCss:
         [('already has it', 'grant'), ('done', 'revoke'), ('done', 'revoke')]
         """
         async_check_callback("confirm", confirm)
-        run = self._roster_run(rows, providers, exact, max_removals, width, progress)
+        run = self._roster_run(
+            rows,
+            providers=providers,
+            prefer=prefer,
+            all_logins=all_logins,
+            exact=exact,
+            max_removals=max_removals,
+            width=width,
+            progress=progress,
+            looking_up=looking_up,
+        )
         return await run.apply(checked=checked, confirm=confirm, skip_existing=skip_existing)
 
     async def check_roster(
         self,
-        rows: Row | Iterable[Row],
+        rows: Row | Iterable[Any],
         *,
         exact: bool = False,
         max_removals: int | None = None,
         width: int = 4,
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
+        prefer: str | Iterable[str] = (),
+        all_logins: bool = False,
         progress: Callable[[RowResult], object] | None = None,
+        looking_up: Callable[[int, int], object] | None = None,
     ) -> list[RowResult]:
         """Return what `apply_roster` would do, without a write: everybody and everything is looked up.
 
         Args:
-            rows, exact, max_removals, width, providers: as for `apply_roster`.
+            rows, exact, max_removals, width, providers, prefer, all_logins, looking_up: as for `apply_roster`.
             progress: called with the result of each row once it is known, as for `apply_roster`.
 
         Returns:
@@ -507,34 +528,28 @@ class AsyncCss:
         >>> [check.state for check in await css.check_roster(rows)]
         ['already has it', 'ambiguous']
         """
-        return await self._roster_run(rows, providers, exact, max_removals, width, progress).check()
+        run = self._roster_run(
+            rows,
+            providers=providers,
+            prefer=prefer,
+            all_logins=all_logins,
+            exact=exact,
+            max_removals=max_removals,
+            width=width,
+            progress=progress,
+            looking_up=looking_up,
+        )
+        return await run.check()
 
-    def _roster_run(
-        self,
-        rows: Row | Iterable[Row],
-        providers: str | Iterable[str],
-        exact: bool,
-        max_removals: int | None,
-        width: int,
-        progress: Callable[[RowResult], object] | None,
-    ) -> AsyncRosterRun:
+    def _roster_run(self, rows: Any, **how: Any) -> AsyncRosterRun:
         from ..roster.rows import Row
         from .rosters import AsyncRosterRun
 
         if not (isinstance(rows, list | tuple) and all(isinstance(row, Row) for row in rows)):
             from ..roster.reading import rows_from
 
-            rows = rows_from(rows, exact=exact)
-        service_limits.check_width(width)
-        return AsyncRosterRun(
-            self.integration,
-            rows,
-            arguments.known_providers(providers),
-            exact=exact,
-            max_removals=max_removals,
-            width=width,
-            progress=progress,
-        )
+            rows = rows_from(rows, exact=how["exact"])
+        return AsyncRosterRun(self.integration, rows, **how)
 
     async def plan(
         self,

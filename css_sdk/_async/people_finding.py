@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from .._http.concurrency import async_each
+from .._http.concurrency import AsyncLock, async_each
 from .._service import arguments
 from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
 from ..models import User, UserLike
@@ -13,6 +13,7 @@ from ..people import matching
 from ..people.identities import Person
 from ..people.matching import Found, Search
 from ..state import Place
+from .callbacks import AsyncProgressCalls
 from .integrations import AsyncEnvironmentClient
 
 
@@ -23,11 +24,19 @@ class AsyncPeopleFinding:
         environments: the places where people are searched.
         providers: the providers of logins that a GUID or an e-mail address means.
         width: calls at once, 1 to 8.
+        calls: get the number of searches that are done, and of all that are known, after each search.
     """
 
     def __init__(
-        self, environments: Mapping[Place, AsyncEnvironmentClient], providers: str | Iterable[str], width: int
+        self,
+        environments: Mapping[Place, AsyncEnvironmentClient],
+        providers: str | Iterable[str],
+        width: int,
+        calls: AsyncProgressCalls | None = None,
     ) -> None:
+        self._calls = calls or AsyncProgressCalls(None)
+        self._lock = AsyncLock()
+        self._done = 0
         self._environments = environments
         self._providers = arguments.known_providers(providers)
         self._width = width
@@ -74,6 +83,7 @@ class AsyncPeopleFinding:
         distinct = [one for one in dict.fromkeys(chain.from_iterable(needed)) if one not in self._found]
         if not distinct:
             return
+        total = len(self._found) + len(distinct)
         everybody = {place.environment: there.people.of_environment for place, there in self._environments.items()}
 
         async def search(one: Search) -> None:
@@ -90,5 +100,8 @@ class AsyncPeopleFinding:
             except CssError as error:
                 nobody = isinstance(error, NotFound) and error.what == "user"
                 self._found[one] = () if nobody else error.with_traceback(None)
+            async with self._lock:
+                self._done += 1
+                await self._calls.note(self._done, total)
 
         await async_each(search, distinct, self._width)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from .._http.concurrency import AsyncLock, async_each
+from .._service import arguments, service_limits
 from .._service.identifiers import username_of, without_provider
 from ..errors import (
     Ambiguous,
@@ -19,6 +21,8 @@ from ..errors import (
     Withheld,
 )
 from ..models import User, UserLike
+from ..people.identities import Person
+from ..people.matching import choose_logins
 from ..roster.rows import (
     RoleRemovals,
     Row,
@@ -28,6 +32,7 @@ from ..roster.rows import (
     is_named,
     login_to_compare,
     refuses_all,
+    row_for,
     withheld,
 )
 from ..state import Place, PlaceState, Step, StepResult
@@ -54,30 +59,45 @@ class AsyncRosterRun:
         integration: finds an integration by id or name.
         rows: of the roster.
         providers: whose logins a GUID or an e-mail address means.
+        prefer: which login is meant if a person has several, the first choice first.
+        all_logins: whether all logins of a person are meant.
         exact: remove the roles that the rows name from everybody whom no row lists.
         max_removals: how many an exact roster may remove from one role.
         width: calls at once, 1 to 8.
         progress: called with the result of each row as it comes.
+        looking_up: called with the numbers of searches that are done, and of all.
+
+    Raises:
+        InvalidRequest: a provider is unknown, or both `prefer` and `all_logins` are given.
     """
 
     def __init__(
         self,
         integration: Callable[[str], Awaitable[AsyncIntegrationClient]],
         rows: Sequence[Row],
-        providers: str | Iterable[str],
         *,
+        providers: str | Iterable[str],
+        prefer: str | Iterable[str],
+        all_logins: bool,
         exact: bool,
         max_removals: int | None,
         width: int,
         progress: Callable[[RowResult], object] | None,
+        looking_up: Callable[[int, int], object] | None,
     ) -> None:
+        service_limits.check_width(width)
+        self._prefer = arguments.known_providers(prefer) if prefer else ()
+        if self._prefer and all_logins:
+            raise InvalidRequest("prefer= chooses one login, and all_logins=True means all. Pass one of them.")
         self._integration = integration
         self._rows = list(rows)
-        self._providers = providers
+        self._providers = arguments.known_providers(providers)
+        self._all_logins = all_logins
         self._exact = exact
         self._max_removals = max_removals
         self._width = width
         self._progress = AsyncProgressCalls(progress)
+        self._look_ups = AsyncProgressCalls(looking_up, "looking_up")
         self._environments: dict[Place, AsyncEnvironmentClient] = {}
         self._places: dict[int, Place] = {}
         self._steps: dict[int, Step] = {}
@@ -92,12 +112,13 @@ class AsyncRosterRun:
     async def check(self) -> list[RowResult]:
         """Return the expected result of each row, and of each removal of an exact roster. Write nothing."""
         self._is_check = True
+        changes = await self._plan(settled=False, look_up=True)
         count = len(self._rows)
-        expected = self._expected_results(await self._plan(settled=False, look_up=True))
+        expected = self._expected_results(changes)
         for number, result in enumerate(expected[:count]):
             if number not in self._results:
                 await self._settle(number, result)
-        return self._progress.ended(expected)
+        return self._ended(expected)
 
     async def apply(
         self, *, checked: Sequence[RowResult] | None, confirm: Confirm | None, skip_existing: bool
@@ -113,7 +134,7 @@ class AsyncRosterRun:
         if checked is not None and not any(result.outcome == "planned" or refuses_all(result) for result in checked):
             for number, result in enumerate(checked):
                 await self._settle(number, result)
-            return self._progress.ended(list(checked))
+            return self._ended(list(checked))
         changes: list[RoleChange] = []
         if self._exact or checked is not None:
             changes = await self._plan(settled=self._exact, look_up=checked is not None)
@@ -143,18 +164,19 @@ class AsyncRosterRun:
         await self._carry_out(
             planned, dependencies, skip_existing=skip_existing and checked is None and not self._exact
         )
-        return self._progress.ended([self._results[number] for number in range(len(self._rows))])
+        return self._ended([self._results[number] for number in range(len(self._rows))])
 
     # Finding
 
     async def _find(self) -> None:
         """Find all places and all people, each once."""
         await self._find_places()
-        finding = AsyncPeopleFinding(self._environments, self._providers, self._width)
+        finding = AsyncPeopleFinding(self._environments, self._providers, self._width, self._look_ups)
         wanted = [(place, self._rows[number].person) for number, place in self._places.items()]
         logins = {number: login for number in self._places if (login := login_to_compare(self._rows[number]))}
         people = await finding.find([*wanted, *((self._places[number], login) for number, login in logins.items())])
         self._compare_addresses({number: people[self._places[number], login] for number, login in logins.items()})
+        self._choose_logins(people)
         for number, place in self._places.items():
             row = self._rows[number]
             user = people[place, row.person]
@@ -180,6 +202,25 @@ class AsyncRosterRun:
         for number, step in self._steps.items():
             if (earlier := self._rows[first.setdefault(step, number)].line) and first[step] != number:
                 self._repeats[number] = earlier
+
+    def _choose_logins(self, people: dict[tuple[Place, Person], UserLike | CssError]) -> None:
+        """Choose among several logins of one person. If all are meant, put a row for each in the place of the row."""
+        rows, places, errors = self._rows, self._places, self._errors
+        self._rows, self._places, self._errors = [], {}, {}
+        for number, row in enumerate(rows):
+            place = places.get(number)
+            found = people.get((place, row.person)) if place else None
+            logins: Sequence[User] = ()
+            if isinstance(found, Ambiguous):
+                logins = choose_logins(found.candidates, prefer=self._prefer, all_logins=self._all_logins)
+            means = [row_for(row, user) if self._all_logins else row for user in logins] or [row]
+            for user, meant in zip_longest(logins, means):
+                if place is not None:
+                    self._places[len(self._rows)] = place
+                    people[place, meant.person] = user or people[place, row.person]
+                if number in errors:
+                    self._errors[len(self._rows)] = errors[number]
+                self._rows.append(meant)
 
     def _compare_addresses(self, users: Mapping[int, UserLike | CssError]) -> None:
         """Compare the address that a row gives beside a username with that of the user.
@@ -411,6 +452,9 @@ class AsyncRosterRun:
             progress=note,
         )
         await run.carry_out()
+
+    def _ended(self, results: list[RowResult]) -> list[RowResult]:
+        return self._look_ups.ended(self._progress.ended(results))
 
     async def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result

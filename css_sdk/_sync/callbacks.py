@@ -17,22 +17,24 @@ class ProgressCalls:
 
     Args:
         callback: the caller's function, or None.
+        name: the name of the argument that holds it.
 
     Raises:
         ConfigurationError: it is not a function or, for an `Css`, not one that can be awaited.
     """
 
-    def __init__(self, callback: Callable[..., object] | None) -> None:
-        check_callback("progress", callback)
+    def __init__(self, callback: Callable[..., object] | None, name: str = "progress") -> None:
+        check_callback(name, callback)
+        self._name = name
         self._callback = callback
         self._error: Exception | None = None
 
-    def note(self, result: object) -> None:
+    def note(self, *result: object) -> None:
         """Pass on one result, and keep an exception of the callback."""
         if self._callback is None or self._error is not None:
             return
         try:
-            called("progress", self._callback, result)
+            called(self._name, self._callback, *result)
         except Exception as error:
             self._error = error
 
@@ -45,7 +47,7 @@ class ProgressCalls:
         if self._error is None:
             return returned
         raise CallbackFailed(
-            f"progress= raised {type(self._error).__name__}: {self._error}. The call was carried out to its end, and "
-            f"`result` of this error holds what it returns.",
+            f"{self._name}= raised {type(self._error).__name__}: {self._error}. The call was carried out to its end, "
+            f"and `result` of this error holds what it returns.",
             result=returned,
         ) from self._error

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from .._http.concurrency import each
+from .._http.concurrency import Lock, each
 from .._service import arguments
 from ..errors import Ambiguous, AuthenticationError, CssError, NotFound
 from ..models import User, UserLike
@@ -14,6 +14,7 @@ from ..people import matching
 from ..people.identities import Person
 from ..people.matching import Found, Search
 from ..state import Place
+from .callbacks import ProgressCalls
 from .integrations import EnvironmentClient
 
 
@@ -24,11 +25,19 @@ class PeopleFinding:
         environments: the places where people are searched.
         providers: the providers of logins that a GUID or an e-mail address means.
         width: calls at once, 1 to 8.
+        calls: get the number of searches that are done, and of all that are known, after each search.
     """
 
     def __init__(
-        self, environments: Mapping[Place, EnvironmentClient], providers: str | Iterable[str], width: int
+        self,
+        environments: Mapping[Place, EnvironmentClient],
+        providers: str | Iterable[str],
+        width: int,
+        calls: ProgressCalls | None = None,
     ) -> None:
+        self._calls = calls or ProgressCalls(None)
+        self._lock = Lock()
+        self._done = 0
         self._environments = environments
         self._providers = arguments.known_providers(providers)
         self._width = width
@@ -75,6 +84,7 @@ class PeopleFinding:
         distinct = [one for one in dict.fromkeys(chain.from_iterable(needed)) if one not in self._found]
         if not distinct:
             return
+        total = len(self._found) + len(distinct)
         everybody = {place.environment: there.people.of_environment for place, there in self._environments.items()}
 
         def search(one: Search) -> None:
@@ -91,5 +101,8 @@ class PeopleFinding:
             except CssError as error:
                 nobody = isinstance(error, NotFound) and error.what == "user"
                 self._found[one] = () if nobody else error.with_traceback(None)
+            with self._lock:
+                self._done += 1
+                self._calls.note(self._done, total)
 
         each(search, distinct, self._width)

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from .._http.concurrency import Lock, each
+from .._service import arguments, service_limits
 from .._service.identifiers import username_of, without_provider
 from ..errors import (
     Ambiguous,
@@ -20,6 +22,8 @@ from ..errors import (
     Withheld,
 )
 from ..models import User, UserLike
+from ..people.identities import Person
+from ..people.matching import choose_logins
 from ..roster.rows import (
     RoleRemovals,
     Row,
@@ -29,6 +33,7 @@ from ..roster.rows import (
     is_named,
     login_to_compare,
     refuses_all,
+    row_for,
     withheld,
 )
 from ..state import Place, PlaceState, Step, StepResult
@@ -55,30 +60,45 @@ class RosterRun:
         integration: finds an integration by id or name.
         rows: of the roster.
         providers: whose logins a GUID or an e-mail address means.
+        prefer: which login is meant if a person has several, the first choice first.
+        all_logins: whether all logins of a person are meant.
         exact: remove the roles that the rows name from everybody whom no row lists.
         max_removals: how many an exact roster may remove from one role.
         width: calls at once, 1 to 8.
         progress: called with the result of each row as it comes.
+        looking_up: called with the numbers of searches that are done, and of all.
+
+    Raises:
+        InvalidRequest: a provider is unknown, or both `prefer` and `all_logins` are given.
     """
 
     def __init__(
         self,
         integration: Callable[[str], IntegrationClient],
         rows: Sequence[Row],
-        providers: str | Iterable[str],
         *,
+        providers: str | Iterable[str],
+        prefer: str | Iterable[str],
+        all_logins: bool,
         exact: bool,
         max_removals: int | None,
         width: int,
         progress: Callable[[RowResult], object] | None,
+        looking_up: Callable[[int, int], object] | None,
     ) -> None:
+        service_limits.check_width(width)
+        self._prefer = arguments.known_providers(prefer) if prefer else ()
+        if self._prefer and all_logins:
+            raise InvalidRequest("prefer= chooses one login, and all_logins=True means all. Pass one of them.")
         self._integration = integration
         self._rows = list(rows)
-        self._providers = providers
+        self._providers = arguments.known_providers(providers)
+        self._all_logins = all_logins
         self._exact = exact
         self._max_removals = max_removals
         self._width = width
         self._progress = ProgressCalls(progress)
+        self._look_ups = ProgressCalls(looking_up, "looking_up")
         self._environments: dict[Place, EnvironmentClient] = {}
         self._places: dict[int, Place] = {}
         self._steps: dict[int, Step] = {}
@@ -93,12 +113,13 @@ class RosterRun:
     def check(self) -> list[RowResult]:
         """Return the expected result of each row, and of each removal of an exact roster. Write nothing."""
         self._is_check = True
+        changes = self._plan(settled=False, look_up=True)
         count = len(self._rows)
-        expected = self._expected_results(self._plan(settled=False, look_up=True))
+        expected = self._expected_results(changes)
         for number, result in enumerate(expected[:count]):
             if number not in self._results:
                 self._settle(number, result)
-        return self._progress.ended(expected)
+        return self._ended(expected)
 
     def apply(
         self, *, checked: Sequence[RowResult] | None, confirm: Confirm | None, skip_existing: bool
@@ -114,7 +135,7 @@ class RosterRun:
         if checked is not None and not any(result.outcome == "planned" or refuses_all(result) for result in checked):
             for number, result in enumerate(checked):
                 self._settle(number, result)
-            return self._progress.ended(list(checked))
+            return self._ended(list(checked))
         changes: list[RoleChange] = []
         if self._exact or checked is not None:
             changes = self._plan(settled=self._exact, look_up=checked is not None)
@@ -142,18 +163,19 @@ class RosterRun:
 
             dependencies = Dependencies(_in_order(planned), self._states.values())
         self._carry_out(planned, dependencies, skip_existing=skip_existing and checked is None and not self._exact)
-        return self._progress.ended([self._results[number] for number in range(len(self._rows))])
+        return self._ended([self._results[number] for number in range(len(self._rows))])
 
     # Finding
 
     def _find(self) -> None:
         """Find all places and all people, each once."""
         self._find_places()
-        finding = PeopleFinding(self._environments, self._providers, self._width)
+        finding = PeopleFinding(self._environments, self._providers, self._width, self._look_ups)
         wanted = [(place, self._rows[number].person) for number, place in self._places.items()]
         logins = {number: login for number in self._places if (login := login_to_compare(self._rows[number]))}
         people = finding.find([*wanted, *((self._places[number], login) for number, login in logins.items())])
         self._compare_addresses({number: people[self._places[number], login] for number, login in logins.items()})
+        self._choose_logins(people)
         for number, place in self._places.items():
             row = self._rows[number]
             user = people[place, row.person]
@@ -179,6 +201,25 @@ class RosterRun:
         for number, step in self._steps.items():
             if (earlier := self._rows[first.setdefault(step, number)].line) and first[step] != number:
                 self._repeats[number] = earlier
+
+    def _choose_logins(self, people: dict[tuple[Place, Person], UserLike | CssError]) -> None:
+        """Choose among several logins of one person. If all are meant, put a row for each in the place of the row."""
+        rows, places, errors = self._rows, self._places, self._errors
+        self._rows, self._places, self._errors = [], {}, {}
+        for number, row in enumerate(rows):
+            place = places.get(number)
+            found = people.get((place, row.person)) if place else None
+            logins: Sequence[User] = ()
+            if isinstance(found, Ambiguous):
+                logins = choose_logins(found.candidates, prefer=self._prefer, all_logins=self._all_logins)
+            means = [row_for(row, user) if self._all_logins else row for user in logins] or [row]
+            for user, meant in zip_longest(logins, means):
+                if place is not None:
+                    self._places[len(self._rows)] = place
+                    people[place, meant.person] = user or people[place, row.person]
+                if number in errors:
+                    self._errors[len(self._rows)] = errors[number]
+                self._rows.append(meant)
 
     def _compare_addresses(self, users: Mapping[int, UserLike | CssError]) -> None:
         """Compare the address that a row gives beside a username with that of the user.
@@ -410,6 +451,9 @@ class RosterRun:
             progress=note,
         )
         run.carry_out()
+
+    def _ended(self, results: list[RowResult]) -> list[RowResult]:
+        return self._look_ups.ended(self._progress.ended(results))
 
     def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from ..errors import Ambiguous, CssError, NotFound, NotIdentified, WrongProvider
+from ..errors import Ambiguous, CssError, NotFound, NotIdentified, Remedy, WrongProvider
 from ..models import PROVIDER_FAMILIES, PROVIDERS, User
 from ..state import Place
 from .identification import is_identified
@@ -17,6 +17,17 @@ from .searches import can_be_looked_up
 _NAMES: Final = {"email": "e-mail address", "guid": "GUID"}
 _HOW_TO_IDENTIFY: Final = (
     "Correct it, or use the username. If this person has never logged in there, delete the row until they have."
+)
+
+_CHOOSE_LOGIN: Final = Remedy(
+    "Use the username, or pass providers=, prefer= or all_logins=True.",
+    "Use the username, or pass --provider, --prefer or --all-logins.",
+    "Write the number of a candidate into the column `choice`.",
+)
+_CHOOSE_PERSON: Final = Remedy(
+    "These are different people. Use the username.",
+    "These are different people. Use the username.",
+    "These are different people. Write the number of a candidate into the column `choice`.",
 )
 
 Found = tuple[User, ...] | CssError
@@ -91,10 +102,36 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
         )
     if len(users) > 1:
         return Ambiguous(
-            f"{len(users)} logins in {environment} have {wanted}: {_named(users)}. Use the username, or one provider.",
+            f"{len(users)} logins in {environment} have {wanted}: {_named(users)}.",
             candidates=users,
+            remedy=_CHOOSE_LOGIN if len({user.guid for user in users}) == 1 else _CHOOSE_PERSON,
         )
     return users[0]
+
+
+def choose_logins(candidates: Sequence[User], *, prefer: Sequence[str], all_logins: bool) -> tuple[User, ...]:
+    """Return the logins that are meant, if all candidates are logins of one person; nothing otherwise.
+
+    Logins of one person have the same GUID. People with the same e-mail address have different ones: nobody may choose
+    between them by a provider.
+
+    Args:
+        candidates: the logins that were found.
+        prefer: providers, the first choice first.
+        all_logins: whether all logins of a person are meant.
+
+    >>> ilse, twin = [User("0f3a@idir"), User("0f3a@azureidir")], [User("0f3a@idir"), User("7c1d@azureidir")]
+    >>> [user.provider for user in choose_logins(ilse, prefer=["azureidir", "idir"], all_logins=False)]
+    ['azureidir']
+    >>> choose_logins(twin, prefer=["azureidir"], all_logins=False)
+    ()
+    """
+    if len({user.guid for user in candidates}) != 1:
+        return ()
+    if all_logins:
+        return tuple(candidates)
+    preferred = (user for provider in prefer for user in candidates if user.provider == provider)
+    return tuple(preferred)[:1]
 
 
 def explain_missing(missing: NotFound, person: Person, environment: str, found: Iterable[Found]) -> CssError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .._service import identifiers
 from .._text.tables import Tabular
@@ -138,6 +138,17 @@ def login_to_compare(row: Row) -> Person | None:
     if not row.email or row.person.by != "username" or not identifiers.is_guid(guid):
         return None
     return Person("guid", guid, provider)
+
+
+def row_for(row: Row, user: User) -> Row:
+    """Return a row that names this login of the person whom a row names.
+
+    Args:
+        row: names the person by an e-mail address or a GUID.
+        user: the login.
+    """
+    email = row.person.value if row.person.by == "email" else ""
+    return evolve(row, person=Person("username", user.username), email=email)
 
 
 def find_contradicting(steps: Mapping[int, Step]) -> list[int]:

@@ -45,6 +45,12 @@ _READING = together(
 _ROSTER_OPTIONS = together(
     _READING,
     options.provider,
+    click.option(
+        "--prefer",
+        metavar="PROVIDERS",
+        help="Which login is meant if a person has several, the first choice first: idir,azureidir.",
+    ),
+    flag("--all-logins", help="Mean all logins of a person, such as idir and azureidir."),
     flag("--exact", help="Remove the roles from everybody whom the roster does not list."),
     options.removals(
         "With --exact, allow up to N removals from each role. Default: a fifth, but at least 4 and at most 10."
@@ -56,18 +62,35 @@ _ROSTER_OPTIONS = together(
 
 
 def _read(
-    given: Given, file: Path, exact: bool, columns: Sequence[str], mapping: Path | None, **reading: Any
+    given: Given,
+    file: Path,
+    *,
+    exact: bool,
+    columns: Sequence[str],
+    mapping: Path | None,
+    prefer: str | None,
+    all_logins: bool,
+    **reading: Any,
 ) -> tuple[Sequence[Row], dict[str, Any]]:
     """Return the rows of a roster, and how to check or apply them."""
     from ...roster.columns import read_mapping
 
     if given.max_removals is not None and not exact:
         raise click.UsageError("--max-removals needs --exact.")
+    if prefer and all_logins:
+        raise click.UsageError("--prefer chooses one login, and --all-logins means all: pass one of them.")
     named = {} if mapping is None else read_mapping(text_in(mapping), str(mapping))
     named |= read_mapping("\n".join(columns), "--column")
     place = {"integration": given.integration, "environment": given.environment}
     rows = rows_in(file, exact=exact, columns=named, **place, **reading)
-    how = {"exact": exact, "max_removals": given.max_removals, "width": given.width, "providers": given.employees}
+    how = {
+        "exact": exact,
+        "max_removals": given.max_removals,
+        "width": given.width,
+        "providers": given.employees,
+        "prefer": [each.strip() for each in (prefer or "").split(",") if each.strip()],
+        "all_logins": all_logins,
+    }
     return rows, how
 
 
@@ -113,8 +136,8 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
             say(f"line {row.line} repeats line {earlier.line}")
         say("css read only the file and looked nobody up. To do that, pass --online.")
         return 0
-    with bar_on_terminal(len(rows)) as tick, given.client() as css:
-        results = css.check_roster(rows, progress=tick, **how)
+    with bar_on_terminal(0, "search") as looking_up, bar_on_terminal(len(rows)) as tick, given.client() as css:
+        results = css.check_roster(rows, progress=tick, looking_up=looking_up, **how)
     print_row_results(results, given.as_json)
     return 3 if any(result.error is not None for result in results) else 0
 
@@ -208,13 +231,13 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
         say(f"css: {other_name}")
 
     def work(note: Note) -> Sequence[RowResult]:
-        with given.client() as css, bar_on_terminal(len(rows)) as tick:
+        with given.client() as css, bar_on_terminal(0, "search") as looking_up, bar_on_terminal(len(rows)) as tick:
 
             def settle(result: RowResult) -> None:
                 note(result)
                 tick(result)
 
-            return apply_rows(css, rows, given.answers, settle, **how)
+            return apply_rows(css, rows, given.answers, settle, looking_up=looking_up, **how)
 
     with interrupted_by_sigterm():
         code = reported(

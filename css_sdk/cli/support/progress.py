@@ -14,13 +14,13 @@ from .terminal import is_terminal
 Returned = TypeVar("Returned")
 
 
-def bar_on_terminal(total: int) -> AbstractContextManager[Callable[[object], None]]:
+def bar_on_terminal(total: int, unit: str = "row") -> AbstractContextManager[Callable[..., None]]:
     """Return a progress bar on stderr, or a function that shows nothing."""
     if is_quiet() or not is_terminal("stderr") or find_spec("tqdm") is None:
-        return nullcontext(lambda _: None)
+        return nullcontext(lambda *_: None)
     from ...progress import progress_bar
 
-    return progress_bar(total, file=sys.stderr)
+    return progress_bar(total, unit=unit, file=sys.stderr)
 
 
 def without_display(work: Callable[[], Returned]) -> Returned:

@@ -1,0 +1,132 @@
+"""A person with several logins in a roster: one is chosen, all are meant, or the row names its candidates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from css_sdk import Ambiguous, AsyncCss, CallbackFailed, InvalidRequest, RowResult, StalePlan, read_roster
+from css_sdk.roster.results import results_as_csv
+from css_sdk.sandbox import Sandbox
+from tests.people_world import person
+from tests.support import GRANTS_PORTAL, asked
+
+MAREN = "maren.fairweather@example.com"
+PLACE: dict[str, Any] = {"integration": str(GRANTS_PORTAL), "environment": "dev"}
+
+
+def rows_for(*people: str, role: str = "approver") -> Any:
+    """A row for each address."""
+    return read_roster("email,role\n" + "".join(f"{each},{role}\n" for each in people), **PLACE)
+
+
+@pytest.mark.parametrize(
+    ("how", "providers"),
+    [
+        ({}, []),
+        ({"prefer": ["azureidir", "idir"]}, ["azureidir"]),
+        ({"prefer": "idir"}, ["idir"]),
+        ({"prefer": "bceidbasic"}, []),
+        ({"all_logins": True}, ["azureidir", "idir"]),
+        ({"providers": ["idir"]}, ["idir"]),
+    ],
+)
+async def test_a_login_is_chosen_as_asked(
+    css: AsyncCss, sandbox: Sandbox, how: dict[str, Any], providers: list[str]
+) -> None:
+    """Without a choice the row is ambiguous, and nothing is sent. A check says the same as an application."""
+    before = set(sandbox.members(GRANTS_PORTAL, "dev", "approver"))
+    checked = await css.check_roster(rows_for(MAREN), **how)
+    results = await css.apply_roster(rows_for(MAREN), **how)
+    gained = set(sandbox.members(GRANTS_PORTAL, "dev", "approver")) - before
+    assert sorted(user.partition("@")[2] for user in gained) == providers
+    assert [result.state for result in results] == (["done"] * len(providers) or ["ambiguous"])
+    assert [result.state for result in checked] == (["to do"] * len(providers) or ["ambiguous"])
+    assert {result.row.line for result in results} == {2}
+
+
+async def test_a_choice_of_providers_never_chooses_between_people(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Two people with one address have different GUIDs. The message says so, and names both."""
+    for guid, provider in (("aa" * 16, "idir"), ("bb" * 16, "azureidir")):
+        user = person(guid, provider, "Ann", "one@example.com")
+        sandbox.world.users[user["username"]] = user
+    before = asked(sandbox)
+    for how in ({"prefer": ["idir"]}, {"all_logins": True}):
+        [result] = await css.apply_roster(rows_for("one@example.com"), **how)
+        assert result.state == "ambiguous"
+        assert "These are different people" in str(result.error)
+        assert f"{'aa' * 16}@idir, {'bb' * 16}@azureidir" in str(result.error)
+    assert (asked(sandbox) - before)["POST"] == 0
+
+
+async def test_candidates_stand_in_columns_and_the_answer_is_filled_in(css: AsyncCss, sandbox: Sandbox) -> None:
+    """The number of a candidate in the column `choice` is all that is needed, and only that login gets the role."""
+    results = await css.apply_roster(rows_for(MAREN))
+    text = results_as_csv(results)
+    header, line = text.splitlines()
+    assert header.endswith(",choice,candidate_1,candidate_2,candidate_3")
+    assert "Maren Fairweather 0f3ac87806aa7f215a7c0d4cc4d9e799@azureidir" in line
+    column = 1 + [cell.endswith("@azureidir") for cell in line.split(",")[-3:]].index(True)
+    answered = line.rsplit(",", 4)
+    answered[1] = str(column)
+    rows = read_roster(f"{header}\n{','.join(answered)}\n", "r.result.csv")
+    assert [row.person.value.partition("@")[2] for row in rows] == ["azureidir"]
+    assert [result.state for result in await css.apply_roster(rows)] == ["done"]
+    assert "Write the number of a candidate into the column `choice`" in line
+
+
+async def test_all_logins_that_are_left_can_be_applied_again(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Each login has a row of its own in the results. What was checked is what is applied."""
+    rows = rows_for(MAREN, MAREN)
+    checked = await css.check_roster(rows, all_logins=True)
+    results = await css.apply_roster(rows, all_logins=True, checked=checked)
+    assert [(result.state, result.repeats) for result in results] == [
+        ("done", None), ("done", None), ("done", 2), ("done", 2),
+    ]  # fmt: skip
+    with pytest.raises(StalePlan):
+        await css.apply_roster(rows, all_logins=True, checked=checked)
+    sandbox.faults.add("500_before", method="POST", path="*@idir/roles", times=None)
+    sandbox.create_role(GRANTS_PORTAL, "dev", "late")
+    results = await css.apply_roster(rows_for(MAREN, role="late"), all_logins=True)
+    assert sorted(result.state for result in results) == ["done", "failed"]
+    [left] = read_roster(results_as_csv(results), "r.result.csv")
+    assert (left.person.value.partition("@")[2], left.email) == ("idir", MAREN)
+    sandbox.faults.clear()
+    assert [result.state for result in await css.apply_roster([left])] == ["done"]
+
+
+async def test_an_exact_roster_with_all_logins_keeps_both(css: AsyncCss, sandbox: Sandbox) -> None:
+    """Both are listed, so neither is removed."""
+    await css.apply_roster(rows_for(MAREN), all_logins=True)
+    results = await css.apply_roster(rows_for(MAREN), all_logins=True, exact=True, max_removals=5)
+    assert [result.state for result in results][:2] == ["already has it"] * 2
+    members = sandbox.members(GRANTS_PORTAL, "dev", "approver")
+    assert sorted(user.partition("@")[2] for user in members) == ["azureidir", "idir"]
+
+
+async def test_contradicting_choices_are_refused(css: AsyncCss, sandbox: Sandbox) -> None:
+    """One login or all, of providers that exist."""
+    for how in ({"prefer": "idir", "all_logins": True}, {"prefer": "ldap"}):
+        with pytest.raises(InvalidRequest):
+            await css.apply_roster(rows_for(MAREN), **how)
+    assert asked(sandbox) == {}
+
+
+async def test_look_ups_are_counted(css: AsyncCss) -> None:
+    """From the first to the last, those among other providers included; a function that fails hides no result."""
+    told: list[tuple[int, int]] = []
+    people = ["ilse.hargreave@example.com", "nobody@example.com", "caspian.quist@example.com"]
+    await css.check_roster(rows_for(*people), looking_up=lambda done, of: told.append((done, of)))
+    assert [done for done, _ in told] == list(range(1, len(told) + 1))
+    assert told[0][1] == 6
+    assert told[-1][0] == told[-1][1] > 6
+
+    def fail(done: int, of: int) -> None:
+        raise RuntimeError("no display")
+
+    with pytest.raises(CallbackFailed, match="looking_up= raised RuntimeError: no display") as caught:
+        await css.apply_roster(rows_for(*people), looking_up=fail)
+    results: list[RowResult] = caught.value.result
+    assert len(results) == 3
+    assert not any(isinstance(result.error, Ambiguous) for result in results)
