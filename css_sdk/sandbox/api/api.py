@@ -30,7 +30,7 @@ from .roles import Destructive
 from .route import Route
 from .routing import BASE
 from .service import Call, LoginServerFailed, Service
-from .validation import MalformedBody, body_of, role_name
+from .validation import MalformedBody, body_of, refuse_query, role_name
 
 LONGEST: Final = 255  # characters of path and query after the base that the service's own log can hold
 REFUSED_HARM: Final = 503  # the status of a request that the sandbox refuses
@@ -148,11 +148,16 @@ class PreparedCall:
         """
         self.call.login_server_down = login_server_down
         try:
-            return answer_errors(lambda: self.route.handler(self.api.service, self.call))
+            return answer_errors(self._handle)
         except Destructive as destructive:
             return self.api.refuse_harm(self.call.request, str(destructive))
         except LoginServerFailed:
             return unknown_exception()
+
+    def _handle(self) -> Response:
+        if not self.route.takes_query:
+            refuse_query(self.call.query)
+        return self.route.handler(self.api.service, self.call)
 
     def lose_booking(self, response: Response) -> None:
         """Forget, in the service's book-keeping, the role that this call created or deleted.

@@ -96,4 +96,4 @@ def _line(client_id: str, tick: int) -> dict[str, Any]:
     }
 
 
-ROUTES: Final = (route(f"GET {PLACE}/logs", get_logs),)
+ROUTES: Final = (route(f"GET {PLACE}/logs", get_logs, takes_query=True),)

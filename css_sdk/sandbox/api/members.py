@@ -11,7 +11,7 @@ from ..world.world import SERVICE_ACCOUNT, Integration
 from .roles import DOTS, NO_CONTENT, Destructive
 from .route import PLACE, ROLE, route
 from .service import Call, Service, existing, user_view
-from .validation import Query, page_and_max, refuse_blank, refuse_query, role_names
+from .validation import Query, page_and_max, refuse_blank, role_names
 
 LAST: Final = 2**31 - 1  # the largest number that the login server reads
 
@@ -33,7 +33,6 @@ def list_members(service: Service, call: Call) -> Response:
 
 def list_user_roles(service: Service, call: Call) -> Response:
     """Answer `GET I/E/users/U/roles`."""
-    refuse_query(call.query)
     integration, environment = place = service.place(call)
     username = _username(call, integration)
     client = service.client(call, place)
@@ -43,7 +42,6 @@ def list_user_roles(service: Service, call: Call) -> Response:
 
 def assign_roles(service: Service, call: Call) -> Response:
     """Answer `POST I/E/users/U/roles`, which assigns all of the roles or none."""
-    refuse_query(call.query)
     names = role_names(call.body)
     integration, environment = place = service.place(call)
     username = _username(call, integration)
@@ -61,7 +59,6 @@ def assign_roles(service: Service, call: Call) -> Response:
 
 def unassign_role(service: Service, call: Call) -> Response:
     """Answer `DELETE I/E/users/U/roles/R`; also 204 if the user does not have the role."""
-    refuse_query(call.query)
     name = call.role()
     refuse_blank(name)
     integration, environment = place = service.place(call)
@@ -122,10 +119,10 @@ def change_mapping(service: Service, call: Call) -> Response:
 
 _USER: Final = PLACE + "/users/{username}/roles"
 ROUTES: Final = (
-    route(f"GET {ROLE}/users", list_members),
+    route(f"GET {ROLE}/users", list_members, takes_query=True),
     route(f"GET {_USER}", list_user_roles),
     route(f"POST {_USER}", assign_roles),
     route(f"DELETE {_USER}/{{role}}", unassign_role),
-    route(f"GET {PLACE}/user-role-mappings", list_mappings),
-    route(f"POST {PLACE}/user-role-mappings", change_mapping),
+    route(f"GET {PLACE}/user-role-mappings", list_mappings, takes_query=True),
+    route(f"POST {PLACE}/user-role-mappings", change_mapping, takes_query=True),
 )

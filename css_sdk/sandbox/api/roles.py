@@ -10,9 +10,10 @@ from typing import Final
 
 from ..http import Refusal, Response, Unforeseen, empty_json, json_response
 from ..world.store import NAME_LIMIT, Client, Role
+from ..world.world import Integration
 from .route import PLACE, ROLE, route
 from .service import Call, Service, existing
-from .validation import refuse_blank, refuse_query, role_name, role_names
+from .validation import refuse_blank, role_name, role_names
 
 DOTS: Final = (".", "..")
 NO_CONTENT: Final = Response(204)
@@ -24,31 +25,21 @@ class Destructive(Exception):
 
 def list_roles(service: Service, call: Call) -> Response:
     """Answer `GET I/E/roles`."""
-    refuse_query(call.query)
     client = service.client(call)
     return json_response(200, {"data": [role.view() for role in client.listed()]})
 
 
 def get_role(service: Service, call: Call) -> Response:
     """Answer `GET I/E/roles/R`; 404 if anything is missing, an empty object for `.` and `..`."""
-    refuse_query(call.query)
     name = call.role()
-    place = service.place(call)
-    try:
-        client = service.client(call, place)
-    except Refusal:
-        raise Refusal(404, f"role {name} not found") from None
-    if name in DOTS:
+    client = service.find_client(call, service.place(call))
+    if client is not None and name in DOTS:
         return json_response(200, {})
-    role = client.roles.get(name)
-    if role is None:
-        raise Refusal(404, f"role {name} not found")
-    return json_response(200, role.view())
+    return json_response(200, _stored(client, name).view())
 
 
 def create_role(service: Service, call: Call) -> Response:
     """Answer `POST I/E/roles`; an empty 201, without a role, for a name too long for the login server."""
-    refuse_query(call.query)
     name = role_name(call.body)
     client = service.client(call)
     if name in client.roles:
@@ -65,20 +56,15 @@ def create_role(service: Service, call: Call) -> Response:
 
 def rename_role(service: Service, call: Call) -> Response:
     """Answer `PUT I/E/roles/R`; an empty 200 if the login server refuses for another reason than the names."""
-    refuse_query(call.query)
     name = call.role()
     new = role_name(call.body)
-    place = service.place(call)
-    try:
-        client = service.client(call, place)
-    except Refusal:
+    client = service.find_client(call, service.place(call))
+    if client is None:
         return empty_json(200)
     if name in DOTS:
         service.note(call, "a role of this name cannot be renamed")
         return empty_json(200)
-    role = client.roles.get(name)
-    if role is None:
-        raise Refusal(404, f"role {name} not found")
+    role = _stored(client, name)
     if client.roles.get(new, role) is not role:
         raise Refusal(409, f"role {new} already exists")
     if len(new) > NAME_LIMIT:
@@ -95,29 +81,23 @@ def delete_role(service: Service, call: Call) -> Response:
     Raises:
         Destructive: the name is `..`, by which the login server deletes the client itself.
     """
-    refuse_query(call.query)
     name = call.role()
     place = service.place(call)
-    try:
-        client = service.client(call, place)
-    except Refusal:
+    client = service.find_client(call, place)
+    if client is None:
         return NO_CONTENT
     if name == "..":
         raise Destructive(f"deletes the whole client {client.client_id} in {place[1]}: login, roles and members")
     if name == ".":
         service.note(call, "a role of this name cannot be deleted")
     else:
-        role = client.roles.get(name)
-        if role is None:
-            raise Refusal(404, f"role {name} not found")
-        client.delete(role)
+        client.delete(_stored(client, name))
     client.booked.discard(name)
     return NO_CONTENT
 
 
 def list_composites(service: Service, call: Call) -> Response:
     """Answer `GET I/E/roles/R/composite-roles`."""
-    refuse_query(call.query)
     name = call.role()
     client = service.client(call)
     role = _addressable(client, name)
@@ -127,21 +107,16 @@ def list_composites(service: Service, call: Call) -> Response:
 
 def get_composite(service: Service, call: Call) -> Response:
     """Answer `GET I/E/roles/R/composite-roles/C`."""
-    refuse_query(call.query)
-    name, child_name = call.role(), call.role("composite")
+    names = call.role(), call.role("composite")
     service.integration(call)
-    _require_different(name, child_name)
-    client = service.client(call)
-    existing(client, name)
-    child = existing(client, child_name, "composite role")
-    if child not in _addressable(client, name).children:
-        raise Refusal(404, f"role {child_name} not found")
+    parent, child = _parent_and_child(service, call, *names)
+    if child not in parent.children:
+        raise Refusal(404, f"role {child.name} not found")
     return json_response(200, child.view())
 
 
 def add_composites(service: Service, call: Call) -> Response:
     """Answer `POST I/E/roles/R/composite-roles`; 422, with the work done, if the service has not booked a child."""
-    refuse_query(call.query)
     name = call.role()
     children = role_names(call.body)
     place = service.place(call)
@@ -164,20 +139,40 @@ def add_composites(service: Service, call: Call) -> Response:
 
 def remove_composite(service: Service, call: Call) -> Response:
     """Answer `DELETE I/E/roles/R/composite-roles/C`; also 204 if the role is not a child."""
-    refuse_query(call.query)
-    name, child_name = call.role(), call.role("composite")
+    names = call.role(), call.role("composite")
     place = service.place(call)
-    _require_different(name, child_name)
-    client = service.client(call, place)
-    existing(client, name)
-    child = existing(client, child_name, "composite role")
-    _addressable(client, name).children.discard(child)
+    parent, child = _parent_and_child(service, call, *names, place)
+    parent.children.discard(child)
     return NO_CONTENT
 
 
-def _require_different(name: str, child: str) -> None:
-    if name == child:
+def _stored(client: Client | None, name: str) -> Role:
+    """Return a role of the login server, whether a listing contains it or not.
+
+    Raises:
+        Refusal: 404, there is no such role, or no such client.
+    """
+    role = None if client is None else client.roles.get(name)
+    if role is None:
+        raise Refusal(404, f"role {name} not found")
+    return role
+
+
+def _parent_and_child(
+    service: Service, call: Call, name: str, child_name: str, place: tuple[Integration, str] | None = None
+) -> tuple[Role, Role]:
+    """Return the two roles of a call on one child, whether one includes the other or not.
+
+    Raises:
+        Refusal: 400, both names are the same; 404, a role or the client does not exist.
+        Unforeseen: the name of the parent is `.` or `..`.
+    """
+    if name == child_name:
         raise Refusal(400, "role name and composite role name cannot be same")
+    client = service.client(call, place)
+    existing(client, name)
+    child = existing(client, child_name, "composite role")
+    return _addressable(client, name), child
 
 
 def _addressable(client: Client, name: str) -> Role:

@@ -24,12 +24,14 @@ class Route:
         handler: answers the call.
         failing: how it answers if the login server behind the API fails: as `create`, `rename`, `delete`,
             `role` or `other`.
+        takes_query: whether the handler reads the query; otherwise any query is refused.
     """
 
     method: str
     segments: tuple[str, ...]
     handler: Handler
     failing: str
+    takes_query: bool
 
     def fits(self, segments: list[str]) -> bool:
         """Return whether the raw segments of a path have this shape."""
@@ -51,10 +53,10 @@ class Route:
         }
 
 
-def route(text: str, handler: Handler, failing: str = "other") -> Route:
+def route(text: str, handler: Handler, failing: str = "other", takes_query: bool = False) -> Route:
     """Return the route of a method and a path, such as `GET /integrations`."""
     method, path = text.split()
-    return Route(method, tuple(path.split("/")[1:]), handler, failing)
+    return Route(method, tuple(path.split("/")[1:]), handler, failing, takes_query)
 
 
 INTEGRATION: Final = "/integrations/{integration}"

@@ -114,9 +114,9 @@ def _view(user: User, nameless: bool) -> dict[str, Any]:
 
 
 ROUTES: Final = (
-    route(f"GET {PLACE}/bceid/users", search_bceid),
+    route(f"GET {PLACE}/bceid/users", search_bceid, takes_query=True),
     *(
-        route(f"GET /{{environment}}/{word}/users", search(provider, fields))
+        route(f"GET /{{environment}}/{word}/users", search(provider, fields), takes_query=True)
         for word, provider, fields in (
             ("idir", "idir", PEOPLE),
             ("azure-idir", "azureidir", PEOPLE),

@@ -135,12 +135,20 @@ class Service:
             LoginServerFailed: the login server fails for this call.
             Refusal: 404, the login server has no such client.
         """
-        integration, environment = place or self.place(call)
-        self.use_login_server(call)
-        found = self.state.clients.get((integration.id, environment))
+        place = place or self.place(call)
+        found = self.find_client(call, place)
         if found is None:
-            raise Refusal(404, f"client {integration.client_id or 'null'} not found")
+            raise Refusal(404, f"client {place[0].client_id or 'null'} not found")
         return found
+
+    def find_client(self, call: Call, place: tuple[Integration, str]) -> Client | None:
+        """Return the integration's roles in the login server, None if that has no such client.
+
+        Raises:
+            LoginServerFailed: the login server fails for this call.
+        """
+        self.use_login_server(call)
+        return self.state.clients.get((place[0].id, place[1]))
 
     def user(self, username: str, environment: str) -> User:
         """Return a user of the login server.
