@@ -82,6 +82,7 @@ PUBLIC_NAMES: Final = {
     "people.logins": (
         "HeldRole",
         "LoginDifference",
+        "NamesFound",
         "PeopleFound",
         "PersonFound",
         "PersonLogin",

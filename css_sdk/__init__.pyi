@@ -76,6 +76,7 @@ from .models import WhoAmI as WhoAmI
 from .people.identities import Person as Person
 from .people.logins import HeldRole as HeldRole
 from .people.logins import LoginDifference as LoginDifference
+from .people.logins import NamesFound as NamesFound
 from .people.logins import PeopleFound as PeopleFound
 from .people.logins import PersonFound as PersonFound
 from .people.logins import PersonLogin as PersonLogin

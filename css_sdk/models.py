@@ -109,6 +109,16 @@ class User(Tabular):
     attributes: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
 
     @property
+    def name(self) -> str:
+        """Return the name for people; for users of GitHub, the one in their attributes; "" if there is none.
+
+        >>> User("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", first_name="Tobias", last_name="Bellwether").name
+        'Tobias Bellwether'
+        """
+        names = (name for key in ("display_name", "github_username") for name in self.attributes.get(key, ())[:1])
+        return " ".join(filter(None, (self.first_name, self.last_name))) or next(filter(None, names), "")
+
+    @property
     def guid(self) -> str | None:
         """Return the GUID, which all logins of a person in one provider family share; None for a service account."""
         guid, at, _ = self.username.partition("@")

@@ -66,11 +66,12 @@ def test_each_step_is_a_line_for_machines(
     capsys.readouterr()
     assert run_css("apply", file, "--yes", "--json") == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(row["state"], row["step"], row["role"], row["target"]) for row in rows] == [
-        ("done", "create_role", "auditor", ""),
-        ("done", "rename_role", "admin", "boss"),
-        ("done", "remove_member", "reviewer", MAREN),
+    assert [(row["state"], row["action"], row["role"], row["target"], row["username"]) for row in rows] == [
+        ("done", "create", "auditor", "", ""),
+        ("done", "rename", "admin", "boss", ""),
+        ("done", "revoke", "reviewer", "", MAREN),
     ]
+    assert rows[-1]["name"] == "Maren Fairweather"
 
 
 def test_a_file_is_planned_and_carried_out(
@@ -322,8 +323,8 @@ def test_what_fails_is_told_and_kept_as_a_plan(
     assert run_css("apply", file, "--width", "1", "--yes") == 3
     out, err = capsys.readouterr()
     assert [line.split()[:3] for line in out.splitlines()[1:]] == [
-        ["failed", "create_role", "clerk"],
-        ["skipped", "add_member", "clerk"],
+        ["failed", "create", "clerk"],
+        ["skipped", "grant", "clerk"],
     ]
     assert "2 done, 1 failed, 1 skipped" in err
     assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"auditor", "inspector"}
@@ -342,7 +343,7 @@ def test_who_never_logged_in_is_told(
     file = plan(f"[{{name: approver, members: [00000000000000000000000000000000@idir, {MAREN}]}}]")
     assert run_css("apply", file, "--yes") == 3
     out, err = capsys.readouterr()
-    assert [line.split()[:4] for line in out.splitlines()[-1:]] == [["never", "logged", "in", "add_member"]]
+    assert [line.split()[:4] for line in out.splitlines()[-1:]] == [["never", "logged", "in", "grant"]]
     assert "1 never logged in, 1 done" in err
     left = file.with_name("plan.remainder.json")
     before = left.read_bytes()

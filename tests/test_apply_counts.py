@@ -39,18 +39,23 @@ def counted(*functions: Callable[..., Any]) -> Iterator[Counter[str]]:
         sys.setprofile(None)
 
 
+@pytest.mark.parametrize(("options", "names"), [(["--no-names"], 0), ([], 1)], ids=str)
 def test_one_role_and_one_member(
-    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], names: int
 ) -> None:
-    """Eight requests: one for a token. css-sdk reads the service once for the plan and once before the writes."""
+    """Eight requests: one for a token. css-sdk reads the service once for the plan and once before the writes.
+
+    A ninth request finds the name of the new member.
+    """
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, f"[{{name: auditor, members: [{TOBIAS}]}}]")
     with counted(read_journal, Impact.of) as counts:
-        assert run_css("apply", file, "--yes") == 0
-    assert asked(sandbox) == {"token": 1, "GET": 5, "POST": 2}
+        assert run_css("apply", file, *options, "--yes") == 0
+    assert asked(sandbox) == {"token": 1, "GET": 5 + names, "POST": 2}
     paths = Counter(entry.path.partition("/api/v1")[2] for entry in sandbox.requests if entry.method == "GET")
     composites = "/integrations/101/dev/roles/admin/composite-roles"
-    assert paths == {"/integrations": 1, "/integrations/101/dev/roles": 2, composites: 2}
+    search = {f"/dev/idir/users?guid={TOBIAS.partition('@')[0]}": 1} if names else {}
+    assert paths == {"/integrations": 1, "/integrations/101/dev/roles": 2, composites: 2, **search}
     assert counts == {"Impact.of": 1}
 
 

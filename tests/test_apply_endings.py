@@ -115,7 +115,7 @@ def test_an_interrupt_is_reported_from_the_journal(
     out, err = capsys.readouterr()
     rows = [json.loads(line) for line in out.splitlines()]
     assert len(rows) == new
-    done = {row["target"] for row in rows if row["state"] == "done"}
+    done = {row["username"] for row in rows if row["state"] == "done"}
     assert 0 < len(done) < new
     assert done <= set(sandbox.members(GRANTS_PORTAL, "dev", "admin"))
     assert {row["message"] for row in rows if row["state"] == "skipped"} == {

@@ -55,13 +55,17 @@ def test_taking_out_tells_who_loses_what(run_css: Run, sandbox: Sandbox, capsys:
     holders = set(sandbox.members(GRANTS_PORTAL, "dev", "admin"))
     lost = holders - set(sandbox.members(GRANTS_PORTAL, "dev", "approver"))
     assert only in lost
+
+    def named(user: str) -> str:
+        return "{firstName} {lastName} {username}".format(**sandbox.world.users[user])
+
     assert both not in lost
     remove = ("composites", "remove", "admin", "approver", "nope", *PLACE)
     assert run_css(*remove) == 4
     err = capsys.readouterr().err.splitlines()
     assert err[0] == (
         f"no longer through 'admin': {len(lost)} users lose the role 'approver' in Grants Portal, dev: "
-        f"{', '.join(sorted(lost))}"
+        f"{', '.join(sorted(map(named, lost)))}"
     )
     assert err[1] == "'nope' is not a child of 'admin' in Grants Portal, dev"
     assert asked(sandbox).keys() == {"token", "GET"}

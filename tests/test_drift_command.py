@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import os
 import subprocess
 import sys
@@ -30,11 +31,15 @@ def test_nothing_is_said_of_nothing(
     assert asked(sandbox).keys() == {"token", "GET"}
 
 
+PORTAL = (101, "Grants Portal", "dev")
+
+
 def test_both_directions_are_told(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What is missing, and what an exact set does not list; nothing is written."""
     stranger = usernames(sandbox, 20)[-1]
+    name = "{firstName} {lastName}".format(**sandbox.world.users[stranger])
     sandbox.create_role(GRANTS_PORTAL, "dev", "extra")
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", stranger)
     sandbox.revoke(GRANTS_PORTAL, "dev", "reviewer", MAREN)
@@ -42,10 +47,12 @@ def test_both_directions_are_told(
     assert run_css("drift", file, "--json") == 2
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [tuple(row.values()) for row in rows] == [
-        ("missing", "member", "reviewer", MAREN, 101, "dev"),
-        ("not in the file", "member", "reviewer", stranger, 101, "dev"),
-        ("not in the file", "role", "extra", "", 101, "dev"),
+        ("missing", "member", *PORTAL, "reviewer", "", MAREN, "Maren Fairweather", "idir"),
+        ("not in the file", "member", *PORTAL, "reviewer", "", stranger, name, "idir"),
+        ("not in the file", "role", *PORTAL, "extra", "", "", "", ""),
     ]
+    assert run_css("drift", file) == 2
+    assert re.search(f"{name} +{stranger}", capsys.readouterr().out)
     assert run_css("drift", file, "--mask") == 2
     out = capsys.readouterr().out
     assert MAREN not in out

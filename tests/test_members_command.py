@@ -151,10 +151,10 @@ def test_an_interrupt_tells_what_was_done(
     assert run_css("members", "set", "approver", *people, *PLACE, "--yes", "--json") == 130
     stop.set()
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    done = {row["user"] for row in rows if row["state"] == "done"}
+    done = {row["username"] for row in rows if row["state"] == "done"}
     assert 0 < len(done) < 29
     assert done <= members(sandbox, "approver")
-    assert {row["user"] for row in rows if row["action"] == "grant"} == set(people) - {
+    assert {row["username"] for row in rows if row["action"] == "grant"} == set(people) - {
         "c48af3232157a5f13dc753a5d3eed7ce@idir"
     }
     assert asked(sandbox)["DELETE"] == 0

@@ -163,7 +163,7 @@ def test_logins_are_mirrored(run: Run, sandbox: Sandbox) -> None:
     code, out, err = run("mirror", *place, "--from", "idir", "--to", "azureidir", "--apply", "--json")
     assert code == 0
     told: list[dict[str, Any]] = [json.loads(line) for line in out]
-    assert [(row["user"], row["role"], row["state"]) for row in told] == [(f"{ANN}@azureidir", "writer", "done")]
+    assert [(row["username"], row["role"], row["state"]) for row in told] == [(f"{ANN}@azureidir", "writer", "done")]
     assert f"{NELL}@azureidir has never logged in" in err
     assert run("mirror", *place, "--from", "idir")[0] == 0
     assert run("mirror", *place, "--to", "idir")[0] == 2
@@ -182,7 +182,7 @@ def test_a_repair_that_fails_is_reported(run: Run, sandbox: Sandbox) -> None:
     sandbox.faults.add("500_before", method="POST", path=f"*{ANN}@azureidir*", times=None)
     code, out, _ = run("mirror", "-i", "Alpha", "-e", "dev", "--apply", "--json")
     assert code == 3
-    assert sorted((json.loads(line)["user"], json.loads(line)["state"]) for line in out) == [
+    assert sorted((json.loads(line)["username"], json.loads(line)["state"]) for line in out) == [
         (f"{ANN}@azureidir", "failed"),
         (f"{ANN}@idir", "done"),
     ]

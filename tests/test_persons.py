@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from css_sdk import Person, ServiceAccount, User
-from css_sdk.people.logins import as_person, login_differences, name_of, people_of, unseen
+from css_sdk.people.logins import as_person, login_differences, people_of, unseen
 
 USERNAMES = [f"{guid}@{provider}" for guid in ("a1", "b2", "c3") for provider in ("idir", "azureidir", "githubpublic")]
 MEMBERS = st.dictionaries(st.sampled_from(["admin", "reader", "x/y"]), st.sets(st.sampled_from(USERNAMES)))
@@ -55,9 +55,9 @@ def test_a_text_names_a_person_in_one_way(whom: str | ServiceAccount | User | Pe
 
 def test_the_name_of_a_user() -> None:
     """GitHub's users have their names among the attributes, if anywhere."""
-    assert name_of(User("a@idir", first_name="Ilse", last_name="H")) == "Ilse H"
-    assert name_of(User("a@githubpublic", attributes={"display_name": (), "github_username": ("fern",)})) == "fern"
-    assert name_of(User("a@githubpublic")) == ""
+    assert User("a@idir", first_name="Ilse", last_name="H").name == "Ilse H"
+    assert User("a@githubpublic", attributes={"display_name": (), "github_username": ("fern",)}).name == "fern"
+    assert User("a@githubpublic").name == ""
 
 
 def test_logins_of_other_families_are_other_people() -> None:

@@ -227,7 +227,7 @@ def test_a_question_costs_few_reads(
     reads: int,
 ) -> None:
     """What is shown is read before the question and again after it, and nothing else is."""
-    arguments = command(words, "prod")
+    arguments = [*command(words, "prod"), "--no-names"]
     sandbox.clear_requests()
     monkeypatch.setattr("sys.stdin", Terminal(f"y\n{NAME}\n" if words in REMOVING.values() else f"{NAME}\n"))
     assert run_css(*arguments) == 0
@@ -262,14 +262,19 @@ def test_a_preview_names_who_gains_and_who_loses(
     run_css: Run, command: Callable[..., list[str]], capsys: pytest.CaptureFixture[str], sandbox: Sandbox
 ) -> None:
     """Once, before the questions, by name where people have one."""
-    held, other = usernames(sandbox, 30)[-2:]
+    held, other = (
+        "{firstName} {lastName} {username}".format(**sandbox.world.users[user]) for user in usernames(sandbox, 30)[-2:]
+    )
     assert run_css(*command(ADDING["roster apply"], "prod")) == 4
     assert capsys.readouterr().err.count(f"1 user gains the role 'guest' in Grants Portal, prod: {other}\n") == 1
+    assert run_css(*command(ADDING["roster apply"], "prod"), "--no-names") == 4
+    nameless = other.split()[-1]
+    assert f"1 user gains the role 'guest' in Grants Portal, prod: {nameless}\n" in capsys.readouterr().err
     assert run_css("composites", "add", "-i", 101, "-e", "prod", "parent", "source") == 4
     assert (
         f"through 'parent': 1 user gains the role 'source' in Grants Portal, prod: {held}\n" in capsys.readouterr().err
     )
-    assert run_css("members", "set", "-i", 101, "-e", "prod", "guest", held, other) == 4
+    assert run_css("members", "set", "-i", 101, "-e", "prod", "guest", *usernames(sandbox, 30)[-2:]) == 4
     err = capsys.readouterr().err
     assert f"1 user gains the role 'guest' in Grants Portal, prod: {other}\n" in err
     assert "1 user loses the role 'guest' in Grants Portal, prod: service-account-fisheries-service-102\n" in err

@@ -105,7 +105,9 @@ def test_a_revocation_in_a_roster_needs_a_yes(
     user = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0]
     roster = write(tmp_path / "r.csv", "username,role,action", f"{user},reviewer,revoke", f"{user},approver,grant")
     assert run_css("roster", "apply", roster, "-i", 101, "-e", "dev") == 4
-    assert f"1 user loses the role 'reviewer' in Grants Portal, dev: {user}" in capsys.readouterr().err
+    assert (
+        f"1 user loses the role 'reviewer' in Grants Portal, dev: Maren Fairweather {user}" in capsys.readouterr().err
+    )
     assert asked(sandbox).keys() == {"token", "GET"}
 
 
@@ -226,7 +228,7 @@ def test_three_of_five_hundred_fail_and_only_they_are_tried_again(
     roster = write(tmp_path / "r.csv", "username,role", *[f"{user},reviewer" for user in people])
     assert run_css("roster", "apply", roster, *DEV, "--width", 8, "--json") == 3
     rows = told(capsys)
-    assert [row["user"] for row in rows if row["state"] != "done"] == people[100:400:100]
+    assert [row["username"] for row in rows if row["state"] != "done"] == people[100:400:100]
     result = tmp_path / "r.result.csv"
     with result.open(encoding="utf-8-sig", newline="") as file:
         written = list(csv.DictReader(file))
@@ -377,7 +379,7 @@ def test_a_check_shows_whom_an_exact_roster_would_take_from(
         run_css("roster", "check", roster, *DEV, "--online", "--exact", "--json")
         rows = told(capsys)
         assert [row["state"] for row in rows] == states
-        assert (rows[-1]["line"], rows[-1]["user"], rows[-1]["action"]) == (0, gone, "revoke")
+        assert (rows[-1]["line"], rows[-1]["username"], rows[-1]["action"]) == (0, gone, "revoke")
     assert set(asked(sandbox)) == {"GET", "token"}
 
 

@@ -86,7 +86,7 @@ def test_an_interrupt_writes_down_what_is_left(
         code = exit_code(arguments(roster))
     assert code == 130
     out, err = capsys.readouterr()
-    done = [row["user"] for row in map(json.loads, out.splitlines()) if row["state"] == "done"]
+    done = [row["username"] for row in map(json.loads, out.splitlines()) if row["state"] == "done"]
     assert 0 < len(done) < 38
     assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == sorted(done)
     left = left_in(roster.with_suffix(".result.csv"))

@@ -140,7 +140,7 @@ def test_the_way_back_is_shown_and_has_a_journal_of_its_own(
     changed = everything(sandbox)
     assert run_css("undo", journal) == 4
     told = capsys.readouterr().err.splitlines()
-    assert f"  + add {TOBIAS} to reviewer" in told
+    assert f"  + add {TOBIAS} ('Tobias Bellwether') to reviewer" in told
     assert "  - delete role clerk, taking it from 1 person" in told
     assert everything(sandbox) == changed
     assert run_css("undo", journal, "--yes") == 0

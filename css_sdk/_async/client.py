@@ -31,7 +31,7 @@ from .wire import AsyncWire
 if TYPE_CHECKING:
     from ..journal.entries import JournalRead
     from ..people.identities import Person
-    from ..people.logins import PeopleFound, PersonRoles
+    from ..people.logins import NamesFound, PeopleFound, PersonRoles
     from ..plan.desired import Desired
     from ..plan.planner import Plan
     from ..plan.preconditions import Applied, Guards
@@ -331,6 +331,31 @@ class AsyncCss:
         from .directory import find_people
 
         return await find_people(self._wire, terms, environments, providers, width)
+
+    async def names_of(
+        self, users: Mapping[str, str], *, known: Mapping[str, str] | None = None, most: int = 20, width: int = 4
+    ) -> NamesFound:
+        """Return the names of people by username, with one search by GUID for each person whose name is not known.
+
+        Names that earlier searches of this client have found cost no call, and neither do those in `known`. The logins
+        of one person share a call. If a search fails, the name stays unknown.
+
+        Args:
+            users: the usernames, each with an environment that may know the person.
+            known: names that are known already, by username.
+            most: how many people this client looks up in its life.
+            width: calls at once, 1 to 8.
+
+        Raises:
+            ConfigurationError: for a width out of range.
+
+        >>> found = await css.names_of({"c48af3232157a5f13dc753a5d3eed7ce@idir": "dev"})
+        >>> found.names
+        {'c48af3232157a5f13dc753a5d3eed7ce@idir': 'Tobias Bellwether'}
+        """
+        from .naming import names_of
+
+        return await names_of(self._wire, users, known or {}, most, width)
 
     async def roles_of(
         self, person: UserLike | Person, *, providers: str | Iterable[str] | None = None, width: int = 4

@@ -41,6 +41,11 @@ _BCEID_TYPES: Final = {
 }
 
 
+def names_found_by(wire: AsyncWire) -> dict[str, str]:
+    """Return the names of the people that searches of this client have found, by username."""
+    return wire.remembered("names of people", dict)
+
+
 class AsyncPeople:
     """Search the people whom the login server of one environment knows, that is everybody who once logged in there.
 
@@ -84,7 +89,7 @@ class AsyncPeople:
         complete = True
         given = searches.terms_given(terms)
         for _, operation, place in self._calls(providers, given):
-            rows = await self._wire.read(operation, answers.users, **place, **given)
+            rows = await self._read(operation, **place, **given)
             matching, certain = searches.containing(rows, given)
             users.update((user.username, user) for user in matching)
             complete = complete and certain and service_limits.search_is_complete(len(rows))
@@ -115,7 +120,7 @@ class AsyncPeople:
         found: dict[str, User] = {}
         calls = self._calls(providers, given)
         for provider, operation, place in calls:
-            rows = await self._wire.read(operation, answers.users, **place, **given)
+            rows = await self._read(operation, **place, **given)
             if not service_limits.search_is_complete(len(rows)):
                 raise IncompleteSearch(
                     f"More than 50 people of {provider} match {wanted}, and the service shows only 50. Search by GUID."
@@ -140,6 +145,11 @@ class AsyncPeople:
                 candidates=list(found.values()),
             )
         return next(iter(found.values()))
+
+    async def _read(self, operation: answers.Operation, **arguments: Any) -> tuple[User, ...]:
+        found: tuple[User, ...] = await self._wire.read(operation, answers.users, **arguments)
+        names_found_by(self._wire).update((user.username, user.name) for user in found)
+        return found
 
     def _calls(
         self, providers: str | Iterable[str], terms: Mapping[str, str]

@@ -42,6 +42,11 @@ _BCEID_TYPES: Final = {
 }
 
 
+def names_found_by(wire: Wire) -> dict[str, str]:
+    """Return the names of the people that searches of this client have found, by username."""
+    return wire.remembered("names of people", dict)
+
+
 class People:
     """Search the people whom the login server of one environment knows, that is everybody who once logged in there.
 
@@ -85,7 +90,7 @@ class People:
         complete = True
         given = searches.terms_given(terms)
         for _, operation, place in self._calls(providers, given):
-            rows = self._wire.read(operation, answers.users, **place, **given)
+            rows = self._read(operation, **place, **given)
             matching, certain = searches.containing(rows, given)
             users.update((user.username, user) for user in matching)
             complete = complete and certain and service_limits.search_is_complete(len(rows))
@@ -116,7 +121,7 @@ class People:
         found: dict[str, User] = {}
         calls = self._calls(providers, given)
         for provider, operation, place in calls:
-            rows = self._wire.read(operation, answers.users, **place, **given)
+            rows = self._read(operation, **place, **given)
             if not service_limits.search_is_complete(len(rows)):
                 raise IncompleteSearch(
                     f"More than 50 people of {provider} match {wanted}, and the service shows only 50. Search by GUID."
@@ -141,6 +146,11 @@ class People:
                 candidates=list(found.values()),
             )
         return next(iter(found.values()))
+
+    def _read(self, operation: answers.Operation, **arguments: Any) -> tuple[User, ...]:
+        found: tuple[User, ...] = self._wire.read(operation, answers.users, **arguments)
+        names_found_by(self._wire).update((user.username, user.name) for user in found)
+        return found
 
     def _calls(
         self, providers: str | Iterable[str], terms: Mapping[str, str]

@@ -69,6 +69,19 @@ class PeopleFound(Tabular):
 
 
 @frozen
+class NamesFound(Tabular):
+    """The names of people, by username.
+
+    Attributes:
+        names: of those who are known; not of those whose name nobody knows.
+        left_out: how many people were not looked up, because the limit was reached.
+    """
+
+    names: Mapping[str, str] = field(factory=dict, hash=False)
+    left_out: int = 0
+
+
+@frozen
 class HeldRole(Tabular):
     """A role of a login: assigned directly, or `through` composite roles, or both."""
 
@@ -158,12 +171,6 @@ def as_person(person: UserLike | Person) -> Person:
     return Person("username", identifiers.username_of(person)) if isinstance(person, User) else person_named(person)
 
 
-def name_of(user: User) -> str:
-    """Return the name of a user; for users of GitHub, the one in their attributes."""
-    names = (name for key in ("display_name", "github_username") for name in user.attributes.get(key, ())[:1])
-    return " ".join(filter(None, (user.first_name, user.last_name))) or next(filter(None, names), "")
-
-
 def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return where else the people found may be known, under another name or address.
 
@@ -189,9 +196,7 @@ def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> Peo
         never = tuple(environment for environment in environments if complete and environment not in known)
         login = PersonLogin(seen[username][known[-1]], known, never)
         logins.setdefault(_identity(username), []).append(login)
-    people = [
-        PersonFound(guid, name_of(own[0].user), own[0].user.email, tuple(own)) for (_, guid), own in logins.items()
-    ]
+    people = [PersonFound(guid, own[0].user.name, own[0].user.email, tuple(own)) for (_, guid), own in logins.items()]
     return PeopleFound(tuple(sorted(people, key=lambda one: (one.name.casefold(), one.guid))), complete)
 
 

@@ -18,6 +18,7 @@ from typing import Final
 from attrs import field, frozen
 
 from ..errors import InvalidFile, InvalidRequest
+from ..models import User
 from ..people.identification import Unresolved
 from ..people.identities import Person
 from ..state import Draft, Place, PlaceState, Step, StepKind
@@ -121,6 +122,24 @@ class Plan:
     def project_names(self) -> Mapping[Place, str]:
         """Return the project names, by place."""
         return {one.place: one.project_name for one in self.places}
+
+    @property
+    def known(self) -> tuple[User, ...]:
+        """Return the people who were read when the plan was made."""
+        return tuple(user for state in self.states for user in state.users.values())
+
+    @property
+    def people(self) -> Mapping[str, str]:
+        """Return the usernames that the plan names, those who gain a role first, each with an environment."""
+        steps = sorted((*self.steps, *self.withheld, *self.protected), key=lambda step: step.removes)
+        found: dict[str, str] = {}
+        for step in steps:
+            if step.changes_member:
+                found.setdefault(step.target, step.place.environment)
+        for one in self.unresolved:
+            for username in one.candidates:
+                found.setdefault(username, one.place.environment)
+        return found
 
     @property
     def unmanaged(self) -> Mapping[Place, Unmanaged]:

@@ -147,6 +147,7 @@ class _Reading:
             "unresolved": self._each("unresolved", self._unresolved),
             "notes": self._each("notes", _text),
         }
+        record = {key: value for key, value in record.items() if key != "names"}  # css plan --json adds these
         self._note_faults("the plan", lambda _: _check_keys(record, fields), None)
         read: dict[str, Any] = {}
         for key, decode in fields.items():

@@ -12,7 +12,6 @@ from importlib.resources import files
 from typing import Final
 
 from .._text.escaping import shown_name, with_codes
-from ..people.logins import name_of
 from .rows import AccessReport, AccessRow, AccessSummary
 from .text import heading, narrowing, reason_of, unread_in_words
 
@@ -113,7 +112,7 @@ def _row(row: AccessRow) -> str:
     environment = f"<td{_PROD if row.place.environment == 'prod' else ''}>{_text(row.place.environment)}</td>"
     return (
         f"<tr><td>{_text(with_codes(row.project_name))}<small>#{row.place.integration}</small></td>"
-        f"{environment}<td>{_text(with_codes(row.role))}</td><td>{_text(name_of(row.user))}{username}</td><td>{_text(row.user.email)}</td>"
+        f"{environment}<td>{_text(with_codes(row.role))}</td><td>{_text(row.user.name)}{username}</td><td>{_text(row.user.email)}</td>"
         f"<td>{_text(row.user.provider or 'service account')}</td><td>{_text(with_codes(row.held))}</td></tr>"
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from ..errors import Ambiguous, NotFound, Remedy
 from ..models import PROVIDER_FAMILIES, User
 from ..people.identities import Person
-from ..people.logins import HeldRole, PersonRoles, name_of
+from ..people.logins import HeldRole, PersonRoles
 from .rows import AccessReport, AccessRow
 
 _FAMILIES = {provider: family for family, among in PROVIDER_FAMILIES.items() for provider in among}
@@ -76,7 +76,7 @@ def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
         people.setdefault(_family(user), {}).setdefault(user.guid or user.username, user)
     for several in people.values():
         if len(several) > 1:
-            names = ", ".join(f"{user.username} ({name_of(user) or 'no name'})" for _, user in sorted(several.items()))
+            names = ", ".join(f"{user.username} ({user.name or 'no name'})" for _, user in sorted(several.items()))
             raise Ambiguous(
                 f"{len(several)} people have the e-mail address {person.value}: {names}. Pass the GUID of the right "
                 f"person.",

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from .._service import arguments, environment_checks
 from .._text.tables import Tabular
 from ..models import User
-from ..people.logins import UnreadPlace, name_of
+from ..people.logins import UnreadPlace
 from ..plan.impact import parents_of
 from ..state import Place, PlaceState
 
@@ -58,7 +58,7 @@ class AccessRow(Tabular):
             "environment": self.place.environment,
             "role": self.role,
             "username": self.user.username,
-            "name": name_of(self.user),
+            "name": self.user.name,
             "email": self.user.email,
             "provider": self.user.provider or "",
             "service_account": self.user.service_account is not None,
@@ -144,9 +144,9 @@ class AccessReport(Tabular):
         wanted = self.person.casefold()
         users = {name: state.users.get(name) or User(name) for name in frozenset().union(*state.members.values())}
         order = {
-            username: (name_of(user).casefold() or username, username)
+            username: (user.name.casefold() or username, username)
             for username, user in users.items()
-            if wanted in f"{username}\n{name_of(user)}\n{user.email}".casefold()
+            if wanted in f"{username}\n{user.name}\n{user.email}".casefold()
         }
         for role in sorted(state.roles, key=_without_case):
             if self.roles and role not in self.roles:

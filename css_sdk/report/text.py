@@ -8,7 +8,7 @@ from typing import Final
 
 from .._text.csv_lines import csv_line
 from .._text.escaping import shown_name, with_codes
-from ..people.logins import UnreadPlace, name_of
+from ..people.logins import UnreadPlace
 from .rows import AccessReport, AccessRow
 
 CSV_COLUMNS: Final = (
@@ -172,7 +172,7 @@ def _markdown_cells(row: AccessRow) -> tuple[str, ...]:
         str(row.place.integration),
         row.place.environment,
         with_codes(row.role),
-        name_of(row.user),
+        row.user.name,
         row.user.username,
         row.user.email,
         row.user.provider or "service account",

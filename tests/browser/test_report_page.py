@@ -12,7 +12,7 @@ import pytest
 
 from css_sdk import AccessReport, AccessRow, NotApplied, User, report_as_html
 from css_sdk._text.escaping import shown_name, with_codes
-from css_sdk.people.logins import UnreadPlace, name_of
+from css_sdk.people.logins import UnreadPlace
 from css_sdk.state import Place, PlaceState
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def cells(row: AccessRow) -> list[str]:
         f"{with_codes(row.project_name)} #{row.place.integration}",
         row.place.environment,
         with_codes(row.role),
-        " ".join(filter(None, (name_of(row.user), row.user.username))),
+        " ".join(filter(None, (row.user.name, row.user.username))),
         row.user.email,
         row.user.provider or "service account",
         with_codes(row.held),

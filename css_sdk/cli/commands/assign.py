@@ -19,7 +19,7 @@ _GRANTS = together(
 
 
 @click.command()
-@takes(_GRANTS, options.prod, options.journal, options.json)
+@takes(_GRANTS, options.prod, options.no_names, options.journal, options.json)
 def assign(given: Given, **grants: Any) -> int:
     """Give roles to users.
 
@@ -35,7 +35,7 @@ def assign(given: Given, **grants: Any) -> int:
 
 
 @click.command()
-@takes(_GRANTS, options.consent, options.journal, options.json)
+@takes(_GRANTS, options.consent, options.no_names, options.journal, options.json)
 def unassign(given: Given, **grants: Any) -> int:
     """Remove roles from users.
 

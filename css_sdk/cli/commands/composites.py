@@ -120,7 +120,7 @@ def set_children(given: Given, parent: str, children: Sequence[str]) -> int:
       css composites set -i "Grants Portal" -e dev admin reviewer auditor --yes
     """
 
-    def preview(dev: EnvironmentClient, plan: Plan) -> Sequence[str]:
+    def preview(dev: EnvironmentClient, plan: Plan, _: object) -> Sequence[str]:
         added = [step.target for step in plan.steps if not step.removes]
         return _preview(dev, parent, added, [step.target for step in plan.steps if step.removes])
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ..support import options
+from ..support import options, records
 from ..support.client import delayed_log
 from ..support.options import Given, takes
-from ..support.output import print_rows
+from ..support.output import columns_for, print_rows
 from ..support.plans import CHANGES, UNIDENTIFIED, desired_in, print_unresolved, unidentified_in
 
 if TYPE_CHECKING:
     from ...state import Step, StepKind
 
+_NOT_SHOWN: Final = ("action", "error", "message")
 _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
     "create_role": ("missing", "role"),
     "rename_role": ("old name", "role"),
@@ -34,6 +35,7 @@ _WORDS: Final[Mapping[StepKind, tuple[str, str]]] = {
     options.provider,
     options.missing,
     options.mask,
+    options.no_names,
     options.width,
     options.json,
 )
@@ -58,22 +60,20 @@ def drift(given: Given, file: Path) -> int:
     with delayed_log() as log:
         with given.client() as css:
             made = css.plan(desired, prune=True, providers=given.employees, width=given.width)
+            people = {step.target: step.place.environment for step in made.steps if step.changes_member}
+            names = given.names_of(css, people, made.known)
         if not made.steps and not unidentified_in(made, allow_missing=given.allow_missing):
             log.clear()
             return 0
-    print_unresolved(made.unresolved, mask=given.mask)
+    print_unresolved(made.unresolved, names, mask=given.mask)
     if made.steps:
-        print_rows(map(_row, (masked(made) if given.mask else made).steps), given.as_json)
+        steps = (masked(made) if given.mask else made).steps
+        rows = [_row(step, made.project_names.get(step.place, ""), names) for step in steps]
+        print_rows(rows, given.as_json, columns_for(rows))
     return CHANGES if made.steps else UNIDENTIFIED
 
 
-def _row(step: Step) -> dict[str, Any]:
-    drift, what = _WORDS[step.kind]
-    return {
-        "drift": drift,
-        "what": what,
-        "role": step.role,
-        "target": step.target,
-        "integration": step.place.integration,
-        "environment": step.place.environment,
-    }
+def _row(step: Step, project_name: str, names: Mapping[str, str]) -> dict[str, Any]:
+    state, kind = _WORDS[step.kind]
+    record = records.of_step(state, step, project_name, names)
+    return {"state": state, "kind": kind, **{key: value for key, value in record.items() if key not in _NOT_SHOWN}}

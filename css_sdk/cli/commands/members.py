@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,7 @@ def list_members(given: Given, role: str) -> None:
     options.client_ids,
     options.place(),
     options.exact,
+    options.no_names,
     options.journal,
     options.json,
 )
@@ -73,13 +74,11 @@ def set_members(given: Given, role: str, users: Sequence[str], client_ids: Seque
     """
     from ... import ServiceAccount
     from ..._service.identifiers import check_username
-    from ...people.logins import name_of
 
     for user in users:
         check_username(user)
 
-    def preview(dev: EnvironmentClient, plan: Plan) -> list[str]:
-        names = {user.username: name_of(user) for state in plan.states for user in state.users.values()}
+    def preview(dev: EnvironmentClient, plan: Plan, names: Mapping[str, str]) -> list[str]:
         groups: dict[Action, list[str]] = {}
         for step in plan.steps:
             who = f"{names.get(step.target, '')} {step.target}".strip()

@@ -188,6 +188,7 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
     click.option("--to", "target", type=click.Choice(_EMPLOYEES), help="Login that may lack roles. Default: both."),
     flag("--apply", "repair", help="Give the missing roles. Nothing is removed."),
     options.prod,
+    options.no_names,
     options.journal,
     options.json,
 )
@@ -233,10 +234,9 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
 
 
 def _difference(difference: LoginDifference) -> dict[str, object]:
-    from ...people.logins import name_of
 
     return {
-        "person": name_of(difference.user),
+        "person": difference.user.name,
         "email": difference.user.email,
         "has": difference.user.username,
         "lacks": difference.username,

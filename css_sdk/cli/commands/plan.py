@@ -15,7 +15,6 @@ from ..support.plans import (
     CHANGES,
     UNIDENTIFIED,
     desired_in,
-    names_in,
     plan_option,
     print_prune_hint,
     print_unidentified,
@@ -34,6 +33,7 @@ from ..support.plans import (
     flag("--markdown", help="Print Markdown, for a comment on a pull request."),
     flag("--detailed-exitcode", help="Exit with code 2 if there are changes."),
     options.mask,
+    options.no_names,
     options.width,
     options.json,
 )
@@ -57,15 +57,16 @@ def plan(given: Given, file: Path, prune: bool, out: OutputFile, markdown: bool,
     out.check(source=file)
     with given.client() as css:
         made = css.plan(desired, prune=prune, providers=given.employees, width=given.width)
+        names = given.names_of(css, made.people, made.known)
     unidentified = unidentified_in(made, allow_missing=given.allow_missing)
     is_refused = given.strict and bool(unidentified)
     if out.path is not None and not is_refused:
         write_plan(made, out, mask=given.mask)
     if given.as_json:
-        print_lines([json_line(json.loads(plan_as_json(made, given.mask)))])
+        print_lines([json_line(json.loads(plan_as_json(made, given.mask)) | {"names": names})])
     else:
         as_text = plan_as_markdown if markdown else plan_as_text
-        print_lines([as_text(made, names_in(made.states), given.mask)])
+        print_lines([as_text(made, names, given.mask)])
     print_prune_hint(made)
     print_unidentified(unidentified, " Because of --strict, no plan was written." if is_refused and out.path else "")
     if detailed_exitcode and made.steps and not is_refused:

@@ -78,10 +78,11 @@ def _transfer(
         except InvalidRequest as error:
             raise click.UsageError(text_of(error)) from None
         plan = css.plan(Desired((wanted,)), width=given.width)
-        known = [*plan.states, state]
+        known = tuple(state.users.values())
         if out.path is None:
             return preview_and_carry_out(css, plan, given, Origin(name), known)
-    print_plan(plan, known)
+        names = given.names_of(css, plan.people, [*plan.known, *known])
+    print_plan(plan, names)
     write_plan(plan, out)
     return 0
 

@@ -112,7 +112,7 @@ def rename(given: Given, old: str, new: str) -> int:
             ask(given, dev, changes, lambda: [renamed])
 
         changes = [RoleChange("rename", old, new, partial(dev.roles.rename, old, new, confirm=confirm))]
-        return reported(given, changes, partial(make_each, changes))
+        return reported(given, dev, changes, partial(make_each, changes))
 
 
 @roles.command()

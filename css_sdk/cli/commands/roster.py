@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ..support import options
-from ..support.changes import Note, apply_rows, print_row_results, reported
+from ..support.changes import Labels, Note, apply_rows, print_row_results, reported
 from ..support.client import interrupted_by_sigterm
 from ..support.files import OutputFile, output_option
 from ..support.groups import Group
@@ -136,9 +136,11 @@ def check(given: Given, online: bool, file: Path, **roster_options: Any) -> int:
             say(f"line {row.line} repeats line {earlier.line}")
         say("css read only the file and looked nobody up. To do that, pass --online.")
         return 0
+    labels = Labels()
     with bar_on_terminal(0, "search") as looking_up, bar_on_terminal(len(rows)) as tick, given.client() as css:
         results = css.check_roster(rows, progress=tick, looking_up=looking_up, **how)
-    print_row_results(results, given.as_json)
+        labels.read(css, results)
+    print_row_results(results, labels, given.as_json)
     return 3 if any(result.error is not None for result in results) else 0
 
 
@@ -202,6 +204,7 @@ def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputF
     options.force,
     flag("--allow-missing", help="Exit with code 0 if all rows that are left are people who have never logged in."),
     options.consent,
+    options.no_names,
     options.journal,
 )
 def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) -> int:
@@ -230,6 +233,8 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
     if other_name:
         say(f"css: {other_name}")
 
+    labels = Labels()
+
     def work(note: Note) -> Sequence[RowResult]:
         with given.client() as css, bar_on_terminal(0, "search") as looking_up, bar_on_terminal(len(rows)) as tick:
 
@@ -237,12 +242,13 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
                 note(result)
                 tick(result)
 
-            return apply_rows(css, rows, given.answers, settle, looking_up=looking_up, **how)
+            return apply_rows(css, rows, given, labels, settle, looking_up=looking_up, **how)
 
     with interrupted_by_sigterm():
         code = reported(
             rows,
             work,
+            labels,
             as_json=given.as_json,
             result_file=results,
             always_written=result is not None,

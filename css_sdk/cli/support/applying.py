@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +39,8 @@ from .questions import Changes, confirm
 if TYPE_CHECKING:
     from ... import Css, JournalRead, Plan
     from ...journal.entries import Entry
-    from ...state import PlaceState, Step, StepResult
+    from ...models import User
+    from ...state import Step, StepResult
 
 _REMAINDER = re.compile(r"\.remainder(?:\.([0-9]{1,9}))?$")
 
@@ -154,9 +155,7 @@ def _confirm(plan: Plan, left: Sequence[Step], given: Given) -> None:
     confirm(changes, given.answers)
 
 
-def preview_and_carry_out(
-    css: Css, plan: Plan, given: Given, origin: Origin, states: Sequence[PlaceState] | None = None
-) -> int:
+def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, known: Sequence[User] = ()) -> int:
     """Show a plan, ask, carry it out with a journal, report what was not done, and return the exit code.
 
     An interrupt lets the calls in flight finish; then the same is reported.
@@ -166,11 +165,16 @@ def preview_and_carry_out(
         plan: as it was made, or read from a file.
         given: the options.
         origin: where the plan comes from.
-        states: from which people's names are known; those of the plan by default.
+        known: people who were read, besides those of the plan.
     """
     resumed = read_resumed(css, plan, origin)
+    file = origin.journal(given.journal)
+    if origin.resume is None and plan.steps:
+        _check_journal(file)
+        _check_remainder(origin.remainder)
     left = steps_left(plan, resumed)
-    print_plan(evolve(plan, steps=left), plan.states if states is None else states, whole=plan)
+    names = given.names_of(css, plan.people, (*plan.known, *known))
+    print_plan(evolve(plan, steps=left), names, whole=plan)
     if origin.plan_id is None:
         print_prune_hint(plan)
     if resumed is not None:
@@ -180,20 +184,23 @@ def preview_and_carry_out(
     if given.strict and people:
         print_unidentified(people, " Because of --strict, nothing was changed.")
         return UNIDENTIFIED
-    code = _carry_out(css, plan, left, given, origin, resumed) if plan.steps else 0
+    code = _carry_out(css, plan, left, given, origin, file, resumed, names) if plan.steps else 0
     print_unidentified(people)
     return UNIDENTIFIED if people and code == 0 else code
 
 
 def _carry_out(
-    css: Css, plan: Plan, left: Sequence[Step], given: Given, origin: Origin, resumed: JournalRead | None
+    css: Css,
+    plan: Plan,
+    left: Sequence[Step],
+    given: Given,
+    origin: Origin,
+    file: Path,
+    resumed: JournalRead | None,
+    names: Mapping[str, str],
 ) -> int:
     from ...errors import StalePlan
 
-    file = origin.journal(given.journal)
-    if origin.resume is None:
-        _check_journal(file)
-        _check_remainder(origin.remainder)
     _confirm(plan, left, given)
     settled: dict[Step, StepResult] = {}
     entries: Sequence[Entry] = ()
@@ -216,7 +223,7 @@ def _carry_out(
                     print_undo_hint(file, entries)
         except KeyboardInterrupt:
             written = (*(resumed.entries if resumed else ()), *entries)
-            print_step_results(after_an_interrupt(plan.steps, settled, written), given.as_json)
+            print_step_results(after_an_interrupt(plan.steps, settled, written), plan, names, given.as_json)
             print_how_to_continue(origin, file)
             raise
         except StalePlan as error:
@@ -225,5 +232,5 @@ def _carry_out(
     # Written first: printing may take long, or end in a pipe that nobody reads.
     if not is_done:
         write_remainder(applied, origin, file)
-    print_step_results(applied.results, given.as_json)
+    print_step_results(applied.results, plan, names, given.as_json)
     return 0 if is_done else 3

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..._text.suggestions import similar
+from . import records
 from .options import Given
-from .output import columns_of, print_results, say
+from .output import print_results, say
 from .progress import without_display
-from .questions import Answers, Changes, confirm, open_questions
+from .questions import Changes, confirm, open_questions
 from .roster_results import with_the_rest, write_results
 
 if TYPE_CHECKING:
@@ -24,8 +25,43 @@ if TYPE_CHECKING:
 Note = Callable[["RowResult"], object]
 """Takes each result as it comes."""
 
-COLUMNS = ["line", "state", "action", "role", "integration", "environment", "user", "message"]
 _MOST_NAMED = 10
+
+
+class Labels:
+    """The ids and project names of integrations, and the names of people, as far as a client has read them."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self._places: dict[str, tuple[int, str]] = {}
+
+    def read(self, css: Css, results: Sequence[RowResult]) -> None:
+        """Note the labels of results, without a request."""
+        from ...errors import CssError
+
+        for which in {result.row.integration for result in results}:
+            with suppress(CssError):
+                info = css.integration(which).info
+                self._places[which] = info.id, info.project_name
+        self.names.update((result.user.username, result.user.name) for result in results if result.user is not None)
+
+    def record(self, result: RowResult) -> dict[str, Any]:
+        """Return the record of a result."""
+        row = result.row
+        integration_id, integration = self._places.get(row.integration, (None, row.integration))
+        place = records.of_place(integration_id, integration, row.environment)
+        who = {"username": _login(row), "name": self.names.get(_login(row), "")}
+        record = records.of_change(result.state, row.action, place, row.role, **who, error=result.error)
+        if result.repeats and result.error is None:
+            record["message"] = f"repeats line {result.repeats}"
+        return {"line": row.line, **record, "person": row.person.value}
+
+
+def _login(row: Row) -> str:
+    """Return the username of the person in a row; "" if the row names the person in another way."""
+    from ...people.identities import login_of
+
+    return login_of(row.person) or ""
 
 
 def change_roles(
@@ -54,7 +90,7 @@ def change_roles(
 
 
 def apply_rows(
-    css: Css, rows: Sequence[Row], answers: Answers, progress: Note, *, exact: bool = False, **how: Any
+    css: Css, rows: Sequence[Row], given: Given, labels: Labels, progress: Note, *, exact: bool = False, **how: Any
 ) -> Sequence[RowResult]:
     """Ask for confirmation if necessary, carry out rows, and return a result for each.
 
@@ -64,7 +100,8 @@ def apply_rows(
     Args:
         css: the client.
         rows: what is to be done.
-        answers: what the options say.
+        given: the options.
+        labels: get the names that are looked up, and what is read for the results.
         progress: called with each result as it comes.
         exact: whether everybody else loses the roles that the rows name.
         how: further arguments of `apply_roster` and `check_roster`.
@@ -77,8 +114,10 @@ def apply_rows(
     from ...roster.rows import refuses_all
 
     may_be = changes_of(rows, tuple(row.integration for row in rows if row.environment == "prod"))
-    if not open_questions(may_be._replace(removes=may_be.removes or exact), answers).options:
-        return css.apply_roster(rows, exact=exact, confirm=_show_losses, progress=progress, **how)
+    if not open_questions(may_be._replace(removes=may_be.removes or exact), given.answers).options:
+        results = css.apply_roster(rows, exact=exact, confirm=_show_losses, progress=progress, **how)
+        labels.read(css, results)
+        return results
     checked = css.check_roster(rows, exact=exact, **how)
     for error in (result.error for result in checked if refuses_all(result)):
         if error is not None:  # nobody is asked about what would be refused
@@ -88,23 +127,24 @@ def apply_rows(
     prod = tuple(client.info.project_name for place, client in places.items() if place[1] == "prod")
 
     def preview() -> Sequence[str]:
-        from ...people.logins import name_of
-
-        names = {result.user.username: name_of(result.user) for result in planned if result.user is not None}
+        people = {result.row.person.value: result.row.environment for result in planned}
+        names = given.names_of(css, people, (result.user for result in planned if result.user is not None))
+        labels.names.update(names)
         projects = {place[0]: client.info.project_name for place, client in places.items()}
         return preview_of([result.row for result in planned], projects, names)
 
     # All is checked again when it is carried out.
-    confirm(changes_of([result.row for result in planned], prod), answers, preview, lambda: True)
-    return css.apply_roster(rows, exact=exact, checked=checked, progress=progress, **how)
+    confirm(changes_of([result.row for result in planned], prod), given.answers, preview, lambda: True)
+    results = css.apply_roster(rows, exact=exact, checked=checked, progress=progress, **how)
+    labels.read(css, results)
+    return results
 
 
 def _show_losses(losses: Sequence[RoleRemovals]) -> None:
     """Show who loses a role, by name, and how many of them are listed with another login."""
-    from ...people.logins import name_of
 
     for loss in losses:
-        people = [f"{name_of(user)} {user.username}".strip() for user in loss.users]
+        people = [f"{user.name} {user.username}".strip() for user in loss.users]
         again = f". Listed with another login: {len(loss.also_listed)}" if loss.also_listed else ""
         sentence = in_words("revoke", people, loss.role, f"{loss.integration}, {loss.environment}")
         say(sentence + again)
@@ -116,9 +156,7 @@ def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
     return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
 
 
-def preview_of(
-    rows: Sequence[Row], project_names: Mapping[str, str], people: Mapping[str, str] | None = None
-) -> list[str]:
+def preview_of(rows: Sequence[Row], project_names: Mapping[str, str], people: Mapping[str, str]) -> list[str]:
     """Return a sentence for each role of each place, with who gains or loses it.
 
     Args:
@@ -128,7 +166,7 @@ def preview_of(
     """
     groups: dict[tuple[Action, str, str, str], dict[str, None]] = {}
     for row in rows:
-        who = f"{(people or {}).get(row.person.value, '')} {row.person.value}".strip()
+        who = f"{people.get(row.person.value, '')} {row.person.value}".strip()
         groups.setdefault((row.action, row.role, row.integration, row.environment), {})[who] = None
     return [
         in_words(action, names, role, f"{project_names[integration]}, {environment}")
@@ -177,18 +215,21 @@ def carry_out(rows: Sequence[Row], given: Given) -> int:
     finished, and the results are reported.
     """
 
+    labels = Labels()
+
     def apply(note: Note) -> Sequence[RowResult]:
         with given.client() as css:
-            results = apply_rows(css, rows, given.answers, note)
+            results = apply_rows(css, rows, given, labels, note)
             suggest_roles(css, results)
             return results
 
-    return reported(rows, apply, as_json=given.as_json)
+    return reported(rows, apply, labels, as_json=given.as_json)
 
 
 def reported(
     rows: Collection[Row],
     apply: Callable[[Note], Sequence[RowResult]],
+    labels: Labels,
     *,
     as_json: bool,
     result_file: OutputFile | None = None,
@@ -200,6 +241,7 @@ def reported(
     Args:
         rows: all rows.
         apply: applies the rows, passes on each result as it comes, and returns all.
+        labels: of integrations and people.
         as_json: whether to print JSON.
         result_file: the file for the results.
         always_written: whether to write the file even if nothing is left.
@@ -214,7 +256,7 @@ def reported(
     # Written first: printing may take long, or end in a pipe that nobody reads.
     was_written, sentences = write_results(results, result_file, always=always_written)
     # Rows that were not attempted stand in the file.
-    print_row_results(results, as_json, untried=interrupt is None or result_file is None)
+    print_row_results(results, labels, as_json, untried=interrupt is None or result_file is None)
     for sentence in sentences:
         say(sentence)
     if interrupt is not None:
@@ -223,39 +265,23 @@ def reported(
     return exit_code_of([(result.outcome, result.error) for result in counting]) if was_written else 3
 
 
-def print_row_results(results: Sequence[RowResult], as_json: bool, *, untried: bool = True) -> None:
+def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: bool, *, untried: bool = True) -> None:
     """Print the result of each row, and the number of rows in each state. Count repeated rows as "repeated".
 
     Args:
         results: of the rows.
+        labels: of integrations and people.
         as_json: print them for machines.
         untried: print those that were not attempted, too.
     """
-    rows = [_row(result) for result in results if untried or result.state != "skipped"]
+    rows = [labels.record(result) for result in results if untried or result.state != "skipped"]
     print_results(
         # Removals of an exact roster stand on no line. JSON says 0.
-        rows if as_json else [row | {"line": row["line"] or ""} for row in rows],
+        rows if as_json else [row | {"line": row["line"] or "", "username": row["person"]} for row in rows],
         as_json,
-        COLUMNS if any(result.row.line for result in results) else COLUMNS[1:],
         states=[result.state if result.repeats is None else "repeated" for result in results],
         errors=[result.error for result in results],
     )
-
-
-def _row(result: RowResult) -> dict[str, Any]:
-    row, columns = result.row, columns_of(result.error)
-    if result.repeats and result.error is None:
-        columns["message"] = f"repeats line {result.repeats}"
-    return {
-        "line": row.line,
-        "state": result.state,
-        "action": row.action,
-        "role": row.role,
-        "integration": row.integration,
-        "environment": row.environment,
-        "user": row.person.value,
-        **columns,
-    }
 
 
 def exit_code_of(results: Sequence[tuple[str, CssError | None]]) -> int:

@@ -77,8 +77,11 @@ def _what_it_stands_for(tree: RoleTree, name: str) -> list[str]:
 
 
 def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozenset[str]]:
-    """Return the direct members of each of the roles, read until two readings agree."""
-    return {role: frozenset(user.username for user in dev.roles.settled_members(role)) for role in sorted(roles)}
+    """Return the direct members of each of the roles, by name and username, read until two readings agree."""
+    return {
+        role: frozenset(f"{user.name} {user.username}".strip() for user in dev.roles.settled_members(role))
+        for role in sorted(roles)
+    }
 
 
 def _counted(names: Collection[str], what: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import reduce, wraps
 from pathlib import Path
@@ -12,10 +12,12 @@ import click
 
 from .client import opened
 from .next_steps import keep_place
+from .output import say
 from .questions import ALLOW_PROD, YES, Answers
 
 if TYPE_CHECKING:
     from ... import Css, EnvironmentClient, Guards
+    from ...models import User
 
 Decorator = Callable[[Any], Any]
 
@@ -44,6 +46,7 @@ class Given(NamedTuple):
     allow_missing: bool = False
     allow_empty: bool = True
     max_removals: int | None = None
+    no_names: bool = False
     keep_last: Sequence[str] = ()
     remove_first: bool = False
 
@@ -70,6 +73,23 @@ class Given(NamedTuple):
             remove_first=self.remove_first,
             allow_empty=self.allow_empty,
         )
+
+    def names_of(self, css: Css, users: Mapping[str, str], known: Iterable[User] = ()) -> Mapping[str, str]:
+        """Return the names of people by username: those that were read, and unless `--no-names` is given all others.
+
+        Args:
+            css: the client.
+            users: the usernames, each with an environment that may know the person.
+            known: people who were read.
+        """
+        names = {user.username: user.name for user in known}
+        if self.mask or self.no_names:
+            return {} if self.mask else names
+        found = css.names_of(users, known=names, width=self.width)
+        if found.left_out:
+            people = "1 person is" if found.left_out == 1 else f"{found.left_out} people are"
+            say(f"css looks up 20 names at most, so {people} shown by username only.")
+        return found.names
 
     def client(self) -> AbstractContextManager[Css]:
         """Open the client. It records each change in the journal, if one is named."""
@@ -167,6 +187,9 @@ usernames = click.argument("users", nargs=-1, metavar="[USERNAME]...")
 """Any number of usernames. Service accounts have an option of their own."""
 client_ids = several("--client-id", "client_ids", help="Client id of a service account.", metavar="ID")
 json = flag("--json", "as_json", help="Print one JSON object per line.")
+no_names = flag(
+    "--no-names", help="Look up no names. By default, css makes one request for each person whose name is not known."
+)
 mask = flag("--mask", help="Shorten usernames and addresses.")
 force = flag("--force", is_eager=True, help="Replace the output file even if css-sdk did not write it.")
 provider = providers("Login provider of a GUID or e-mail address.", "Default: idir and azureidir.")
@@ -217,5 +240,5 @@ adding = together(place(), prod, journal, json)
 removing = together(place(), consent, journal, json)
 """The options of a command that removes in one environment."""
 plan_removals = removals("Allow up to N removals from each set. Default: a fifth of it, but at least 4 and at most 10.")
-carrying_out = together(consent, journal, width, json)
+carrying_out = together(consent, no_names, journal, width, json)
 """The options of a command that carries out a plan."""

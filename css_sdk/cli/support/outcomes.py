@@ -7,18 +7,17 @@ from contextlib import suppress
 from glob import escape
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from . import records
 from .files import content_of, write_whole
-from .output import columns_of, print_results, say
+from .output import print_results, say
 
 if TYPE_CHECKING:
     from ... import Applied, JournalRead, Plan
     from ...journal.entries import Entry
     from ...state import Step, StepResult
     from .applying import Origin
-
-_COLUMNS = ["state", "step", "role", "target", "integration", "environment", "message"]
 
 
 def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
@@ -110,29 +109,21 @@ def is_settled(result: StepResult, allow_missing: bool) -> bool:
     return result.outcome == "confirmed" or (allow_missing and _state_of(result) == NEVER_LOGGED_IN)
 
 
-def print_step_results(results: Sequence[StepResult], as_json: bool) -> None:
+def print_step_results(results: Sequence[StepResult], plan: Plan, names: Mapping[str, str], as_json: bool) -> None:
     """Print all results as JSON, or a table of the steps that were not done. Print the counts on stderr."""
     print_results(
-        [_row(result) for result in results if as_json or result.outcome != "confirmed"],
+        [
+            records.of_step(
+                _state_of(result), result.step, plan.project_names.get(result.step.place, ""), names, result.error
+            )
+            for result in results
+            if as_json or result.outcome != "confirmed"
+        ],
         as_json,
-        _COLUMNS,
         states=map(_state_of, results),
         errors=[result.error for result in results],
         written=any(result.outcome in ("confirmed", "unknown") for result in results),
     )
-
-
-def _row(result: StepResult) -> dict[str, Any]:
-    step = result.step
-    return {
-        "state": _state_of(result),
-        "step": step.kind,
-        "role": step.role,
-        "target": step.target,
-        "integration": step.place.integration,
-        "environment": step.place.environment,
-        **columns_of(result.error),
-    }
 
 
 def _state_of(result: StepResult) -> str:

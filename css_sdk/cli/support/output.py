@@ -24,6 +24,21 @@ UNPRINTED: Final = "css_sdk.cli.unprinted"
 _WRITTEN: Final = frozenset(("done", "unknown"))
 """States of rows for which something was sent to be written."""
 
+_COLUMNS: Final = (
+    "line",
+    "state",
+    "kind",
+    "action",
+    "role",
+    "target",
+    "integration",
+    "environment",
+    "name",
+    "username",
+    "message",
+)
+_ALWAYS: Final = ("state", "kind", "action", "role", "integration", "environment", "message")
+
 Records = Iterable[Mapping[str, Any]]
 
 
@@ -71,7 +86,6 @@ def print_rows(
 def print_results(
     rows: Sequence[Mapping[str, Any]],
     as_json: bool,
-    columns: Sequence[str],
     *,
     states: Iterable[str],
     errors: Iterable[CssError | None],
@@ -82,16 +96,21 @@ def print_results(
     Args:
         rows: the results to print; a table of none is left out.
         as_json: whether to print JSON lines.
-        columns: of the table.
         states: of all results.
         errors: of all results.
         written: as for `print_rows`.
     """
     if rows:
-        print_rows(rows, as_json, columns, written=written)
+        print_rows(rows, as_json, columns_for(rows), written=written)
     counts = Counter(states)
     say(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do")
     print_next_steps(errors)
+
+
+def columns_for(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns of a table of changes, without those that are empty in every row."""
+    keys = next(iter(rows), {}).keys()
+    return [each for each in _COLUMNS if each in keys and (each in _ALWAYS or any(row[each] for row in rows))]
 
 
 def say(sentence: str) -> None:

@@ -160,16 +160,14 @@ def write_plan(plan: Plan, file: OutputFile, *, mask: bool = False) -> None:
 
 def names_in(states: Sequence[PlaceState]) -> Mapping[str, str]:
     """Return the names of people by username, as far as they were read."""
-    from ...people.logins import name_of
-
-    return {username: name_of(user) for state in states for username, user in state.users.items()}
+    return {username: user.name for state in states for username, user in state.users.items()}
 
 
-def print_plan(plan: Plan, states: Sequence[PlaceState] = (), whole: Plan | None = None) -> None:
-    """Print a plan on stderr. If it is the rest of a plan, `whole` is the complete plan."""
+def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) -> None:
+    """Print a plan on stderr, with people's names. If it is the rest of a plan, `whole` is the complete plan."""
     from ...plan.text import plan_as_text
 
-    click.echo(plan_as_text(plan, names_in(states), whole=whole), err=True)
+    click.echo(plan_as_text(plan, names, whole=whole), err=True)
 
 
 def print_prune_hint(plan: Plan) -> None:
@@ -178,10 +176,11 @@ def print_prune_hint(plan: Plan) -> None:
         say("css does not remove what exact sets do not list. To remove it, pass --prune.")
 
 
-def print_unresolved(unresolved: Sequence[Unresolved], *, mask: bool = False) -> None:
+def print_unresolved(unresolved: Sequence[Unresolved], names: Mapping[str, str], *, mask: bool = False) -> None:
     """Print on stderr which people of a file could not be identified."""
     from ..._text.masking import mask_name
 
     for one in unresolved:
-        who = mask_name(one.person.value) if mask else one.person.value
+        value = one.person.value
+        who = mask_name(value) if mask else f"{names.get(value, '')} {value}".strip()
         say(f"css: {one.place}: {one.state}: {who}")

@@ -9,9 +9,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..._text.suggestions import similar
+from . import records
 from .changes import exit_code_of, prod_of
 from .options import Given
-from .output import columns_of, print_results
+from .output import print_results
 from .questions import Changes, confirm
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 _ALREADY: Final = {"add": "already a child", "remove": "is not a child"}
 """The state of a child that needs no change, by action."""
+_NO_NAMES: Final[Mapping[str, str]] = {}
 _OF_MEMBERS: Final = ("grant", "revoke")
-_REMOVES: Final = ("delete", "remove", "revoke")
 
 Settle = Callable[["RoleChange", "Outcome | Literal['skipped']", "CssError | None"], None]
 """Takes the outcome of a change."""
@@ -72,23 +73,31 @@ def ask(given: Given, dev: EnvironmentClient, changes: Iterable[RoleChange], pre
     Raises:
         NotConfirmed, StalePlan: as `confirm`. Nothing was changed.
     """
-    to_do = {change.action in _REMOVES for change in changes if change.is_needed and not change.refusal}
+    to_do = {change.action in records.REMOVALS for change in changes if change.is_needed and not change.refusal}
     confirm(Changes(adds=False in to_do, removes=True in to_do, prod=prod_of(dev)), given.answers, preview)
 
 
 def ask_and_make(given: Given, dev: EnvironmentClient, changes: Sequence[RoleChange], preview: Preview) -> int:
     """Ask, make the changes one call after the other, report each, and return the exit code."""
     ask(given, dev, changes, preview)
-    return reported(given, changes, partial(make_each, changes))
+    return reported(given, dev, changes, partial(make_each, changes))
 
 
-def reported(given: Given, changes: Collection[RoleChange], run: Callable[[Settle], object]) -> int:
+def reported(
+    given: Given,
+    dev: EnvironmentClient,
+    changes: Collection[RoleChange],
+    run: Callable[[Settle], object],
+    names: Mapping[str, str] = _NO_NAMES,
+) -> int:
     """Make changes, report each, and return the exit code.
 
     Args:
         given: the options.
+        dev: the environment.
         changes: all changes. `run` may add changes before it makes the first one.
         run: makes them.
+        names: of people, by username.
 
     Raises:
         CssError: what `run` raises, if it made no change.
@@ -104,7 +113,7 @@ def reported(given: Given, changes: Collection[RoleChange], run: Callable[[Settl
             raise
     except KeyboardInterrupt as stop:
         interrupt = stop
-    _print_results(changes, settled, given)
+    _print_results(changes, settled, dev, names, given.as_json)
     if interrupt is not None:
         raise interrupt
     return exit_code_of(list(settled.values()))
@@ -116,7 +125,7 @@ def make_exact(
     wanted: Collection[object],
     what: Literal["members", "children"],
     setting: Callable[[EnvironmentClient], Callable[..., object]],
-    preview: Callable[[EnvironmentClient, Plan], Sequence[str]],
+    preview: Callable[[EnvironmentClient, Plan, Mapping[str, str]], Sequence[str]],
 ) -> int:
     """Make the members or the children of a role exactly as wanted, report each change, and return the exit code.
 
@@ -126,7 +135,7 @@ def make_exact(
         wanted: the members or children.
         what: which of the two.
         setting: returns the call of the facade that sets them in an environment.
-        preview: returns who gains or loses what through a plan, in sentences.
+        preview: returns who gains or loses what through a plan, in sentences, with these names of people.
 
     Raises:
         EmptySet: for none, unless that is allowed. Nothing is sent.
@@ -137,11 +146,13 @@ def make_exact(
     check_not_emptied(wanted, given.allow_empty, f"{what} of the role {role!r}")
     add, remove = ("grant", "revoke") if what == "members" else ("add", "remove")
     changes: dict[str, RoleChange] = {}
+    names: dict[str, str] = {}
 
     def confirm(plan: Plan) -> None:
         for step in plan.steps:
             changes[step.target] = RoleChange(remove if step.removes else add, role, step.target)
-        ask(given, dev, changes.values(), partial(preview, dev, plan))
+        names.update(given.names_of(css, plan.people, plan.known))
+        ask(given, dev, changes.values(), partial(preview, dev, plan, names))
 
     def run(settle: Settle) -> None:
         limits = {"allow_empty": given.allow_empty, "max_removals": given.max_removals}
@@ -149,8 +160,9 @@ def make_exact(
             **limits, confirm=confirm, progress=lambda one: settle(changes[one.step.target], one.outcome, one.error)
         )
 
-    with given.place() as dev:
-        return reported(given, changes.values(), run)
+    with given.client() as css:
+        dev = css.integration(given.integration).environment(given.environment)
+        return reported(given, dev, changes.values(), run, names)
 
 
 def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
@@ -188,12 +200,17 @@ def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
 
 
 def _print_results(
-    changes: Collection[RoleChange], settled: Mapping[RoleChange, tuple[Outcome, CssError | None]], given: Given
+    changes: Collection[RoleChange],
+    settled: Mapping[RoleChange, tuple[Outcome, CssError | None]],
+    dev: EnvironmentClient,
+    names: Mapping[str, str],
+    as_json: bool,
 ) -> None:
     from ...errors import Skipped
     from ...people.identification import state_of
     from ...people.identities import Person
 
+    place = records.of_place(dev.integration.id, dev.integration.project_name, dev.name)
     interrupted = "skipped", Skipped("css-sdk was interrupted before it sent this.")
     rows = []
     for change in changes:
@@ -203,22 +220,14 @@ def _print_results(
             "already": _ALREADY.get(change.action, ""),
             "failed": state_of(Person("username", change.target), error),
         }
-        rows.append(
-            {
-                "state": states.get(outcome, outcome),
-                "action": change.action,
-                "role": change.role,
-                "user" if change.action in _OF_MEMBERS else "target": change.target,
-                "integration": given.integration,
-                "environment": given.environment,
-                **columns_of(error),
-            }
-        )
-    left_out = {"error"} if any(change.target for change in changes) else {"error", "target"}
+        who = {"target": change.target}
+        if change.action in _OF_MEMBERS:
+            who = {"username": change.target, "name": names.get(change.target, "")}
+        state = states.get(outcome, outcome)
+        rows.append(records.of_change(state, change.action, place, change.role, **who, error=error))
     print_results(
         rows,
-        given.as_json,
-        [name for name in next(iter(rows), ()) if name not in left_out],
+        as_json,
         states=[row["state"] for row in rows],
         errors=[error for _, error in settled.values()],
     )

@@ -1,0 +1,58 @@
+"""Find the names of people who are known by username only, with one search for each person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .._http.concurrency import async_each
+from .._service import service_limits
+from ..errors import CssError
+from ..models import PROVIDER_FAMILIES
+from ..people.logins import NamesFound
+from ..people.searches import can_be_looked_up
+from .people import AsyncPeople, names_found_by
+from .wire import AsyncWire
+
+_FAMILIES = {provider: family for family, among in PROVIDER_FAMILIES.items() for provider in among}
+
+
+async def names_of(
+    wire: AsyncWire, users: Mapping[str, str], known: Mapping[str, str], most: int, width: int
+) -> NamesFound:
+    """Return the names of people; see `AsyncCss.names_of`."""
+    service_limits.check_width(width)
+    seen = names_found_by(wire)
+    seen.update(known)
+    tried: set[tuple[str, str]] = wire.remembered("people whose names were searched", set)
+    by_person = {_person(username): name for username, name in seen.items() if name}
+    wanted: dict[tuple[str, str], tuple[str, str]] = {}
+    for username, environment in users.items():
+        guid, _, provider = username.partition("@")
+        person = _person(username)
+        if person not in by_person and person not in tried and can_be_looked_up(guid, provider):
+            wanted.setdefault(person, (username, environment))
+
+    failures: list[CssError] = []
+
+    async def look_up(one: tuple[str, str]) -> None:
+        if failures:
+            return
+        (guid, _, provider), environment = one[0].partition("@"), one[1]
+        try:
+            found = await AsyncPeople(wire, environment).search(provider, guid=guid)
+        except CssError as error:
+            failures.append(error)  # a name is no reason to fail, nor to wait again
+            return
+        by_person.update((_person(user.username), user.name) for user in found.users if user.name)
+
+    chosen = dict(list(wanted.items())[: max(0, most - len(tried))])
+    tried.update(chosen)
+    await async_each(look_up, list(chosen.values()), width)
+    names = {username: by_person[_person(username)] for username in users if _person(username) in by_person}
+    return NamesFound(names, len(wanted) - len(chosen))
+
+
+def _person(username: str) -> tuple[str, str]:
+    """Return the family of the provider and the GUID: all logins of a person in one family share them."""
+    guid, _, provider = username.partition("@")
+    return _FAMILIES.get(provider, provider), guid
