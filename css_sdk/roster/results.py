@@ -8,7 +8,6 @@ from .._text.csv_lines import csv_line
 from ..errors import Ambiguous, Withheld
 from ..models import User
 from ..people.cells import PERSON_COLUMNS
-from ..people.logins import name_of
 from .columns import ALL_COLUMNS, CANDIDATES
 from .rows import RowResult
 
@@ -55,4 +54,4 @@ def _cells(result: RowResult, *, candidates: bool) -> list[str]:
 
 def _candidate(user: User) -> str:
     """Return the name and the username of a candidate. The username is the last word."""
-    return f"{name_of(user)} {user.username}".strip()
+    return f"{user.name} {user.username}".strip()

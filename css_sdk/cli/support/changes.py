@@ -275,9 +275,10 @@ def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: boo
         untried: print those that were not attempted, too.
     """
     rows = [labels.record(result) for result in results if untried or result.state != "skipped"]
+    needless = "person" if all(row["username"] == row["person"] for row in rows) else "username"
     print_results(
-        # Removals of an exact roster stand on no line. JSON says 0.
-        rows if as_json else [row | {"line": row["line"] or "", "username": row["person"]} for row in rows],
+        # Removals of an exact roster stand on no line: JSON says 0. A table has one column for usernames and addresses.
+        rows if as_json else [row | {"line": row["line"] or "", needless: ""} for row in rows],
         as_json,
         states=[result.state if result.repeats is None else "repeated" for result in results],
         errors=[result.error for result in results],

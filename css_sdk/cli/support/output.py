@@ -35,6 +35,7 @@ _COLUMNS: Final = (
     "environment",
     "name",
     "username",
+    "person",
     "message",
 )
 _ALWAYS: Final = ("state", "kind", "action", "role", "integration", "environment", "message")
