@@ -115,9 +115,11 @@ class Settings:
         token_url: address of the token endpoint.
         team_id: the team that the credentials must belong to, or None for any.
         allow_http: whether plain `http` is allowed to other machines.
-        source: where the credentials came from.
+        source: where the credentials came from: `process` is the command of a profile.
         file: the credentials file, if they came from one.
-        file_has_token_url: whether the file holds the token address. Otherwise it comes from `CSS_TOKEN_URL`.
+        file_has_token_url: whether the file or the command gave the token address. Otherwise it comes from the profile
+            or from `CSS_TOKEN_URL`.
+        profile: name of the profile in the user's config file, if the settings came from one.
         keep_token: whether the token is kept for the next run, in the user's cache folder.
 
     Raises:
@@ -133,10 +135,11 @@ class Settings:
     token_url: str = TOKEN_URL
     team_id: int | None = field(default=None, converter=_as_team_id)
     allow_http: bool = False
-    source: Literal["arguments", "environment", "file"] = "arguments"
+    source: Literal["arguments", "environment", "file", "process"] = "arguments"
     file: str | None = None
     file_has_token_url: bool = True
     keep_token: bool = False
+    profile: str | None = None
 
     def __attrs_post_init__(self) -> None:
         for name, what in (("client_id", "The client id"), ("client_secret", "The client secret")):
@@ -163,8 +166,14 @@ class Settings:
         >>> Settings(client_id="service-account-team-2016-9001", client_secret="s3cret").name_of("client_secret")
         'client_secret='
         """
-        if self.source == "file" and name != "api_url" and (name != "token_url" or self.file_has_token_url):
-            return f"{file_key(name)} in {self.file}"
+        if (
+            self.source in ("file", "process")
+            and name != "api_url"
+            and (name != "token_url" or self.file_has_token_url)
+        ):
+            return f"{file_key(name)} in {self.file or f'the output of credential_process of profile {self.profile!r}'}"
+        if self.profile is not None:
+            return f"{name} of profile {self.profile!r}"
         return argument_name(name) if self.source == "arguments" else f"CSS_{name.upper()}"
 
     def _named(self, what: str, name: str) -> str:
@@ -292,7 +301,7 @@ def settings_from_env(
             team_id=team_id,
             allow_http=allow_http,
             source="environment",
-            keep_token=_keeps_token(environ),
+            keep_token=keeps_token(environ),
         )
     settings = settings_from_file(
         file, api_url=api_url or None, team_id=team_id, allow_http=allow_http, token_url=token_url or None
@@ -301,10 +310,18 @@ def settings_from_env(
         raise ConfigurationError(
             "CSS_TOKEN_URL is set, and the file in CSS_CREDENTIALS_FILE has another tokenUrl. Unset CSS_TOKEN_URL."
         )
-    return evolve(settings, keep_token=_keeps_token(environ))
+    return evolve(settings, keep_token=keeps_token(environ))
 
 
-def _keeps_token(environ: Mapping[str, str] | None) -> bool:
+def keeps_token(environ: Mapping[str, str] | None) -> bool:
+    """Return whether `CSS_KEEP_TOKEN` is on.
+
+    Args:
+        environ: the variables to read; by default those of the process.
+
+    Raises:
+        ConfigurationError: if it is neither on nor off.
+    """
     value = _variables({"keep": "CSS_KEEP_TOKEN"}, environ)["keep"].reveal()
     if value not in ("", "on", "off"):
         raise ConfigurationError(f"CSS_KEEP_TOKEN is {value!r}. Set it to on or off.")
@@ -337,9 +354,35 @@ def _other_file(keys: Iterable[str], expected: Iterable[str]) -> str:
     return f"Write its keys like this: {'; '.join(written)}." if written else ""
 
 
-def _covered_in(file: Path, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:
-    # In a function of its own, so that the text is gone before anything is raised about it.
-    return _covered(file.read_text(encoding="utf-8-sig"), keys)
+def parse_credentials(
+    text: Secret,
+    needed: Sequence[str],
+    optional: Sequence[str],
+    what: str,
+    hint: str = "",
+    remedy: Remedy | None = None,
+) -> dict[str, Secret]:
+    """Return the values of credentials in JSON by key; a missing optional value is empty.
+
+    Args:
+        text: the JSON object.
+        needed: the required keys.
+        optional: the optional keys.
+        what: holds the text, to begin a message with.
+        hint: the next step if the text cannot be used.
+        remedy: of the error.
+
+    Raises:
+        ConfigurationError: if it is not JSON, or lacks a required key.
+    """
+    covered = _covered(text.reveal(), [*needed, *optional])
+    if covered is None:
+        raise ConfigurationError(f"{what} is not JSON. {hint}".rstrip(), remedy=remedy)
+    values, instead = covered
+    missing = [key for key in needed if not values[key]]
+    if missing:
+        raise ConfigurationError(f"{what} lacks {', '.join(missing)}. {instead or hint}".rstrip(), remedy=remedy)
+    return values
 
 
 def read_credentials(
@@ -365,25 +408,17 @@ def read_credentials(
             f"The path of a credentials file must be a string or a Path, not {type(path).__name__}."
         ) from None
     reason = ""
-    covered = None
     try:
-        covered = _covered_in(file, [*needed, *optional])
+        text = Secret(file.read_text(encoding="utf-8-sig"))
         mode = file.stat().st_mode
     except OSError as error:
         reason = error.strerror or type(error).__name__
     except ValueError:
         reason = "it is not UTF-8 text, or its name is not valid"
+    what = f"The credentials file {str(file)!r}"
     if reason:
-        raise ConfigurationError(f"The credentials file {str(file)!r} cannot be read: {reason}.", remedy=_NAMED_BY)
-    if covered is None:
-        raise ConfigurationError(f"The credentials file {str(file)!r} is not JSON. {hint}".rstrip(), remedy=_NAMED_BY)
-    values, instead = covered
-    missing = [key for key in needed if not values[key]]
-    if missing:
-        raise ConfigurationError(
-            f"The credentials file {str(file)!r} lacks {', '.join(missing)}. {instead or hint}".rstrip(),
-            remedy=_NAMED_BY,
-        )
+        raise ConfigurationError(f"{what} cannot be read: {reason}.", remedy=_NAMED_BY)
+    values = parse_credentials(text, needed, optional, what, hint, _NAMED_BY)
     if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
         _LOG.warning("Other users can read the credentials file. Run: chmod 600 %s", file)
     return values

@@ -28,8 +28,9 @@ from ._version import __version__
 from .auth.credentials import ClientCredentials, PasswordGrant, TokenAuth
 from .auth.system_sources import Source, given_credentials
 from .auth.token_endpoint import Token
+from .config.sources import find_settings
 from .errors import ConfigurationError
-from .settings import Secret, Settings, argument_name, as_secret, settings_from_env
+from .settings import Secret, Settings, argument_name, as_secret
 
 AUTHORIZATION_SERVICE: Final = "authorization-service-api"
 AUTHORIZATION_SERVICE_URL: Final = "https://authorization-service-api.web.cern.ch/api/v1.0/"
@@ -178,6 +179,7 @@ class System:
 
 def css(
     *,
+    profile: str | None = None,
     client_id: str | None = None,
     client_secret: str | Secret | None = None,
     token_url: str | httpx.URL | None = None,
@@ -187,6 +189,7 @@ def css(
     """Return the CSS API, for calls that `css_sdk.Css` has no method for.
 
     Args:
+        profile: name of a profile in the user's config file, to use instead of a client id and a secret.
         client_id: of the API account. Without it and the secret, both are read as in `css_sdk.Css.from_env`.
         client_secret: of the API account.
         token_url: another address of the token endpoint.
@@ -205,7 +208,7 @@ def css(
     if given:
         settings = Settings(client_id=given["client_id"].reveal(), client_secret=given["client_secret"])
     else:
-        settings = settings_from_env(allow_http=True)  # plain http is refused below
+        settings = find_settings(profile=profile, allow_http=True)  # plain http is refused below
     is_given = token_url is not None
     token_url = _token_address(settings.token_url if token_url is None else token_url)
     base_url = checked_address(settings.api_url if base_url is None else base_url, "The API address") + "/"

@@ -20,6 +20,8 @@ from css_sdk.sandbox import Sandbox
 # These tests start hundreds of processes; what one of them compiles, the others load.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# The profiles of whoever runs the tests are no part of them.
+os.environ["CSS_CONFIG_FILE"] = "off"
 
 # How long an example takes says nothing about it on a busy machine.
 profiles.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])

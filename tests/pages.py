@@ -31,6 +31,7 @@ PAGES = [DOCS.parent / "README.md", *sorted(path for path in DOCS.rglob("*.md") 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _ACCOUNT_FILE = re.compile(r"^export CSS_CREDENTIALS_FILE=([\w.-]+)$", re.MULTILINE)
+_PROFILE_FILE = re.compile(r'^credentials_file = "([\w.-]+)"$', re.MULTILINE)
 _VARYING = {
     r"127\.0\.0\.1:\d{5}(/\S+)?(  )": r"127.0.0.1:9080\1 \2",  # a column of a table keeps its width
     r"127\.0\.0\.1:\d+": "127.0.0.1:9080",
@@ -79,16 +80,27 @@ def sessions(page: Path) -> list[Command]:
 def variables(page: Path, folder: Path, credentials: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables with the credentials of a sandbox, as the page sets them.
 
-    If the page exports CSS_CREDENTIALS_FILE, write the account file that it names.
+    If the page exports CSS_CREDENTIALS_FILE, or shows a `config.toml`, write the account file that it names.
     """
+    config = folder / "config.toml"
+    if config.exists():
+        text = config.read_text(encoding="utf-8").replace("127.0.0.1:9080", credentials["api_url"].split("/")[2])
+        config.write_text(text, encoding="utf-8")
+        for name in _PROFILE_FILE.findall(text):
+            write_account(folder / name, credentials)
+        return {"CSS_CONFIG_FILE": config.name}
     named = _ACCOUNT_FILE.search(page.read_text(encoding="utf-8"))
     if named is None:
         return {f"CSS_{name.upper()}": value for name, value in credentials.items()}
-    file = folder / named[1]
+    write_account(folder / named[1], credentials)
+    return {"CSS_CREDENTIALS_FILE": named[1], "CSS_API_URL": credentials["api_url"]}
+
+
+def write_account(file: Path, credentials: Mapping[str, str]) -> None:
+    """Write an account file of the sandbox."""
     keys = {"clientId": "client_id", "clientSecret": "client_secret", "tokenUrl": "token_url"}
     file.write_text(json.dumps({key: credentials[name] for key, name in keys.items()}), encoding="utf-8")
     file.chmod(0o600)
-    return {"CSS_CREDENTIALS_FILE": named[1], "CSS_API_URL": credentials["api_url"]}
 
 
 @contextlib.contextmanager
@@ -99,7 +111,7 @@ def beside(page: Path, folder: Path) -> Iterator[None]:
         (folder / name).write_text(content, encoding="utf-8")
     with Sandbox().serve() as server, contextlib.chdir(folder):
         with unittest.mock.patch.dict(os.environ):
-            for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_TOKEN_URL", "CSS_CREDENTIALS_FILE"):
+            for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_TOKEN_URL", "CSS_CREDENTIALS_FILE", "CSS_API_URL"):
                 os.environ.pop(name, None)
             os.environ.update({**variables(page, folder, server.credentials()), "COLUMNS": "100"})
             yield

@@ -81,6 +81,7 @@ def test_the_first_word_is_completed_without_loading_a_command() -> None:
         "css_sdk.cli",
         "css_sdk.cli.command_table",
         "css_sdk.cli.support",
+        "css_sdk.cli.support.defaults",
         "css_sdk.cli.support.exit_codes",
         "css_sdk.cli.support.request_options",
     }

@@ -217,7 +217,7 @@ BROKEN: list[tuple[Callable[[Machine], None], str, str]] = [
     (
         missing_extra,
         "extras",
-        "of the extra 'verify' is not installed. If you need it, run: pip install \"css-sdk[verify]\"",
+        'The extra verify (a-package-that-is-not-there) is not installed. Run: pip install "css-sdk[verify]"',
     ),
     (service_in_disaster_recovery, "account", "The service has a fault"),
     (service_that_lost_its_keys, "account", "This is probably a fault of the service"),

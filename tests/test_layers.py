@@ -23,7 +23,7 @@ LAYERS: Final = {
     4: ("_async", "_sync", "systems"),
     3: ("_http", "auth", "progress"),
     2: ("_verification", "journal", "people", "plan", "report", "roles_file", "roster", "state"),
-    1: ("_service", "_text", "_version", "errors", "models", "settings"),
+    1: ("_service", "_text", "_version", "config", "errors", "models", "settings"),
 }
 """The packages and top-level modules of each layer. The sandbox stands beside them."""
 
@@ -34,6 +34,7 @@ ARROWS: Final = {
     "_service": {"_text", "errors", "models"},
     "_text": {"errors"},
     "_verification": {"state"},
+    "config": {"_service", "_text", "errors", "settings"},
     "models": {"_text", "errors"},
     "people": {"state"},
     "plan": {"journal", "people", "state"},

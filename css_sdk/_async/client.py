@@ -20,9 +20,10 @@ from .._service import arguments, environment_checks, identifiers, service_limit
 from .._version import __version__
 from ..auth.credentials import team_of
 from ..auth.single_flight import SingleFlight
+from ..config.sources import find_settings
 from ..errors import Ambiguous, AuthenticationError, ConfigurationError, NotFound, NotGold
 from ..models import EMPLOYEE_PROVIDERS, Integration, UserLike, WhoAmI
-from ..settings import Settings, settings_from_env, settings_from_file
+from ..settings import Settings, settings_from_file
 from .callbacks import AsyncProgressCalls
 from .connection import AsyncOptions
 from .integrations import AsyncIntegrationClient
@@ -74,21 +75,27 @@ class AsyncCss:
         cls,
         environ: Mapping[str, str] | None = None,
         *,
+        profile: str | None = None,
         team_id: int | None = None,
         allow_http: bool = False,
         **options: Unpack[AsyncOptions],
     ) -> Self:
-        """Make a client from `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or the file that `CSS_CREDENTIALS_FILE` names.
+        """Make a client from one source: a named profile, else variables, else the default profile.
+
+        A profile is a section of the user's config file. The variables are `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or
+        `CSS_CREDENTIALS_FILE`.
 
         Args:
-            environ: the variables to read; those of the process by default.
-            team_id: the team that the credentials must belong to.
+            environ: the variables to read; those of the process by default. Given variables never lead to the default
+                profile.
+            profile: name of a profile; by default the one in `CSS_PROFILE`.
+            team_id: the team that the credentials must belong to; by default that of the profile.
             allow_http: whether plain `http` may go further than this machine.
 
         Raises:
-            ConfigurationError: when they are missing, half filled in or unsafe.
+            ConfigurationError: when credentials are missing, incomplete or unsafe, or the config file cannot be used.
         """
-        return cls(settings_from_env(environ, team_id=team_id, allow_http=allow_http), **options)
+        return cls(find_settings(environ, profile=profile, team_id=team_id, allow_http=allow_http), **options)
 
     @classmethod
     def from_file(

@@ -8,8 +8,9 @@ from concurrent.futures import Executor
 from attrs import frozen
 
 from .._http.concurrency import async_borrowed, async_each, async_run, async_waited_for
+from ..config.sources import find_settings
 from ..errors import ConfigurationError, CssError, OutcomeUnknown
-from ..settings import Settings, settings_from_env, settings_from_file
+from ..settings import Settings, settings_from_file
 from ..state import Place, Step, StepResult
 from .grants import Numbered, grouped
 from .roles import AsyncRoles
@@ -35,6 +36,7 @@ class Task:
     allow_http: bool
     file: str | None
     token_url: str | None
+    profile: str | None
 
     def settings(self) -> Settings:
         """Return the credentials that the worker finds.
@@ -42,8 +44,8 @@ class Task:
         Raises:
             ConfigurationError: there are none, or they are not those of the client that sent the task.
         """
-        if self.file is None:
-            found = settings_from_env(team_id=self.team_id, allow_http=self.allow_http)
+        if self.file is None or self.profile is not None:
+            found = find_settings(profile=self.profile, team_id=self.team_id, allow_http=self.allow_http)
         else:
             found = settings_from_file(
                 self.file,
@@ -88,6 +90,7 @@ def task_for(wire: AsyncWire, place: Place) -> Task:
         allow_http=settings.allow_http,
         file=settings.file,
         token_url=None if settings.file_has_token_url else settings.token_url,
+        profile=settings.profile,
     )
 
 

@@ -9,6 +9,7 @@ COMMANDS: Final = {
     "compare": ("compare", "Compare the roles and composite roles of environments."),
     "completion": ("completion", "Print a script that completes commands and options in your shell."),
     "composites": ("composites", "List and change the children of a composite role."),
+    "config": ("config", "Show the settings that commands use."),
     "copy": ("promote", "Copy roles and composite roles to another integration, without removing anything there."),
     "doctor": ("doctor", "Find out why css does not work here, and print what to do, for a support ticket."),
     "drift": ("drift", "Show where the service differs from a roles file."),

@@ -25,8 +25,9 @@ from .._http.sending import Sending, system_error_behind
 from .._sync.bodies import read_body
 from .._sync.client import Css
 from .._sync.connection import credentials_of
+from ..config.sources import find_settings
 from ..errors import ConfigurationError, CssError, MalformedAnswer, Reader, WrongTeam, error_for
-from ..settings import Secret, Settings, settings_from_env
+from ..settings import Secret, Settings
 from ..systems import System
 from . import judgements
 from .diagnosis import Check, Diagnosis, State, masked
@@ -39,6 +40,7 @@ _LARGEST: Final = 64 * 1024
 def diagnose(
     environ: Mapping[str, str] | None = None,
     *,
+    profile: str | None = None,
     team_id: int | None = None,
     extras: Iterable[str] = (),
     login_servers: Mapping[str, str] | None = None,
@@ -54,6 +56,7 @@ def diagnose(
 
     Args:
         environ: the variables with the credentials; by default those of the process.
+        profile: name of a profile in the user's config file; by default the one in `CSS_PROFILE`.
         team_id: the team that the credentials must belong to, or None for any.
         extras: names of extras that you need, such as `verify`.
         login_servers: the issuers of further login servers, by environment; by default those of dev and test if the
@@ -78,7 +81,7 @@ def diagnose(
     variables = process if environ is None else environ
     secrets = [*proxy_secrets(process), *_secrets_in(variables)]
     checks = [check_versions(), *check_extras([*extras]), *check_variables(process)]
-    settings, found = _read_settings(environ, team_id, reader)
+    settings, found = _read_settings(lambda: find_settings(environ, profile=profile, team_id=team_id), reader)
     checks += found
     if settings is not None:
         secrets += _secrets_of(settings)
@@ -109,12 +112,10 @@ def _secrets_of(settings: Settings) -> list[Secret]:
     return hidden if judgements.is_account(settings.client_id) else [*hidden, Secret(settings.client_id)]
 
 
-def _read_settings(
-    environ: Mapping[str, str] | None, team_id: int | None, reader: Reader
-) -> tuple[Settings | None, list[Check]]:
+def _read_settings(find: Callable[[], Settings], reader: Reader) -> tuple[Settings | None, list[Check]]:
     with _warnings() as warnings:
         try:
-            settings = settings_from_env(environ, team_id=team_id)
+            settings = find()
         except ConfigurationError as error:
             checks = [Check("credentials", "wrong", error.text_for(reader))]
             needing = ("addresses", "login server (prod)", "service", "token", "account", "clock")

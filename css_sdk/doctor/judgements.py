@@ -33,8 +33,12 @@ def judge_credentials(settings: Settings) -> Check:
     """Return what is to say about credentials that are complete."""
     if settings.file:
         where = f"The file {settings.file} holds the credentials"
+    elif settings.source == "process":
+        where = "The command in credential_process printed the credentials"
     else:
         where = f"{settings.name_of('client_id')} and {settings.name_of('client_secret')} are set"
+    if settings.profile is not None:
+        where = f"Profile {settings.profile!r} is used. {where}"
     if is_account(settings.client_id):
         return Check("credentials", "ok", f"{where}. The client id is {settings.client_id}.")
     return Check(

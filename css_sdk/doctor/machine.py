@@ -56,11 +56,14 @@ def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
         if extra not in extras:
             known = ", ".join(sorted(extras)) or "none"
             yield Check("extras", "wrong", f"There is no extra {extra!r}. The extras of css-sdk are: {known}.")
-    for extra, packages in missing.items():
-        if packages:
-            message = f"{', '.join(packages)} of the extra {extra!r} is not installed"
-            command = f'If you need it, run: pip install "css-sdk[{extra}]"'
-            yield Check("extras", "wrong" if extra in needed else "warning", f"{message}. {command}")
+    absent = {extra: f"{extra} ({', '.join(packages)})" for extra, packages in missing.items() if packages}
+    for extra in absent.keys() & {*needed}:
+        command = f'pip install "css-sdk[{extra}]"'
+        yield Check("extras", "wrong", f"The extra {absent.pop(extra)} is not installed. Run: {command}")
+    if absent:
+        command = f'pip install "css-sdk[{next(iter(absent))}]"'
+        message = f"Not installed: {', '.join(absent.values())}. If you need one, install it, for example: {command}"
+        yield Check("extras", "warning", message)
     if not any(missing.values()):
         yield Check("extras", "ok", f"Installed: {', '.join(sorted(extras)) or 'css-sdk without extras'}")
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from ..support import options
+from ..support.defaults import given_profile
 from ..support.options import Given, takes
 from ..support.output import print_lines, print_rows
 from ..support.request_options import given_timeout
@@ -32,7 +33,9 @@ def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
     """
     from ... import diagnose
 
-    diagnosis = diagnose(team_id=team_id, extras=extras, reader="command_line", **given_timeout())
+    diagnosis = diagnose(
+        profile=given_profile(), team_id=team_id, extras=extras, reader="command_line", **given_timeout()
+    )
     if given.as_json:
         rows = [{"check": each.name, "state": each.state, "message": each.message} for each in diagnosis.checks]
         print_rows(rows, as_json=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..support import options
+from ..support.defaults import given_profile
 from ..support.groups import Group
 from ..support.options import Given, flag, takes
 from ..support.output import print_rows
@@ -80,7 +81,8 @@ def _requested(name: str, audience: str | None) -> tuple[System, Token]:
 
     # No call is made, so it is all the same where the application is.
     application = {"audience": audience, "base_url": systems.AUTHORIZATION_SERVICE_URL} if audience else {}
-    found: System = getattr(systems, name)(**application)
+    profile = {"profile": given_profile()} if name == "css" else {}
+    found: System = getattr(systems, name)(**application, **profile)
     try:
         return found, found.token(**given_timeout())
     except httpx.RequestError as error:

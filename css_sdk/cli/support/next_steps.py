@@ -22,7 +22,13 @@ _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
 
 
 def keep_place(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """Remember the value of `--integration` or `--environment`, for `next_step`, and return the value."""
+    """Remember the value of `--integration` or `--environment`, for `next_step`, and return the value.
+
+    Raises:
+        click.MissingParameter: if the option is required, and there is neither a value nor a default.
+    """
+    if given is None and option.required and not context.resilient_parsing:
+        raise click.MissingParameter(ctx=context, param=option)
     if given is not None:
         context.meta.setdefault(PLACE, {})[option.name] = given
     return given

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from .client import opened
+from .defaults import default_of
 from .next_steps import keep_place
 from .output import say
 from .questions import ALLOW_PROD, YES, Answers
@@ -160,9 +161,10 @@ def integration(*, required: bool = True) -> Decorator:
         "-i",
         "--integration",
         required=required,
+        default=default_of("integration") if required else None,
         metavar="ID|NAME",
         callback=keep_place,
-        help="Integration, by id or exact project name.",
+        help=f"Integration, by id or exact project name.{' Default: CSS_INTEGRATION.' if required else ''}",
     )
 
 
@@ -174,9 +176,10 @@ def place(*, required: bool = True) -> Decorator:
             "-e",
             "--environment",
             required=required,
+            default=default_of("environment") if required else None,
             metavar="ENV",
             callback=keep_place,
-            help="Environment: dev, test or prod.",
+            help=f"Environment: dev, test or prod.{' Default: CSS_ENVIRONMENT.' if required else ''}",
         ),
     )
 
@@ -196,10 +199,9 @@ provider = providers("Login provider of a GUID or e-mail address.", "Default: id
 width = click.option(
     "--width",
     type=click.IntRange(1, 8),
-    default=4,
-    show_default=True,
+    default=default_of("width", 4),
     metavar="N",
-    help="Number of concurrent requests.",
+    help="Number of concurrent requests. Default: 4.",
 )
 journal = click.option(
     "--journal",
@@ -212,7 +214,11 @@ identification = together(
     missing,
     flag("--strict", help="If a person could not be identified, change nothing. By default, css carries out the rest."),
 )
-prod = flag(ALLOW_PROD, help="Write in prod without asking for the project's name. Scripts need this.")
+prod = flag(
+    ALLOW_PROD,
+    default=default_of("allow_prod", False),
+    help="Write in prod without asking for the project's name. Scripts need this.",
+)
 consent = together(flag(YES, help="Skip the confirmation. Scripts need this."), prod)
 """The options of a command that may remove something or carries out a plan."""
 exact = together(

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import click
 
+from .defaults import found_defaults, given_profile, keep_profile
+
 _GIVEN: Final = "css_sdk.cli.request_options"
 """The key in the context's `meta` under which the values are."""
 
@@ -24,15 +26,17 @@ def is_quiet() -> bool:
 
 
 def given_timeout() -> dict[str, Any]:
-    """Return the value of `--timeout` as an option of an httpx client; empty if it is not given."""
-    return {"timeout": _given()["timeout"]} if "timeout" in _given() else {}
+    """Return the value of `--timeout`, else its default, as an option of an httpx client; empty if there is none."""
+    timeout = _given().get("timeout") or found_defaults().get("timeout")
+    return {} if timeout is None else {"timeout": timeout}
 
 
 def client_options() -> dict[str, Any]:
-    """Return the options of a `Css` that `--timeout` and `--retries` set."""
+    """Return the options of `Css.from_env` that `--profile`, `--timeout` and `--retries` set."""
     options: dict[str, Any] = given_timeout()
     if options:
         options["deadline"] = options["timeout"]
+    options["profile"] = given_profile()
     if "retries" in _given():
         from ... import Backoff
 
@@ -53,7 +57,7 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
     """Return the options, for `params` of a command."""
 
     def option(*names: str, **settings: Any) -> click.Parameter:
-        return click.Option(names, expose_value=False, callback=_keep, hidden=hidden, **settings)
+        return click.Option(names, expose_value=False, hidden=hidden, **{"callback": _keep, **settings})
 
     return [
         option(
@@ -63,6 +67,12 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
             help="Print each request on stderr: method, path, status, milliseconds. -vv adds time and thread.",
         ),
         option("-q", "--quiet", is_flag=True, help="On stderr, print only errors and questions."),
+        option(
+            "--profile",
+            metavar="NAME",
+            callback=keep_profile,
+            help="Use this profile of your config file. Default: CSS_PROFILE. To see it, run: css config show",
+        ),
         option(
             "--timeout",
             type=click.FloatRange(0, min_open=True),

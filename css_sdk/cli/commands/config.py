@@ -1,0 +1,42 @@
+"""`css config`."""
+
+from __future__ import annotations
+
+import click
+
+from ..support import options
+from ..support.defaults import given_profile
+from ..support.groups import Group
+from ..support.options import Given, takes
+from ..support.output import print_rows
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """Show the settings that commands use.
+
+    \b
+    Example:
+      css config show
+    """
+
+
+@config.command()
+@takes(options.json)
+def show(given: Given) -> None:
+    """Show each setting, its value, and where it is set, without secrets.
+
+    Credentials come from the profile in --profile or CSS_PROFILE, else from variables, else from the default profile of
+    your config file. Other values come from variables, else from the css.toml of the project, else from the profile.
+
+    \b
+    Example:
+      css config show
+      css --profile grants config show --json
+    """
+    from ...config.sources import describe_config
+
+    found = describe_config(profile=given_profile()).items()
+    print_rows(
+        [{"name": name, "value": default.value, "source": default.source} for name, default in found], given.as_json
+    )

@@ -1,0 +1,128 @@
+"""Find and read the user's config file and a project's `css.toml`, and refuse files that others can change."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from shlex import quote
+from typing import Any, Final
+
+from ..errors import ConfigurationError
+
+CONFIG_VARIABLE: Final = "CSS_CONFIG_FILE"
+OFF: Final = "off"
+"""The value of `CSS_CONFIG_FILE` with which css-sdk reads neither the config file nor `css.toml`."""
+PROJECT_FILE: Final = "css.toml"
+_LARGEST: Final = 1024 * 1024
+
+
+def config_path(environ: Mapping[str, str]) -> Path | None:
+    """Return where the user's config file is, or None if `CSS_CONFIG_FILE` is `off`.
+
+    It is the path in `CSS_CONFIG_FILE`; by default `config.toml` in the folder `css-sdk` of the platform's config
+    folder, such as `~/.config`.
+
+    Args:
+        environ: the variables.
+    """
+    named = environ.get(CONFIG_VARIABLE, "")
+    if named == OFF:
+        return None
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_config_path("css-sdk", appauthor=False) / "config.toml"
+
+
+def project_path(folder: Path | None = None) -> Path | None:
+    """Return the `css.toml` of a project: in this folder, or in one above it within the same git repository.
+
+    Args:
+        folder: where to begin; by default the current folder.
+    """
+    try:
+        folder = Path.cwd() if folder is None else folder
+    except OSError:  # it was deleted
+        return None
+    above = [folder, *folder.parents]
+    root = next((each for each in above if _exists(each / ".git")), folder)
+    paths = [each / PROJECT_FILE for each in above[: above.index(root) + 1]]
+    return next(filter(_exists, paths), None)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # the user may not look into the folder
+        return False
+
+
+def read_config(path: Path, *, must_exist: bool = False) -> dict[str, Any]:
+    """Return the content of the user's config file; empty if there is none.
+
+    Args:
+        path: of the file.
+        must_exist: whether a missing file is an error.
+
+    Raises:
+        ConfigurationError: if others can change the file or its folder, or if it cannot be read.
+    """
+    if not must_exist and not path.exists():
+        return {}
+    return _read(path, is_private=True)
+
+
+def read_project_file(path: Path) -> dict[str, Any]:
+    """Return the content of a project's `css.toml`.
+
+    Raises:
+        ConfigurationError: if it cannot be read.
+    """
+    return _read(path, is_private=False)
+
+
+def _read(path: Path, *, is_private: bool) -> dict[str, Any]:
+    import tomllib
+
+    reason = ""
+    try:
+        if not path.is_file():  # a pipe would never end, and the name of no file ends here too
+            reason = "it is not a file" if path.exists() else "it does not exist"
+        else:
+            with path.open("rb") as file:
+                if is_private:
+                    _check_private(path, os.fstat(file.fileno()))
+                content = file.read(_LARGEST + 1)
+            if len(content) <= _LARGEST:
+                return tomllib.loads(content.decode("utf-8-sig"))
+            reason = f"it is larger than {_LARGEST} bytes"
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    except tomllib.TOMLDecodeError as error:
+        reason = f"it is not valid TOML ({str(error).rpartition('(')[2].rstrip(')') or 'somewhere'})"
+    except (ValueError, RecursionError):
+        reason = "it is not TOML in UTF-8"
+    raise ConfigurationError(f"The config file {str(path)!r} cannot be read: {reason}. Correct the file, or remove it.")
+
+
+def _check_private(path: Path, found: os.stat_result) -> None:
+    """Check that only the user, or the system's administrator, can change a file or put another in its place.
+
+    Raises:
+        ConfigurationError: with the command that corrects it.
+    """
+    if os.name != "posix":
+        return
+    folders = [(folder, folder.stat()) for folder in path.resolve().parents]
+    for place, status in [(path, found), *folders]:
+        what = f"The config file {str(path)!r} was not used, because others could put commands into it:"
+        # In a folder with the sticky bit, such as /tmp, nobody can replace files of others.
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not (place != path and status.st_mode & stat.S_ISVTX):
+            raise ConfigurationError(f"{what} they can write to {place}. Run: chmod go-w {quote(str(place))}")
+        if status.st_uid not in (0, os.geteuid()):
+            raise ConfigurationError(
+                f"{what} {place} belongs to another user. Run: chown $(id -un) {quote(str(place))}"
+            )

@@ -1,0 +1,99 @@
+"""Run the command of a profile that prints credentials, such as that of a vault. Its output is in no error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import ConfigurationError
+from ..settings import Secret
+
+TIMEOUT: Final = 30.0
+_LARGEST: Final = 64 * 1024
+"""Bytes of output."""
+
+
+def run_credential_process(command: Sequence[str], folder: Path, what: str, timeout: float = TIMEOUT) -> Secret:
+    """Run a command without a shell and return what it prints on stdout.
+
+    It gets no input. What it prints on stderr goes to the terminal, where it can ask the user to log in. It runs in the
+    folder of the config file, so that files in the current folder, which may be a cloned repository, cannot change what
+    it does.
+
+    Args:
+        command: program and arguments. A program without a path is looked for in the absolute folders of `PATH`.
+        folder: to run it in.
+        what: it is, to begin a message with.
+        timeout: seconds after which it is ended, with the processes that it started.
+
+    Raises:
+        ConfigurationError: if it cannot be run, fails, takes too long, or prints too much.
+    """
+    program = _program(command[0], what)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own config file names it
+            [program, *command[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            cwd=folder,
+            bufsize=0,
+            start_new_session=os.name == "posix",
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigurationError(f"{what} cannot be run: {reason}. Check its program.") from None
+    printed = bytearray()
+    reading = threading.Thread(target=_read, args=(process.stdout, printed), daemon=True)
+    reading.start()
+    reading.join(timeout)
+    is_too_much = len(printed) > _LARGEST
+    if not reading.is_alive() and not is_too_much:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout)
+    code = process.poll()
+    if code is None or reading.is_alive() or is_too_much:
+        _end(process)
+        reading.join(1)  # it ends with the last process that could print
+        raise ConfigurationError(f"{what} took longer than {timeout:g} seconds, or printed too much. It was ended.")
+    if code:
+        raise ConfigurationError(
+            f"{what} failed with exit code {code}. Run it yourself to see why; its output is not repeated here."
+        )
+    return Secret(printed.decode("utf-8-sig", "replace"))
+
+
+def _program(name: str, what: str) -> str:
+    """Return the path of a program, never one in the current folder."""
+    if os.path.dirname(name):  # noqa: PTH120 - the same on all systems, for a text
+        path = Path(name).expanduser()
+        if path.is_absolute():
+            return str(path)
+        raise ConfigurationError(f"{what}: its program has a relative path. Give its absolute path.")
+    folders = [folder for folder in os.get_exec_path() if Path(folder).is_absolute()]
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    if found is None or not Path(found).is_absolute():
+        raise ConfigurationError(f"{what}: its program is not in PATH. Give its absolute path.")
+    return found
+
+
+def _read(stream: Any, printed: bytearray) -> None:
+    with stream:
+        while len(printed) <= _LARGEST and (piece := stream.read(_LARGEST)):
+            printed += piece
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and those that it started."""
+    with suppress(OSError):
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()

@@ -1,0 +1,239 @@
+"""Decide where settings and defaults come from, and read them there."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
+
+from .._service.addresses import API_URL, TOKEN_URL
+from ..errors import ConfigurationError
+from ..settings import Settings, keeps_token, parse_credentials, read_credentials, settings_from_env
+from .files import CONFIG_VARIABLE, OFF, config_path, project_path, read_config, read_project_file
+
+if TYPE_CHECKING:
+    from .profiles import Profile
+
+PROFILE_VARIABLE: Final = "CSS_PROFILE"
+_CREDENTIALS: Final = ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE")
+_ADDRESSES: Final = ("CSS_API_URL", "CSS_TOKEN_URL")
+DEFAULTS: Final = ("integration", "environment", "width", "timeout", "allow_prod")
+"""What has a default in a profile."""
+_NOT_SET: Final = "not set"
+_PUBLIC: Final = "the public address"
+_KEYS: Final = ("clientId", "clientSecret", "tokenUrl")
+_LOG: Final = logging.getLogger("css_sdk")
+
+
+@frozen
+class Default:
+    """The value of an option that was not given, and where it is set."""
+
+    value: Any
+    source: str
+
+
+@frozen
+class _Chosen:
+    """A profile and its file."""
+
+    profile: Profile
+    file: Path
+
+    @property
+    def where(self) -> str:
+        """Return the name of the profile in messages."""
+        return f"the profile {self.profile.name!r} ({self.file})"
+
+
+def find_settings(
+    environ: Mapping[str, str] | None = None,
+    *,
+    profile: str | None = None,
+    team_id: int | None = None,
+    allow_http: bool = False,
+) -> Settings:
+    """Return settings from one source: a profile that is named, else the variables, else the default profile.
+
+    Args:
+        environ: the variables to read; by default those of the process. Given variables never lead to the default
+            profile, unless `CSS_CONFIG_FILE` is among them.
+        profile: name of a profile in the user's config file; by default the one in `CSS_PROFILE`.
+        team_id: the team that the credentials must belong to; by default that of the profile.
+        allow_http: whether plain `http` is allowed to other machines.
+
+    Raises:
+        ConfigurationError: if there are no credentials, or only some, or if the config file cannot be used.
+    """
+    variables = os.environ if environ is None else environ
+    chosen = _choose(environ, profile)
+    if chosen is None:
+        return settings_from_env(environ, team_id=team_id, allow_http=allow_http)
+    for name in _ADDRESSES:
+        if variables.get(name):
+            raise ConfigurationError(
+                f"{name} is set, but the credentials come from {chosen.where}. Unset {name}, and set "
+                f"{name.removeprefix('CSS_').lower()} in the profile."
+            )
+    if beside := [name for name in _CREDENTIALS if variables.get(name)]:
+        _LOG.warning("css-sdk uses %s, and does not use %s.", chosen.where, ", ".join(beside))
+    return _settings_of(chosen, environ, team_id, allow_http)
+
+
+def _settings_of(chosen: _Chosen, environ: Mapping[str, str] | None, team_id: int | None, allow_http: bool) -> Settings:
+    profile, folder = chosen.profile, chosen.file.parent
+    needed, optional = (_KEYS[:2], _KEYS[2:]) if profile.token_url else (_KEYS, ())
+    file = None
+    if profile.credentials_file is not None:
+        # A path that is not absolute is meant from the config file on, whatever the current folder is.
+        file = folder / Path(profile.credentials_file).expanduser()
+        found = read_credentials(file, needed, optional, hint="Download it again.")
+    else:
+        from .process import run_credential_process
+
+        what = f"credential_process of {chosen.where}"
+        printed = run_credential_process(profile.credential_process or (), folder, what)
+        found = parse_credentials(printed, needed, optional, f"The output of {what}")
+    if profile.token_url and found["tokenUrl"]:
+        raise ConfigurationError(
+            f"token_url of {chosen.where} is set, and the credentials have a tokenUrl. Remove token_url."
+        )
+    return Settings(
+        client_id=found["clientId"].reveal(),
+        client_secret=found["clientSecret"],
+        token_url=found["tokenUrl"].reveal() or profile.token_url or TOKEN_URL,
+        api_url=profile.api_url or API_URL,
+        team_id=profile.team_id if team_id is None else team_id,
+        allow_http=allow_http,
+        source="file" if file else "process",
+        file=str(file.absolute()) if file else None,
+        file_has_token_url=bool(found["tokenUrl"]),
+        profile=profile.name,
+        keep_token=keeps_token(environ) if profile.keep_token is None else profile.keep_token,
+    )
+
+
+def _choose(environ: Mapping[str, str] | None, named: str | None) -> _Chosen | None:
+    """Return the profile that settings come from, or None if they come from variables."""
+    variables = os.environ if environ is None else environ
+    named_by = "You chose" if named else f"{PROFILE_VARIABLE} names"
+    named = named or variables.get(PROFILE_VARIABLE) or None
+    if named is None:
+        is_hermetic = environ is not None and CONFIG_VARIABLE not in environ
+        if is_hermetic or any(variables.get(name) for name in _CREDENTIALS):
+            return None
+    path = config_path(variables)
+    if path is None:
+        if named is None:
+            return None
+        raise ConfigurationError(
+            f"{named_by} the profile {named!r}, but {CONFIG_VARIABLE} is 'off'. Unset one of them."
+        )
+    from .profiles import choose_profile, read_profiles
+
+    must_exist = named is not None or bool(variables.get(CONFIG_VARIABLE))
+    profiles, default = read_profiles(read_config(path, must_exist=must_exist), str(path))
+    if named is None and default not in profiles:
+        return None
+    return _Chosen(choose_profile(profiles, named or default, named_by, str(path)), path)
+
+
+def find_defaults(
+    environ: Mapping[str, str] | None = None, *, profile: str | None = None, folder: Path | None = None
+) -> dict[str, Default]:
+    """Return the defaults of options by name, each from the first of these: variables, the project, the profile.
+
+    Args:
+        environ: the variables to read; by default those of the process.
+        profile: name of a profile; by default the one in `CSS_PROFILE`.
+        folder: of the project; by default the current one.
+
+    Returns:
+        Those of `integration`, `environment`, `width`, `timeout` and `allow_prod` that are set.
+
+    Raises:
+        ConfigurationError: if the config file or `css.toml` cannot be used, or a value is not valid.
+    """
+    variables = os.environ if environ is None else environ
+    found: dict[str, Default] = {}
+    chosen = _choose(environ, profile)
+    if chosen is not None:
+        values = {name: getattr(chosen.profile, name) for name in DEFAULTS}
+        found |= {name: Default(value, chosen.where) for name, value in values.items() if value is not None}
+    project = None if variables.get(CONFIG_VARIABLE) == OFF else project_path(folder)
+    if project is not None:
+        from .profiles import read_project
+
+        values = read_project(read_project_file(project), str(project))
+        found |= {name: Default(value, str(project)) for name, value in values.items()}
+    for name in ("integration", "environment"):
+        variable = f"CSS_{name.upper()}"
+        if value := variables.get(variable):
+            from .profiles import checked_values
+
+            found[name] = Default(checked_values({name: value}, variable)[name], variable)
+    return found
+
+
+def describe_config(
+    environ: Mapping[str, str] | None = None, *, profile: str | None = None, folder: Path | None = None
+) -> dict[str, Default]:
+    """Return every setting by name, with its value and where it is set, for people. No value is a secret.
+
+    The command of a profile is not run.
+
+    Args:
+        environ: the variables to read; by default those of the process.
+        profile: name of a profile; by default the one in `CSS_PROFILE`.
+        folder: of the project; by default the current one.
+
+    Raises:
+        ConfigurationError: if the config file or `css.toml` cannot be used.
+    """
+    variables = os.environ if environ is None else environ
+    chosen = _choose(environ, profile)
+    path = config_path(variables)
+    named_by = "--profile" if profile else PROFILE_VARIABLE if variables.get(PROFILE_VARIABLE) else "default profile"
+    found = {
+        "config_file": Default(OFF if path is None else str(path), _set_by(CONFIG_VARIABLE, variables)),
+        "profile": Default("", _NOT_SET) if chosen is None else Default(chosen.profile.name, named_by),
+    }
+    if chosen is not None and chosen.profile.credential_process is not None:
+        found["credentials"] = Default(
+            "printed by a command when they are needed", f"credential_process of {chosen.where}"
+        )
+        for name, address in (("api_url", API_URL), ("token_url", TOKEN_URL)):
+            own = getattr(chosen.profile, name)
+            found[name] = Default(own or address, chosen.where if own else _PUBLIC)
+    else:
+        found |= _described_settings(environ, profile, chosen)
+    if chosen is not None and chosen.profile.team_id is not None:
+        found["team_id"] = Default(chosen.profile.team_id, chosen.where)
+    defaults = find_defaults(environ, profile=profile, folder=folder)
+    return found | {name: defaults.get(name, Default("", _NOT_SET)) for name in DEFAULTS}
+
+
+def _described_settings(
+    environ: Mapping[str, str] | None, profile: str | None, chosen: _Chosen | None
+) -> dict[str, Default]:
+    variables = os.environ if environ is None else environ
+    try:
+        settings = find_settings(environ, profile=profile)
+    except ConfigurationError as error:
+        return {"credentials": Default(error.text_for("command_line"), "not usable")}
+    found = {"client_id": Default(settings.client_id, settings.name_of("client_id"))}
+    found["client_secret"] = Default("set, not shown", settings.name_of("client_secret"))
+    for name, public in (("api_url", API_URL), ("token_url", TOKEN_URL)):
+        address = getattr(settings, name)
+        own = chosen is not None and getattr(chosen.profile, name)
+        is_set = own or variables.get(f"CSS_{name.upper()}") or address != public
+        found[name] = Default(address, settings.name_of(name) if is_set else _PUBLIC)
+    return found
+
+
+def _set_by(variable: str, variables: Mapping[str, str]) -> str:
+    return variable if variables.get(variable) else "default"

@@ -1,0 +1,234 @@
+"""Settings come from one source: a named profile, else the variables, else the default profile."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from css_sdk import Css, diagnose, systems
+from css_sdk.config.sources import Default, find_defaults, find_settings
+from css_sdk.errors import ConfigurationError, WrongTeam
+from css_sdk.sandbox import Sandbox
+
+SECRET = "hush-5a1f"
+PAIR = {"CSS_CLIENT_ID": "service-account-team-1-1", "CSS_CLIENT_SECRET": "of-the-variables"}
+ACCOUNT = {
+    "clientId": "service-account-team-2016-9001",
+    "clientSecret": SECRET,
+    "tokenUrl": "https://login.example/token",
+}
+WriteConfig = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteConfig:
+    """Writes a config file beside an account file, and returns the variables that lead to it."""
+    folder = tmp_path / "config"
+    folder.mkdir(mode=0o700)
+    account = folder / "grants.json"
+    account.write_text(json.dumps(ACCOUNT), encoding="utf-8")
+    account.chmod(0o600)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+    def write(text: str) -> dict[str, str]:
+        path = folder / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
+        return {"CSS_CONFIG_FILE": str(path)}
+
+    return write
+
+
+TWO = """
+default_profile = "grants"
+
+[profiles.grants]
+credentials_file = "grants.json"
+api_url = "https://api.example/v1"
+team_id = 2016
+
+[profiles.public]
+credentials_file = "grants.json"
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "profile", "api_url", "client_id"),
+    [
+        ({}, None, "https://api.example/v1", ACCOUNT["clientId"]),
+        ({}, "public", "https://api.loginproxy.gov.bc.ca/api/v1", ACCOUNT["clientId"]),
+        ({"CSS_PROFILE": "public"}, None, "https://api.loginproxy.gov.bc.ca/api/v1", ACCOUNT["clientId"]),
+        ({"CSS_PROFILE": "public"}, "grants", "https://api.example/v1", ACCOUNT["clientId"]),
+        (PAIR, None, "https://api.loginproxy.gov.bc.ca/api/v1", PAIR["CSS_CLIENT_ID"]),
+        (PAIR, "grants", "https://api.example/v1", ACCOUNT["clientId"]),
+        ({**PAIR, "CSS_PROFILE": "grants"}, None, "https://api.example/v1", ACCOUNT["clientId"]),
+        ({**PAIR, "CSS_API_URL": "https://own.example/v1"}, None, "https://own.example/v1", PAIR["CSS_CLIENT_ID"]),
+    ],
+)
+def test_which_source_counts(
+    config: WriteConfig, environ: dict[str, str], profile: str | None, api_url: str, client_id: str
+) -> None:
+    """A named profile comes before the variables, and these before the default profile."""
+    settings = find_settings({**config(TWO), **environ}, profile=profile)
+    assert (settings.api_url, settings.client_id) == (api_url, client_id)
+
+
+def test_a_profile_is_a_whole_source(config: WriteConfig, caplog: pytest.LogCaptureFixture) -> None:
+    """Variables do not add to a profile: an address that is set is an error, credentials are a warning."""
+    environ = {**config(TWO), "CSS_PROFILE": "public"}
+    with pytest.raises(ConfigurationError, match=r"CSS_API_URL is set, .* Unset CSS_API_URL, and set api_url in"):
+        find_settings({**environ, "CSS_API_URL": "https://sandbox.example/v1"})
+    find_settings({**environ, **PAIR})
+    assert "does not use CSS_CLIENT_ID, CSS_CLIENT_SECRET" in caplog.text
+    assert "of-the-variables" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "words"),
+    [
+        (TWO, {"CSS_PROFILE": "fisheries"}, "CSS_PROFILE names the profile 'fisheries'"),
+        ("", {"CSS_PROFILE": "grants"}, "There are no profiles"),
+        (TWO, {"CSS_PROFILE": "grants", "CSS_CONFIG_FILE": "off"}, "but CSS_CONFIG_FILE is 'off'"),
+        (TWO, {"CSS_CONFIG_FILE": "/nowhere/config.toml"}, "it does not exist"),
+        ("", {}, "There are no credentials"),
+        ('[profiles.default]\ncredentials_file = "gone.json"', {}, "gone.json"),
+        ('[profiles.default]\ncredentials_file = "grants.json"\napi_url = "http://api.example"', {},
+         "api_url of profile 'default'"),
+        ('[profiles.default]\ncredentials_file = "grants.json"\ntoken_url = "https://a.example/token"', {},
+         "Remove token_url"),
+    ],
+)  # fmt: skip
+def test_a_source_that_cannot_be_used(config: WriteConfig, text: str, environ: dict[str, str], words: str) -> None:
+    """The message names the profile and what to correct."""
+    with pytest.raises(ConfigurationError, match=words):
+        find_settings({**config(text), **environ})
+
+
+def test_given_variables_are_all_that_is_read(config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that passes its variables never gets credentials of the machine's default profile."""
+    for name, value in config(TWO).items():
+        monkeypatch.setenv(name, value)
+    for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE", "CSS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert find_settings().profile == "grants"
+    with pytest.raises(ConfigurationError, match="There are no credentials"):
+        find_settings({})
+
+
+def printing(text: str) -> str:
+    """Return a profile whose command prints a text."""
+    command = json.dumps([sys.executable, "-c", f"print({text!r})"])
+    return f"[profiles.default]\ncredential_process = {command}\n"
+
+
+def test_a_command_prints_the_credentials(config: WriteConfig) -> None:
+    """Its output is read like an account file; the token address may come from the profile."""
+    settings = find_settings(config(printing(json.dumps(ACCOUNT))))
+    assert settings.client_secret.reveal() == SECRET
+    assert (settings.source, settings.token_url) == ("process", "https://login.example/token")
+    assert settings.name_of("client_secret") == "clientSecret in the output of credential_process of profile 'default'"
+    short = json.dumps({key: ACCOUNT[key] for key in ("clientId", "clientSecret")})
+    settings = find_settings(config(printing(short) + 'token_url = "https://own.example/token"\n'))
+    assert settings.token_url == "https://own.example/token"
+    assert settings.name_of("token_url") == "token_url of profile 'default'"
+
+
+@pytest.mark.parametrize("text", [SECRET, json.dumps([SECRET]), json.dumps({"clientSecret": SECRET, SECRET: 1})])
+def test_the_output_of_the_command_is_in_no_error(config: WriteConfig, text: str) -> None:
+    """Output that is not an account file is an error that does not repeat it."""
+    with pytest.raises(ConfigurationError, match="The output of credential_process of the profile 'default'") as caught:
+        find_settings(config(printing(text)))
+    assert SECRET not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_everything_that_reads_settings_takes_profiles(
+    config: WriteConfig, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`Css`, `systems.css` and `diagnose` work with the profile that CSS_PROFILE names."""
+    with sandbox.serve() as server:
+        given = server.credentials()
+        account = {
+            "clientId": given["client_id"],
+            "clientSecret": given["client_secret"],
+            "tokenUrl": given["token_url"],
+        }
+        text = printing(json.dumps(account)).replace("default", "here") + f'api_url = "{given["api_url"]}"\n'
+        for name, value in {**config(text), "CSS_PROFILE": "here"}.items():
+            monkeypatch.setenv(name, value)
+        with Css.from_env() as css:
+            assert css.whoami().team_id == 2016
+        with pytest.raises(WrongTeam), Css.from_env(profile="here", team_id=7) as css:
+            css.integrations()
+        assert systems.css().token().claims["team"] == "2016"
+        diagnosis = diagnose()
+        assert diagnosis.is_good
+        assert "Profile 'here' is used." in diagnosis.text()
+        assert given["client_secret"] not in diagnosis.text()
+
+
+# Defaults
+
+
+def test_defaults_come_from_the_nearest_source(config: WriteConfig) -> None:
+    """A variable comes before the project, and the project before the profile. Each value says where it is set."""
+    text = '[profiles.default]\ncredentials_file = "grants.json"\nintegration = 1\nenvironment = "test"\nwidth = 2\n'
+    environ = config(f"{text}allow_prod = true\n")
+    project = Path.cwd() / "css.toml"
+    project.write_text('integration = "Grants Portal"\nenvironment = "dev"\ntimeout = 5\n', encoding="utf-8")
+    found = find_defaults({**environ, "CSS_ENVIRONMENT": "prod"})
+    where = f"the profile 'default' ({environ['CSS_CONFIG_FILE']})"
+    assert found == {
+        "environment": Default("prod", "CSS_ENVIRONMENT"),
+        "integration": Default("Grants Portal", str(project)),
+        "timeout": Default(5, str(project)),
+        "width": Default(2, where),
+        "allow_prod": Default(True, where),
+    }
+
+
+def test_defaults_of_a_profile_go_with_its_credentials(config: WriteConfig) -> None:
+    """Where the credentials come from variables, a default profile gives no defaults either."""
+    environ = config('[profiles.default]\ncredentials_file = "grants.json"\nintegration = 1\n')
+    assert find_defaults({**environ, **PAIR}) == {}
+
+
+def test_a_project_is_not_read_if_files_are_off(tmp_path: Path) -> None:
+    """CSS_CONFIG_FILE=off keeps pipelines free of files."""
+    (tmp_path / "css.toml").write_text("integration = 101\n", encoding="utf-8")
+    assert find_defaults({"CSS_CONFIG_FILE": "off"}, folder=tmp_path) == {}
+
+
+@pytest.mark.parametrize(("variable", "value"), [("CSS_ENVIRONMENT", "Prod"), ("CSS_INTEGRATION", " ")])
+def test_a_wrong_variable(variable: str, value: str) -> None:
+    """The message names the variable."""
+    with pytest.raises(ConfigurationError, match=f"{variable}: "):
+        find_defaults({"CSS_CONFIG_FILE": "off", variable: value})
+
+
+def test_a_planted_project_is_refused_whole(config: WriteConfig, tmp_path: Path) -> None:
+    """A cloned repository with a command, an address or a switch in its `css.toml` gets nothing but an error."""
+    environ = config(TWO)
+    for line in ('credential_process = ["./steal"]', 'api_url = "https://evil.example"', "allow_prod = true"):
+        (tmp_path / "work" / "css.toml").write_text(f"integration = 101\n{line}\n", encoding="utf-8")
+        with pytest.raises(ConfigurationError, match=f"a project cannot set {line.split()[0]}"):
+            find_defaults(environ)
+    assert find_settings(environ).api_url == "https://api.example/v1"
+
+
+def test_the_tests_do_not_read_the_profiles_of_this_machine() -> None:
+    """The config file is off in all tests."""
+    assert os.environ["CSS_CONFIG_FILE"] == "off"
+
+
+def test_settings_with_a_profile_show_no_secret(config: WriteConfig) -> None:
+    """Neither the settings nor the defaults repeat a secret."""
+    settings: Any = find_settings(config(TWO))
+    assert SECRET not in repr(settings)
