@@ -8,8 +8,8 @@ from .._http.bodies import Body
 from .._http.deadlines import check
 
 
-async def read_body(response: httpx.Response, most: int, advice: str = "") -> bytes:
-    """Read the body of an answer, until the deadline of the thread or task, and unpack it.
+async def read_body(response: httpx.Response, most: int, advice: str = "") -> None:
+    """Read the body of an answer, until the deadline of the thread or task, and unpack it into `response.content`.
 
     Args:
         response: the answer. A hook of the caller may have read it already.
@@ -27,4 +27,6 @@ async def read_body(response: httpx.Response, most: int, advice: str = "") -> by
         async for piece in response.aiter_raw():
             check()
             body.add(piece)
-    return body.content()
+    # As `Response.read` does, which has no limits. Another response would cost as much as all checks together.
+    response._content = body.content()
+    response.headers.pop("Content-Encoding", None)  # it is unpacked

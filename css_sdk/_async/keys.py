@@ -263,13 +263,13 @@ class AsyncIssuerKeys:
         try:
             if answer.status_code != httpx.codes.OK:
                 raise self._failed(url, f"the answer was {answer.status_code}", answer.status_code)
-            content = await read_body(answer, _LARGEST)
+            await read_body(answer, _LARGEST)
         except MalformedAnswer as error:
             raise self._failed(url, str(error), answer.status_code) from None
         finally:
             await answer.aclose()
         try:
-            found = json.loads(content)
+            found = json.loads(answer.content)
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):

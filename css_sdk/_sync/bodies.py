@@ -9,8 +9,8 @@ from .._http.bodies import Body
 from .._http.deadlines import check
 
 
-def read_body(response: httpx.Response, most: int, advice: str = "") -> bytes:
-    """Read the body of an answer, until the deadline of the thread or task, and unpack it.
+def read_body(response: httpx.Response, most: int, advice: str = "") -> None:
+    """Read the body of an answer, until the deadline of the thread or task, and unpack it into `response.content`.
 
     Args:
         response: the answer. A hook of the caller may have read it already.
@@ -28,4 +28,6 @@ def read_body(response: httpx.Response, most: int, advice: str = "") -> bytes:
         for piece in response.iter_raw():
             check()
             body.add(piece)
-    return body.content()
+    # As `Response.read` does, which has no limits. Another response would cost as much as all checks together.
+    response._content = body.content()
+    response.headers.pop("Content-Encoding", None)  # it is unpacked

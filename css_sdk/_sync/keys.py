@@ -264,13 +264,13 @@ class IssuerKeys:
         try:
             if answer.status_code != httpx.codes.OK:
                 raise self._failed(url, f"the answer was {answer.status_code}", answer.status_code)
-            content = read_body(answer, _LARGEST)
+            read_body(answer, _LARGEST)
         except MalformedAnswer as error:
             raise self._failed(url, str(error), answer.status_code) from None
         finally:
             answer.close()
         try:
-            found = json.loads(content)
+            found = json.loads(answer.content)
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):

@@ -135,12 +135,9 @@ class Sender:
     def _read(self, response: httpx.Response, label: str) -> Exchange:
         status = response.status_code
         try:
-            content = read_body(response, self._largest_answer, _LARGER)
+            read_body(response, self._largest_answer, _LARGER)
         except MalformedAnswer as error:
             return Exchange(error=MalformedAnswer(f"{label}: {error}.", status=status, request=label), status=status)
-        # As `Response.read` does, which has no limits. Another response would cost as much as all checks together.
-        response._content = content
-        response.headers.pop("Content-Encoding", None)  # it is unpacked
         return Exchange(response, status=status)
 
     def _late(self, request: httpx.Request, label: str) -> Exchange:

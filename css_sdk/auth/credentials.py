@@ -253,12 +253,8 @@ class TokenAuth(httpx.Auth):
             self._read_kept()
             if self._is_good(self._token, refused):
                 return self._token
-            pending = self._pending
-            if pending is None or pending.is_over or pending.belongs_to_caller(task):
-                if pending is not None:
-                    pending.release()
-                pending = self._pending = SharedRequest(request, task)
-            return pending
+            self._pending = SharedRequest[Token].current(self._pending, request, task)
+            return self._pending
 
     def _may_repeat(self, request: httpx.Request, refused: Token) -> bool:
         """Return whether a request can be sent again. If not, discard its token: the next call gets a new one."""

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 from attrs import frozen
@@ -68,6 +68,22 @@ class SharedRequest(Generic[Value]):
     @property
     def _is_left(self) -> bool:
         return self._loop is not None and self._loop.is_closed()
+
+    @classmethod
+    def current(cls, pending: Self | None, request: httpx.Request | None, task: int | None) -> Self:
+        """Return the request in progress, or if there is none that this caller can wait for, one that it must send.
+
+        The caller holds `lock`.
+
+        Args:
+            pending: the last request.
+            request, task: of the caller; see the class.
+        """
+        if pending is not None and not pending.is_over and not pending.belongs_to_caller(task):
+            return pending
+        if pending is not None:
+            pending.release()
+        return cls(request, task)
 
     def release(self) -> None:
         """Wake the callers that wait for a request in a closed loop, so that one of them sends it again."""
@@ -224,13 +240,8 @@ class SingleFlight(Generic[Value]):
     def _join(self, task: int | None = None) -> tuple[SharedRequest[Value], bool]:
         """Return the request in progress, and whether the caller must send it."""
         with SharedRequest.lock:
-            pending = self._pending
-            if pending is None or pending.is_over or pending.belongs_to_caller(task):
-                if pending is not None:
-                    pending.release()
-                self._pending = SharedRequest[Value](task=task)
-                return self._pending, True
-            return pending, False
+            before, self._pending = self._pending, SharedRequest[Value].current(self._pending, None, task)
+            return self._pending, self._pending is not before
 
 
 def cause_of(error: BaseException | None) -> BaseException | None:

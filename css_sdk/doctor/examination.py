@@ -282,14 +282,13 @@ class _Examination:
                 request = self._http.build_request("GET", address, headers={"Accept": "application/json"})
                 response = self._http.send(request, auth=None, follow_redirects=False, stream=True)
                 try:
-                    response._content = read_body(response, _LARGEST)  # as `Response.read` does, which has no limits
+                    read_body(response, _LARGEST)
                 finally:
                     response.close()
         except MalformedAnswer as error:
             return _Answer(error=MalformedAnswer(f"{label}: {error}.", request=label))
         except Exception as error:
             return _Answer(error=self._failure(error, label, server, address), check=_check_of(error))
-        response.headers.pop("Content-Encoding", None)  # it is unpacked
         self._compare_clocks(before, judgements.seconds_of_date(response.headers.get("Date")))
         error_of_status = None
         if server == "the service" and not response.is_success:
