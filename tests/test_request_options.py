@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
 
-from css_sdk.cli import css
+from css_sdk.cli import css, exit_code
 from css_sdk.cli.command_table import COMMANDS
 from css_sdk.sandbox import Sandbox
 from tests.support import usernames
@@ -79,6 +83,36 @@ def test_quiet_prints_only_errors(run_css: Run, sandbox: Sandbox, capsys: Captur
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("css: ")
     assert line.endswith("[NotFound]")
+
+
+def test_quiet_prints_no_warnings(
+    run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    """Here that the variables hide the credentials file. Without -q, Python prints it on stderr."""
+    monkeypatch.setenv("CSS_CREDENTIALS_FILE", str(tmp_path / "account.json"))
+    for options, shown in ([], True), (["-q"], False):
+        run = subprocess.run(
+            [sys.executable, "-m", "css_sdk.cli", "whoami", "--retries", "0", *options],
+            env=os.environ | environ | {"CSS_TOKEN_URL": "http://localhost:1/token"},
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        assert run.returncode == 1
+        assert ("does not read the file" in run.stderr) is shown
+        assert "css: " in run.stderr
+
+
+def test_the_options_of_a_token_request(sandbox: Sandbox, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`css token` prints its request too, and gives it up after the time."""
+    with sandbox.serve() as server:
+        for name, value in server.credentials().items():
+            monkeypatch.setenv(f"CSS_{name.upper()}", str(value))
+        assert exit_code(["token", "--system", "css", "-v"]) == 0
+        assert re.search(r"^POST /auth/realms/standard\S+/token: 200 in \d+ ms$", capsys.readouterr().err, re.MULTILINE)
+        sandbox.faults.add("delay", target="token", times=None, seconds=3.0)
+        assert exit_code(["token", "--system", "css", "--timeout", "0.2"]) == 1
+        assert "css: POST token: no answer in time" in capsys.readouterr().err
 
 
 def test_quiet_and_verbose_contradict_each_other(run_css: Run, sandbox: Sandbox, capsys: Capture) -> None:

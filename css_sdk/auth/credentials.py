@@ -141,12 +141,10 @@ class TokenAuth(httpx.Auth):
         self._clock = clock
         self._name_of = name_of
         self._observer = Observer(on_request)
-        self._token = _NONE
-        self._kept: KeptToken | None = None
-        self._is_kept_read = not keep
-        if keep:
-            account = [client_id, str(self._token_url), str(sorted(self._origins or ()))]
-            self._kept = KeptToken(account, client_secret)
+        account = [client_id, str(self._token_url), str(sorted(self._origins or ()))]
+        self._kept = KeptToken(account, client_secret) if keep else None
+        self._token = self._read_kept()
+        self._is_checked = self._token is _NONE
         self._pending: SharedRequest[Token] | None = None
 
     def __repr__(self) -> str:
@@ -247,10 +245,12 @@ class TokenAuth(httpx.Auth):
         self, request: httpx.Request, refused: Token, task: int | None = None
     ) -> Token | SharedRequest[Token]:
         """Return the current token, or the request for the next one, which the caller sends if nobody else does."""
+        if not self._is_checked and self._is_good(self._token, refused):
+            self._accept(self._token.claims)
+            self._is_checked = True
         if self._is_good(current := self._token, refused):
             return current
         with SharedRequest.lock:
-            self._read_kept()
             if self._is_good(self._token, refused):
                 return self._token
             self._pending = SharedRequest[Token].current(self._pending, request, task)
@@ -295,16 +295,13 @@ class TokenAuth(httpx.Auth):
             self._kept.write(token.secret, seconds)
         return token
 
-    def _read_kept(self) -> None:
-        """Use the kept token of an earlier run, if there is one. It is looked for once."""
-        if self._is_kept_read or self._kept is None:
-            return
-        self._is_kept_read = True
-        if (found := self._kept.read()) is not None and fits_a_header(found[0].reveal()):
-            secret, seconds = found
-            token = Token(secret, self._clock() + seconds, claims=claims_of(secret.reveal()))
-            self._accept(token.claims)
-            self._token = token
+    def _read_kept(self) -> Token:
+        """Return the token of an earlier run; an empty one if there is none. `accept` has not seen it yet."""
+        found = None if self._kept is None else self._kept.read()
+        if found is None or not fits_a_header(found[0].reveal()):
+            return _NONE
+        secret, seconds = found
+        return Token(secret, self._clock() + seconds, claims=claims_of(secret.reveal()))
 
 
 class ClientCredentials(TokenAuth):

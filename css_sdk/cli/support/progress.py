@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from typing import TypeVar
 
-from .request_options import is_quiet
+from .request_options import is_quiet, is_verbose
 from .terminal import is_terminal
 
 Returned = TypeVar("Returned")
@@ -16,7 +16,7 @@ Returned = TypeVar("Returned")
 
 def bar_on_terminal(total: int, unit: str = "row") -> AbstractContextManager[Callable[..., None]]:
     """Return a progress bar on stderr, or a function that shows nothing."""
-    if is_quiet() or not is_terminal("stderr") or find_spec("tqdm") is None:
+    if is_quiet() or is_verbose() or not is_terminal("stderr") or find_spec("tqdm") is None:
         return nullcontext(lambda *_: None)
     from ...progress import progress_bar
 

@@ -25,6 +25,11 @@ def is_quiet() -> bool:
     return bool(_given().get("quiet"))
 
 
+def is_verbose() -> bool:
+    """Return whether the command prints each request, which a progress bar would disturb."""
+    return bool(_given().get("verbose"))
+
+
 def given_timeout() -> dict[str, Any]:
     """Return the value of `--timeout`, else its default, as an option of an httpx client; empty if there is none."""
     timeout = _given().get("timeout") or found_defaults().get("timeout")
@@ -96,9 +101,24 @@ def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
         if "verbose" not in given:
             context.find_root().with_resource(_printed_log(given))
         value += given.get("verbose", 0)
+    if option.name == "quiet" and "quiet" not in given:
+        context.find_root().with_resource(_silent_log())
     given[option.name] = value
     if {"verbose", "quiet"} <= given.keys():
         raise click.UsageError("Pass -v or -q, not both.")
+
+
+@contextmanager
+def _silent_log() -> Iterator[None]:
+    """Keep Python from printing the warnings of css-sdk; a program's own handlers get them."""
+    import logging
+
+    log, silent = logging.getLogger("css_sdk"), logging.NullHandler()
+    log.addHandler(silent)
+    try:
+        yield
+    finally:
+        log.removeHandler(silent)
 
 
 @contextmanager
