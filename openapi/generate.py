@@ -1,9 +1,9 @@
-"""Writes css-api.json and the generated client, or proves that what is there is what they would be.
+"""Write css-api.json and the generated client, or check that they are up to date.
 
     python -m openapi.generate [--check]
 
-Works without a network. Everything is made in a temporary folder first and put in place whole, so a generation that
-fails leaves the former one as it was.
+It needs no network. It makes everything in a temporary folder first and then replaces the old files, so that a
+generation that fails changes nothing.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ SERVED = (
 
 
 class GenerateError(Exception):
-    """The generator did not give a client, or gave it with warnings."""
+    """The generator wrote no client, or printed warnings."""
 
 
 def generate(document: Path, package: Path) -> None:
-    """Runs openapi-python-client on a prepared document; the folder must not be there yet."""
+    """Run openapi-python-client on a prepared document. The folder of the package must not exist yet."""
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
     command += ["--path", str(document), "--output-path", str(package)]
     command += ["--config", str(CONFIG), "--custom-template-path", str(TEMPLATES)]
@@ -46,7 +46,7 @@ def generate(document: Path, package: Path) -> None:
 
 
 def build(folder: Path, published: Path = prepare.PUBLISHED, overlay: Path = prepare.OVERLAY) -> tuple[Path, Path]:
-    """Makes both outputs inside an empty folder and returns where they are: the document and the package."""
+    """Write the document and the package into an empty folder, and return their paths."""
     document, package = folder / prepare.PREPARED.name, folder / CLIENT.name
     document.write_text(prepare.read(published, overlay), encoding="utf-8", newline="\n")
     generate(document, package)
@@ -54,7 +54,7 @@ def build(folder: Path, published: Path = prepare.PUBLISHED, overlay: Path = pre
 
 
 def replace(new: Path, old: Path) -> None:
-    """Puts a folder in the place of another, which comes back when that fails."""
+    """Replace a folder with another. If that fails, the old one stays."""
     aside = new.with_name(new.name + ".old")
     if old.exists():
         old.replace(aside)
@@ -68,7 +68,7 @@ def replace(new: Path, old: Path) -> None:
 
 
 def differences(made: Path, kept: Path) -> list[str]:
-    """Names the files that are in only one of two folders, or differ in their text; two files may be given as well."""
+    """Return the names of files that only one of two folders has, or whose texts differ. Two files work as well."""
     if made.is_file():
         return [] if kept.is_file() and _text(made) == _text(kept) else [kept.name]
     mine, theirs = _files(made), _files(kept)
@@ -92,7 +92,7 @@ def _text(path: Path) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Generates or checks; returns the exit code."""
+    """Generate or check, and return the exit code."""
     parser = argparse.ArgumentParser(prog="generate", description="Writes css-api.json and the generated client.")
     parser.add_argument("--check", action="store_true", help="change nothing; name what is not up to date")
     parser.add_argument("--published", type=Path, default=prepare.PUBLISHED, help="the published document")

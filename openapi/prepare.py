@@ -1,14 +1,14 @@
-"""Turns the published document into the one that the client is generated from.
+"""Turn the published document into the one that the client is generated from.
 
     python -m openapi.prepare
 
-reads ``published.json`` and ``overlay.yaml`` and writes ``css-api.json``. Three steps, all pure functions:
+reads ``published.json`` and ``overlay.yaml`` and writes ``css-api.json``. It takes three steps, all pure functions:
 
-1. `tidy` takes out what is words or place and no structure (titles, examples, contacts, servers), so that none of
-   it can reach the generated code. Descriptions and summaries stay where OpenAPI has them; they become docstrings.
-2. `name_operations` gives every operation the id and the tag that `x-operations` of the overlay chooses for it.
-3. `apply_overlay` carries out the repairs. A repair that finds nothing to repair is an error with its name.
-   `lone_references` then drops what stands beside a reference.
+1. `tidy` removes texts and addresses (titles, examples, contacts, servers), so that none of them can reach the
+   generated code. Descriptions and summaries stay where OpenAPI has them. They become docstrings.
+2. `name_operations` gives every operation the id and the tag that `x-operations` of the overlay contains for it.
+3. `apply_overlay` carries out the repairs. If a repair finds nothing to repair, it is an error with its name.
+   `lone_references` then removes what is beside a reference.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ PREPARED = HERE / "css-api.json"
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
-# Keywords that are words or places; they go wherever they are keywords (a property may be called so and stays).
+# Keywords of texts and addresses. They are removed where they are keywords. A property of the same name stays.
 _NOISE = {"title", "example", "examples", "externalDocs", "contact", "license", "termsOfService", "servers"}
-# Kind of object -> (its words that become docstrings, the kinds of its children). "{x}" is a map to x, "[x]" a list.
+# Kind of object -> (its texts that become docstrings, the kinds of its children). "{x}" is a map to x, "[x]" a list.
 _KINDS: dict[str, tuple[set[str], dict[str, str]]] = {
     "document": (set(), {"paths": "{path}", "components": "components"}),
     "components": (
@@ -72,7 +72,7 @@ class PrepareError(Exception):
 
 
 def tidy(document: dict[str, Any]) -> dict[str, Any]:
-    """Returns the document without words and places that no code may depend on.
+    """Return the document without the texts and addresses that no code may depend on.
 
     >>> tidy({"openapi": "3.0.0", "contact": {"name": "we"}, "paths": {}, "info": {"title": "T", "version": "2"}})
     {'openapi': '3.0.0', 'paths': {}, 'info': {'title': 'CSS API', 'version': '2'}}
@@ -88,7 +88,7 @@ def tidy(document: dict[str, Any]) -> dict[str, Any]:
 def _tidy(node: Any, kind: str) -> Any:
     if kind.startswith("{") and isinstance(node, dict):
         named = {key: _tidy(value, kind[1:-1]) for key, value in node.items()}
-        if kind == "{response}":  # the one description that OpenAPI demands
+        if kind == "{response}":  # the only description that OpenAPI requires
             for code, response in named.items():
                 if isinstance(response, dict) and "$ref" not in response:
                     response.setdefault("description", _phrase(code))
@@ -121,7 +121,7 @@ def name_operations(document: dict[str, Any], table: dict[str, list[str]]) -> di
         table: a tag and an operation id for each call, such as `GET /integrations`.
 
     Raises:
-        PrepareError: when the table lacks a call, or holds one that the document lacks.
+        PrepareError: the table lacks a call, or contains one that the document lacks.
     """
     named = copy.deepcopy(document)
     found = {
@@ -148,10 +148,13 @@ def name_operations(document: dict[str, Any], table: dict[str, list[str]]) -> di
 
 
 def apply_overlay(document: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    """Returns the document after all actions of an Overlay 1.0 document, in their order.
+    """Return the document after all actions of an Overlay 1.0 document, in their order.
 
-    Two extensions: ``x-name`` is the action's name in errors, and every place that ``x-among`` selects has to be
-    among those of ``target``. So a target with a filter cannot repair 17 of 18 places and be content.
+    There are two extensions. ``x-name`` is the name of the action in errors. Every place that ``x-among`` selects must
+    be among those of ``target``, so that a target with a filter cannot repair only 17 of 18 places.
+
+    Raises:
+        PrepareError: an action is not valid, or finds nothing to repair, or leaves out a place. The message names it.
     """
     repaired = copy.deepcopy(document)
     for action in overlay["actions"]:
@@ -177,7 +180,7 @@ def _apply(document: dict[str, Any], action: dict[str, Any]) -> None:
         if missed := [node.path() for node in among if node.location not in places]:
             raise PrepareError(f"its target leaves out {', '.join(missed)}")
     if action.get("remove"):
-        # Later items and deeper places first, so that no removal moves what is still to be removed.
+        # Later items and deeper places come first, so that no removal moves what is still to be removed.
         for location in sorted(places, key=lambda place: [(isinstance(key, int), key) for key in place], reverse=True):
             parent: Any = document
             for key in location[:-1]:
@@ -194,7 +197,7 @@ def _apply(document: dict[str, Any], action: dict[str, Any]) -> None:
 
 
 def merge(target: dict[str, Any], update: dict[str, Any]) -> None:
-    """Merges as Overlay 1.0 says: objects key by key, lists one after the other, everything else is replaced.
+    """Merge as Overlay 1.0 requires: objects key by key, lists one after the other. Everything else is replaced.
 
     >>> target = {"a": {"b": 1, "c": [1]}, "d": 1}
     >>> merge(target, {"a": {"c": [2]}, "d": {"e": 1}})
@@ -212,7 +215,7 @@ def merge(target: dict[str, Any], update: dict[str, Any]) -> None:
 
 
 def lone_references(node: Any) -> Any:
-    """Returns the document with nothing beside a ``$ref``; OpenAPI 3.0 has it ignored, and generators differ.
+    """Return the document with nothing beside a ``$ref``. OpenAPI 3.0 ignores what is there, but not every generator.
 
     >>> lone_references({"schema": {"$ref": "#/a", "xml": {}}, "properties": {"$ref": {"type": "string"}}})
     {'schema': {'$ref': '#/a'}, 'properties': {'$ref': {'type': 'string'}}}
@@ -227,7 +230,11 @@ def lone_references(node: Any) -> Any:
 
 
 def prepare(published: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    """Returns the repaired document, which is valid OpenAPI 3.0."""
+    """Return the repaired document, which is valid OpenAPI 3.0.
+
+    Raises:
+        PrepareError: the document is of another version, or the overlay does not fit it.
+    """
     if not isinstance(published, dict) or not str(published.get("openapi")).startswith("3.0."):
         raise PrepareError("the published document is not OpenAPI 3.0")
     document: dict[str, Any] = lone_references(
@@ -241,12 +248,20 @@ def prepare(published: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any
 
 
 def canonical(document: dict[str, Any]) -> str:
-    """Returns the document as text, in an order that does not depend on how it was written before."""
+    """Return the document as text, in an order that does not depend on how it was written before."""
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def read(published: Path = PUBLISHED, overlay: Path = OVERLAY) -> str:
-    """Returns the text of the repaired document of two files."""
+    """Return the text of the repaired document.
+
+    Args:
+        published: the file with the published document.
+        overlay: the file with the repairs.
+
+    Raises:
+        PrepareError: a file cannot be read, or the two do not fit together.
+    """
     try:
         document = json.loads(published.read_text(encoding="utf-8"))
         repairs = yaml.safe_load(overlay.read_text(encoding="utf-8"))
@@ -256,7 +271,7 @@ def read(published: Path = PUBLISHED, overlay: Path = OVERLAY) -> str:
 
 
 def main() -> int:
-    """Writes css-api.json, or one line that says what does not fit."""
+    """Write css-api.json, or print one line that says what does not fit."""
     try:
         text = read()
     except PrepareError as error:

@@ -20,7 +20,7 @@ from .sandbox import Sandbox
 from .serving import control
 from .serving.hosts import is_loopback
 from .world import files
-from .world.generator import make_world
+from .world.generator import MOST, make_world
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 9080
@@ -100,10 +100,8 @@ _OPTIONS: Final = (
         type=click.Path(path_type=Path),
         help="JSON file with teams, integrations and users. Default: made-up ones.",
     ),
-    click.option("--people", type=click.IntRange(0, 1_000_000), help="Make up a world with this number of people."),
-    click.option(
-        "--integrations", type=click.IntRange(1, 1_000_000), help="Number of integrations in a made-up world."
-    ),
+    click.option("--people", type=click.IntRange(0, MOST), help="Make up a world with this number of people."),
+    click.option("--integrations", type=click.IntRange(1, MOST), help="Number of integrations in a made-up world."),
     click.option("--seed", type=int, help="Number that chooses the made-up world. The same seed makes the same world."),
     click.option(
         "--port",

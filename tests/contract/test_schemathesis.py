@@ -60,6 +60,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "login_server", "first_look_up": True},
     {"kind": "422_after"},
     {"kind": "expired_token"},
+    {"kind": "lost_keys"},
     {"kind": "disaster"},
 ]
 
