@@ -9,6 +9,8 @@ import itertools
 import re
 from html.parser import HTMLParser
 
+import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -18,6 +20,7 @@ from css_sdk._text.csv_lines import unguarded
 from css_sdk._text.escaping import hidden_in
 from css_sdk.people.logins import UnreadPlace, login_differences
 from css_sdk.plan.impact import roles_leading_to
+from css_sdk.report.graph import layers
 from css_sdk.state import Place, PlaceState
 
 AT = datetime.datetime(2026, 11, 2, 8, 30, tzinfo=datetime.UTC)
@@ -139,6 +142,48 @@ def test_the_page_needs_nothing_else() -> None:
     assert "unsafe" not in policy
     assert policy.count("'sha256-") == page.count("<style>") + page.count("<script>") == 3
     assert "<title>Who has what in team 1, 2026-11-02 08:30 UTC</title>" in page
+
+
+@pytest.mark.parametrize(
+    ("children", "columns"),
+    [
+        ({}, []),
+        ({"a": "b"}, [["a"], ["b"]]),
+        ({"a": "bc", "b": "c"}, [["a"], ["b"], ["c"]]),
+        ({"B": "c", "a": "c"}, [["a", "B"], ["c"]]),
+        ({"a": "b", "b": "c", "c": "ab"}, [["a"], ["b"], ["c"]]),
+        ({"a": "a"}, [["a"]]),
+        ({"x": "a", "a": "b", "b": "a"}, [["x"], ["a"], ["b"]]),
+    ],
+)
+def test_children_stand_to_the_right_of_their_parents(children: dict[str, str], columns: list[list[str]]) -> None:
+    """Also if there are several ways, and if roles contain each other."""
+    assert layers({role: frozenset(names) for role, names in children.items()}) == columns
+
+
+def composed(name: str, count: int = 1) -> AccessReport:
+    """Return a report of one place whose role `name` contains roles."""
+    below = frozenset(f"{name}{number}" for number in range(count))
+    return AccessReport(1, (evolve(one_place(name, *below), children={name: below, "none": frozenset()}),))
+
+
+@given(names)
+def test_no_name_adds_an_element_to_a_graph(name: str) -> None:
+    """With any names, a graph has the same elements and attributes, and all its roles."""
+    assert elements_of(composed(name))[0] == elements_of(composed("plain"))[0]
+    "\n".join(report_as_html(composed(name), AT)).encode()
+    if name.isprintable() and not hidden_in(name):
+        assert f"<title>{html.escape(name)}</title>" in "\n".join(report_as_html(composed(name), AT))
+
+
+def test_a_graph_that_could_not_be_read_is_not_drawn() -> None:
+    """A sentence names the command that lists the roles. Without composite roles there is no section."""
+    assert "<svg" in "\n".join(report_as_html(composed("a", 149), AT))
+    page = "\n".join(report_as_html(composed("a", 150), AT))
+    assert "<svg" not in page
+    assert "151 roles are too many to draw. To list them, run: css roles tree" in page
+    assert '<section id="graphs">' in page
+    assert '<section id="graphs">' not in "\n".join(report_as_html(hostile("plain"), AT))
 
 
 def test_unread_places_are_named_in_each_format() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
-import html
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from .._text.escaping import shown_name, with_codes
+from .._text.escaping import with_codes
+from .graph import MOST_ROLES, as_html, graph_as_svg
 from .rows import AccessReport, AccessRow, AccessSummary
 from .text import heading, narrowing, reason_of, unread_in_words
 
@@ -31,6 +31,11 @@ _CONTROLS: Final = """<div class="controls" id="controls" role="search" hidden>
 <label>Held<select id="held"><option>All</option><option value="directly">directly</option>
 <option value="through composite roles">through composite roles</option></select></label>
 <button id="clear" type="button">Clear</button>
+</div>
+<div class="views" id="views" role="group" aria-label="View" hidden>
+<button id="view-list" type="button" aria-pressed="true">List</button>
+<button id="view-matrix" type="button" aria-pressed="false">People &times; roles</button>
+<button id="view-graphs" type="button" aria-pressed="false">Composite roles</button>
 </div>"""
 
 _MORE: Final = """<p id="more" hidden><button id="next" type="button">Show more</button>
@@ -62,16 +67,16 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
     yield '<html lang="en-CA">'
     yield '<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    yield f"<title>{_text(heading(report))}, {_text(time)}</title>"
+    yield f"<title>{as_html(heading(report))}, {as_html(time)}</title>"
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="referrer" content="no-referrer">'
     yield '<meta name="robots" content="noindex">'
     yield '<link rel="icon" href="data:,">'  # otherwise a browser requests one
     yield f"<style>{style}</style>"
     yield f"<script>{_FIRST}</script>"
-    yield f"<header><h1>{_text(heading(report))}</h1>"
-    yield f'<p class="soft">Read <time datetime="{_text(at.isoformat())}">{_text(time)}</time></p>'
-    yield from (f"<p>{_text(sentence)}</p>" for sentence in narrowing(report))
+    yield f"<header><h1>{as_html(heading(report))}</h1>"
+    yield f'<p class="soft">Read <time datetime="{as_html(at.isoformat())}">{as_html(time)}</time></p>'
+    yield from (f"<p>{as_html(sentence)}</p>" for sentence in narrowing(report))
     yield from _summary(summary)
     yield "</header>"
     yield "<main>"
@@ -80,10 +85,12 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
     yield f'<p id="count" class="soft" role="status">{summary.rows:,} rows</p>'
     yield '<p id="filters" class="printed" hidden></p>'
     heads = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
-    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
+    yield f'<table id="list"><thead><tr>{heads}</tr></thead><tbody>'
     yield from map(_row, report.rows())
     yield "</tbody></table>"
     yield _MORE
+    yield '<section id="matrix" hidden></section>'
+    yield from _graphs(report)
     yield "</main>"
     yield f"<script>{script}</script>"
     yield "</html>"
@@ -102,23 +109,43 @@ def _summary(summary: AccessSummary) -> Iterator[str]:
 
 def _unread(report: AccessReport) -> Iterator[str]:
     if report.unread:
-        yield f'<section class="unread"><h2>{_text(unread_in_words(report))}</h2><ul>'
-        yield from (f"<li>{_text(reason_of(unread))}</li>" for unread in report.unread)
+        yield f'<section class="unread"><h2>{as_html(unread_in_words(report))}</h2><ul>'
+        yield from (f"<li>{as_html(reason_of(unread))}</li>" for unread in report.unread)
         yield "</ul></section>"
 
 
+def _graphs(report: AccessReport) -> Iterator[str]:
+    """Yield the composite roles of each place as a graph."""
+    places = [(each, {role: names for role, names in each.children.items() if names}) for each in report.places]
+    if not any(children for _, children in places):
+        return
+    yield '<section id="graphs"><h2>Composite roles</h2>'
+    yield '<p class="soft">An arrow leads from a composite role to a role that it contains.</p>'
+    for each, children in places:
+        if not children:
+            continue
+        integration = as_html(f"{with_codes(each.project_name)} #{each.place.integration}")
+        title = f"{integration}, {each.place.environment}"
+        yield f'<figure data-integration="{integration}" data-environment="{each.place.environment}">'
+        yield f"<figcaption>{title}</figcaption>"
+        if (count := len(children.keys() | set().union(*children.values()))) > MOST_ROLES:
+            yield f"<p>{count:,} roles are too many to draw. To list them, run: css roles tree</p>"
+        else:
+            yield '<div class="wide">'
+            yield from graph_as_svg(f"Composite roles of {each.project_name}, {each.place.environment}", children)
+            yield "</div>"
+        yield "</figure>"
+    yield "</section>"
+
+
 def _row(row: AccessRow) -> str:
-    username = f"<small>{_text(row.user.username)}</small>"
-    environment = f"<td{_PROD if row.place.environment == 'prod' else ''}>{_text(row.place.environment)}</td>"
+    username = f"<small>{as_html(row.user.username)}</small>"
+    environment = f"<td{_PROD if row.place.environment == 'prod' else ''}>{as_html(row.place.environment)}</td>"
     return (
-        f"<tr><td>{_text(with_codes(row.project_name))}<small>#{row.place.integration}</small></td>"
-        f"{environment}<td>{_text(with_codes(row.role))}</td><td>{_text(row.user.name)}{username}</td><td>{_text(row.user.email)}</td>"
-        f"<td>{_text(row.user.provider or 'service account')}</td><td>{_text(with_codes(row.held))}</td></tr>"
+        f"<tr><td>{as_html(with_codes(row.project_name))}<small>#{row.place.integration}</small></td>"
+        f"{environment}<td>{as_html(with_codes(row.role))}</td><td>{as_html(row.user.name)}{username}</td><td>{as_html(row.user.email)}</td>"
+        f"<td>{as_html(row.user.provider or 'service account')}</td><td>{as_html(with_codes(row.held))}</td></tr>"
     )
-
-
-def _text(text: str) -> str:
-    return html.escape(shown_name(text))
 
 
 @cache

@@ -148,7 +148,7 @@ class AccessReport(Tabular):
             for username, user in users.items()
             if wanted in f"{username}\n{user.name}\n{user.email}".casefold()
         }
-        for role in sorted(state.roles, key=_without_case):
+        for role in sorted(state.roles, key=without_case):
             if self.roles and role not in self.roles:
                 continue
             chains = _chains(parents, role)
@@ -169,7 +169,8 @@ def _place_order(at: PlaceState | UnreadPlace) -> tuple[str, int, int]:
     return at.project_name.casefold(), place.integration, environment_checks.ENVIRONMENTS.index(place.environment)
 
 
-def _without_case(name: str) -> tuple[str, str]:
+def without_case(name: str) -> tuple[str, str]:
+    """Return the key that sorts names without regard to case."""
     return name.casefold(), name
 
 

@@ -223,12 +223,13 @@ def test_everything_is_reached_by_keyboard(browser: Chrome, page: str) -> None:
 
     browser.get(page)
     reached: list[str] = []
-    for _ in range(16):
+    for _ in range(19):
         ActionChains(browser).send_keys(Keys.TAB).perform()
         reached.append(browser.execute_script("const at = document.activeElement; return at.id || at.textContent"))
     heads = ["Integration", "Environment", "Role", "Person", "E-mail", "Provider", "Held"]
     assert reached == [
         *("search", "integration", "environment", "role", "provider", "held", "clear"),
+        *("view-list", "view-matrix", "view-graphs"),
         *(*heads, "next", "all"),
     ]
     browser.execute_script("document.querySelectorAll('th button')[2].focus()")
@@ -254,6 +255,77 @@ def test_paper_has_all_that_matches_and_no_controls(browser: Chrome, page: str, 
     assert visible(browser, ".unread")
 
 
+def matrix(browser: Chrome) -> list[list[str]]:
+    """Return the rows of the matrix: the roles, then each person with a sign for each role."""
+    found: list[list[str]] = browser.execute_script(
+        "return Array.from(document.querySelectorAll('#matrix tr:not(:first-child), #matrix tbody tr'), (row) =>"
+        " Array.from(row.cells, (cell) => Array.from(cell.childNodes, (part) => part.textContent).join(' ')))"
+    )
+    return found
+
+
+def test_the_matrix_has_a_sign_for_each_role_of_each_person(browser: Chrome, page: str, rows: list[list[str]]) -> None:
+    """The roles of both integrations stand side by side; a sign says whether a role is direct."""
+    browser.get(page)
+    act(browser, "environment", "dev")
+    act(browser, "view-matrix")
+    wanted = [row for row in rows if row[1] == "dev"]
+    roles = list(dict.fromkeys((row[0], row[2]) for row in wanted))
+    head, *lines = matrix(browser)
+    assert head[1:] == [role for _, role in roles]
+    held = {(row[0], row[2], row[3]): "●" if row[6].startswith("directly") else "○" for row in wanted}
+    people = {row[3] for row in wanted}
+    assert {line[0] for line in lines} == people
+    assert len(lines) == len(people)
+    for person, *signs in lines:
+        assert signs == [held.get((*role, person), "") for role in roles]
+    assert count(browser).startswith(f"Showing {len(people)} people and {len(roles)} roles. ● directly")
+    assert not visible(browser, "#list")
+
+
+def test_a_matrix_that_is_too_large_asks_for_a_filter(browser: Chrome, page: str) -> None:
+    """Of 54 roles no more than 50 are shown, and the page says what to do."""
+    browser.get(page)
+    act(browser, "view-matrix")
+    assert matrix(browser) == []
+    assert "and 54 roles match. The matrix shows at most 200 people and 50 roles. Search, or" in count(browser)
+    act(browser, "environment", "test")
+    assert len(matrix(browser)) > 1
+
+
+def test_graphs_follow_the_filters_of_places_and_roles(browser: Chrome, page: str) -> None:
+    """Each place has one; searches and the filters of people do not apply, and say so."""
+    browser.get(page)
+    assert not visible(browser, "#graphs")
+    act(browser, "view-graphs")
+    shown_figures = "return Array.from(document.querySelectorAll('figure')).filter((each) => each.offsetHeight).length"
+    assert browser.execute_script(shown_figures) == 6
+    act(browser, "environment", "prod")
+    assert browser.execute_script(shown_figures) == 2
+    assert count(browser) == "Showing 2 of 6 graphs"
+    act(browser, "role", "reviewer")
+    assert browser.execute_script(shown_figures) == 2
+    act(browser, "role", HOSTILE[0])
+    assert browser.execute_script(shown_figures) == 0
+    assert browser.execute_script("return ['search', 'provider', 'held'].map((id) => document.getElementById(id)"
+                                  ".disabled)") == [True] * 3  # fmt: skip
+    act(browser, "view-list")
+    assert shown(browser)
+    assert browser.execute_script("return document.getElementById('search').disabled") is False
+
+
+def test_paper_has_the_view_that_was_chosen(browser: Chrome, page: str) -> None:
+    """The matrix is printed alone, with its filters."""
+    browser.get(page)
+    act(browser, "environment", "prod")
+    act(browser, "view-matrix")
+    browser.execute_cdp_cmd("Page.printToPDF", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert [visible(browser, f"#{view}") for view in VIEWS] == [False, True, False]
+    assert not visible(browser, ".views")
+    assert visible(browser, "#filters")
+
+
 def test_filters_stand_on_paper(browser: Chrome, page: str) -> None:
     """A printed page says what was searched and chosen; on the screen the controls show it."""
     browser.get(page)
@@ -271,6 +343,7 @@ def test_filters_stand_on_paper(browser: Chrome, page: str) -> None:
     assert not visible(browser, "#filters")
 
 
+VIEWS = ("list", "matrix", "graphs")
 SCREENS = (320, 768, 800, 900, 1024, 1280, 1920)
 PAPERS = {"A4": 1032, "Letter": 965, "A4 upright": 703, "Letter upright": 725}
 """The widths of paper without its margins, in points of CSS."""
@@ -279,7 +352,7 @@ BROKEN = r"""
 const wide = document.documentElement.clientWidth, found = [];
 if (document.documentElement.scrollWidth > wide) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
 for (const each of document.querySelectorAll("h1, h2, p, dt, dd, label, select, button, th, td, small, figcaption")) {
-  if (!each.offsetHeight || each.closest(".wide")) continue;
+  if (!each.offsetHeight || (each.closest(".wide") && !matchMedia("print").matches)) continue;
   const box = each.getBoundingClientRect();
   if (box.right > wide + 1) found.push(`${each.tagName} ends at ${box.right}: ${each.textContent}`);
   if (each.matches("th, th button, td") && each.scrollWidth > each.clientWidth + 1)
@@ -315,16 +388,23 @@ def test_it_fits_each_screen(browser: Chrome, page: str, width: int, scheme: str
     """Nothing is wider than the screen or its cell, and no short word is broken."""
     resize(browser, width, scheme=scheme)
     browser.get(page)
-    assert browser.execute_script(BROKEN) == []
+    act(browser, "environment", "dev")
+    for view in VIEWS:
+        act(browser, f"view-{view}")
+        assert browser.execute_script(BROKEN) == [], view
     assert visible(browser, "#search")
 
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_it_fits_each_paper(browser: Chrome, page: str, paper: str) -> None:
     """The same on paper, also if a browser prints it upright."""
-    resize(browser, PAPERS[paper], media="print")
     browser.get(page)
-    assert browser.execute_script(BROKEN) == []
+    act(browser, "environment", "dev")
+    for view in VIEWS:
+        resize(browser, 1280)
+        act(browser, f"view-{view}")
+        resize(browser, PAPERS[paper], media="print")
+        assert browser.execute_script(BROKEN) == [], view
 
 
 CONTRAST = r"""
@@ -365,4 +445,6 @@ def test_without_javascript_it_is_the_whole_table(
     assert browser.find_element(By.ID, "count").text == f"{len(rows):,} rows"
     assert not browser.find_element(By.ID, "controls").is_displayed()
     assert not browser.find_element(By.ID, "more").is_displayed()
+    assert not browser.find_element(By.ID, "views").is_displayed()
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#graphs svg")) == 6
     assert not browser.find_elements(By.CSS_SELECTOR, "th button")
