@@ -47,6 +47,7 @@ No error text holds a secret or a token.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal, Self
 
@@ -557,7 +558,8 @@ def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[
                 "The integration is a draft: the login server does not know it yet. Submit it in the CSS web app.",
             )
         case 404:
-            return NotFound, f"{said}. {_hint_for_missing(answer.message, what)}".rstrip()
+            missing = _missing_role(said, answer.request) or f"{said}."
+            return NotFound, f"{missing} {_hint_for_missing(answer.message, what)}".rstrip()
         case 407:
             return ConnectionFailed, (
                 "The proxy refused the connection: 407 Proxy Authentication Required. Nothing was sent to the service. "
@@ -597,6 +599,22 @@ def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
         "environment ": "environment",
     }
     return next((thing for word, thing in words.items() if message.startswith(word)), what)
+
+
+def _missing_role(said: str, request: str) -> str:
+    """Return a sentence for an answer that names a role that does not exist; "" for any other answer.
+
+    >>> _missing_role("roles (reviwer) not found", "POST /integrations/101/dev/users/0f3a%40idir/roles")
+    "There is no role 'reviwer' in integration #101, dev."
+    """
+    found = re.fullmatch(r"(?:composite )?role (.+) not found|roles \((.+)\) not found", said, re.DOTALL)
+    if found is None:
+        return ""
+    place = re.search("/integrations/([0-9]+)/([a-z]+)/", request)
+    where = f" in integration #{place[1]}, {place[2]}" if place else ""
+    if found[2] and ", " in found[2]:
+        return f"These roles do not exist{where}: {found[2]}."
+    return f"There is no role {found[1] or found[2]!r}{where}."
 
 
 def _hint_for_missing(message: str, what: type_of_thing) -> str:

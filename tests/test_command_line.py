@@ -79,7 +79,7 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
         (["assign", "-i", "104", "-e", "dev", "-r", "x", "{user}"], 4, "not Gold"),
         (["assign", "-i", "102", "-e", "test", "-r", "x", "{user}"], 4, "has no environment 'test'"),
         (["assign", "-i", "101", "-e", "dev", "-r", "..", "{user}"], 4, "cannot be addressed"),
-        (["assign", "-i", "101", "-e", "dev", "-r", "nope", "{user}"], 1, "roles (nope) not found"),
+        (["assign", "-i", "101", "-e", "dev", "-r", "nope", "{user}"], 1, "There is no role 'nope' in integration"),
         (["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "bob"], 4, "is not a username"),
         (
             ["assign", "-i", "101", "-e", "dev", "-r", "reviewer", "{user}", "0" * 32 + "@idir"],
@@ -220,7 +220,7 @@ def test_a_role_that_does_not_exist_is_not_reported_as_removed(
     """Nobody has it: but that is a typing error, and not what was asked for."""
     user = usernames(sandbox, 20)[-1]
     assert run_css("unassign", "-i", 101, "-e", "dev", "-r", "reviwer", user, "--yes") == 1
-    assert "role reviwer not found" in capsys.readouterr().out
+    assert "There is no role 'reviwer' in integration #101, dev" in capsys.readouterr().out
 
 
 def test_children_that_need_no_change_are_not_reported_as_done(

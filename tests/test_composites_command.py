@@ -30,7 +30,7 @@ def test_children_are_listed(run_css: Run, capsys: pytest.CaptureFixture[str]) -
 def test_what_the_service_says_cannot_move_the_cursor(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """It repeats names as they are, and a terminal would obey them; so errors are shown like tables are."""
     assert run_css("composites", "list", "a\u2028b", *PLACE) == 1
-    assert "role a b not found" in capsys.readouterr().err
+    assert "There is no role 'a b'" in capsys.readouterr().err
 
 
 def test_children_are_added_all_or_none(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,8 +83,22 @@ def test_each_status_has_its_error(answer: ErrorAnswer, kind: type[CssError], pa
 
 @pytest.mark.parametrize("answer", [answer for answer, _, _ in STATUSES if answer.message], ids=str)
 def test_the_service_is_quoted(answer: ErrorAnswer) -> None:
-    """What the service said stands in the message."""
-    assert answer.message in str(error_for(answer))
+    """The message holds what the service said; a role that is missing is named with its place."""
+    if answer.message == "role x not found":
+        assert str(error_for(answer)).startswith("There is no role 'x' in integration #101, dev.")
+    else:
+        assert answer.message in str(error_for(answer))
+
+
+def test_missing_roles_are_named() -> None:
+    """One role in quotes, several as the service lists them."""
+    for message, sentence in (
+        ("roles (reviwer) not found", "There is no role 'reviwer' in integration #101, dev."),
+        ("roles (a, b) not found", "These roles do not exist in integration #101, dev: a, b."),
+        ("composite role nope not found", "There is no role 'nope' in integration #101, dev."),
+        ("role (a) not found", "There is no role '(a)' in integration #101, dev."),
+    ):
+        assert str(error_for(told(404, message))).startswith(sentence)
 
 
 @pytest.mark.parametrize(("retry_after", "words"), [(None, "in a while"), (3600.0, "in 3600 seconds")])

@@ -206,7 +206,7 @@ def test_a_check_online_tells_what_would_come_of_each_row(
     assert "contradicts this one" in said[3]
     assert "@idir" in said[7]
     assert "@githubpublic" in said[8]
-    assert "role archivist not found" in said[10]
+    assert "There is no role 'archivist'" in said[10]
     assert "not Gold" in said[11]
     assert set(asked(sandbox)) == {"GET", "token"}
     assert sandbox.count(path="*/users/*/roles") == 1

@@ -77,7 +77,7 @@ ERRORS: list[tuple[Answer, type[CssError], str, int]] = [
     (answer(401, json={"success": False, "data": None, "err": "x"}), AuthenticationError, "token", 2),
     (answer(401), AuthenticationError, "token", 2),
     (answer(403, html="<h1>Forbidden</h1>"), AuthenticationError, "not allowed", 1),
-    (answer(404, json={"message": "role a not found"}), NotFound, "role a not found", 1),
+    (answer(404, json={"message": "role a not found"}), NotFound, "There is no role 'a'", 1),
     (answer(404, html="<pre>Cannot GET</pre>"), MalformedAnswer, "CSS_API_URL", 1),
     (answer(405), InvalidRequest, "no reason", 1),
     (answer(409, json={"message": "role a already exists"}), Conflict, "already exists", 1),

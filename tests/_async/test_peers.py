@@ -100,13 +100,13 @@ async def test_a_failure_is_raised_not_returned(
 @pytest.mark.parametrize(
     ("what", "role", "user", "error", "words"),
     [
-        ("members", "nope", ILSE, NotFound, "role nope not found"),
-        ("assign", "nope", ILSE, NotFound, r"roles \(nope\) not found"),
-        ("unassign", "nope", ILSE, NotFound, "role nope not found"),
+        ("members", "nope", ILSE, NotFound, "There is no role 'nope' in integration"),
+        ("assign", "nope", ILSE, NotFound, "There is no role 'nope' in integration"),
+        ("unassign", "nope", ILSE, NotFound, "There is no role 'nope' in integration"),
         ("assign", "reviewer", NOBODY, NotFound, f'User "{NOBODY}" not found'),
         ("roles of", "", NOBODY, NotFound, f'User "{NOBODY}" not found'),
-        ("add", "nope", ILSE, NotFound, "role nope not found"),
-        ("delete", "nope", ILSE, NotFound, "role nope not found"),
+        ("add", "nope", ILSE, NotFound, "There is no role 'nope' in integration"),
+        ("delete", "nope", ILSE, NotFound, "There is no role 'nope' in integration"),
     ],
 )
 async def test_an_error_says_what_the_service_said(
