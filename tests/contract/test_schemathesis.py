@@ -1,7 +1,7 @@
-"""Whatever is asked of the sandbox, it gives no answer that our own document does not declare.
+"""The sandbox gives no answer that our own document does not declare.
 
-Requests are made up from `openapi/css-api.json`: good ones, bad ones, and those at the edges. Each meets a fresh
-sandbox in process, some of them one with a fault. Destructive requests are among them; here they may be.
+Requests are made up from `openapi/css-api.json`: good ones, bad ones, and those at the edges. Each goes to a new
+sandbox in process, sometimes with a fault. Some requests are destructive, which is allowed here.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def schema() -> Any:
 
 
 def ask(sandbox: Sandbox, case: Any, fault: dict[str, Any] | None = None) -> httpx.Response:
-    """What a sandbox answers, asked with a good token unless the case has another one."""
+    """Return the answer of a sandbox, with a good token unless the case has another one."""
     credentials = sandbox.credentials()
     with httpx.Client(transport=sandbox.transport()) as client:
         form = {"grant_type": "client_credentials"}
@@ -111,9 +111,9 @@ def ask(sandbox: Sandbox, case: Any, fault: dict[str, Any] | None = None) -> htt
 
 
 def is_beyond_words(name: str, found: httpx.Response) -> bool:
-    """Whether it is a success that no document can declare.
+    """Return whether it is a success that no document can declare.
 
-    One without a role, or with a page that is no whole number, because that was asked for.
+    It has no role, or its page is not a whole number, because the request said so.
     """
     if name in SAY_NOTHING:
         return found.is_success and found.content in (b"", b"{}")
@@ -121,7 +121,7 @@ def is_beyond_words(name: str, found: httpx.Response) -> bool:
 
 
 def check(case: Any, found: httpx.Response) -> None:
-    """Hold an answer against the document."""
+    """Compare an answer with the document."""
     name = case.operation.definition.raw["operationId"]
     excluded = [response_schema_conformance] if is_beyond_words(name, found) else []
     case.validate_response(found, checks=CHECKS, excluded_checks=excluded)
@@ -151,7 +151,7 @@ def hold_for_all(schema: Any, operation: str, test: Callable[..., None], **given
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_answer_is_declared(schema: Any, operation: str) -> None:
-    """Status, type and content of each answer stand in the document, but for a success that says nothing."""
+    """The document declares status, type and content of each answer, except of a success without content."""
 
     @BOUNDS
     def hold(case: Any) -> None:
@@ -162,7 +162,7 @@ def test_every_answer_is_declared(schema: Any, operation: str) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_answer_is_declared_when_something_fails(schema: Any, operation: str) -> None:
-    """So it is when the login server behind the service fails, and in a disaster."""
+    """Also when the login server behind the service fails, and in a disaster."""
 
     @settings(BOUNDS, max_examples=examples(3), phases=[Phase.generate, Phase.shrink])
     def hold(case: Any, fault: dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ def test_every_answer_is_declared_when_something_fails(schema: Any, operation: s
 
 
 def test_the_limit_of_the_logs_is_declared(schema: Any) -> None:
-    """Twenty calls an hour, and the next one is refused in words that are no JSON."""
+    """Twenty calls an hour; the next one is refused in plain text."""
     sandbox = Sandbox(clock=lambda: NOW)
     place = {"integrationId": 101, "environment": "dev"}
     case = schema[LOGS]["GET"].Case(path_parameters=place, query={"start": "2026-11-15", "end": "2026-11-16"})

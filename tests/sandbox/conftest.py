@@ -1,4 +1,4 @@
-"""Fixtures of the sandbox's own tests: a clock that stands still, and a caller that sends paths exactly as given."""
+"""Fixtures of the sandbox's own tests: a clock that stands still, and a caller that sends paths unchanged."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Caller:
         return self.send(method, f"/sandbox{path}", body, **{"x-css-sandbox": "1"})
 
     def __call__(self, method: str, path: str, value: Any = None, **headers: str) -> Response:
-        """Call the API; the path is the one after the base, and sent as it stands."""
+        """Call the API; the path is the one after the base, and is sent unchanged."""
         body = b"" if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
         given = {"authorization": f"Bearer {self.token}", **({"content-type": "application/json"} if body else {})}
         return self.send(method, f"/api/v1{path}", body, **{**given, **headers})

@@ -14,7 +14,7 @@ from css_sdk.sandbox import Sandbox
 from tests.support import examples
 
 METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "ODD"])
-# What stands between two slashes: words of the API, values that lead somewhere, values that lead nowhere, any bytes.
+# Parts of paths: words of the API, values that exist, values that do not exist, any bytes.
 WORDS = ["integrations", "roles", "users", "composite-roles", "logs", "bceid", "idir", "heartbeat", "token", "sandbox"]
 VALUES = ["101", "dev", "reviewer", "admin", "d6dff8c2546921b01198b4efd12cb3bc@idir", "grants-portal-101"]
 TRAPS = [

@@ -83,11 +83,10 @@ def application(sandbox: Answers, hosts: HostCheck) -> Callable[[Scope, Receive,
             headers.append((b"content-length", b"%d" % len(response.body)))
         await send({"type": "http.response.start", "status": response.status, "headers": headers + KEEP_ALIVE})
         parts, pause = response.parts()
-        for part in parts:
+        for number, part in enumerate(parts, 1):
             if pause:
                 await asyncio.sleep(pause)
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body"})
+            await send({"type": "http.response.body", "body": part, "more_body": number < len(parts)})
         if response.closes:
             scope["extensions"][TRANSPORT]["transport"].close()
 
