@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from attrs import field, frozen
 
-from ._text.tables import Tabular
+from ._text.tables import Record, Records
 from .errors import CssError
 
 SERVICE_ACCOUNT_PREFIX: Final = "service-account-"
@@ -25,7 +25,7 @@ EMPLOYEE_PROVIDERS: Final = PROVIDER_FAMILIES["idir"]
 
 
 @frozen
-class ServiceAccount(Tabular):
+class ServiceAccount(Record):
     """The service account of an integration, by its client id. It is accepted wherever a username is.
 
     Its username is `service-account-<client id>`. The client id of an API account begins with `service-account-`
@@ -44,7 +44,7 @@ class ServiceAccount(Tabular):
 
 
 @frozen
-class Integration(Tabular):
+class Integration(Record):
     """An integration of the team. `environments` holds the ones among `dev`, `test` and `prod` that it has."""
 
     id: int
@@ -57,7 +57,7 @@ class Integration(Tabular):
 
 
 @frozen
-class Role(Tabular):
+class Role(Record):
     """A role of one integration in one environment. `composite` says whether it includes other roles."""
 
     name: str
@@ -67,7 +67,7 @@ class Role(Tabular):
 
 
 @frozen
-class RoleTree(Tabular):
+class RoleTree(Records):
     """Roles and their children. `children` has an entry for each composite role.
 
     >>> tree = RoleTree((Role("admin", composite=True), Role("reader")), {"admin": ("reader",)})
@@ -99,7 +99,7 @@ class RoleTree(Tabular):
 
 
 @frozen
-class User(Tabular):
+class User(Record):
     """A user whom the login server knows. A service account has only a username."""
 
     username: str
@@ -138,7 +138,7 @@ class User(Tabular):
 
 
 @frozen
-class LogLine(Tabular):
+class LogLine(Record):
     """A line of an environment's log. `fields` holds all values of the service, unchanged."""
 
     timestamp: datetime.datetime | None
@@ -147,7 +147,7 @@ class LogLine(Tabular):
 
 
 @frozen
-class WhoAmI(Tabular):
+class WhoAmI(Record):
     """The API account in use, as its own token describes it."""
 
     team_id: int
@@ -160,7 +160,7 @@ UserLike = str | ServiceAccount | User
 
 
 @frozen
-class Grant(Tabular):
+class Grant(Record):
     """One role for one user: a username such as `<guid>@idir`, a `ServiceAccount`, or a `User`."""
 
     user: UserLike
@@ -176,7 +176,7 @@ done. `unknown`: it may have been done or not, and no read could show it.
 
 
 @frozen
-class GrantResult(Tabular):
+class GrantResult(Record):
     """The outcome of one grant. `error` says why it is `failed` or `unknown`."""
 
     grant: Grant
@@ -185,7 +185,7 @@ class GrantResult(Tabular):
 
 
 @frozen
-class MembersChange(Tabular):
+class MembersChange(Record):
     """The usernames that a role has gained and lost."""
 
     added: tuple[str, ...]
@@ -193,7 +193,7 @@ class MembersChange(Tabular):
 
 
 @frozen
-class RoleResult(Tabular):
+class RoleResult(Record):
     """The outcome of creating one of many roles. `error` says why it is `failed` or `unknown`."""
 
     name: str
@@ -204,7 +204,7 @@ class RoleResult(Tabular):
 
 
 @frozen
-class SearchResult(Tabular):
+class SearchResult(Records):
     """People found by a search. `complete` is False if the service may have left people out.
 
     The service stops at 50 people and then repeats the first page, so more than 50 rows mean "incomplete".

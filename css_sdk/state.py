@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from ._service import identifiers, service_limits
 from ._text.escaping import hidden_in, with_codes
-from ._text.tables import Tabular
+from ._text.tables import Record, Records
 from .errors import CssError, Refused
 from .models import Outcome, Role, RoleTree, User
 
@@ -39,7 +39,7 @@ _WITHOUT_TARGET: Final = ("create_role", "delete_role")
 
 
 @frozen(order=True)
-class Place(Tabular):
+class Place(Record):
     """One environment of one integration, by the integration's id."""
 
     integration: int
@@ -55,7 +55,7 @@ class Place(Tabular):
 
 
 @frozen
-class Step(Tabular):
+class Step(Record):
     """One change of one role.
 
     `target` is the new name of a renamed role, the child of a composite, or the username of a member. It is empty for a
@@ -180,7 +180,7 @@ def _why_no_file_names(role: str) -> str:
 
 
 @frozen
-class StepResult(Tabular):
+class StepResult(Record):
     """The outcome of one step; `skipped` if a step that it depends on was not done. `error` says why."""
 
     step: Step
@@ -193,7 +193,7 @@ def _is_count(value: object) -> TypeGuard[int]:
 
 
 @frozen
-class PlaceState(Tabular):
+class PlaceState(Records):
     """Roles, composites and members of one environment, as they were read.
 
     Attributes:

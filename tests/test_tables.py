@@ -21,6 +21,7 @@ from css_sdk import (
     ClientCredentials,
     Css,
     CssError,
+    InvalidFile,
     InvalidRequest,
     LogLine,
     NotFound,
@@ -242,6 +243,121 @@ def test_a_report_is_a_row_for_each_role_that_somebody_has(css: Css) -> None:
     assert rows[0].keys() >= {"integration", "environment", "project_name", "role", "username", "email"}
     unread = evolve(report, places=(), unread=(UnreadPlace(Place(1, "dev"), "X", NotFound("gone")),))
     assert "gone" in Cells(unread._repr_html_()).text
+
+
+def results(css: Css) -> dict[str, Any]:
+    """A result of each kind of call, by its name."""
+    dev = css.integration(GRANTS_PORTAL).environment("dev")
+    rows = read_roster(ROSTER, "roster.csv", integration="101", environment="dev")
+    return {
+        "integrations": css.integrations(),
+        "roles": dev.roles.list(),
+        "roles of a user": dev.users.roles(TOBIAS),
+        "members": list(dev.roles.members("reviewer")),
+        "a page of members": dev.roles.members_page("reviewer", 1),
+        "a search": dev.people.search("idir", email="ilse"),
+        "people": css.find_people(email="maren.fairweather@example.com"),
+        "roles of a person": css.roles_of("ilse.hargreave@example.com"),
+        "tree": dev.roles.tree(),
+        "state": dev.state(),
+        "differences": dev.login_differences(),
+        "report": css.report(environments=["dev"]),
+        "roster": css.check_roster(rows),
+        "grants": dev.bulk.assign_many([(TOBIAS, "approver")], skip_existing=True),
+        "created": dev.bulk.create_roles(["admin"], skip_existing=True),
+        "rows": rows,
+    }
+
+
+def test_every_result_can_be_iterated_and_shows_itself(css: Css) -> None:
+    """Its rows are those of its table; a notebook shows a list of results as a table, as it shows one result."""
+    for name, found in results(css).items():
+        rows = [dict(row) for row in found]
+        assert rows == table(found), name
+        assert rows, name
+        if name not in ("members", "rows"):
+            assert Cells(found._repr_html_()).rows[0] == list(dict.fromkeys(key for row in rows for key in row)), name
+
+
+def test_one_row_is_a_mapping_of_its_columns(css: Css) -> None:
+    """As a dictionary is, and still an object that is compared and hashed by its attributes."""
+    [role, *_] = css.integration(GRANTS_PORTAL).environment("dev").roles.list()
+    assert (role["role"], dict(role), len(role)) == (role.name, {"role": "admin", "composite": True}, 2)
+    assert {**role} == {"role": "admin", "composite": True}
+    assert role == Role("admin", composite=True)
+    assert role != {"role": "admin", "composite": True}
+    assert len({role, Role("admin", composite=True)}) == 1
+    with pytest.raises(KeyError):
+        role["name"]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_takes_every_result_as_it_is(css: Css, library: str) -> None:
+    """With the same columns and as many rows as its table."""
+    frames = pytest.importorskip(library)
+    for name, found in results(css).items():
+        expected = table(found)
+        frame = frames.DataFrame(found if library == "pandas" else list(found))
+        assert list(frame.columns) == list(dict.fromkeys(key for row in expected for key in row)), name
+        assert len(frame) == len(expected), name
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_frame_is_edited_and_applied(css: Css, library: str) -> None:
+    """A report, a list of members and results: what was changed is the one thing to do."""
+    frames = pytest.importorskip(library)
+    dev = css.integration(GRANTS_PORTAL).environment("dev")
+    report = [dict(row) for row in css.report(environments=["dev"]) if row["project_name"] == "Grants Portal"]
+    members = [dict(user) | {"role": "reviewer"} for user in dev.roles.members("reviewer")]
+    mistyped = f"username,role\n{TOBIAS},aprover\n{'0' * 32}@idir,reviewer\n"
+    failed = css.apply_roster(read_roster(mistyped, integration="101", environment="dev"))
+    for rows, how, already in (
+        (report, {}, 4),
+        (members, {"integration": "101", "environment": "dev"}, 2),
+    ):
+        unchanged = css.check_roster(read_roster(frames.DataFrame(rows), **how))
+        assert [result.state for result in unchanged] == ["already has it"] * already
+        at = next(n for n, row in enumerate(rows) if row["role"] == "reviewer" and row.get("direct", True))
+        edited = [row | ({"role": "admin"} if n == at else {}) for n, row in enumerate(rows)]
+        [changed] = [
+            result
+            for result in css.check_roster(read_roster(frames.DataFrame(edited), **how))
+            if result.state == "to do"
+        ]
+        assert (changed.row.role, changed.row.person.value) == ("admin", edited[at]["username"])
+    frame = frames.DataFrame([dict(result) | {"role": result.row.role.replace("apr", "appr")} for result in failed])
+    assert [result.state for result in css.apply_roster(frame)] == ["already has it", "never logged in"]
+
+
+def test_missing_values_of_frames_are_empty_cells(css: Css) -> None:
+    """NaN, NaT, NA and None; numbers of numpy are what people see; a whole row of them is no row."""
+    pandas = pytest.importorskip("pandas")
+    numpy = pytest.importorskip("numpy")
+    frame = pandas.DataFrame(
+        {
+            "email": ["ilse@example.com", numpy.nan, None, "caspian@example.com"],
+            "guid": [None, "0f3a" * 8, pandas.NA, pandas.NaT],
+            "role": pandas.Series(["reviewer", "lead", None, numpy.str_("lead")], dtype=object),
+            "integration": [numpy.float64(101), 101, numpy.nan, numpy.int64(101)],
+            "env": pandas.Categorical(["dev", "dev", None, "test"]),
+        }
+    )
+    rows = read_roster(frame, "the frame")
+    assert [(row.line, row.person.by, row.role, row.integration, row.environment) for row in rows] == [
+        (1, "email", "reviewer", "101", "dev"),
+        (2, "guid", "lead", "101", "dev"),
+        (4, "email", "lead", "101", "test"),
+    ]
+    twice = pandas.DataFrame([["a@example.com", "x", "y"]], columns=["email", "role", "role"])
+    with pytest.raises(InvalidFile) as caught:
+        read_roster(twice, integration="101", environment="dev")
+    assert "appears twice" in caught.value.faults[0]
+    with pytest.raises(InvalidFile, match="1 fault") as caught:
+        css.apply_roster(pandas.DataFrame([{"email": "a@example.com", "role": ["x"], "project": "101", "env": "dev"}]))
+    assert caught.value.faults[0] == "the rows:1: the role is not a text, but a value of type list"
+    for wrong in ([["a", "b"]], 7, [None]):
+        with pytest.raises(InvalidRequest):
+            css.apply_roster(wrong)
 
 
 @pytest.mark.notebooks

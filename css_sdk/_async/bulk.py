@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
 from .._service import arguments, service_limits
+from .._text.tables import ListOf
 from ..errors import Conflict, CssError
 from ..models import Grant, GrantResult, RoleResult, UserLike
 from ..state import Step, StepKind, StepResult
@@ -142,7 +143,7 @@ class AsyncBulk:
         place = self._roles.place
         steps = [Step("create_role", place, name) for name in wanted if name not in known]
         await AsyncStepRun({place: self._roles}, steps, may_exist=False, width=width, progress=note).carry_out()
-        return calls.ended([results[name] for name in wanted])
+        return calls.ended(ListOf([results[name] for name in wanted]))
 
     async def _many(
         self,
@@ -178,4 +179,4 @@ class AsyncBulk:
             {place: self._roles}, list(numbers), ship=ship, skip_existing=skip_existing, width=width, progress=note
         )
         await run.carry_out()
-        return calls.ended([results[number] for number in range(len(given))])
+        return calls.ended(ListOf([results[number] for number in range(len(given))]))

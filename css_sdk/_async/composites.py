@@ -16,6 +16,7 @@ from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, composite_checks, identifiers, service_limits
+from .._text.tables import TupleOf
 from ..errors import MalformedAnswer, NotFound, RequestTooLong, UnusableName
 from ..models import Role, RoleTree
 from ..state import Place, PlaceState, Step, StepKind, StepResult
@@ -33,7 +34,7 @@ async def children_of(wire: AsyncWire, place: Place, name: str) -> tuple[Role, .
     """Return the direct children of a role, sorted by name; none for a role that is not composite."""
     encoded = identifiers.check_role_name(name)
     roles = await wire.read(list_composite_roles, answers.roles, "role", **place.path, role_name=encoded)
-    return tuple(sorted(roles, key=lambda role: role.name))
+    return TupleOf(sorted(roles, key=lambda role: role.name))
 
 
 async def tree_below(wire: AsyncWire, place: Place, roles: Iterable[Role]) -> RoleTree:

@@ -11,6 +11,7 @@ from .._http import answers, forks
 from .._http.concurrency import Lock
 from .._http.exchanges import Exchange
 from .._service import log_windows
+from .._text.tables import TupleOf
 from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
 from .wire import AsyncWire, Call
@@ -91,7 +92,7 @@ class AsyncLogs:
             else:
                 lines = log_windows.joined(lines, found, window.since)
                 waiting = waiting[1:]
-        return tuple(lines)
+        return TupleOf(lines)
 
     async def _window(self, window: log_windows.Window) -> tuple[tuple[LogLine, ...], bool]:
         call = self._wire.call(get_logs, "integration", {**self._place, **window.query})

@@ -17,6 +17,7 @@ from .._http import answers
 from .._http.concurrency import async_check_callback
 from .._service import arguments, identifiers, service_limits
 from .._text.suggestions import similar
+from .._text.tables import TupleOf
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
 from ..people.identities import Person
@@ -58,7 +59,7 @@ class AsyncRoles:
         ['admin', 'approver', 'reviewer']
         """
         roles = await self._wire.read(list_roles, answers.roles, **self.place.path)
-        return tuple(sorted(roles, key=lambda role: role.name))
+        return TupleOf(sorted(roles, key=lambda role: role.name))
 
     async def get(self, name: str) -> Role:
         """Return one role.

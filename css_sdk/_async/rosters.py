@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .._http.concurrency import AsyncLock, async_each
 from .._service import arguments, service_limits
 from .._service.identifiers import username_of, without_provider
+from .._text.tables import ListOf
 from ..errors import (
     Ambiguous,
     AuthenticationError,
@@ -454,7 +455,7 @@ class AsyncRosterRun:
         await run.carry_out()
 
     def _ended(self, results: list[RowResult]) -> list[RowResult]:
-        return self._look_ups.ended(self._progress.ended(results))
+        return self._look_ups.ended(self._progress.ended(ListOf(results)))
 
     async def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result

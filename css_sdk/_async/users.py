@@ -10,6 +10,7 @@ from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, identifiers, service_limits
+from .._text.tables import TupleOf
 from ..models import Role, UserLike
 from ..people.identities import Person
 from ..state import PlaceState, Step, StepKind, StepResult
@@ -48,7 +49,7 @@ class AsyncUsers:
         """
         username = identifiers.check_username(user)
         roles = await self._wire.read(list_user_roles, answers.roles, "user", **self._place.path, username=username)
-        return tuple(sorted(roles, key=lambda role: role.name))
+        return TupleOf(sorted(roles, key=lambda role: role.name))
 
     async def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
         """Return the roles that tokens of the user will hold: direct ones, and all that composites among them add.
@@ -64,7 +65,7 @@ class AsyncUsers:
         >>> [role.name for role in await dev.users.effective_roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin', 'approver', 'reviewer']
         """
-        return (await tree_below(self._wire, self._place, await self.roles(user))).roles
+        return TupleOf((await tree_below(self._wire, self._place, await self.roles(user))).roles)
 
     def check(self, user: UserLike, *roles: str | Iterable[str]) -> tuple[str, tuple[str, ...]]:
         """Return the username, and each role name once, if a grant of them could be sent and removed again.

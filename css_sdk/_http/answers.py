@@ -12,6 +12,7 @@ from css_sdk_openapi import models as generated
 from css_sdk_openapi.types import Unset
 from dateutil.parser import isoparse
 
+from .._text.tables import TupleOf
 from ..errors import ErrorAnswer, MalformedAnswer
 from ..models import Integration, LogLine, Role, User
 from .cleaning import clean
@@ -88,7 +89,7 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
 
 def integrations(answer: Any) -> tuple[Integration, ...]:
     """Return the integrations of a list."""
-    return tuple(map(integration, _of(generated.IntegrationList, answer).data))
+    return TupleOf(map(integration, _of(generated.IntegrationList, answer).data))
 
 
 def integration(answer: Any) -> Integration:
@@ -119,7 +120,7 @@ def role(answer: Any) -> Role:
 def users(answer: Any) -> tuple[User, ...]:
     """Return the users of a page or a search."""
     found = answer if isinstance(answer, generated.UserPage) else _of(generated.UserList, answer)
-    return tuple(map(user, found.data))
+    return TupleOf(map(user, found.data))
 
 
 def user(answer: Any) -> User:

@@ -6,11 +6,13 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
+from .._text.tables import Tabular
 from ..errors import CssError, InvalidRequest
 from ..models import PROVIDERS, Grant, ServiceAccount, User, UserLike
 
 Item = TypeVar("Item")
 
+_NOT_SEVERAL: Final = (str, bytes, Mapping, Tabular)
 _ROWS_OF_A_TABLE: Final = (
     ' The rows of a table of pandas are pairs so: table[["user", "role"]].itertuples(index=False, name=None).'
 )
@@ -208,7 +210,7 @@ def integrations(given: object) -> tuple[int | str, ...]:
 
 def _each(given: object, expected: str, hint: str = "") -> Iterable[Any]:
     """Return what a collection holds; a text, a mapping and a table of pandas, which gives its columns, are none."""
-    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable) or hasattr(given, "columns"):
+    if isinstance(given, _NOT_SEVERAL) or not isinstance(given, Iterable) or hasattr(given, "columns"):
         raise InvalidRequest(f"{expected}, not {described(given)}.{hint}")
     return given
 

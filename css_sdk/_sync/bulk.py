@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
 from .._service import arguments, service_limits
+from .._text.tables import ListOf
 from ..errors import Conflict, CssError
 from ..models import Grant, GrantResult, RoleResult, UserLike
 from ..state import Step, StepKind, StepResult
@@ -143,7 +144,7 @@ class Bulk:
         place = self._roles.place
         steps = [Step("create_role", place, name) for name in wanted if name not in known]
         StepRun({place: self._roles}, steps, may_exist=False, width=width, progress=note).carry_out()
-        return calls.ended([results[name] for name in wanted])
+        return calls.ended(ListOf([results[name] for name in wanted]))
 
     def _many(
         self,
@@ -179,4 +180,4 @@ class Bulk:
             {place: self._roles}, list(numbers), ship=ship, skip_existing=skip_existing, width=width, progress=note
         )
         run.carry_out()
-        return calls.ended([results[number] for number in range(len(given))])
+        return calls.ended(ListOf([results[number] for number in range(len(given))]))

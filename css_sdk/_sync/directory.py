@@ -9,6 +9,7 @@ from attrs import evolve
 
 from .._http.concurrency import each
 from .._service import environment_checks, service_limits
+from .._text.tables import TupleOf
 from ..models import User
 from ..people import logins, searches
 from ..people.logins import LoginDifference, PeopleFound
@@ -64,4 +65,4 @@ def login_differences(state: PlaceState, people: People, to: str | None, width: 
 
     pairs = [one.username.partition("@")[::2] for one in differences if not one.exists]
     each(look_up, [pair for pair in pairs if searches.can_be_looked_up(*pair)], width)
-    return tuple(evolve(difference, exists=difference.username in users) for difference in differences)
+    return TupleOf(evolve(difference, exists=difference.username in users) for difference in differences)

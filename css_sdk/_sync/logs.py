@@ -12,6 +12,7 @@ from .._http import answers, forks
 from .._http.concurrency import Lock
 from .._http.exchanges import Exchange
 from .._service import log_windows
+from .._text.tables import TupleOf
 from ..errors import CssError, IncompleteSearch, MalformedAnswer, RateLimited, in_words
 from ..models import LogLine
 from .wire import Call, Wire
@@ -92,7 +93,7 @@ class Logs:
             else:
                 lines = log_windows.joined(lines, found, window.since)
                 waiting = waiting[1:]
-        return tuple(lines)
+        return TupleOf(lines)
 
     def _window(self, window: log_windows.Window) -> tuple[tuple[LogLine, ...], bool]:
         call = self._wire.call(get_logs, "integration", {**self._place, **window.query})

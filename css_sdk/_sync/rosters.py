@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .._http.concurrency import Lock, each
 from .._service import arguments, service_limits
 from .._service.identifiers import username_of, without_provider
+from .._text.tables import ListOf
 from ..errors import (
     Ambiguous,
     AuthenticationError,
@@ -453,7 +454,7 @@ class RosterRun:
         run.carry_out()
 
     def _ended(self, results: list[RowResult]) -> list[RowResult]:
-        return self._look_ups.ended(self._progress.ended(results))
+        return self._look_ups.ended(self._progress.ended(ListOf(results)))
 
     def _settle(self, number: int, result: RowResult) -> None:
         self._results[number] = result

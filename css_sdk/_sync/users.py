@@ -11,6 +11,7 @@ from css_sdk_openapi.models import RoleRef
 
 from .._http import answers
 from .._service import arguments, identifiers, service_limits
+from .._text.tables import TupleOf
 from ..models import Role, UserLike
 from ..people.identities import Person
 from ..state import PlaceState, Step, StepKind, StepResult
@@ -49,7 +50,7 @@ class Users:
         """
         username = identifiers.check_username(user)
         roles = self._wire.read(list_user_roles, answers.roles, "user", **self._place.path, username=username)
-        return tuple(sorted(roles, key=lambda role: role.name))
+        return TupleOf(sorted(roles, key=lambda role: role.name))
 
     def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
         """Return the roles that tokens of the user will hold: direct ones, and all that composites among them add.
@@ -65,7 +66,7 @@ class Users:
         >>> [role.name for role in dev.users.effective_roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin', 'approver', 'reviewer']
         """
-        return (tree_below(self._wire, self._place, self.roles(user))).roles
+        return TupleOf((tree_below(self._wire, self._place, self.roles(user))).roles)
 
     def check(self, user: UserLike, *roles: str | Iterable[str]) -> tuple[str, tuple[str, ...]]:
         """Return the username, and each role name once, if a grant of them could be sent and removed again.

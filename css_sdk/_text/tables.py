@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from attrs import fields
 
@@ -18,6 +18,7 @@ _PERSONAL: Final = ("email", "first_name", "last_name", "name", "message")
 """Columns that masking hides completely. A log line can contain all kinds of names and addresses."""
 
 Row = dict[str, Any]
+Item = TypeVar("Item", bound="Tabular | Mapping[str, Any]")
 
 
 class Tabular:
@@ -71,17 +72,55 @@ class Tabular:
         return "".join(parts)
 
 
-class Table(list[Row]):
-    """A list of rows that a notebook shows as a table; `table` returns it."""
+class Record(Tabular, Mapping[str, Any]):
+    """A frozen attrs class that is one row of a table: it maps its columns to their values, as a dictionary does."""
+
+    __slots__ = ()
+
+    def __getitem__(self, column: str) -> Any:
+        return self._cells()[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells())
+
+    def __len__(self) -> int:
+        return len(self._cells())
+
+
+class Records(Tabular):
+    """A frozen attrs class that is several rows of a table. Iterating over it yields them as dictionaries."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._rows()
+
+
+class ListOf(list[Item]):
+    """A list of results that a notebook shows as a table."""
 
     def _repr_html_(self) -> str:
-        return _html(self)
+        return _html(table(self))
+
+
+class TupleOf(tuple[Item, ...]):
+    """A tuple of results that a notebook shows as a table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return _html(table(self))
+
+
+class Table(ListOf[Row]):
+    """A list of rows; `table` returns it."""
 
 
 def table(items: Tabular | Iterable[Tabular | Mapping[str, Any]], *, mask: bool = False) -> Table:
     """Return the result of a call as a table: a list of flat dictionaries, which a notebook shows in rows and columns.
 
-    `pandas.DataFrame(table(…))` and `csv.DictWriter` accept it. A search becomes a row for each user, a state a row for
+    `csv.DictWriter`, pandas and polars accept it. They also accept results as they are: `pandas.DataFrame(results)`. A
+    search becomes a row for each user, a state a row for
     each member of each role, and a result of a roster its row with its outcome.
 
     Args:
@@ -98,7 +137,7 @@ def table(items: Tabular | Iterable[Tabular | Mapping[str, Any]], *, mask: bool 
     >>> table(dev.roles.members("admin"), mask=True)
     [{'username': 'd6dff8…@idir', 'email': '…', 'first_name': '…', 'last_name': '…'}]
     """
-    each = items if isinstance(items, Iterable) and not isinstance(items, Mapping) else [items]
+    each = [items] if isinstance(items, Tabular | Mapping) or not isinstance(items, Iterable) else items
     rows = [row for item in each for row in _rows_of(item)]
     return Table(map(_masked, rows) if mask else rows)
 

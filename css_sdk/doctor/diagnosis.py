@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal
 from attrs import evolve, field, frozen
 
 from .._http.cleaning import clean
-from .._text.tables import Tabular
+from .._text.tables import Record, Records
 from ..settings import Secret
 
 State = Literal["wrong", "warning", "ok", "skipped"]
@@ -22,7 +22,7 @@ _LONGEST: Final = 2000
 
 
 @frozen
-class Check(Tabular):
+class Check(Record):
     """The result of one check.
 
     Attributes:
@@ -41,7 +41,7 @@ def _sorted(checks: Iterable[Check]) -> tuple[Check, ...]:
 
 
 @frozen
-class Diagnosis(Tabular):
+class Diagnosis(Records):
     """The result of all checks. `checks` holds what is wrong first.
 
     >>> diagnosis = Diagnosis([Check("clock", "ok", "right"), Check("token", "wrong", "refused")])

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from .._text.tables import Tabular
+from .._text.tables import Records
 from ..errors import InvalidFile
 from ..models import Outcome
 from ..state import Step
@@ -52,7 +52,7 @@ class Entry:
 
 
 @frozen
-class JournalRead(Tabular):
+class JournalRead(Records):
     """A journal as it was read. `table` makes a row of each step.
 
     Attributes:

@@ -7,13 +7,13 @@ from typing import ClassVar
 from attrs import frozen
 
 from .._service import identifiers
-from .._text.tables import Tabular
+from .._text.tables import Record
 from ..models import ServiceAccount
 from .cells import PersonBy
 
 
 @frozen
-class Person(Tabular):
+class Person(Record):
     """A person as a roster names the person: by `username`, `guid`, `email` or `client_id`.
 
     `provider` selects the login if a GUID or an e-mail address has several. A GUID may be written with dashes, and is

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from attrs import field, frozen
 
 from .._service import identifiers
-from .._text.tables import Tabular
+from .._text.tables import Record, Records
 from ..errors import CssError, InvalidRequest
 from ..models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, Role, RoleTree, ServiceAccount, User, UserLike
 from ..state import Place
@@ -23,7 +23,7 @@ Seen = dict[str, dict[str, User]]
 
 
 @frozen
-class PersonLogin(Tabular):
+class PersonLogin(Record):
     """One login of a person.
 
     `environments` know the login. `never_in` were searched and do not know it: the person never logged in there. If the
@@ -38,7 +38,7 @@ class PersonLogin(Tabular):
 
 
 @frozen
-class PersonFound(Tabular):
+class PersonFound(Records):
     """One person with all logins that were found. A GUID identifies a person; a name or an address does not."""
 
     guid: str
@@ -50,7 +50,7 @@ class PersonFound(Tabular):
 
 
 @frozen
-class PeopleFound(Tabular):
+class PeopleFound(Records):
     """People found across providers and environments.
 
     Attributes:
@@ -69,7 +69,7 @@ class PeopleFound(Tabular):
 
 
 @frozen
-class NamesFound(Tabular):
+class NamesFound(Record):
     """The names of people, by username.
 
     Attributes:
@@ -82,7 +82,7 @@ class NamesFound(Tabular):
 
 
 @frozen
-class HeldRole(Tabular):
+class HeldRole(Record):
     """A role of a login: assigned directly, or `through` composite roles, or both."""
 
     place: Place
@@ -94,7 +94,7 @@ class HeldRole(Tabular):
 
 
 @frozen
-class UnreadPlace(Tabular):
+class UnreadPlace(Record):
     """An environment of an integration that could not be read completely, and the error."""
 
     place: Place
@@ -103,7 +103,7 @@ class UnreadPlace(Tabular):
 
 
 @frozen
-class PersonRoles(Tabular):
+class PersonRoles(Records):
     """The roles of a person in all integrations of a team.
 
     Attributes:
@@ -124,7 +124,7 @@ class PersonRoles(Tabular):
 
 
 @frozen
-class LoginDifference(Tabular):
+class LoginDifference(Record):
     """Roles that one login of a person has and the other lacks.
 
     `user` is the login that has them, `username` the one that lacks them. If `exists` is False, the person never logged

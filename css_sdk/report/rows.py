@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from attrs import evolve, frozen
 
 from .._service import arguments, environment_checks
-from .._text.tables import Tabular
+from .._text.tables import Record, Records
 from ..models import User
 from ..people.logins import UnreadPlace
 from ..plan.impact import parents_of
@@ -17,7 +17,7 @@ from ..state import Place, PlaceState
 
 
 @frozen
-class AccessRow(Tabular):
+class AccessRow(Record):
     """One role of one person in one place.
 
     Attributes:
@@ -72,7 +72,7 @@ class AccessRow(Tabular):
 
 
 @frozen
-class AccessSummary(Tabular):
+class AccessSummary(Record):
     """The numbers of a report: places that were read, roles with members, people, service accounts, and rows.
 
     Logins that share a GUID count as one person.
@@ -86,7 +86,7 @@ class AccessSummary(Tabular):
 
 
 @frozen
-class AccessReport(Tabular):
+class AccessReport(Records):
     """Who has what in a team's integrations. The rows are computed when they are read.
 
     Attributes:

@@ -27,7 +27,7 @@ _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "integration_id": ("projectid",),
     "project_name": ("project", "integrationname"),
     "environment": ("env",),
-    "outcome": ("state",),
+    "state": (),
     "direct": (),
     "choice": (),
     **dict.fromkeys(CANDIDATES, ()),

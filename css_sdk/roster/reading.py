@@ -116,7 +116,7 @@ def read_roster(
     lines = lines_of(content, source, names, given)
     if exact and not lines:
         raise emptied
-    if exact and "outcome" in names.found:
+    if exact and ("outcome" in names.found or any(line.cells.get("state") in DONE for line in lines)):
         raise Refused(
             f"{name} is a result file, which does not list everybody. Nothing was sent. Pass the roster itself."
         )
@@ -172,7 +172,7 @@ _WHAT_ROWS_ARE: Final = (
 def _rows_of(line: Line, for_all: _ForAllRows) -> tuple[list[Row], list[str]]:
     """Return the rows that a line means, and what is wrong with it."""
     cells = line.cells
-    if cells.get("outcome", "").strip() in DONE:
+    if cells.get("outcome", "").strip() in DONE or cells.get("state", "").strip() in DONE:
         return [], []
     direct = cells.get("direct", "").strip().lower()
     if direct not in _YES_OR_NO:

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal
 from attrs import evolve, field, frozen
 
 from .._service import identifiers
-from .._text.tables import Tabular
+from .._text.tables import Record, Records
 from ..errors import CssError, EmptySet, Refused, TooManyRemovals, Withheld
 from ..models import Integration, Outcome, User
 from ..people import identification
@@ -19,7 +19,7 @@ Action = Literal["grant", "revoke"]
 
 
 @frozen
-class Row(Tabular):
+class Row(Record):
     """One line of a roster: a role that somebody must have, or must not have."""
 
     line: int
@@ -40,7 +40,7 @@ class Row(Tabular):
 
 
 @frozen
-class RowResult(Tabular):
+class RowResult(Record):
     """The outcome of one row; in a check, what it would be: `planned` if there is something to do.
 
     `error` says why a row is `failed` or `unknown`, or why it was skipped. For an `exact` roster a row of line 0 stands
@@ -79,7 +79,7 @@ class RowResult(Tabular):
 
 
 @frozen
-class RoleRemovals(Tabular):
+class RoleRemovals(Records):
     """The members who lose a role because an exact roster does not list them.
 
     `members` is the number of members before. `also_listed` are the usernames that are listed with another login.
