@@ -142,7 +142,9 @@ def test_the_team_of_a_kept_token_is_checked(sandbox: Sandbox, keeping: Settings
 
 
 @POSIX
-@pytest.mark.parametrize("fault", ["others can read it", "a link", "the folder is open", "cut short", "another token"])
+@pytest.mark.parametrize(
+    "fault", ["others can read it", "a link", "a pipe", "the folder is open", "cut short", "another token"]
+)
 def test_a_file_that_others_could_have_made_is_not_used(
     sandbox: Sandbox, keeping: Settings, cache: Path, tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -158,6 +160,9 @@ def test_a_file_that_others_could_have_made_is_not_used(
             (tmp_path / "elsewhere").chmod(0o600)
             file.unlink()
             file.symlink_to(tmp_path / "elsewhere")
+        case "a pipe":
+            file.unlink()
+            os.mkfifo(file, 0o600)
         case "the folder is open":
             file.unlink()
             file.parent.chmod(0o777)
@@ -183,6 +188,17 @@ def test_a_folder_that_cannot_be_written_stops_nothing(
     cache.write_text("a file, not a folder", encoding="utf-8")
     run(sandbox, keeping)
     assert f"The token cannot be kept in {cache / 'tokens'}" in caplog.text
+
+
+def test_a_user_without_a_home_folder(
+    sandbox: Sandbox, keeping: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """As in some containers: nothing is written into the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: Path("~/.cache/css-sdk"))
+    run(sandbox, keeping)
+    assert "The token cannot be kept in the cache folder: this user has no home folder." in caplog.text
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_token_is_never_logged(

@@ -19,6 +19,8 @@ from ..settings import Secret
 _LOG = logging.getLogger("css_sdk")
 _LARGEST: Final = 32 * 1024
 """More than the largest token with what stands beside it."""
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""A link could lead to the token of somebody else, and a pipe would keep its reader waiting."""
 
 
 class KeptToken:
@@ -42,10 +44,9 @@ class KeptToken:
 
     def read(self) -> tuple[Secret, float] | None:
         """Return the token and the seconds for which it may be used; None if there is no such token."""
-        file = self._folder() / f"{self._name}.json"
         try:
-            # A link could lead to the token of somebody else.
-            with os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as opened:
+            file = self._folder() / f"{self._name}.json"
+            with os.fdopen(os.open(file, _FLAGS), "rb") as opened:
                 if not _is_private(os.fstat(opened.fileno()), 0o077):
                     _LOG.warning("Other users can read or replace the kept token, so it is not used. Delete %s", file)
                     return None
@@ -65,19 +66,23 @@ class KeptToken:
             seconds: for which it may be used from now on.
         """
         content = {"token": token.reveal(), "until": self._now() + seconds, "life": seconds}
-        folder = self._folder()
+        place = "the cache folder"
         try:
+            place = str(folder := self._folder())
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_private(folder.stat(), 0o022):
                 raise PermissionError(0, "other users can write there")
             _replace(folder / f"{self._name}.json", json.dumps(content).encode())
         except OSError as error:
-            _LOG.warning("The token cannot be kept in %s: %s.", folder, error.strerror or type(error).__name__)
+            _LOG.warning("The token cannot be kept in %s: %s.", place, error.strerror or type(error).__name__)
 
     def _folder(self) -> Path:
         from platformdirs import user_cache_path
 
-        return user_cache_path("css-sdk", appauthor=False) / "tokens"
+        folder = user_cache_path("css-sdk", appauthor=False) / "tokens"
+        if not folder.is_absolute():
+            raise FileNotFoundError(0, "this user has no home folder")
+        return folder
 
 
 def _replace(file: Path, content: bytes) -> None:
