@@ -97,6 +97,7 @@ PUBLIC_NAMES: Final = {
     "plan.text": ("plan_as_markdown", "plan_as_text"),
     "progress": ("progress_bar",),
     "report.page": ("report_as_html",),
+    "report.plan_page": ("plan_as_html",),
     "report.rows": ("AccessReport", "AccessRow", "AccessSummary"),
     "report.text": ("report_as_csv", "report_as_markdown"),
     "roles_file.parser": ("read_desired",),

@@ -99,6 +99,7 @@ from .plan.text import plan_as_markdown as plan_as_markdown
 from .plan.text import plan_as_text as plan_as_text
 from .progress import progress_bar as progress_bar
 from .report.page import report_as_html as report_as_html
+from .report.plan_page import plan_as_html as plan_as_html
 from .report.rows import AccessReport as AccessReport
 from .report.rows import AccessRow as AccessRow
 from .report.rows import AccessSummary as AccessSummary

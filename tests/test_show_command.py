@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from css_sdk import (
     journal_as_markdown,
     journal_as_text,
+    plan_as_html,
     plan_as_json,
     plan_as_markdown,
     plan_as_text,
@@ -90,6 +91,17 @@ def test_a_plan_is_shown_as_python_shows_it(plan_file: Path, capsys: pytest.Capt
     for options, mask in (([], False), (["--mask"], True)):
         assert shown(plan_file, "--json", *options) == 0
         assert json.loads(capsys.readouterr().out) == json.loads(plan_as_json(plan, mask))
+
+
+def test_a_plan_is_shown_as_a_page(plan_file: Path, journal_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--html` prints one page, masked if asked; a journal has none, and the formats exclude each other."""
+    plan = read_plan(plan_file.read_bytes(), "plan.json")
+    for options, mask in (([], False), (["--mask"], True)):
+        assert shown(plan_file, "--html", *options) == 0
+        assert capsys.readouterr().out.splitlines() == "\n".join(plan_as_html(plan, mask=mask)).splitlines()
+    assert shown(journal_file, "--html") == 64
+    assert "--html is for a plan" in capsys.readouterr().err
+    assert shown(plan_file, "--html", "--json") == 64
 
 
 def test_a_remainder_is_a_plan(

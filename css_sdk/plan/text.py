@@ -79,7 +79,7 @@ def plan_as_text(
     <BLANKLINE>
     Plan: 1 to create.
     """
-    rendering = _Rendering(masked(plan), {}, in_quotes) if mask else _Rendering(plan, names or {}, in_quotes)
+    rendering = Rendering(masked(plan), {}, in_quotes) if mask else Rendering(plan, names or {}, in_quotes)
     lines: list[str] = []
     for place in rendering.places:
         left = rendering.left_alone(place)
@@ -104,7 +104,7 @@ def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: b
     >>> print(plan_as_markdown(Plan(steps=(Step("create_role", Place(101, "dev"), "@all|x"),))).splitlines()[4])
     | + | create role <code>&#64;all&#124;x</code> |
     """
-    rendering = _Rendering(masked(plan), {}, as_code) if mask else _Rendering(plan, names or {}, as_code)
+    rendering = Rendering(masked(plan), {}, as_code) if mask else Rendering(plan, names or {}, as_code)
     lines: list[str] = []
     for place in rendering.places:
         rows = [f"| {sign} | {words} |" for sign, words in rendering.of(place)]
@@ -154,7 +154,7 @@ class Words:
         return f"{self.quote(username)} ({self.quote(name)})" if name else self.quote(username)
 
 
-class _Rendering:
+class Rendering:
     """A plan in words.
 
     Args:

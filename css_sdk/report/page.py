@@ -56,23 +56,9 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
     >>> page[4]
     '<title>Who has what in team 2016, 2026-11-02 08:30</title>'
     """
-    style, script = _source("css"), _source("js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(_FIRST)}' '{_hash(script)}'; "
-        f"img-src data:; base-uri 'none'; form-action 'none'"
-    )
     time = f"{at:%Y-%m-%d %H:%M %Z}".strip()
     summary = report.summary()
-    yield "<!DOCTYPE html>"
-    yield '<html lang="en-CA">'
-    yield '<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    yield f"<title>{as_html(heading(report))}, {as_html(time)}</title>"
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield '<meta name="referrer" content="no-referrer">'
-    yield '<meta name="robots" content="noindex">'
-    yield '<link rel="icon" href="data:,">'  # otherwise a browser requests one
-    yield f"<style>{style}</style>"
+    yield from page_head(f"{heading(report)}, {time}", _FIRST, _source("js"))
     yield f"<script>{_FIRST}</script>"
     yield f"<header><h1>{as_html(heading(report))}</h1>"
     yield f'<p class="soft">Read <time datetime="{as_html(at.isoformat())}">{as_html(time)}</time></p>'
@@ -92,8 +78,33 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
     yield '<section id="matrix" hidden></section>'
     yield from _graphs(report)
     yield "</main>"
-    yield f"<script>{script}</script>"
+    yield f"<script>{_source('js')}</script>"
     yield "</html>"
+
+
+def page_head(title: str, *scripts: str) -> Iterator[str]:
+    """Yield the lines of a page before its content: what it may load and run (nothing else), its title and its style.
+
+    Args:
+        title: the title.
+        scripts: the only scripts that may run.
+    """
+    style = _source("css")
+    allowed = " ".join(f"'{_hash(script)}'" for script in scripts) or "'none'"
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src {allowed}; img-src data:; base-uri 'none'; "
+        f"form-action 'none'"
+    )
+    yield "<!DOCTYPE html>"
+    yield '<html lang="en-CA">'
+    yield '<meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    yield f"<title>{as_html(title)}</title>"
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield '<meta name="referrer" content="no-referrer">'
+    yield '<meta name="robots" content="noindex">'
+    yield '<link rel="icon" href="data:,">'  # otherwise a browser requests one
+    yield f"<style>{style}</style>"
 
 
 def _summary(summary: AccessSummary) -> Iterator[str]:

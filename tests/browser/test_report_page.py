@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from css_sdk import AccessReport, AccessRow, NotApplied, User, report_as_html
+from css_sdk import AccessReport, AccessRow, NotApplied, User, plan_as_html, report_as_html
 from css_sdk._text.escaping import shown_name, with_codes
 from css_sdk.people.logins import UnreadPlace
 from css_sdk.state import Place, PlaceState
+from tests.test_plan_page import plan_of
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -405,6 +406,17 @@ def test_it_fits_each_paper(browser: Chrome, page: str, paper: str) -> None:
         act(browser, f"view-{view}")
         resize(browser, PAPERS[paper], media="print")
         assert browser.execute_script(BROKEN) == [], view
+
+
+@pytest.mark.parametrize("width", [320, 900])
+@pytest.mark.parametrize("media", ["", "print"])
+def test_the_page_of_a_plan_fits(browser: Chrome, tmp_path: Path, width: int, media: str) -> None:
+    """Nothing is wider than a phone, a screen or paper, with hostile names too."""
+    file = tmp_path / "plan.html"
+    file.write_text("\n".join(plan_as_html(plan_of(HOSTILE[1]))), encoding="utf-8")
+    resize(browser, width, media=media)
+    browser.get(file.as_uri())
+    assert browser.execute_script(BROKEN) == []
 
 
 CONTRAST = r"""

@@ -15,28 +15,32 @@ from ..support.output import json_line, print_lines
 from ..support.plans import is_journal, is_saved_plan
 
 markdown_option = flag("--markdown", help="Print Markdown, for a comment on a pull request.")
+html_option = flag("--html", "html", help="Print a plan as one HTML page, for a reviewer.")
 
 
 @click.command()
-@takes(options.file, markdown_option, options.mask, options.json)
-def show(given: Given, file: Path, markdown: bool) -> int:
+@takes(options.file, markdown_option, html_option, options.mask, options.json)
+def show(given: Given, file: Path, markdown: bool, html: bool) -> int:
     """Show a saved plan, the remainder of a plan, or a journal, without contacting the service.
 
     FILE is what css plan --out saved, what css apply could not do, or a journal; - is standard input. --json prints a
-    plan as one object, and each step of a journal as one.
+    plan as one object, and each step of a journal as one. --html needs no network and no css to be read.
 
     \b
     Examples:
       css show plan.json
+      css show plan.json --html > plan.html
       css show changes.jsonl --markdown
     """
     content, name = content_of(file, is_journal=True)
-    if given.as_json and markdown:
-        raise click.UsageError("--json and --markdown contradict each other: pass one of them.")
+    if sum((given.as_json, markdown, html)) > 1:
+        raise click.UsageError("--json, --markdown and --html contradict each other: pass one of them.")
     if is_journal(content):
+        if html:
+            raise click.UsageError("--html is for a plan, and this is a journal. Pass --markdown.")
         return show_journal(content, name, given, markdown=markdown)
     if is_saved_plan(content):
-        return _show_plan(content, name, given, markdown=markdown)
+        return _show_plan(content, name, given, markdown=markdown, html=html)
     from ...errors import InvalidFile, Remedy
 
     raise InvalidFile(
@@ -45,13 +49,15 @@ def show(given: Given, file: Path, markdown: bool) -> int:
     )
 
 
-def _show_plan(content: bytes, name: str, given: Given, *, markdown: bool) -> int:
-    from ... import plan_as_json, plan_as_markdown, plan_as_text, read_plan
+def _show_plan(content: bytes, name: str, given: Given, *, markdown: bool, html: bool) -> int:
+    from ... import plan_as_html, plan_as_json, plan_as_markdown, plan_as_text, read_plan
 
     plan = read_plan(content, name, max_bytes=None, allow_masked=True)
     if given.as_json:
         is_to_mask = given.mask and plan.api_url
         print_lines([json_line(json.loads(plan_as_json(plan, mask=True) if is_to_mask else content))])
+    elif html:
+        print_lines(plan_as_html(plan, mask=given.mask))
     else:
         print_lines([(plan_as_markdown if markdown else plan_as_text)(plan, mask=given.mask)])
     return 0

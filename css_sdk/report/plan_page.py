@@ -1,0 +1,69 @@
+"""Write a plan as one HTML page for reviewers, without scripts or external resources. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from ..plan.planner import Plan
+from ..plan.text import Rendering, as_code, masked
+from .graph import as_html
+from .page import page_head
+
+_KINDS: Final = {"+": "adds", "-": "removes"}
+_MEANINGS: Final = {
+    "+": "adds",
+    "-": "removes",
+    "~": "renames",
+    "!": "would remove, but is not part of the plan",
+    "=": "is protected, so it is not part of the plan",
+    "?": "could not be identified",
+}
+
+
+def plan_as_html(plan: Plan, names: Mapping[str, str] | None = None, mask: bool = False) -> Iterator[str]:
+    """Yield the lines of an HTML page with a plan, for a reviewer who does not use css-sdk.
+
+    The page contains everything it needs, and its content security policy forbids scripts, loading and sending.
+
+    Args:
+        plan: what to render.
+        names: of people, by username; they stand behind it.
+        mask: whether to leave out who people are.
+
+    >>> from css_sdk import Plan, Place, Step
+    >>> page = list(plan_as_html(Plan(steps=(Step("create_role", Place(101, "dev"), "auditor"),))))
+    >>> [line for line in page if "auditor" in line]
+    ['<tr class="adds"><td>+</td><td>create role <code>auditor</code></td></tr>']
+    """
+    rendering = Rendering(masked(plan), {}, as_code) if mask else Rendering(plan, names or {}, as_code)
+    yield from page_head("Plan")
+    yield '<header><h1>Plan</h1><dl class="facts">'
+    facts = {
+        "Plan id": plan.id if plan.steps else "",
+        "Service": plan.api_url,
+        "Team": str(plan.team_id or ""),
+        "Made": plan.created_at,
+    }
+    yield from (f"<div><dt>{name}</dt><dd>{as_html(value)}</dd></div>" for name, value in facts.items() if value)
+    yield f"</dl><p><strong>{as_html(rendering.sum())}</strong></p>"
+    signs = {sign for place in rendering.places for sign, _ in rendering.of(place)}
+    meanings = "; ".join(f"{sign} {meaning}" for sign, meaning in _MEANINGS.items() if sign in signs)
+    yield f'<p class="soft">{meanings}</p></header>'
+    yield "<main>"
+    for place in rendering.places:
+        in_prod = ' class="prod"' if place.environment == "prod" else ""
+        yield f"<h2{in_prod}>{as_html(rendering.title(place))}</h2>"
+        yield '<table class="plan"><tbody>'
+        for sign, words in rendering.of(place):
+            kind = f' class="{_KINDS[sign]}"' if sign in _KINDS else ""
+            yield f"<tr{kind}><td>{sign}</td><td>{words}</td></tr>"
+        yield "</tbody></table>"
+        if left := rendering.left_alone(place):
+            yield f'<p class="soft">Not in the file, and left alone: {left}</p>'
+    if plan.notes:
+        yield f"<h2>Notes</h2><ul>{''.join(f'<li>{as_html(note)}</li>' for note in rendering.plan.notes)}</ul>"
+    if plan.steps and plan.id:
+        yield f"<p>To carry out exactly this plan, run: <code>css apply FILE --plan-id {plan.id}</code></p>"
+    yield "</main>"
+    yield "</html>"
