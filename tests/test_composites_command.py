@@ -24,7 +24,7 @@ def test_children_are_listed(run_css: Run, capsys: pytest.CaptureFixture[str]) -
     assert run_css("composites", "list", "admin", *PLACE, "--json") == 0
     assert [json.loads(line)["role"] for line in capsys.readouterr().out.splitlines()] == ["approver", "reviewer"]
     assert run_css("composites", "list", "admin", *PLACE) == 0
-    assert capsys.readouterr().out.split() == ["ROLE", "COMPOSITE", "approver", "False", "reviewer", "False"]
+    assert capsys.readouterr().out.split() == ["ROLE", "COMPOSITE", "approver", "no", "reviewer", "no"]
 
 
 def test_what_the_service_says_cannot_move_the_cursor(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:

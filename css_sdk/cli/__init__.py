@@ -149,6 +149,6 @@ def _code_of(error: Exception) -> int:
 
 
 def _print_error(message: str) -> None:
-    from .._text.escaping import shown
+    from .support.terminal import print_on_stderr
 
-    click.echo(f"css: {shown(message)}", err=True)
+    print_on_stderr(f"css: {message}")

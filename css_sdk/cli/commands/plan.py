@@ -21,6 +21,7 @@ from ..support.plans import (
     unidentified_in,
     write_plan,
 )
+from ..support.terminal import painted_plan
 
 
 @click.command()
@@ -66,7 +67,7 @@ def plan(given: Given, file: Path, prune: bool, out: OutputFile, markdown: bool,
         print_lines([json_line(json.loads(plan_as_json(made, given.mask)) | {"names": names})])
     else:
         as_text = plan_as_markdown if markdown else plan_as_text
-        print_lines([as_text(made, names, given.mask)])
+        print_lines([painted_plan(as_text(made, names, given.mask), "stdout")])
     print_prune_hint(made)
     print_unidentified(unidentified, " Because of --strict, no plan was written." if is_refused and out.path else "")
     if detailed_exitcode and made.steps and not is_refused:

@@ -10,9 +10,11 @@ import click
 
 from ..support import options
 from ..support.files import OutputFile, output_option
+from ..support.layout import table_lines
 from ..support.options import Given, several, takes
-from ..support.output import table_lines
+from ..support.output import say
 from ..support.reports import access_of, begins_with, ended, format_of, json_lines, say_unread, write_table
+from ..support.terminal import terminal_width
 
 _FORMATS: Final = ["table", "csv", "xlsx", "jsonl", "markdown", "html"]
 _COLUMNS = ["integration", "environment", "role", "name", "username", "email", "held"]
@@ -85,5 +87,8 @@ def report(given: Given, roles: Sequence[str], person: str, kind: str | None, ou
             output.write(json_lines(row.as_record() for row in found.rows()))
         case _:
             records = [row.as_record() | {"held": row.held} for row in found.rows()]
-            output.write(ended(table_lines(records, _COLUMNS)))
+            most = terminal_width("stdout") if output.path is None else None
+            output.write(ended(table_lines(records, _COLUMNS, most)))
+            if not records:
+                say("Nobody has a role there.")
     return say_unread(found, given, roles)

@@ -13,6 +13,7 @@ from ..support.files import content_of
 from ..support.options import Given, flag, takes
 from ..support.output import json_line, print_lines
 from ..support.plans import is_journal, is_saved_plan
+from ..support.terminal import painted_plan
 
 markdown_option = flag("--markdown", help="Print Markdown, for a comment on a pull request.")
 html_option = flag("--html", "html", help="Print a plan as one HTML page, for a reviewer.")
@@ -59,7 +60,8 @@ def _show_plan(content: bytes, name: str, given: Given, *, markdown: bool, html:
     elif html:
         print_lines(plan_as_html(plan, mask=given.mask))
     else:
-        print_lines([(plan_as_markdown if markdown else plan_as_text)(plan, mask=given.mask)])
+        text = (plan_as_markdown if markdown else plan_as_text)(plan, mask=given.mask)
+        print_lines([painted_plan(text, "stdout")])
     return 0
 
 

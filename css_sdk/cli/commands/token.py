@@ -148,13 +148,7 @@ def verify(
     }
     if given.as_json:
         return print_rows([row], True)
-    return _print_pairs({name: _shown(value) for name, value in row.items()})
-
-
-def _shown(value: object) -> object:
-    if value is None or value == []:
-        return "none"
-    return ("yes" if value else "no") if isinstance(value, bool) else value
+    return _print_pairs({name: "none" if value is None or value == [] else value for name, value in row.items()})
 
 
 def _read(file: str) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ..._text.escaping import shown
 from .request_options import is_quiet
+from .terminal import print_on_stderr
 
 if TYPE_CHECKING:
     from ...errors import CssError
@@ -104,7 +104,7 @@ def print_error(error: CssError) -> None:
     message = error.text_for("command_line").removesuffix(what_to_do).rstrip()
     lines = [f"css: {message} [{type(error).__name__}]", *([what_to_do] if what_to_do else [])]
     for line in (*lines, *(f"  {fault}" for fault in getattr(error, "faults", ()))):
-        click.echo(shown(line), err=True)
+        print_on_stderr(line)
 
 
 def print_next_steps(found: Iterable[CssError | None]) -> None:
@@ -113,4 +113,4 @@ def print_next_steps(found: Iterable[CssError | None]) -> None:
         return
     for sentence in dict.fromkeys(map(next_step, found)):
         if sentence:
-            click.echo(shown(sentence), err=True)
+            print_on_stderr(sentence)

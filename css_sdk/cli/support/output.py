@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ..._text.escaping import is_hidden, shown
+from ..._text.escaping import is_hidden
+from .layout import table_lines
 from .next_steps import print_next_steps
 from .request_options import is_quiet
+from .terminal import painted_cell, print_on_stderr, terminal_width
 
 if TYPE_CHECKING:
     from ...errors import CssError
@@ -38,6 +41,8 @@ _COLUMNS: Final = (
     "person",
     "message",
 )
+_REQUEST: Final = re.compile(r" \([A-Z]+ /[^)]*\)")
+_NAMED: Final = re.compile(r"\"[^\"]*\"|'[^']*'|[\w.+-]+@[\w.-]*\w")
 _ALWAYS: Final = ("state", "kind", "action", "role", "integration", "environment", "message")
 
 Records = Iterable[Mapping[str, Any]]
@@ -71,8 +76,11 @@ def print_rows(
         every = iter(held := list(every))
         written = not _WRITTEN.isdisjoint(row["state"] for row in held)
     try:
-        lines = map(json_line, every) if as_json else table_lines(list(every), columns or list(first or ()))
-        print_lines(lines)
+        if as_json:
+            print_lines(map(json_line, every))
+        else:
+            most = terminal_width("stdout")
+            print_lines(table_lines(list(every), columns or list(first or ()), most, painted_cell))
     except click.ClickException as error:
         if not written:
             raise
@@ -105,7 +113,21 @@ def print_results(
         print_rows(rows, as_json, columns_for(rows), written=written)
     counts = Counter(states)
     say(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing to do")
+    for group in grouped_failures(rows):
+        say(group)
     print_next_steps(errors)
+
+
+def grouped_failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each message that several failures share, most frequent first; names do not count.
+
+    >>> rows = [{"error": "NotFound", "message": f"There is no role {name!r}."} for name in ("a", "b")]
+    >>> grouped_failures(rows)
+    ['2 x There is no role ….']
+    """
+    messages = (_REQUEST.sub("", row["message"]) for row in rows if row.get("error"))
+    counts = Counter(_NAMED.sub("…", message) for message in messages)
+    return [f"{count} x {message}" for message, count in counts.most_common() if count > 1]
 
 
 def columns_for(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -118,7 +140,7 @@ def say(sentence: str) -> None:
     """Print a sentence on stderr. With `--quiet`, print it only if it is an error."""
     if is_quiet() and not sentence.startswith("css: "):
         return
-    click.echo(shown(sentence), err=True)
+    print_on_stderr(sentence)
 
 
 def text_of(error: CssError | None) -> str:
@@ -156,14 +178,3 @@ def json_line(row: Mapping[str, Any]) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(json.dumps(each)[1:-1] if is_hidden(each) or not each.isprintable() else each for each in text)
-
-
-def table_lines(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
-    """Return the lines of a table with these columns."""
-    cells = [[column.upper() for column in columns]] + [[_cell(row[column]) for column in columns] for row in rows]
-    widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-
-
-def _cell(value: object) -> str:
-    return shown(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))

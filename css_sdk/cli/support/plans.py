@@ -13,6 +13,7 @@ import click
 from .files import OutputFile, content_of, output_option
 from .options import Decorator, Given
 from .output import say, text_of
+from .terminal import painted_plan
 
 if TYPE_CHECKING:
     from ... import Css, EnvironmentClient, Plan
@@ -167,7 +168,7 @@ def print_plan(plan: Plan, names: Mapping[str, str], whole: Plan | None = None) 
     """Print a plan on stderr, with people's names. If it is the rest of a plan, `whole` is the complete plan."""
     from ...plan.text import plan_as_text
 
-    click.echo(plan_as_text(plan, names, whole=whole), err=True)
+    click.echo(painted_plan(plan_as_text(plan, names, whole=whole), "stderr"), err=True)
 
 
 def print_prune_hint(plan: Plan) -> None:

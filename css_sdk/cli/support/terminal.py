@@ -1,9 +1,17 @@
-"""Check whether a standard stream is a terminal. A stream that is closed or missing is not one."""
+"""Check what a standard stream is, and colour what goes to a terminal. A closed or missing stream is not a terminal."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import sys
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import click
+
+from ..._text.escaping import shown
 
 Stream = Literal["stdin", "stdout", "stderr"]
 
@@ -25,3 +33,49 @@ def is_closed(stream: Stream) -> bool:
     """
     found = getattr(sys, stream)
     return found is None or found.closed
+
+
+_GOOD, _BAD, _CAREFUL, _OPEN, _UNKNOWN = "green", "red", "yellow", "cyan", "magenta"
+_SIGNS: Final[Mapping[str, str]] = {"+": _GOOD, "-": _BAD, "~": _CAREFUL, "!": _CAREFUL, "=": _OPEN, "?": _UNKNOWN}
+_STATES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("done", "already has it", "does not have it", "already a child", "is not a child", "fine"), _GOOD),
+    **dict.fromkeys(("failed", "not found", "never logged in", "wrong provider", "not in the file"), _BAD),
+    **dict.fromkeys(("skipped", "withheld", "repeated", "old name", "ambiguous"), _CAREFUL),
+    **dict.fromkeys(("to do", "missing"), _OPEN),
+    "unknown": _UNKNOWN,
+}
+"""The colours of states, in every table."""
+
+
+def has_colour(stream: Stream) -> bool:
+    """Return whether a stream shows colours: a terminal does, unless NO_COLOR is set or TERM is dumb.
+
+    https://no-color.org
+    """
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def terminal_width(stream: Stream) -> int | None:
+    """Return the number of columns of a terminal; None for anything else."""
+    return shutil.get_terminal_size().columns if is_terminal(stream) else None
+
+
+def painted_cell(column: str, text: str) -> str:
+    """Return the text of a cell on stdout, a state in its colour."""
+    colour = _STATES.get(text) if column == "state" and has_colour("stdout") else None
+    return click.style(text, fg=colour) if colour else text
+
+
+def painted_plan(text: str, stream: Stream) -> str:
+    """Return the text of a plan for a stream, each line in the colour of its sign."""
+    if not has_colour(stream):
+        return text
+    return re.sub(r"^  ([-+~!=?]) .*$", lambda line: click.style(line[0], fg=_SIGNS[line[1]]), text, flags=re.MULTILINE)
+
+
+def print_on_stderr(sentence: str) -> None:
+    """Print a sentence on stderr. The mark of an error is red."""
+    text = shown(sentence)
+    if has_colour("stderr") and text.startswith("css: "):
+        text = click.style("css:", fg=_BAD, bold=True) + text.removeprefix("css:")
+    click.echo(text, err=True, color=True if has_colour("stderr") else None)
