@@ -195,6 +195,20 @@ def socks_proxy_without_its_package(machine: Machine) -> None:
     machine.set(HTTPS_PROXY="socks5://127.0.0.1:1080")
 
 
+def config_that_others_can_change(machine: Machine) -> None:
+    path = machine.folder / "config.toml"
+    path.write_text('[profiles.grants]\ncredential_process = ["vault-print"]\n', encoding="utf-8")
+    path.chmod(0o622)
+    machine.set(CSS_CONFIG_FILE=str(path), CSS_PROFILE="grants")
+
+
+def missing_profile(machine: Machine) -> None:
+    path = machine.folder / "config.toml"
+    path.touch(0o600)
+    machine.set(CSS_CONFIG_FILE=str(path))
+    machine.options.extend(["--profile", "grants"])
+
+
 def adapter_file(machine: Machine) -> None:
     file = machine.folder / "keycloak.json"
     file.write_text('{"resource": "a", "auth-server-url": "https://login.example"}', encoding="utf-8")
@@ -204,7 +218,8 @@ def adapter_file(machine: Machine) -> None:
     machine.set(CSS_CREDENTIALS_FILE=str(file))
 
 
-BROKEN: list[tuple[Callable[[Machine], None], str, str]] = [
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+BROKEN: list[Any] = [
     (wrong_secret, "token", "refused the credentials (unauthorized_client"),
     (wrong_address, "service", "Check the address of the API (CSS_API_URL)"),
     (clock_ten_minutes_off, "clock", "seconds ahead of the servers' clock"),
@@ -229,11 +244,13 @@ BROKEN: list[tuple[Callable[[Machine], None], str, str]] = [
     (missing_certificate_file, "certificate variables", "ministry.pem, which does not exist"),
     (proxy_without_an_address, "proxy variables", "HTTPS_PROXY is not the address of a proxy"),
     (socks_proxy_without_its_package, "proxy and certificates", "the 'socksio' package is not installed"),
+    (missing_profile, "credentials", "You chose the profile 'grants'"),
+    pytest.param(config_that_others_can_change, "credentials", "Run: chmod go-w", marks=posix),
     (adapter_file, "credentials", "It is the adapter file of an integration"),
 ]
 
 
-@pytest.mark.parametrize(("breaks", "name", "words"), BROKEN, ids=[case[0].__name__ for case in BROKEN])
+@pytest.mark.parametrize(("breaks", "name", "words"), BROKEN, ids=lambda value: getattr(value, "__name__", ""))
 def test_what_is_wrong_is_named_first(
     machine: Machine, capsys: Any, breaks: Callable[[Machine], None], name: str, words: str
 ) -> None:
@@ -344,7 +361,7 @@ def test_warnings_name_what_may_surprise(machine: Machine) -> None:
     assert not [check for check in checks.values() if "0f3a" in check.message]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+@posix
 def test_a_file_that_others_can_read(machine: Machine) -> None:
     """A credentials file with loose permissions is a warning, and its path does not show the home folder."""
     home = machine.folder / "jane"

@@ -33,7 +33,7 @@ class Profile:
         integration: the default for `--integration`.
         environment: the default for `--environment`.
         width: the default for `--width`.
-        timeout: seconds for each phase of a request.
+        timeout: the default for `--timeout`, in seconds.
     """
 
     name: str

@@ -33,9 +33,8 @@ def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
     """
     from ... import diagnose
 
-    diagnosis = diagnose(
-        profile=given_profile(), team_id=team_id, extras=extras, reader="command_line", **given_timeout()
-    )
+    timeout = given_timeout(or_default=False)  # a fault of the config file is a finding, and no reason to stop
+    diagnosis = diagnose(profile=given_profile(), team_id=team_id, extras=extras, reader="command_line", **timeout)
     if given.as_json:
         rows = [{"check": each.name, "state": each.state, "message": each.message} for each in diagnosis.checks]
         print_rows(rows, as_json=True)

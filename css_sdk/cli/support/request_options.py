@@ -30,9 +30,13 @@ def is_verbose() -> bool:
     return bool(_given().get("verbose"))
 
 
-def given_timeout() -> dict[str, Any]:
-    """Return the value of `--timeout`, else its default, as an option of an httpx client; empty if there is none."""
-    timeout = _given().get("timeout") or found_defaults().get("timeout")
+def given_timeout(*, or_default: bool = True) -> dict[str, Any]:
+    """Return the value of `--timeout` as an option of an httpx client; empty if there is none.
+
+    Args:
+        or_default: whether the default of the project or the profile counts if the option is not given.
+    """
+    timeout = _given().get("timeout") or (found_defaults().get("timeout") if or_default else None)
     return {} if timeout is None else {"timeout": timeout}
 
 
