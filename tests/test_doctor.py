@@ -202,6 +202,12 @@ def config_that_others_can_change(machine: Machine) -> None:
     machine.set(CSS_CONFIG_FILE=str(path), CSS_PROFILE="grants")
 
 
+def planted_project(machine: Machine) -> None:
+    machine.environ.delenv("CSS_CONFIG_FILE")
+    machine.environ.chdir(machine.folder)
+    (machine.folder / "css.toml").write_text("allow_prod = true\n", encoding="utf-8")
+
+
 def missing_profile(machine: Machine) -> None:
     path = machine.folder / "config.toml"
     path.touch(0o600)
@@ -244,6 +250,7 @@ BROKEN: list[Any] = [
     (missing_certificate_file, "certificate variables", "ministry.pem, which does not exist"),
     (proxy_without_an_address, "proxy variables", "HTTPS_PROXY is not the address of a proxy"),
     (socks_proxy_without_its_package, "proxy and certificates", "the 'socksio' package is not installed"),
+    (planted_project, "defaults", "css.toml: a project cannot set allow_prod"),
     (missing_profile, "credentials", "You chose the profile 'grants'"),
     pytest.param(config_that_others_can_change, "credentials", "Run: chmod go-w", marks=posix),
     (adapter_file, "credentials", "It is the adapter file of an integration"),

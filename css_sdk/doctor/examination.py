@@ -25,7 +25,7 @@ from .._http.sending import Sending, system_error_behind
 from .._sync.bodies import read_body
 from .._sync.client import Css
 from .._sync.connection import credentials_of
-from ..config.sources import find_settings
+from ..config.sources import Default, find_defaults, find_settings
 from ..errors import ConfigurationError, CssError, MalformedAnswer, Reader, WrongTeam, error_for
 from ..settings import Secret, Settings
 from ..systems import System
@@ -82,7 +82,7 @@ def diagnose(
     secrets = [*proxy_secrets(process), *_secrets_in(variables)]
     checks = [check_versions(), *check_extras([*extras]), *check_variables(process)]
     settings, found = _read_settings(lambda: find_settings(environ, profile=profile, team_id=team_id), reader)
-    checks += found
+    checks += [*found, _check_defaults(lambda: find_defaults(environ, profile=profile), reader)]
     if settings is not None:
         secrets += _secrets_of(settings)
         try:
@@ -122,6 +122,15 @@ def _read_settings(find: Callable[[], Settings], reader: Reader) -> tuple[Settin
             return None, [*checks, *_skipped("the credentials", *needing)]
     checks = [Check("credentials", "warning", record.getMessage()) for record in warnings]
     return settings, [*checks, judgements.judge_credentials(settings), judgements.judge_addresses(settings)]
+
+
+def _check_defaults(find: Callable[[], Mapping[str, Default]], reader: Reader) -> Check:
+    try:
+        found = find()
+    except ConfigurationError as error:
+        return Check("defaults", "wrong", error.text_for(reader))
+    described = [f"{name} is {default.value} ({default.source})" for name, default in found.items()]
+    return Check("defaults", "ok", "; ".join(described) or "None are set.")
 
 
 @contextmanager
