@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,14 @@ def nothing_is_destroyed(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     yield
     if request.node.get_closest_marker("destructive") is None:
         assert not [harm for sandbox in made for harm in sandbox.harm]
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that commands keep their journals in, instead of that of the user who runs the tests."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("CSS_STATE_FOLDER", str(folder))
+    return folder
 
 
 @pytest.fixture

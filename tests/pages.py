@@ -113,6 +113,7 @@ def beside(page: Path, folder: Path) -> Iterator[None]:
         with unittest.mock.patch.dict(os.environ):
             for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_TOKEN_URL", "CSS_CREDENTIALS_FILE", "CSS_API_URL"):
                 os.environ.pop(name, None)
+            os.environ |= {"CSS_STATE_FOLDER": str(folder / "state"), "LOGNAME": "me"}
             os.environ.update({**variables(page, folder, server.credentials()), "COLUMNS": "100"})
             yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,6 @@ def file_of_roles(folder: Path, roles: str, environment: str = "dev") -> Path:
     return file
 
 
-def journals(folder: Path) -> list[Path]:
-    """The journals in a folder, oldest first."""
-    return sorted(folder.glob("*.journal.jsonl"))
+def journals() -> list[Path]:
+    """The journals that commands have kept by default, oldest first."""
+    return sorted(Path(os.environ["CSS_STATE_FOLDER"]).glob("journals/*.jsonl"))

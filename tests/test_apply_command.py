@@ -48,11 +48,11 @@ def test_a_kept_plan_is_carried_out(
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"approver", "auditor", "boss", "reviewer"}
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [TOBIAS]
     assert [method for method, _ in writes(sandbox)] == ["POST", "PUT", "DELETE"]
-    [journal] = journals(file.parent)
+    [journal] = journals()
     assert journal.stat().st_mode & 0o777 == 0o600
     assert [entry.outcome for entry in read_journal(journal.read_bytes(), "journal").entries] == ["confirmed"] * 3
     out, err = capsys.readouterr()
-    way_back = f"The changes are in {journal}. To undo them, run: css undo {journal}"
+    way_back = f"The changes are in the journal {journal.stem}. To undo them, run: css undo {journal.stem}"
     assert err.splitlines()[-2:] == [way_back, "3 done"]
     said = out + err + journal.read_text(encoding="utf-8") + file.read_text(encoding="utf-8")
     assert not [secret for secret in secrets(sandbox) if secret in said]
@@ -87,7 +87,7 @@ def test_a_file_is_planned_and_carried_out(
     assert run_css("apply", file, "--prune", "--yes") == 0
     assert capsys.readouterr().err.splitlines()[-1] == "No changes."
     assert len(writes(sandbox)) == 3
-    assert len(journals(tmp_path)) == 1
+    assert len(journals()) == 1
 
 
 def test_a_kept_plan_needs_a_yes_though_it_only_adds(
@@ -120,9 +120,9 @@ def test_a_plan_is_stale_when_one_membership_has_changed(
     assert run_css("apply", file, "--yes") == 5
     told = capsys.readouterr().err
     assert "has changed after the plan was made" in told
-    assert "journal.jsonl" not in told
+    assert "The changes are in" not in told
     assert writes(sandbox) == []
-    assert journals(file.parent) == []
+    assert journals() == []
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_everything_is_taken_away_only_on_purpose(
     file = file_of_roles(tmp_path, roles)
     assert run_css("apply", file, "--prune", "--yes") == 4
     assert writes(sandbox) == []
-    assert journals(tmp_path) == []
+    assert journals() == []
     [added] = usernames(sandbox, 20)[-1:]
     other = f"{{exact: [{added}]}}" if "members" in roles else ""
     file_of_roles(tmp_path, roles.replace("{exact: []}", other or "{exact: [other]}"))
@@ -333,7 +333,7 @@ def test_what_fails_is_told_and_kept_as_a_plan(
     assert left.stat().st_mode & 0o777 == 0o600
     assert run_css("apply", left, "--yes") == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [MAREN]
-    assert len(journals(file.parent)) == 2
+    assert len(journals()) == 2
 
 
 def test_who_never_logged_in_is_told(

@@ -103,8 +103,8 @@ def test_a_transfer_is_undone(run_css: Run, sandbox: Sandbox, in_a_folder: Path)
     """Every change stands in a journal, whose way back leads to where it began."""
     before = everything(sandbox)
     assert run_css(*TO_FISHERIES, "--members", "--yes") == 0
-    [journal] = journals(in_a_folder)
-    assert journal.name.startswith("copy.")
+    [journal] = journals()
+    assert journal.stem.endswith("-copy")
     assert run_css("undo", journal, "--yes") == 0
     assert everything(sandbox) == before
 

@@ -142,7 +142,10 @@ class AsyncBulk:
 
         place = self._roles.place
         steps = [Step("create_role", place, name) for name in wanted if name not in known]
-        await AsyncStepRun({place: self._roles}, steps, may_exist=False, width=width, progress=note).carry_out()
+        run = AsyncStepRun(
+            {place: self._roles}, steps, are_undone=skip_existing, may_exist=False, width=width, progress=note
+        )
+        await run.carry_out()
         return calls.ended(ListOf([results[name] for name in wanted]))
 
     async def _many(

@@ -690,11 +690,8 @@ class AsyncCss:
         preconditions.check_whose(plan, self.settings.api_url, team_of(self._wire.claims))
         if resume is not None:
             preconditions.check_whose_journal(resume, self.settings, plan)
-        journal = self._wire.journal
         return calls.ended(
-            await plans.apply_plan(
-                self.integration, plan, guards, resume, journal=journal, width=width, progress=calls.note
-            )
+            await plans.apply_plan(self.integration, plan, guards, resume, width=width, progress=calls.note)
         )
 
     async def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:

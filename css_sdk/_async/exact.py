@@ -74,7 +74,9 @@ async def make_exact(
         await ask(confirm, made)
         check_unchanged(made.states, [await observe()])
     dependencies = Dependencies(made.steps, made.states, needs_everybody=True)
-    run = AsyncStepRun({client.place: client}, made.steps, dependencies, width=width, progress=calls.note)
+    run = AsyncStepRun(
+        {client.place: client}, made.steps, dependencies, are_undone=True, width=width, progress=calls.note
+    )
     return calls.ended(await run.carry_out())
 
 

@@ -41,10 +41,11 @@ async def settle_done(run: AsyncStepRun, roles: AsyncRoles, steps: Numbered) -> 
         try:
             if is_by_user:
                 held = {(role.name, name) for role in await roles._users.roles(name)}
-            elif is_adding:
+            elif is_adding and roles._wire.journal is None:
                 held = {(name, user.username) async for user in roles.members(name)}
             else:
-                # Somebody who is left out of a reading would seem not to have the role, and keep it.
+                # Somebody who is left out of a reading would seem not to have the role: a removal would leave it to
+                # them, and an undo would remove what they had before.
                 held = {(name, user.username) for user in await roles.settled_members(name)}
             done = {n: step for n, step in group.items() if ((step.role, step.target) in held) is is_adding}
             if done and is_by_user and not is_adding:

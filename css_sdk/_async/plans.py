@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
 
 from attrs import evolve
 
-from .._http.journal_writer import Journal
 from .._service import arguments, identifiers, service_limits
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, OutcomeUnknown, WrongProvider
 from ..journal.entries import JournalRead
@@ -132,7 +130,6 @@ async def apply_plan(
     guards: Guards,
     resume: JournalRead | None,
     *,
-    journal: Journal | None,
     width: int,
     progress: Callable[[StepResult], object] | None,
 ) -> Applied:
@@ -163,7 +160,6 @@ async def apply_plan(
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
     steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), journaled)
     roles = {place: environment.roles for place, environment in environments.items()}
-    run = AsyncStepRun(roles, steps, Dependencies(steps, now.values()), width=width, progress=progress)
-    with nullcontext() if journal is None else journal.knowing_undone(steps):
-        results = await run.carry_out()
+    run = AsyncStepRun(roles, steps, Dependencies(steps, now.values()), are_undone=True, width=width, progress=progress)
+    results = await run.carry_out()
     return Applied(tuple(results), preconditions.remainder(evolve(plan, steps=steps), results, now))

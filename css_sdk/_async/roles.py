@@ -213,7 +213,8 @@ class AsyncRoles:
             remaining=remaining,
             shown=lambda answer, _: answers.role(answer).name == new_name,
         )
-        await carry_out(self._wire, change)
+        with self._wire.knowing_undone(change.steps):
+            await carry_out(self._wire, change)
         return evolve(role, name=new_name)
 
     async def delete(self, name: str) -> None:

@@ -293,8 +293,12 @@ class AsyncRosterRun:
                 named.setdefault((place, self._rows[number].role), []).append(number)
 
         async def read(role: RoleAt) -> None:
+            rows = [self._rows[number] for number in named[role]]
+            # An undo must not remove what somebody had before, but was left out of a reading.
+            is_journaled = not self._is_check and self._environments[role[0]].roles._wire.journal is not None
+            must_settle = settled or (is_journaled and any(row.action == "grant" for row in rows))
             try:
-                self._states[role] = await self._read_role(role, self._rows[named[role][0]], settled=settled)
+                self._states[role] = await self._read_role(role, rows[0], settled=must_settle)
             except AuthenticationError:
                 raise
             except CssError as error:
@@ -448,6 +452,7 @@ class AsyncRosterRun:
             {place: environment.roles for place, environment in self._environments.items()},
             _in_order(planned),
             dependencies,
+            are_undone=all((step.place, step.role) in self._states for step in planned.values()),
             skip_existing=skip_existing,
             width=self._width,
             progress=note,

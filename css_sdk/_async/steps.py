@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
@@ -36,6 +36,7 @@ class AsyncStepRun:
         steps: in an order in which they can be carried out.
         dependencies: which of them are skipped after others failed; None if none depends on another.
         ship: has steps about members carried out elsewhere.
+        are_undone: a read has just shown that none of the steps is done, so that the journal need not read that again.
         skip_existing: read first whether a step about a member is needed.
         may_exist: let a role that somebody else created just now count as created.
         width: calls at once, 1 to 8.
@@ -49,6 +50,7 @@ class AsyncStepRun:
         dependencies: Dependencies | None = None,
         *,
         ship: Shipping | None = None,
+        are_undone: bool = False,
         skip_existing: bool = False,
         may_exist: bool = True,
         width: int,
@@ -58,6 +60,7 @@ class AsyncStepRun:
         self._steps = steps
         self._dependencies = dependencies
         self._ship = ship
+        self._are_undone = are_undone
         self._skip_existing = skip_existing
         self._may_exist = may_exist
         self._width = width
@@ -68,6 +71,15 @@ class AsyncStepRun:
 
     async def carry_out(self) -> list[StepResult]:
         """Carry out one kind of step after another and return the results, in the order of the steps."""
+        with self._knowing_undone(self._steps if self._are_undone else ()):
+            await self._carry_out()
+        return [self._results[number] for number in range(len(self._steps))]
+
+    def _knowing_undone(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
+        wire = next((roles._wire for roles in self._roles.values()), None)
+        return nullcontext() if wire is None else wire.knowing_undone(steps)
+
+    async def _carry_out(self) -> None:
         for kind, run in groupby(enumerate(self._steps), key=lambda numbered: numbered[1].kind):
             batch = await self._ready(dict(run))
             match kind:
@@ -83,7 +95,6 @@ class AsyncStepRun:
                     await self._each(batch, lambda step: step.place, self._one_by_one)
                 case _:
                     await self._each(batch, lambda step: step, self._one_by_one)
-        return [self._results[number] for number in range(len(self._steps))]
 
     async def _ready(self, batch: Numbered) -> Numbered:
         """Return the steps that can be carried out; settle the others as skipped."""
@@ -146,7 +157,8 @@ class AsyncStepRun:
             left = {number: step for number, step in group.items() if number not in self._results}
             if self._ship is not None:
                 await self._ship(self, left, self._width)
-            else:
+                continue
+            with roles._wire.knowing_undone(left.values() if self._skip_existing else ()):
                 await self._each(left, lambda step: step.target, partial(change_members, self, roles))
 
     async def settle_failed(self, group: Numbered, error: CssError) -> None:

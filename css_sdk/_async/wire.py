@@ -6,7 +6,8 @@ import copy
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
@@ -21,6 +22,7 @@ from .._http.journal_writer import Journal
 from .._verification.late_writes import LateAttempts
 from ..errors import ConfigurationError, CssError, MalformedAnswer, error_for, is_passing, type_of_thing
 from ..settings import Settings
+from ..state import Step
 from .connection import AsyncOptions, check_options, credentials_of, open_connections
 from .sending import AsyncSender
 
@@ -90,6 +92,14 @@ class AsyncWire:
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__, journal=journal)
         return other
+
+    def knowing_undone(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
+        """Let the journal, if there is one, count these steps as not done, so that no write reads that again.
+
+        Args:
+            steps: that are not done, as a read has just shown.
+        """
+        return nullcontext() if self.journal is None else self.journal.knowing_undone(steps)
 
     @property
     def claims(self) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Journal:
         path: of the file. It must not exist: no journal is ever overwritten.
         resume: continue a journal that exists.
         plan: the id of the plan that the journal belongs to, if it belongs to one.
+        is_required: let a write fail that cannot be written down. Otherwise the log warns, and the journal ends there.
         reason, user, command, undoes: what `JournalRead` has under these names; none by default.
         clock: returns the time for each line.
 
@@ -65,6 +66,7 @@ class Journal:
         *,
         resume: bool = False,
         plan: str | None = None,
+        is_required: bool = True,
         reason: str = "",
         user: str = "",
         command: str = "",
@@ -74,6 +76,8 @@ class Journal:
         self.path = Path(path)
         self._clock = clock
         self._plan = plan
+        self._is_required = is_required
+        self._is_given_up = False
         self._facts = {"user": user, "reason": reason, "command": command, "undoes": undoes}
         self._lock = threading.Lock()
         self._count = 0
@@ -161,11 +165,12 @@ class Journal:
         Args:
             steps: that are not done, as a read has just shown.
         """
-        self._undone.update(steps)
+        known = set(steps)
+        self._undone |= known
         try:
             yield
         finally:
-            self._undone.clear()
+            self._undone -= known
 
     def are_undone(self, steps: Iterable[Step]) -> bool:
         """Return whether all these steps are known to be not done.
@@ -188,7 +193,8 @@ class Journal:
             self._count += 1
             self._undone.difference_update(steps)
             self._write(journal.before(self._count, steps, self._at()), "Nothing more was sent.")
-            self._entries[self._count] = journal.Entry(self._count, tuple(steps))
+            if not self._is_given_up:
+                self._entries[self._count] = journal.Entry(self._count, tuple(steps))
             return self._count
 
     def end(self, number: int, error: CssError | None = None) -> None:
@@ -208,7 +214,8 @@ class Journal:
         with self._lock:
             try:
                 self._write(line, "Nothing more was sent.")
-                self._entries[number] = evolve(self._entries[number], outcome=outcome)
+                if not self._is_given_up:
+                    self._entries[number] = evolve(self._entries[number], outcome=outcome)
             except InvalidFile as fault:
                 if not self._is_logged:
                     _LOG.error("%s The journal records the calls in flight as begun, without an outcome.", fault)
@@ -218,6 +225,8 @@ class Journal:
         return self._clock().isoformat(timespec="milliseconds")
 
     def _write(self, line: str, otherwise: str) -> None:
+        if self._is_given_up:
+            return
         if self._fault is not None:
             raise self._fault
         if self._is_forked:
@@ -235,6 +244,10 @@ class Journal:
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self._length)  # a line cut short would spoil the one that follows
+            if not self._is_required:
+                self._is_given_up = True
+                _LOG.warning("The journal %s cannot be written: %s. It ends here.", self.path, error.strerror)
+                return
             self._fault = InvalidFile(f"The journal {self.path} cannot be written: {error.strerror}. {otherwise}")
             raise self._fault from None
         self._length += len(content)

@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
 
 from attrs import evolve
 
-from .._http.journal_writer import Journal
 from .._service import arguments, identifiers, service_limits
 from ..errors import Ambiguous, CssError, IncompleteSearch, NotFound, OutcomeUnknown, WrongProvider
 from ..journal.entries import JournalRead
@@ -133,7 +131,6 @@ def apply_plan(
     guards: Guards,
     resume: JournalRead | None,
     *,
-    journal: Journal | None,
     width: int,
     progress: Callable[[StepResult], object] | None,
 ) -> Applied:
@@ -164,7 +161,6 @@ def apply_plan(
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
     steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), journaled)
     roles = {place: environment.roles for place, environment in environments.items()}
-    run = StepRun(roles, steps, Dependencies(steps, now.values()), width=width, progress=progress)
-    with nullcontext() if journal is None else journal.knowing_undone(steps):
-        results = run.carry_out()
+    run = StepRun(roles, steps, Dependencies(steps, now.values()), are_undone=True, width=width, progress=progress)
+    results = run.carry_out()
     return Applied(tuple(results), preconditions.remainder(evolve(plan, steps=steps), results, now))

@@ -214,7 +214,8 @@ class Roles:
             remaining=remaining,
             shown=lambda answer, _: answers.role(answer).name == new_name,
         )
-        carry_out(self._wire, change)
+        with self._wire.knowing_undone(change.steps):
+            carry_out(self._wire, change)
         return evolve(role, name=new_name)
 
     def delete(self, name: str) -> None:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
@@ -37,6 +37,7 @@ class StepRun:
         steps: in an order in which they can be carried out.
         dependencies: which of them are skipped after others failed; None if none depends on another.
         ship: has steps about members carried out elsewhere.
+        are_undone: a read has just shown that none of the steps is done, so that the journal need not read that again.
         skip_existing: read first whether a step about a member is needed.
         may_exist: let a role that somebody else created just now count as created.
         width: calls at once, 1 to 8.
@@ -50,6 +51,7 @@ class StepRun:
         dependencies: Dependencies | None = None,
         *,
         ship: Shipping | None = None,
+        are_undone: bool = False,
         skip_existing: bool = False,
         may_exist: bool = True,
         width: int,
@@ -59,6 +61,7 @@ class StepRun:
         self._steps = steps
         self._dependencies = dependencies
         self._ship = ship
+        self._are_undone = are_undone
         self._skip_existing = skip_existing
         self._may_exist = may_exist
         self._width = width
@@ -69,6 +72,15 @@ class StepRun:
 
     def carry_out(self) -> list[StepResult]:
         """Carry out one kind of step after another and return the results, in the order of the steps."""
+        with self._knowing_undone(self._steps if self._are_undone else ()):
+            self._carry_out()
+        return [self._results[number] for number in range(len(self._steps))]
+
+    def _knowing_undone(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
+        wire = next((roles._wire for roles in self._roles.values()), None)
+        return nullcontext() if wire is None else wire.knowing_undone(steps)
+
+    def _carry_out(self) -> None:
         for kind, run in groupby(enumerate(self._steps), key=lambda numbered: numbered[1].kind):
             batch = self._ready(dict(run))
             match kind:
@@ -84,7 +96,6 @@ class StepRun:
                     self._each(batch, lambda step: step.place, self._one_by_one)
                 case _:
                     self._each(batch, lambda step: step, self._one_by_one)
-        return [self._results[number] for number in range(len(self._steps))]
 
     def _ready(self, batch: Numbered) -> Numbered:
         """Return the steps that can be carried out; settle the others as skipped."""
@@ -145,7 +156,8 @@ class StepRun:
             left = {number: step for number, step in group.items() if number not in self._results}
             if self._ship is not None:
                 self._ship(self, left, self._width)
-            else:
+                continue
+            with roles._wire.knowing_undone(left.values() if self._skip_existing else ()):
                 self._each(left, lambda step: step.target, partial(change_members, self, roles))
 
     def settle_failed(self, group: Numbered, error: CssError) -> None:

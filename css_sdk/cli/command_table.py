@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "drift": ("drift", "Show where the service differs from a roles file."),
     "export": ("export", "Write the current roles, composite roles and members as a roles file."),
     "integrations": ("integrations", "List the team's Gold integrations."),
+    "journal": ("journal", "List and show the journals that commands keep by default."),
     "logs": ("logs", "Print the login server's log of an environment, oldest line first."),
     "members": ("members", "List the members of a role, or set exactly these members."),
     "people": ("people", "Find people, show their roles, and compare their logins."),

@@ -12,6 +12,7 @@ from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
 from ..support.files import content_of
+from ..support.journals import journal_file
 from ..support.options import Given, flag, several, takes
 from ..support.plans import desired_of, is_saved_plan
 
@@ -56,17 +57,16 @@ def apply(given: Given, file: Path, prune: bool, resume: Path | None, plan_id: s
     and fails with exit code 5. css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod
     --allow-prod too.
 
-    css records each change in a journal: by default NAME.TIME.journal.jsonl, beside the saved plan or in the current
-    folder. If steps fail, css prints them and saves them as a new plan, NAME.remainder.json. If the outcome of a step
-    is unknown, or css was interrupted, continue with --resume. The exit code is 3 if steps failed or are unknown, or if
-    a person in the file could not be identified.
+    css records each change in a journal, which css journal list shows. If steps fail, css prints them and saves them as
+    a new plan, NAME.remainder.json. If the outcome of a step is unknown, or css was interrupted, continue with
+    --resume. The exit code is 3 if steps failed or are unknown, or if a person in the file could not be identified.
 
     \b
     Examples:
       css apply plan.json --yes
       css apply roles.yaml --prune --yes
       css apply roles.yaml --plan-id 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --yes
-      css apply plan.json --resume plan.20261121T120000.000000Z.journal.jsonl --yes
+      css apply plan.json --resume 20261121T120000.000000Z-apply --yes
     """
     from ...plan.preconditions import check_plan_id
 
@@ -85,7 +85,7 @@ def apply(given: Given, file: Path, prune: bool, resume: Path | None, plan_id: s
             raise click.UsageError("--resume continues the journal that it names. Leave out --journal.")
         saved = read_plan(content, name, max_bytes=None)
         with opened() as css:
-            return carry_out(saved, Origin.of_file(file, saved.id, resume))
+            return carry_out(saved, Origin.of_file(file, saved.id, resume and journal_file(resume)))
     if resume:
         raise click.UsageError("--resume is for a saved plan. To continue with a roles file, apply it again.")
     desired = desired_of(content, name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from ..support import options
-from ..support.files import OutputFile, output_option
-from ..support.options import Given, flag, takes
+from ..support.files import OutputFile
+from ..support.options import Given, flag, output_option, takes
 from ..support.plans import names_in, states_of
 
 _HEADER = "Written by css export. Delete this line to keep css export from replacing the file."

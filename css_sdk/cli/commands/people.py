@@ -212,7 +212,7 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
     if source and source == target:
         raise click.UsageError("--from and --to must name two different providers.")
     to = target or next((provider for provider in _EMPLOYEES if source and provider != source), None)
-    with given._replace(journal=None).place() as dev:
+    with given._replace(reason=None).place() as dev:
         found = dev.login_differences(to=to)
     open_ = [difference for difference in found if difference.exists]
     if not repair:

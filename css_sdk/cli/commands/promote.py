@@ -61,7 +61,7 @@ def _transfer(
         given: the options.
         source: integration and environment.
         target: integration and environment.
-        name: the first part of the names of the files for the plan and the journal.
+        name: the first part of the name of the file for what is left.
         members: whether members are copied.
         names: the new names of roles by their old ones.
         out: where to save the plan instead of carrying it out.

@@ -9,9 +9,9 @@ from typing import Final
 import click
 
 from ..support import options
-from ..support.files import OutputFile, output_option
+from ..support.files import OutputFile
 from ..support.layout import table_lines
-from ..support.options import Given, several, takes
+from ..support.options import Given, output_option, several, takes
 from ..support.output import say
 from ..support.reports import access_of, begins_with, ended, format_of, json_lines, say_unread, write_table
 from ..support.terminal import terminal_width

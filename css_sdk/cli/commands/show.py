@@ -10,6 +10,7 @@ import click
 
 from ..support import options
 from ..support.files import content_of
+from ..support.journals import journal_file
 from ..support.options import Given, flag, takes
 from ..support.output import json_line, print_lines
 from ..support.plans import is_journal, is_saved_plan
@@ -24,8 +25,9 @@ html_option = flag("--html", "html", help="Print a plan as one HTML page, for a 
 def show(given: Given, file: Path, markdown: bool, html: bool) -> int:
     """Show a saved plan, the remainder of a plan, or a journal, without contacting the service.
 
-    FILE is what css plan --out saved, what css apply could not do, or a journal; - is standard input. --json prints a
-    plan as one object, and each step of a journal as one. --html needs no network and no css to be read.
+    FILE is what css plan --out saved, what css apply could not do, or a journal; - is standard input. A journal can be
+    named as css journal list shows it. --json prints a plan as one object, and each step of a journal as one. --html
+    needs no network and no css to be read.
 
     \b
     Examples:
@@ -33,7 +35,7 @@ def show(given: Given, file: Path, markdown: bool, html: bool) -> int:
       css show plan.json --html > plan.html
       css show changes.jsonl --markdown
     """
-    content, name = content_of(file, is_journal=True)
+    content, name = content_of(journal_file(file), is_journal=True)
     if sum((given.as_json, markdown, html)) > 1:
         raise click.UsageError("--json, --markdown and --html contradict each other: pass one of them.")
     if is_journal(content):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,25 +12,44 @@ from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
 from ..support.files import content_of
+from ..support.journals import folder, journal_file
 from ..support.options import Given, takes
+from ..support.output import say
 from ..support.plans import is_saved_plan
+from ..support.terminal import is_terminal
+
+if TYPE_CHECKING:
+    from ... import Css, JournalRead
 
 
 @click.command()
-@click.argument("file", metavar="JOURNAL", type=click.Path(path_type=Path))
+@click.argument("file", metavar="[JOURNAL]", required=False, type=click.Path(path_type=Path))
 @takes(options.plan_removals, options.carrying_out)
-def undo(given: Given, file: Path) -> int:
+def undo(given: Given, file: Path | None) -> int:
     """Undo the changes that a journal holds.
 
-    css shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody else
-    has changed something since, css does not change it, and lists it. The undo has its own journal: by default
-    undo.TIME.journal.jsonl in the current folder.
+    JOURNAL is a file, or a name that css journal list shows. Without it, css undoes the newest journal of this account
+    that was not undone yet and is not itself an undo; scripts must name it. css shows the plan and asks for
+    confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody else has changed something since,
+    css does not change it, and lists it. The undo has its own journal.
 
     \b
     Examples:
+      css undo
       css undo changes.jsonl
       css undo changes.jsonl --yes --max-removals 60
     """
+    if file is None and not is_terminal("stdin"):
+        raise click.UsageError("A script must name the journal. To see the journals, run: css journal list")
+    named = None if file is None else _read(journal_file(file))
+    with opened() as css:
+        name, journal = named or _newest(css)
+        plan = css.undo_plan(journal, width=given.width)
+        return preview_and_carry_out(css, plan, given, Origin("undo", undoes=name))
+
+
+def _read(file: Path) -> tuple[str, JournalRead]:
+    """Return a journal with its name."""
     from ... import read_journal
     from ...errors import InvalidFile, Remedy
 
@@ -38,7 +58,22 @@ def undo(given: Given, file: Path) -> int:
         raise InvalidFile(
             f"{name} is a plan, not a journal.", remedy=Remedy("", f"To carry it out, run: css apply {quote(name)}")
         )
-    journal = read_journal(content, name)
-    with opened() as css:
-        plan = css.undo_plan(journal, width=given.width)
-        return preview_and_carry_out(css, plan, given, Origin("undo"))
+    return file.stem, read_journal(content, name)
+
+
+def _newest(css: Css) -> tuple[str, JournalRead]:
+    """Return the journal that is undone if none is named, and say which it is."""
+    from ...errors import InvalidFile
+    from ...journal.choice import newest_to_undo
+
+    there = folder()
+    journals = there.journals()
+    choice = newest_to_undo(journals, css.settings.client_id, css.settings.api_url)
+    for name in choice.unfinished:
+        say(f"css: The run of the journal {name} is newer, and did not finish. To undo it, run: css undo {quote(name)}")
+    if choice.name is None:
+        raise InvalidFile(f"There is no journal of {css.settings.client_id} to undo in {there.path}. Name a journal.")
+    journal = journals[choice.name]
+    reason = f" ({journal.reason})" if journal.reason else ""
+    say(f"Journal {choice.name}: {journal.command}{reason}")
+    return choice.name, journal

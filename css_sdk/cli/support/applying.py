@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from .client import journaled
-from .files import STDIN, content_of, may_be_replaced, why_not_writable
+from .files import STDIN, content_of, may_be_replaced
+from .journals import check_journal, folder, journaled
 from .options import Given
 from .outcomes import (
     after_an_interrupt,
@@ -50,11 +49,12 @@ class Origin:
     """Where a plan comes from.
 
     Attributes:
-        name: the beginning of the names of its journal and of what is left.
-        folder: in which these are put.
+        name: the beginning of the name of the file for what is left.
+        folder: in which this file is put.
         file: of the plan, if it was saved before.
         plan_id: of the plan in that file.
         resume: the journal of an earlier run.
+        undoes: the name of the journal that the plan undoes.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Origin:
     file: Path | None = None
     plan_id: str | None = None
     resume: Path | None = None
+    undoes: str = ""
 
     @classmethod
     def of_file(cls, file: Path, plan_id: str, resume: Path | None) -> Origin:
@@ -76,13 +77,6 @@ class Origin:
         found = _REMAINDER.search(self.file.stem) if self.file else None
         number = f".{int(found[1] or 1) + 1}" if found else ""
         return self.folder / f"{self.name}.remainder{number}.json"
-
-    def journal(self, named: Path | None) -> Path:
-        """Return the file for the journal."""
-        if self.resume or named:
-            return self.resume or named or Path()
-        now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        return self.folder / f"{self.name}.{now}.journal.jsonl"
 
 
 def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
@@ -101,27 +95,10 @@ def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
     journal = read_journal(*content_of(origin.resume, is_journal=True))
     check_whose_journal(journal, css.settings, plan)
     if journal.plan is None:
-        raise StalePlan(f"The journal {origin.resume} does not belong to a saved plan. Nothing was sent.")
+        raise StalePlan(
+            f"The journal {folder().name_of(origin.resume)} does not belong to a saved plan. Nothing was sent."
+        )
     return journal
-
-
-def _check_journal(file: Path) -> None:
-    """Refuse a journal that cannot be written, before anybody is asked.
-
-    Raises:
-        InvalidFile: when it exists already, or cannot be written.
-    """
-    from ...errors import InvalidFile
-
-    if file.exists():
-        raise InvalidFile(
-            f"The journal {file} already exists. css never replaces a journal, because css undo needs it. Nothing was "
-            f"changed. Name another file with --journal."
-        )
-    if why := why_not_writable(file):
-        raise InvalidFile(
-            f"The journal {file} cannot be written: {why}. Nothing was changed. Name another file with --journal."
-        )
 
 
 def _check_remainder(file: Path) -> None:
@@ -168,23 +145,22 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
         known: people who were read, besides those of the plan.
     """
     resumed = read_resumed(css, plan, origin)
-    file = origin.journal(given.journal)
     if origin.resume is None and plan.steps:
-        _check_journal(file)
+        check_journal(given, css=css)
         _check_remainder(origin.remainder)
     left = steps_left(plan, resumed)
     names = given.names_of(css, plan.people, (*plan.known, *known))
     print_plan(evolve(plan, steps=left), names, whole=plan)
     if origin.plan_id is None:
         print_prune_hint(plan)
-    if resumed is not None:
+    if resumed is not None and origin.resume is not None:
         done = len(plan.steps) - len(left)
-        say(f"The journal {origin.resume} records {done} of {len(plan.steps)} steps as done.")
+        say(f"The journal {folder().name_of(origin.resume)} records {done} of {len(plan.steps)} steps as done.")
     people = unidentified_in(plan, allow_missing=given.allow_missing)
     if given.strict and people:
         print_unidentified(people, " Because of --strict, nothing was changed.")
         return UNIDENTIFIED
-    code = _carry_out(css, plan, left, given, origin, file, resumed, names) if plan.steps else 0
+    code = _carry_out(css, plan, left, given, origin, resumed, names) if plan.steps else 0
     print_unidentified(people)
     return UNIDENTIFIED if people and code == 0 else code
 
@@ -195,13 +171,13 @@ def _carry_out(
     left: Sequence[Step],
     given: Given,
     origin: Origin,
-    file: Path,
     resumed: JournalRead | None,
     names: Mapping[str, str],
 ) -> int:
     from ...errors import StalePlan
 
     _confirm(plan, left, given)
+    file: Path | None = None
     settled: dict[Step, StepResult] = {}
     entries: Sequence[Entry] = ()
     with bar_on_terminal(len(left)) as tick:
@@ -211,7 +187,9 @@ def _carry_out(
             tick(result)
 
         try:
-            with journaled(css, file, plan_id=origin.plan_id, resume=resumed is not None) as (writing, journal):
+            with journaled(css, given, plan_id=origin.plan_id, resume=origin.resume, undoes=origin.undoes) as opened:
+                writing, journal = opened
+                file = None if journal is None else journal.path
                 try:
                     applied = without_display(
                         lambda: writing.apply_plan(
@@ -219,8 +197,9 @@ def _carry_out(
                         )
                     )
                 finally:
-                    entries = journal.entries
-                    print_undo_hint(file, entries)
+                    if journal is not None:
+                        entries = journal.entries
+                        print_undo_hint(journal.path, entries)
         except KeyboardInterrupt:
             written = (*(resumed.entries if resumed else ()), *entries)
             print_step_results(after_an_interrupt(plan.steps, settled, written), plan, names, given.as_json)

@@ -6,56 +6,35 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .output import say
 from .request_options import client_options
 
 if TYPE_CHECKING:
-    from ... import Css, Journal
+    from ... import Css
+    from .options import Given
 
 
 @contextmanager
-def opened(journal: Path | None = None) -> Iterator[Css]:
-    """Open a client. If `journal` is given, the client records each change there.
+def opened(given: Given | None = None) -> Iterator[Css]:
+    """Open a client. If the options are those of a command that writes, the client records each change in a journal.
 
     Handle SIGTERM like an interrupt (Ctrl-C).
 
     Args:
-        journal: the file of the journal.
+        given: the options; None for a command that reads, or that opens its journal later.
     """
     from ... import Css
 
     with interrupted_by_sigterm(), Css.from_env(**client_options()) as css:
-        if journal is None:
+        if given is None or not given.writes:
             yield css
         else:
-            with journaled(css, journal) as (writing, _):
+            from .journals import journaled
+
+            with journaled(css, given) as (writing, _):
                 yield writing
-
-
-@contextmanager
-def journaled(
-    css: Css, file: Path, *, plan_id: str | None = None, resume: bool = False
-) -> Iterator[tuple[Css, Journal]]:
-    """Open a journal, and yield a client that writes into it. Remove the file if the client wrote nothing.
-
-    Args:
-        css: the client.
-        file: of the journal.
-        plan_id: of the plan that the journal belongs to.
-        resume: continue a journal that exists.
-    """
-    from ... import Journal
-
-    journal = Journal(file, plan=plan_id, resume=resume)
-    try:
-        with journal:
-            yield css.with_journal(journal), journal
-    finally:
-        if not resume and not journal.entries:
-            file.unlink()
 
 
 @contextmanager

@@ -11,10 +11,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
-from . import options
-from .options import Decorator, together
 from .output import print_lines
 from .terminal import is_closed
 
@@ -141,20 +137,6 @@ class OutputFile:
             )
         elif not isinstance(pieces, bytes):
             print_lines(piece.removesuffix("\n") for piece in pieces)
-
-
-def output_option(
-    flag: str, kind: str, is_ours: Callable[[bytes], bool], help_text: str, *, metavar: str | None = "FILE"
-) -> Decorator:
-    """Return an option for a file that a command writes, with `--force`. The command gets an `OutputFile`."""
-
-    def as_output(context: click.Context, _: click.Parameter, path: Path | None) -> OutputFile:
-        return OutputFile(path=path, option=flag, kind=kind, is_ours=is_ours, force=context.params.get("force", False))
-
-    file_type = click.Path(path_type=Path)
-    return together(
-        click.option(flag, type=file_type, metavar=metavar, callback=as_output, help=help_text), options.force
-    )
 
 
 def may_be_replaced(file: Path, is_ours: Callable[[bytes], bool]) -> bool:

@@ -39,6 +39,8 @@ class Given(NamedTuple):
     as_json: bool = False
     width: int = 4
     journal: Path | None = None
+    no_journal: bool = False
+    reason: str | None = None
     yes: bool = False
     allow_prod: bool = False
     force: bool = False
@@ -50,6 +52,11 @@ class Given(NamedTuple):
     no_names: bool = False
     keep_last: Sequence[str] = ()
     remove_first: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Return whether the command writes, and so keeps a journal."""
+        return self.reason is not None
 
     @property
     def answers(self) -> Answers:
@@ -93,8 +100,8 @@ class Given(NamedTuple):
         return found.names
 
     def client(self) -> AbstractContextManager[Css]:
-        """Open the client. It records each change in the journal, if one is named."""
-        return opened(self.journal)
+        """Open the client. If the command writes, the client records each change in a journal."""
+        return opened(self)
 
     @contextmanager
     def place(self) -> Iterator[EnvironmentClient]:
@@ -203,12 +210,32 @@ width = click.option(
     metavar="N",
     help="Number of concurrent requests. Default: 4.",
 )
-journal = click.option(
-    "--journal",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Record each change in this new file. css undo FILE reverts them.",
+
+
+def _journal_file(context: click.Context, _: click.Parameter, given: Path | None) -> Path | None:
+    if given is not None and context.params.get("no_journal"):
+        raise click.UsageError("--journal and --no-journal contradict each other: pass one of them.")
+    return given
+
+
+def _reason(context: click.Context, _: click.Parameter, given: str) -> str:
+    if given and context.params.get("no_journal"):
+        raise click.UsageError("--reason is written into the journal. Leave out --no-journal.")
+    return given
+
+
+journal = together(
+    click.option(
+        "--journal",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        callback=_journal_file,
+        help="Record each change in this new file. Default: a file that css journal list shows.",
+    ),
+    click.option("--reason", default="", metavar="TEXT", callback=_reason, help="Why, for the journal."),
+    flag("--no-journal", is_eager=True, help="Keep no journal. css undo cannot undo the changes then."),
 )
+"""The options of a command that writes."""
 missing = flag("--allow-missing", help="Do not fail because of people who have never logged in.")
 identification = together(
     missing,
@@ -248,3 +275,17 @@ removing = together(place(), consent, journal, json)
 plan_removals = removals("Allow up to N removals from each set. Default: a fifth of it, but at least 4 and at most 10.")
 carrying_out = together(consent, no_names, journal, width, json)
 """The options of a command that carries out a plan."""
+
+
+def output_option(
+    flag: str, kind: str, is_ours: Callable[[bytes], bool], help_text: str, *, metavar: str | None = "FILE"
+) -> Decorator:
+    """Return an option for a file that a command writes, with `--force`. The command gets an `OutputFile`."""
+
+    from .files import OutputFile
+
+    def as_output(context: click.Context, _: click.Parameter, path: Path | None) -> OutputFile:
+        return OutputFile(path=path, option=flag, kind=kind, is_ours=is_ours, force=context.params.get("force", False))
+
+    file_type = click.Path(path_type=Path)
+    return together(click.option(flag, type=file_type, metavar=metavar, callback=as_output, help=help_text), force)

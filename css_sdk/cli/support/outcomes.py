@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from glob import escape
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from . import records
 from .files import content_of, write_whole
+from .journals import folder
 from .output import print_results, say
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
     """Print where the changes are written down, if anything was changed since the journal was opened."""
     if any(entry.outcome != "failed" for entry in entries):
-        say(f"The changes are in {journal}. To undo them, run: css undo {_quoted(journal)}")
+        name = folder().name_of(journal)
+        say(f"The changes are in the journal {name}. To undo them, run: css undo {quote(name)}")
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
@@ -36,21 +39,26 @@ def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
 
 def earlier_run(origin: Origin, plan: Plan) -> str:
     """Return a sentence about an earlier run of a plan: how to continue it, or that it is complete."""
+    if origin.file is None or origin.resume is not None:
+        return ""
+    for name, journal in chain(_beside(origin), folder().journals().items()):
+        if journal.plan != origin.plan_id:
+            continue
+        if not steps_left(plan, journal):
+            return f" It was carried out already (journal {name}). Make a new plan."
+        command = f"css apply {_quoted(origin.file)} --resume {quote(name)}"
+        return f" An earlier run did not finish. To continue it, run: {command}"
+    return ""
+
+
+def _beside(origin: Origin) -> Iterator[tuple[str, JournalRead]]:
+    """Yield the journals beside a saved plan that are named after it, the newest name first."""
     from ... import read_journal
     from ...errors import InvalidFile
 
-    if origin.file is None or origin.resume is not None:
-        return ""
     for path in sorted(origin.folder.glob(f"{escape(origin.name)}.*.journal.jsonl"), reverse=True):
         with suppress(InvalidFile):
-            journal = read_journal(*content_of(path, is_journal=True))
-            if journal.plan != origin.plan_id:
-                continue
-            if not steps_left(plan, journal):
-                return f" It was carried out already (journal {path}). Make a new plan."
-            command = f"css apply {_quoted(origin.file)} --resume {_quoted(path)}"
-            return f" An earlier run did not finish. To continue it, run: {command}"
-    return ""
+            yield str(path), read_journal(*content_of(path, is_journal=True))
 
 
 def after_an_interrupt(
@@ -68,7 +76,7 @@ def after_an_interrupt(
     ]
 
 
-def write_remainder(applied: Applied, origin: Origin, journal: Path) -> None:
+def write_remainder(applied: Applied, origin: Origin, journal: Path | None) -> None:
     """Save what is left of a plan, and print how to continue.
 
     If the outcome of a step is unknown, a plan of the rest may be stale at once, so the journal is continued instead.
@@ -87,11 +95,11 @@ def write_remainder(applied: Applied, origin: Origin, journal: Path) -> None:
     return say(f"The steps that are left are saved. To carry them out, run: css apply {_quoted(origin.remainder)}")
 
 
-def print_how_to_continue(origin: Origin, journal: Path) -> None:
+def print_how_to_continue(origin: Origin, journal: Path | None) -> None:
     """Print how to carry out the steps that are left, if they are not saved as a plan."""
     again = (
-        f"css apply {_quoted(origin.file)} --resume {_quoted(journal)}"
-        if origin.file and journal.exists()
+        f"css apply {_quoted(origin.file)} --resume {quote(folder().name_of(journal))}"
+        if origin.file and journal is not None and journal.exists()
         else "the same command again"
     )
     say(f"To carry out the steps that are left, run: {again}")

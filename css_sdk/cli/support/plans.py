@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .files import OutputFile, content_of, output_option
-from .options import Decorator, Given
+from .files import OutputFile, content_of
+from .options import Decorator, Given, output_option
 from .output import say, text_of
 from .terminal import painted_plan
 

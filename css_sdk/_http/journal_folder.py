@@ -1,0 +1,113 @@
+"""Keep the journals of the command line in one folder: a file for each run, removed when it is old."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from ..errors import ConfigurationError, InvalidFile
+from ..journal.entries import JournalRead, read_journal
+
+DAYS: Final = 90
+"""The days after which a journal is removed, unless CSS_JOURNAL_DAYS says otherwise."""
+_NAME: Final = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-[\w-]+", re.ASCII)
+_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
+
+
+def is_kept(environ: Mapping[str, str]) -> bool:
+    """Return whether journals are kept, as CSS_JOURNAL says.
+
+    Raises:
+        ConfigurationError: for anything but `on` and `off`.
+    """
+    value = environ.get("CSS_JOURNAL", "").strip().lower() or "on"
+    if value not in ("on", "off"):
+        raise ConfigurationError(f"CSS_JOURNAL is {environ['CSS_JOURNAL']!r}. Set it to on or off, or unset it.")
+    return value == "on"
+
+
+def days_kept(environ: Mapping[str, str]) -> int:
+    """Return the days after which a journal is removed, as CSS_JOURNAL_DAYS says.
+
+    Raises:
+        ConfigurationError: if that is not a whole number of 1 or more.
+    """
+    value = environ.get("CSS_JOURNAL_DAYS") or str(DAYS)
+    if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value)):
+        raise ConfigurationError(f"CSS_JOURNAL_DAYS is {value!r}. Set it to a whole number of days, 1 or more.")
+    return int(value)
+
+
+class JournalFolder:
+    """The folder of one user's journals.
+
+    Args:
+        path: of the folder. It need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def of_user(cls, environ: Mapping[str, str]) -> JournalFolder:
+        """Return the folder of the user who runs this: that of the platform, or below CSS_STATE_FOLDER.
+
+        Args:
+            environ: the environment variables.
+        """
+        if named := environ.get("CSS_STATE_FOLDER"):
+            return cls(Path(named) / "journals")
+        import platformdirs
+
+        return cls(platformdirs.user_state_path("css-sdk", appauthor=False) / "journals")
+
+    def new_file(self, command: str, now: datetime.datetime, days: int) -> Path:
+        """Return the file for a new journal. Make the folder, and remove old journals from it.
+
+        Args:
+            command: the command that makes the changes, such as `css roster apply`.
+            now: the time.
+            days: after which a journal is removed.
+
+        Raises:
+            OSError: when the folder cannot be made.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        oldest = now - datetime.timedelta(days=days)
+        for file, made in self._files():
+            if made < oldest:
+                with contextlib.suppress(OSError):
+                    file.unlink()
+        return self.path / f"{now.astimezone(datetime.UTC):{_TIME}}-{'-'.join(command.split()[1:])}.jsonl"
+
+    def file_of(self, name: str) -> Path | None:
+        """Return the file of a journal, or None if the folder has none of this name."""
+        file = self.path / f"{name.removesuffix('.jsonl')}.jsonl"
+        return file if _NAME.fullmatch(file.stem) and file.is_file() else None
+
+    def name_of(self, file: Path) -> str:
+        """Return how commands name a journal: by its name, if it is in this folder, else by its path."""
+        return file.stem if file.parent == self.path else str(file)
+
+    def journals(self) -> dict[str, JournalRead]:
+        """Return the journals by name, the newest first. Files that cannot be read are left out."""
+        found: dict[str, JournalRead] = {}
+        for file, _ in sorted(self._files(), reverse=True):
+            with contextlib.suppress(OSError, InvalidFile):
+                found[file.stem] = read_journal(file.read_bytes(), file.name)
+        return found
+
+    def _files(self) -> Iterator[tuple[Path, datetime.datetime]]:
+        """Yield the journals, each with the time in its name."""
+        try:
+            files = list(self.path.iterdir())
+        except OSError:
+            return
+        for file in files:
+            if file.suffix == ".jsonl" and (found := _NAME.fullmatch(file.stem)):
+                with contextlib.suppress(ValueError):
+                    yield file, datetime.datetime.strptime(found[1], _TIME).replace(tzinfo=datetime.UTC)

@@ -1,0 +1,93 @@
+"""`css journal`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..support import options
+from ..support.files import content_of
+from ..support.journals import folder, journal_file
+from ..support.options import Given, takes
+from ..support.output import print_rows
+from .show import markdown_option, show_journal
+
+if TYPE_CHECKING:
+    from ...journal.entries import JournalRead
+
+_COLUMNS = ["journal", "command", "user", "reason", "changes", "undone_by"]
+
+
+@click.group()
+def journal() -> None:
+    """List and show the journals that commands keep by default.
+
+    Every command that writes keeps a journal in a folder that only you can read. css removes a journal after 90 days,
+    or as many as CSS_JOURNAL_DAYS says. CSS_JOURNAL=off keeps none.
+
+    \b
+    Examples:
+      css journal list
+      css journal show 20261121T120000.000000Z-assign
+    """
+
+
+@journal.command(name="list")
+@takes(options.json)
+def list_journals(given: Given) -> None:
+    """List the journals, the newest first.
+
+    \b
+    Examples:
+      css journal list
+    """
+    from ...journal.choice import undone_by
+
+    there = folder()
+    found = there.journals()
+    undone = undone_by(found)
+    rows = [_row(name, each, undone.get(name, "")) for name, each in found.items()]
+    print_rows(rows, given.as_json, _COLUMNS, empty=f"There are no journals in {there.path}.")
+
+
+def _row(name: str, read: JournalRead, undone: str) -> dict[str, Any]:
+    counts = Counter(entry.state for entry in read.entries for _ in entry.steps)
+    return {
+        "journal": name,
+        "at": read.at,
+        "command": read.command,
+        "client_id": read.client_id,
+        "api_url": read.api_url,
+        "user": read.user,
+        "reason": read.reason,
+        "changes": ", ".join(f"{count} {state}" for state, count in counts.items()) or "none",
+        "undoes": read.undoes,
+        "undone_by": undone,
+    }
+
+
+@journal.command(name="show")
+@click.argument("name", metavar="[NAME]", required=False, type=click.Path(path_type=Path))
+@takes(markdown_option, options.mask, options.json)
+def show_one(given: Given, name: Path | None, markdown: bool) -> int:
+    """Show one of the journals, by default the newest.
+
+    \b
+    Examples:
+      css journal show
+      css journal show 20261121T120000.000000Z-assign --markdown
+    """
+    from ...errors import InvalidFile
+
+    if given.as_json and markdown:
+        raise click.UsageError("--json and --markdown contradict each other: pass one of them.")
+    if name is None:
+        there = folder()
+        newest = next(iter(there.journals()), None)
+        if newest is None:
+            raise InvalidFile(f"There are no journals in {there.path}.")
+        name = Path(newest)
+    return show_journal(*content_of(journal_file(name), is_journal=True), given, markdown=markdown)

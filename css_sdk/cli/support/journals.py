@@ -1,0 +1,135 @@
+"""Open the journal of a command: the file that `--journal` names, or a new one in the folder of the user."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .files import content_of, why_not_writable
+from .output import say
+
+if TYPE_CHECKING:
+    from ... import Css, Journal
+    from ..._http.journal_folder import JournalFolder
+    from .options import Given
+
+
+def folder() -> JournalFolder:
+    """Return the folder with the user's journals."""
+    from ..._http.journal_folder import JournalFolder
+
+    return JournalFolder.of_user(os.environ)
+
+
+def journal_file(named: Path) -> Path:
+    """Return the file of a journal that is named by its path, or by its name in the folder of the user."""
+    if named.exists() or named.name != str(named):
+        return named
+    return folder().file_of(str(named)) or named
+
+
+def check_journal(given: Given, *, css: Css | None = None) -> None:
+    """Refuse a journal that `--journal` names and that cannot be written; this is best known before anybody is asked.
+
+    Args:
+        given: the options.
+        css: the client, whose own journal without a change may be continued.
+
+    Raises:
+        InvalidFile: when it exists already, or cannot be written.
+    """
+    from ...errors import InvalidFile
+
+    file = given.journal
+    if file is None:
+        return
+    if file.exists() and not (css is not None and _is_unused(file, css)):
+        raise InvalidFile(
+            f"The journal {file} already exists. css never replaces a journal, because css undo needs it. Nothing was "
+            f"changed. Name another file with --journal."
+        )
+    if why := why_not_writable(file):
+        raise InvalidFile(
+            f"The journal {file} cannot be written: {why}. Nothing was changed. Name another file with --journal."
+        )
+
+
+def _is_unused(file: Path, css: Css) -> bool:
+    """Return whether a file is a journal of this account without a single change."""
+    from ...errors import InvalidFile
+    from ...journal.entries import read_journal
+
+    with suppress(InvalidFile):
+        journal = read_journal(*content_of(file, is_journal=True))
+        settings = css.settings
+        return not journal.entries and (journal.client_id, journal.api_url) == (settings.client_id, settings.api_url)
+    return False
+
+
+@contextmanager
+def journaled(
+    css: Css, given: Given, *, plan_id: str | None = None, resume: Path | None = None, undoes: str = ""
+) -> Iterator[tuple[Css, Journal | None]]:
+    """Open the journal, and yield a client that writes into it. A default journal without a change is removed.
+
+    If the default journal cannot be written, say so, and go on without a journal.
+
+    Args:
+        css: the client.
+        given: the options.
+        plan_id: of the plan that the journal belongs to.
+        resume: the journal that is continued.
+        undoes: the name of the journal that this run undoes.
+    """
+    journal = _opened(css, given, plan_id, resume, undoes)
+    if journal is None:
+        yield css, None
+        return
+    try:
+        with journal:
+            yield css.with_journal(journal), journal
+    finally:
+        if given.journal is None and resume is None and not journal.entries:
+            journal.path.unlink(missing_ok=True)
+
+
+def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, undoes: str) -> Journal | None:
+    from ... import Journal
+    from ..._http.journal_folder import days_kept, is_kept
+    from ...errors import InvalidFile
+
+    command = click.get_current_context().command_path
+    is_unused = given.journal is not None and given.journal.exists() and _is_unused(given.journal, css)
+    new = partial(Journal, plan=plan_id, user=_user(), reason=given.reason or "", command=command, undoes=undoes)
+    if resume is not None:
+        return new(resume, resume=True)
+    if given.journal is not None:
+        return new(given.journal, resume=is_unused)
+    if given.no_journal or not is_kept(os.environ):
+        return None
+    days = days_kept(os.environ)
+    try:
+        return new(folder().new_file(command, datetime.datetime.now(datetime.UTC), days), is_required=False)
+    except (OSError, InvalidFile) as error:
+        say(
+            f"css: No journal is kept, so css undo cannot undo these changes: {error} To keep one, pass --journal "
+            f"FILE. To go on without one, pass --no-journal."
+        )
+        return None
+
+
+def _user() -> str:
+    """Return the local user name; "" where there is none, as in some containers."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""

@@ -1,0 +1,60 @@
+"""Choose the journal that an undo without a name undoes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from .entries import JournalRead
+
+
+@frozen
+class Choice:
+    """The journal to undo, and what stands in its way.
+
+    Attributes:
+        name: of the journal; None if there is none.
+        unfinished: the names of newer journals of the same account with a write whose outcome was not written down.
+    """
+
+    name: str | None
+    unfinished: tuple[str, ...] = ()
+
+
+def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
+    """Return the journals that were undone, each with the name of the journal of its undo.
+
+    An undo in which a write failed, or is unknown, has not undone everything.
+
+    Args:
+        journals: by name.
+    """
+    return {
+        journal.undoes: name
+        for name, journal in journals.items()
+        if journal.undoes and journal.entries and all(entry.outcome == "confirmed" for entry in journal.entries)
+    }
+
+
+def newest_to_undo(journals: Mapping[str, JournalRead], client_id: str, api_url: str) -> Choice:
+    """Return the newest journal of an account that changed something, was not undone, and is not an undo itself.
+
+    Args:
+        journals: by name, the newest first.
+        client_id: the account.
+        api_url: the address of the service.
+
+    >>> newest_to_undo({}, "account", "https://example.org/api/v1").name is None
+    True
+    """
+    done = undone_by(journals)
+    unfinished: list[str] = []
+    for name, journal in journals.items():
+        if (journal.client_id, journal.api_url) != (client_id, api_url) or journal.undoes or name in done:
+            continue
+        if any(entry.outcome is None for entry in journal.entries):
+            unfinished.append(name)
+        elif journal.steps:
+            return Choice(name, tuple(unfinished))
+    return Choice(None, tuple(unfinished))
