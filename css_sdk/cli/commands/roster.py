@@ -11,9 +11,9 @@ import click
 from ..support import options
 from ..support.changes import Labels, Note, apply_rows, print_row_results, reported
 from ..support.client import interrupted_by_sigterm
-from ..support.files import OutputFile, output_option
+from ..support.files import OutputFile
 from ..support.groups import Group
-from ..support.options import Given, flag, several, takes, together
+from ..support.options import Given, flag, output_option, several, takes, together
 from ..support.output import print_rows, say
 from ..support.progress import bar_on_terminal
 from ..support.reports import access_of, begins_with, format_of, json_lines, say_unread, write_table
