@@ -100,7 +100,8 @@ def run_css(sandbox: Sandbox, environ: dict[str, str], monkeypatch: pytest.Monke
 
 
 @pytest.fixture
-def environ(sandbox: Sandbox) -> dict[str, str]:
+def environ(sandbox: Sandbox, state_folder: Path) -> dict[str, str]:
     """The variables through which a command finds the sandbox in process."""
     given: dict[str, Any] = sandbox.credentials()
-    return {f"CSS_{name.upper()}": str(value) for name, value in given.items()}
+    variables = {f"CSS_{name.upper()}": str(value) for name, value in given.items()}
+    return variables | {"CSS_STATE_FOLDER": str(state_folder)}

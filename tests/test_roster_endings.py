@@ -28,6 +28,7 @@ def environ_of_server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iter
     with sandbox.serve() as server:
         sandbox.faults.add("delay", method="POST", path="*/users/*", times=None, seconds=0.05)
         environ = {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()}
+        environ["CSS_STATE_FOLDER"] = os.environ["CSS_STATE_FOLDER"]
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         yield environ
