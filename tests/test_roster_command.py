@@ -144,7 +144,7 @@ def test_a_roster_may_come_through_a_pipe(sandbox: Sandbox) -> None:
         environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
         done = subprocess.run(
             [sys.executable, "-m", "css_sdk.cli", "roster", "apply", "-", "-i", "101", "-e", "dev", "--json"],
-            env=environ | {"PYTHONIOENCODING": "cp1252"},
+            env=environ | {"PYTHONIOENCODING": "cp1252", "CSS_JOURNAL": "off"},
             input="username;role\n" + usernames(sandbox, 1)[0] + ";ᐁᓀᐦ\n",
             capture_output=True,
             text=True,

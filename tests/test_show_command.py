@@ -169,13 +169,22 @@ def test_a_journal_as_json_is_an_object_for_each_step(journal_file: Path, capsys
     """With the keys that results have everywhere."""
     assert shown(journal_file, "--json") == 0
     rows: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert rows == list(table(read_journal(JOURNAL, "changes.jsonl")))
-    assert [(row["state"], row["step"], row["role"], row["target"]) for row in rows] == [
-        ("done", "create_role", "auditor", ""),
-        ("failed", "add_member", "auditor", TOBIAS),
-        ("unknown", "rename_role", "a|b", "c"),
+    assert [(row["state"], row["action"], row["role"], row["target"], row["username"]) for row in rows] == [
+        ("done", "create", "auditor", "", ""),
+        ("failed", "grant", "auditor", "", TOBIAS),
+        ("unknown", "rename", "a|b", "c", ""),
     ]
-    assert {(row["integration"], row["environment"]) for row in rows} == {(101, "dev"), (102, "prod")}
+    assert {(row["integration_id"], row["environment"]) for row in rows} == {(101, "dev"), (102, "prod")}
+
+
+def test_a_journal_is_a_table_for_python() -> None:
+    """A row for each step, with the outcome of its write."""
+    rows = table(read_journal(JOURNAL, "changes.jsonl"))
+    assert [(row["write"], row["state"], row["step"], row["target"]) for row in rows] == [
+        (1, "done", "create_role", ""),
+        (2, "failed", "add_member", TOBIAS),
+        (3, "unknown", "rename_role", "c"),
+    ]
 
 
 @pytest.mark.parametrize("form", [(), ("--markdown",), ("--json",)], ids=str)

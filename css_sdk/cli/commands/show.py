@@ -8,7 +8,7 @@ from shlex import quote
 
 import click
 
-from ..support import options
+from ..support import options, records
 from ..support.files import content_of
 from ..support.journals import journal_file
 from ..support.options import Given, flag, takes
@@ -73,7 +73,17 @@ def show_journal(content: bytes, name: str, given: Given, *, markdown: bool) -> 
 
     journal = read_journal(content, name)
     if given.as_json:
-        print_lines(map(json_line, table(journal, mask=given.mask)))
+        rows = table(
+            {
+                "write": entry.number,
+                "at": entry.at,
+                **records.of_step(entry.state, step, "", {}),
+                "message": entry.message,
+            }
+            for entry in journal.entries
+            for step in entry.steps
+        )
+        print_lines(map(json_line, table(rows, mask=given.mask)))
     else:
         print_lines([(journal_as_markdown if markdown else journal_as_text)(journal, mask=given.mask)])
     return 0
