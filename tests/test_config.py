@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from css_sdk import Css, diagnose, systems
+from css_sdk import Css, Place, diagnose, systems
+from css_sdk._sync.workers import task_for
 from css_sdk.config.sources import Default, find_defaults, find_settings
 from css_sdk.errors import ConfigurationError, WrongTeam
 from css_sdk.sandbox import Sandbox
@@ -172,6 +173,16 @@ def test_everything_that_reads_settings_takes_profiles(
         assert diagnosis.is_good
         assert "Profile 'here' is used." in diagnosis.text()
         assert given["client_secret"] not in diagnosis.text()
+
+
+def test_workers_take_the_profile_of_their_client(config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker of an executor reads the profile with the same name on its own machine, and the task has no secret."""
+    for name, value in config(printing(json.dumps(ACCOUNT))).items():
+        monkeypatch.setenv(name, value)
+    with Css.from_env(profile="default") as css:
+        task = task_for(css._wire, Place(101, "dev"))
+        assert task.settings() == css.settings
+    assert SECRET not in repr(task)
 
 
 # Defaults

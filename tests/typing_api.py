@@ -18,8 +18,10 @@ from css_sdk import (
     AsyncEnvironmentClient,
     Attempt,
     Backoff,
+    Check,
     Css,
     Desired,
+    Diagnosis,
     EnvironmentClient,
     Grant,
     GrantResult,
@@ -43,6 +45,7 @@ from css_sdk import (
     User,
     Waiting,
     WhoAmI,
+    diagnose,
     progress_bar,
     read_journal,
     read_roster,
@@ -82,6 +85,9 @@ def synchronous(environment: EnvironmentClient) -> None:
         assert_type(css.apply_plan(plan, guards=Guards(keep_last="admin")), Applied)
         assert_type(css.undo_plan(read_journal("", "journal.jsonl")), Plan)
     Css.from_env(http_client=httpx.Client(), retry=Backoff(tries=2), timeout=5)
+    Css.from_env(profile="grants", team_id=2016)
+    assert_type(diagnose({}, profile=None, extras=["verify"], transport=httpx.HTTPTransport()), Diagnosis)
+    assert_type(diagnose().checks[0], Check)
     Css.from_file("account.json", transport=httpx.HTTPTransport(), clock=lambda: 0.0)
     roles = environment.roles
     assert_type(roles.list(), tuple[Role, ...])
