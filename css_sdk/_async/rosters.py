@@ -89,7 +89,7 @@ class AsyncRosterRun:
         service_limits.check_width(width)
         self._prefer = arguments.known_providers(prefer) if prefer else ()
         if self._prefer and all_logins:
-            raise InvalidRequest("prefer= chooses one login, and all_logins=True means all. Pass one of them.")
+            raise InvalidRequest("prefer= chooses one login, and all_logins=True chooses all. Pass one of them.")
         self._integration = integration
         self._rows = list(rows)
         self._providers = arguments.known_providers(providers)

@@ -74,7 +74,7 @@ class Roles:
         Raises:
             UnusableName: for a name that no role can have.
             NotFound: when the list shows that there is no such role.
-            IncompleteSearch: when the list was cut, so that it shows no absence.
+            IncompleteSearch: when the service cut the list, so that the role may still exist.
 
         >>> dev.roles.get("admin")
         Role(name='admin', composite=True)

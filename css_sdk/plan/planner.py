@@ -71,20 +71,20 @@ class Plan:
 
     Attributes:
         steps: in the order in which they are carried out.
-        withheld: removals that an exact collection asks for and that are not planned: without `prune`, or because it
-            may be somebody of the file who could not be identified.
+        withheld: removals that an exact set requires, but that are not planned: `prune` is not set, or the member may
+            be a person of the file who could not be identified.
         protected: removals and renames that a protection forbids.
         unresolved: people of the file who could not be identified; nothing is done for them.
         places: the environments of the plan, as they were when it was made.
         notes: sentences about parts of the file that cannot be carried out, or that are not needed any more.
         prune: whether the removals of exact collections were asked for.
-        leads_back: whether it takes back what was done. Such a plan has an order of its own, and may leave nothing
-            where nothing was before.
+        leads_back: whether this plan undoes changes. The order of its steps is fixed, and it may make a set empty that
+            was empty before the changes.
         api_url: the service that it was made for; empty in a plan made by hand.
         team_id: the team that it was made for.
         version: the version of css-sdk that made it; empty in a plan made by hand.
         created_at: when it was made, as an ISO 8601 time with its offset; empty in a plan made by hand.
-        impact: who loses what, as far as it was simulated when the plan was made.
+        impact: who loses what, if this was simulated when the plan was made.
     """
 
     steps: tuple[Step, ...] = ()

@@ -143,7 +143,7 @@ _BLANK_TEXT: Final[Any] = (b",;\t| \r\n\xef\xbb\xbf", ",;\t| \r\n\ufeff")
 
 
 def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
-    """Return rows as they are, or those that a DataFrame, dictionaries or results of css-sdk mean.
+    """Return rows unchanged; convert a DataFrame, dictionaries or results of css-sdk to rows.
 
     Args:
         given: what `apply_roster` was called with.
@@ -254,7 +254,7 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
         return Person("username", username), email, faults
     if len(named) != 1:
         filled_in = f"{len(named)} of {', '.join(PERSON_COLUMNS)} are filled in" if named else "nobody is named"
-        hint = "; or add the username, which decides" if named else ""
+        hint = "; or add the username" if named else ""
         return None, "", [*faults, f"{filled_in}; fill in exactly one of {', '.join(PERSON_COLUMNS)}{hint}"]
     [(by, text)] = named.items()
     fault = fault_of(by, text, provider)

@@ -38,7 +38,7 @@ _READING = together(
     several("--ignore", help="Ignore this column, such as notes.", metavar="COLUMN"),
     click.option("--split", metavar="TEXT", help="Split cells with several roles or people at this text, such as ';'."),
     click.option("--skip-rows", type=click.IntRange(0), default=0, metavar="N", help="Skip N lines above the header."),
-    click.option("--sheet", metavar="NAME", help="Sheet of a workbook. Needed if several sheets hold something."),
+    click.option("--sheet", metavar="NAME", help="Name of a sheet. Needed if several sheets are not empty."),
     click.option("--encoding", metavar="NAME", help="Encoding of a text file, such as cp1252. Default: UTF-8."),
 )
 """The file of a roster, and the options that say how to read it."""
@@ -48,9 +48,9 @@ _ROSTER_OPTIONS = together(
     click.option(
         "--prefer",
         metavar="PROVIDERS",
-        help="Which login is meant if a person has several, the first choice first: idir,azureidir.",
+        help="Login to use if a person has several, in order of preference: idir,azureidir.",
     ),
-    flag("--all-logins", help="Mean all logins of a person, such as idir and azureidir."),
+    flag("--all-logins", help="Use all logins of a person, such as idir and azureidir."),
     flag("--exact", help="Remove the roles from everybody whom the roster does not list."),
     options.removals(
         "With --exact, allow up to N removals from each role. Default: a fifth, but at least 4 and at most 10."
@@ -78,7 +78,7 @@ def _read(
     if given.max_removals is not None and not exact:
         raise click.UsageError("--max-removals needs --exact.")
     if prefer and all_logins:
-        raise click.UsageError("--prefer chooses one login, and --all-logins means all: pass one of them.")
+        raise click.UsageError("--prefer chooses one login, and --all-logins chooses all: pass one of them.")
     named = {} if mapping is None else read_mapping(text_in(mapping), str(mapping))
     named |= read_mapping("\n".join(columns), "--column")
     place = {"integration": given.integration, "environment": given.environment}

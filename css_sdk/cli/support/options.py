@@ -198,7 +198,8 @@ usernames = click.argument("users", nargs=-1, metavar="[USERNAME]...")
 client_ids = several("--client-id", "client_ids", help="Client id of a service account.", metavar="ID")
 json = flag("--json", "as_json", help="Print one JSON object per line.")
 no_names = flag(
-    "--no-names", help="Look up no names. By default, css makes one request for each person whose name is not known."
+    "--no-names",
+    help="Do not look up names. By default, css sends one request for each person with an unknown name.",
 )
 mask = flag("--mask", help="Shorten usernames and addresses.")
 force = flag("--force", is_eager=True, help="Replace the output file even if css-sdk did not write it.")

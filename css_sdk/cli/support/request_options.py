@@ -86,13 +86,13 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
             "--timeout",
             type=click.FloatRange(0, min_open=True),
             metavar="SECONDS",
-            help="Give up an attempt of a request after this time. Default: 120.",
+            help="Stop an attempt of a request after this time. Default: 120.",
         ),
         option(
             "--retries",
             type=click.IntRange(0, 20),
             metavar="N",
-            help="Repeat an attempt that failed for a passing reason up to N times. Default: 3.",
+            help="After a temporary failure, repeat the request up to N times. Default: 3.",
         ),
     ]
 

@@ -120,7 +120,7 @@ def _output(path: Path, *, force: bool) -> OutputFile:
 
 
 def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
-    """Return what an existing result file holds that does not come from the roster; None if there is nothing."""
+    """Return what somebody changed in an existing result file; None if nothing was changed."""
     from ...errors import InvalidFile
     from ...roster.reading import read_roster
     from ...roster.rows import find_other
