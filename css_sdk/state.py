@@ -291,13 +291,23 @@ def is_as_after(step: Step, known: Known) -> bool:
             return (step.target in known.members.get(step.role, ())) is (step.kind == "add_member")
 
 
+def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    """Return the parents of each child."""
+    parents: dict[str, set[str]] = {}
+    for parent, below in children.items():
+        for child in below:
+            parents.setdefault(child, set()).add(parent)
+    return parents
+
+
 class Draft:
-    """Change the roles, children and members of a state step by step."""
+    """Change the roles, children and members of a state step by step. `parents` always fits `children`."""
 
     def __init__(self, state: PlaceState) -> None:
         self._state = state
         self.roles = set(state.roles)
         self.children = {name: set(below) for name, below in state.children.items()}
+        self.parents = parents_of(self.children)
         self.members = {name: set(usernames) for name, usernames in state.members.items()}
 
     def state(self) -> PlaceState:
@@ -318,20 +328,19 @@ class Draft:
             case "rename_role":
                 self._rename(step.role, step.target)
             case "add_composite":
-                self.children.setdefault(step.role, set()).add(step.target)
+                self._link(step.role, step.target)
             case "add_member":
                 # Members that were not read stay unknown: one member is not all of them.
                 self.members.get(step.role, set()).add(step.target)
             case "remove_member":
                 self.members.get(step.role, set()).discard(step.target)
             case "remove_composite":
-                self.children.get(step.role, set()).discard(step.target)
+                self._unlink(step.role, step.target)
             case "delete_role":
                 self.roles.discard(step.role)
                 self.members.pop(step.role, None)
-                self.children.pop(step.role, None)
-                for below in self.children.values():
-                    below.discard(step.role)
+                for parent, child in self._links(step.role):
+                    self._unlink(parent, child)
 
     def take_back(self, step: Step) -> None:
         """Undo a step. A step that was not done changes nothing."""
@@ -346,9 +355,19 @@ class Draft:
             self.roles.add(new_name)
         if name in self.members:
             self.members[new_name] = self.members.pop(name)
-        if name in self.children:
-            self.children[new_name] = self.children.pop(name)
-        for below in self.children.values():
-            if name in below:
-                below.remove(name)
-                below.add(new_name)
+        for parent, child in self._links(name):
+            self._unlink(parent, child)
+            self._link(*(new_name if each == name else each for each in (parent, child)))
+
+    def _links(self, name: str) -> list[tuple[str, str]]:
+        """Return the links of a role to its children and from its parents."""
+        above = [(parent, name) for parent in self.parents.get(name, ()) if parent != name]
+        return [*((name, child) for child in self.children.get(name, ())), *above]
+
+    def _link(self, parent: str, child: str) -> None:
+        self.children.setdefault(parent, set()).add(child)
+        self.parents.setdefault(child, set()).add(parent)
+
+    def _unlink(self, parent: str, child: str) -> None:
+        self.children.get(parent, set()).discard(child)
+        self.parents.get(child, set()).discard(parent)

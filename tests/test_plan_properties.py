@@ -16,14 +16,14 @@ from css_sdk.errors import CompositeCycle, CssError, InvalidFile
 from css_sdk.people.identification import Unresolved
 from css_sdk.people.identities import Person
 from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, DesiredUser, Listed, Protection
-from css_sdk.plan.impact import Impact, _FollowedDraft, parents_of
+from css_sdk.plan.impact import Impact
 from css_sdk.plan.inverse import undo
 from css_sdk.plan.ordering import ordered
 from css_sdk.plan.planner import Plan, count_removals, plan
 from css_sdk.plan.serialization import plan_as_json, read_plan
 from css_sdk.plan.text import plan_as_markdown, plan_as_text
 from css_sdk.plan.transfer import export
-from css_sdk.state import Place, PlaceState, Step
+from css_sdk.state import Draft, Place, PlaceState, Step, parents_of
 from tests.support import examples
 from tests.test_dependencies import not_tried
 
@@ -304,7 +304,7 @@ def with_role(state: PlaceState, role: str) -> set[str]:
 def test_parents_are_followed(case: Case, back: bool) -> None:
     """Who is whose parent is right after every step, on the way there and on the way back."""
     there = case.plan().steps
-    draft = _FollowedDraft(case.state.after(there) if back else case.state)
+    draft = Draft(case.state.after(there) if back else case.state)
     for step in undo(there, [case.state]) if back else there:
         draft.carry_out(step)
         assert {name: some for name, some in draft.parents.items() if some} == parents_of(draft.children)

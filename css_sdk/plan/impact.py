@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from attrs import evolve, frozen
 
 from ..models import RoleTree
-from ..state import Draft, Place, PlaceState, Step, out_of_reach
+from ..state import Draft, Place, PlaceState, Step, out_of_reach, parents_of
 
 
 def roles_leading_to(tree: RoleTree, role: str) -> frozenset[str]:
@@ -52,15 +52,6 @@ def people_having(children: Mapping[str, Iterable[str]], members: Mapping[str, S
 
 def _members_of(roles: Iterable[str], members: Mapping[str, Set[str]]) -> frozenset[str]:
     return frozenset().union(*(members.get(name, ()) for name in roles))
-
-
-def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-    """Return the parents of each child."""
-    parents: dict[str, set[str]] = {}
-    for parent, below in children.items():
-        for child in below:
-            parents.setdefault(child, set()).add(parent)
-    return parents
 
 
 def _leading_to(parents: Mapping[str, Set[str]], role: str) -> frozenset[str]:
@@ -200,7 +191,7 @@ class Impact:
 
 def _losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Loss]:
     places = {step.place for step in steps if step.kind in ("delete_role", "remove_composite")}
-    drafts = {state.place: _FollowedDraft(state) for state in states if state.place in places}
+    drafts = {state.place: Draft(state) for state in states if state.place in places}
     at_first: dict[tuple[Place, str], str] = {}
     for number, step in enumerate(steps):
         if (draft := drafts.get(step.place)) is None:
@@ -219,30 +210,3 @@ def _losses(steps: Sequence[Step], states: Iterable[PlaceState]) -> Iterator[Los
         others = before - members - _members_of(_leading_to(draft.parents, role), draft.members)
         leading = frozenset(at_first.get((place, name), name) for name in above)
         yield Loss(number, place, role, members, others, leading)
-
-
-class _FollowedDraft(Draft):
-    """A draft that knows the parents of each child."""
-
-    def __init__(self, state: PlaceState) -> None:
-        super().__init__(state)
-        self.parents = parents_of(self.children)
-
-    def carry_out(self, step: Step) -> None:
-        """Change it as the service would."""
-        below = self.children.get(step.role, set())
-        super().carry_out(step)
-        match step.kind:
-            case "add_composite":
-                self.parents.setdefault(step.target, set()).add(step.role)
-            case "remove_composite":
-                self.parents.get(step.target, set()).discard(step.role)
-            case "rename_role":
-                if step.role in self.parents:
-                    self.parents[step.target] = self.parents.pop(step.role)
-                for child in self.children.get(step.target, ()):
-                    self.parents[child] = self.parents[child] - {step.role} | {step.target}
-            case "delete_role":
-                self.parents.pop(step.role, None)
-                for child in below - {step.role}:
-                    self.parents[child].discard(step.role)

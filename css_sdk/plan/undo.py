@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
-from math import inf
 
 from attrs import evolve
 
 from ..journal.entries import Entry
 from ..state import Draft, Place, PlaceState, Step, is_as_after
-from .impact import Impact
+from .impact import FollowedRole, Impact, followed_roles
 from .inverse import is_possible, undo
 from .planner import Plan, PlannedPlace
 
@@ -45,8 +44,10 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     kept = _used_by_others(done, now)
     left = set().union(*kept.values())
     own = [step for number, step in enumerate(done) if number not in left]
-    wanted = _without_detours(undo(own, [_before(state, own) for state in now]))
-    steps = _possible(wanted, now, kept.keys())
+    before = [_before(state, own) for state in now]
+    after = [state.after(own) for state in before]
+    wanted = _without_detours(undo(own, before), after)
+    steps = _possible(wanted, now, after, kept.keys())
     notes = [f"{place}: everything is already as it was before" for place in sorted(as_before)]
     notes += [f"{place}: the role {name!r} stays: others have used it since" for place, name in kept]
     for state in now:
@@ -202,74 +203,76 @@ def _what_holds(states: Iterable[PlaceState]) -> Mapping[Name, Set[tuple[str, st
     return found
 
 
-def _without_detours(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Remove pairs of steps that cancel each other, so that nobody gets a role and then loses it."""
+def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tuple[Step, ...]:
+    """Remove pairs of steps that cancel each other, so that nobody gets a role and then loses it.
+
+    Args:
+        steps: the way back.
+        states: of its places, from which the steps lead back.
+    """
+    followed = _Followed(steps, states)
     kept: dict[int, Step] = {}
-    numbers: dict[Name, list[int]] = {}
-    latest = _Latest()
+    latest: dict[tuple[FollowedRole, str | FollowedRole], int] = {}
     for number, step in enumerate(steps):
-        if (taken_back := latest.opposite(step)) is not None:
-            del kept[taken_back]
-            continue
-        if step.kind == "delete_role" and (in_vain := _since_created(step.role, step.place, kept, numbers)):
+        role, target = followed.of[number]
+        if step.changes_role:
+            in_vain = followed.since_created(role, kept) if step.kind == "delete_role" else ()
             for at in in_vain:
                 del kept[at]
+            if not in_vain:
+                kept[number] = step
+            continue
+        key = role, step.target if step.changes_member else target
+        earlier = latest.pop(key, None)
+        if earlier is not None and steps[earlier].kind != step.kind:
+            del kept[earlier]
         else:
             kept[number] = step
-            for name in _names_of(step):
-                numbers.setdefault(name, []).append(number)
-        latest.note(number, step)
+            latest[key] = number
     return tuple(kept.values())
 
 
-class _Latest:
-    """The latest changes of members and children that can still be undone, with the current names of the roles."""
+class _Followed:
+    """The roles in steps, each under all its names.
 
-    def __init__(self) -> None:
-        self._numbers: dict[Step, int] = {}
-        self._of: dict[Name, set[Step]] = {}
+    Args:
+        steps: in the order of carrying out.
+        states: of their places, as they are before.
 
-    def opposite(self, step: Step) -> int | None:
-        """Return the number of the change that this step undoes, and forget that change; None if there is none."""
-        return self._forget(step.opposite) if step.opposite in self._numbers else None
+    Attributes:
+        of: the role of each step, and the role that its target names.
+    """
 
-    def note(self, number: int, step: Step) -> None:
-        """Note a step. If the step renames a role, use the new name in the changes noted before."""
-        if not step.changes_role:
-            self._keep(step, number)
-            return
-        for old in list(self._of.get((step.place, step.target or step.role), ())):
-            self._forget(old)
-        for old in list(self._of.get((step.place, step.role), ())):
-            at = self._forget(old)
-            role, target = (step.target if name == step.role else name for name in (old.role, old.target))
-            self._keep(evolve(old, role=role, target=target), at)
+    def __init__(self, steps: Sequence[Step], states: Iterable[PlaceState]) -> None:
+        self.of = [(role, target) for _, role, target in followed_roles(steps, states)]
+        self._numbers: dict[FollowedRole, list[int]] = {}
+        for number, roles in enumerate(self.of):
+            for role in dict.fromkeys(roles):
+                self._numbers.setdefault(role, []).append(number)
 
-    def _keep(self, step: Step, number: int) -> None:
-        self._numbers[step] = number
-        for name in _names_of(step):
-            self._of.setdefault(name, set()).add(step)
-
-    def _forget(self, step: Step) -> int:
-        for name in _names_of(step):
-            self._of[name].discard(step)
-        return self._numbers.pop(step)
+    def since_created(self, role: FollowedRole, chosen: Mapping[int, Step]) -> Set[int]:
+        """Return the numbers of all chosen steps with a role that one of them creates; none for any other role."""
+        if role.created not in chosen:
+            return frozenset()
+        return {number for number in self._numbers[role] if number in chosen}
 
 
-def _names_of(step: Step) -> set[Name]:
-    """Return the names in a step: its role and its target, by place."""
-    return {(step.place, step.role), (step.place, step.target)}
-
-
-def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tuple[Place, str]]) -> list[Step]:
+def _possible(
+    wanted: Sequence[Step],
+    states: Sequence[PlaceState],
+    expected: Sequence[PlaceState],
+    kept: Set[tuple[Place, str]],
+) -> list[Step]:
     """Return the steps that can be done one after another.
 
     Args:
         wanted: the way back.
         states: of its places as they are now.
+        expected: the states from which the way back leads.
         kept: the roles that stay because others use them.
     """
     drafts = {state.place: Draft(state) for state in states}
+    followed = _Followed(wanted, expected)
     steps: dict[int, Step] = {}
     mistakable: set[tuple[Place, str]] = set()
     for number, step in enumerate(wanted):
@@ -281,48 +284,11 @@ def _possible(wanted: Sequence[Step], states: Sequence[PlaceState], kept: Set[tu
             is_renamed = step.kind == "rename_role"
             steps[number] = evolve(step, people=len(draft.members.get(step.role, ()))) if is_renamed else step
             draft.carry_out(step)
-        elif step.kind == "rename_role" and (in_vain := _since_created(step.role, step.place, steps, _numbered(steps))):
+        elif step.kind == "rename_role" and (in_vain := followed.since_created(followed.of[number][0], steps)):
             # A role that came back only to get its old name again is there under that name already.
-            return _possible([one for at, one in enumerate(wanted) if at not in in_vain], states, kept)
+            left = [one for at, one in enumerate(wanted) if at not in in_vain]
+            return _possible(left, states, expected, kept)
         elif step.kind == "rename_role" and (step.role in draft.roles or (step.place, step.target) in kept):
             # Another role has the old name by now: later steps name one of the two and would change the other.
             mistakable |= names
     return list(steps.values())
-
-
-def _numbered(steps: Mapping[int, Step]) -> dict[Name, list[int]]:
-    """Return the numbers of the steps with each name, in their order."""
-    found: dict[Name, list[int]] = {}
-    for number, step in steps.items():
-        for name in _names_of(step):
-            found.setdefault(name, []).append(number)
-    return found
-
-
-def _since_created(
-    name: str, place: Place, steps: Mapping[int, Step], numbers: Mapping[Name, Sequence[int]]
-) -> Set[int]:
-    """Return the numbers of all steps with a role since the steps created it, under all its names; else none.
-
-    Args:
-        name: of the role, at the end.
-        place: where it is.
-        steps: by number, in their order.
-        numbers: of at least these steps, by the names in them.
-    """
-    found: set[int] = set()
-    before: float = inf
-    is_renamed = True
-    while is_renamed:
-        is_renamed = False
-        for number in reversed(numbers.get((place, name), ())):
-            step = steps.get(number)
-            if step is None or number >= before:
-                continue
-            found.add(number)
-            if step.kind == "create_role":
-                return found
-            if step.kind == "rename_role":
-                name, before, is_renamed = step.role, number, True
-                break
-    return set()

@@ -12,8 +12,7 @@ from .._service import arguments, environment_checks
 from .._text.tables import Record, Records
 from ..models import User
 from ..people.logins import UnreadPlace
-from ..plan.impact import parents_of
-from ..state import Place, PlaceState
+from ..state import Place, PlaceState, parents_of
 
 
 @frozen
