@@ -108,6 +108,7 @@ check: $(READY)  ## prove that generated code is current, layers hold, lint and 
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy --platform win32 css_sdk
 	$(BIN)/python -m pytest --quiet tests/test_layers.py
 
 generate: $(READY)  ## write css-api.json, the typed client and the synchronous twins, offline

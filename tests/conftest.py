@@ -36,6 +36,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs POSIX on other systems."""
+    if os.name != "posix" and item.get_closest_marker("posix"):
+        pytest.skip("signals, permissions and shells are those of POSIX")
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Return more workers than there are processors: the tests wait for processes and sockets a third of their time."""
     return 2 * (os.cpu_count() or 1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from css_sdk_openapi import Client
@@ -26,6 +29,15 @@ def examples(usual: int, module: str = "") -> int:
         module: the module of the test; a synchronous twin tries half as many.
     """
     return usual * profiles.default.max_examples // (200 if "._sync." in f"{module}." else 100)
+
+
+def is_private(path: Path) -> bool:
+    """Return whether only its owner can read and write a file; Windows has no such permissions.
+
+    Args:
+        path: of the file.
+    """
+    return os.name != "posix" or stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def some(cases: Sequence[Case], module: str) -> Sequence[Case]:

@@ -7,7 +7,6 @@ import errno
 import itertools
 import json
 import os
-import stat
 from pathlib import Path
 
 import jsonschema
@@ -20,6 +19,7 @@ from css_sdk._http.journal_writer import Journal
 from css_sdk._version import __version__
 from css_sdk.journal.entries import JournalRead, after, before, opening, read_journal
 from css_sdk.state import Place, Step
+from tests.support import is_private
 
 DEV = Place(101, "dev")
 STEP = Step("add_member", DEV, "reviewer", "0f3a@idir", people=1)
@@ -107,7 +107,7 @@ def test_only_its_owner_can_read_it_and_no_secret_is_in_it(tmp_path: Path) -> No
     """The file has mode 0600, and of the settings it holds the client id and the address."""
     with Journal(tmp_path / "journal") as journal:
         journal.open_for(SETTINGS)
-    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+    assert is_private(journal.path)
     assert "s3cret" not in journal.path.read_text(encoding="utf-8")
 
 
@@ -178,7 +178,6 @@ def test_a_line_that_was_cut_by_a_full_disk_is_taken_back(
     assert entry.outcome is None
 
 
-@pytest.mark.skipif(os.name == "nt", reason="nothing locks files so here")
 def test_two_runs_cannot_go_on_with_one_journal(tmp_path: Path) -> None:
     """The second is refused; and what is no journal is let go of."""
     with Journal(tmp_path / "journal") as first:
@@ -193,7 +192,7 @@ def test_two_runs_cannot_go_on_with_one_journal(tmp_path: Path) -> None:
         assert "in use" not in str(caught.value)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="nothing locks files so here")
+@pytest.mark.skipif(os.name == "nt", reason="Windows locks files by another call")
 @pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EIO])
 def test_a_file_system_without_locks_keeps_a_journal(

@@ -20,17 +20,13 @@ from ..journal import entries as journal
 from ..models import Outcome
 from ..settings import Settings
 from ..state import Step
+from .file_locks import lock
 from .forks import watch
-
-try:
-    import fcntl
-except ImportError:  # Windows has none
-    fcntl = None  # type: ignore[assignment]
 
 _LOG = logging.getLogger("css_sdk")
 
 _LOCKED: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
-"""What flock(2) and its emulations answer where another process holds the lock; every other answer means no lock."""
+"""What systems answer where another process holds the lock; every other answer means no lock."""
 
 
 def _now() -> datetime.datetime:
@@ -258,10 +254,8 @@ class Journal:
         Some file systems have no locks (NFS without a lock service, some network and container mounts). The journal is
         written there all the same, with a warning.
         """
-        if fcntl is None:
-            return
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(self._file)
         except OSError as error:
             if error.errno in _LOCKED:
                 raise InvalidFile(f"The journal {self.path} is in use by another run. Nothing was sent.") from None

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -100,4 +101,4 @@ def _replace(file: Path, content: bytes) -> None:
 
 def _is_private(found: os.stat_result, forbidden: int) -> bool:
     """Return whether a file or folder is this user's, and others have none of the forbidden permissions."""
-    return os.name != "posix" or (found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & forbidden)
+    return sys.platform == "win32" or (found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & forbidden)

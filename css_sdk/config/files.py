@@ -6,9 +6,9 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from shlex import quote
 from typing import Any, Final
 
+from .._text.shells import quote
 from ..errors import ConfigurationError
 
 CONFIG_VARIABLE: Final = "CSS_CONFIG_FILE"

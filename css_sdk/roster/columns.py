@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
+from .._text.shells import quote
 from ..errors import InvalidRequest
 from ..people.cells import PERSON_COLUMNS
 
@@ -94,12 +94,12 @@ class ColumnNames:
             elif meant in self._names and key not in self._given:
                 faults.append(
                     f"the column {meant!r} is {self._names[meant]!r}, and there is {name!r} too; to leave it out, pass "
-                    f"--ignore {shlex.quote(name)} (in Python ignore=)"
+                    f"--ignore {quote(name)} (in Python ignore=)"
                 )
             elif meant and meant in columns:
                 faults.append(
                     f"the column {meant!r} appears twice: {names[columns.index(meant)]!r} and {name!r}; leave out one "
-                    f"with --ignore, or choose one with --column {meant}={shlex.quote(name)} (in Python columns=)"
+                    f"with --ignore, or choose one with --column {meant}={quote(name)} (in Python columns=)"
                 )
             columns.append(meant or "")
         self._used.update(columns)
@@ -140,9 +140,9 @@ class ColumnNames:
 
     def _unknown(self, name: str) -> str:
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
-        meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={shlex.quote(name)}; " if close else ""
+        meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={quote(name)}; " if close else ""
         return (
-            f"there is no column {name!r}; {meant}to leave it out, pass --ignore {shlex.quote(name)} (in Python "
+            f"there is no column {name!r}; {meant}to leave it out, pass --ignore {quote(name)} (in Python "
             f"{'columns= or ' if close else ''}ignore=); the columns are {', '.join(COLUMNS)}"
         )
 

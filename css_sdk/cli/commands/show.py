@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from shlex import quote
 
 import click
 
+from ..._text.shells import quote
 from ..support import options, records
 from ..support.files import content_of
 from ..support.journals import journal_file

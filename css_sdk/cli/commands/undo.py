@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
+from ..._text.shells import quote
 from ..support import options
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened

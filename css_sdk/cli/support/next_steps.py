@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from ..._text.shells import quote
 from .request_options import is_quiet
 from .terminal import print_on_stderr
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 from glob import escape
 from itertools import chain
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
+from ..._text.shells import quote
 from . import records
 from .files import content_of, write_whole
 from .journals import folder

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..._text.shells import quote
 from .files import OutputFile, content_of
 from .options import Decorator, Given, output_option
 from .output import say, text_of
