@@ -5,15 +5,25 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from css_sdk import read_roster
+from css_sdk import Ambiguous, CssError, InvalidRequest, Person, Refused, Row, RowResult, User, read_roster
+from css_sdk._service.identifiers import check_role_name
+from css_sdk._text.csv_lines import csv_line
+from css_sdk._text.escaping import hidden_in
 from css_sdk._text.workbooks import workbook_of
+from css_sdk.report.rows import AccessReport
+from css_sdk.report.text import grants_as_cells, report_as_cells
 from css_sdk.roster.cells import Source
+from css_sdk.roster.results import results_as_cells
 from css_sdk.sandbox import Sandbox
+from css_sdk.state import Place, PlaceState
 from tests.support import GRANTS_PORTAL, asked, usernames
 
 Run = Callable[..., int]
@@ -69,7 +79,9 @@ def test_one_edited_cell_is_the_one_change(
     assert run_css("roster", "check", file, "--online", "--json") == 0
     capsys.readouterr()
     assert run_css("roster", "check", file, "--online", "--json") == 0
-    before = told(capsys)
+    out, err = capsys.readouterr()
+    assert ("Left out, because these people have the role only through" in err) is (command == "report")
+    before = [json.loads(line) for line in out.splitlines()]
     assert {row["state"] for row in before} == {"already has it"}
     assert len(before) == 4
     changed = next(row for row in before if row["role"] == "reviewer")
@@ -77,11 +89,13 @@ def test_one_edited_cell_is_the_one_change(
     edit(file, "reviewer", "approver", row=changed["line"] - first + 1)
     assert run_css("roster", "check", file, "--online", "--json") == 0
     after = told(capsys)
-    assert [(row["user"], row["role"]) for row in after if row["state"] == "to do"] == [(changed["user"], "approver")]
+    assert [(row["person"], row["role"]) for row in after if row["state"] == "to do"] == [
+        (changed["person"], "approver")
+    ]
     sent = asked(sandbox)
     assert run_css("roster", "apply", file) == 0
     assert (asked(sandbox) - sent)["POST"] == 1
-    assert changed["user"] in sandbox.members(GRANTS_PORTAL, "dev", "approver")
+    assert changed["person"] in sandbox.members(GRANTS_PORTAL, "dev", "approver")
     # An older export is replaced, a file of another kind is not.
     assert run_css(*command.split(), "-i", 101, "-e", "dev", "--output", file) == 0
     other = "roster export" if command == "report" else "report"
@@ -143,6 +157,25 @@ def test_results_of_a_workbook_are_a_workbook(
     assert {first, second} <= set(sandbox.members(GRANTS_PORTAL, "dev", "reviewer"))
 
 
+def test_the_json_of_a_check_can_be_applied(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is to do is done, and what needs no change is left out; as an exact roster it is refused."""
+    [new] = usernames(sandbox, 20)[-1:]
+    held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0]
+    roster = tmp_path / "r.csv"
+    roster.write_text(
+        f"username,email,role\n{new},,reviewer\n{held},,reviewer\n,caspian.quist@example.com,reviewer\n",
+        encoding="utf-8",
+    )
+    assert run_css("roster", "check", roster, "-i", 101, "-e", "dev", "--online", "--json") == 0
+    checked = tmp_path / "checked.jsonl"
+    checked.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert run_css("roster", "apply", checked, "--exact", "--yes") == 4
+    assert run_css("roster", "apply", checked, "--json") == 0
+    assert [(row["line"], row["state"]) for row in told(capsys)] == [(1, "done"), (3, "done")]
+
+
 def test_a_workbook_shows_what_stands_in_it() -> None:
     """The header stays, has filters, and columns are wide enough; nothing is a formula, a link or a number."""
     needs_excel("xlsx")
@@ -161,3 +194,69 @@ def test_a_workbook_shows_what_stands_in_it() -> None:
         workbook_of([["email", "role"], ["ilse@example.com", "=1+1"]], "x"), integration="101", environment="dev"
     )
     assert row.role == "=1+1"
+
+
+def is_role_name(text: str) -> bool:
+    """Whether a role of this name could be assigned, and stands in a roster without a fault."""
+    try:
+        check_role_name(text)
+    except Refused:
+        return False
+    return text == text.strip() and not hidden_in(text) and text.isprintable()
+
+
+NASTY = st.text(st.sampled_from("=+-@'\"; ,|ax\uff1d_x0041_é\u1401"), min_size=1, max_size=12)
+ROLES = (NASTY | st.text(min_size=1, max_size=12)).filter(is_role_name)
+PROJECTS = ROLES.filter(lambda name: not name.startswith("#"))
+PEOPLE = st.one_of(
+    st.builds(lambda guid: Person("username", f"{guid}@idir"), st.from_regex("[0-9a-f]{32}", fullmatch=True)),
+    st.builds(lambda guid: Person("guid", guid, "azureidir"), st.from_regex("[0-9a-f]{32}", fullmatch=True)),
+    st.builds(lambda name: Person("email", f"{name}@example.com"), st.from_regex("[a-z.]{0,5}[a-z]", fullmatch=True)),
+    st.just(Person("client_id", "grants-102")),
+)
+ROWS = st.builds(Row, st.just(2), PEOPLE, ROLES, PROJECTS, st.sampled_from(["dev", "test", "prod"]))
+ERRORS = st.one_of(
+    st.builds(InvalidRequest, NASTY),
+    st.builds(lambda text: Ambiguous(text, candidates=[User(ILSE, first_name=text)]), NASTY),
+)
+
+
+def forms_of(lines: list[list[str]]) -> list[tuple[bytes, str]]:
+    """The same cells as CSV with each separator, and as a workbook where the extra is installed."""
+    forms = [("".join(f"{csv_line(cells)}\r\n" for cells in lines).encode("utf-8-sig"), "r.csv")]
+    if find_spec("xlsxwriter") and find_spec("python_calamine"):
+        forms.append((workbook_of(lines, "Roster"), "r.xlsx"))
+    return forms
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(ROWS, min_size=1, max_size=4, unique_by=lambda row: (row.person, row.role, row.place)), ERRORS)
+def test_results_are_read_as_they_were_written(rows: list[Row], error: CssError) -> None:
+    """All cells, those that a spreadsheet would take for formulas included, from CSV and from a workbook."""
+    lines = list(results_as_cells([RowResult(row, "failed", error) for row in rows]))
+    for content, name in forms_of(lines):
+        read = read_roster(content, name)
+        assert [(row.person, row.role, row.place, row.action) for row in read] == [
+            (row.person, row.role, row.place, row.action) for row in rows
+        ], name
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.dictionaries(ROLES, st.sets(st.sampled_from([ILSE, "service-account-x-1"])), max_size=4), PROJECTS, NASTY)
+def test_exports_and_reports_are_read_as_they_were_written(
+    members: dict[str, set[str]], project: str, name: str
+) -> None:
+    """From each form, with whatever people are called; the grants are those of the report."""
+    users = {user: User(user, first_name=name) for user in (ILSE, "service-account-x-1")}
+    held = {role: frozenset(found) for role, found in members.items()}
+    state = PlaceState(Place(101, "dev"), project, frozenset(members), {}, held, users)
+    report = AccessReport(None, (state,))
+    grants = {(user, role) for role, found in members.items() for user in found}
+    if not grants:
+        return
+    as_json = "\n".join(json.dumps(row.as_record()) for row in report.rows()).encode()
+    forms = [(as_json, "r.jsonl"), *forms_of(list(grants_as_cells(report))), *forms_of(list(report_as_cells(report)))]
+    for content, file in forms:
+        rows = read_roster(content, file)
+        assert {(row.person.value, row.role) for row in rows} == grants, file
+        assert {(row.integration, row.given) for row in rows} == {("#101", (project,))}, file

@@ -33,7 +33,7 @@ _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(CANDIDATES, ()),
 }
 _FOR_READERS: Final = (
-    *("line", "name", "firstname", "lastname", "serviceaccount"),
+    *("line", "target", "name", "firstname", "lastname", "serviceaccount"),
     *("through", "chains", "held", "error", "candidates"),
 )
 """Columns that css-sdk writes for readers, in reports and listings. Rosters leave them out."""

@@ -20,7 +20,7 @@ from ..people.identities import Person
 from .cells import Source
 from .columns import CANDIDATES, ColumnNames
 from .formats import Line, is_file_name, is_frame, lines_of
-from .rows import DONE, Action, Row, contradictions
+from .rows import DONE, Action, Roster, Row, contradictions
 
 _ACTIONS: Final[Mapping[str, Action]] = {"": "grant", "grant": "grant", "revoke": "revoke"}
 _YES_OR_NO: Final = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -54,13 +54,14 @@ def read_roster(
     encoding: str | None = None,
     exact: bool = False,
     max_bytes: int | None = MOST_BYTES,
-) -> tuple[Row, ...]:
+) -> Roster:
     """Return the rows of a roster, checked without a request.
 
     Columns: `username`, `guid`, `email` or `client_id`; `provider`, whose login a GUID or an address means; `role`;
     `integration`; `environment`; `action`, which is `grant` or `revoke`. Common other names are known, such as `E-mail
-    address`. What css-sdk writes is read too: reports, lists of members, and files of results, whose rows that are done
-    are left out. If a row has a username, it decides, and what else names the person must agree.
+    address`. What css-sdk writes is read too: reports, lists of members, and files of results. Rows that are done are
+    left out, and so are roles through composite roles; `indirect` of the roster names their lines. If a row has a
+    username, it decides, and what else names the person must agree.
 
     Args:
         content: of the file, as text or as bytes: CSV separated by commas, semicolons, tabs or `|`; JSON, an object on
@@ -124,9 +125,12 @@ def read_roster(
     if not lines:
         faults.add(1, "it names nobody")
     rows: list[Row] = []
+    indirect = []
     for line in lines:
-        wrong: Iterable[str] = line.faults
-        if not wrong:
+        wrong: Iterable[str] = line.faults or _faults_of_direct(line)
+        if not wrong and not _YES_OR_NO[line.cells.get("direct", "").strip().lower()]:
+            indirect.append(line.number)
+        elif not wrong:
             found, wrong = _rows_of(line, for_all)
             rows += found
         for fault in wrong:
@@ -135,7 +139,9 @@ def read_roster(
         faults.add(number, fault)
     if faults.count:
         raise faults.error()
-    return tuple(rows)
+    roster = Roster(rows)
+    roster.indirect = tuple(indirect)
+    return roster
 
 
 _BLANK_TEXT: Final[Any] = (b",;\t| \r\n\xef\xbb\xbf", ",;\t| \r\n\ufeff")
@@ -169,16 +175,16 @@ _WHAT_ROWS_ARE: Final = (
 )
 
 
+def _faults_of_direct(line: Line) -> list[str]:
+    said = line.cells.get("direct", "")
+    return [] if said.strip().lower() in _YES_OR_NO else [f"the column 'direct' is {said!r}, and must be yes or no"]
+
+
 def _rows_of(line: Line, for_all: _ForAllRows) -> tuple[list[Row], list[str]]:
     """Return the rows that a line means, and what is wrong with it."""
     cells = line.cells
     if cells.get("outcome", "").strip() in DONE or cells.get("state", "").strip() in DONE:
         return [], []
-    direct = cells.get("direct", "").strip().lower()
-    if direct not in _YES_OR_NO:
-        return [], [f"the column 'direct' is {cells['direct']!r}, and must be yes or no"]
-    if not _YES_OR_NO[direct]:
-        return [], []  # somebody has the role through a composite role, and not as a grant
     if for_all.split is None:
         row, faults = _row(line.number, cells, for_all)
         return ([] if row is None else [row]), faults
@@ -209,11 +215,6 @@ def _row(line: int, cells: Mapping[str, str], for_all: _ForAllRows) -> tuple[Row
     integration, wrong = _one_of("integration", names[0] if names else "", for_all.integration)
     faults += wrong if names or for_all.integration else ["no integration"]
     others = dict.fromkeys(name for name in (*names, for_all.integration) if name and name != integration)
-    faults += [
-        f"the row names two integrations, {integration!r} and {other!r}"
-        for other in names[1:]
-        if not _is_same(integration, other)
-    ]
     environment, wrong = _one_of("environment", cells.get("environment", "").strip(), for_all.environment)
     wrong = wrong if environment else ["no environment"]
     faults += wrong or _refusal(environment_checks.check_known_environment, environment)

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Literal
 from attrs import evolve, field, frozen
 
 from .._service import identifiers
-from .._text.tables import Record, Records
+from .._text.tables import Record, Records, TupleOf
 from ..errors import CssError, EmptySet, Refused, TooManyRemovals, Withheld
 from ..models import Integration, Outcome, User
 from ..people import identification
@@ -37,6 +37,15 @@ class Row(Record):
     def place(self) -> tuple[str, str]:
         """Return integration and environment."""
         return self.integration, self.environment
+
+
+class Roster(TupleOf[Row]):
+    """The rows of a roster.
+
+    `indirect` are the lines that are left out, because a person has the role only through a composite role.
+    """
+
+    indirect: tuple[int, ...] = ()
 
 
 @frozen

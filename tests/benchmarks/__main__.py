@@ -15,6 +15,7 @@ from .calls import calls
 from .measure import HEADINGS, Finding
 from .memory import memory
 from .planning import planning
+from .rosters import rosters
 from .service import large_world, reads, start
 from .startup import assign, command_line, imports
 from .tokens import tokens
@@ -29,6 +30,7 @@ BENCHMARKS: Final[dict[str, Callable[[], Iterator[Finding]]]] = {
     "verify": verify,
     "memory": memory,
     "planning": planning,
+    "rosters": rosters,
     "start": start,
     "reads": reads,
     "large-world": large_world,

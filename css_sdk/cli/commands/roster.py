@@ -83,6 +83,9 @@ def _read(
     named |= read_mapping("\n".join(columns), "--column")
     place = {"integration": given.integration, "environment": given.environment}
     rows = rows_in(file, exact=exact, columns=named, **place, **reading)
+    if rows.indirect:
+        lines = ", ".join(map(str, rows.indirect[:10])) + (", …" if len(rows.indirect) > 10 else "")
+        say(f"Left out, because these people have the role only through a composite role: line {lines}")
     how = {
         "exact": exact,
         "max_removals": given.max_removals,

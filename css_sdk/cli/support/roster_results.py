@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
-    from ...roster.rows import Row, RowResult
+    from ...roster.rows import Roster, Row, RowResult
     from .files import OutputFile
 
 _RESULT: Final = re.compile(r"\.result(-[0-9]+)?\.[a-z]+$", re.IGNORECASE)
 """The end of the name of a result file."""
 
 
-def rows_in(file: Path, **how: Any) -> Sequence[Row]:
+def rows_in(file: Path, **how: Any) -> Roster:
     """Return the rows of a roster file, or of standard input.
 
     Args:
