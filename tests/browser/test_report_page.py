@@ -408,6 +408,21 @@ def test_it_fits_each_paper(browser: Chrome, page: str, paper: str) -> None:
         assert browser.execute_script(BROKEN) == [], view
 
 
+def test_the_largest_matrix_fits_each_paper(browser: Chrome, tmp_path: Path) -> None:
+    """200 people and 50 roles with usual names, which is the most that a matrix shows."""
+    users = {f"{n:032x}@azureidir": User(f"{n:032x}@azureidir", "", "Ilse", "Hargreave") for n in range(200)}
+    members = {f"grants-approver-{n:02d}": frozenset(sorted(users)[n::3]) for n in range(50)}
+    place = PlaceState(Place(1, "prod"), "Grants Portal", frozenset(members), members=members, users=users)
+    file = tmp_path / "report.html"
+    file.write_text("\n".join(report_as_html(AccessReport(1, (place,)), AT)), encoding="utf-8")
+    browser.get(file.as_uri())
+    act(browser, "view-matrix")
+    assert count(browser).startswith("Showing 200 people and 50 roles.")
+    for paper, width in PAPERS.items():
+        resize(browser, width, media="print")
+        assert browser.execute_script(BROKEN) == [], paper
+
+
 @pytest.mark.parametrize("width", [320, 900])
 @pytest.mark.parametrize("media", ["", "print"])
 def test_the_page_of_a_plan_fits(browser: Chrome, tmp_path: Path, width: int, media: str) -> None:
