@@ -20,7 +20,7 @@ def check_environment(integration: Integration, environment: str) -> str:
 
     Raises:
         NotApplied: for a draft.
-        EnvironmentMissing: for an environment that is not the integration's, `TEST` for `test` included.
+        EnvironmentMissing: for another environment; upper and lower case matter, so `TEST` is another one than `test`.
     """
     name = f"Integration {integration.project_name!r} (#{integration.id})"
     if environment not in integration.environments:

@@ -72,7 +72,7 @@ def role_in_path(name: str) -> str:
 
 
 def integration_id(text: str) -> int | None:
-    """Return the id in a text such as `#101`, which cannot be a project name by mistake; None for any other text.
+    """Return the id in a text such as `#101`, in which `#` marks an id; None for any other text.
 
     >>> [integration_id(text) for text in ("#101", "101", "Grants Portal")]
     [101, None, None]

@@ -254,7 +254,7 @@ class _Reader:
         return text
 
     def _text(self, node: Node | None) -> str | None:
-        """Return a text that YAML cannot misread, and of which people see each character."""
+        """Return a text that YAML cannot misread and that has no invisible characters."""
         text = self._raw_text(node)
         if text is None or node is None:
             return None

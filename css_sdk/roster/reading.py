@@ -230,7 +230,7 @@ def _row(line: int, cells: Mapping[str, str], for_all: _ForAllRows) -> tuple[Row
 
 
 def _integrations(cells: Mapping[str, str]) -> list[str]:
-    """Return the names of the integration in a row: its id first, which is certain."""
+    """Return the names of the integration in a row. Its id comes first, because it is unique."""
     number = cells.get("integration_id", "").strip().removeprefix("#")
     found = [f"#{number}" if number else "", cells.get("integration", ""), cells.get("project_name", "")]
     return [name for each in found if (name := each.strip())]
