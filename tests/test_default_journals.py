@@ -175,6 +175,34 @@ def test_old_journals_are_removed(tmp_path: Path, days: str | None, left: list[s
     assert kept == {*others, *(f"{name}.jsonl" for name in (names if left is None else left))}
 
 
+@pytest.mark.parametrize(("variable", "is_left"), [(None, False), ("90", True)])
+def test_a_profile_says_how_long_journals_are_kept(
+    run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None, is_left: bool
+) -> None:
+    """Unless the variable does."""
+    config = tmp_path / "css-sdk" / "config.toml"
+    config.parent.mkdir(mode=0o700)
+    account = {"clientId": os.environ["CSS_CLIENT_ID"], "clientSecret": os.environ["CSS_CLIENT_SECRET"]}
+    (config.parent / "team.json").write_text(json.dumps(account), encoding="utf-8")
+    (config.parent / "team.json").chmod(0o600)
+    addresses = {name: os.environ[f"CSS_{name.upper()}"] for name in ("api_url", "token_url")}
+    lines = ["[profiles.short]", 'credentials_file = "team.json"', "journal_days = 10"]
+    lines += [f'{name} = "{address}"' for name, address in addresses.items()]
+    config.write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.setenv("CSS_CONFIG_FILE", str(config))
+    if variable is not None:
+        monkeypatch.setenv("CSS_JOURNAL_DAYS", variable)
+    assert run_css("assign", MAREN, "-r", "approver", *PLACE) == 0
+    [new] = journals()
+    made = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=20)
+    old = new.with_name(f"{made:%Y%m%dT%H%M%S.%fZ}-assign.jsonl")
+    new.rename(old)
+    for name in ("client_id", "client_secret", *addresses):
+        monkeypatch.delenv(f"CSS_{name.upper()}")
+    assert run_css("--profile", "short", "unassign", MAREN, "-r", "approver", *PLACE, "--yes") == 0
+    assert old.exists() is is_left
+
+
 @pytest.mark.parametrize("variable", [{"CSS_JOURNAL": "no"}, {"CSS_JOURNAL_DAYS": "0"}, {"CSS_JOURNAL_DAYS": "ten"}])
 def test_other_values_are_refused(variable: dict[str, str]) -> None:
     """The message names the variable and its values."""

@@ -36,6 +36,7 @@ def test_a_profile_holds_what_it_was_given() -> None:
         "environment": "dev",
         "width": 8,
         "timeout": 5,
+        "journal_days": 30,
     }
     profile = read(given)
     for key, value in {**given, "credential_process": ("vault-print", "css/grants"), "integration": "101"}.items():
@@ -55,6 +56,7 @@ WRONG = [
     ({**GRANTS, "allow_prod": "yes"}, "allow_prod must be true or false"),
     ({**GRANTS, "width": 9}, "width must be a whole number from 1 to 8"),
     ({**GRANTS, "width": True}, "width must be a whole number from 1 to 8"),
+    ({**GRANTS, "journal_days": 0}, "journal_days must be a whole number of days, 1 or more"),
     ({**GRANTS, "timeout": 0}, "timeout must be a number of seconds"),
     ({**GRANTS, "timeout": float("inf")}, "timeout must be a number of seconds"),
     ({**GRANTS, "team_id": "2016"}, "team_id must be the id of a team"),
@@ -94,6 +96,7 @@ PLANTED = [
     {"token_url": "https://evil.example/token"},
     {"allow_prod": True},
     {"keep_token": True},
+    {"journal_days": 1},
     {"team_id": 7},
 ]
 

@@ -13,7 +13,7 @@ from ..errors import ConfigurationError, InvalidFile
 from ..journal.entries import JournalRead, read_journal
 
 DAYS: Final = 90
-"""The days after which a journal is removed, unless CSS_JOURNAL_DAYS says otherwise."""
+"""The days after which a journal is removed, unless CSS_JOURNAL_DAYS or a profile says otherwise."""
 _NAME: Final = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-[\w-]+", re.ASCII)
 _TIME: Final = "%Y%m%dT%H%M%S.%fZ"
 
@@ -30,13 +30,17 @@ def is_kept(environ: Mapping[str, str]) -> bool:
     return value == "on"
 
 
-def days_kept(environ: Mapping[str, str]) -> int:
+def days_kept(environ: Mapping[str, str], otherwise: int = DAYS) -> int:
     """Return the days after which a journal is removed, as CSS_JOURNAL_DAYS says.
+
+    Args:
+        environ: the environment variables.
+        otherwise: the days if the variable is not set.
 
     Raises:
         ConfigurationError: if that is not a whole number of 1 or more.
     """
-    value = environ.get("CSS_JOURNAL_DAYS") or str(DAYS)
+    value = environ.get("CSS_JOURNAL_DAYS") or str(otherwise)
     if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value)):
         raise ConfigurationError(f"CSS_JOURNAL_DAYS is {value!r}. Set it to a whole number of days, 1 or more.")
     return int(value)

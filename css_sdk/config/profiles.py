@@ -34,6 +34,7 @@ class Profile:
         environment: the default for `--environment`.
         width: the default for `--width`.
         timeout: the default for `--timeout`, in seconds.
+        journal_days: the days after which a journal is removed.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Profile:
     environment: str | None = None
     width: int | None = None
     timeout: float | None = None
+    journal_days: int | None = None
 
 
 def _is_text(value: object) -> bool:
@@ -76,6 +78,7 @@ _RULES: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     "environment": (lambda value: value in ENVIRONMENTS, "dev, test or prod"),
     "width": (lambda value: type(value) is int and 1 <= value <= 8, "a whole number from 1 to 8"),
     "timeout": (_is_number, "a number of seconds, more than 0"),
+    "journal_days": (lambda value: type(value) is int and 1 <= value < 100_000, "a whole number of days, 1 or more"),
 }
 """By key: whether a value is valid, and what a valid one is."""
 

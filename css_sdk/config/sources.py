@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PROFILE_VARIABLE: Final = "CSS_PROFILE"
 _CREDENTIALS: Final = ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE")
 _ADDRESSES: Final = ("CSS_API_URL", "CSS_TOKEN_URL")
-DEFAULTS: Final = ("integration", "environment", "width", "timeout", "allow_prod")
+DEFAULTS: Final = ("integration", "environment", "width", "timeout", "allow_prod", "journal_days")
 """What has a default in a profile."""
 _NOT_SET: Final = "not set"
 _PUBLIC: Final = "the public address"
@@ -153,7 +153,7 @@ def find_defaults(
         folder: of the project; by default the current one.
 
     Returns:
-        Those of `integration`, `environment`, `width`, `timeout` and `allow_prod` that are set.
+        Those of `DEFAULTS` that are set.
 
     Raises:
         ConfigurationError: if the config file or `css.toml` cannot be used, or a value is not valid.

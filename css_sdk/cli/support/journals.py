@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .defaults import found_defaults
 from .files import content_of, why_not_writable
 from .output import say
 
@@ -102,7 +103,7 @@ def journaled(
 
 def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, undoes: str) -> Journal | None:
     from ... import Journal
-    from ..._http.journal_folder import days_kept, is_kept
+    from ..._http.journal_folder import DAYS, days_kept, is_kept
     from ...errors import InvalidFile
 
     command = click.get_current_context().command_path
@@ -114,7 +115,7 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
         return new(given.journal, resume=is_unused)
     if given.no_journal or not is_kept(os.environ):
         return None
-    days = days_kept(os.environ)
+    days = days_kept(os.environ, found_defaults().get("journal_days") or DAYS)
     try:
         return new(folder().new_file(command, datetime.datetime.now(datetime.UTC), days), is_required=False)
     except (OSError, InvalidFile) as error:
