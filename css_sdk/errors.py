@@ -346,16 +346,19 @@ class NotFound(CssError):
 
     The service knows only people who have logged in to that environment at least once.
 
-    `suggestions` holds similar names, if any were found.
+    `suggestions` holds similar names, if any were found. `name` is the name that does not exist, and `known` those that
+    exist, if they were read.
 
     Next step: check the name. `css integrations`, `css roles list` and `css people find` show what exists.
     """
 
     suggestions: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
-    def __init__(self, message: str, *, what: type_of_thing = "path", **facts: Any) -> None:
+    def __init__(self, message: str, *, what: type_of_thing = "path", name: str = "", **facts: Any) -> None:
         super().__init__(message, **facts)
         self.what = what
+        self.name = name
 
 
 class NotIdentified(NotFound):
@@ -532,6 +535,7 @@ def error_for(answer: ErrorAnswer, what: type_of_thing = "path") -> CssError:
     facts: dict[str, Any] = {"status": answer.status, "request": answer.request, "retry_after": answer.retry_after}
     if kind is NotFound:
         facts["what"] = _what_is_missing(answer.message, what)
+        facts["name"] = _missing_role(answer.message.rstrip(" ."))
     return kind(f"{sentences} ({answer.request}: {answer.status})", **facts)
 
 
@@ -558,7 +562,7 @@ def _kind_and_sentences(answer: ErrorAnswer, what: type_of_thing) -> tuple[type[
                 "The integration is a draft: the login server does not know it yet. Submit it in the CSS web app.",
             )
         case 404:
-            missing = _missing_role(said, answer.request) or f"{said}."
+            missing = _about_missing_role(_missing_role(said), answer.request) or f"{said}."
             return NotFound, f"{missing} {_hint_for_missing(answer.message, what)}".rstrip()
         case 407:
             return ConnectionFailed, (
@@ -601,20 +605,27 @@ def _what_is_missing(message: str, what: type_of_thing) -> type_of_thing:
     return next((thing for word, thing in words.items() if message.startswith(word)), what)
 
 
-def _missing_role(said: str, request: str) -> str:
-    """Return a sentence for an answer that names a role that does not exist; "" for any other answer.
+def _missing_role(said: str) -> str:
+    """Return the name of the role, or the list of names, that an answer says does not exist; "" for other answers.
 
-    >>> _missing_role("roles (reviwer) not found", "POST /integrations/101/dev/users/0f3a%40idir/roles")
-    "There is no role 'reviwer' in integration #101, dev."
+    >>> _missing_role("roles (reviwer) not found")
+    'reviwer'
     """
     found = re.fullmatch(r"(?:composite )?role (.+) not found|roles \((.+)\) not found", said, re.DOTALL)
-    if found is None:
-        return ""
+    return "" if found is None else found[1] or found[2]
+
+
+def _about_missing_role(name: str, request: str) -> str:
+    """Return a sentence about a role that does not exist; "" without a name.
+
+    >>> _about_missing_role("reviwer", "POST /integrations/101/dev/users/0f3a%40idir/roles")
+    "There is no role 'reviwer' in integration #101, dev."
+    """
     place = re.search("/integrations/([0-9]+)/([a-z]+)/", request)
     where = f" in integration #{place[1]}, {place[2]}" if place else ""
-    if found[2] and ", " in found[2]:
-        return f"These roles do not exist{where}: {found[2]}."
-    return f"There is no role {found[1] or found[2]!r}{where}."
+    if ", " in name:
+        return f"These roles do not exist{where}: {name}."
+    return name and f"There is no role {name!r}{where}."
 
 
 def _hint_for_missing(message: str, what: type_of_thing) -> str:

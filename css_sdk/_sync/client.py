@@ -18,6 +18,7 @@ from .._http import answers
 from .._http.concurrency import check_callback
 from .._http.journal_writer import Journal
 from .._service import arguments, environment_checks, identifiers, service_limits
+from .._text.suggestions import suggest
 from .._version import __version__
 from ..auth.credentials import team_of
 from ..auth.single_flight import SingleFlight
@@ -289,7 +290,9 @@ class Css:
         team = team_of(self._wire.claims)
         hint = f"Team {team} has no Gold integration" if team else "The team has no Gold integration"
         if isinstance(which, str):
-            raise NotFound(f"{hint} named {which!r}. Names are matched exactly.", what="integration")
+            names = [one.project_name for one in self.integrations()]
+            missing = f"{hint} named {which!r}. Names are matched exactly."
+            raise suggest(NotFound(missing, what="integration", name=which), names)
         try:
             other = self._wire.read(get_integration, answers.integration, "integration", integration_id=which)
         except NotFound as error:

@@ -17,7 +17,7 @@ from css_sdk_openapi.models import RoleRef
 from .._http import answers
 from .._http.concurrency import check_callback
 from .._service import arguments, identifiers, service_limits
-from .._text.suggestions import similar
+from .._text.suggestions import suggest
 from .._text.tables import TupleOf
 from ..errors import Conflict, IncompleteSearch, MalformedAnswer, NotAllDone, NotFound, OutcomeUnknown
 from ..models import Grant, GrantResult, MembersChange, Role, RoleTree, User, UserLike
@@ -189,9 +189,8 @@ class Roles:
         roles = self.list()
         role = self._find(name, roles)
         if role is None:
-            missing = NotFound(f"There is no role {name!r} in {self._place_name}. Nothing was sent.", what="role")
-            missing.suggestions = similar(name, [role.name for role in roles])
-            raise missing
+            sentence = f"There is no role {name!r} in {self._place_name}. Nothing was sent."
+            raise suggest(NotFound(sentence, what="role", name=name), [role.name for role in roles])
         step = Step("rename_role", self.place, name, new_name)
         if confirm is not None:
             from ..plan.planner import Plan

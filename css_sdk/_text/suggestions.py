@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..errors import NotFound
 
 
 def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
@@ -15,3 +19,10 @@ def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
 
     by_lower = {each.lower(): each for each in existing}
     return tuple(by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=1))
+
+
+def suggest(error: NotFound, known: Iterable[str]) -> NotFound:
+    """Note in an error which names exist, and which of them is similar to the one that does not. Return the error."""
+    error.known = tuple(known)
+    error.suggestions = similar(error.name, error.known)
+    return error

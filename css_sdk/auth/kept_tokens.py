@@ -73,7 +73,7 @@ class KeptToken:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_private(folder.stat(), 0o022):
                 raise PermissionError(0, "other users can write there")
-            _replace(folder / f"{self._name}.json", json.dumps(content).encode())
+            replace_file(folder / f"{self._name}.json", json.dumps(content).encode())
         except OSError as error:
             _LOG.warning("The token cannot be kept in %s: %s.", place, error.strerror or type(error).__name__)
 
@@ -86,7 +86,7 @@ class KeptToken:
         return folder
 
 
-def _replace(file: Path, content: bytes) -> None:
+def replace_file(file: Path, content: bytes) -> None:
     """Write a file whole, so that nobody ever reads a part of it; only its user can read it."""
     descriptor, temporary = tempfile.mkstemp(dir=file.parent)
     try:

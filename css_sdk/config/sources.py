@@ -56,6 +56,7 @@ def find_settings(
     profile: str | None = None,
     team_id: int | None = None,
     allow_http: bool = False,
+    may_run: bool = True,
 ) -> Settings:
     """Return settings from one source: a profile that is named, else the variables, else the default profile.
 
@@ -65,6 +66,7 @@ def find_settings(
         profile: name of a profile in the user's config file; by default the one in `CSS_PROFILE`.
         team_id: the team that the credentials must belong to; by default that of the profile.
         allow_http: whether plain `http` is allowed to other machines.
+        may_run: whether the command of a profile may be run.
 
     Raises:
         ConfigurationError: if there are no credentials, or only some, or if the config file cannot be used.
@@ -73,6 +75,8 @@ def find_settings(
     chosen = _choose(environ, profile)
     if chosen is None:
         return settings_from_env(environ, team_id=team_id, allow_http=allow_http)
+    if not may_run and chosen.profile.credential_process is not None:
+        raise ConfigurationError(f"The command in credential_process of {chosen.where} is not run here.")
     for name in _ADDRESSES:
         if variables.get(name):
             raise ConfigurationError(

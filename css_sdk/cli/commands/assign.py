@@ -13,7 +13,14 @@ from ..support.options import Given, several, takes, together
 _GRANTS = together(
     options.usernames,
     options.place(),
-    several("-r", "--role", "roles", help="Name of a role.", metavar="ROLE"),
+    several(
+        "-r",
+        "--role",
+        "roles",
+        help="Name of a role.",
+        metavar="ROLE",
+        shell_complete=options.completes("roles"),
+    ),
     options.client_ids,
 )
 

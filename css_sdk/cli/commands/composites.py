@@ -17,8 +17,8 @@ from ..support.role_changes import RoleChange, ask_and_make, make_exact, missing
 if TYPE_CHECKING:
     from ... import EnvironmentClient, Plan
 
-_PARENT = click.argument("parent")
-_CHILDREN = together(_PARENT, click.argument("children", nargs=-1, required=True, metavar="CHILD..."))
+_PARENT = options.roles_argument("parent")
+_CHILDREN = together(_PARENT, options.roles_argument("children", nargs=-1, required=True, metavar="CHILD..."))
 
 
 @click.group(cls=Group)
@@ -103,7 +103,7 @@ def remove(given: Given, parent: str, children: Sequence[str]) -> int:
 @composites.command("set")
 @takes(
     _PARENT,
-    click.argument("children", nargs=-1, metavar="[CHILD]..."),
+    options.roles_argument("children", nargs=-1, metavar="[CHILD]..."),
     options.place(),
     options.exact,
     options.journal,

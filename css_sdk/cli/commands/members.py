@@ -35,7 +35,7 @@ def members() -> None:
 
 
 @members.command("list")
-@takes(click.argument("role"), options.reading)
+@takes(options.roles_argument("role"), options.reading)
 def list_members(given: Given, role: str) -> None:
     """List the direct members of a role.
 
@@ -53,7 +53,7 @@ def list_members(given: Given, role: str) -> None:
 
 @members.command("set")
 @takes(
-    click.argument("role"),
+    options.roles_argument("role"),
     options.usernames,
     options.client_ids,
     options.place(),

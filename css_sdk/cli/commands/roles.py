@@ -95,7 +95,7 @@ def create(given: Given, names: Sequence[str]) -> int:
 
 
 @roles.command()
-@takes(click.argument("old"), click.argument("new"), options.adding)
+@takes(options.roles_argument("old"), click.argument("new"), options.adding)
 def rename(given: Given, old: str, new: str) -> int:
     """Rename a role. Its members keep it.
 
@@ -116,7 +116,7 @@ def rename(given: Given, old: str, new: str) -> int:
 
 
 @roles.command()
-@takes(_NAMES, options.removing)
+@takes(options.roles_argument("names", nargs=-1, required=True, metavar="NAME..."), options.removing)
 def delete(given: Given, names: Sequence[str]) -> int:
     """Delete roles, and remove them from everybody who has them.
 

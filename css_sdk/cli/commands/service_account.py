@@ -13,7 +13,7 @@ from ..support.options import Given, takes, together
 from ..support.output import print_rows
 
 _CLIENT_ID = click.argument("client_id")
-_ROLES = together(_CLIENT_ID, click.argument("roles", nargs=-1, required=True, metavar="ROLE..."))
+_ROLES = together(_CLIENT_ID, options.roles_argument("roles", nargs=-1, required=True, metavar="ROLE..."))
 
 
 @click.group("service-account", cls=Group)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..._text.suggestions import similar
 from . import records
+from .next_steps import suggest_roles
 from .options import Given
 from .output import print_results, say
 from .progress import without_display
@@ -187,20 +188,8 @@ def the_first_of(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
 
-def suggest_roles(css: Css, results: Sequence[RowResult]) -> None:
-    """Add suggestions to results that failed because their role does not exist."""
-    from ...errors import CssError, NotFound
-
-    existing: dict[tuple[str, str], list[str]] = {}
-    # A suggestion must not hide the result: without an answer there is none.
-    with suppress(CssError):
-        for result in results:
-            if isinstance(result.error, NotFound) and result.error.what == "role":
-                integration, environment = place = result.row.place
-                if place not in existing:
-                    roles = css.integration(integration).environment(environment).roles.list()
-                    existing[place] = [role.name for role in roles]
-                result.error.suggestions = similar(result.row.role, existing[place])
+def _environment(css: Css, integration: str, environment: str) -> EnvironmentClient:
+    return css.integration(integration).environment(environment)
 
 
 def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
@@ -220,7 +209,9 @@ def carry_out(rows: Sequence[Row], given: Given) -> int:
     def apply(note: Note) -> Sequence[RowResult]:
         with given.client() as css:
             results = apply_rows(css, rows, given, labels, note)
-            suggest_roles(css, results)
+            for place in {result.row.place for result in results}:
+                errors = [result.error for result in results if result.row.place == place]
+                suggest_roles(errors, partial(_environment, css, *place))
             return results
 
     return reported(rows, apply, labels, as_json=given.as_json)

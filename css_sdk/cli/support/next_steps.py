@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from ..._text.shells import quote
+from ..._text.suggestions import suggest
 from .request_options import is_quiet
 from .terminal import print_on_stderr
 
 if TYPE_CHECKING:
+    from ... import EnvironmentClient
     from ...errors import CssError
 
 
 PLACE: Final = "css_sdk.cli.place"
 """The key in the context's `meta` under which the values of `--integration` and `--environment` are."""
+_FEW: Final = 8
+"""As many names are listed in a sentence."""
 _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
 
 
@@ -53,12 +58,16 @@ def next_step(error: CssError | None) -> str:
         case errors.StalePlan():
             return "To make a new plan, run: css plan FILE --out PLAN.json"
         case errors.UnusableName() | errors.RequestTooLong() | errors.NotFound(what="role") | errors.Conflict():
-            suggestions = error.suggestions if isinstance(error, errors.NotFound) else ()
-            meant = f"Did you mean {' or '.join(map(repr, suggestions))}? " if suggestions else ""
-            return f"{meant}To see which roles there are, run: css roles list {_place_of(error)}"
+            return _what_there_is(
+                error, "roles", f"To see which roles there are, run: css roles list {_place_of(error)}"
+            )
         case errors.NotFound(what="user") | errors.Ambiguous() | errors.UnusableUser():
             return search_for_people(str(error))
-        case errors.NotFound(what="integration") | errors.NotGold() | errors.EnvironmentMissing() | errors.NotApplied():
+        case errors.NotFound(what="integration"):
+            return _what_there_is(
+                error, "integrations", "To see the integrations and their environments, run: css integrations"
+            )
+        case errors.NotGold() | errors.EnvironmentMissing() | errors.NotApplied():
             return "To see the integrations and their environments, run: css integrations"
         case errors.CompositeCycle():
             return f"To see what each role contains, run: css roles tree {_place_of(error)}"
@@ -74,6 +83,15 @@ def _is_about_another_system() -> bool:
     return context is not None and context.invoked_subcommand == "token"
 
 
+def _what_there_is(error: CssError, what: str, command: str) -> str:
+    """Return the similar name, or the names if there are few, and the sentence with the command that lists them."""
+    suggestions, known = getattr(error, "suggestions", ()), getattr(error, "known", ())
+    meant = f"Did you mean {suggestions[0]!r}? " if suggestions else ""
+    if not meant and 0 < len(known) <= _FEW:
+        meant = f"The {what} are: {', '.join(map(repr, known))}. "
+    return meant + command
+
+
 def _place_of(error: CssError) -> str:
     """Return the options that name the place: those of the command, else those of the failed request."""
     context = click.get_current_context(silent=True)
@@ -84,6 +102,23 @@ def _place_of(error: CssError) -> str:
     else:
         integration, environment = asked.groups() if asked else ("INTEGRATION", "ENVIRONMENT")
     return f"-i {quote(integration)} -e {quote(environment)}"
+
+
+def suggest_roles(found: Iterable[CssError | None], environment: Callable[[], EnvironmentClient]) -> None:
+    """Note in errors about missing roles which roles there are. Read the list once, and only for such errors.
+
+    Args:
+        found: the errors of one environment.
+        environment: returns its client.
+    """
+    from ...errors import CssError, NotFound
+
+    errors = [error for error in found if isinstance(error, NotFound) and error.what == "role" and not error.known]
+    # A suggestion must not hide the result: without an answer there is none.
+    with suppress(CssError):
+        names = [role.name for role in environment().roles.list()] if errors else []
+        for error in errors:
+            suggest(error, names)
 
 
 def search_for_people(text: str) -> str:

@@ -12,7 +12,7 @@ import click
 
 from .client import opened
 from .defaults import default_of
-from .next_steps import keep_place
+from .next_steps import keep_place, suggest_roles
 from .output import say
 from .questions import ALLOW_PROD, YES, Answers
 
@@ -106,8 +106,20 @@ class Given(NamedTuple):
     @contextmanager
     def place(self) -> Iterator[EnvironmentClient]:
         """Open the client, and return the environment."""
-        with self.client() as css:
-            yield css.integration(self.integration).environment(self.environment)
+        with self.client() as css, self.place_of(css) as dev:
+            yield dev
+
+    @contextmanager
+    def place_of(self, css: Css) -> Iterator[EnvironmentClient]:
+        """Return the environment. An error about a missing role gets suggestions."""
+        from ...errors import NotFound
+
+        dev = css.integration(self.integration).environment(self.environment)
+        try:
+            yield dev
+        except NotFound as error:
+            suggest_roles([error], lambda: dev)
+            raise
 
 
 def together(*options: Decorator) -> Decorator:
@@ -127,6 +139,22 @@ def takes(*options: Decorator) -> Decorator:
         return together(*options)(command)
 
     return decorate
+
+
+def completes(what: str) -> Callable[..., Any]:
+    """Return what completes values in a shell: "integrations", "environments" or "roles"."""
+
+    def complete(context: click.Context, option: click.Parameter, incomplete: str) -> Any:
+        from . import completion
+
+        return getattr(completion, f"complete_{what}")(context, option, incomplete)
+
+    return complete
+
+
+def roles_argument(name: str, **attributes: Any) -> Decorator:
+    """Return an argument for the name of a role, which a shell completes."""
+    return click.argument(name, shell_complete=completes("roles"), **attributes)
 
 
 def flag(*names: str, help: str, **attributes: Any) -> Decorator:
@@ -171,6 +199,7 @@ def integration(*, required: bool = True) -> Decorator:
         default=default_of("integration") if required else None,
         metavar="ID|NAME",
         callback=keep_place,
+        shell_complete=completes("integrations"),
         help=f"Integration, by id or exact project name.{' Default: CSS_INTEGRATION.' if required else ''}",
     )
 
@@ -186,6 +215,7 @@ def place(*, required: bool = True) -> Decorator:
             default=default_of("environment") if required else None,
             metavar="ENV",
             callback=keep_place,
+            shell_complete=completes("environments"),
             help=f"Environment: dev, test or prod.{' Default: CSS_ENVIRONMENT.' if required else ''}",
         ),
     )
@@ -263,6 +293,7 @@ places = together(
         help="Integration, by id or exact project name.",
         default_is="Default: all.",
         metavar="ID|NAME",
+        shell_complete=completes("integrations"),
     ),
     environments("Environment."),
 )

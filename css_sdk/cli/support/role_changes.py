@@ -8,9 +8,10 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal
 
-from ..._text.suggestions import similar
+from ..._text.suggestions import suggest
 from . import records
 from .changes import exit_code_of, prod_of
+from .next_steps import suggest_roles
 from .options import Given
 from .output import print_results
 from .questions import Changes, confirm
@@ -57,9 +58,8 @@ def missing_role(name: str, dev: EnvironmentClient, existing: Iterable[str]) -> 
     """Return the error for a change of a role that does not exist."""
     from ...errors import NotFound
 
-    error = NotFound(f"There is no role {name!r} in {place_name(dev)}. Nothing was sent for it.", what="role")
-    error.suggestions = similar(name, existing)
-    return error
+    sentence = f"There is no role {name!r} in {place_name(dev)}. Nothing was sent for it."
+    return suggest(NotFound(sentence, what="role", name=name), sorted(existing))
 
 
 def place_name(dev: EnvironmentClient) -> str:
@@ -113,6 +113,8 @@ def reported(
             raise
     except KeyboardInterrupt as stop:
         interrupt = stop
+    else:
+        suggest_roles((error for _, error in settled.values()), lambda: dev)
     _print_results(changes, settled, dev, names, given.as_json)
     if interrupt is not None:
         raise interrupt
@@ -160,8 +162,7 @@ def make_exact(
             **limits, confirm=confirm, progress=lambda one: settle(changes[one.step.target], one.outcome, one.error)
         )
 
-    with given.client() as css:
-        dev = css.integration(given.integration).environment(given.environment)
+    with given.client() as css, given.place_of(css) as dev:
         return reported(given, dev, changes.values(), run, names)
 
 

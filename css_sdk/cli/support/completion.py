@@ -1,0 +1,104 @@
+"""Complete integrations, environments and roles in a shell: from a cache, else from the service, else not at all.
+
+A completion never prints, never raises an error, waits two seconds at most, and never runs a `credential_process`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from ... import Css
+
+_SECONDS: Final = 2.0
+"""For each attempt and the whole call."""
+_LIFE: Final = 300.0
+"""Seconds for which names are taken from the cache."""
+
+
+def complete_environments(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the environments that begin so."""
+    return [CompletionItem(name) for name in ("dev", "test", "prod") if name.startswith(incomplete)]
+
+
+def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the ids of the integrations that begin so or whose names contain it, with their names as help.
+
+    Shells break words at blanks, so that names are not completed themselves.
+    """
+    found = _names("integrations", lambda css: [[str(one.id), one.project_name] for one in css.integrations()])
+    wanted = incomplete.lower()
+    return [
+        CompletionItem(number, help=name)
+        for number, name in found
+        if wanted in name.lower() or number.startswith(wanted)
+    ]
+
+
+def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the roles that begin so, in the place that the line names before."""
+    integration, environment = (context.params.get(name) for name in ("integration", "environment"))
+    if not integration or not environment:
+        return []
+
+    def read(css: Css) -> list[list[str]]:
+        return [[role.name] for role in css.integration(integration).environment(environment).roles.list()]
+
+    found = _names(f"{integration}/{environment}", read)
+    return [CompletionItem(name) for (name,) in found if name.startswith(incomplete)]
+
+
+def _names(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
+    """Return names from the cache, else from the service; nothing if neither is possible."""
+    import logging
+
+    from ..._text.escaping import shown
+
+    logging.getLogger("css_sdk").addHandler(logging.NullHandler())
+    try:
+        names = _found(key, read)
+    except Exception:
+        return []
+    return [parts for parts in names if all(shown(part) == part for part in parts)]
+
+
+def _found(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
+    import hashlib
+    import json
+    from contextlib import suppress
+
+    from ... import Backoff, Css
+    from ...auth.kept_tokens import replace_file
+    from ...config.sources import find_settings
+    from ...errors import CssError
+    from .defaults import given_profile
+
+    settings = find_settings(profile=given_profile(), may_run=False)
+    account = "\n".join((settings.client_id, settings.api_url, key))
+    file = _folder() / f"{hashlib.sha256(account.encode()).hexdigest()}.json"
+    kept: Any = None
+    with suppress(OSError, ValueError):
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if time.time() - file.stat().st_mtime < _LIFE:
+            return list(kept)
+    try:
+        with Css(settings, timeout=_SECONDS, deadline=_SECONDS, retry=Backoff(tries=1)) as css:
+            names = list(read(css))
+    except CssError:
+        return list(kept or ())
+    with suppress(OSError, CssError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        replace_file(file, json.dumps(names).encode())
+    return names
+
+
+def _folder() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("css-sdk", appauthor=False) / "completion"

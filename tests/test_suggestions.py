@@ -1,0 +1,61 @@
+"""A mistyped name gets the name that was meant, or the names that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from css_sdk.sandbox import Sandbox
+from tests.support import GRANTS_PORTAL, asked, usernames
+
+Run = Callable[..., int]
+PLACE = ("-i", 101, "-e", "dev")
+MEANT = "Did you mean 'reviewer'? To see which roles there are, run: css roles list -i 101 -e dev"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("members", "list", "reviwer", *PLACE),
+        ("members", "set", "reviwer", "{user}", *PLACE),
+        ("composites", "list", "reviwer", *PLACE),
+        ("composites", "add", "admin", "reviwer", *PLACE),
+        ("composites", "remove", "admin", "reviwer", *PLACE),
+        ("roles", "rename", "reviwer", "x", *PLACE),
+        ("roles", "delete", "reviwer", "--yes", *PLACE),
+        ("assign", "{user}", "-r", "reviwer", *PLACE),
+    ],
+    ids=str,
+)
+def test_every_command_suggests_a_role(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: tuple[object, ...]
+) -> None:
+    """Whatever it does with the role."""
+    [user] = usernames(sandbox, 1)
+    assert run_css(*(user if word == "{user}" else word for word in words)) != 0
+    assert MEANT in capsys.readouterr().err
+
+
+def test_few_roles_are_listed(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where none is similar; many are not."""
+    assert run_css("members", "list", "xyzzy", *PLACE) == 1
+    assert "The roles are: 'admin', 'approver', 'reviewer'. To see" in capsys.readouterr().err
+    assert asked(sandbox)["GET"] == 3
+    for number in range(6):
+        sandbox.create_role(GRANTS_PORTAL, "dev", f"r{number}")
+    assert run_css("members", "list", "xyzzy", *PLACE) == 1
+    assert "The roles are" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("grants portal", "Did you mean 'Grants Portal'?"),
+        ("xyzzy", "The integrations are: 'Grants Portal', 'Fisheries Service', 'Permit Robot'."),
+    ],
+)
+def test_integrations_are_suggested(run_css: Run, capsys: pytest.CaptureFixture[str], name: str, sentence: str) -> None:
+    """By name, without another request."""
+    assert run_css("roles", "list", "-i", name, "-e", "dev") == 4
+    assert sentence in capsys.readouterr().err
