@@ -209,6 +209,52 @@ def test_a_workbook_that_could_harm_is_refused(change: Any, said: str) -> None:
         assert [row.line for row in rows] == [2, 5]
 
 
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("array.json", {"skip_rows": 1}),
+        ("members.jsonl", {"sheet": "x", "role": "reviewer"}),
+        ("no-role.csv", {"sheet": "x", "role": "reviewer"}),
+        ("plain.xlsx", {"encoding": "cp1252"}),
+    ],
+)
+def test_an_option_that_does_not_apply_is_refused(name: str, how: dict[str, Any]) -> None:
+    """It is not silently ignored, for dictionaries neither."""
+    with pytest.raises(InvalidRequest, match="Leave out --"):
+        read(name, **how)
+    with pytest.raises(InvalidRequest, match="Leave out --"):
+        read_roster([{"email": ILSE, "role": "reviewer"}], **DEV | {"skip_rows": 1})
+
+
+@pytest.mark.parametrize(
+    ("cells", "fault"),
+    [
+        ({"username": f"{JANE}@idir", "person": f"{'7c1d' * 8}@idir"}, "and another column says"),
+        ({"username": f"{JANE}@idir", "choice": "1", "candidate_1": f"A {'7c1d' * 8}@idir"}, "another column says"),
+        ({"username": f"{JANE}@idir", "choice": f"{'7c1d' * 8}@idir"}, "another column says"),
+        ({"username": f"{JANE}@idir", "client_id": "grants-102"}, "the client_id is"),
+        ({"username": f"{JANE}@idir", "email": "ilse at example"}, "is not an e-mail address"),
+        ({"username": "service-account-grants-102", "guid": JANE}, "the guid is"),
+        ({"email": ILSE, "guid": JANE}, "or add the username"),
+        ({"person": "Ilse"}, "is neither a username nor an e-mail address"),
+        ({"person": ILSE, "by": "guid"}, "is not a GUID"),
+        ({"username": f"{JANE}@idir", "direct": "perhaps"}, "must be yes or no"),
+    ],
+)
+def test_cells_of_a_row_that_differ_are_a_fault(cells: dict[str, str], fault: str) -> None:
+    """Nobody guesses which of them is right."""
+    with pytest.raises(InvalidFile) as caught:
+        read_roster([cells | {"role": "reviewer"}], **DEV)
+    assert fault in caught.value.faults[0]
+
+
+def test_cells_of_a_row_that_agree_name_one_person() -> None:
+    """However many they are, and whatever their case."""
+    cells = {"username": f"{JANE}@idir", "guid": f"{{{JANE.upper()}}}", "provider": "IDIR", "person": f"{JANE}@IDIR"}
+    [row] = read_roster([cells | {"email": ILSE, "role": "reviewer"}], **DEV)
+    assert (row.person.value, row.email) == (f"{JANE}@idir", ILSE)
+
+
 def test_a_workbook_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or how to do without."""
     monkeypatch.setitem(__import__("sys").modules, "python_calamine", None)

@@ -89,15 +89,28 @@ def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
     if isinstance(content, bytes) and content[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         from .workbooks import grid_of  # noqa: PLC0415 - an extra
 
+        _refuse(source, "a workbook", "encoding")
         return grid_of(content, source)
     if isinstance(content, (str, bytes)):
         text = _decoded(content, source)
-        if source.name.lower().endswith(_JSON_LINES) or text.lstrip().startswith("{"):
-            return _json_lines(text)
-        if source.name.lower().endswith(".json") or text.lstrip().startswith("["):
-            return _json_array(text, source.name)
+        is_lines = source.name.lower().endswith(_JSON_LINES) or text.lstrip().startswith("{")
+        if is_lines or source.name.lower().endswith(".json") or text.lstrip().startswith("["):
+            _refuse(source, "JSON", "sheet", "skip_rows")
+            return _json_lines(text) if is_lines else _json_array(text, source.name)
+        _refuse(source, "CSV", "sheet")
         return _csv_grid(text, source)
+    _refuse(source, "no file", "sheet", "skip_rows", "encoding")
     return _grid_of_frame(content) if is_frame(content) else _records_of(content)
+
+
+def _refuse(source: Source, kind: str, *options: str) -> None:
+    """Refuse options that mean nothing for a kind of source."""
+    for option in options:
+        if getattr(source, option):
+            raise InvalidRequest(
+                f"{source.name} is {kind}. Leave out --{option.replace('_', '-')} (in Python {option}=), which does "
+                f"not apply to it."
+            )
 
 
 def _decoded(content: str | bytes, source: Source) -> str:

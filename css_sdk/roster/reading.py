@@ -268,15 +268,11 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
 
 def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
     """Take the candidate that the column `choice` names as the username. Return what is wrong with the choice."""
-    if "@" in chosen:
-        named["username"] = cleaned(chosen)
-        return None
     candidates = dict(enumerate((cells.get(column, "").split() for column in CANDIDATES), start=1))
-    candidate = candidates.get(int(chosen)) if chosen.isdecimal() else None
+    candidate = candidates.get(int(chosen)) if chosen.isdecimal() else [cleaned(chosen)] if "@" in chosen else None
     if not candidate:
         return f"the choice {chosen!r} is neither the number of a candidate nor a username"
-    named["username"] = candidate[-1]
-    return None
+    return _name("username", candidate[-1], named)
 
 
 def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
@@ -285,7 +281,13 @@ def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
     by = next((each for each in PERSON_COLUMNS if each == said), None) or kind_of(person)
     if by is None:
         return f"{person!r} is neither a username nor an e-mail address nor a complete GUID; write one of them"
-    named.setdefault(by, person)
+    return _name(by, person, named)
+
+
+def _name(by: PersonBy, text: str, named: dict[PersonBy, str]) -> str | None:
+    """Note how a row names its person in one more column. Return a fault if another column says otherwise."""
+    if named.setdefault(by, text).lower() != text.lower():
+        return f"the {by} is {named[by]!r}, and another column says {text!r}"
     return None
 
 

@@ -7,12 +7,12 @@ from typing import ClassVar, Final, Literal
 
 from attrs import evolve, field, frozen
 
-from .._service import identifiers
 from .._text.tables import Record, Records, TupleOf
 from ..errors import CssError, EmptySet, Refused, TooManyRemovals, Withheld
 from ..models import Integration, Outcome, User
 from ..people import identification
 from ..people.identities import Person, identity_of
+from ..people.searches import can_be_looked_up
 from ..state import Step
 
 Action = Literal["grant", "revoke"]
@@ -144,7 +144,7 @@ def is_named(integration: Integration, name: str) -> bool:
 def login_to_compare(row: Row) -> Person | None:
     """Return the login whose address a row gives beside the username; None if there is nothing to compare."""
     guid, _, provider = row.person.value.partition("@")
-    if not row.email or row.person.by != "username" or not identifiers.is_guid(guid):
+    if not row.email or row.person.by != "username" or not can_be_looked_up(guid, provider):
         return None
     return Person("guid", guid, provider)
 

@@ -84,6 +84,8 @@ def grid_of(content: bytes, source: Source) -> Grid:
         if type(error).__name__ != "PanicException":  # of Rust
             raise
         raise _unreadable(name, "its content is damaged") from None
+    if extents and sheet.name not in extents:
+        raise _unreadable(name, f"the place of the sheet {sheet.name!r} in it is unknown")
     trouble = extents.get(sheet.name, {})
     first_column = sheet.start[1] if sheet.start else 0
     for (row, column), why in trouble.items():
@@ -173,6 +175,7 @@ def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], _Tr
                     f"{name} unpacks to more than {most / 2**20:g} MiB. It may have many empty rows that are "
                     f"formatted. Copy the filled cells to a new workbook. {_AS_CSV}"
                 )
+            entries = set(archive.namelist())
             for entry in archive.infolist():
                 # All entries, because any of them may be the sheet; reading also checks the size that they claim.
                 extent = _extent(archive.read(entry))
@@ -180,12 +183,14 @@ def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], _Tr
                     raise _too_wide(name)
                 if extent.trouble:
                     trouble[entry.filename] = extent.trouble
-            sheets = _sheet_entries(archive) if trouble else {}
+            if not trouble:
+                return {}
+            sheets = _sheet_entries(archive)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError):
         raise _unreadable(name, "it is damaged") from None
     except expat.ExpatError:
         raise _unreadable(name, "its XML is damaged") from None
-    return {sheet: trouble.get(entry, {}) for sheet, entry in sheets.items()}
+    return {sheet: trouble.get(entry, {}) for sheet, entry in sheets.items() if entry in entries}
 
 
 def _extent(data: bytes) -> _Extent:
