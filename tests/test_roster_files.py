@@ -236,7 +236,7 @@ def test_an_option_that_does_not_apply_is_refused(name: str, how: dict[str, Any]
         ({"username": f"{JANE}@idir", "email": "ilse at example"}, "is not an e-mail address"),
         ({"username": "service-account-grants-102", "guid": JANE}, "the guid is"),
         ({"email": ILSE, "guid": JANE}, "or add the username"),
-        ({"person": "Ilse"}, "is neither a username nor an e-mail address"),
+        ({"person": "Ilse"}, "is not a GUID: it has 4 characters"),
         ({"person": ILSE, "by": "guid"}, "is not a GUID"),
         ({"username": f"{JANE}@idir", "direct": "perhaps"}, "must be yes or no"),
     ],

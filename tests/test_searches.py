@@ -27,6 +27,7 @@ SHOWN = User(f"{'2' * 32}@githubpublic", "o2@example.org", attributes={"display_
         ({"guid": GUID.upper()}, [ADA], [ADA]),
         ({"first_name": "ada"}, [ADA, STRANGER], [ADA]),
         ({"first_name": "ada", "email": "_l@"}, [ADA], []),
+        ({"first_name": "lovelace", "last_name": "lovelace"}, [], []),
     ],
 )
 def test_wildcards_and_parts_let_no_stranger_in(

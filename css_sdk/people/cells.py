@@ -13,7 +13,7 @@ from typing import Final, Literal
 from .._service import identifiers
 from .._text.escaping import without_hidden
 from ..errors import Refused, Remedy, UnusableUser
-from ..models import PROVIDER_FAMILIES, PROVIDERS, SERVICE_ACCOUNT_PREFIX, ServiceAccount
+from ..models import PROVIDER_FAMILIES, PROVIDERS, ServiceAccount
 
 PersonBy = Literal["username", "guid", "email", "client_id"]
 
@@ -66,19 +66,6 @@ def fault_of(by: PersonBy, text: str, provider: str | None = None) -> str | None
             f"column `email`"
         )
     return _FAULTS[by](text, provider)
-
-
-def kind_of(text: str) -> PersonBy | None:
-    """Return the column to which a cleaned text belongs by its form; None if it has another form.
-
-    >>> [kind_of(text) for text in ("0f3a@idir", "service-account-grants-102", "ilse@example.com", "0f3a" * 8, "Ilse")]
-    ['username', 'username', 'email', 'guid', None]
-    """
-    if text.rpartition("@")[2].lower() in PROVIDERS or text.startswith(SERVICE_ACCOUNT_PREFIX):
-        return "username"
-    if "@" in text:
-        return "email"
-    return "guid" if identifiers.is_guid(identifiers.guid_of(text)) else None
 
 
 def is_complete_guid(text: str, provider: str | None) -> bool:

@@ -133,17 +133,7 @@ def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[Us
     >>> containing([User("0f@idir", "a_b@example.com"), User("1f@idir", "axb@example.com")], {"email": "a_b@"})[0]
     [User(username='0f@idir', email='a_b@example.com', first_name='', last_name='', attributes={})]
     """
-    matching, certain = [], True
-    for user in users:
-        answers = [_matches(user, name, term, _is_part) for name, term in terms.items()]
-        if all(
-            _WILDCARDS.isdisjoint(term) if answer is None else answer
-            for answer, term in zip(answers, terms.values(), strict=True)
-        ):
-            matching.append(user)
-        elif False not in answers:
-            certain = False
-    return matching, certain
+    return _narrowed(users, terms, _is_part, _WILDCARDS.isdisjoint)
 
 
 def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
@@ -153,10 +143,30 @@ def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User
         users: the users that the service found.
         terms: the terms that were sent.
     """
+    return _narrowed(users, terms, str.__eq__, lambda _: False)
+
+
+def _narrowed(
+    users: Iterable[User],
+    terms: Mapping[str, str],
+    compare: Callable[[str, str], bool],
+    counts_unseen: Callable[[str], bool],
+) -> tuple[list[User], bool]:
+    """Return the users who match all terms, and whether that is certain.
+
+    Args:
+        users: the users that the service found.
+        terms: the terms that were sent.
+        compare: compares a field with a term.
+        counts_unseen: whether the service's match counts for a term whose field the answer does not show.
+    """
     matching, certain = [], True
     for user in users:
-        answers = [_matches(user, name, term, str.__eq__) for name, term in terms.items()]
-        if all(answers):
+        answers = [_matches(user, name, term, compare) for name, term in terms.items()]
+        if all(
+            counts_unseen(term) if answer is None else answer
+            for answer, term in zip(answers, terms.values(), strict=True)
+        ):
             matching.append(user)
         elif False not in answers:
             certain = False

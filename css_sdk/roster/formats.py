@@ -6,8 +6,9 @@ import csv
 import io
 import json
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Any, Final
 
 from attrs import frozen
@@ -21,6 +22,9 @@ from .columns import ColumnNames, knows_several
 
 _DELIMITERS: Final = ",;\t|"
 _JSON_LINES: Final = (".jsonl", ".ndjson")
+_LINE_END: Final = re.compile(r"\r\n|\n|\r")
+"""Not those of `splitlines`: a text in JSON may hold the other characters that it takes for ends of lines."""
+_BLANK: Final = re.compile(r"[ \t\r\n]*")
 _MOST_BEFORE_HEADER: Final = 20
 
 
@@ -137,7 +141,7 @@ def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
     separator = re.match(r"\"?sep=(.)\"?[,;\t|]*(\r\n|\r|\n)", text, re.IGNORECASE)  # written by and for Excel
     start, line = (separator.end(), 2) if separator else (0, 1)
     for _ in range(source.skip_rows - (line - 1)):
-        end = re.compile(r"\r\n|\r|\n").search(text, start)
+        end = _LINE_END.search(text, start)
         start, line = (end.end() if end else len(text)), line + 1
     first = next((row for row in text[start:].splitlines() if row.strip(_DELIMITERS + " ")), "")
     delimiter = separator[1] if separator else max(_DELIMITERS, key=first.count)
@@ -157,8 +161,7 @@ def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
 
 
 def _json_lines(text: str) -> Iterator[Record]:
-    # Not `splitlines`: a JSON text may hold the other characters that it takes for ends of lines.
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
+    for number, line in enumerate(_LINE_END.split(text), start=1):
         if line.strip():
             try:
                 # Objects become tuples of pairs, so that a key which appears twice is seen.
@@ -170,33 +173,32 @@ def _json_lines(text: str) -> Iterator[Record]:
 def _json_array(text: str, name: str) -> Iterator[Record]:
     """Yield the objects of an array, each with the number of the line on which it begins."""
     decoder = json.JSONDecoder(object_pairs_hook=tuple)
-    blank = re.compile(r"[ \t\r\n]*")
-    at = counted = _after(blank, text, 0)
-    number, expected = 1 + len(re.findall(r"\r\n|\n|\r", text[:at])), "["
-    while True:
-        at = _after(blank, text, at)
-        number, counted = number + len(re.findall(r"\r\n|\n|\r", text[counted:at])), at
-        if text[at : at + 1] == "]" and expected != "[":
+    starts = [end.end() for end in _LINE_END.finditer(text)]
+    at = _next(text, 0)
+    for expected in chain("[", repeat(",")):
+        if expected == "," and text.startswith("]", at):
             break
-        if text[at : at + 1] not in tuple(expected):
-            raise _unreadable(name, number, f"this is not a JSON array of objects; {expected!r} is expected")
-        at = _after(blank, text, at + 1)
-        number, counted = number + len(re.findall(r"\r\n|\n|\r", text[counted:at])), at
-        if expected == "[" and text[at : at + 1] == "]":
+        if not text.startswith(expected, at):
+            fault = f"this is not a JSON array of objects; {expected!r} is expected"
+            raise _unreadable(name, bisect(starts, at) + 1, fault)
+        at = _next(text, at + 1)
+        if expected == "[" and text.startswith("]", at):
             break
+        number = bisect(starts, at) + 1
         try:
-            value, at = decoder.raw_decode(text, at)
+            value, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             line = error.lineno if isinstance(error, json.JSONDecodeError) else number
             raise _unreadable(name, line, _not_json(error)) from None
         yield _record(number, value)
-        expected = ","
+        at = _next(text, end)
     if text[at + 1 :].strip():
-        raise _unreadable(name, number, "something follows the JSON array")
+        raise _unreadable(name, bisect(starts, at) + 1, "something follows the JSON array")
 
 
-def _after(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
+def _next(text: str, at: int) -> int:
+    """Return where the next thing begins that is not a blank of JSON."""
+    found = _BLANK.match(text, at)
     return found.end() if found else at
 
 

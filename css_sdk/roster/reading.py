@@ -13,10 +13,11 @@ from .._service import arguments, environment_checks, identifiers
 from .._text.escaping import hidden_in, with_codes
 from .._text.files import MOST_BYTES, FirstFaults
 from .._text.tables import Tabular
-from ..errors import EmptySet, InvalidRequest, Refused, Remedy
+from ..errors import EmptySet, InvalidRequest, Refused, Remedy, UnusableUser
 from ..models import PROVIDERS, SERVICE_ACCOUNT_PREFIX
-from ..people.cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of, kind_of
+from ..people.cells import PERSON_COLUMNS, PersonBy, cleaned, fault_of
 from ..people.identities import Person
+from ..people.logins import person_named
 from .cells import Source
 from .columns import CANDIDATES, ColumnNames
 from .formats import Line, is_file_name, is_frame, lines_of
@@ -278,10 +279,11 @@ def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
     """Take the text of the column `person` as what the column `by` says, or what it looks like."""
     said = cells.get("by", "").strip()
-    by = next((each for each in PERSON_COLUMNS if each == said), None) or kind_of(person)
-    if by is None:
-        return f"{person!r} is neither a username nor an e-mail address nor a complete GUID; write one of them"
-    return _name(by, person, named)
+    by = next((each for each in PERSON_COLUMNS if each == said), None)
+    try:
+        return _name(by or person_named(person).by, person, named)
+    except UnusableUser as error:
+        return error.text_for("file")
 
 
 def _name(by: PersonBy, text: str, named: dict[PersonBy, str]) -> str | None:
