@@ -175,8 +175,9 @@ def _is_export(content: bytes) -> bool:
 def export(given: Given, roles: Sequence[str], kind: str | None, output: OutputFile) -> int:
     """Write the current members of roles as a roster, one row for each direct grant.
 
-    Edit the file, and check it with css roster check --online: only what you changed is to do. Roles that people have
-    through composite roles are not in it. For whole roles with composites, use css export.
+    Edit the file, and check it with css roster check --online: the rows that you did not change need no change. The
+    file does not contain roles that people have through composite roles. To write roles and composite roles, use css
+    export.
 
     \b
     Examples:

@@ -25,9 +25,9 @@ html_option = flag("--html", "html", help="Print a plan as one HTML page, for a 
 def show(given: Given, file: Path, markdown: bool, html: bool) -> int:
     """Show a saved plan, the remainder of a plan, or a journal, without contacting the service.
 
-    FILE is what css plan --out saved, what css apply could not do, or a journal; - is standard input. A journal can be
-    named as css journal list shows it. --json prints a plan as one object, and each step of a journal as one. --html
-    needs no network and no css to be read.
+    FILE is a plan that css plan --out saved, a remainder that css apply wrote, a journal, or - for standard input. You
+    can also pass the name of a journal that css journal list shows. With --json, css prints one object for a plan, and
+    one for each step of a journal. With --html, it prints a page that can be read without css.
 
     \b
     Examples:

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def undo(given: Given, file: Path | None) -> int:
     """Undo the changes that a journal holds.
 
-    JOURNAL is a file, or a name that css journal list shows. Without it, css undoes the newest journal of this account
-    that was not undone yet and is not itself an undo; scripts must name it. css shows the plan and asks for
-    confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody else has changed something since,
-    css does not change it, and lists it. The undo has its own journal.
+    JOURNAL is a file, or a name that css journal list shows. If you leave it out, css undoes the newest journal of this
+    account. It passes over journals that were undone, and journals of an undo. In a script, JOURNAL is required. css
+    shows the plan and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. If somebody else has
+    changed something since, css does not change it, and lists it. The undo has its own journal.
 
     \b
     Examples:
