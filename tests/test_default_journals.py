@@ -293,6 +293,24 @@ def test_which_journal_is_undone(kept: dict[str, JournalRead], expected: Choice)
     """The newest of the account that changed something, is finished, is no undo, and was not undone."""
     assert newest_to_undo(kept, "ann", "https://api.example/v1") == expected
     assert newest_to_undo(kept, "ann", "https://other.example/v1") == Choice(None)
+    assert newest_to_undo(kept, "ann", "https://api.example/v1", in_use=kept.keys()).name is None
+
+
+def test_a_journal_that_is_being_written_is_not_undone(tmp_path: Path, settings: Settings) -> None:
+    """Another run holds it; an undo of half of that run would help nobody."""
+    folder = JournalFolder(tmp_path / "journals")
+    with Journal(folder.new_file("css apply", NOW, 90)) as running:
+        running.open_for(settings)
+        assert folder.in_use() == {"20261130T090000.000000Z-apply"}
+    assert folder.in_use() == frozenset()
+
+
+def test_without_a_home_no_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process whose user has no home would make a folder of the name `~` where it stands."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError, match="no home folder"):
+        JournalFolder(Path("~/.local/state/css-sdk/journals")).new_file("css assign", NOW, 90)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_undo_counts_if_everything_in_it_is_done() -> None:

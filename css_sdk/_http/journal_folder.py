@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 
 from ..errors import ConfigurationError, InvalidFile
 from ..journal.entries import JournalRead, read_journal
+from .journal_writer import is_in_use
 
 DAYS: Final = 90
 """The days after which a journal is removed, unless CSS_JOURNAL_DAYS or a profile says otherwise."""
@@ -64,7 +66,7 @@ class JournalFolder:
             environ: the environment variables.
         """
         if named := environ.get("CSS_STATE_FOLDER"):
-            return cls(Path(named) / "journals")
+            return cls(Path(named).absolute() / "journals")
         import platformdirs
 
         return cls(platformdirs.user_state_path("css-sdk", appauthor=False) / "journals")
@@ -80,6 +82,8 @@ class JournalFolder:
         Raises:
             OSError: when the folder cannot be made.
         """
+        if not self.path.is_absolute():  # as `~` is where nobody knows the user's home
+            raise FileNotFoundError(errno.ENOENT, "the user has no home folder", str(self.path))
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         oldest = now - datetime.timedelta(days=days)
         for file, made in self._files():
@@ -104,6 +108,10 @@ class JournalFolder:
             with contextlib.suppress(OSError, InvalidFile):
                 found[file.stem] = read_journal(file.read_bytes(), file.name)
         return found
+
+    def in_use(self) -> frozenset[str]:
+        """Return the names of the journals into which a run is writing at the moment."""
+        return frozenset(file.stem for file, _ in self._files() if is_in_use(file))
 
     def _files(self) -> Iterator[tuple[Path, datetime.datetime]]:
         """Yield the journals, each with the time in its name."""

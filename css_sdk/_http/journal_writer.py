@@ -29,6 +29,20 @@ _LOCKED: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 """What systems answer where another process holds the lock; every other answer means no lock."""
 
 
+def is_in_use(path: Path) -> bool:
+    """Return whether a run is writing into a journal at the moment, as far as the system has locks."""
+    try:
+        file = path.open("rb")
+    except OSError:
+        return False
+    with file:
+        try:
+            lock(file.fileno())
+        except OSError as error:
+            return error.errno in _LOCKED
+    return False
+
+
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
@@ -259,11 +273,12 @@ class Journal:
         except OSError as error:
             if error.errno in _LOCKED:
                 raise InvalidFile(f"The journal {self.path} is in use by another run. Nothing was sent.") from None
-            _LOG.warning(
-                "The journal %s cannot be locked here (%s): take care that no other run uses it.",
-                self.path,
-                error.strerror,
-            )
+            if self._is_required:  # no other run uses the name of a default journal
+                _LOG.warning(
+                    "The journal %s cannot be locked here (%s): take care that no other run uses it.",
+                    self.path,
+                    error.strerror,
+                )
 
     def _continue(self) -> None:
         """Continue the numbers of the last run, and cut off a line that was not written to its end."""

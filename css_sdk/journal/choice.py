@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from attrs import frozen
 
@@ -15,7 +15,7 @@ class Choice:
 
     Attributes:
         name: of the journal; None if there is none.
-        unfinished: the names of newer journals of the same account with a write whose outcome was not written down.
+        unfinished: the names of newer journals of the same account that a run is writing, or did not write to the end.
     """
 
     name: str | None
@@ -37,13 +37,16 @@ def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
     }
 
 
-def newest_to_undo(journals: Mapping[str, JournalRead], client_id: str, api_url: str) -> Choice:
+def newest_to_undo(
+    journals: Mapping[str, JournalRead], client_id: str, api_url: str, in_use: Container[str] = ()
+) -> Choice:
     """Return the newest journal of an account that changed something, was not undone, and is not an undo itself.
 
     Args:
         journals: by name, the newest first.
         client_id: the account.
         api_url: the address of the service.
+        in_use: the names of journals into which a run is writing.
 
     >>> newest_to_undo({}, "account", "https://example.org/api/v1").name is None
     True
@@ -53,7 +56,7 @@ def newest_to_undo(journals: Mapping[str, JournalRead], client_id: str, api_url:
     for name, journal in journals.items():
         if (journal.client_id, journal.api_url) != (client_id, api_url) or journal.undoes or name in done:
             continue
-        if any(entry.outcome is None for entry in journal.entries):
+        if name in in_use or any(entry.outcome is None for entry in journal.entries):
             unfinished.append(name)
         elif journal.steps:
             return Choice(name, tuple(unfinished))

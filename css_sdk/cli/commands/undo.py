@@ -68,9 +68,11 @@ def _newest(css: Css) -> tuple[str, JournalRead]:
 
     there = folder()
     journals = there.journals()
-    choice = newest_to_undo(journals, css.settings.client_id, css.settings.api_url)
+    choice = newest_to_undo(journals, css.settings.client_id, css.settings.api_url, there.in_use())
     for name in choice.unfinished:
-        say(f"css: The run of the journal {name} is newer, and did not finish. To undo it, run: css undo {quote(name)}")
+        say(
+            f"css: The run of the journal {name} is newer, and is not finished. To undo it, run: css undo {quote(name)}"
+        )
     if choice.name is None:
         raise InvalidFile(f"There is no journal of {css.settings.client_id} to undo in {there.path}. Name a journal.")
     journal = journals[choice.name]

@@ -119,9 +119,10 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
     try:
         return new(folder().new_file(command, datetime.datetime.now(datetime.UTC), days), is_required=False)
     except (OSError, InvalidFile) as error:
+        why = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else error
         say(
-            f"css: No journal is kept, so css undo cannot undo these changes: {error} To keep one, pass --journal "
-            f"FILE. To go on without one, pass --no-journal."
+            f"css: No journal is kept, so css undo cannot undo these changes. {why} To keep one, pass --journal FILE. "
+            f"To go on without one, pass --no-journal."
         )
         return None
 
