@@ -73,12 +73,12 @@ def test_it_shows_active_faults_and_writes_to_come(call: Any, sandbox: Sandbox) 
     """A fault that has struck often enough is gone."""
     assert "None." in shown(call).parts["faults"]
     sandbox.faults.add("late_write", method="POST")
-    sandbox.faults.add("delay", path="*/roles", times=None)
-    assert "late_write api POST * 0 1 delay api any */roles 0 all" in shown(call).parts["faults"]
+    sandbox.faults.add("delay", path="*/roles", times=None, seconds=1.5)
+    assert "late_write api POST * 0 1 delay, 1.5 s api any */roles 0 all" in shown(call).parts["faults"]
     call("POST", "/integrations/101/dev/roles", {"name": "x"})
     text = shown(call).parts["faults"]
     assert "late_write" not in text
-    assert "delay api any */roles 1 all" in text
+    assert "delay, 1.5 s api any */roles 1 all" in text
     assert "POST /integrations/101/dev/roles" in text
 
 

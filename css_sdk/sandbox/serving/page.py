@@ -120,7 +120,7 @@ def _faults(sandbox: Shown) -> Iterator[str]:
             ("Fault", "Target", "Method", "Path", "Requests hit", "Requests left"),
             (
                 (
-                    fault.kind,
+                    f"{fault.kind}, {fault.seconds:g} s" if fault.seconds else fault.kind,
                     fault.target,
                     fault.method or "any",
                     fault.path,
