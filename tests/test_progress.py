@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +80,18 @@ def test_a_bar_of_look_ups_gets_its_total_with_each_count() -> None:
     last = shown.getvalue().rpartition("\r")[2]
     assert "4/4" in last
     assert "searches/s" in last
+
+
+def test_a_roster_shows_its_look_ups_and_its_rows_on_a_terminal(
+    run_css: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with its count: searching for many people takes longer than reading the rows."""
+    roster = tmp_path / "r.csv"
+    roster.write_text(
+        "email,role\nilse.hargreave@example.com,reviewer\nnobody@example.com,reviewer\n", encoding="utf-8"
+    )
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    assert run_css("roster", "check", roster, "-i", 101, "-e", "dev", "--online") == 3
+    assert "searches/s" in stream.getvalue()
+    assert "2/2" in stream.getvalue()
