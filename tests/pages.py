@@ -118,9 +118,14 @@ def beside(page: Path, folder: Path) -> Iterator[None]:
             yield
 
 
-def run(command: Command) -> tuple[int, str]:
-    """Run one command and return its exit code and what it printed."""
-    printed = io.StringIO()
+def run(command: Command, printed: io.StringIO | None = None) -> tuple[int, str]:
+    """Run one command and return its exit code and what it printed.
+
+    Args:
+        command: the command.
+        printed: the stream that the command prints to.
+    """
+    printed = io.StringIO() if printed is None else printed
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         code = exit_code(shlex.split(command.line, comments=True)[1:])
     text = printed.getvalue()

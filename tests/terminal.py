@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
 import tempfile
+import unittest.mock
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -24,12 +28,27 @@ _BLANKS: Final = (22, 46)
 """The space beside the text and above it."""
 
 
-def session() -> str:
-    """Run the commands in a fresh sandbox, and return them with their output."""
+_CODE: Final = re.compile(r"\x1b\[([\d;]*)m")
+_COLOURS: Final = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "35": "#d2a8ff", "36": "#79c0ff"}
+"""The colours by their number in the codes that css prints."""
+
+
+class _Screen(io.StringIO):
+    """A stream that says that it is a terminal, so that css prints in colour."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def session(columns: int = 132) -> str:
+    """Run the commands in a fresh sandbox as on a terminal, and return them with their output."""
+    # A progress bar shows speeds, which differ from run to run.
+    terminal = {"COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "", "TQDM_DISABLE": "1"}
     with tempfile.TemporaryDirectory() as folder, pages.beside(pages.DOCS / "index.md", Path(folder)):
         shown = []
         for line in COMMANDS:
-            code, printed = pages.run(pages.Command(line, ""))
+            with unittest.mock.patch.dict(os.environ, terminal):
+                code, printed = pages.run(pages.Command(line, ""), _Screen())
             if code:
                 raise RuntimeError(f"{line}\n{printed}")
             shown.append(f"$ {line}\n{printed}")
@@ -40,14 +59,15 @@ def drawn(text: str) -> str:
     """Return an SVG that shows a session as a terminal does."""
     lines = text.splitlines()
     beside, above = _BLANKS
-    width = round(max(map(len, lines)) * _WIDTH) + 2 * beside
+    width = round(max(len(_CODE.sub("", line)) for line in lines) * _WIDTH) + 2 * beside
     height = len(lines) * _HEIGHT + above + beside // 2
     rows = []
     for number, line in enumerate(lines):
         if line:
-            place = f'x="{beside}" y="{above + number * _HEIGHT}" textLength="{len(line) * _WIDTH:.1f}"'
+            length = len(_CODE.sub("", line)) * _WIDTH
+            place = f'x="{beside}" y="{above + number * _HEIGHT}" textLength="{length:.1f}"'
             kind = ' class="command"' if line.startswith("$ ") else ""
-            rows.append(f'<text {place}{kind} xml:space="preserve">{escape(line)}</text>')
+            rows.append(f'<text {place}{kind} xml:space="preserve">{_painted(line)}</text>')
     dots = "".join(
         f'<circle cx="{22 + 18 * number}" cy="18" r="5.5" fill="{colour}"/>'
         for number, colour in enumerate(("#ff5f57", "#febc2e", "#28c840"))
@@ -56,9 +76,20 @@ def drawn(text: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'role="img" aria-label="A terminal session">\n'
         "<style>text { font: 12px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace; "
-        "fill: #d5dbe3 } .command { fill: #8fd18f; font-weight: bold }</style>\n"
+        "fill: #d5dbe3 } .command { fill: #fff; font-weight: bold } "
+        f"{' '.join(f'.c{code} {{ fill: {colour} }}' for code, colour in _COLOURS.items())}</style>\n"
         f'<rect width="{width}" height="{height}" rx="8" fill="#1d2430"/>\n{dots}\n' + "\n".join(rows) + "\n</svg>\n"
     )
+
+
+def _painted(line: str) -> str:
+    """Return a line as text of an SVG, with a class for each colour that a terminal would show."""
+    first, *rest = _CODE.split(line)
+    parts = [escape(first)]
+    for code, text in zip(rest[::2], rest[1::2], strict=True):
+        colours = [each for each in code.split(";") if each in _COLOURS]
+        parts.append(f'<tspan class="c{colours[0]}">{escape(text)}</tspan>' if colours else escape(text))
+    return "".join(parts)
 
 
 def write() -> None:
