@@ -100,7 +100,8 @@ class AsyncSender:
             ConfigurationError: when the client was closed, or belongs to another process or event loop.
         """
         client = self._connections.http(label)
-        request.headers.pop("Authorization", None)
+        if "Authorization" in request.headers:  # of the attempt before
+            del request.headers["Authorization"]
         # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's pool,
         # when more threads want a connection than there are, closes some that are in use.
         async with self._connections.slots:

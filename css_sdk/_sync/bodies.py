@@ -20,8 +20,8 @@ def read_body(response: httpx.Response, most: int, advice: str = "") -> None:
         MalformedAnswer: as `Body` does.
         TimeoutError: when the deadline has passed.
     """
-    is_read = response.is_stream_consumed
-    body = Body("" if is_read else response.headers.get("Content-Encoding", ""), most, advice)
+    is_read, packed = response.is_stream_consumed, response.headers.get("Content-Encoding", "")
+    body = Body("" if is_read else packed, most, advice)
     if is_read:
         body.add(response.content)
     else:
@@ -30,4 +30,5 @@ def read_body(response: httpx.Response, most: int, advice: str = "") -> None:
             body.add(piece)
     # As `Response.read` does, which has no limits. Another response would cost as much as all checks together.
     response._content = body.content()
-    response.headers.pop("Content-Encoding", None)  # it is unpacked
+    if packed:
+        del response.headers["Content-Encoding"]  # it is unpacked

@@ -28,7 +28,8 @@ _NONE: Final = Token(Secret(""), float("-inf"))
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Return scheme, host and port of an address; the port also if it is the default of the scheme."""
-    return url.scheme, url.host, url.port or _PORTS.get(url.scheme)
+    scheme = url.scheme
+    return scheme, url.host, url.port or _PORTS.get(scheme)
 
 
 def _address_of(place: tuple[str, str, int | None]) -> str:
