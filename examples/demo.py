@@ -56,7 +56,8 @@ def assign(credentials: dict[str, str], result: Path) -> Counter[str]:
     """Apply the roster, and return the number of rows in each state."""
     say(f"$ css roster apply {ROSTER.parent.name}/{ROSTER.name}")
     command = [*CSS, "roster", "apply", str(ROSTER), "--result", str(result)]
-    code = subprocess.run(command, env=os.environ | credentials, check=False).returncode
+    variables = credentials | {"CSS_STATE_FOLDER": str(result.parent)}
+    code = subprocess.run(command, env=os.environ | variables, check=False).returncode
     if code != SOME_FAILED:
         sys.exit(f"The command ended with {code} instead of {SOME_FAILED}.")
     with result.open(encoding="utf-8", newline="") as file:

@@ -141,6 +141,20 @@ def test_a_journal_that_is_named_exists_after_a_run_without_changes(
     assert run_css("assign", MAREN, "-r", "reviewer", *PLACE, "--journal", journal) == 64
 
 
+def test_a_plan_without_changes_leaves_the_journal_that_is_named(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Also one that is not confirmed; the same file is used when it is."""
+    file, journal = file_of_roles(tmp_path, "[reviewer]"), tmp_path / "j.jsonl"
+    assert run_css("apply", file, "--journal", journal) == 0
+    file_of_roles(tmp_path, "[reviewer, clerk]")
+    assert run_css("apply", file, "--journal", journal) == 4
+    assert read_journal(journal.read_bytes(), "j.jsonl").entries == ()
+    assert run_css("apply", file, "--journal", journal, "--yes") == 0
+    assert len(read_journal(journal.read_bytes(), "j.jsonl").entries) == 1
+    assert run_css("apply", file, "--journal", journal, "--yes") == 0
+
+
 def test_a_default_journal_of_nothing_is_not_left_behind(run_css: Run, sandbox: Sandbox) -> None:
     """A user who has the role already changes nothing that could be undone."""
     assert run_css("assign", MAREN, "-r", "reviewer", *PLACE) == 0

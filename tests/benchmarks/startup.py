@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from .measure import Finding, interleaved, process_seconds
@@ -58,9 +59,10 @@ def assign() -> Iterator[Finding]:
     """`css assign` for one user and one role, against a script with the same requests; each in new processes."""
     bare = str(Path(__file__).with_name("bare_httpx.py"))
     users = map(username, count())
-    with sandbox(world(4 * (ROUNDS + 1), {ROLE: 0})) as server:
+    with sandbox(world(4 * (ROUNDS + 1), {ROLE: 0})) as server, TemporaryDirectory() as state_folder:
         names = ("client_id", "client_secret", "token_url", "api_url")
         environ = {f"CSS_{name.upper()}": str(server.ready[name]) for name in names}
+        environ["CSS_STATE_FOLDER"] = state_folder
         place = ("-i", str(INTEGRATION), "-e", PLACE)
         command = ("-c", "from css_sdk.cli import main; main()", "assign", "-r", ROLE, *place)
         pair = interleaved(

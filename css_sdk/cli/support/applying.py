@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from .files import STDIN, content_of, may_be_replaced
-from .journals import check_journal, folder, journaled
+from .journals import check_journal, folder, journaled, leaving_journal
 from .options import Given
 from .outcomes import (
     after_an_interrupt,
@@ -148,21 +148,22 @@ def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, kn
     if origin.resume is None and plan.steps:
         check_journal(given, css=css)
         _check_remainder(origin.remainder)
-    left = steps_left(plan, resumed)
-    names = given.names_of(css, plan.people, (*plan.known, *known))
-    print_plan(evolve(plan, steps=left), names, whole=plan)
-    if origin.plan_id is None:
-        print_prune_hint(plan)
-    if resumed is not None and origin.resume is not None:
-        done = len(plan.steps) - len(left)
-        say(f"The journal {folder().name_of(origin.resume)} records {done} of {len(plan.steps)} steps as done.")
-    people = unidentified_in(plan, allow_missing=given.allow_missing)
-    if given.strict and people:
-        print_unidentified(people, " Because of --strict, nothing was changed.")
-        return UNIDENTIFIED
-    code = _carry_out(css, plan, left, given, origin, resumed, names) if plan.steps else 0
-    print_unidentified(people)
-    return UNIDENTIFIED if people and code == 0 else code
+    with leaving_journal(css, given if origin.resume is None else given._replace(journal=None)):
+        left = steps_left(plan, resumed)
+        names = given.names_of(css, plan.people, (*plan.known, *known))
+        print_plan(evolve(plan, steps=left), names, whole=plan)
+        if origin.plan_id is None:
+            print_prune_hint(plan)
+        if resumed is not None and origin.resume is not None:
+            done = len(plan.steps) - len(left)
+            say(f"The journal {folder().name_of(origin.resume)} records {done} of {len(plan.steps)} steps as done.")
+        people = unidentified_in(plan, allow_missing=given.allow_missing)
+        if given.strict and people:
+            print_unidentified(people, " Because of --strict, nothing was changed.")
+            return UNIDENTIFIED
+        code = _carry_out(css, plan, left, given, origin, resumed, names) if plan.steps else 0
+        print_unidentified(people)
+        return UNIDENTIFIED if people and code == 0 else code
 
 
 def _carry_out(

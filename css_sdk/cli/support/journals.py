@@ -101,6 +101,22 @@ def journaled(
             journal.path.unlink(missing_ok=True)
 
 
+@contextmanager
+def leaving_journal(css: Css, given: Given) -> Iterator[None]:
+    """Leave a journal without a change where `--journal` names one and nothing was changed.
+
+    Args:
+        css: the client.
+        given: the options.
+    """
+    try:
+        yield
+    finally:
+        if given.journal is not None and not given.journal.exists():
+            with journaled(css, given):
+                pass
+
+
 def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, undoes: str) -> Journal | None:
     from ... import Journal
     from ..._http.journal_folder import DAYS, days_kept, is_kept
