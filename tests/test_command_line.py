@@ -47,9 +47,10 @@ def test_lists_are_a_table_for_people_and_lines_for_machines(run: Run, capsys: p
     assert run("integrations") == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["101", "Grants", "Portal", "dev,", "test,", "prod", "browser-login", "applied"]  # fmt: skip  # noqa: E501
     assert run("integrations", "--json") == 0
-    assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == [101, 102, 103]
+    assert [json.loads(line)["integration_id"] for line in capsys.readouterr().out.splitlines()] == [101, 102, 103]
     assert run("roles", "list", "-i", "Grants Portal", "-e", "dev", "--json") == 0
-    assert {"role": "admin", "composite": True} in map(json.loads, capsys.readouterr().out.splitlines())
+    place = {"integration_id": 101, "integration": "Grants Portal", "environment": "dev"}
+    assert {**place, "role": "admin", "composite": True} in map(json.loads, capsys.readouterr().out.splitlines())
 
 
 def test_a_name_cannot_move_the_cursor(run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

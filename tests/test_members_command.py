@@ -33,7 +33,7 @@ def test_all_pages_are_listed(run_css: Run, sandbox: Sandbox, capsys: pytest.Cap
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["username"] for row in rows] == sorted(held)
     [ilse] = [row for row in rows if row["username"] == "d6dff8c2546921b01198b4efd12cb3bc@idir"]
-    assert (ilse["first_name"], ilse["email"]) == ("Ilse", "ilse.hargreave@example.com")
+    assert (ilse["name"], ilse["email"]) == ("Ilse Hargreave", "ilse.hargreave@example.com")
     assert run_css("members", "list", "reviewer", *PLACE) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(held) + 1
 

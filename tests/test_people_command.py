@@ -152,7 +152,7 @@ def test_logins_are_mirrored(run: Run, sandbox: Sandbox) -> None:
     code, out, _ = run("mirror", *place, "--json")
     rows = [json.loads(line) for line in out]
     assert code == 2
-    assert [(row["has"], row["lacks"], row["roles"], row["state"]) for row in rows] == [
+    assert [(row["username"], row["lacks"], row["roles"], row["state"]) for row in rows] == [
         (f"{ANN}@azureidir", f"{ANN}@idir", ["reader"], "missing"),
         (f"{ANN}@idir", f"{ANN}@azureidir", ["writer"], "missing"),
         (f"{CLEO}@azureidir", f"{CLEO}@idir", ["reader"], "never logged in"),

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "roles": ("roles", "List, create, rename and delete roles."),
     "roster": ("roster", "Check, apply and export a roster: a table of who must have which role."),
     "sandbox": ("sandbox", "Run a CSS API and its login server in memory, with made-up people."),
+    "schema": ("schema", "Print the JSON schema of a file, or of the objects that --json prints."),
     "service-account": ("service_account", "Show, give and remove the roles of a service account."),
     "show": ("show", "Show a saved plan, the remainder of a plan, or a journal, without contacting the service."),
     "token": ("token", "Get a token and show its claims and its lifetime."),

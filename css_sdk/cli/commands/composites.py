@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..support import options
+from ..support import options, records
 from ..support.groups import Group
 from ..support.options import Given, takes, together
 from ..support.output import print_rows
@@ -44,8 +44,9 @@ def list_children(given: Given, parent: str) -> None:
       css composites list -i "Grants Portal" -e dev admin
     """
     with given.place() as dev:
-        rows = [{"role": role.name, "composite": role.composite} for role in dev.roles.composites(parent).list()]
-    print_rows(rows, given.as_json, empty=f"The role {parent} has no children.")
+        place, children = records.of_client(dev), dev.roles.composites(parent).list()
+    rows = [{**place, "role": role.name, "composite": role.composite} for role in children]
+    print_rows(rows, given.as_json, ["role", "composite"], empty=f"The role {parent} has no children.")
 
 
 @composites.command()

@@ -18,7 +18,10 @@ def integrations(given: Given) -> None:
     Example:
       css integrations --json
     """
-    names = ["id", "project_name", "environments", "auth_type", "status"]
+    names = ["environments", "auth_type", "status"]
     with given.client() as css:
-        rows = [{name: getattr(integration, name) for name in names} for integration in css.integrations()]
+        rows = [
+            {"integration_id": one.id, "integration": one.project_name, **{name: getattr(one, name) for name in names}}
+            for one in css.integrations()
+        ]
     print_rows(rows, given.as_json, empty="The team has no Gold integration.")

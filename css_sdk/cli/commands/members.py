@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..support import options
+from ..support import options, records
 from ..support.changes import in_words
 from ..support.groups import Group
 from ..support.options import Given, takes
@@ -45,10 +45,13 @@ def list_members(given: Given, role: str) -> None:
     Example:
       css members list -i "Grants Portal" -e dev reviewer
     """
-    columns = ["username", "email", "first_name", "last_name"]
     with given.place() as dev:
-        rows = ({name: getattr(user, name) for name in columns} for user in dev.roles.members(role))
-        print_rows(rows, given.as_json, empty=f"Nobody has the role {role} directly.")
+        place = records.of_client(dev)
+        rows = (
+            {**place, "role": role, **records.of_person(user.username, user.name, user.email)}
+            for user in dev.roles.members(role)
+        )
+        print_rows(rows, given.as_json, ["name", "username", "email"], empty=f"Nobody has the role {role} directly.")
 
 
 @members.command("set")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..support import options
+from ..support import options, records
 from ..support.changes import carry_out
 from ..support.groups import Group
 from ..support.options import Given, flag, takes
@@ -213,11 +213,11 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
         raise click.UsageError("--from and --to must name two different providers.")
     to = target or next((provider for provider in _EMPLOYEES if source and provider != source), None)
     with given._replace(reason=None).place() as dev:
-        found = dev.login_differences(to=to)
+        found, place = dev.login_differences(to=to), records.of_client(dev)
     open_ = [difference for difference in found if difference.exists]
     if not repair:
-        columns = ["person", "has", "lacks", "roles", "state"]
-        print_rows(map(_difference, found), given.as_json, columns, empty="Nothing is missing.")
+        columns = ["name", "username", "lacks", "roles", "state"]
+        print_rows([_difference(one, place) for one in found], given.as_json, columns, empty="Nothing is missing.")
         return 2 if open_ else 0
     for difference in found:
         if not difference.exists:
@@ -233,12 +233,11 @@ def mirror(given: Given, source: str | None, target: str | None, repair: bool) -
     return carry_out(rows, given)
 
 
-def _difference(difference: LoginDifference) -> dict[str, object]:
-
+def _difference(difference: LoginDifference, place: records.Record) -> records.Record:
+    user = difference.user
     return {
-        "person": difference.user.name,
-        "email": difference.user.email,
-        "has": difference.user.username,
+        **place,
+        **records.of_person(user.username, user.name, user.email),
         "lacks": difference.username,
         "roles": difference.roles,
         "state": "missing" if difference.exists else "never logged in",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..._text.escaping import shown
-from ..support import options
+from ..support import options, records
 from ..support.groups import Group
 from ..support.options import Given, takes
 from ..support.output import print_lines, print_rows
@@ -43,8 +43,9 @@ def list_roles(given: Given) -> None:
       css roles list -i "Grants Portal" -e dev
     """
     with given.place() as dev:
-        rows = [{"role": role.name, "composite": role.composite} for role in dev.roles.list()]
-    print_rows(rows, given.as_json, empty=f"There are no roles in {given.environment}.")
+        place = records.of_client(dev)
+        rows = [{**place, "role": role.name, "composite": role.composite} for role in dev.roles.list()]
+    print_rows(rows, given.as_json, ["role", "composite"], empty=f"There are no roles in {given.environment}.")
 
 
 @roles.command()
@@ -60,11 +61,12 @@ def tree(given: Given) -> None:
       css roles tree -i "Grants Portal" -e dev
     """
     with given.place() as dev:
-        read = dev.roles.tree()
+        read, place = dev.roles.tree(), records.of_client(dev)
     if not given.as_json:
         return print_lines(indented(read))
     rows = (
         {
+            **place,
             "role": role.name,
             "composite": role.composite,
             "children": list(read.children.get(role.name, ())),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from ..support import options
+from ..support import options, records
 from ..support.changes import change_roles
 from ..support.groups import Group
 from ..support.options import Given, takes, together
@@ -44,9 +44,13 @@ def roles(given: Given, client_id: str) -> None:
     with given.place() as dev:
         account = ServiceAccount(client_id)
         direct = {role.name for role in dev.users.roles(account)}
-        effective = dev.users.effective_roles(account)
-    rows = [{"role": role.name, "composite": role.composite, "direct": role.name in direct} for role in effective]
-    print_rows(rows, given.as_json, empty=f"{client_id} has no roles in {given.environment}.")
+        effective, place = dev.users.effective_roles(account), records.of_client(dev)
+    rows = [
+        {**place, "role": role.name, "composite": role.composite, "direct": role.name in direct} for role in effective
+    ]
+    print_rows(
+        rows, given.as_json, ["role", "composite", "direct"], empty=f"{client_id} has no roles in {given.environment}."
+    )
 
 
 @service_account.command()

@@ -27,6 +27,7 @@ Note = Callable[["RowResult"], object]
 """Takes each result as it comes."""
 
 _MOST_NAMED = 10
+_OF_ROSTERS = ("line", "person")
 
 
 class Labels:
@@ -266,10 +267,14 @@ def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: boo
         untried: print those that were not attempted, too.
     """
     rows = [labels.record(result) for result in results if untried or result.state != "skipped"]
-    needless = "person" if all(row["username"] == row["person"] for row in rows) else "username"
+    if not as_json:
+        # Removals of an exact roster stand on no line. A table has one column for usernames and addresses.
+        needless = "person" if all(row["username"] == row["person"] for row in rows) else "username"
+        rows = [row | {"line": row["line"] or "", needless: ""} for row in rows]
+    elif not any(row["line"] for row in rows):
+        rows = [{key: value for key, value in row.items() if key not in _OF_ROSTERS} for row in rows]
     print_results(
-        # Removals of an exact roster stand on no line: JSON says 0. A table has one column for usernames and addresses.
-        rows if as_json else [row | {"line": row["line"] or "", needless: ""} for row in rows],
+        rows,
         as_json,
         states=[result.state if result.repeats is None else "repeated" for result in results],
         errors=[result.error for result in results],

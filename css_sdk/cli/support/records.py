@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .output import columns_of
 
 if TYPE_CHECKING:
+    from ... import EnvironmentClient
     from ...errors import CssError
     from ...state import Step, StepKind
 
@@ -30,6 +31,11 @@ REMOVALS: Final = ("delete", "remove", "revoke")
 def of_place(integration_id: int | None, integration: str, environment: str) -> Record:
     """Return the keys of one environment; the id is None if the integration was not found."""
     return {"integration_id": integration_id, "integration": integration, "environment": environment}
+
+
+def of_client(dev: EnvironmentClient) -> Record:
+    """Return the keys of the environment of a client."""
+    return of_place(dev.integration.id, dev.integration.project_name, dev.name)
 
 
 def of_person(username: str, name: str = "", email: str = "") -> Record:

@@ -211,7 +211,7 @@ def _print_results(
     from ...people.identification import state_of
     from ...people.identities import Person
 
-    place = records.of_place(dev.integration.id, dev.integration.project_name, dev.name)
+    place = records.of_client(dev)
     interrupted = "skipped", Skipped("css-sdk was interrupted before it sent this.")
     rows = []
     for change in changes:

@@ -1,0 +1,188 @@
+"""The schemas of what `--json` prints: each key means the same in every command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+
+def _text(description: str) -> Schema:
+    return {"type": "string", "description": description}
+
+
+def _flag(description: str) -> Schema:
+    return {"type": "boolean", "description": description}
+
+
+def _number(description: str, *, or_null: bool = False) -> Schema:
+    return {"type": ["number", "null"] if or_null else "integer", "description": description}
+
+
+def _texts(description: str) -> Schema:
+    return {"type": "array", "items": {"type": "string"}, "description": description}
+
+
+KEYS: Final[Mapping[str, Schema]] = {
+    "action": _text("What was done: create, rename, delete, add, remove, grant or revoke."),
+    "api_url": _text("The address of the API."),
+    "at": _text("When it was done, as an ISO 8601 time."),
+    "auth_type": _text("How the integration logs in."),
+    "chains": {"type": "array", "items": {"type": "array"}, "description": "Composite roles through which it comes."},
+    "changes": _text("How many changes are in each state."),
+    "check": _text("What was examined."),
+    "children": _texts("The children of a composite role."),
+    "claims": {"type": "object", "description": "The claims of the token."},
+    "client_id": {"type": ["string", "null"], "description": "The client id of an account."},
+    "command": _text("The command that wrote the journal."),
+    "complete": _flag("Whether the service left nobody out."),
+    "composite": _flag("Whether the role contains other roles."),
+    "credentials": _text("Where the credentials come from."),
+    "descendants": _texts("All roles that a role contains."),
+    "differs": _flag("Whether the places differ."),
+    "direct": _flag("Whether the role is held directly."),
+    "email": _text("The e-mail address, or an empty text."),
+    "environment": _text("dev, test or prod."),
+    "environments": _texts("The environments of an integration."),
+    "error": _text("The class of the error, or an empty text."),
+    "expires_at": _text("When the token ends, as an ISO 8601 time."),
+    "expires_in": _number("Seconds until the token ends.", or_null=True),
+    "fault_count": _number("How many faults there are, if not all are listed."),
+    "faults": _texts("What is wrong with a file."),
+    "file": _text("The name of a file."),
+    "grants": _number("How many grants the file has."),
+    "guid": _text("The GUID, which all logins of a person share."),
+    "integration": _text("The project name of an integration, or the text that names it if it was not found."),
+    "integration_id": {"type": ["integer", "null"], "description": "The id of an integration; null if not found."},
+    "issued_at": _text("When the token was issued, as an ISO 8601 time."),
+    "journal": _text("The name of a journal."),
+    "kind": _text("What the object is about: a role, a composite or a member; of a token, JWT or opaque."),
+    "lacks": _text("The username of the login that lacks roles."),
+    "line": _number("The line of a roster; 0 for a removal that no line asks for."),
+    "logins": {
+        "type": "array",
+        "description": "The logins of a person, each with the environments that know it and those that do not.",
+        "items": {"type": "object", "required": ["username", "provider", "email", "known_in", "never_in"]},
+    },
+    "message": _text("What happened and what to do, or an empty text."),
+    "name": _text("The name of a person or a value, or an empty text if it is not known."),
+    "person": _text("The text that names a person in the roster or command."),
+    "places": _number("How many environments the file has."),
+    "present": {"type": "object", "description": "For each place, whether it is there; null if that is not known."},
+    "provider": _text("The login provider, such as idir, or an empty text."),
+    "reason": _text("The reason that was given."),
+    "role": _text("The name of a role."),
+    "roles": {"type": ["array", "integer"], "description": "The names of roles, or how many there are."},
+    "rows": _number("How many rows the file has."),
+    "service_account": _flag("Whether this is a service account."),
+    "source": _text("Where a value comes from."),
+    "state": _text("The state of a change, a check or a difference, such as done, failed, unknown or skipped."),
+    "status": _text("The status of an integration."),
+    "subject": _text("The subject of the token."),
+    "system": _text("The system that issued the token."),
+    "target": _text("The child of a composite role, or the new name of a role, or an empty text."),
+    "team_id": {"type": ["integer", "null"], "description": "The id of the team."},
+    "through": _texts("The composite roles through which a role comes."),
+    "undoes": _text("The journal that this one undoes, or an empty text."),
+    "undone_by": _text("The journal that undid this one, or an empty text."),
+    "user": _text("The name of the user on this machine."),
+    "username": _text("The username of a login, or an empty text if it is not known."),
+    "value": {"description": "A value."},
+    "write": _number("The number of a write in its journal."),
+}
+"""Each key, once."""
+
+_PLACE: Final = ("integration_id", "integration", "environment")
+_PERSON: Final = ("username", "name", "provider")
+_CHANGE: Final = ("state", "action", *_PLACE, "role", "target", *_PERSON, "error", "message")
+
+RECORDS: Final[Mapping[str, tuple[str, Sequence[str], Sequence[str]]]] = {
+    "changes": ("One change: css assign, unassign, apply, undo, roles, composites, members set, …", _CHANGE, ()),
+    "checks": ("One check of css doctor.", ("check", "state", "message"), ()),
+    "comparison": ("One row of css compare.", ("kind", "role", "target", "differs", "present"), ()),
+    "config": ("One value of css config show.", ("name", "value", "source"), ()),
+    "differences": (
+        "One login that lacks roles: css people mirror.",
+        ("state", *_PLACE, *_PERSON, "email", "lacks", "roles"),
+        (),
+    ),
+    "drift": ("One difference: css drift.", ("state", "kind", *_PLACE, "role", "target", *_PERSON), ()),
+    "files": (
+        "One file: css validate, and css roster check.",
+        ("file",),
+        ("faults", "fault_count", "places", "roles", "grants", "rows", "state"),
+    ),
+    "grants": (
+        "One grant: css roster export.",
+        ("integration_id", "integration", "environment", "role", "username", "name", "email"),
+        (),
+    ),
+    "integrations": (
+        "One integration: css integrations.",
+        ("integration_id", "integration", "environments", "auth_type", "status"),
+        (),
+    ),
+    "journal-changes": ("One change in a journal: css show, css journal show.", ("write", "at", *_CHANGE), ()),
+    "journals": (
+        "One journal: css journal list.",
+        ("journal", "at", "command", "client_id", "api_url", "user", "reason", "changes", "undoes", "undone_by"),
+        (),
+    ),
+    "members": ("One member: css members list.", (*_PLACE, "role", *_PERSON, "email"), ()),
+    "people": ("One person: css people find.", ("guid", "name", "email", "logins", "complete"), ()),
+    "person-roles": ("One role of a person: css people roles.", (*_PLACE, "username", "role", "direct", "through"), ()),
+    "report": (
+        "One role of one person: css report.",
+        (*_PLACE, "role", *_PERSON, "email", "service_account", "direct", "chains"),
+        (),
+    ),
+    "role-tree": (
+        "One role with those below it: css roles tree.",
+        (*_PLACE, "role", "composite", "children", "descendants"),
+        (),
+    ),
+    "roles": ("One role: css roles list, css composites list.", (*_PLACE, "role", "composite"), ()),
+    "roster": ("One row: css roster apply, and css roster check --online.", ("line", *_CHANGE, "person"), ()),
+    "service-account-roles": ("One role: css service-account roles.", (*_PLACE, "role", "composite", "direct"), ()),
+    "token": ("A token: css token.", ("system", "kind", "expires_in", "claims"), ()),
+    "verified-token": (
+        "A verified token: css token verify.",
+        ("subject", "client_id", "service_account", "roles", "issued_at", "expires_at", "expires_in"),
+        (),
+    ),
+    "whoami": ("The account: css whoami.", ("team_id", "client_id", "api_url", "credentials"), ()),
+}
+"""By name: what one object is, the keys that it always has, and those that it may have."""
+
+FILES: Final[Mapping[str, str]] = {
+    "journal": "css_sdk.journal",
+    "plan": "css_sdk.plan",
+    "roles-file": "css_sdk.roles_file",
+}
+"""The schemas of files, by name, with the package that holds each."""
+
+
+def schema_of(name: str) -> Schema:
+    """Return the JSON schema of a record or a file.
+
+    >>> schema_of("roles")["required"]
+    ['integration_id', 'integration', 'environment', 'role', 'composite']
+    """
+    if name in FILES:
+        import json
+        from importlib.resources import files
+
+        found: Schema = json.loads(files(FILES[name]).joinpath("schema.json").read_text(encoding="utf-8"))
+        return found
+    description, required, optional = RECORDS[name]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"css-sdk:{name}",
+        "title": f"css-sdk: {name}",
+        "description": description,
+        "type": "object",
+        "properties": {key: KEYS[key] for key in (*required, *optional)},
+        "required": list(required),
+        "additionalProperties": False,
+    }
