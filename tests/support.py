@@ -31,13 +31,14 @@ def examples(usual: int, module: str = "") -> int:
     return usual * profiles.default.max_examples // (200 if "._sync." in f"{module}." else 100)
 
 
-def is_private(path: Path) -> bool:
+def is_private(path: Path, mode: int = 0o600) -> bool:
     """Return whether only its owner can read and write a file; Windows has no such permissions.
 
     Args:
         path: of the file.
+        mode: that it must have; of a folder 0o700.
     """
-    return os.name != "posix" or stat.S_IMODE(path.stat().st_mode) == 0o600
+    return os.name != "posix" or stat.S_IMODE(path.stat().st_mode) == mode
 
 
 def some(cases: Sequence[Case], module: str) -> Sequence[Case]:

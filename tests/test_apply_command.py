@@ -15,7 +15,7 @@ from css_sdk import plan_as_json, read_plan
 from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles, journals, secrets, writes
-from tests.support import GRANTS_PORTAL, usernames
+from tests.support import GRANTS_PORTAL, is_private, usernames
 
 Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
@@ -49,7 +49,7 @@ def test_a_kept_plan_is_carried_out(
     assert sandbox.members(GRANTS_PORTAL, "dev", "reviewer") == [TOBIAS]
     assert [method for method, _ in writes(sandbox)] == ["POST", "PUT", "DELETE"]
     [journal] = journals()
-    assert journal.stat().st_mode & 0o777 == 0o600
+    assert is_private(journal)
     assert [entry.outcome for entry in read_journal(journal.read_bytes(), "journal").entries] == ["confirmed"] * 3
     out, err = capsys.readouterr()
     way_back = f"The changes are in the journal {journal.stem}. To undo them, run: css undo {journal.stem}"
@@ -330,7 +330,7 @@ def test_what_fails_is_told_and_kept_as_a_plan(
     assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"auditor", "inspector"}
     left = file.with_name("plan.remainder.json")
     assert f"css apply {left}" in err
-    assert left.stat().st_mode & 0o777 == 0o600
+    assert is_private(left)
     assert run_css("apply", left, "--yes") == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "clerk") == [MAREN]
     assert len(journals()) == 2

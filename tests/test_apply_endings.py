@@ -33,6 +33,7 @@ def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         yield lambda *arguments: exit_code([str(argument) for argument in arguments])
 
 
+@pytest.mark.posix
 def test_after_a_kill_the_journal_goes_on(
     served: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,6 +82,7 @@ def test_after_a_kill_the_journal_goes_on(
     assert everything(sandbox) == before
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_an_interrupt_is_reported_from_the_journal(
     run_css: Run,

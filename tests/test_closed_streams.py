@@ -12,6 +12,8 @@ import pytest
 from css_sdk.sandbox import Sandbox
 from tests.support import GRANTS_PORTAL, usernames
 
+pytestmark = pytest.mark.posix
+
 
 @pytest.fixture
 def environ_of_server(sandbox: Sandbox) -> dict[str, str]:
@@ -28,7 +30,6 @@ def css(line: str, environ: dict[str, str], folder: Path) -> subprocess.Complete
     )
 
 
-@pytest.mark.skipif(not Path("/bin/sh").exists(), reason="there is no shell")
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
@@ -46,7 +47,6 @@ def test_closed_input_is_named(
     assert said in done.stderr
 
 
-@pytest.mark.skipif(not Path("/bin/sh").exists(), reason="there is no shell")
 def test_closed_input_is_no_terminal(sandbox: Sandbox, tmp_path: Path) -> None:
     """A removal then needs the option, as in any script; closed output and errors end nothing either."""
     user = usernames(sandbox, 20)[-1]

@@ -109,6 +109,7 @@ def test_other_shells_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(BASH is None, reason="there is no bash")
 def test_bash_itself_completes(tmp_path: Path) -> None:
     """With the script as it is installed, and `css` on its path."""

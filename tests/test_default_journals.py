@@ -23,7 +23,7 @@ from css_sdk.models import Outcome
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, Step
 from tests.states import everything, file_of_roles, journals, secrets
-from tests.support import GRANTS_PORTAL, asked, usernames
+from tests.support import GRANTS_PORTAL, asked, is_private, usernames
 from tests.test_journal_option import MAREN, PLACE, WRITING
 
 Run = Callable[..., int]
@@ -54,7 +54,7 @@ def test_every_command_that_writes_keeps_one(
     arguments = [argument.format(user=usernames(sandbox, 20)[-1]) for argument in WRITING[words]]
     assert run_css(*words, *arguments, "--reason", "Ticket 4711") == 0
     [file] = journals()
-    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert is_private(file) and is_private(file.parent, 0o700)
     read = read_journal(file.read_bytes(), file.name)
     assert {entry.outcome for entry in read.entries} == {"confirmed"}
     assert (read.user, read.command, read.reason) == (getpass.getuser(), f"css {' '.join(words)}", "Ticket 4711")

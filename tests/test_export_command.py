@@ -11,7 +11,7 @@ import pytest
 from css_sdk import read_desired
 from css_sdk.sandbox import Sandbox
 from tests.states import everything, file_of_roles
-from tests.support import GRANTS_PORTAL, asked
+from tests.support import GRANTS_PORTAL, asked, is_private
 
 Run = Callable[..., int]
 
@@ -32,7 +32,7 @@ def test_the_plan_of_it_is_empty(run_css: Run, sandbox: Sandbox, tmp_path: Path,
     sandbox.create_role(GRANTS_PORTAL, "test", "no", [])
     file = tmp_path / "roles.yaml"
     assert run_css("export", *options, "--output", file) == 0
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert is_private(file)
     assert run_css("plan", file, "--prune", "--detailed-exitcode") == 0
     assert run_css("drift", file) == 0
     assert asked(sandbox).keys() == {"token", "GET"}

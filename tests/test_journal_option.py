@@ -12,7 +12,7 @@ from css_sdk.cli import css
 from css_sdk.journal.entries import read_journal
 from css_sdk.sandbox import Sandbox
 from tests.states import everything, file_of_roles, journals, secrets, writes
-from tests.support import GRANTS_PORTAL, usernames
+from tests.support import GRANTS_PORTAL, is_private, usernames
 
 Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
@@ -61,7 +61,7 @@ def test_what_a_command_did_is_taken_back(
     assert run_css(*words, *arguments, "--journal", "journal.jsonl") == 0
     assert everything(sandbox) != before
     journal = tmp_path / "journal.jsonl"
-    assert journal.stat().st_mode & 0o777 == 0o600
+    assert is_private(journal)
     entries = read_journal(journal.read_bytes(), journal.name).entries
     assert entries
     assert {entry.outcome for entry in entries} == {"confirmed"}

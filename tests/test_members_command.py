@@ -133,6 +133,7 @@ def test_many_at_once_have_to_be_said(run_css: Run, sandbox: Sandbox, capsys: py
     assert members(sandbox, "approver") == set(keep)
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_an_interrupt_tells_what_was_done(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], number: signal.Signals

@@ -11,7 +11,7 @@ import pytest
 
 from css_sdk.sandbox import Sandbox
 from tests.states import file_of_roles, secrets
-from tests.support import GRANTS_PORTAL, asked
+from tests.support import GRANTS_PORTAL, asked, is_private
 
 Run = Callable[..., int]
 MAREN = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
@@ -77,11 +77,12 @@ def test_a_plan_is_kept_for_its_owner_alone(run_css: Run, tmp_path: Path, before
         out.chmod(before)
     assert run_css("plan", file, "--out", out) == 0
     assert json.loads(out.read_text(encoding="utf-8"))["masked"] is False
-    assert out.stat().st_mode & 0o777 == 0o600
+    assert is_private(out)
     assert json.loads(out.read_text(encoding="utf-8"))["version"] == 1
     assert {path.name for path in tmp_path.iterdir()} == {"plan.json", "roles.yaml"}
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("content", ["mine", "{}", '{"steps": []}', None])
 def test_nothing_but_a_plan_is_replaced(
     run_css: Run,
@@ -128,6 +129,7 @@ def test_what_is_no_file_of_roles_is_told(
         assert capsys.readouterr().err == f"css: {file} is {said}\n"
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("out", ["/dev/null", "no/such/folder/plan.json", ".", "-"])
 def test_a_plan_goes_into_files_only(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ def test_a_mistake_sends_nothing(run: Run, sandbox: Sandbox, tmp_path: Path) -> 
             ["--output", tmp_path / "nowhere" / "r.csv"],
             f"cannot be written: there is no folder {tmp_path / 'nowhere'}.",
         ),
-        (["--output", "/dev/null", "--format", "csv"], "cannot be written: it is a device"),
+        (["--output", os.devnull, "--format", "csv"], "cannot be written: it is a device"),
         (["--output", tmp_path / "report"], "does not show the format"),
         (["--json", "--format", "csv"], "contradict each other"),
         (["-e", "stage"], "stage"),

@@ -21,6 +21,8 @@ from tests.support import GRANTS_PORTAL, usernames
 
 ROWS = 40
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
 
 @pytest.fixture
 def environ_of_server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
@@ -77,6 +79,7 @@ def left_in(result: Path) -> list[dict[str, str]]:
     return [row for row in rows if row["outcome"] != "done"]
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.usefixtures("environ_of_server")
 def test_an_interrupt_writes_down_what_is_left(
@@ -98,7 +101,8 @@ def test_an_interrupt_writes_down_what_is_left(
     assert {row["outcome"] for row in left} == {"skipped"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.posix
+@pytest.mark.parametrize("number", [signal.SIGINT, KILL], ids=lambda number: number.name)
 def test_a_process_that_is_ended_can_be_run_again(
     sandbox: Sandbox, roster: Path, environ_of_server: dict[str, str], number: signal.Signals
 ) -> None:
@@ -108,14 +112,14 @@ def test_a_process_that_is_ended_can_be_run_again(
     with after_some_writes(sandbox, process.pid, number):
         process.communicate(timeout=60)
     result = roster.with_suffix(".result.csv")
-    if number is signal.SIGKILL:
-        assert process.returncode == -signal.SIGKILL
+    if number is KILL:
+        assert process.returncode == -KILL
         assert sorted(path.name for path in roster.parent.iterdir()) == ["r.csv"]
     else:
         assert process.returncode == 130
         assert sorted(path.name for path in roster.parent.iterdir()) == ["r.csv", "r.result.csv"]
         assert 0 < len(left_in(result)) < ROWS
-    again = roster if number is signal.SIGKILL else result
+    again = roster if number is KILL else result
     sandbox.faults.clear()
     assert exit_code(arguments(again)) == 0
     assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == usernames(sandbox, ROWS)

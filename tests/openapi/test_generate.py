@@ -111,6 +111,7 @@ def test_a_failed_generation_leaves_the_former_one(
     assert files(tmp_path) == before
 
 
+@pytest.mark.posix
 def test_a_warning_of_the_generator_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client with pieces missing is never written: here ruff, which the post hooks call, is nowhere."""
     python = tmp_path / "bin" / Path(sys.executable).name

@@ -47,6 +47,7 @@ def first_line(process: subprocess.Popen[str]) -> dict[str, Any]:
     return dict(json.loads(process.stdout.readline()))
 
 
+@pytest.mark.posix
 def test_a_made_up_world_is_served() -> None:
     """The numbers and the seed choose the world, as in Python."""
     with running("--people", "500", "--integrations", "12", "--seed", "7") as process:
@@ -67,6 +68,7 @@ def test_a_world_file_and_a_made_up_world_exclude_each_other(option: str, capsys
     assert f"--world and {option} exclude each other." in capsys.readouterr().err
 
 
+@pytest.mark.posix
 def test_other_machines_are_let_in_with_a_warning() -> None:
     """The warning is on stderr, in lines of their own, and says what to use and what can happen."""
     with running("--host", "0.0.0.0", "--allow-host", "css") as process:  # noqa: S104 - what the test is about
@@ -77,6 +79,7 @@ def test_other_machines_are_let_in_with_a_warning() -> None:
     assert "Use made-up data only" in warning
 
 
+@pytest.mark.posix
 def test_nothing_is_printed_besides_the_line_in_a_script() -> None:
     """Neither a warning nor instructions."""
     with running() as process:

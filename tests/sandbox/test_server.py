@@ -253,6 +253,7 @@ def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
     return process, json.loads(process.stdout.readline())
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_stops_on_a_signal(number: signal.Signals) -> None:
     """It prints one line when it is ready, and exits with 0 although a connection is open."""

@@ -204,6 +204,7 @@ def test_a_state_file_that_cannot_be_written_is_reported_at_once(tmp_path: Path)
         Sandbox(state=tmp_path / "missing" / "state.json")
 
 
+@pytest.mark.posix
 def test_a_server_keeps_its_state(tmp_path: Path, people: list[str]) -> None:
     """Across a stop by a signal."""
     path = tmp_path / "state.json"
