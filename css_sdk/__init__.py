@@ -91,6 +91,7 @@ PUBLIC_NAMES: Final = {
     ),
     "plan.desired": ("Desired", "DesiredPlace", "DesiredRole", "DesiredUser", "Listed", "Protection"),
     "plan.journal_text": ("journal_as_markdown", "journal_as_text"),
+    "plan.person_plans": ("PersonPlan",),
     "plan.planner": ("Plan",),
     "plan.preconditions": ("Applied", "Guards"),
     "plan.serialization": ("plan_as_json", "read_plan"),

@@ -90,6 +90,7 @@ from .plan.desired import Listed as Listed
 from .plan.desired import Protection as Protection
 from .plan.journal_text import journal_as_markdown as journal_as_markdown
 from .plan.journal_text import journal_as_text as journal_as_text
+from .plan.person_plans import PersonPlan as PersonPlan
 from .plan.planner import Plan as Plan
 from .plan.preconditions import Applied as Applied
 from .plan.preconditions import Guards as Guards

@@ -21,7 +21,7 @@ def everything(sandbox: Sandbox) -> State:
         )
         for one in sandbox.world.integrations.values()
         for name in one.environments
-        if one.service_type == "gold"
+        if one.service_type == "gold" and one.status != "draft"
     }
 
 

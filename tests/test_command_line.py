@@ -243,6 +243,7 @@ def test_children_that_need_no_change_are_not_reported_as_done(
         ["unassign", "-i", "101", "-e", "dev", "-r", "reviewer", "--yes"],
         ["members", "set", "-i", "101", "-e", "dev", "reviewer", "--yes"],
         ["people", "roles"],
+        ["people", "remove"],
     ],
     ids=lambda words: "-".join(words[:2]),
 )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from css_sdk.cli import exit_code
 from css_sdk.cli.commands.people import people
 from css_sdk.sandbox import Sandbox
-from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, NELL, Run, running, world
+from tests.people_world import ALPHA, ANN, BEA, BETA, BO, CLEO, CROWD, NELL, Run, running, world
+from tests.states import everything, journals, writes
 from tests.support import asked
 
 
@@ -187,3 +190,67 @@ def test_a_repair_that_fails_is_reported(run: Run, sandbox: Sandbox) -> None:
         (f"{ANN}@idir", "done"),
     ]
     assert run("mirror", "-i", "Alpha", "-e", "dev", "--from", "idir", "--to", "idir")[0] == 64
+
+
+def test_a_person_is_off_boarded(run: Run, sandbox: Sandbox) -> None:
+    """The removals are shown by name with the number of requests. Without --yes a script changes nothing."""
+    before = everything(sandbox)
+    code, out, err = run("remove", "ann@people.example", "--allow-prod")
+    assert (code, out) == (4, [])
+    assert "css needs 5 requests for these changes:" in err
+    assert f"  - remove {ANN}@idir ('Ann Example') from admin" in err
+    assert "pass --yes" in err
+    assert run("remove", "ann@people.example", "--yes")[0] == 4
+    assert everything(sandbox) == before
+    code, out, err = run("remove", "ann@people.example", "--yes", "--allow-prod", "--reason", "left", "--json")
+    rows = [json.loads(line) for line in out]
+    assert code == 0
+    assert {(row["state"], row["action"], row["name"]) for row in rows} == {("done", "revoke", "Ann Example")}
+    assert len(rows) == len(writes(sandbox)) == 5
+    assert not [user for _, _, held in everything(sandbox).values() for user in held if user.startswith(ANN)]
+    code, out, err = run("remove", f"{ANN}@idir")
+    assert (code, out, err) == (0, [], f"{ANN}@idir has no roles in any environment.\n")
+    [journal] = journals()
+    assert exit_code(["undo", str(journal), "--yes", "--allow-prod"]) == 0
+    assert everything(sandbox) == before
+
+
+def test_an_off_boarding_that_is_not_complete_is_exit_code_3(
+    run: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be read or removed is named; the rest is done. What is left is saved as a plan."""
+    monkeypatch.chdir(tmp_path)
+    sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
+    code, out, err = run("remove", ANN, "--yes")
+    assert (code, out) == (3, [])
+    assert "css: Beta, prod: " in err
+    assert "4 done" in err
+    code, out, err = run("remove", f"{BO}@idir")
+    assert (code, out) == (3, [])
+    assert f"{BO}@idir has no roles in the places that could be read." in err
+    sandbox.faults.clear()
+    sandbox.faults.add("500_before", method="DELETE", times=None)
+    assert run("remove", ANN, "--yes", "--allow-prod")[0] == 3
+    assert [file.name for file in tmp_path.iterdir()] == ["people-remove.remainder.json"]
+
+
+def test_guards_hold_for_an_off_boarding(run: Run, sandbox: Sandbox) -> None:
+    """Nothing is written. A protected role is shown, and stays."""
+    for guid in (BO, BEA):
+        sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
+    before = everything(sandbox)
+    for arguments, expected, said in (
+        ([ANN, "--keep-last", "admin"], 4, "must keep a member"),
+        ([ANN, "--max-removals", "1"], 4, "--max-removals 2"),
+        (["desk@people.example"], 1, f"{BO}@idir (Bo Example), {BEA}@idir (Bea Example)"),
+        (["nobody@people.example"], 1, "No member of any role has the e-mail address nobody@people.example"),
+        (["Ann"], 4, "not a GUID"),
+        ([f"{NELL}@idir", "--protect", "read*"], 0, "protected: would remove"),
+    ):
+        code, out, err = run("remove", *arguments, "--yes", "--allow-prod")
+        assert (code, out) == (expected, [])
+        assert said in err
+    assert everything(sandbox) == before
+    code, _, err = run("remove", BO, "--yes", "--allow-prod")
+    assert code == 0
+    assert f"run: css people remove {BEA}@idir" in err

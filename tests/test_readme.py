@@ -66,6 +66,20 @@ def test_the_python_of_rosters_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(told.values()) == 25
 
 
+@pytest.mark.usefixtures("beside_the_examples")
+def test_the_python_of_off_boarding_runs(sandbox: Sandbox) -> None:
+    """The person has no role afterwards."""
+    page = ROOT / "docs" / "how-to" / "off-board-a-person.md"
+    [program] = readme.blocks("python", page)
+    with Css.from_env() as css:
+        [person] = css.find_people(email="rurik.vance@example.com").people
+    logins = {login.user.username for login in person.logins}
+    for username in logins:
+        sandbox.grant(101, "dev", "reviewer", username)
+    exec(compile(program, page.name, "exec"), {})  # noqa: S102
+    assert logins.isdisjoint(sandbox.members(101, "dev", "reviewer"))
+
+
 class Workers(ThreadPoolExecutor):
     """As dask's client, with threads of this process for machines elsewhere."""
 

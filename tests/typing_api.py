@@ -30,9 +30,11 @@ from css_sdk import (
     LogLine,
     MembersChange,
     PeopleFound,
+    PersonPlan,
     PersonRoles,
     PlaceState,
     Plan,
+    Protection,
     RateLimited,
     RetryPolicy,
     Role,
@@ -79,6 +81,7 @@ def synchronous(environment: EnvironmentClient) -> None:
         assert_type(css.check_roster(rows, width=8), list[RowResult])
         assert_type(css.find_people(email="a@b.example"), PeopleFound)
         assert_type(css.roles_of("a@b.example"), PersonRoles)
+        assert_type(css.removal_plan("a@b.example", protect=Protection("admin")), PersonPlan)
         assert_type(css.report(integrations=[101, "a"], environments="dev"), AccessReport)
         plan = css.plan(Desired(()), providers="idir")
         assert_type(plan, Plan)

@@ -7,13 +7,10 @@ from collections.abc import Mapping
 from .._http.concurrency import async_each
 from .._service import service_limits
 from ..errors import CssError
-from ..models import PROVIDER_FAMILIES
-from ..people.logins import NamesFound
+from ..people.logins import NamesFound, family_and_guid
 from ..people.searches import can_be_looked_up
 from .people import AsyncPeople, names_found_by
 from .wire import AsyncWire
-
-_FAMILIES = {provider: family for family, among in PROVIDER_FAMILIES.items() for provider in among}
 
 
 async def names_of(
@@ -24,11 +21,11 @@ async def names_of(
     seen = names_found_by(wire)
     seen.update(known)
     tried: set[tuple[str, str]] = wire.remembered("people whose names were searched", set)
-    by_person = {_person(username): name for username, name in seen.items() if name}
+    by_person = {family_and_guid(username): name for username, name in seen.items() if name}
     wanted: dict[tuple[str, str], tuple[str, str]] = {}
     for username, environment in users.items():
         guid, _, provider = username.partition("@")
-        person = _person(username)
+        person = family_and_guid(username)
         if person not in by_person and person not in tried and can_be_looked_up(guid, provider):
             wanted.setdefault(person, (username, environment))
 
@@ -43,16 +40,12 @@ async def names_of(
         except CssError as error:
             failures.append(error)  # a name is no reason to fail, nor to wait again
             return
-        by_person.update((_person(user.username), user.name) for user in found.users if user.name)
+        by_person.update((family_and_guid(user.username), user.name) for user in found.users if user.name)
 
     chosen = dict(list(wanted.items())[: max(0, most - len(tried))])
     tried.update(chosen)
     await async_each(look_up, list(chosen.values()), width)
-    names = {username: by_person[_person(username)] for username in users if _person(username) in by_person}
+    names = {
+        username: by_person[family_and_guid(username)] for username in users if family_and_guid(username) in by_person
+    }
     return NamesFound(names, len(wanted) - len(chosen))
-
-
-def _person(username: str) -> tuple[str, str]:
-    """Return the family of the provider and the GUID: all logins of a person in one family share them."""
-    guid, _, provider = username.partition("@")
-    return _FAMILIES.get(provider, provider), guid

@@ -13,9 +13,17 @@ from .integrations import AsyncIntegrationClient
 
 
 async def read_access(
-    integrations: Sequence[AsyncIntegrationClient], environments: Collection[str], team: int | None, width: int
+    integrations: Sequence[AsyncIntegrationClient],
+    environments: Collection[str],
+    team: int | None,
+    width: int,
+    *,
+    settled: bool = False,
 ) -> AccessReport:
-    """Return the state of these environments of these integrations; see `AsyncCss.report`."""
+    """Return the state of these environments of these integrations; see `AsyncCss.report`.
+
+    With `settled`, members are read until two readings agree, as removals demand.
+    """
     chosen = {client.info.id: client for client in integrations}
     places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]
     if chosen and not places:
@@ -28,7 +36,7 @@ async def read_access(
         client, environment = place
         try:
             # Many places at a time, or many calls in a few places: never more than `width` calls at once.
-            state = await client.environment(environment).state(width=width // at_once)
+            state = await client.environment(environment).state(settled=settled, width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise
         except CssError as error:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from ..journal.entries import JournalRead
     from ..people.identities import Person
     from ..people.logins import NamesFound, PeopleFound, PersonRoles
-    from ..plan.desired import Desired
+    from ..plan.desired import Desired, Protection
+    from ..plan.person_plans import PersonPlan
     from ..plan.planner import Plan
     from ..plan.preconditions import Applied, Guards
     from ..report.rows import AccessReport
@@ -399,15 +400,61 @@ class Css:
         >>> [(str(held.place), held.role, held.through) for held in found.held if not held.direct]
         [('#101 dev', 'approver', ('admin',)), ('#101 dev', 'reviewer', ('admin',))]
         """
-        from ..people.cells import check_guid
-        from ..people.logins import as_person
+        from ..people.logins import checked_person
         from .person_roles import roles_of
 
-        meant = as_person(person)
         among = None if providers is None else arguments.known_providers(providers)
-        if meant.by == "guid":
-            check_guid(meant.value, among or ())
+        meant = checked_person(person, among)
         return roles_of(self._wire, self.integrations(), meant, among, width)
+
+    def removal_plan(
+        self,
+        person: UserLike | Person,
+        *,
+        providers: str | Iterable[str] | None = None,
+        protect: Protection | None = None,
+        width: int = 4,
+    ) -> PersonPlan:
+        """Plan how to remove all roles from a person, in all the team's integrations and environments; only reads.
+
+        A person's logins, of every provider, are found as `roles_of` finds them, among the members of all roles; these
+        are read until two readings agree. Carry out the `plan` of the result with `apply_plan`: it has one request for
+        each removal.
+
+        Args:
+            person: an e-mail address means all logins of the person who has it. A GUID, a username or a `User` means
+                all logins that have the GUID; those of GitHub and BCeID have another one. `roles_of`, in contrast,
+                reads only one login for a username.
+            providers: the providers whose logins are meant; all by default.
+            protect: roles and users from which nothing is removed.
+            width: calls at once, 1 to 8.
+
+        Returns:
+            The plan, which is empty if a username has no role; and the places that could not be read or where roles
+            are left, which do not hide the others.
+
+        Raises:
+            UnusableUser: for what is not a username, GUID or e-mail address.
+            NotFound: when no member of any role has the address or the GUID.
+            Ambiguous: when two people have the address; the error names both, and `candidates` holds them.
+            ConfigurationError: for a width out of range.
+
+        >>> found = css.removal_plan("maren.fairweather@example.com")
+        >>> [(str(step.place), step.kind, step.role) for step in found.plan.steps], found.incomplete
+        ([('#101 dev', 'remove_member', 'reviewer')], ())
+        >>> [result.outcome for result in (css.apply_plan(found.plan)).results]
+        ['confirmed']
+        """
+        from ..people.logins import checked_person
+        from ..plan.desired import Protection
+        from .person_plans import plan_removal
+
+        among = None if providers is None else arguments.known_providers(providers)
+        protect = Protection() if protect is None else protect
+        arguments.check_kind(protect, Protection, "protect=")
+        meant = checked_person(person, among)
+        made = plan_removal(self._wire, self.integrations(), meant, among, protect, width)
+        return evolve(made, plan=self._completed(made.plan))
 
     def report(
         self,

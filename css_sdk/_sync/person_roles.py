@@ -15,6 +15,7 @@ from ..people import logins
 from ..people.identities import Person
 from ..people.logins import HeldRole, PersonRoles, UnreadPlace
 from ..report.person_roles import roles_among_members
+from ..report.rows import AccessReport
 from ..state import Place
 from .composites import tree_below
 from .integrations import IntegrationClient
@@ -32,15 +33,28 @@ def roles_of(
 ) -> PersonRoles:
     """Return the roles of a person in these integrations; see `Css.roles_of`."""
     service_limits.check_width(width)
-    applied = [info for info in integrations if info.status != "draft" and info.environments]
     if person.user is not None:
-        return _of_login(wire, applied, identifiers.check_username(person.user), width)
-    if not applied:
+        return _of_login(wire, _applied(integrations), identifiers.check_username(person.user), width)
+    return roles_among_members(person, read_all_places(wire, integrations, width), among)
+
+
+def _applied(integrations: Sequence[Integration]) -> list[Integration]:
+    return [info for info in integrations if info.status != "draft" and info.environments]
+
+
+def read_all_places(
+    wire: Wire, integrations: Sequence[Integration], width: int, *, settled: bool = False
+) -> AccessReport:
+    """Return a report of all places that are applied.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    clients = [IntegrationClient(wire, info) for info in _applied(integrations)]
+    if not clients:
         raise NotFound("The team has no applied integration, so nobody has a role.", what="user")
-    clients = [IntegrationClient(wire, info) for info in applied]
-    report = read_access(clients, environment_checks.ENVIRONMENTS, None, width)
-    applied_unread = tuple(place for place in report.unread if not isinstance(place.error, NotApplied))
-    return roles_among_members(person, evolve(report, unread=applied_unread), among)
+    report = read_access(clients, environment_checks.ENVIRONMENTS, None, width, settled=settled)
+    return evolve(report, unread=tuple(one for one in report.unread if not isinstance(one.error, NotApplied)))
 
 
 def _of_login(wire: Wire, integrations: Sequence[Integration], username: str, width: int) -> PersonRoles:

@@ -14,9 +14,17 @@ from .integrations import IntegrationClient
 
 
 def read_access(
-    integrations: Sequence[IntegrationClient], environments: Collection[str], team: int | None, width: int
+    integrations: Sequence[IntegrationClient],
+    environments: Collection[str],
+    team: int | None,
+    width: int,
+    *,
+    settled: bool = False,
 ) -> AccessReport:
-    """Return the state of these environments of these integrations; see `Css.report`."""
+    """Return the state of these environments of these integrations; see `Css.report`.
+
+    With `settled`, members are read until two readings agree, as removals demand.
+    """
     chosen = {client.info.id: client for client in integrations}
     places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]
     if chosen and not places:
@@ -29,7 +37,7 @@ def read_access(
         client, environment = place
         try:
             # Many places at a time, or many calls in a few places: never more than `width` calls at once.
-            state = client.environment(environment).state(width=width // at_once)
+            state = client.environment(environment).state(settled=settled, width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise
         except CssError as error:

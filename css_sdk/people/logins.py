@@ -12,7 +12,7 @@ from .._text.tables import Record, Records
 from ..errors import CssError, InvalidRequest
 from ..models import EMPLOYEE_PROVIDERS, PROVIDER_FAMILIES, Role, RoleTree, ServiceAccount, User, UserLike
 from ..state import Place
-from . import searches
+from . import cells, searches
 from .identities import Person
 
 _FAMILIES: Final = {provider: family for family, among in PROVIDER_FAMILIES.items() for provider in among}
@@ -171,13 +171,39 @@ def as_person(person: UserLike | Person) -> Person:
     return Person("username", identifiers.username_of(person)) if isinstance(person, User) else person_named(person)
 
 
+def checked_person(person: UserLike | Person, providers: Collection[str] | None) -> Person:
+    """Return the person whom the caller names, after checking that a GUID is complete.
+
+    Args:
+        person: as for `as_person`.
+        providers: the providers whose logins are meant; all by default.
+
+    Raises:
+        UnusableUser: as `as_person`, or the GUID is not complete.
+    """
+    meant = as_person(person)
+    if meant.by == "guid":
+        cells.check_guid(meant.value, providers or ())
+    return meant
+
+
+def family_and_guid(username: str) -> tuple[str, str]:
+    """Return the family of the provider and the GUID: all logins of a person in one family share them.
+
+    >>> family_and_guid("0f3a@idir") == family_and_guid("0f3a@azureidir")
+    True
+    """
+    guid, _, provider = username.partition("@")
+    return _FAMILIES.get(provider, provider), guid
+
+
 def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return where else the people found may be known, under another name or address.
 
     Returns:
         Environment, provider and GUID of each look-up to make.
     """
-    people = {_identity(username) for username in seen}
+    people = {family_and_guid(username) for username in seen}
     return [
         (environment, provider, guid)
         for family, guid in sorted(people)
@@ -195,14 +221,9 @@ def people_of(seen: Seen, environments: Sequence[str], *, complete: bool) -> Peo
         known = tuple(environment for environment in environments if environment in seen[username])
         never = tuple(environment for environment in environments if complete and environment not in known)
         login = PersonLogin(seen[username][known[-1]], known, never)
-        logins.setdefault(_identity(username), []).append(login)
+        logins.setdefault(family_and_guid(username), []).append(login)
     people = [PersonFound(guid, own[0].user.name, own[0].user.email, tuple(own)) for (_, guid), own in logins.items()]
     return PeopleFound(tuple(sorted(people, key=lambda one: (one.name.casefold(), one.guid))), complete)
-
-
-def _identity(username: str) -> tuple[str, str]:
-    guid, _, provider = username.partition("@")
-    return _FAMILIES.get(provider, provider), guid
 
 
 def _place_among_logins(username: str) -> tuple[int, str]:

@@ -105,6 +105,11 @@ class AccessReport(Records):
     _rows_in: ClassVar = "places"
     _below: ClassVar = ("unread",)
 
+    @property
+    def users(self) -> tuple[User, ...]:
+        """Return the members of all roles, as each place knows them."""
+        return tuple(user for place in self.places for user in place.users.values())
+
     def only(self, *, roles: str | Collection[str] = (), person: str = "") -> AccessReport:
         """Return the report limited to these roles and people.
 

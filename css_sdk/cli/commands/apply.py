@@ -13,7 +13,7 @@ from ..support.applying import Origin, preview_and_carry_out
 from ..support.client import opened
 from ..support.files import content_of
 from ..support.journals import journal_file
-from ..support.options import Given, flag, several, takes
+from ..support.options import Given, flag, takes
 from ..support.plans import desired_of, is_saved_plan
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _checked_plan_id(_: click.Context, __: click.Parameter, given: str | None) -
     options.identification,
     options.provider,
     options.plan_removals,
-    several("--keep-last", help="Never leave ROLE without a member.", metavar="ROLE"),
+    options.keep_last,
     flag("--allow-empty", help="Allow removing all roles of a place, or all members of a role."),
     flag("--remove-first", help="Carry out removals first. By default, css adds first."),
     click.option(

@@ -1,4 +1,4 @@
-"""`css people`: who is known where, what somebody has, and who has roles on one login only."""
+"""`css people`: find people, show and remove their roles, and compare their logins."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..support import options, records
+from ..support.applying import Origin, preview_and_carry_out
 from ..support.changes import carry_out
+from ..support.client import opened
 from ..support.groups import Group
-from ..support.options import Given, flag, takes
+from ..support.options import Given, flag, several, takes
 from ..support.output import print_rows, say, text_of
 
 if TYPE_CHECKING:
+    from ... import Css, PersonPlan
     from ...models import ServiceAccount
     from ...people.logins import LoginDifference, PeopleFound, PersonFound
 
@@ -22,12 +25,13 @@ _EMPLOYEES = options.PROVIDERS[:2]
 
 @click.group(cls=Group)
 def people() -> None:
-    """Find people, show their roles, and compare their logins.
+    """Find people, show and remove their roles, and compare their logins.
 
     \b
     Examples:
       css people find --email ilse.hargreave@example.com
       css people roles ilse.hargreave@example.com
+      css people remove ilse.hargreave@example.com
       css people mirror -i "Grants Portal" -e dev
     """
 
@@ -177,6 +181,68 @@ def roles(given: Given, person: str | None, client_id: str | None) -> int:
     for unread in found.unread:
         say(f"css: {unread.project_name}, {unread.place.environment}: {text_of(unread.error)}")
     return 3 if found.unread else 0
+
+
+@people.command()
+@takes(
+    click.argument("person"),
+    options.providers("Login provider whose logins are meant.", "Default: all."),
+    several("--protect", help="Remove no role whose name matches PATTERN, such as 'admin*'.", metavar="PATTERN"),
+    options.keep_last,
+    options.plan_removals,
+    options.carrying_out,
+)
+def remove(given: Given, person: str, protect: Sequence[str]) -> int:
+    """Remove all roles of a person, in all integrations and environments of the team.
+
+    PERSON is an e-mail address (all logins of that person), a GUID, or a username (all logins with its GUID). css reads
+    the members of all roles to find logins of every provider, shows what it would remove, and asks for confirmation. In
+    scripts, pass --yes, and if there are roles in prod, --allow-prod too. To undo, run css undo.
+
+    Exit codes: 0 done, or a username has no roles; 1 the person was not found; 3 an environment could not be read, or
+    a role was not removed; 4 two people have the address, or a guard refused.
+
+    \b
+    Examples:
+      css people remove ilse.hargreave@example.com
+      css people remove ilse.hargreave@example.com --keep-last admin --yes --allow-prod --reason "left the team"
+    """
+    from ... import Protection
+
+    with opened() as css:
+        found = css.removal_plan(
+            person, providers=given.providers or None, protect=Protection(roles=protect), width=given.width
+        )
+        return _carry_out(css, found, given, Origin("people-remove"), f"{person} has no roles", "remove")
+
+
+def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothing: str, command: str) -> int:
+    """Show and carry out the plan for a person, say what it leaves out, and return the exit code.
+
+    Args:
+        css: the client.
+        found: the plan, and what it leaves out.
+        given: the options.
+        origin: where the plan comes from.
+        nothing: the words for an empty plan.
+        command: what to run for other logins.
+    """
+    for one in found.incomplete:
+        say(f"css: {one.project_name}, {one.place.environment}: {text_of(one.error)}")
+    for username in found.same_address:
+        say(
+            f"{username} has the same e-mail address and another GUID, so it is left out. If it belongs to this "
+            f"person, too, run: css people {command} {username}"
+        )
+    plan = found.plan
+    if plan.steps:
+        requests = "1 request" if found.requests == 1 else f"{found.requests} requests"
+        say(f"css needs {requests} for these changes:")
+    elif not plan.protected:
+        say(f"{nothing} in {'the places that could be read' if found.incomplete else 'any environment'}.")
+        return 3 if found.incomplete else 0
+    code = preview_and_carry_out(css, plan, given, origin)
+    return 3 if found.incomplete and code == 0 else code
 
 
 @people.command()

@@ -304,6 +304,7 @@ adding = together(place(), prod, journal, json)
 """The options of a command that only adds, creates or renames in one environment."""
 removing = together(place(), consent, journal, json)
 """The options of a command that removes in one environment."""
+keep_last = several("--keep-last", help="Never leave ROLE without a member.", metavar="ROLE")
 plan_removals = removals("Allow up to N removals from each set. Default: a fifth of it, but at least 4 and at most 10.")
 carrying_out = together(consent, no_names, journal, width, json)
 """The options of a command that carries out a plan."""

@@ -1,0 +1,115 @@
+"""Find the logins of one person among the members of roles, by comparing usernames, GUIDs and e-mail addresses. Pure.
+
+The service's searches cannot do that: those of BCeID need an integration, all stop at 50 people, and an address may
+differ between environments. The lists of members contain everybody who has a role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from attrs import frozen
+
+from ..errors import Ambiguous, NotFound, Remedy
+from ..models import User
+from .identities import Person, login_of
+from .logins import family_and_guid
+
+_NAMES: Final = {"guid": "GUID", "email": "e-mail address", "username": "username", "client_id": "client id"}
+
+
+@frozen
+class MemberLogins:
+    """The logins of one person among members.
+
+    Attributes:
+        usernames: of these logins.
+        same_address: usernames of other members with an e-mail address of this person and another GUID.
+    """
+
+    usernames: frozenset[str]
+    same_address: tuple[str, ...] = ()
+
+
+def find_logins(person: Person, members: Collection[User], providers: Collection[str] | None = None) -> MemberLogins:
+    """Return the logins of a person among the members of all roles; none if no member is this person.
+
+    Args:
+        person: the person.
+        members: the members, as each environment knows them.
+        providers: the providers of the logins; all by default.
+
+    Raises:
+        Ambiguous: two people have the address.
+    """
+    logins = logins_of(person, [user for user in members if providers is None or user.provider in providers])
+    addresses = {user.email.lower() for user in members if user.username in logins and user.email}
+    the_person = {family_and_guid(username) for username in logins}
+    others = {user.username for user in members if user.email.lower() in addresses}
+    return MemberLogins(logins, tuple(sorted(name for name in others if family_and_guid(name) not in the_person)))
+
+
+def not_among_members(person: Person) -> NotFound:
+    """Return the error for a person who is not a member of any role, after the members of all roles were read."""
+    remedy = Remedy(
+        f"Search with css.find_people({person.by}={person.value!r}).",
+        f"To search for people, run: css people find --{person.by} {person.value}",
+    )
+    return NotFound(
+        f"No member of any role has the {_NAMES[person.by]} {person.value}. Check its spelling, and whether the "
+        f"person has another one.",
+        remedy=remedy if person.by in ("guid", "email") else None,
+        what="user",
+    )
+
+
+def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
+    """Return the usernames of the members who are this person.
+
+    The logins of one family of providers share the person's GUID. So a login leads to the person's other logins, also
+    those with another address.
+
+    Args:
+        person: the person.
+        members: the members, as each environment knows them.
+
+    Raises:
+        Ambiguous: logins of one family have the address and different GUIDs, so they belong to two people.
+
+    >>> members = [User("0f@idir", "ann@example.com"), User("0f@azureidir"), User("77@githubpublic", "ann@example.com")]
+    >>> sorted(logins_of(Person("email", "Ann@example.com"), members))
+    ['0f@azureidir', '0f@idir', '77@githubpublic']
+    >>> sorted(logins_of(Person("username", "0f@azureidir"), members))
+    ['0f@azureidir', '0f@idir']
+    """
+    known = [user for user in members if person.provider in (None, user.provider)]
+    wanted = person.value.lower()
+    if person.by == "guid":
+        return frozenset(user.username for user in known if user.guid == wanted)
+    if person.by == "email":
+        identities = _identities_with(person.value, known)
+    else:
+        identities = {family_and_guid(login_of(person) or wanted)}
+    return frozenset(user.username for user in known if family_and_guid(user.username) in identities)
+
+
+def _identities_with(address: str, members: Iterable[User]) -> set[tuple[str, str]]:
+    """Return family and GUID of the logins with this address.
+
+    Raises:
+        Ambiguous: logins of one family have different GUIDs.
+    """
+    people: dict[str, dict[str, User]] = {}
+    for user in members:
+        if user.email.lower() == address.lower():
+            family, guid = family_and_guid(user.username)
+            people.setdefault(family, {}).setdefault(guid, user)
+    for several in people.values():
+        if len(several) > 1:
+            names = ", ".join(f"{user.username} ({user.name or 'no name'})" for _, user in sorted(several.items()))
+            raise Ambiguous(
+                f"{len(several)} people have the e-mail address {address}: {names}. Pass the GUID of the right person.",
+                candidates=list(several.values()),
+            )
+    return {(family, guid) for family, by_guid in people.items() for guid in by_guid}

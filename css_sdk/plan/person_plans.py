@@ -1,0 +1,87 @@
+"""Plan to remove all roles of a person, or to give a person the roles of another one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from attrs import evolve, field, frozen
+
+from .._service import identifiers, service_limits
+from ..errors import Refused
+from ..people.identities import Person
+from ..people.logins import UnreadPlace
+from ..state import PlaceState
+from . import planner
+from .desired import Desired, DesiredPlace, DesiredUser, Listed, Protection
+from .planner import Plan, PlannedPlace
+
+
+@frozen
+class PersonPlan:
+    """A plan for the roles of one person, and what it leaves out. `Css.apply_plan` carries out its `plan`.
+
+    Attributes:
+        plan: the steps, in all integrations and environments where there is something to do.
+        logins: the usernames of the person whose roles are removed, or copied.
+        incomplete: places that could not be read completely, or where the plan leaves roles out, each with the reason.
+        same_address: usernames of other members with an e-mail address of this person and another GUID. The plan does
+            nothing for them.
+    """
+
+    plan: Plan
+    logins: tuple[str, ...]
+    incomplete: tuple[UnreadPlace, ...] = ()
+    same_address: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests change something: one for each removal, one for all roles that a login gains."""
+        gained = {(step.place, step.target) for step in self.plan.steps if not step.removes}
+        return len(gained) + sum(step.removes for step in self.plan.steps)
+
+
+def plan_removal(
+    logins: Collection[str], states: Iterable[PlaceState], protect: Protection
+) -> tuple[Plan, list[UnreadPlace]]:
+    """Return the plan that removes all direct roles from the logins, and the roles that no request can remove.
+
+    Args:
+        logins: usernames in lower case.
+        states: what was read of all places.
+        protect: roles and users from which the plan removes nothing.
+
+    >>> from css_sdk.state import Place
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members={"a": frozenset({"0f@idir"})})
+    >>> plan, left = plan_removal(["0f@idir"], [state], Protection())
+    >>> [(step.kind, step.role, step.target) for step in plan.steps], left
+    ([('remove_member', 'a', '0f@idir')], [])
+    """
+    wanted: list[DesiredPlace] = []
+    observed: dict[tuple[str, str], PlaceState] = {}
+    left: list[UnreadPlace] = []
+    for state in states:
+        users: list[DesiredUser] = []
+        for login in sorted(logins):
+            held = sorted(role for role, members in state.members.items() if login in members)
+            refusals = {role: refusal for role in held if (refusal := _refusal(state, login, role))}
+            left += [UnreadPlace(state.place, state.project_name, refusal) for refusal in refusals.values()]
+            if len(refusals) < len(held):
+                users.append(DesiredUser(Person("username", login), Listed(tuple(refusals), exact=True)))
+        if users:
+            name, environment = f"#{state.place.integration}", state.place.environment
+            wanted.append(DesiredPlace(name, environment, users=tuple(users), only_existing=True))
+            observed[name, environment] = state
+    # The members of a role that no request can name are not known, so that the plan is made without such roles.
+    known = {named: evolve(state, roles=frozenset(state.members)) for named, state in observed.items()}
+    made = planner.plan(Desired(tuple(wanted), protect), known, {}, prune=True)
+    return evolve(made, places=tuple(map(PlannedPlace.of, observed.values()))), left
+
+
+def _refusal(state: PlaceState, login: str, role: str) -> Refused | None:
+    """Return why no request can remove a role from a login; None if one can."""
+    try:
+        username = identifiers.username_of(login)
+        service_limits.check_removable(state.place.integration, state.place.environment, [role], username)
+    except Refused as refusal:
+        return refusal
+    return None

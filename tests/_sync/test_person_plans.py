@@ -1,0 +1,195 @@
+# Written from tests/_async/test_person_plans.py by `make generate`; edit that one.
+"""Plans for one person: everything is removed, wherever and with whatever login the person has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from css_sdk import (
+    Ambiguous,
+    Css,
+    Guards,
+    InvalidRequest,
+    Journal,
+    LastMember,
+    NotFound,
+    Person,
+    Protection,
+    ServiceAccount,
+    Settings,
+    StalePlan,
+    TooManyRemovals,
+    UnusableUser,
+    read_journal,
+)
+from css_sdk.sandbox import Sandbox
+from tests.people_world import ALPHA, ANN, BEA, BETA, BO, CLEO, EVE, GITHUB, person, world
+from tests.states import everything, writes
+from tests.support import at_once
+
+Removal = tuple[str, str, str]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """People who are not as simple as they look."""
+    return Sandbox(world=world())
+
+
+@pytest.fixture
+def css(sandbox: Sandbox) -> Iterator[Css]:
+    """Return a client of the team."""
+    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:
+        yield css
+
+
+OF_ANN: set[Removal] = {
+    ("#301 dev", "admin", f"{ANN}@azureidir"),
+    ("#301 dev", "admin", f"{ANN}@idir"),
+    ("#301 dev", "reader", f"{ANN}@azureidir"),
+    ("#301 dev", "writer", f"{ANN}@idir"),
+    ("#302 prod", "guest", f"{ANN}@idir"),
+}
+
+
+def removals(css: Css, whom: str | Person | ServiceAccount, **options: object) -> set[Removal]:
+    """Return what a plan removes, after checking that it does nothing else."""
+    found = css.removal_plan(whom, **options)  # type: ignore[arg-type]
+    assert {step.kind for step in found.plan.steps} <= {"remove_member"}
+    assert found.incomplete == ()
+    assert found.requests == len(found.plan.steps)
+    return {(str(step.place), step.role, step.target) for step in found.plan.steps}
+
+
+@pytest.mark.parametrize(
+    "whom", ["Ann@people.example", "ann.e@people.example", ANN, f"{ANN}@idir", f"{ANN.upper()}@azureidir"]
+)
+def test_every_login_in_every_place_is_found(css: Css, sandbox: Sandbox, whom: str) -> None:
+    """However the person is named, and although one login has another address. Nothing is searched, nothing written."""
+    assert removals(css, whom) == OF_ANN
+    assert writes(sandbox) == []
+    assert not [entry.path for entry in sandbox.requests if entry.kind == "api" and "guid" in entry.path]
+
+
+def test_only_these_roles_are_removed(css: Css, sandbox: Sandbox) -> None:
+    """Everybody else keeps theirs, with one request for each removal."""
+    before = everything(sandbox)
+    found = css.removal_plan("ann@people.example")
+    applied = css.apply_plan(found.plan)
+    assert {result.outcome for result in applied.results} == {"confirmed"}
+    assert [method for method, _ in writes(sandbox)] == ["DELETE"] * found.requests
+    for place, (roles, composites, grants) in everything(sandbox).items():
+        assert (roles, composites) == before[place][:2]
+        assert grants == {user: held for user, held in before[place][2].items() if not user.startswith(ANN)}
+
+
+def test_a_removal_is_undone(css: Css, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """With the journal of the run."""
+    before = everything(sandbox)
+    file = tmp_path_factory.mktemp("journal") / "off.jsonl"
+    plan = (css.removal_plan(ANN)).plan
+    with Journal(file) as journal:
+        css.with_journal(journal).apply_plan(plan)
+    assert everything(sandbox) != before
+    back = css.undo_plan(read_journal(file.read_bytes(), file.name))
+    css.apply_plan(back)
+    assert everything(sandbox) == before
+
+
+def test_providers_choose_logins(css: Css) -> None:
+    """All other logins stay, and are not called those of somebody else."""
+    assert removals(css, ANN, providers="azureidir") == {one for one in OF_ANN if "azureidir" in one[2]}
+    found = css.removal_plan("ann@people.example", providers=["idir"])
+    assert (found.logins, found.same_address) == ((f"{ANN}@idir",), ())
+
+
+def test_two_people_with_one_address_are_refused(css: Css, sandbox: Sandbox) -> None:
+    """Their GUIDs name one of them."""
+    for guid in (BO, BEA):
+        sandbox.grant(ALPHA, "prod", "reader", f"{guid}@idir")
+    with pytest.raises(Ambiguous) as raised:
+        css.removal_plan("desk@people.example")
+    assert {user.username for user in raised.value.candidates} == {f"{BO}@idir", f"{BEA}@idir"}  # type: ignore[union-attr]
+    assert removals(css, BO) == {("#301 prod", "reader", f"{BO}@idir")}
+    assert (css.removal_plan(BO)).same_address == (f"{BEA}@idir",)
+
+
+def test_who_has_nothing_is_found_only_by_a_username(css: Css) -> None:
+    """An address or a GUID that no member has may be mistyped."""
+    assert removals(css, f"{BO}@idir") == set()
+    assert removals(css, BO, providers=["idir"]) == set()
+    for whom in ("nobody@people.example", BO):
+        with pytest.raises(NotFound, match="No member of any role"):
+            css.removal_plan(whom)
+    with pytest.raises(UnusableUser):
+        css.removal_plan("a0a0")
+    with pytest.raises(InvalidRequest, match="protect="):
+        css.removal_plan(BO, protect="admin")  # type: ignore[arg-type]
+
+
+def test_other_logins_are_removed_too(css: Css) -> None:
+    """Those of GitHub, and service accounts."""
+    assert removals(css, "fern@people.example") == {("#301 dev", "reader", GITHUB)}
+    robot = ServiceAccount(f"alpha-{ALPHA}")
+    assert removals(css, robot) == {("#301 dev", "reader", robot.username)}
+
+
+def test_a_place_that_cannot_be_read_is_named(css: Css, sandbox: Sandbox) -> None:
+    """The others are done; and nobody is called unknown while a place was not read."""
+    sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
+    found = css.removal_plan(ANN)
+    assert [str(one.place) for one in found.incomplete] == ["#302 prod"]
+    assert {str(step.place) for step in found.plan.steps} == {"#301 dev"}
+    assert [str(one.place) for one in (css.removal_plan("nobody@people.example")).incomplete] == ["#302 prod"]
+
+
+def test_roles_of_any_name_are_removed(css: Css, sandbox: Sandbox) -> None:
+    """Also those that no roles file can hold; a role that no request can name is reported."""
+    names = [" a role ", "a/b%2F#?", "..x", "a\u200bb"]
+    for name in [*names, ".."]:
+        sandbox.create_role(BETA, "dev", name)
+        sandbox.grant(BETA, "dev", name, f"{CLEO}@azureidir")
+    found = css.removal_plan(CLEO)
+    assert {step.role for step in found.plan.steps} == {"reader", *names}
+    [left] = found.incomplete
+    assert "'..'" in str(left.error)
+    applied = css.apply_plan(found.plan)
+    assert {result.outcome for result in applied.results} == {"confirmed"}
+    assert sandbox.grants(BETA, "dev")[f"{CLEO}@azureidir"] == {".."}
+
+
+def test_a_removal_that_no_request_can_express_is_reported(css: Css, sandbox: Sandbox) -> None:
+    """The role is too long, or users of the provider cannot have roles; everything else is removed."""
+    long = "r" * 185
+    sandbox.create_role(BETA, "dev", long)
+    sandbox.grant(BETA, "dev", long, f"{EVE}@idir")
+    sandbox.world.users[f"{EVE}@otp"] = person(EVE, "otp", "Eve", "eve@people.example")
+    sandbox.grant(BETA, "dev", "guest", f"{EVE}@otp")
+    found = css.removal_plan("eve@people.example")
+    assert {(str(step.place), step.role) for step in found.plan.steps} == {("#301 dev", "writer")}
+    assert [str(one.place) for one in found.incomplete] == ["#302 dev", "#302 dev"]
+    assert {result.outcome for result in (css.apply_plan(found.plan)).results} == {"confirmed"}
+
+
+def test_protection_and_guards_hold(css: Css, sandbox: Sandbox) -> None:
+    """A protected role is shown and stays. A role keeps its last member. The limit counts each role's members."""
+    kept = css.removal_plan(ANN, protect=Protection(roles="adm*"))
+    assert {step.role for step in kept.plan.protected} == {"admin"}
+    assert {step.role for step in kept.plan.steps} == {"reader", "writer", "guest"}
+    found = css.removal_plan(ANN)
+    with pytest.raises(LastMember):
+        css.apply_plan(found.plan, guards=Guards(keep_last="admin"))
+    with pytest.raises(TooManyRemovals):
+        css.apply_plan(found.plan, guards=Guards(max_removals=1))
+    assert writes(sandbox) == []
+
+
+def test_what_changes_meanwhile_is_not_overlooked(css: Css, sandbox: Sandbox) -> None:
+    """A role that the person gets after the plan was made is not left."""
+    found = css.removal_plan(ANN)
+    sandbox.grant(ALPHA, "dev", "lead", f"{ANN}@idir")
+    with pytest.raises(StalePlan):
+        css.apply_plan(found.plan)
+    assert writes(sandbox) == []
