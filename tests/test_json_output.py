@@ -41,6 +41,7 @@ COMMANDS = {
     f"members set reviewer {MAREN} {NOBODY} --yes {PLACE}": "changes",
     "people find --last-name Hargreave": "people",
     f"people mirror {PLACE}": "differences",
+    f"people remove {MAREN} --yes": "changes",
     f"people roles {MAREN}": "person-roles",
     "plan {roles}": "",
     "promote -i 101 --from dev --to test --members --yes": "changes",

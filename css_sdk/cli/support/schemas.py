@@ -98,7 +98,11 @@ _PERSON: Final = ("username", "name", "provider")
 _CHANGE: Final = ("state", "action", *_PLACE, "role", "target", *_PERSON, "error", "message")
 
 RECORDS: Final[Mapping[str, tuple[str, Sequence[str], Sequence[str]]]] = {
-    "changes": ("One change: css assign, unassign, apply, undo, roles, composites, members set, …", _CHANGE, ()),
+    "changes": (
+        "One change: css assign, unassign, apply, undo, people remove, roles, composites, members set, …",
+        _CHANGE,
+        (),
+    ),
     "checks": ("One check of css doctor.", ("check", "state", "message"), ()),
     "comparison": ("One row of css compare.", ("kind", "role", "target", "differs", "present"), ()),
     "config": ("One value of css config show.", ("name", "value", "source"), ()),
