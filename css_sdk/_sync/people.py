@@ -141,8 +141,8 @@ class People:
             )
         if len(found) > 1:
             raise Ambiguous(
-                f"{len(found)} logins in {self._environment} have {wanted}: {', '.join(found)}. Pass the username or "
-                f"one provider.",
+                f"{len(found)} logins in {self._environment} have {wanted}: {searches.named(found.values())}. Pass the "
+                f"username or one provider.",
                 candidates=list(found.values()),
             )
         return next(iter(found.values()))

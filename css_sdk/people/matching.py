@@ -12,7 +12,7 @@ from ..models import PROVIDER_FAMILIES, PROVIDERS, User
 from ..state import Place
 from .identification import is_identified
 from .identities import Person
-from .searches import can_be_looked_up
+from .searches import can_be_looked_up, named
 
 _NAMES: Final = {"email": "e-mail address", "guid": "GUID"}
 _HOW_TO_IDENTIFY: Final = (
@@ -102,7 +102,7 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
         )
     if len(users) > 1:
         return Ambiguous(
-            f"{len(users)} logins in {environment} have {wanted}: {_named(users)}.",
+            f"{len(users)} logins in {environment} have {wanted}: {named(users)}.",
             candidates=users,
             remedy=_CHOOSE_LOGIN if len({user.guid for user in users}) == 1 else _CHOOSE_PERSON,
         )
@@ -155,12 +155,8 @@ def explain_missing(missing: NotFound, person: Person, environment: str, found: 
             users += result
     if users:
         return WrongProvider(
-            f"{person.by} {person.value} has only logins of other providers in {environment}: {_named(users)}. Give "
+            f"{person.by} {person.value} has only logins of other providers in {environment}: {named(users)}. Give "
             f"the username, or the provider.",
             candidates=users,
         )
     return failed[0] if failed else missing
-
-
-def _named(users: Iterable[User]) -> str:
-    return ", ".join(user.username for user in users)

@@ -173,6 +173,15 @@ def _narrowed(
     return matching, certain
 
 
+def named(users: Iterable[User]) -> str:
+    """Return the usernames of users, each with the name.
+
+    >>> named([User("0f3a@idir", first_name="Ilse"), User("7c1d@idir")])
+    '0f3a@idir (Ilse), 7c1d@idir'
+    """
+    return ", ".join(f"{user.username} ({user.name})" if user.name else user.username for user in users)
+
+
 def _matches(user: User, name: str, term: str, compare: Callable[[str, str], bool]) -> bool | None:
     """Return whether a user's field matches a term; None if the answer does not show the field."""
     match name:

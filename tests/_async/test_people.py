@@ -21,6 +21,8 @@ async def test_a_guid_finds_the_login_of_the_named_provider(dev: AsyncEnvironmen
     with pytest.raises(Ambiguous) as told:
         await dev.people.find_one(guid=guid)
     assert {user.username for user in told.value.candidates} == {azure, f"{guid}@idir"}
+    name = "{firstName} {lastName}".format(**sandbox.world.users[azure])
+    assert f"{azure} ({name})" in str(told.value)
 
 
 async def test_an_address_is_compared_whole(dev: AsyncEnvironmentClient, sandbox: Sandbox) -> None:

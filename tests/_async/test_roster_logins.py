@@ -56,7 +56,7 @@ async def test_a_choice_of_providers_never_chooses_between_people(css: AsyncCss,
         [result] = await css.apply_roster(rows_for("one@example.com"), **how)
         assert result.state == "ambiguous"
         assert "These are different people" in str(result.error)
-        assert f"{'aa' * 16}@idir, {'bb' * 16}@azureidir" in str(result.error)
+        assert f"{'aa' * 16}@idir (Ann Example), {'bb' * 16}@azureidir (Ann Example)" in str(result.error)
     assert (asked(sandbox) - before)["POST"] == 0
 
 

@@ -22,6 +22,8 @@ def test_a_guid_finds_the_login_of_the_named_provider(dev: EnvironmentClient, sa
     with pytest.raises(Ambiguous) as told:
         dev.people.find_one(guid=guid)
     assert {user.username for user in told.value.candidates} == {azure, f"{guid}@idir"}
+    name = "{firstName} {lastName}".format(**sandbox.world.users[azure])
+    assert f"{azure} ({name})" in str(told.value)
 
 
 def test_an_address_is_compared_whole(dev: EnvironmentClient, sandbox: Sandbox) -> None:
