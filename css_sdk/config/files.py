@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -114,7 +115,7 @@ def _check_private(path: Path, found: os.stat_result) -> None:
     Raises:
         ConfigurationError: with the command that corrects it.
     """
-    if os.name != "posix":
+    if sys.platform == "win32":
         return
     folders = [(folder, folder.stat()) for folder in path.resolve().parents]
     for place, status in [(path, found), *folders]:
