@@ -48,6 +48,7 @@ COMMANDS = {
     "report": "report",
     f"roles create auditor {PLACE}": "changes",
     f"roles delete approver nope --yes {PLACE}": "changes",
+    f"roles ensure auditor reviewer {PLACE}": "changes",
     f"roles list {PLACE}": "roles",
     f"roles rename approver chief {PLACE}": "changes",
     f"roles tree {PLACE}": "role-tree",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from attrs import frozen
 
 from .._service import identifiers
 from .._text.tables import Record
+from ..errors import UnusableUser
 from ..models import ServiceAccount
-from .cells import PersonBy
+from .cells import PERSON_COLUMNS, PersonBy, check_guid, cleaned, fault_of
 
 
 @frozen
@@ -45,6 +47,33 @@ class Person(Record):
     def is_service_account(self) -> bool:
         """Return whether this names a service account, not a person."""
         return self.by == "client_id" or (self.by == "username" and "@" not in self.value)
+
+
+def checked_people(named: Mapping[str, Iterable[str]], providers: Sequence[str] = ()) -> list[Person]:
+    """Return the people whom a caller names, in order, after checking the texts.
+
+    Args:
+        named: the texts, by what they are: `username`, `guid`, `email` or `client_id`.
+        providers: the providers of GUIDs and addresses; if there is one, it is the provider of each GUID.
+
+    Raises:
+        UnusableUser: a text cannot name a person.
+
+    >>> [person.by for person in checked_people({"email": ["<mailto:ilse.hargreave@example.com>"], "guid": []})]
+    ['email']
+    """
+    people = []
+    for by in PERSON_COLUMNS:
+        for text in named.get(by, ()):
+            value = cleaned(text) if by in ("guid", "email") else text
+            if by == "username":
+                identifiers.check_username(text)
+            elif by == "guid":
+                check_guid(identifiers.guid_of(value), providers)
+            elif fault := fault_of(by, value):
+                raise UnusableUser(f"{fault}.")
+            people.append(Person(by, value))
+    return people
 
 
 def login_of(person: Person) -> str | None:

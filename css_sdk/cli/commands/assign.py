@@ -11,17 +11,14 @@ from ..support.changes import change_roles
 from ..support.options import Given, several, takes, together
 
 _GRANTS = together(
-    options.usernames,
+    click.argument("username", nargs=-1, metavar="[USERNAME]..."),
     options.place(),
-    several(
-        "-r",
-        "--role",
-        "roles",
-        help="Name of a role.",
-        metavar="ROLE",
-        shell_complete=options.completes("roles"),
-    ),
-    options.client_ids,
+    several("-r", "--role", "roles", help="Name of a role.", metavar="ROLE"),
+    several("--email", help="Whole e-mail address of a person.", metavar="ADDRESS"),
+    several("--guid", help="Whole GUID of a person, with or without dashes.", metavar="GUID"),
+    several("--client-id", help="Client id of a service account.", metavar="ID"),
+    options.provider,
+    options.logins,
 )
 
 
@@ -30,12 +27,14 @@ _GRANTS = together(
 def assign(given: Given, **grants: Any) -> int:
     """Give roles to users.
 
-    css reads the users' roles first, and sends only what is missing. In prod, css asks for the project's name. To give
-    roles to many people from a file, use `css roster apply`.
+    css reads the users' roles first, and sends only what is missing. If an address or a GUID has several logins, pass
+    --provider, --prefer or --all-logins. In prod, css asks for the project's name. To give roles to many people from a
+    file, use `css roster apply`.
 
     \b
     Examples:
       css assign -i "Grants Portal" -e dev -r reviewer 0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a@idir
+      css assign -i "Grants Portal" -e dev -r reviewer --email ilse.hargreave@example.com --all-logins
       css assign -i 102 -e dev -r reader --client-id fisheries-service-102
     """
     return change_roles("grant", given, **grants)
@@ -47,10 +46,12 @@ def unassign(given: Given, **grants: Any) -> int:
     """Remove roles from users.
 
     css shows who loses what and asks for confirmation. In scripts, pass --yes, and in prod --allow-prod too. css reads
-    the users' roles first, and sends nothing for users who do not have the role.
+    the users' roles first, and sends nothing for users who do not have the role. To remove all roles of a person, use
+    css people remove.
 
     \b
-    Example:
+    Examples:
       css unassign -i 101 -e dev -r reviewer 0f3a0f3a0f3a0f3a0f3a0f3a0f3a0f3a@idir --yes
+      css unassign -i 101 -e dev -r reviewer --email ilse.hargreave@example.com --provider idir --yes
     """
     return change_roles("revoke", given, **grants)

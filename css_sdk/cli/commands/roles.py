@@ -97,6 +97,33 @@ def create(given: Given, names: Sequence[str]) -> int:
 
 
 @roles.command()
+@takes(_NAMES, options.adding)
+def ensure(given: Given, names: Sequence[str]) -> int:
+    """Create the roles that do not exist yet. In prod, css asks for the project's name.
+
+    Unlike css roles create, the command succeeds if a role exists already, so that a script can run it again.
+
+    \b
+    Example:
+      css roles ensure -i "Grants Portal" -e dev auditor inspector
+    """
+    with given.place() as dev:
+        existing = {role.name for role in dev.roles.list()}
+        changes = [
+            RoleChange("create", name, is_needed=False)
+            if name in existing
+            else RoleChange("create", name, call=partial(dev.roles.ensure, name))
+            for name in dict.fromkeys(names)
+        ]
+
+        def preview() -> list[str]:
+            where = place_name(dev)
+            return [f"the role {change.role!r} is created in {where}" for change in changes if change.is_needed]
+
+        return ask_and_make(given, dev, changes, preview)
+
+
+@roles.command()
 @takes(options.roles_argument("old"), click.argument("new"), options.adding)
 def rename(given: Given, old: str, new: str) -> int:
     """Rename a role. Its members keep it.

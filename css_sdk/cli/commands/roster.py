@@ -45,12 +45,7 @@ _READING = together(
 _ROSTER_OPTIONS = together(
     _READING,
     options.provider,
-    click.option(
-        "--prefer",
-        metavar="PROVIDERS",
-        help="Login to use if a person has several, in order of preference: idir,azureidir.",
-    ),
-    flag("--all-logins", help="Use all logins of a person, such as idir and azureidir."),
+    options.logins,
     flag("--exact", help="Remove the roles from everybody whom the roster does not list."),
     options.removals(
         "With --exact, allow up to N removals from each role. Default: a fifth, but at least 4 and at most 10."
@@ -68,7 +63,7 @@ def _read(
     exact: bool,
     columns: Sequence[str],
     mapping: Path | None,
-    prefer: str | None,
+    prefer: Sequence[str],
     all_logins: bool,
     **reading: Any,
 ) -> tuple[Sequence[Row], dict[str, Any]]:
@@ -77,8 +72,6 @@ def _read(
 
     if given.max_removals is not None and not exact:
         raise click.UsageError("--max-removals needs --exact.")
-    if prefer and all_logins:
-        raise click.UsageError("--prefer chooses one login, and --all-logins chooses all: pass one of them.")
     named = {} if mapping is None else read_mapping(text_in(mapping), str(mapping))
     named |= read_mapping("\n".join(columns), "--column")
     place = {"integration": given.integration, "environment": given.environment}
@@ -91,7 +84,7 @@ def _read(
         "max_removals": given.max_removals,
         "width": given.width,
         "providers": given.employees,
-        "prefer": [each.strip() for each in (prefer or "").split(",") if each.strip()],
+        "prefer": prefer,
         "all_logins": all_logins,
     }
     return rows, how

@@ -62,7 +62,7 @@ def assign(given: Given, client_id: str, roles: Sequence[str]) -> int:
     Example:
       css service-account assign -i 101 -e dev fisheries-service-102 reviewer
     """
-    return change_roles("grant", given, roles=roles, client_ids=[client_id])
+    return change_roles("grant", given, roles=roles, client_id=[client_id])
 
 
 @service_account.command()
@@ -76,4 +76,4 @@ def unassign(given: Given, client_id: str, roles: Sequence[str]) -> int:
     Example:
       css service-account unassign -i 101 -e dev fisheries-service-102 reviewer --yes
     """
-    return change_roles("revoke", given, roles=roles, client_ids=[client_id])
+    return change_roles("revoke", given, roles=roles, client_id=[client_id])

@@ -71,24 +71,31 @@ def change_roles(
     given: Given,
     *,
     roles: Sequence[str],
-    users: Sequence[str] = (),
-    client_ids: Sequence[str] = (),
+    prefer: Sequence[str] = (),
+    all_logins: bool = False,
+    **named: Sequence[str],
 ) -> int:
-    """Give or remove roles as arguments and options say, and return the exit code."""
-    from ..._service.identifiers import check_username
-    from ...people.identities import Person
+    """Give or remove roles as arguments and options say, and return the exit code.
+
+    Args:
+        action: what to do.
+        given: the options.
+        roles: names of roles.
+        prefer: the providers of the login that is meant if a person has several, the first choice first.
+        all_logins: whether all logins of a person are meant.
+        named: the users, by how they are named: `username`, `email`, `guid` and `client_id`.
+    """
+    from ...people.identities import checked_people
     from ...roster.rows import Row
 
     if not roles:
         raise click.UsageError("Name a role with --role.")
-    if not users and not client_ids:
-        raise click.UsageError("Name the users: pass usernames, or --client-id for a service account.")
-    for user in users:
-        check_username(user)
-    people = [Person("username", user) for user in users] + [Person("client_id", client) for client in client_ids]
+    people = checked_people(named, given.providers)
+    if not people:
+        raise click.UsageError("Name the users: pass usernames, --email, --guid, or --client-id for a service account.")
     pairs = dict.fromkeys((person, role) for person in people for role in roles)
     rows = [Row(0, person, role, given.integration, given.environment, action) for person, role in pairs]
-    return carry_out(rows, given)
+    return carry_out(rows, given, providers=given.employees, prefer=prefer, all_logins=all_logins)
 
 
 def apply_rows(
@@ -198,18 +205,23 @@ def prod_of(environment: EnvironmentClient) -> tuple[str, ...]:
     return (environment.integration.project_name,) if environment.name == "prod" else ()
 
 
-def carry_out(rows: Sequence[Row], given: Given) -> int:
+def carry_out(rows: Sequence[Row], given: Given, **how: Any) -> int:
     """Ask for confirmation, do what the rows say, report it, and return the exit code.
 
     css-sdk reads the current roles first, and sends only what is missing. After an interrupt, the calls in flight are
     finished, and the results are reported.
+
+    Args:
+        rows: what is to be done.
+        given: the options.
+        how: further arguments of `apply_roster` and `check_roster`.
     """
 
     labels = Labels()
 
     def apply(note: Note) -> Sequence[RowResult]:
         with given.client() as css:
-            results = apply_rows(css, rows, given, labels, note)
+            results = apply_rows(css, rows, given, labels, note, **how)
             for place in {result.row.place for result in results}:
                 errors = [result.error for result in results if result.row.place == place]
                 suggest_roles(errors, partial(_environment, css, *place))

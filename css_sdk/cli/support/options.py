@@ -234,6 +234,25 @@ no_names = flag(
 mask = flag("--mask", help="Shorten usernames and addresses.")
 force = flag("--force", is_eager=True, help="Replace the output file even if css-sdk did not write it.")
 provider = providers("Login provider of a GUID or e-mail address.", "Default: idir and azureidir.")
+
+
+def _preferred(context: click.Context, _: click.Parameter, given: str | None) -> Sequence[str]:
+    """Return the providers in the text."""
+    if given and context.params.get("all_logins"):
+        raise click.UsageError("--prefer chooses one login, and --all-logins chooses all: pass one of them.")
+    return [each.strip() for each in (given or "").split(",") if each.strip()]
+
+
+logins = together(
+    click.option(
+        "--prefer",
+        metavar="PROVIDERS",
+        callback=_preferred,
+        help="Login to use if a person has several, in order of preference: idir,azureidir.",
+    ),
+    flag("--all-logins", is_eager=True, help="Use all logins of a person, such as idir and azureidir."),
+)
+"""The options that choose between several logins of a person."""
 width = click.option(
     "--width",
     type=click.IntRange(1, 8),

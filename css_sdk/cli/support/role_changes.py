@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ...models import Outcome
     from ...plan.planner import Plan
 
-_ALREADY: Final = {"add": "already a child", "remove": "is not a child"}
-"""The state of a child that needs no change, by action."""
+_ALREADY: Final = {"add": "already a child", "remove": "is not a child", "create": "already exists"}
+"""The state of a role or a child that needs no change, by action."""
 _NO_NAMES: Final[Mapping[str, str]] = {}
 _OF_MEMBERS: Final = ("grant", "revoke")
 
