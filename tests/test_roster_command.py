@@ -267,7 +267,7 @@ def test_no_write_is_sent_for_whom_nobody_can_be_sure_of(
     assert run_css("roster", "apply", roster, *DEV, "--json") == 3
     rows = told(capsys)
     assert [row["state"] for row in rows] == ["ambiguous", "not found", "wrong provider", "done"]
-    assert f"{A}@idir, {B}@idir" in rows[0]["message"]
+    assert f"{A}@idir (Ann Example), {B}@idir (Bo Example)" in rows[0]["message"]
     assert f"{C}@bceidbasic" in rows[2]["message"]
     assert sandbox.members(GRANTS_PORTAL, "dev", "guest") == [f"{D}@idir"]
     assert asked(sandbox)["POST"] == 1
