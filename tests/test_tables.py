@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import css_sdk
 from css_sdk import (
+    Ambiguous,
     ClientCredentials,
     Css,
     CssError,
@@ -37,6 +38,7 @@ from css_sdk import (
 )
 from css_sdk._text.escaping import with_codes
 from css_sdk._text.tables import Tabular
+from css_sdk.people.searches import named
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place
 from tests.support import GRANTS_PORTAL
@@ -198,6 +200,15 @@ def test_masked_tables_tell_nobody(email: str, guid: str, name: str) -> None:
     assert not re.search(r"@[\w-]+\.\w", row["error"])
     [row] = table(LogLine(datetime.datetime.now(datetime.UTC), f"username={name}", {}), mask=True)
     assert row["message"] == "…"
+
+
+@pytest.mark.parametrize("name", ["Ann Example", "Ann (Annie) Example", "A. Example", "Ann, Example"])
+def test_masked_messages_hide_the_names_of_candidates(name: str) -> None:
+    """Those in the message about several logins, one after the other."""
+    users = [User(f"{'aa' * 16}@idir", first_name=name), User(f"{'bb' * 16}@azureidir", first_name=name)]
+    error = Ambiguous(f"2 logins have it: {named(users)}. Use the username.")
+    [row] = table(UnreadPlace(Place(1, "dev"), "Grants Portal", error), mask=True)
+    assert row["error"] == "2 logins have it: aaaaaa…@idir, bbbbbb…@azureidir. Use the username."
 
 
 PUBLIC = [getattr(css_sdk, name) for name in css_sdk.__all__ if not name.startswith("_")]

@@ -10,6 +10,8 @@ _LONGEST_LEFT: Final = 6
 _SERVICE_ACCOUNT: Final = "service-account-"
 _WITH_AT: Final = re.compile(r'[^\s@,;<>"()]*@(?:[\w.-]*\w)?')
 _USERNAME: Final = re.compile(r"\W?([0-9a-f]{6}[0-9a-f]{10,}@[a-z]+)", re.IGNORECASE)
+_NAME: Final = re.compile(r"(…@[a-z]+) \(.*?\)(?=[,.;]|$)", re.DOTALL)
+"""The name of a person, as messages write it after the username."""
 _GUID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{6}[0-9a-f-]{10,}", re.IGNORECASE)
 
 
@@ -27,14 +29,14 @@ def mask_name(name: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return a text with its addresses removed, and its usernames and GUIDs masked.
+    """Return a text with its addresses removed, its usernames and GUIDs masked, and without names after usernames.
 
-    >>> mask_text("2 logins have jane.doe@example.com: 0f3ac87806aa7f215a7c0d4cc4d9e799@idir")
-    '2 logins have …: 0f3ac8…@idir'
+    >>> mask_text("2 logins have jane.doe@example.com: 0f3ac87806aa7f215a7c0d4cc4d9e799@idir (Jane Doe).")
+    '2 logins have …: 0f3ac8…@idir.'
     """
 
     def cut(found: re.Match[str]) -> str:
         username = _USERNAME.fullmatch(found[0])
         return mask_name(username[1]) if username else "…"
 
-    return _GUID.sub(lambda found: mask_name(found[0]), _WITH_AT.sub(cut, text))
+    return _NAME.sub(r"\1", _GUID.sub(lambda found: mask_name(found[0]), _WITH_AT.sub(cut, text)))
