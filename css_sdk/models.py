@@ -45,7 +45,7 @@ class ServiceAccount(Record):
 
 @frozen
 class Integration(Record):
-    """An integration of the team. `environments` holds the ones among `dev`, `test` and `prod` that it has."""
+    """An integration of the team. `environments` lists its environments, such as `dev`, `test` and `prod`."""
 
     id: int
     project_name: str
@@ -79,7 +79,10 @@ class RoleTree(Records):
     children: Mapping[str, tuple[str, ...]] = field(hash=False)
 
     def descendants(self, name: str) -> frozenset[str]:
-        """Return the names of all roles that a role includes, also through others; its own name only in a cycle.
+        """Return the names of all roles that a role includes, directly or through other roles.
+
+        Its own name is among them only if the role includes itself.
+
 
         Args:
             name: the name of the role. A role that is not in the tree has no descendants.
@@ -110,7 +113,7 @@ class User(Record):
 
     @property
     def name(self) -> str:
-        """Return the name for people; for users of GitHub, the one in their attributes; "" if there is none.
+        """Return the name of the person, or "" if there is none. For users of GitHub, the name is in the attributes.
 
         >>> User("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", first_name="Tobias", last_name="Bellwether").name
         'Tobias Bellwether'
@@ -170,8 +173,8 @@ class Grant(Record):
 Outcome = Literal["confirmed", "already", "failed", "unknown"]
 """The outcome of one item of many.
 
-`confirmed`: an answer or a read shows it. `already`: nothing was to be done, and nothing was sent. `failed`: it was not
-done. `unknown`: it may have been done or not, and no read could show it.
+`confirmed`: an answer or a read shows that it was done. `already`: nothing had to be done, and nothing was sent.
+`failed`: it was not done. `unknown`: it may have been done or not, and no read could show which.
 """
 
 
@@ -207,7 +210,7 @@ class RoleResult(Record):
 class SearchResult(Records):
     """People found by a search. `complete` is False if the service may have left people out.
 
-    The service stops at 50 people and then repeats the first page, so more than 50 rows mean "incomplete".
+    The service shows at most 50 people and then repeats the first page, so an answer with more rows is incomplete.
     """
 
     users: tuple[User, ...]

@@ -47,7 +47,7 @@ class Place(Record):
 
     @property
     def path(self) -> dict[str, Any]:
-        """Return the arguments of generated functions that name the place."""
+        """Return the arguments with which functions of the generated client name this place."""
         return {"integration_id": self.integration, "environment": self.environment}
 
     def __str__(self) -> str:
@@ -71,7 +71,7 @@ class Step(Record):
 
     @property
     def removes(self) -> bool:
-        """Return whether the step removes something that somebody or a role had."""
+        """Return whether the step removes a member, a child or a role."""
         return self.kind in ("remove_member", "remove_composite", "delete_role")
 
     @property
@@ -91,7 +91,11 @@ class Step(Record):
 
     @property
     def opposite(self) -> Step:
-        """Return the step that reverses this one, but for what the service removes together with a role."""
+        """Return the step that reverses this one.
+
+        The opposite of `delete_role` only creates the role again: it does not restore the members and composite links
+        that the service removed with it.
+        """
         if self.kind == "rename_role":
             return evolve(self, role=self.target, target=self.role)
         return evolve(self, kind=_OPPOSITE[self.kind])
@@ -181,7 +185,7 @@ def _why_no_file_names(role: str) -> str:
 
 @frozen
 class StepResult(Record):
-    """The outcome of one step; `skipped` if a step that it depends on was not done. `error` says why."""
+    """The outcome of one step. It is `skipped` if a step that it needs was not done. `error` says why."""
 
     step: Step
     outcome: Outcome | Literal["skipped"]
@@ -197,7 +201,7 @@ class PlaceState(Records):
     """Roles, composites and members of one environment, as they were read.
 
     Attributes:
-        place: integration and environment.
+        place: the integration and the environment.
         project_name: the project name of the integration.
         roles: the names of all roles.
         children: the names of the children of every composite role.
@@ -249,7 +253,7 @@ class PlaceState(Records):
         return changed.state()
 
     def before(self, steps: Iterable[Step]) -> PlaceState:
-        """Return the state before the steps of this place. A step that was not done changes nothing."""
+        """Return the state before the steps of this place. Steps that were not done are ignored."""
         changed = Draft(self)
         for step in reversed([step for step in steps if step.place == self.place]):
             changed.take_back(step)
@@ -277,7 +281,7 @@ class Known(Protocol):
 
 
 def is_as_after(step: Step, known: Known) -> bool:
-    """Return whether what is known is as after the step."""
+    """Return whether the state is as the step would leave it: the step was done, or is not needed."""
     match step.kind:
         case "create_role":
             return step.role in known.roles
@@ -301,7 +305,7 @@ def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
 
 
 class Draft:
-    """Change the roles, children and members of a state step by step. `parents` always fits `children`."""
+    """Change the roles, children and members of a state step by step. `parents` is always the reverse of `children`."""
 
     def __init__(self, state: PlaceState) -> None:
         self._state = state
@@ -320,7 +324,7 @@ class Draft:
         )
 
     def carry_out(self, step: Step) -> None:
-        """Carry out a step as the service does, which ignores what is done already."""
+        """Apply a step as the service does: a step that is done already changes nothing."""
         match step.kind:
             case "create_role":
                 self.roles.add(step.role)
@@ -330,7 +334,7 @@ class Draft:
             case "add_composite":
                 self._link(step.role, step.target)
             case "add_member":
-                # Members that were not read stay unknown: one member is not all of them.
+                # If the members were not read, they stay unknown: this one member is not the whole list.
                 self.members.get(step.role, set()).add(step.target)
             case "remove_member":
                 self.members.get(step.role, set()).discard(step.target)
@@ -343,7 +347,7 @@ class Draft:
                     self._unlink(parent, child)
 
     def take_back(self, step: Step) -> None:
-        """Undo a step. A step that was not done changes nothing."""
+        """Undo a step. If the step was not done, change nothing."""
         if step.kind == "remove_member":
             self.members.setdefault(step.role, set()).add(step.target)
         else:

@@ -73,7 +73,7 @@ def test_after_a_kill_the_journal_goes_on(
     other = tmp_path / "other.json"
     assert served("plan", file, "--out", other) == 0
     assert served("apply", other, "--resume", journal, "--yes") == 5
-    assert "belongs to another plan" in capsys.readouterr().err
+    assert "but the plan to continue is" in capsys.readouterr().err
     assert served("apply", file, "--resume", journal, "--yes") == 64
     assert served("apply", plan, "--resume", journal, "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"a", "b", "c", "d", "boss", "approver", "reviewer"}

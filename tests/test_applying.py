@@ -49,9 +49,9 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
     ("url", "team", "told"),
     [
         (URL, 2016, ""),
-        (URL, 2017, "team 2016, and this is team 2017"),
-        (URL, None, "team 2016, and this is team None"),
-        ("https://elsewhere.example", 2016, f"made for {URL}, and this is https://elsewhere.example"),
+        (URL, 2017, "team 2016, but the current credentials belong to team 2017"),
+        (URL, None, "team 2016, but the current credentials belong to team None"),
+        ("https://elsewhere.example", 2016, f"made for {URL}, but the current settings use https://elsewhere.example"),
         (URL + "/", 2016, "made for"),
     ],
 )

@@ -218,7 +218,7 @@ def test_a_project_is_called_what_the_service_calls_it(
     places = read_plan(plan_file.read_bytes(), "plan.json").places
     changed(plan_file, places=tuple(evolve(one, project_name="Playground") for one in places))
     assert run_css("apply", plan_file, "--yes") == 5
-    assert "The plan calls #101 'Playground', and the service calls it 'Grants Portal'" in capsys.readouterr().err
+    assert "The plan calls #101 'Playground', but the service calls it 'Grants Portal'" in capsys.readouterr().err
     assert writes(sandbox) == []
 
 

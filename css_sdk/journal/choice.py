@@ -1,4 +1,4 @@
-"""Choose the journal that an undo without a name undoes. Pure."""
+"""Choose the journal to undo when the caller does not name one. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .entries import JournalRead
 
 @frozen
 class Choice:
-    """The journal to undo, and what stands in its way.
+    """The journal to undo, and newer journals of the same account that are not complete.
 
     Attributes:
-        name: of the journal; None if there is none.
-        unfinished: the names of newer journals of the same account that a run is writing, or did not write to the end.
+        name: the name of the journal to undo; None if there is none.
+        unfinished: the names of newer journals that a run is still writing, or that lack the outcome of a write.
     """
 
     name: str | None
@@ -25,10 +25,10 @@ class Choice:
 def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
     """Return the journals that were undone, each with the name of the journal of its undo.
 
-    An undo in which a write failed, or is unknown, has not undone everything.
+    An undo with a write that failed or has an unknown outcome does not count: it has not undone everything.
 
     Args:
-        journals: by name.
+        journals: the journals, by name.
     """
     return {
         journal.undoes: name
@@ -43,10 +43,10 @@ def newest_to_undo(
     """Return the newest journal of an account that changed something, was not undone, and is not an undo itself.
 
     Args:
-        journals: by name, the newest first.
-        client_id: the account.
+        journals: the journals by name, the newest first.
+        client_id: the client id of the account.
         api_url: the address of the service.
-        in_use: the names of journals into which a run is writing.
+        in_use: the names of journals that a run is still writing.
 
     >>> newest_to_undo({}, "account", "https://example.org/api/v1").name is None
     True

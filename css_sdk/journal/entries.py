@@ -1,8 +1,9 @@
 """The format of journals, and their reader: a line before each write and one after it. Pure.
 
-A journal is a file of JSON lines. Its first line, and one for each later run that continues it, names the account and
-the address. Before a write there is a line with the steps that the write will really do, and after it one with its
-outcome. A write without the second line was in flight when the program ended: done or not.
+A journal is a file of JSON lines. Its first line names the account and the address of the service. Each later run that
+continues the journal begins with such a line, too. Before each write there is a line with the steps that the write will
+really do. After the write there is a line with its outcome. If the second line is missing, the program ended during the
+write: it may have been done or not.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ _OUTCOMES: Final[tuple[Outcome, ...]] = ("confirmed", "failed", "unknown")
 
 
 _FACTS: Final = ("plan", "at", "user", "reason", "command", "undoes")
-"""What the first line may say besides the account and the address."""
+"""The optional keys of the first line."""
 
 
 @frozen
 class Entry:
-    """One write: its steps and its outcome; None if the program ended before the outcome was written down.
+    """One write: its steps and its outcome. `outcome` is None if the program ended before it recorded the outcome.
 
     `at` is the time of the last line about the write, and `message` the error if it was not confirmed.
     """
@@ -42,12 +43,12 @@ class Entry:
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether it may have been done or not."""
+        """Return whether it is not known if the write was done."""
         return self.outcome in (None, "unknown")
 
     @property
     def state(self) -> str:
-        """Return the outcome in a word for people."""
+        """Return the outcome as a word to show."""
         return "done" if self.outcome == "confirmed" else self.outcome or "unknown"
 
 
@@ -56,15 +57,15 @@ class JournalRead(Records):
     """A journal as it was read. `table` makes a row of each step.
 
     Attributes:
-        client_id: the account that made the changes.
+        client_id: the client id of the account that made the changes.
         api_url: the address of the service.
         entries: the writes.
         plan: the id of the plan that was carried out, if it was a saved plan.
         at: when the first run began, as an ISO 8601 time.
         user: the local user name, if the journal has it.
-        reason: why, if somebody gave a reason.
+        reason: the reason for the changes, if somebody gave one.
         command: the command that made the changes, if it was one of the command line.
-        undoes: the name of the journal that this run undid, if it is an undo of one.
+        undoes: the name of the journal that this run undid, if this is the journal of an undo.
     """
 
     client_id: str
@@ -103,12 +104,12 @@ def opening(client_id: str, api_url: str, version: str, at: str, plan: str | Non
     """Return the line with which a run begins.
 
     Args:
-        client_id: the account.
+        client_id: the client id of the account.
         api_url: the address of the service.
-        version: of css-sdk.
-        at: the time.
+        version: the version of css-sdk.
+        at: the time at which the run begins.
         plan: the id of the plan, if there is one.
-        facts: `user`, `reason`, `command` and `undoes`; an empty one is left out.
+        facts: `user`, `reason`, `command` and `undoes`. Empty ones are left out.
     """
     record = {"journal": VERSION, "client_id": client_id, "api_url": api_url, "css_sdk": version, "at": at}
     return _line(record | {name: value for name, value in {"plan": plan, **facts}.items() if value})
@@ -132,15 +133,15 @@ def _line(record: Mapping[str, Any]) -> str:
 def read_journal(content: str | bytes, name: str) -> JournalRead:
     """Read a journal, and check all of it.
 
-    A last line that was cut short is left out. The program ended while it was written: before the write that it
-    announces, or after a write that the journal holds as in flight.
+    An incomplete last line is ignored: the program ended while it wrote this line. If the line would have announced a
+    write, the write was not sent. If the line would have given the outcome of a write, this outcome is unknown.
 
     Args:
-        content: of the file.
-        name: of the file, for messages.
+        content: the content of the file.
+        name: the name of the file, for messages.
 
     Raises:
-        InvalidFile: for anything that is not in a journal, with the line.
+        InvalidFile: the file is not a valid journal. The message names the line.
 
     >>> step = {"step": "create_role", "integration": 101, "environment": "dev", "role": "auditor"}
     >>> text = opening("account", "https://example.org", "1.0", "2026-11-21T12:00:00Z", None)
@@ -179,22 +180,24 @@ def _record(line: bytes, where: str) -> Mapping[str, Any]:
 
 
 def _opened(record: Mapping[str, Any], where: str) -> JournalRead:
-    """Return the journal that a line begins, still without writes."""
+    """Return the journal that a first line describes, without writes."""
     if record["journal"] != VERSION:
-        raise InvalidFile(f"{where}: a journal of version {record['journal']!r}; this css-sdk reads {VERSION}.")
+        raise InvalidFile(
+            f"{where}: this is a journal of version {record['journal']!r}, but this css-sdk reads version {VERSION}."
+        )
     account, address = record.get("client_id"), record.get("api_url")
     facts = {name: record[name] for name in _FACTS if record.get(name) is not None}
     is_text = all(isinstance(text, str) for text in facts.values())
     if not isinstance(account, str) or not isinstance(address, str) or not is_text:
-        raise InvalidFile(f"{where}: it does not name the account of the journal.")
+        raise InvalidFile(f"{where}: this line does not name the account of the journal.")
     return JournalRead(account, address, (), **facts)
 
 
 def _entry(record: Mapping[str, Any], known: Mapping[int, Entry], where: str) -> Entry:
-    """Return the write that a line announces, or whose outcome it gives."""
+    """Return the write that a line announces, or an announced write with the outcome that the line gives."""
     number, outcome, steps = record.get("write"), record.get("outcome"), record.get("steps")
     if not isinstance(number, int) or isinstance(number, bool):
-        raise InvalidFile(f"{where}: it does not name a write.")
+        raise InvalidFile(f"{where}: this line has no number of a write.")
     entry = known.get(number)
     at, message = str(record.get("at", "")), str(record.get("message", ""))
     if entry is None and isinstance(steps, list):
@@ -204,4 +207,4 @@ def _entry(record: Mapping[str, Any], known: Mapping[int, Entry], where: str) ->
             raise InvalidFile(f"{where}: {error}.") from None
     if entry is not None and entry.outcome is None and outcome in _OUTCOMES:
         return evolve(entry, outcome=outcome, at=at, message=message)
-    raise InvalidFile(f"{where}: it does not fit the lines before it.")
+    raise InvalidFile(f"{where}: this line does not fit the lines before it.")

@@ -1,7 +1,7 @@
 """Clean and check how rosters and roles files name people. Pure.
 
-A mistyped name finds nobody. That must not be mistaken for a person who never logged in, so rosters and roles files use
-the same checks.
+A search for a mistyped name finds nobody. A search for a person who never logged in finds nobody, too. To avoid this
+confusion, rosters and roles files use the same checks for mistyped names.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]\\:;,\"]+@[^\s@<>()\[\]\\:;,\".]+(\.
 
 
 def cleaned(text: str) -> str:
-    """Return a cell without what programs add to an address or a GUID.
+    """Return a cell without the additions that programs make to an address or a GUID.
 
-    That is: invisible characters, blanks and quotes around it, `mailto:`, a name before `<address>`, and commas and
+    Removed are: invisible characters, blanks and quotes around it, `mailto:`, a name before `<address>`, and commas and
     semicolons at the end. `fault_of` checks the rest.
 
     >>> cleaned('"Hargreave, Ilse" <mailto:ilse.hargreave@example.com>; ')
@@ -78,11 +78,11 @@ def is_complete_guid(text: str, provider: str | None) -> bool:
 
 
 def check_guid(text: str, providers: Collection[str] = ()) -> None:
-    """Refuse a text that is not the GUID of anybody with one of these providers.
+    """Refuse a text that cannot be the GUID of a login at one of these providers.
 
     Args:
-        text: the text.
-        providers: the providers; any by default. GitHub numbers its users.
+        text: the text to check.
+        providers: the providers whose GUIDs are accepted, by default all. GUIDs of GitHub can be numbers.
 
     Raises:
         UnusableUser: the text is not a complete GUID.

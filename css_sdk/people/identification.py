@@ -1,8 +1,8 @@
 """Decide which members may be a person who was not found. Exact sets depend on it. Pure.
 
-"Not found" is not "absent". A person who is searched by e-mail address may be any member with another address: nobody
-may lose a role because of such a row. Only a username, or a complete GUID with its provider, shows that a person never
-logged in, and so has no roles.
+A person who is not found by e-mail address may still be a member: the service may know this person by a different
+address. So nobody may lose a role because of such a row. Only a username, or a complete GUID with its provider, can
+show that a person never logged in, and so has no roles.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
 
 
 def state_of(person: Person, error: CssError | None) -> str:
-    """Return in a word or two why a person is not identified; `failed` if the error is about something else.
+    """Return the reason why a person is not identified, in one or two words; `failed` for any other error.
 
     Args:
         person: as a list names the person.
@@ -60,7 +60,7 @@ def state_of(person: Person, error: CssError | None) -> str:
             # A program never logs in. Its account does not exist.
             return FAILED
         case NotFound(what="user"):
-            # Also a person who was found by an address or a GUID and has disappeared since: that login is known.
+            # This includes a person whose login was found by address or GUID, but has disappeared since.
             return NEVER_LOGGED_IN
         case Ambiguous():
             return AMBIGUOUS
@@ -83,12 +83,12 @@ def may_be_member(person: Person, error: CssError | None) -> bool:
 
 
 def may_be_any_member(person: Person, state: str, candidates: Sequence[str] = ()) -> bool:
-    """Return whether the person may be any current member, so that nobody of a set may be removed.
+    """Return whether the person may be any current member, so that no member may be removed.
 
     Args:
         person: as a list names the person.
         state: as `state_of` returns it.
-        candidates: the usernames that were found.
+        candidates: the usernames that the person may have.
     """
     if state in (NEVER_LOGGED_IN, WRONG_PROVIDER):
         return not is_identified(person)
@@ -100,10 +100,10 @@ class Unresolved:
     """A person of a file who could not be identified.
 
     Attributes:
-        place: where the person was searched.
+        place: the place for which the person was searched.
         person: as the file names the person.
-        state: the reason: `never logged in`, `not found`, `wrong provider`, `ambiguous`, or another.
-        candidates: the usernames that may be meant.
+        state: the reason, such as `never logged in`, `not found`, `wrong provider` or `ambiguous`.
+        candidates: the usernames that the person may have.
         roles: the roles that the file gives the person; none if it says that the person must have no roles.
     """
 
@@ -120,5 +120,8 @@ class Unresolved:
 
     @property
     def never_logged_in(self) -> bool:
-        """Return whether the person is named uniquely, and the service does not know that login."""
+        """Return whether the person has probably never logged in.
+
+        This is so if the file names one exact login (by username or complete GUID) that the service does not know.
+        """
         return self.state == NEVER_LOGGED_IN and is_identified(self.person)

@@ -16,10 +16,10 @@ from .cells import PERSON_COLUMNS, PersonBy, check_guid, cleaned, fault_of
 
 @frozen
 class Person(Record):
-    """A person as a roster names the person: by `username`, `guid`, `email` or `client_id`.
+    """A person, or a service account, as a list names them: by `username`, `guid`, `email` or `client_id`.
 
-    `provider` selects the login if a GUID or an e-mail address has several. A GUID may be written with dashes, and is
-    stored without them.
+    `provider` selects the login if several logins have the GUID or e-mail address. A GUID may be given with dashes, and
+    is stored without them.
     """
 
     by: PersonBy
@@ -34,7 +34,7 @@ class Person(Record):
 
     @property
     def user(self) -> str | ServiceAccount | None:
-        """Return the user for the facade, or None if a search must find the username first."""
+        """Return the username or the service account, or None if a search must find the username first."""
         match self.by:
             case "username":
                 return self.value

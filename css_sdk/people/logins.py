@@ -1,4 +1,4 @@
-"""Describe people and their logins: who was found where, and what one login has that the other lacks. Pure."""
+"""Describe people and their logins: where a person was found, and which roles differ between logins. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from . import cells, searches
 from .identities import Person
 
 _FAMILIES: Final = {provider: family for family, among in PROVIDER_FAMILIES.items() for provider in among}
-"""The family of each provider, whose logins share a person's GUID; in the order in which logins are shown."""
+"""The family of each provider, in the order in which logins are shown.
+
+All logins of a person in one family have the same GUID.
+"""
 
 Seen = dict[str, dict[str, User]]
 """The login as each environment knows it, by username and environment."""
@@ -26,8 +29,8 @@ Seen = dict[str, dict[str, User]]
 class PersonLogin(Record):
     """One login of a person.
 
-    `environments` know the login. `never_in` were searched and do not know it: the person never logged in there. If the
-    search was incomplete, `never_in` is empty.
+    `environments` has the environments that know the login. `never_in` has the environments that were searched and do
+    not know the login: the person never logged in there. If the search was incomplete, `never_in` is empty.
     """
 
     user: User
@@ -73,7 +76,7 @@ class NamesFound(Record):
     """The names of people, by username.
 
     Attributes:
-        names: of those who are known; not of those whose name nobody knows.
+        names: the names that are known. It has no entry for a person without a known name.
         left_out: how many people were not looked up, because the limit was reached.
     """
 
@@ -108,10 +111,10 @@ class PersonRoles(Records):
 
     Attributes:
         held: the roles.
-        never_in: the environments where the person never logged in, by username. Known only if one login was
+        never_in: the environments where the person never logged in, by username. It is empty unless one login was
             requested.
         unread: the places that could not be read completely.
-        same_address: usernames of other members with an e-mail address of this person and another GUID.
+        same_address: the usernames of members who have this person's e-mail address, but a different GUID.
     """
 
     held: tuple[HeldRole, ...]
@@ -125,10 +128,10 @@ class PersonRoles(Records):
 
 @frozen
 class LoginDifference(Record):
-    """Roles that one login of a person has and the other lacks.
+    """Roles that one login of a person has and the person's other login lacks.
 
-    `user` is the login that has them, `username` the one that lacks them. If `exists` is False, the person never logged
-    in with that one in this environment, so that it cannot get roles.
+    `user` is the login that has the roles. `username` is the login that lacks them. If `exists` is False, the person
+    never logged in with `username` in this environment, so `username` cannot get roles.
     """
 
     user: User
@@ -198,10 +201,12 @@ def family_and_guid(username: str) -> tuple[str, str]:
 
 
 def unseen(seen: Seen, environments: Sequence[str], providers: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return where else the people found may be known, under another name or address.
+    """Return the searches by GUID that may find more logins of people who were found by name or address.
+
+    A login can have a different name or address in a second environment, so that the first search did not find it.
 
     Returns:
-        Environment, provider and GUID of each look-up to make.
+        The environment, the provider and the GUID of each search.
     """
     people = {family_and_guid(username) for username in seen}
     return [
@@ -237,11 +242,11 @@ def held_roles(
     """Return all roles of a login in one place, sorted.
 
     Args:
-        place: integration and environment.
-        project_name: of the integration.
-        username: the login.
+        place: the integration and the environment.
+        project_name: the project name of the integration.
+        username: the username of the login.
         direct: the roles that are assigned directly.
-        below: the children of these roles.
+        below: the tree of the roles that these roles include.
     """
     names = {role.name for role in direct}
     through: dict[str, list[str]] = {}
@@ -257,7 +262,7 @@ def held_roles(
 def login_differences(
     members: Mapping[str, Collection[str]], users: Mapping[str, User], to: str | None = None
 ) -> tuple[LoginDifference, ...]:
-    """Return direct roles that a person has with one login at `idir` or `azureidir` and lacks with the other.
+    """Return the direct roles that a person has with one of the logins at `idir` and `azureidir`, but not with both.
 
     Args:
         members: the usernames of the members, by role.

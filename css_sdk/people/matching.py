@@ -1,4 +1,4 @@
-"""Find out whom a person of a list means: which searches to make, and what their results say. Pure."""
+"""Find the login that an entry of a list means: the searches to make, and how to read their results. Pure."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ Found = tuple[User, ...] | CssError
 class Search:
     """One search among the people of one provider; equal searches are made once.
 
-    `integration` is None if any integration will do. A search for people of BCeID by e-mail address finds only those
-    who logged in to the integration from which it is made.
+    `integration` is None if the search does not depend on the integration. A search for people of BCeID by e-mail
+    address finds only people who logged in to the integration from which it is made.
     """
 
     environment: str
@@ -64,24 +64,24 @@ def searches(person: Person, place: Place, providers: Iterable[str]) -> list[Sea
 
 
 def providers_for(person: Person, providers: Sequence[str]) -> tuple[str, ...]:
-    """Return the providers whose logins a person may mean: their own, or else those given for all."""
+    """Return the providers to search for a person: the provider in the entry, or else all given providers."""
     return (person.provider,) if person.provider else tuple(dict.fromkeys(providers))
 
 
 def other_providers(person: Person, asked: Collection[str]) -> tuple[str, ...]:
-    """Return the providers that were not asked for, and that can be searched for the person."""
+    """Return the providers that are not in `asked` and can be searched for the person."""
     rest = (provider for provider in PROVIDERS if provider not in asked)
     return tuple(each for each in rest if person.by != "guid" or can_be_looked_up(person.value, each))
 
 
 def identify(person: Person, environment: str, asked: Sequence[str], found: Sequence[Found]) -> User | CssError:
-    """Return the one login that is meant, or why there is not exactly one.
+    """Return the one login that an entry means, or the error if there is not exactly one.
 
     Args:
-        person: as a list names them.
-        environment: where the searches were made.
-        asked: the providers whose logins are meant.
-        found: the result for each of these providers.
+        person: the entry of the list.
+        environment: the environment that was searched.
+        asked: the providers that were searched.
+        found: the result of the search at each of these providers.
     """
     users: list[User] = []
     for result in found:
@@ -112,13 +112,13 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
 def choose_logins(candidates: Sequence[User], *, prefer: Sequence[str], all_logins: bool) -> tuple[User, ...]:
     """Return the logins that are meant, if all candidates are logins of one person; nothing otherwise.
 
-    Logins of one person have the same GUID. People with the same e-mail address have different ones: nobody may choose
-    between them by a provider.
+    Logins of one person have the same GUID. Different people can have the same e-mail address, but they have different
+    GUIDs. A preferred provider must not decide between different people, so then nothing is returned.
 
     Args:
         candidates: the logins that were found.
-        prefer: providers, the first choice first.
-        all_logins: whether all logins of a person are meant.
+        prefer: providers, the first choice first. The first one with a login decides.
+        all_logins: whether to return all logins of the person. `prefer` is then ignored.
 
     >>> ilse, twin = [User("0f3a@idir"), User("0f3a@azureidir")], [User("0f3a@idir"), User("7c1d@azureidir")]
     >>> [user.provider for user in choose_logins(ilse, prefer=["azureidir", "idir"], all_logins=False)]
@@ -137,14 +137,14 @@ def choose_logins(candidates: Sequence[User], *, prefer: Sequence[str], all_logi
 def explain_missing(missing: NotFound, person: Person, environment: str, found: Iterable[Found]) -> CssError:
     """Return the error for a person who was not found with the requested providers.
 
-    The error says that the person has logins of other providers, or that a search of these failed. Otherwise it is
-    `missing`.
+    If the person has logins of providers that were not requested, the error names these logins. If a search of these
+    providers failed, its error is returned. Otherwise `missing` is returned.
 
     Args:
-        missing: the error if no provider knows the person.
-        person: the person, as the list names them.
-        environment: where the searches were made.
-        found: the results of searches among other providers.
+        missing: the error to return if no provider knows the person.
+        person: the entry of the list.
+        environment: the environment that was searched.
+        found: the results of the searches at the providers that were not requested.
     """
     users: list[User] = []
     failed: list[CssError] = []

@@ -1,7 +1,7 @@
 """Check the terms of searches for people, and narrow the answers to exact matches. Pure.
 
 The service matches any part of a field, but only the end of a GUID. It reads `%` as any characters and `_` as any one
-character, and neither can be escaped. So this module narrows each answer to what the caller asked for.
+character, and a caller cannot escape them. So this module removes from each answer the people who do not match.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _TERMS_BY_FAMILY: Final = {
 TERMS: Final[Mapping[str, Sequence[str]]] = {
     provider: _TERMS_BY_FAMILY[family] for family, among in PROVIDER_FAMILIES.items() for provider in among
 }
-"""The search terms of each provider, from an environment of an integration."""
+"""The search terms that each provider accepts in a search from an integration."""
 TERMS_ANYWHERE: Final[Mapping[str, Sequence[str]]] = {
     provider: ("guid",) if provider in PROVIDER_FAMILIES["bceid"] else terms for provider, terms in TERMS.items()
 }
-"""The search terms of each provider without an integration: people of BCeID can then be searched by GUID only."""
+"""The search terms that each provider accepts in a search without an integration: only `guid` for BCeID."""
 _ATTRIBUTES: Final = {
     "login": "github_username",
     "name": "display_name",
     "username": "bceid_username",
     "display_name": "display_name",
 }
-"""The attributes of answers that hold some of the fields."""
+"""The attribute of a user that holds the field of a search term, for terms that are not fields of `User`."""
 _WILDCARDS: Final = frozenset("%_")
 
 
@@ -121,10 +121,10 @@ def can_be_looked_up(guid: str, provider: str) -> bool:
 
 
 def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
-    """Return the users whose fields contain the terms, ignoring case, and whether that is certain.
+    """Return the users whose fields contain the terms, ignoring case, and whether no match can be missing.
 
     A GUID must be equal. If an answer does not show a field, the service's match counts, unless the term has a
-    wildcard. Then the user is left out, and the answer is not certain.
+    wildcard. Then the user is left out, and a match can be missing.
 
     Args:
         users: the users that the service found.
@@ -137,7 +137,7 @@ def containing(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[Us
 
 
 def equal_to(users: Iterable[User], terms: Mapping[str, str]) -> tuple[list[User], bool]:
-    """Return the users whose fields equal all the terms, ignoring case, and whether that is certain.
+    """Return the users whose fields equal all the terms, ignoring case, and whether no match can be missing.
 
     Args:
         users: the users that the service found.
@@ -152,7 +152,7 @@ def _narrowed(
     compare: Callable[[str, str], bool],
     counts_unseen: Callable[[str], bool],
 ) -> tuple[list[User], bool]:
-    """Return the users who match all terms, and whether that is certain.
+    """Return the users who match all terms, and whether no match can be missing.
 
     Args:
         users: the users that the service found.

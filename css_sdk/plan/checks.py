@@ -1,7 +1,7 @@
-"""Find plans that css-sdk did not make in this form: changed, extended, or written by hand. Pure.
+"""Find plans that somebody changed or wrote by hand. Pure.
 
-Plan files are trusted input: somebody who writes a whole plan by hand, with its plan id, can ask for anything. These
-checks find what does not fit together, before anything is sent.
+Plan files are trusted input: somebody who writes a complete plan by hand, with its plan id, can request any change.
+These checks find plans whose parts do not fit together, before anything is sent.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from .inverse import is_possible
 
 
 def find_unread_members(steps: Iterable[Step], members_read: Mapping[Place, Iterable[str]]) -> Iterator[str]:
-    """Yield a sentence for each step about members that nobody read.
+    """Yield a sentence for each step about members that were not read.
 
-    A plan adds and removes only members of roles whose members were read, or that it creates itself.
+    A plan adds and removes members only in roles whose members were read, or that the plan itself creates.
 
     Args:
-        steps: in the order of carrying out.
+        steps: the steps, in the order of carrying out.
         members_read: by place, the roles whose members were read.
     """
     known = {place: set(names) for place, names in members_read.items()}
@@ -37,30 +37,30 @@ def find_unread_members(steps: Iterable[Step], members_read: Mapping[Place, Iter
 
 
 def find_repeated(steps: Iterable[Step]) -> Iterator[str]:
-    """Yield a sentence for each step that appears twice, so that its repetition has no effect.
+    """Yield a sentence for each step that appears twice, so that the second one has no effect.
 
     Args:
-        steps: in the order of carrying out.
+        steps: the steps, in the order of carrying out.
     """
     seen: dict[Step, int] = {}
     kind = ""
     for number, step in enumerate(steps, start=1):
         if step.kind != kind:
             seen, kind = {}, step.kind
-        # Renamings alone may give a name and free it again.
+        # A rename may appear twice, because a different rename in between can free the name again.
         if step in seen and kind != "rename_role":
             yield f"steps, number {number}: it is the same as number {seen[step]}"
         seen.setdefault(step, number)
 
 
 def check_sendable(steps: Iterable[Step]) -> None:
-    """Refuse removals that no request can express; it is better to know that before anything is added.
+    """Refuse removals that no request can express. Run this check before anything is added.
 
     Args:
-        steps: of a plan.
+        steps: the steps of a plan.
 
     Raises:
-        UnusableUser, UnusableName, RequestTooLong: for the first such step. Nothing is sent.
+        UnusableUser, UnusableName, RequestTooLong: a removal cannot be sent. Nothing is sent.
     """
     for step in steps:
         where = step.place.integration, step.place.environment
@@ -74,12 +74,12 @@ def check_steps(steps: Sequence[Step], impact: Impact) -> None:
     """Refuse a plan whose steps do not fit the states that it was made from.
 
     Args:
-        steps: of the plan, in its own order.
-        impact: of these steps on the states that the plan was made from.
+        steps: the steps, in the order of the plan.
+        impact: the impact of these steps on the states that the plan was made from.
 
     Raises:
-        InvalidFile: when a step would change nothing, or changes a role that does not exist then; when the plan gives
-            wrong numbers of people, or when these cannot be known.
+        InvalidFile: a step would change nothing, a step changes a role that does not exist at that point, a step has a
+            wrong number of people, or the number cannot be checked because members were not read.
     """
     faults = [
         f"{one.place}: {one.kind} of {one.role!r} removes a role from {true.people} people, not from {one.people}"
@@ -96,11 +96,11 @@ def check_steps(steps: Sequence[Step], impact: Impact) -> None:
 
 
 def find_impossible(steps: Iterable[Step], before: Iterable[PlaceState]) -> Iterator[str]:
-    """Yield a sentence for each step that changes nothing, or that changes a role that does not exist then.
+    """Yield a sentence for each step that changes nothing, or that changes a role that does not exist at that point.
 
     Args:
-        steps: in the order of carrying out.
-        before: the states of their places.
+        steps: the steps, in the order of carrying out.
+        before: the states of their places before the steps.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> list(find_impossible([Step("create_role", state.place, "a")], [state]))

@@ -19,27 +19,34 @@ from .impact import followed_roles
 
 Kind = Literal["role", "mention", "children", "members", "roles of", "removals", "additions"]
 Mark = tuple[Kind, Place, str]
-"""Something that is not as planned: of a role, of a user, or of a place, for which the name is empty."""
+"""Something that is not as planned: its kind, its place, and the name of the role or user that it is about.
+
+The name is empty if the mark is about the whole place.
+"""
 
 
 class Dependencies:
     """Collect the results of steps, and decide which later steps are skipped because of them.
 
-    A step needs the step before it that made, renamed or deleted a role that it names. A role is renamed or deleted
-    only after everything that was to be done with it under its name: the rest of the plan could not name it afterwards.
-    People whom the service does not know, or who cannot have roles at all, do not block this. An addition that is
-    planned after a removal needs that removal: a role of a user needs the removals from the same user, a child the
-    removals of children and roles of its place.
+    A step is skipped in these cases:
 
-    Nothing is removed if its replacement could not be added. A member stays if an addition to the same role, or of a
-    role for the same user, was not done; a child stays if another child was not added to its role; a role stays if a
-    creation, a renaming or an addition of its place was not done. An addition that failed only because a person never
-    logged in blocks only removals that would leave a role empty.
+    - An earlier step should have created, renamed or deleted a role that the step names, and was not done.
+    - The step renames or deletes a role, and an earlier step with this role was not done. That earlier step could not
+      be repeated after the rename or deletion. Additions of people whom the service does not know, or who cannot have
+      roles, do not count here.
+    - The step adds a role to a user, and an earlier removal from this user was not done.
+    - The step adds a child, and an earlier removal of a child or role in the same place was not done.
+    - The step removes a member, and an earlier addition to this role or for this user was not done.
+    - The step removes a child, and an earlier addition of a child to the same parent was not done.
+    - The step deletes a role, and an earlier creation, rename or addition in the same place was not done.
+
+    If an addition failed only because the person never logged in, it blocks only removals of members that would leave
+    the role empty.
 
     Args:
-        steps: all, in the order of carrying out.
-        states: of their places, as they are before.
-        needs_everybody: let an addition for a person who never logged in count as any other that failed.
+        steps: all steps, in the order of carrying out.
+        states: the states of their places before the steps.
+        needs_everybody: whether an addition for a person who never logged in blocks as much as any failed addition.
     """
 
     def __init__(
@@ -51,10 +58,10 @@ class Dependencies:
         self._remaining = _count_remaining(steps, states)
 
     def why_skipped(self, step: Step) -> Skipped | None:
-        """Return why the next step is skipped, or None if it can be carried out.
+        """Return why a step is skipped, or None if it can be carried out.
 
         Args:
-            step: that comes next.
+            step: the next step of the plan.
         """
         cause = self._cause(step)
         if cause is None:
@@ -70,10 +77,12 @@ class Dependencies:
         )
 
     def note(self, result: StepResult) -> None:
-        """Note the result of a step.
+        """Note the result of a step, which decides whether later steps are skipped.
+
+        If the step was skipped, later steps that need it report the same cause.
 
         Args:
-            result: the result. The cause of a skipped step also blocks the steps that need the skipped step.
+            result: the result of the step.
         """
         step = result.step
         if result.outcome == "confirmed":
@@ -113,7 +122,7 @@ class Dependencies:
 
 
 def _count_remaining(steps: Iterable[Step], states: Iterable[PlaceState]) -> Counter[tuple[Place, str]]:
-    """Count the members of each role, by its name before all steps, that none of the steps removes."""
+    """Count the members of each role that no step removes. The key has the role's name before all steps."""
     before = tuple(states)
     found = Counter({(state.place, name): len(held) for state in before for name, held in state.members.items()})
     for step, role, _ in followed_roles(tuple(steps), before):
@@ -132,7 +141,7 @@ def _is_newcomer(result: StepResult) -> bool:
 
 
 def _marks_of(step: Step) -> Iterator[Mark]:
-    """Yield what is not as planned if the step is not done."""
+    """Yield the marks that a step leaves if it is not done."""
     place = step.place
     if not step.changes_role:
         yield from (("mention", place, name) for name in step.roles)

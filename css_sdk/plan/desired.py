@@ -16,7 +16,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 @frozen
 class Listed(Generic[Item_co]):
-    """A collection as it is listed: missing items are added, and if it is `exact`, items not listed are removed."""
+    """A listed collection. Missing items are added. If it is `exact`, items that are not listed are removed."""
 
     items: tuple[Item_co, ...] = ()
     exact: bool = False
@@ -29,7 +29,8 @@ class Listed(Generic[Item_co]):
 class DesiredRole:
     """A role that must exist.
 
-    `was` is the name that it may still have. If `composites` or `members` is None, they are neither read nor changed.
+    `was` is its earlier name: if the role still has this name, it is renamed. If `composites` or `members` is None,
+    they are neither read nor changed.
     """
 
     name: str
@@ -40,7 +41,7 @@ class DesiredRole:
 
 @frozen
 class DesiredUser:
-    """The roles that somebody must have directly."""
+    """The roles that a user must have directly, not only through composite roles."""
 
     person: Person
     roles: Listed[str]
@@ -50,9 +51,9 @@ class DesiredUser:
 class DesiredPlace:
     """One environment of one integration; the integration is given by exact project name, or by id as in `#101`.
 
-    If `roles` is None, roles are not changed, and the roles of its `users` must exist already. With `only_existing` all
-    roles that are named exist, and every name was checked: no role is created, and nothing that must be removed is left
-    out because a file or a request could not name it.
+    If `roles` is None, roles are not changed, and the roles of its `users` must exist already. If
+    `only_existing` is set, the caller has checked all names, and all named roles must exist: no role is created. A
+    removal is then planned even if a file or a request could not contain the name.
     """
 
     integration: str
@@ -66,7 +67,7 @@ class DesiredPlace:
 
     @property
     def named(self) -> tuple[str, str]:
-        """Return integration and environment, as the file names them."""
+        """Return the integration and the environment, as the file names them."""
         return self.integration, self.environment
 
     @property
@@ -76,7 +77,7 @@ class DesiredPlace:
         return tuple(dict.fromkeys([*listed, *(user.person for user in self.users)]))
 
     def members_to_read(self, existing: frozenset[str]) -> frozenset[str]:
-        """Return those of the `existing` roles whose members a plan needs; no others are read."""
+        """Return those of the `existing` roles whose members must be read to make a plan."""
         if any(user.roles.exact for user in self.users):
             return existing
         listed = self._listed_roles
@@ -108,8 +109,8 @@ def _patterns(given: str | Iterable[str]) -> tuple[str, ...]:
 class Protection:
     """Roles and users that no plan may remove, rename or delete, as patterns such as `admin*`.
 
-    Patterns of roles match with case. The protection covers what depends on them too: the members and composites of a
-    role, the grants of a user.
+    Upper and lower case differ in patterns of roles, but not in patterns of users. The protection also covers the
+    members and composites of a protected role, and the roles of a protected user.
     """
 
     roles: tuple[str, ...] = field(default=(), converter=_patterns)

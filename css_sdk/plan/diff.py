@@ -23,7 +23,10 @@ Username = str
 
 @frozen
 class Unmanaged:
-    """How much of an environment the file does not mention; only members of roles that were read count."""
+    """The numbers of roles, composites and members that the file does not mention.
+
+    Members count only if the members of their role were read.
+    """
 
     roles: int = 0
     composites: int = 0
@@ -35,12 +38,12 @@ class PlacePlan:
 
     Args:
         wanted: what the file wants.
-        state: what was read.
-        protect: what must not be removed.
-        people: usernames, as `plan` takes them.
+        state: the state that was read.
+        protect: the roles and users that must not be removed.
+        people: the usernames of the people in the file, as `plan` takes them.
 
     Raises:
-        InvalidRequest: when a role's members or a person was not read.
+        InvalidRequest: the members of a role were not read, or a person was not looked up.
     """
 
     def __init__(
@@ -69,7 +72,7 @@ class PlacePlan:
         self._rename(listed.items)
         # From here on roles have their new names.
         self._renamed = state.after(self.changes) if self.changes else state
-        self._below_protected = self._what_protected_roles_stand_for()
+        self._below_protected = self._find_roles_below_protected()
         self._names = {self._name(role.name) for role in listed.items}
         self._create()
         self._deleted = self._delete() if listed.exact else frozenset()
@@ -149,7 +152,7 @@ class PlacePlan:
             if name in self._out_of_reach:
                 self._note_out_of_reach(name)
                 continue
-            # If anybody is protected, it must be known who loses the role by a deletion.
+            # If users are protected, the members must be known: a deletion removes the role from all of them.
             held = self._members(name) if self._protect.users else ()
             step = self._step("delete_role", name)
             if (
@@ -165,7 +168,8 @@ class PlacePlan:
                 self.notes += [f"{name!r} is deleted for good, and cannot be created again: {why}" for why in refused]
         return frozenset(gone)
 
-    def _what_protected_roles_stand_for(self) -> frozenset[str]:
+    def _find_roles_below_protected(self) -> frozenset[str]:
+        """Return the roles that people have because they have a protected composite role."""
         if not self._protect.roles:
             return frozenset()
         tree = RoleTree((), {name: tuple(below) for name, below in self._renamed.children.items()})
@@ -308,7 +312,7 @@ class PlacePlan:
         return frozenset(map(str.lower, self._renamed.members[role]))
 
     def _who(self, person: Person) -> Username | Unresolved | None:
-        """Return the username, or why it could not be found; None if the name cannot be a username."""
+        """Return the username of a person, or why it was not found; None, with a fault, if it is not valid."""
         if person not in self._found_users:
             self._found_users[person] = self._find(person)
         return self._found_users[person]
@@ -368,7 +372,7 @@ class PlacePlan:
         return not refused
 
     def _refusals(self, role: str, usernames: Collection[Username]) -> dict[Username, str]:
-        """Return, for each user from whom the role could never be removed again, the reason."""
+        """Return the users from whom no request could remove the role, each with the reason."""
         # If the longest username is not too long, no other one is.
         longest = max(usernames, key=lambda name: len(quote(name, safe="")), default=None)
         if longest is None or not _refusal(service_limits.check_removable, *self._where, [role], longest):

@@ -16,14 +16,14 @@ def plan_id(
 
     The time, the version of css-sdk and the names of projects and people are not part of it. Two plans of one roles
     file have the same id as long as nothing that they depend on changes. The numbers of people are not part of it
-    either: they follow from the rest.
+    either, because they can be computed from the state and the steps.
 
     Args:
         api_url: the service's base address.
         team_id: the team whose integrations the plan changes.
         fingerprints: the places that were read, each with its `PlaceState.fingerprint`.
         steps: the steps in the order of carrying out.
-        leads_back: whether it is the plan of an undo, which fewer guards apply to.
+        leads_back: whether the plan is an undo. Fewer guards apply to an undo.
 
     >>> plan_id("https://example.org/api/v1", 2016, {}, [])[:12]
     '23187bf853c4'

@@ -23,14 +23,14 @@ def roles_leading_to(tree: RoleTree, role: str) -> frozenset[str]:
 def people_losing(
     tree: RoleTree, members: Mapping[str, Set[str]], parent: str, children: Iterable[str], role: str
 ) -> frozenset[str]:
-    """Return who loses a role when a composite role gets these children.
+    """Return the people who lose a role when the children of a composite role change.
 
     Args:
-        tree: as it is.
-        members: of each of the roles that lead to the role, who holds it directly.
-        parent: the role whose children change.
-        children: what its children will be.
-        role: the one that may be lost.
+        tree: the roles and their children before the change.
+        members: the direct members of `role` and of each role that contains it.
+        parent: the composite role whose children change.
+        children: its new children.
+        role: the role that people may lose.
 
     >>> tree = RoleTree((), {"admin": ("reader",)})
     >>> members = {"admin": {"ann", "bob"}, "reader": {"bob"}}
@@ -42,7 +42,7 @@ def people_losing(
 
 
 def people_having(children: Mapping[str, Iterable[str]], members: Mapping[str, Set[str]], role: str) -> frozenset[str]:
-    """Return who has a role, directly or through others.
+    """Return the people who have a role, directly or through composite roles.
 
     >>> people_having({"admin": ["reader"]}, {"admin": {"ann"}, "reader": {"bob"}}, "reader") == {"ann", "bob"}
     True
@@ -66,11 +66,11 @@ def _leading_to(parents: Mapping[str, Set[str]], role: str) -> frozenset[str]:
 
 @frozen
 class FollowedRole:
-    """One role through a sequence of steps, under all its names.
+    """One role in a sequence of steps that may rename it. It is the same object before and after a rename.
 
     Attributes:
-        place: where it is.
-        name: its name before all steps; of a role that a step creates, its name then.
+        place: the place of the role.
+        name: its name before all steps. If a step creates the role, the name that this step gives it.
         created: the number of the step that creates it; None for a role that existed before.
     """
 
@@ -84,12 +84,12 @@ def followed_roles(
 ) -> Iterator[tuple[Step, FollowedRole, FollowedRole]]:
     """Return each step with the role that it changes, and with the role that its target names.
 
-    A limit that counts by name counts one role twice where a step renames it in between, so limits count by these.
-    A target that is not the name of a role (a username) gives a value without meaning.
+    Use these roles to count the changes of each role. A count by name would count a renamed role as two roles.
+    If the target of a step is a username, ignore the third value.
 
     Args:
-        steps: in the order of carrying out.
-        states: of their places, as they are before.
+        steps: the steps, in the order of carrying out.
+        states: the states of their places before the steps.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> steps = [Step("rename_role", state.place, "a", "b"), Step("remove_member", state.place, "b", "0f3a@idir")]
@@ -112,15 +112,15 @@ def followed_roles(
 
 @frozen
 class Loss:
-    """Who no longer has a role after one step.
+    """The people who lose a role by one step.
 
     Attributes:
-        number: of the step.
-        place: where it is.
-        role: the role that is lost, by its name then.
-        members: who held it directly.
-        others: who had it only through others.
-        leading: the roles that led to it, by their names before all steps.
+        number: the index of the step.
+        place: the place of the role.
+        role: the role that people lose, by its name at this step.
+        members: the direct members of the role, if the step deletes it; otherwise nobody.
+        others: the people who had the role only through composite roles.
+        leading: the role and the composite roles that contained it, by their names before all steps.
     """
 
     number: int
@@ -133,14 +133,14 @@ class Loss:
 
 @frozen
 class Impact:
-    """Who loses what through steps that delete roles or remove children, each after all the steps before it.
+    """The people who lose roles by each step that deletes a role or removes a child.
 
-    It is simulated once for the same steps and states, and then passed to other functions.
+    The steps are simulated in order. Functions pass the impact on, so that the simulation need not be repeated.
 
     Attributes:
-        steps: in the order of carrying out.
-        states: of their places, as they are before.
-        losses: of each step that deletes a role or removes a child.
+        steps: the steps, in the order of carrying out.
+        states: the states of their places before the steps.
+        losses: a loss for each step that deletes a role or removes a child.
 
     >>> held = {"all": frozenset({"0f3a@idir"}), "leaf": frozenset()}
     >>> state = PlaceState(Place(101, "dev"), "", frozenset(held), {"all": frozenset({"leaf"})}, held)
@@ -154,17 +154,17 @@ class Impact:
 
     @classmethod
     def of(cls, steps: Iterable[Step], states: Iterable[PlaceState]) -> Impact:
-        """Simulate the steps.
+        """Simulate the steps, and return their impact.
 
         Args:
-            steps: in the order of carrying out.
-            states: of their places, as they are before.
+            steps: the steps, in the order of carrying out.
+            states: the states of their places before the steps.
         """
         chosen, before = tuple(steps), tuple(states)
         return cls(chosen, before, tuple(_losses(chosen, before)))
 
     def first(self, count: int) -> Impact:
-        """Return the impact of the first steps alone."""
+        """Return the impact of only the first `count` steps."""
         return Impact(self.steps[:count], self.states, tuple(loss for loss in self.losses if loss.number < count))
 
     def fits(self, steps: Sequence[Step], states: Sequence[PlaceState]) -> bool:

@@ -1,4 +1,4 @@
-"""Return the steps that undo other steps. Pure."""
+"""Compute the steps that undo given steps. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from ..state import Draft, Known, Place, PlaceState, Step, is_as_after
 def inverse(step: Step, before: Known) -> tuple[Step, ...]:
     """Return the steps that undo one step, in the order of carrying out.
 
-    They undo only what the step changed, and nothing about members who were not read: nobody loses what they had
-    before, and nobody gets what they did not have.
+    If the step changed nothing, no steps are returned. Members who were not read are neither added nor removed.
 
     Args:
-        step: what was done.
-        before: what was there before it.
+        step: the step to undo.
+        before: the state before the step.
 
     >>> dev = Place(101, "dev")
     >>> state = PlaceState(dev, "Grants Portal", frozenset({"a", "b"}), {"a": frozenset({"b"})})
@@ -37,11 +36,13 @@ def inverse(step: Step, before: Known) -> tuple[Step, ...]:
 
 
 def is_possible(step: Step, before: Known) -> bool:
-    """Return whether a step changes something, and whether the roles that it names exist.
+    """Return whether a step can be done and would change something.
+
+    A step that changes a member or a composite also needs its roles to exist.
 
     Args:
-        step: the step.
-        before: what is there before it.
+        step: the step to check.
+        before: the state before the step.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> [is_possible(Step(kind, state.place, "a"), state) for kind in ("delete_role", "create_role")]
@@ -57,15 +58,15 @@ def _changes_something(step: Step, before: Known) -> bool:
 def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
     """Return the steps that restore the earlier state, in the order of carrying out.
 
-    If a role contained itself in the earlier state, the steps restore this, too. The service would accept it, but
-    css-sdk refuses to send it.
+    If a role contained itself in the earlier state, the steps can include a step that makes it contain itself again.
+    The service would accept this step, but css-sdk refuses to send it.
 
     Args:
-        done: what was done, in the order in which it was.
-        before: the states of the places as they were before.
+        done: the steps that were done, in their order.
+        before: the states of their places before these steps.
 
     Raises:
-        InvalidRequest: for a step of a place whose state is not given.
+        InvalidRequest: the state of a step's place is not given.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members={"a": frozenset()})
     >>> done = [Step("rename_role", state.place, "a", "b"), Step("add_member", state.place, "b", "0f3a@idir")]
@@ -79,7 +80,7 @@ def undo(done: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]
         if step.place not in drafts:
             raise InvalidRequest(f"{step.place}: the state before is not known, so it cannot be restored.")
         steps = inverse(step, drafts[step.place])
-        # Deleting a role on the way back removes all its members too.
+        # The undo deletes a role that these steps created. This removes its members, so they need no steps.
         is_made = (step.place, step.role) in made
         back.append(() if is_made and step.changes_member else steps)
         if step.kind == "create_role" and steps:

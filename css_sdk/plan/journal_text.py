@@ -18,9 +18,9 @@ def journal_as_text(journal: JournalRead, names: Mapping[str, str] | None = None
     """Return a journal as lines for a terminal.
 
     Args:
-        journal: as `read_journal` returned it.
-        names: of people, by username; they stand behind it.
-        mask: whether to leave out who people are.
+        journal: a journal that `read_journal` returned.
+        names: the names of people, by username; the text shows each name after the username.
+        mask: whether to leave out names and shorten usernames.
 
     >>> from css_sdk.journal.entries import Entry
     >>> from css_sdk.state import Step
@@ -42,12 +42,12 @@ def journal_as_text(journal: JournalRead, names: Mapping[str, str] | None = None
 
 
 def journal_as_markdown(journal: JournalRead, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
-    """Return a journal as Markdown: a table for each place. Nothing in it is markup that somebody else chose.
+    """Return a journal as Markdown: a table for each place. Texts from the journal cannot act as markup.
 
     Args:
-        journal: as `read_journal` returned it.
-        names: of people, by username; they stand behind it.
-        mask: whether to leave out who people are.
+        journal: a journal that `read_journal` returned.
+        names: the names of people, by username; the text shows each name after the username.
+        mask: whether to leave out names and shorten usernames.
 
     >>> from css_sdk.journal.entries import Entry
     >>> from css_sdk.state import Step
@@ -92,7 +92,7 @@ def _facts(journal: JournalRead) -> Iterator[tuple[str, str]]:
 
 
 def _by_place(journal: JournalRead, words: Words, escape: Quote) -> dict[Place, list[tuple[str, str, str]]]:
-    """Return sign, words and state of each step, by place."""
+    """Return the sign, the words and the state of each step, by place."""
     found: dict[Place, list[tuple[str, str, str]]] = {}
     for entry in journal.entries:
         state = entry.state

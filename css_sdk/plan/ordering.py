@@ -1,7 +1,7 @@
 """Put the steps of a plan into the order in which they are carried out. Pure.
 
-Kind by kind: usually everything is added before anything is removed, so that nobody is without access in between;
-`remove_first` reverses that. The steps of an undo have an order of their own, and are not sorted here.
+Steps are sorted by kind. Usually everything is added before anything is removed, so that nobody is without access in
+between. With `remove_first`, removals come first. The steps of an undo have a fixed order, and are not sorted here.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _REMOVING_FIRST: Final[tuple[StepKind, ...]] = (
 def ordered(
     steps: Iterable[Step], states: Iterable[PlaceState] = (), *, remove_first: bool = False
 ) -> tuple[Step, ...]:
-    """Return the steps of a plan in the order in which they are carried out, the same for any order of the argument.
+    """Return the steps of a plan in the order in which they are carried out. The order of the argument does not matter.
 
-    Adding first keeps access: roles are created and renamed, composites and members added, and then members,
-    composites and roles removed. If an added child would make a role contain itself until
-    another child is removed, it is added after that removal.
+    Roles are created and renamed first, then composites and members are added, and then members, composites and roles
+    are removed. If an added child would make a role contain itself until a different child is removed, the child is
+    added after that removal.
 
     Args:
-        steps: of a plan.
-        states: of the places, as they are before; cycles are found in them.
-        remove_first: remove before anything is added, for when nobody may have the old and the new at once.
+        steps: the steps of a plan.
+        states: the states of their places before the steps, to find roles that would contain themselves.
+        remove_first: remove before anything is added, so that nobody has the old and the new role at the same time.
 
     >>> dev = Place(101, "dev")
     >>> steps = [Step("add_member", dev, "b", "0f3a@idir"), Step("rename_role", dev, "a", "b")]
@@ -79,7 +79,7 @@ def steps_in_cycles(edges: Mapping[str, Iterable[str]], added: Sequence[Step]) -
     """Return the steps that add a child which contains its parent.
 
     Args:
-        edges: all roles and their children, the added ones included.
+        edges: all roles and their children, including the added children.
         added: steps that add a child.
     """
     try:

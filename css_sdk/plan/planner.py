@@ -4,8 +4,8 @@
 plan removes, for the guards. `diff` compares one environment, `ordering` puts steps in order.
 
 A plan removes only what an `exact` collection does not list, and only with `prune`; everything else stays as it is.
-Protection overrides everything. If somebody of the file could not be identified, everybody who may be meant keeps the
-roles that the file gives that person.
+Protection overrides everything. If a person in the file could not be identified, every member who may be that person
+keeps the roles that the file gives to the person.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .impact import FollowedRole, Impact, followed_roles, people_having
 from .ordering import ordered
 
 _COUNTED: Final[Mapping[StepKind, str]] = {"remove_member": "members", "remove_composite": "children"}
-"""By the steps that make a collection of one role smaller, the collection."""
+"""For each kind of step that removes an item from a collection of one role, the collection."""
 
 _ALL_MANAGED: Final = Unmanaged()
 
@@ -39,12 +39,12 @@ class PlannedPlace:
     """One environment of a plan, as it was when the plan was made.
 
     Attributes:
-        place: integration and environment.
-        project_name: of the integration, for people.
-        members_read: the roles whose members were read; the fingerprint covers these members and no others.
-        fingerprint: that of the state, see `PlaceState.fingerprint`.
-        unmanaged: how much is there that the file does not mention, and that stays as it is.
-        state: what was read; None in a plan that was read from a file.
+        place: the integration and the environment.
+        project_name: the project name of the integration.
+        members_read: the roles whose members were read. The fingerprint covers the members of only these roles.
+        fingerprint: the fingerprint of the state, see `PlaceState.fingerprint`.
+        unmanaged: how many items the file does not mention. They stay as they are.
+        state: the state that was read; None in a plan that was read from a file.
     """
 
     place: Place
@@ -59,8 +59,8 @@ class PlannedPlace:
         """Return the place as it was read.
 
         Args:
-            state: what was read.
-            unmanaged: how much of it the file does not mention.
+            state: the state that was read.
+            unmanaged: how many items of the state the file does not mention.
         """
         return cls(state.place, state.project_name, tuple(sorted(state.members)), state.fingerprint, unmanaged, state)
 
@@ -70,21 +70,21 @@ class Plan:
     """The steps to carry out, and what is not done and why. `Css.plan` makes it; `read_plan` reads it from a file.
 
     Attributes:
-        steps: in the order in which they are carried out.
+        steps: the steps, in the order in which they are carried out.
         withheld: removals that an exact set requires, but that are not planned: `prune` is not set, or the member may
-            be a person of the file who could not be identified.
+            be a person in the file who could not be identified.
         protected: removals and renames that a protection forbids.
-        unresolved: people of the file who could not be identified; nothing is done for them.
+        unresolved: people in the file who could not be identified; nothing is done for them.
         places: the environments of the plan, as they were when it was made.
         notes: sentences about parts of the file that cannot be carried out, or that are not needed any more.
         prune: whether the removals of exact collections were asked for.
         leads_back: whether this plan undoes changes. The order of its steps is fixed, and it may make a set empty that
             was empty before the changes.
-        api_url: the service that it was made for; empty in a plan made by hand.
-        team_id: the team that it was made for.
-        version: the version of css-sdk that made it; empty in a plan made by hand.
-        created_at: when it was made, as an ISO 8601 time with its offset; empty in a plan made by hand.
-        impact: who loses what, if this was simulated when the plan was made.
+        api_url: the address of the service for which the plan was made; empty in a plan made by hand.
+        team_id: the team for which the plan was made.
+        version: the version of css-sdk that made the plan; empty in a plan made by hand.
+        created_at: when the plan was made, as an ISO 8601 time with its offset; empty in a plan made by hand.
+        impact: who loses which role, if this was simulated when the plan was made.
     """
 
     steps: tuple[Step, ...] = ()
@@ -115,7 +115,7 @@ class Plan:
 
     @property
     def states(self) -> tuple[PlaceState, ...]:
-        """Return what was read of the places; nothing in a plan that was read from a file."""
+        """Return the states that were read to make the plan; empty for a plan that was read from a file."""
         return tuple(one.state for one in self.places if one.state is not None)
 
     @property
@@ -157,16 +157,16 @@ def plan(
     """Return the changes that make the environments as the file describes.
 
     Args:
-        desired: the file.
-        observed: what was read of each of its places, by integration and environment as the file names them.
+        desired: the content of the file.
+        observed: the state of each of its places, by integration and environment as the file names them.
         people: for each place, the username of each person whom the file names by GUID or e-mail address, or why
             there is none. It may contain other people, too.
         prune: whether to plan the removals of exact collections.
 
     Raises:
-        InvalidFile: when the file asks for something impossible, with every fault.
-        CompositeCycle: when a role would become a child of itself.
-        InvalidRequest: when a place, a role's members or a person was not read.
+        InvalidFile: the file requests something impossible; the error has all faults.
+        CompositeCycle: a role would contain itself.
+        InvalidRequest: a place or the members of a role were not read, or a person was not looked up.
 
     >>> dev = DesiredPlace("101", "dev", roles=Listed((DesiredRole("auditor"),)))
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"reviewer"}))
@@ -195,7 +195,7 @@ def plan(
     withheld = ordered([*uncertain, *(() if prune else removals)])
     protected = ordered(step for part in parts for step in part.protected)
     kept = tuple(step for step in protected if not step.removes)
-    # A removal that is withheld or protected counts those who would lose a role after all that is carried out.
+    # A withheld or protected removal counts the people who would lose a role if it followed all steps of the plan.
     impact = Impact.of([*steps, *withheld, *(step for step in protected if step.removes)], states)
     counted = iter(impact.counted)
     return Plan(
@@ -214,11 +214,11 @@ def plan_exactly(state: PlaceState, *, roles: Iterable[DesiredRole] = (), users:
     """Return the plan that makes roles and users of one place exactly as wanted, removals included.
 
     Args:
-        state: the part of one place that was read; all roles that are named are in it.
-        roles, users: the wanted state; the names are checked already.
+        state: the state that was read of the place. It contains all roles that `roles` and `users` name.
+        roles, users: the wanted state. All names were checked before.
 
     Raises:
-        CompositeCycle: when a role would become a child of itself.
+        CompositeCycle: a role would contain itself.
 
     >>> state = PlaceState(Place(101, "dev"), "", frozenset({"a"}), members={"a": frozenset({"0f3a@idir"})})
     >>> made = plan_exactly(state, roles=[DesiredRole("a", members=Listed(exact=True))])
@@ -237,18 +237,18 @@ def _repeated(named: Mapping[Place, list[str]]) -> Iterator[tuple[Place, list[st
 
 
 def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str, int, int], ...]:
-    """Return how much the steps remove from each collection, for `check_removals`.
+    """Return how many items the steps remove from each collection, for `check_removals`.
 
-    A role is one collection under all its names: what it loses before and after a rename adds up. A deletion counts as
-    one role, as its members, and as those who had it through composites only. These count too when the role is removed
-    from a composite.
+    If a step renames a role, the removals before and after the rename count together. The deletion of a role counts in
+    three collections: the roles of its place, the members of the role, and the people who had the role only through
+    composites. The removal of a child from a composite counts in the last collection, too.
 
     Args:
-        impact: of the steps.
-        users: the usernames of those whose roles are a collection too.
+        impact: the impact of the steps.
+        users: the usernames of the users whose roles count as a collection, too.
 
     Returns:
-        Of each collection that loses something: its name, how much it loses, and how much it holds.
+        For each collection that loses items: its name, how many items it loses, and how many it has before.
 
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
@@ -257,7 +257,7 @@ def count_removals(impact: Impact, users: Iterable[str] = ()) -> tuple[tuple[str
     """
     before = {state.place: state for state in impact.states}
     follow = list(followed_roles(impact.steps, before.values()))
-    # By what is counted and the role, how much it loses; a role keeps its count when a step renames it.
+    # How many items each collection of a role loses. A rename of the role does not change its key.
     lost: Counter[tuple[str, FollowedRole]] = Counter()
     names: dict[FollowedRole, str] = {}
     for step, role, _ in follow:
@@ -306,9 +306,9 @@ def emptied_roles(
     """Return which of these roles would lose all members at some time, or would be deleted with members.
 
     Args:
-        steps: of a plan, in the order of carrying out.
-        states: of their places, as they are before.
-        roles: the names, those before the plan or those after it: a role that is renamed has both.
+        steps: the steps of a plan, in the order of carrying out.
+        states: the states of their places before the steps.
+        roles: the names of the roles. A role that is renamed is found by its old and by its new name.
 
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)

@@ -1,4 +1,4 @@
-"""Guards and checks before the first write of a plan, and what is left of the plan afterwards. Pure."""
+"""Check a plan before its first write, and find its remaining steps afterwards. Pure."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Guards:
     """How much a plan may remove.
 
     Args:
-        max_removals: how many may be removed from each set. The default is a fifth, but at least 4 and at most 10.
+        max_removals: how many items may be removed from each set. By default, a fifth, but at least 4 and at most 10.
         keep_last: the roles that must not be left without a member.
-        remove_first: remove before anything is added, if nobody may have the old and the new role at the same time.
+        remove_first: remove before anything is added, so that nobody has the old and the new role at the same time.
         allow_empty: whether all roles of a place, or all members of a role that stays, may be removed.
     """
 
@@ -60,17 +60,17 @@ class Guards:
         """Refuse a plan that would remove too much.
 
         Args:
-            steps: of the plan.
-            before: the states of their places.
-            leads_back: whether the plan undoes what was done: it may leave nothing, and keeps its own order.
-            impact: of these steps, if it was simulated already.
-            users: the usernames of those whose roles are a collection too.
+            steps: the steps of the plan.
+            before: the states of their places before the steps.
+            leads_back: whether the plan is an undo. An undo may leave sets empty, and the order of its steps is fixed.
+            impact: the impact of these steps, if it was simulated already.
+            users: the usernames of the users whose roles are limited as one collection, too.
 
         Raises:
-            Refused: when no place has a role of `keep_last`, or `remove_first` is set for an undo.
-            EmptySet: when a place would end up without roles, or a role without members.
-            TooManyRemovals: when a collection would lose more than the limit allows.
-            LastMember: when a role of `keep_last` would have no member at some time, even if others are added later.
+            Refused: a role of `keep_last` exists in no place, or `remove_first` is set for an undo.
+            EmptySet: a place would end up without roles, or a role without members.
+            TooManyRemovals: a collection would lose more than the limit allows.
+            LastMember: a role of `keep_last` would have no member at some time, even if members are added later.
         """
         states = list(before)
         if self.remove_first and leads_back:
@@ -102,11 +102,11 @@ class Guards:
             )
 
     def order(self, steps: Sequence[Step], before: Iterable[PlaceState]) -> tuple[Step, ...]:
-        """Return the steps in the order in which they are to be carried out.
+        """Return the steps in the order in which they must be carried out.
 
         Args:
-            steps: of the plan, in its own order.
-            before: the states of their places.
+            steps: the steps, in the order of the plan.
+            before: the states of their places before the steps.
         """
         return ordered(steps, before, remove_first=True) if self.remove_first else tuple(steps)
 
@@ -138,10 +138,10 @@ USUAL_GUARDS: Final = Guards()
 
 
 def check_complete(plan: Plan) -> None:
-    """Refuse a plan that names a step twice, or a place of which nothing was read.
+    """Refuse a plan that has the same step twice, or a step in a place that was not read.
 
     Raises:
-        InvalidRequest: when it does. Nothing is sent.
+        InvalidRequest: the plan has such a step. Nothing is sent.
     """
     known = {one.place for one in plan.places}
     unread = dict.fromkeys(step.place for step in plan.steps if step.place not in known)
@@ -153,55 +153,64 @@ def check_plan_id(plan: Plan, expected: str) -> None:
     """Refuse a plan that is not the one that was approved.
 
     Args:
-        plan: as it was made now, or read from a file.
+        plan: the plan that was made now, or read from a file.
         expected: the plan id that was approved.
 
     Raises:
-        StalePlan: when its id is another one. What was approved is not what would be done, as with a plan that other
-            changes overtook.
+        StalePlan: the plan has a different id, so that it could do something that nobody approved.
     """
     if plan.id != expected:
         raise StalePlan(
             f"This is not the plan that was approved: its plan id is {plan.id}, not {expected}. The roles file or the "
-            f"state of the service has changed since the approval, or this is another plan. Nothing was sent. Review "
-            f"this plan, and pass its id (--plan-id)."
+            f"state of the service has changed since the approval, or this is a different plan. Nothing was sent. "
+            f"Review this plan, and pass its id (--plan-id)."
         )
 
 
 def check_whose(plan: Plan, api_url: str, team_id: int | None) -> None:
-    """Refuse a plan that was made for another team or another address.
+    """Refuse a plan that was made for a different team or API address than the current one.
 
     Raises:
-        StalePlan: when it was.
+        StalePlan: the team or the address differs. Nothing is sent.
     """
     if plan.api_url != api_url:
-        raise StalePlan(f"The plan was made for {plan.api_url}, and this is {api_url}. Nothing was sent.")
+        raise StalePlan(
+            f"The plan was made for {plan.api_url}, but the current settings use {api_url}. Nothing was sent. Use the "
+            f"settings with which the plan was made, or make the plan again."
+        )
     if plan.team_id != (team_id or 0):
-        raise StalePlan(f"The plan was made for team {plan.team_id}, and this is team {team_id}. Nothing was sent.")
+        raise StalePlan(
+            f"The plan was made for team {plan.team_id}, but the current credentials belong to team {team_id}. Nothing "
+            f"was sent. Use the credentials with which the plan was made, or make the plan again."
+        )
 
 
 def check_whose_journal(journal: JournalRead, settings: Settings, plan: Plan | None = None) -> None:
-    """Refuse a journal of another account or another address, or one that names another plan.
+    """Refuse a journal whose account, API address or plan differs from the current one.
 
     Args:
-        journal: as it was read.
-        settings: of this account.
-        plan: the one that is continued.
+        journal: the journal that was read.
+        settings: the current settings.
+        plan: the plan that the journal must belong to, if a plan is continued.
 
     Raises:
-        StalePlan: when it is.
+        StalePlan: one of them differs. Nothing is sent.
     """
     if (journal.client_id, journal.api_url) != (settings.client_id, settings.api_url):
         raise StalePlan(
-            f"The journal belongs to the account {journal.client_id!r} at {journal.api_url}, and this is "
-            f"{settings.client_id!r} at {settings.api_url}. Nothing was sent."
+            f"The journal belongs to the account {journal.client_id!r} at {journal.api_url}, but the current settings "
+            f"use {settings.client_id!r} at {settings.api_url}. Nothing was sent. Use the settings of the journal's "
+            f"account, or choose a journal of the current account."
         )
     if plan is not None and journal.plan not in (None, plan.id):
-        raise StalePlan("The journal belongs to another plan, so this plan cannot continue it. Nothing was sent.")
+        raise StalePlan(
+            f"The journal belongs to the plan {journal.plan}, but the plan to continue is {plan.id}. Nothing was sent. "
+            f"Pass the journal of this plan."
+        )
 
 
 def roles_to_read(planned: PlannedPlace, journaled: Iterable[Step]) -> frozenset[str]:
-    """Return the roles whose members have to be read again, under the names that they may have by now."""
+    """Return the roles whose members must be read again, with all names that the journaled steps may have given."""
     names = set(planned.members_read)
     for step in journaled:
         if step.place == planned.place and step.kind == "create_role":
@@ -215,8 +224,8 @@ def changed_since(planned: PlannedPlace, error: CssError | None = None) -> Stale
     """Return the error for a place that has changed after the plan was made.
 
     Args:
-        planned: the place.
-        error: that has shown this, if one has.
+        planned: the place as the plan describes it.
+        error: the error that shows the change, if there is one.
     """
     reason = f" ({error})" if error else ""
     return StalePlan(
@@ -226,36 +235,36 @@ def changed_since(planned: PlannedPlace, error: CssError | None = None) -> Stale
 
 
 def check_project_name(planned: PlannedPlace, project_name: str) -> None:
-    """Refuse a plan that gives an integration another name than the service does.
+    """Refuse a plan in which an integration has a different name than in the service.
 
-    People confirm a plan by the project's name, so it has to be the right one.
+    People confirm a plan by the project's name, so the name must be correct.
 
     Args:
-        planned: the place as the plan knows it.
-        project_name: what the service calls the integration.
+        planned: the place as the plan describes it.
+        project_name: the name of the integration in the service.
 
     Raises:
         StalePlan: when the names differ.
     """
     if planned.project_name != project_name:
         raise StalePlan(
-            f"The plan calls #{planned.place.integration} {planned.project_name!r}, and the service calls it "
+            f"The plan calls #{planned.place.integration} {planned.project_name!r}, but the service calls it "
             f"{project_name!r}. Nothing was sent. Make the plan again."
         )
 
 
 def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Entry]) -> PlaceState:
-    """Return the state that the plan was made from, if nothing but the steps of its journal has changed it.
+    """Return the state that the plan was made from, if only the steps of the plan's journal have changed it since.
 
-    Confirmed steps must still be visible; steps whose outcome is unknown may have been done or not.
+    The effect of confirmed steps must still be visible. Steps with an unknown outcome may have been done or not.
 
     Args:
-        planned: the place as the plan knows it.
-        state: as it was read now.
-        entries: of the plan's own journal.
+        planned: the place as the plan describes it.
+        state: the current state.
+        entries: the writes in the plan's journal.
 
     Raises:
-        StalePlan: when something else has changed.
+        StalePlan: the state has changed in a way that the journal does not explain.
     """
     draft = Draft(state)
     for entry in reversed(entries):
@@ -265,7 +274,7 @@ def state_before(planned: PlannedPlace, state: PlaceState, entries: Sequence[Ent
             if entry.outcome == "confirmed" and not is_as_after(step, draft):
                 raise _not_as_left(planned, step)
             if step.kind == "create_role" and draft.members.get(step.role):
-                # Members whom steps of the journal added were removed above; these are others.
+                # The loop has already removed the members that the journal added, so somebody else added these.
                 raise changed_since(planned)
             draft.take_back(step)
     before = draft.state()
@@ -285,13 +294,13 @@ def _not_as_left(planned: PlannedPlace, step: Step) -> StalePlan:
 def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], journaled: Sequence[Step]) -> tuple[Step, ...]:
     """Return the steps that are not done yet.
 
-    Whether a step of the journal was done is looked up in the state right after it: later steps, which may have taken a
-    name that it freed, are undone first.
+    To find out whether a step of the journal was done, this function first takes back all later steps in a draft:
+    a later step may have reused a name that this step freed.
 
     Args:
-        steps: of a plan.
-        now: the states of its places.
-        journaled: the steps of the plan's own journal, in their order.
+        steps: the steps of the plan.
+        now: the current states of their places.
+        journaled: the steps in the plan's journal, in their order.
     """
     drafts = {state.place: Draft(state) for state in now}
     done: list[Step] = []
@@ -305,7 +314,7 @@ def unfinished(steps: Iterable[Step], now: Iterable[PlaceState], journaled: Sequ
 
 
 def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
-    """Return the steps that are still to be done; a step that appears twice has to be done twice.
+    """Return the steps that are not done yet. A step that appears twice must be done twice.
 
     >>> step = Step("create_role", Place(101, "dev"), "auditor")
     >>> without([step, step], [step]) == (step,)
@@ -315,7 +324,7 @@ def without(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, bool]]:
-    """Return the steps, and whether each was done."""
+    """Return each step with whether it was done."""
     rest = Counter(done)
     marked = []
     for step in steps:
@@ -325,9 +334,10 @@ def _marked(steps: Iterable[Step], done: Iterable[Step]) -> list[tuple[Step, boo
 
 
 def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
-    """Return the steps that are still to be done, with the names that roles have by now.
+    """Return the steps that are not done yet, with the current names of the roles.
 
-    A person whom the service does not know blocks no renaming, so the role that they were to get has a new name then.
+    If a person is not known to the service, their addition fails, but a later step can still rename the role. The
+    addition that remains must then use the new name.
     """
     names: dict[tuple[Place, str], str] = {}
     left = []
@@ -344,12 +354,15 @@ def _left(steps: Iterable[Step], done: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def remainder(plan: Plan, results: Iterable[StepResult], before: Mapping[Place, PlaceState]) -> Plan | None:
-    """Return a plan of what is left, to be carried out when the obstacle is gone; None if nothing is left.
+    """Return a plan of the remaining steps, to carry out when the cause of the failure is fixed.
 
     Args:
-        plan: with the steps that were to be done.
-        results: of its steps; those without one were not attempted.
-        before: the states from which it was carried out.
+        plan: the plan that was carried out in part.
+        results: the results of its steps. A step without a result was not attempted.
+        before: the states before the plan was carried out.
+
+    Returns:
+        The plan, or None if no steps remain.
     """
     done = [result.step for result in results if result.outcome == "confirmed"]
     left = _left(plan.steps, done)

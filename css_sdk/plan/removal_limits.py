@@ -10,7 +10,7 @@ from ..errors import Remedy, TooManyRemovals
 MOST_REMOVALS: Final = 10
 MOST_SHARE: Final = 0.2
 FEW: Final = 4
-"""So many removals are always allowed, because a fifth of a small set would be less than one."""
+"""The number of removals that are always allowed: a fifth of a small set would be less than one."""
 
 
 def check_removals(what: str, removed: int, size: int, most: int | None = None) -> None:
@@ -20,12 +20,12 @@ def check_removals(what: str, removed: int, size: int, most: int | None = None) 
 
     Args:
         what: the collection, for the message, such as "members of the role 'reviewer'".
-        removed: how many would be removed.
-        size: how many there are before.
+        removed: how many items would be removed.
+        size: how many items the collection has before.
         most: the limit that the caller set, if any.
 
     Raises:
-        TooManyRemovals: when there are more. Nothing was changed then.
+        TooManyRemovals: more items would be removed than the limit allows. Nothing was changed.
 
     >>> check_removals("members of the role 'reviewer'", 4, 4)
     >>> check_removals("members of the role 'reviewer'", 8, 40)

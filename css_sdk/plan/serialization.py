@@ -29,14 +29,14 @@ Decode = Callable[[Any], Value]
 
 
 def plan_as_json(plan: Plan, mask: bool = False) -> str:
-    """Return the plan as JSON, as `schema.json` beside this module describes it, with an end of line.
+    """Return the plan as JSON that ends with a newline. `schema.json` beside this module describes the JSON.
 
     Args:
-        plan: as `Css.plan` or `Css.undo_plan` returned it.
-        mask: whether to leave out who people are. Such a plan can be looked at, and never carried out.
+        plan: a plan that `Css.plan` or `Css.undo_plan` returned.
+        mask: whether to shorten usernames and addresses. A masked plan can be shown, but not carried out.
 
     Raises:
-        InvalidRequest: for a plan made by hand, which does not say for which service it was made.
+        InvalidRequest: the plan was made by hand, and does not say for which service it was made.
     """
     if not plan.api_url:
         raise InvalidRequest(
@@ -84,13 +84,14 @@ def read_plan(
     """Read a plan that `plan_as_json` wrote, and check all of it.
 
     Args:
-        content: of the file.
-        name: of the file, for messages.
-        max_bytes: size beyond which it is refused, by default 20 MiB; None for no limit.
-        allow_masked: read a masked plan, too. It has no id, and cannot be carried out.
+        content: the content of the file.
+        name: the name of the file, for messages.
+        max_bytes: the largest size that is accepted, by default 20 MiB; None for no limit.
+        allow_masked: whether a masked plan is accepted, too. It has no id, and cannot be carried out.
 
     Raises:
-        InvalidFile: for anything else, with every fault; for a plan of another version, and for a masked one.
+        InvalidFile: the file is not a plan of this version, has faults (all are reported), or is masked and
+            `allow_masked` is not set.
 
     >>> read_plan("{}", "plan.json")
     Traceback (most recent call last):
@@ -129,7 +130,7 @@ class _Reading:
         self._known: set[Place] = set()
 
     def plan(self, record: dict[str, Any]) -> Plan | None:
-        """Return the plan, or None where there are faults."""
+        """Return the plan, or None if there are faults."""
         fields: dict[str, Decode[Any]] = {
             "version": _number,
             "css_sdk": _text,
@@ -164,7 +165,7 @@ class _Reading:
         del read["masked"]
         plan = Plan(**read)
         if self._is_masked:
-            return evolve(plan, api_url="")  # without the usernames, its id is not known
+            return evolve(plan, api_url="")  # the id cannot be computed without the usernames
         if plan.id != plan_id:
             self.faults.append(f"plan_id: it is not the id of this plan, {plan.id}: the plan was changed")
             return None
@@ -178,7 +179,7 @@ class _Reading:
         return None
 
     def _each(self, key: str, decode: Decode[Value]) -> Decode[tuple[Value | None, ...]]:
-        """Return what decodes each item of a list, and notes a fault for each that cannot be decoded."""
+        """Return a function that decodes each item of a list, and notes a fault for each item that is not valid."""
         return lambda value: tuple(
             self._note_faults(f"{key}, number {number}", decode, item) for number, item in enumerate(_list(value), 1)
         )

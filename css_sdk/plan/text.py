@@ -26,10 +26,10 @@ SIGNS: Final[Mapping[StepKind, tuple[str, str]]] = {
     "remove_composite": ("-", "remove"),
     "delete_role": ("-", "delete"),
 }
-"""By what a step does, its sign, and the word under which it is counted."""
+"""For each kind of step, its sign, and the verb under which the summary counts it."""
 
 Quote = Callable[[str], str]
-"""Makes a name that may hold anything safe to show, and sets it apart from the words around it."""
+"""A function that makes any name safe to show, and separates it from the words around it."""
 
 
 def masked(plan: Plan) -> Plan:
@@ -68,10 +68,10 @@ def plan_as_text(
     """Return the plan as lines for a terminal.
 
     Args:
-        plan: what to render.
-        names: of people, by username; they stand behind it.
-        mask: whether to leave out who people are.
-        whole: the plan whose id is shown, if `plan` is only what is left of it.
+        plan: the plan to render.
+        names: the names of people, by username; the text shows each name after the username.
+        mask: whether to leave out names and shorten usernames.
+        whole: the complete plan, whose id is shown, if `plan` has only the remaining steps.
 
     >>> print(plan_as_text(Plan(steps=(Step("create_role", Place(101, "dev"), "auditor"),))))
     #101 dev
@@ -93,13 +93,13 @@ def plan_as_text(
 def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: bool = False) -> str:
     """Return the plan as Markdown, for a comment on a pull request: a table for each place.
 
-    All names that people chose are code in it, with everything encoded that Markdown or HTML would obey: nobody is
-    mentioned, and nothing becomes a link.
+    Names that people chose appear as code. Characters with a meaning in Markdown or HTML are encoded, so that a name
+    can neither mention somebody nor become a link.
 
     Args:
-        plan: what to render.
-        names: of people, by username; they stand behind it.
-        mask: whether to leave out who people are.
+        plan: the plan to render.
+        names: the names of people, by username; the text shows each name after the username.
+        mask: whether to leave out names and shorten usernames.
 
     >>> print(plan_as_markdown(Plan(steps=(Step("create_role", Place(101, "dev"), "@all|x"),))).splitlines()[4])
     | + | create role <code>&#64;all&#124;x</code> |
@@ -118,11 +118,11 @@ def plan_as_markdown(plan: Plan, names: Mapping[str, str] | None = None, mask: b
 
 
 class Words:
-    """The words for steps.
+    """Describe steps in words.
 
     Args:
-        names: of people, by username.
-        quote: puts names that people chose into the text.
+        names: the names of people, by username.
+        quote: quotes or encodes the names that people chose.
     """
 
     def __init__(self, names: Mapping[str, str], quote: Quote) -> None:
@@ -130,7 +130,7 @@ class Words:
         self.quote = quote
 
     def step(self, step: Step) -> str:
-        """Return what a step does."""
+        """Return the words for a step."""
         role, target = self.quote(step.role), self.quote(step.target)
         match step.kind:
             case "create_role":
@@ -155,12 +155,12 @@ class Words:
 
 
 class Rendering:
-    """A plan in words.
+    """Describe a plan in words.
 
     Args:
-        plan: what to render.
-        names: of people, by username.
-        quote: puts names that people chose into the text.
+        plan: the plan to render.
+        names: the names of people, by username.
+        quote: quotes or encodes the names that people chose.
     """
 
     def __init__(self, plan: Plan, names: Mapping[str, str], quote: Quote) -> None:
@@ -182,11 +182,11 @@ class Rendering:
         return sorted(self._by_place.keys() | {place for place in self.plan.unmanaged if self.left_alone(place)})
 
     def title(self, place: Place) -> str:
-        """Return integration and environment."""
+        """Return the project name, the id and the environment of a place, as a title."""
         return " ".join(filter(None, (shown(self.plan.project_names.get(place, "")), str(place))))
 
     def of(self, place: Place) -> list[tuple[str, str]]:
-        """Return sign and words of each line."""
+        """Return the lines of a place, each as its sign and its words."""
         return self._by_place.get(place, [])
 
     def left_alone(self, place: Place) -> str:
@@ -196,7 +196,7 @@ class Rendering:
         return ", ".join(_count(number, word) for number, word in parts if number)
 
     def sum(self) -> str:
-        """Return the plan in one line."""
+        """Return a summary of the plan in one line."""
         counts = Counter(SIGNS[step.kind][1] for step in self.plan.steps)
         done = [
             f"{counts[word]} to {word}" for word in dict.fromkeys(word for _, word in SIGNS.values()) if counts[word]

@@ -1,4 +1,4 @@
-"""Convert a state to a wanted state, for a file or another environment, and compare several states. Pure."""
+"""Convert a state to a wanted state, for a file or a second environment, and compare several states. Pure."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .desired import Desired, DesiredPlace, DesiredRole, Listed
 def export(
     states: Iterable[PlaceState], *, exact: bool = True, by_name: bool = False, team: Iterable[Integration] = ()
 ) -> Desired:
-    """Return the observed state as a wanted state. A plan for it is empty.
+    """Return observed states as a wanted state. A plan from this wanted state has no steps until something changes.
 
     Roles and members that no request can name, and roles whose names have blanks around them or hidden characters, are
     left out: no plan changes them.
 
     Args:
-        states: what was read; members stand in it for the roles whose members were read.
-        exact: whether the file removes what is not listed; else it only adds.
-        by_name: name integrations by their project names, not by their ids, if a file can hold the name and no other
-            integration has it.
-        team: the other integrations of the team.
+        states: the states that were read. Members are listed for the roles whose members were read.
+        exact: whether a plan from this wanted state removes what is not listed. Otherwise it only adds.
+        by_name: whether integrations are named by their project names. An integration is named by its id if a file
+            cannot contain its name, or if several integrations have this name.
+        team: all integrations of the team, to find names that several integrations have.
 
     >>> from css_sdk.state import Place
     >>> held = {"a": frozenset({"0f3a@idir"})}
@@ -48,7 +48,7 @@ def export(
 
 
 def _can_be_named(project_name: str) -> bool:
-    """Return whether a file can hold the name, and it cannot be read as an id."""
+    """Return whether a file can contain the name, and the name does not look like an id."""
     return (
         re.fullmatch("#?[0-9]+", project_name) is None
         and project_name == project_name.strip() != ""
@@ -66,12 +66,12 @@ def _place(state: PlaceState, exact: bool, by_name: bool) -> DesiredPlace:
 def _roles(
     state: PlaceState, names: Mapping[str, str], members: Container[str], exact: bool
 ) -> tuple[DesiredRole, ...]:
-    """Return roles of a state as wanted ones.
+    """Return roles of a state as wanted roles.
 
     Args:
-        state: what was read.
-        names: the new names of the roles, by their names in it.
-        members: the roles whose members are wanted too.
+        state: the state that was read.
+        names: the new names of the roles, by their names in the state.
+        members: the roles whose members are wanted, too.
         exact: whether what is not listed is removed.
     """
     return tuple(
@@ -91,7 +91,7 @@ def _people(usernames: Iterable[str], exact: bool) -> Listed[Person]:
 
 
 def _is_sendable(username: str) -> bool:
-    """Return whether a request can name the user; some logins cannot get roles through the API, but may have one."""
+    """Return whether a request can name the user. The API does not accept the usernames of some members."""
     try:
         identifiers.username_of(username)
     except UnusableUser:
@@ -111,20 +111,21 @@ def promoted(
     members: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> DesiredPlace:
-    """Return a wanted state for another environment: it gets what it lacks of the source, and loses nothing.
+    """Return a wanted state that adds to a target environment what it lacks of the source, and removes nothing.
 
     Roles and members that no request can name, and roles whose names have blanks around them or hidden characters, are
     left out.
 
     Args:
-        source: what was read.
-        integration: the target, by id or project name.
-        environment: of that one.
+        source: the state of the source environment.
+        integration: the integration of the target, by id or project name.
+        environment: the environment of the target.
         members: whether to include the members.
-        names: by the name of a role, its name there; other roles keep theirs.
+        names: the names in the target for roles that get a new name, by their names in the source.
 
     Raises:
-        InvalidRequest: for a name of no role, for two roles that would become one, and for members that were not read.
+        InvalidRequest: `names` contains a role that the source does not have, two roles would get the same name, or the
+            members of a role were not read.
 
     >>> from css_sdk.state import Place
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
@@ -146,7 +147,7 @@ def promoted(
 
 @frozen
 class Presence:
-    """A role, a child of one or a member of one, and where it is.
+    """A role, a child of a role or a member of a role, and the environments that have it.
 
     `target` is the child or the username. `present` has an entry for each of the states that were compared: True,
     False, or None where the members of the role were not read.
@@ -159,7 +160,7 @@ class Presence:
 
     @property
     def differs(self) -> bool:
-        """Return whether some have it and others do not."""
+        """Return whether some environments have it and others do not."""
         return True in self.present and False in self.present
 
 
@@ -167,10 +168,10 @@ def side_by_side(states: Sequence[PlaceState]) -> tuple[Presence, ...]:
     """Return all roles, children and members of several environments, each with the environments that have it.
 
     Args:
-        states: what was read.
+        states: the states of the environments.
 
     Returns:
-        A row for each, sorted; each role followed by its children and members.
+        A sorted row for each role, followed by a row for each of its children and members.
 
     >>> from css_sdk.state import Place
     >>> dev = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a", "b"}))
@@ -184,7 +185,7 @@ def side_by_side(states: Sequence[PlaceState]) -> tuple[Presence, ...]:
         below = [state.children.get(name, frozenset()) for state in states]
         for child in sorted(frozenset().union(*below)):
             rows.append(Presence("composite", name, child, tuple(child in children for children in below)))
-        # Where there is no such role nobody holds it; where it was not looked into, nobody knows.
+        # If an environment does not have the role, it has no members. If its members were not read, they are unknown.
         held = [state.members.get(name) if name in state.roles else frozenset[str]() for state in states]
         for username in sorted(frozenset().union(*(known for known in held if known is not None))):
             present = tuple(None if known is None else username in known for known in held)

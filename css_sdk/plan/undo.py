@@ -14,21 +14,21 @@ from .inverse import is_possible, undo
 from .planner import Plan, PlannedPlace
 
 Name = tuple[Place, str]
-"""A place, and the name of a role or user in it. A role and a user never have the same name."""
+"""A place, and the name of a role in it."""
 
 
 def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
     """Return the plan that undoes the steps that still have an effect. Changes that others made since then stay.
 
-    A created role to which others added members, children or parents since is not deleted: it loses only what these
-    steps added to it.
+    If others have since added members, children or parents to a role that these steps created, the role is not deleted.
+    It loses only what these steps added to it.
 
     Args:
-        done: what was done, or may have been, in its order.
-        states: of its places as they are now, with the members of `roles_concerned`.
+        done: the steps that were done, or may have been done, in their order.
+        states: the current states of their places, with the members of `roles_concerned`.
 
     Raises:
-        InvalidRequest: for a step of a place whose state is not given.
+        InvalidRequest: the state of a step's place is not given.
 
     >>> held = {"a": frozenset({"0f3a@idir"})}
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members=held)
@@ -63,11 +63,13 @@ def undo_plan(done: Sequence[Step], states: Iterable[PlaceState]) -> Plan:
 
 
 def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[Step, ...]:
-    """Return the steps that a journal's writes did, in order. Unknown outcomes count as done if the state shows it.
+    """Return the steps of a journal that were done, in order.
+
+    A write with an unknown outcome counts as done if the current state shows its effect.
 
     Args:
-        entries: of the journal.
-        states: of its places as they are now, with the members of `roles_concerned`.
+        entries: the writes of the journal.
+        states: the current states of their places, with the members of `roles_concerned`.
 
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}))
     >>> steps = [Step("create_role", state.place, "a")], [Step("delete_role", state.place, "a")]
@@ -77,7 +79,8 @@ def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[
     drafts = {state.place: Draft(state) for state in states}
     found: list[Step] = []
     for entry in reversed(entries):
-        # Members and children that a deletion removes too may be gone for another reason.
+        # A deletion also removes members and children, but these may be missing for a different reason. Only the
+        # missing role shows that the deletion was done.
         decisive = [step for step in entry.steps if step.kind == "delete_role"] or entry.steps
         if entry.outcome != "failed" and (
             not entry.is_doubtful or any(is_as_after(step, drafts[step.place]) for step in decisive)
@@ -89,11 +92,11 @@ def steps_done(entries: Sequence[Entry], states: Iterable[PlaceState]) -> tuple[
 
 
 def notes_on_unknown_writes(entries: Sequence[Entry], done: Sequence[Step]) -> tuple[str, ...]:
-    """Return a note for each place with writes whose outcome is unknown and that the state does not show.
+    """Return a note for each place with writes that have an unknown outcome and no visible effect.
 
     Args:
-        entries: of the journal.
-        done: what `steps_done` found.
+        entries: the writes of the journal.
+        done: the steps that `steps_done` returned.
 
     >>> here = Place(101, "dev")
     >>> notes_on_unknown_writes([Entry(1, (Step("create_role", here, "a"),), "unknown")], [])
@@ -123,7 +126,7 @@ def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
     for step in done:
         if step.place != state.place:
             continue
-        # A role that was created since has no name of that time.
+        # None: these steps created the role, so it had no name before the first step.
         role, target = at_first.get(step.role, step.role), at_first.get(step.target, step.target)
         match step.kind:
             case "create_role":
@@ -143,7 +146,7 @@ def _is_as_before(done: Iterable[Step], state: PlaceState) -> bool:
                 facts.setdefault(("child", role, target), step.kind == "remove_composite")
     moved = {name: first for name, first in at_first.items() if first not in (None, name)}
     if moved and moved.keys() == set(moved.values()):
-        # Roles that changed places have the same names before and after.
+        # If roles only exchanged their names, the names are the same before and after, and show nothing.
         return False
     held = {"role": dict.fromkeys(state.roles, frozenset({""})), "member": state.members, "child": state.children}
     return bool(facts) and all(
@@ -159,10 +162,10 @@ def _before(state: PlaceState, done: Iterable[Step]) -> PlaceState:
 
 
 def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mapping[tuple[Place, str], Set[int]]:
-    """Return the created roles that others have used since, and the numbers of the steps that are not undone.
+    """Return the created roles that others have used since, each with the numbers of the steps that are not undone.
 
-    These are the creation, or several if others deleted the role in between; for a role that was renamed since, all
-    steps that name it.
+    The steps that are not undone are the creations of the role. There are several creations if others deleted the role
+    in between. If the role was renamed since, none of the steps that name it is undone.
     """
     created: dict[tuple[Place, str], list[int]] = {}
     for number, step in enumerate(done):
@@ -184,7 +187,7 @@ def _used_by_others(done: Sequence[Step], states: Sequence[PlaceState]) -> Mappi
 
 
 def _taken_for_others(done: Sequence[Step], numbers: Sequence[int]) -> Set[int]:
-    """Return which steps are not undone because others use the created role that they name."""
+    """Return the numbers of the steps that are not undone because others use the role that they created."""
     kinds = {number: done[number].kind for number in numbers}
     is_renamed = "rename_role" in kinds.values()
     return {number for number, kind in kinds.items() if is_renamed or kind == "create_role"}
@@ -207,8 +210,8 @@ def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tup
     """Remove pairs of steps that cancel each other, so that nobody gets a role and then loses it.
 
     Args:
-        steps: the way back.
-        states: of its places, from which the steps lead back.
+        steps: the steps of the undo.
+        states: the states of their places before these steps.
     """
     followed = _Followed(steps, states)
     kept: dict[int, Step] = {}
@@ -233,14 +236,14 @@ def _without_detours(steps: Sequence[Step], states: Iterable[PlaceState]) -> tup
 
 
 class _Followed:
-    """The roles in steps, each under all its names.
+    """Identify the roles in steps, also after they are renamed.
 
     Args:
-        steps: in the order of carrying out.
-        states: of their places, as they are before.
+        steps: the steps, in the order of carrying out.
+        states: the states of their places before these steps.
 
     Attributes:
-        of: the role of each step, and the role that its target names.
+        of: for each step, the role that it changes and the role that its target names.
     """
 
     def __init__(self, steps: Sequence[Step], states: Iterable[PlaceState]) -> None:
@@ -251,7 +254,7 @@ class _Followed:
                 self._numbers.setdefault(role, []).append(number)
 
     def since_created(self, role: FollowedRole, chosen: Mapping[int, Step]) -> Set[int]:
-        """Return the numbers of all chosen steps with a role that one of them creates; none for any other role."""
+        """Return the numbers of the chosen steps that name this role; nothing unless one of them creates the role."""
         if role.created not in chosen:
             return frozenset()
         return {number for number in self._numbers[role] if number in chosen}
@@ -263,12 +266,12 @@ def _possible(
     expected: Sequence[PlaceState],
     kept: Set[tuple[Place, str]],
 ) -> list[Step]:
-    """Return the steps that can be done one after another.
+    """Return those of the wanted steps that can still be done and would change something.
 
     Args:
-        wanted: the way back.
-        states: of its places as they are now.
-        expected: the states from which the way back leads.
+        wanted: the steps of the undo.
+        states: the current states of their places.
+        expected: the states of these places if nobody else had changed anything.
         kept: the roles that stay because others use them.
     """
     drafts = {state.place: Draft(state) for state in states}
@@ -285,10 +288,11 @@ def _possible(
             steps[number] = evolve(step, people=len(draft.members.get(step.role, ()))) if is_renamed else step
             draft.carry_out(step)
         elif step.kind == "rename_role" and (in_vain := followed.since_created(followed.of[number][0], steps)):
-            # A role that came back only to get its old name again is there under that name already.
+            # The undo creates this role only to rename it afterwards. A role with the final name exists already, so
+            # all steps for the created role are left out.
             left = [one for at, one in enumerate(wanted) if at not in in_vain]
             return _possible(left, states, expected, kept)
         elif step.kind == "rename_role" and (step.role in draft.roles or (step.place, step.target) in kept):
-            # Another role has the old name by now: later steps name one of the two and would change the other.
+            # A different role has the old name now. Later steps with one of the two names could change the wrong role.
             mistakable |= names
     return list(steps.values())
