@@ -1,7 +1,7 @@
 """Run the CSS API and its login servers in memory, for tests, demos and notebooks.
 
-The sandbox answers as the service does, oddities included. It imports nothing of the rest of css-sdk: a shared mistake
-would hide itself.
+The sandbox answers as the service does, oddities included. It imports nothing from the rest of css-sdk: if both shared
+a mistake, no test would find it.
 
     >>> from css_sdk.sandbox import Sandbox
     >>> sandbox = Sandbox()

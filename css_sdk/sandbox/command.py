@@ -46,17 +46,17 @@ def run(
     """Serve a sandbox until SIGTERM or SIGINT. Call it in the main thread.
 
     When the sandbox is ready, it prints one JSON line: `url` (a page that shows the sandbox), `api_url`, `token_url`,
-    `api_accounts` (team, client_id and client_secret of each) and the `client_id` and `client_secret` of the first
-    account. `control` holds the `url` of the sandbox's own calls and the `headers` that they need. If the world has
-    them, `cern` and `bss` hold the variables that lead to those systems.
+    `api_accounts` (`team`, `client_id` and `client_secret` of each account) and the `client_id` and `client_secret` of
+    the first account. `control` holds the `url` of the calls that control the sandbox, and the `headers` that they
+    need. If the world has the systems CERN and BSS, `cern` and `bss` hold the environment variables for their clients.
 
     Args:
         world: a document, a world file, or None for the built-in world.
         port: 0 for any free port.
         state: a file that keeps the state; created if it does not exist.
         host: the address to listen on. If other machines can reach it, a warning is printed on stderr.
-        names: further names under which clients call the sandbox.
-        ready: receives the content of the line instead of printing it.
+        names: further host names under which clients call the sandbox.
+        ready: called with the content of the line, which is then not printed.
 
     Raises:
         SandboxError: a file cannot be read, or the port is in use.
@@ -83,7 +83,7 @@ def run(
             if not is_loopback(host):
                 click.echo(WARNING.format(host=host), err=True, nl=False)
             (ready or _print_line)(line)
-            while not stop.wait(0.5):  # with a limit, because on Windows nothing interrupts a wait without one
+            while not stop.wait(0.5):  # a timeout, because on Windows no signal interrupts a wait without one
                 pass
     finally:
         for number, handler in before.items():
@@ -152,16 +152,16 @@ def serve(
     env_file: Path | None,
     instruct: bool = True,
 ) -> None:
-    """Serve a sandbox as the options say.
+    """Serve a sandbox until a signal stops it.
 
     Args:
         world: a world file.
         people: how many people a made-up world has.
-        integrations: how many integrations it has.
+        integrations: how many integrations a made-up world has.
         seed: chooses the made-up world.
-        port: of the server.
+        port: the port to listen on; 0 for any free port.
         host: the address to listen on.
-        names: further names of the server.
+        names: further host names under which clients call the sandbox.
         state: a file that keeps the state.
         env_file: a file to which the variables for css are written.
         instruct: on a terminal, print what to do next and how to stop.

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from attrs import evolve, field, frozen
 
-MOST_PARTS: Final = 100  # in which a slow body is sent
+MOST_PARTS: Final = 100  # the largest number of parts in which a slow body is sent
 
 
 @frozen
@@ -55,9 +55,9 @@ class Response:
         headers: names in lower case. Transports and servers add the length.
         body: as sent.
         delay: seconds to wait before the answer is sent.
-        spread: seconds that the body takes, in small parts, after the head.
+        spread: seconds over which the body is sent in small parts, after the headers.
         dropped: whether the connection is closed without an answer.
-        closes: whether the connection is closed after the answer, although the answer says that it stays open.
+        closes: whether the connection is closed after the answer, although the headers say that it stays open.
     """
 
     status: int
@@ -89,7 +89,7 @@ class Answers(Protocol):
 
 
 class Refusal(Exception):
-    """The service answers with an error of its own."""
+    """The service refuses a request with a status and a message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -121,12 +121,12 @@ def json_response(status: int, value: Any) -> Response:
 
 
 def empty_json(status: int) -> Response:
-    """Return a success of type JSON without a body."""
+    """Return a success with the content type of JSON and an empty body."""
     return Response(status, {"content-type": JSON_TYPE})
 
 
 def message(status: int, text: str) -> Response:
-    """Return an error of the API."""
+    """Return an error answer of the API."""
     return json_response(status, {"message": text})
 
 

@@ -47,7 +47,7 @@ def decode_component(text: str) -> str:
 
 
 def number(text: str) -> float:
-    """Return `Number(text)`: NaN if it is not a number, 0 for the empty text."""
+    """Return `Number(text)`: NaN if the text is not a number, 0 for the empty text."""
     text = text.strip()
     if not text:
         return 0.0
@@ -133,7 +133,7 @@ def date_text(seconds: float) -> str:
 
 
 def query(text: str) -> dict[str, str | list[str]]:
-    """Return the query as the service reads it.
+    """Return the parameters of a query string as the service reads them.
 
     Brackets are ordinary characters of a name. A name that is given twice has a list for its value, and a value
     without a name belongs to the empty name.
@@ -180,7 +180,7 @@ def _decoded(text: str, half: bool = True) -> str:
 
     Args:
         text: as sent.
-        half: decode the well-formed escapes of a text that has malformed ones; otherwise leave such a text unchanged.
+        half: what to do if an escape is malformed: True decodes the other escapes, False leaves the text unchanged.
     """
     text = text.replace("+", " ")
     try:

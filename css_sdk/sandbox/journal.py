@@ -1,4 +1,4 @@
-"""Record the requests, the harmful ones and the strange ones."""
+"""Record all requests, and in separate lists those that are harmful or strange."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Entry:
     Attributes:
         number: from 1, over all requests.
         time: by the sandbox's clock, in seconds.
-        kind: `api`, `cern` or `bss` (calls of those systems), `token` (requests for one, of any system),
-            `keys` (discovery and keys) or `page` (everything else).
+        kind: `api`, `cern` or `bss` (calls of those systems), `token` (requests for a token of any
+            system), `keys` (discovery and keys) or `page` (everything else).
         method: as sent.
         path: path and query as sent.
-        status: of the answer; None where the connection was dropped.
-        authorization: that header as sent, so that a test can check where a token went. It is neither printed nor
-            returned over HTTP.
+        status: of the answer; None if the connection was dropped.
+        authorization: the `Authorization` header as sent, so that a test can check to which address a token was sent.
+            It is neither printed nor returned over HTTP.
     """
 
     number: int
@@ -41,7 +41,10 @@ class Entry:
     authorization: str = field(default="", repr=False)
 
     def matches(self, glob: str) -> bool:
-        """Return whether the path matches a glob, with or without the API's base; decoded once, without its query."""
+        """Return whether a glob matches the path, which is decoded once and has no query.
+
+        For calls of the API, the glob may also match the path after the API's base.
+        """
         path = unquote(self.path.partition("?")[0])
         return fnmatchcase(path, glob) or (self.kind == "api" and fnmatchcase(path[len("/api/v1") :], glob))
 
@@ -53,7 +56,7 @@ class Harm:
     Attributes:
         method: as sent.
         path: path and query as sent.
-        why: what it would do.
+        why: what the request would do, or why it is strange.
     """
 
     method: str
@@ -62,7 +65,7 @@ class Harm:
 
 
 class Journal:
-    """Keep the requests, in order.
+    """Hold the requests, in order.
 
     Attributes:
         harm: harmful requests, refused with 503.
@@ -93,7 +96,7 @@ class Journal:
         self._entries.append(Entry(self._number, time, kind, request.method, request.target, status, authorization))
 
     def clear(self) -> None:
-        """Forget the requests, but not the harmful and the strange ones."""
+        """Forget the requests. `harm` and `notes` remain."""
         self._entries.clear()
 
     def select(

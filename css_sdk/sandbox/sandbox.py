@@ -44,7 +44,7 @@ class Sandbox(Reachable):
     Attributes:
         world: teams, integrations and users, by id and username.
         state: roles, composites, grants.
-        faults: the faults that requests meet; `faults.add(…)`, `faults.clear()`.
+        faults: the faults that affect requests; `faults.add(…)`, `faults.clear()`.
         journal: the log behind `requests`, `harm` and `notes`.
         clock_skew: seconds by which the servers' clocks are ahead of `clock`.
     """
@@ -74,7 +74,7 @@ class Sandbox(Reachable):
         self._begin(State(self.world, self._path))
 
     def _begin(self, state: State) -> None:
-        """Set up everything but the world."""
+        """Set up everything except the world."""
         self.state = state
         self.faults = Faults()
         self.journal = Journal()
@@ -89,10 +89,10 @@ class Sandbox(Reachable):
         api = Api(service, self._servers, self._tokens)
         self._dispatcher = Dispatcher(api, self._servers, self._cern, self._bss, self.state, effects)
 
-    # How clients reach it.
+    # How clients reach the sandbox.
 
     def credentials_at(self, origin: str, team: int | None = None) -> Credentials:
-        """Return what a client needs that calls the sandbox under another address, such as that of a proxy."""
+        """Return credentials and addresses for a client that calls the sandbox through `origin`, such as a proxy."""
         return {
             **self.credentials(team),
             "token_url": self.token_url.replace(ORIGIN, origin, 1),
@@ -103,7 +103,7 @@ class Sandbox(Reachable):
         """Return a transport with which `httpx.Client` calls this sandbox.
 
         Args:
-            sleep: waits that many seconds before a late answer.
+            sleep: called with the number of seconds to wait before a late answer.
 
         Raises:
             MissingExtra: the libraries that sign tokens are not installed.
@@ -117,7 +117,8 @@ class Sandbox(Reachable):
         """Return a transport with which `httpx.AsyncClient` calls this sandbox.
 
         Args:
-            sleep: waits that many seconds before a late answer, and is awaited; by default the running loop's sleep.
+            sleep: called with the number of seconds to wait before a late answer; its result is awaited. By default
+                `anyio.sleep`.
 
         Raises:
             MissingExtra: the libraries that sign tokens are not installed.
@@ -132,14 +133,14 @@ class Sandbox(Reachable):
 
         Args:
             port: 0 for any free port.
-            host: the address to listen on; `0.0.0.0` for all addresses of this machine, as a container needs it. Then
+            host: the address to listen on. `0.0.0.0` means all addresses of this machine; a container needs this. Then
                 everyone who reaches this machine can read and change the sandbox.
-            names: further names under which clients call it, such as that of a container. The server answers only to
-                these, to `localhost` and, if other machines can reach it, to IP addresses.
+            names: further host names under which clients call the sandbox, such as the name of a container. The server
+                answers only to these, to `localhost` and, if other machines can reach it, to IP addresses.
 
         Raises:
-            SandboxError: it cannot listen there, for example because the port is in use.
-            MissingExtra: the libraries that serve are not installed.
+            SandboxError: the server cannot listen on this address, for example because the port is in use.
+            MissingExtra: the libraries of the server are not installed.
         """
         require("uvicorn", "httptools", "jwt", "cryptography")
         from .serving.server import Server  # noqa: PLC0415 - loads uvicorn
@@ -161,7 +162,7 @@ class Sandbox(Reachable):
 
     @property
     def requests(self) -> list[Entry]:
-        """Return the requests so far, in order, without the sandbox's own calls."""
+        """Return the requests so far, in order, without those that control or show the sandbox."""
         with self._lock:
             return self.journal.entries
 
@@ -210,8 +211,9 @@ class Sandbox(Reachable):
     def reset(self) -> None:
         """Make the sandbox as new, except for the world.
 
-        Roles and grants are those of the world again. Faults, requests, harm, notes, late writes, revoked tokens, new
-        keys and settings are gone. Tokens that were issued before remain valid. A state file is overwritten.
+        Roles and grants are those of the world again. Faults, requests, harm, notes, late writes, new keys and settings
+        are gone. Tokens signed with the first keys are valid, even if they were revoked. Tokens of the BSS and tokens
+        signed with new keys are not. A state file is overwritten.
         """
         with self._lock:
             self._begin(State(self.world, self._path, fresh=True))
@@ -219,7 +221,7 @@ class Sandbox(Reachable):
     # Roles and grants.
 
     def roles(self, integration: int, environment: str) -> set[str]:
-        """Return the names of the roles."""
+        """Return the names of an integration's roles in an environment."""
         with self._lock:
             return set(self.state.client(integration, environment).roles)
 
@@ -246,9 +248,9 @@ class Sandbox(Reachable):
 
         Args:
             integration: its id.
-            environment: one that it has.
-            name: of the role; nothing happens if it exists.
-            children: the roles that it includes; they must exist.
+            environment: an environment of the integration.
+            name: of the role. If the role exists, only the children are added.
+            children: the roles that the role includes; they must exist.
 
         Raises:
             SandboxError: an integration, environment or child does not exist, or the name is too long.
@@ -303,7 +305,7 @@ class Sandbox(Reachable):
 
     @property
     def token_life(self) -> float:
-        """Return for how many seconds a new token of the CSS API is valid; setting it applies to all systems."""
+        """Return for how many seconds a new token of the CSS API is valid. A new value applies to CERN and BSS, too."""
         return self._tokens.life
 
     @token_life.setter
@@ -314,10 +316,10 @@ class Sandbox(Reachable):
         """Return the access token that a user receives on logging in to an integration.
 
         Args:
-            username: of a person, or the integration's client id for its service account.
+            username: of a person, or, for the integration's service account, the integration's client id.
             integration: its id.
-            environment: one that it has.
-            request: from a client that calls the servers by another address; None in process.
+            environment: an environment of the integration.
+            request: a request whose `Host` header the issuer (`iss`) in the token uses; None for `localhost`.
 
         Raises:
             SandboxError: the integration, environment or user does not exist.
@@ -335,8 +337,8 @@ class Sandbox(Reachable):
         """Make a login server, or all of them, sign with a new key.
 
         Args:
-            environment: whose login server, or `cern`; None for all.
-            retire: whether to refuse tokens of the old key; otherwise both keys are published.
+            environment: the environment of the login server, or `cern`; None for all.
+            retire: True to refuse tokens that old keys signed; False to accept them, and publish the old keys, too.
 
         Raises:
             SandboxError: the environment does not exist.
@@ -350,7 +352,7 @@ class Sandbox(Reachable):
                 self._tokens.rotate(environment, retire)
 
     def revoke_tokens(self) -> None:
-        """Make the API and the two other systems refuse the tokens issued so far."""
+        """Make the CSS API, CERN and the BSS refuse the tokens issued so far."""
         with self._lock:
             for issuer in (self._tokens, self._cern.tokens, self._bss):
                 issuer.revoke()

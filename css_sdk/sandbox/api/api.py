@@ -48,7 +48,8 @@ class Api:
     """Answer every path under the base.
 
     Attributes:
-        last_reason: why the service last refused a token. Requests share it, as they do in the service.
+        last_reason: why the service last refused a token. If it refuses a token that it cannot read, it gives this
+            reason of an earlier request. The real service does so, too.
     """
 
     service: Service
@@ -57,9 +58,10 @@ class Api:
     last_reason: str = field(default="not authorized", init=False)
 
     def answer_at_once(self, request: Request) -> Response | None:
-        """Return the answer to a request that the service answers before any of its own work, else None.
+        """Return the answer to a CORS preflight or to a request with a path that is too long; None for other requests.
 
-        The service records path and query of a request with a good token, and cannot record a long one.
+        The service records the path and query of each request with a valid token. If they are too long to be recorded,
+        the service stops, so the sandbox refuses such a request.
         """
         if request.method == "OPTIONS":
             return Response(204, PREFLIGHT)
@@ -71,12 +73,12 @@ class Api:
         return None
 
     def prepare(self, request: Request, path: str, keys_lost: bool = False) -> Response | PreparedCall:
-        """Return the call that a request asks for, or the answer to a request that leads to no call.
+        """Return the call that a request asks for, or, if the service answers without a call, its answer.
 
         Args:
             request: the request.
             path: the path after the base, as sent.
-            keys_lost: whether the service could not read the keys of the login server, and so refuses every token.
+            keys_lost: whether the service refuses every token, because it could not read the login server's keys.
         """
         try:
             body = body_of(request)
@@ -122,12 +124,12 @@ class Api:
         return team
 
     def refuse_token(self, reason: str) -> Response:
-        """Return 401 as the service words it, and remember the reason."""
+        """Return the service's 401 with a reason, and remember the reason."""
         self.last_reason = reason
         return json_response(401, {"success": False, "data": None, "err": reason})
 
     def refuse_harm(self, request: Request, why: str) -> Response:
-        """Refuse a request that would harm the service, and note it."""
+        """Refuse a request that would harm the service, and record it in `harm`."""
         self.service.journal.add_harm(request.method, request.target, why)
         return plain(REFUSED_HARM, f"refused by the sandbox: {why}")
 
@@ -160,9 +162,9 @@ class PreparedCall:
         return self.route.handler(self.api.service, self.call)
 
     def lose_booking(self, response: Response) -> None:
-        """Forget, in the service's book-keeping, the role that this call created or deleted.
+        """Remove the role that this call created or should delete from the service's own book-keeping.
 
-        A call that did not use the login server has changed nothing there, and its role may not exist.
+        If the call did not use the login server, do nothing: the call has changed no role.
         """
         created = self.route.failing == "create" and response.status == 201
         if not self.call.used_login_server or not (created or self.route.failing == "delete"):
@@ -181,10 +183,10 @@ class PreparedCall:
         return empty_json(201 if is_creation else 200)
 
     def login_server_failure(self, first_look_up: bool) -> Response:
-        """Return the service's answer when the login server behind it fails, whether it did the work or not.
+        """Return the service's answer if the login server behind it fails, before or after the work.
 
         Args:
-            first_look_up: whether it failed at the first look-up, where creating a role answers 422.
+            first_look_up: whether the login server failed at its first look-up. Then a call to create a role gets 422.
         """
         match self.route.failing:
             case "create" if not first_look_up:
@@ -199,7 +201,7 @@ class PreparedCall:
 
 
 def answer_errors(handler: Callable[[], Response]) -> Response:
-    """Return the answer of a handler, or the one that the service gives for its error."""
+    """Return the answer of a handler. If the handler raises an error of the service, return the answer to that."""
     try:
         return handler()
     except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""Answer the call for logs with invented lines that depend only on the time, within the service's limits."""
+"""Answer the call for logs within the service's limits. The lines are made up and depend only on client and time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .service import Call, Service
 
 WINDOW: Final = 3600  # seconds
 CALLS: Final = 20  # per window
-LONGEST: Final = 3 * 86400  # seconds
+LONGEST: Final = 3 * 86400  # seconds from start to end
 EVERY: Final = 10  # seconds between two lines
 EVENTS: Final = ("LOGIN", "CODE_TO_TOKEN", "REFRESH_TOKEN", "LOGOUT", "LOGIN_ERROR")
 COMPLETE: Final = "All logs retrieved"
@@ -23,7 +23,7 @@ MORE: Final = "Log limit reached. There may be more logs available, try a more r
 
 
 def get_logs(service: Service, call: Call) -> Response:
-    """Answer `GET I/E/logs`. Every call counts against the limit, also a refused one."""
+    """Answer `GET I/E/logs`. Every call counts against the limit, even a refused one."""
     allowed, headers = _count(service, call)
     if not allowed:
         refused = plain(429, "Too many requests, please try again later.", "text/html; charset=utf-8")
@@ -62,7 +62,7 @@ def _count(service: Service, call: Call) -> tuple[bool, dict[str, str]]:
 
 
 def _span(environment: str, start: object, end: object) -> tuple[float, float] | str:
-    """Return the beginning and the end in seconds, or an error message about them."""
+    """Return start and end in seconds. If they are not valid, return the error message instead."""
     if not start or not end:
         return "Not all parameters sent. Please include start and end."
     if environment not in ENVIRONMENTS:

@@ -13,11 +13,15 @@ from .route import PLACE, ROLE, route
 from .service import Call, Service, existing, user_view
 from .validation import Query, page_and_max, refuse_blank, role_names
 
-LAST: Final = 2**31 - 1  # the largest number that the login server reads
+LAST: Final = 2**31 - 1  # the largest number that the login server can read
 
 
 def list_members(service: Service, call: Call) -> Response:
-    """Answer `GET I/E/roles/R/users`, sorted by username; 404 for fractions that the login server cannot read."""
+    """Answer `GET I/E/roles/R/users` with the members sorted by username.
+
+    Like the real service, answer 404 if the login server cannot read the position of the page: a fraction, or a number
+    that is too large.
+    """
     name = call.role()
     page, length = page_and_max(call.query)
     environment = service.environment(call)
@@ -58,7 +62,7 @@ def assign_roles(service: Service, call: Call) -> Response:
 
 
 def unassign_role(service: Service, call: Call) -> Response:
-    """Answer `DELETE I/E/users/U/roles/R`; also 204 if the user does not have the role."""
+    """Answer `DELETE I/E/users/U/roles/R` with 204, even if the user does not have the role."""
     name = call.role()
     refuse_blank(name)
     integration, environment = place = service.place(call)
@@ -70,7 +74,7 @@ def unassign_role(service: Service, call: Call) -> Response:
 
 
 def _username(call: Call, integration: Integration) -> str:
-    """Return the username of the path. The integration's own client id means its service account."""
+    """Return the username of the path. The integration's own client id stands for its service account."""
     username = call.parameters["username"]
     return SERVICE_ACCOUNT + username if username == integration.client_id else username
 
@@ -80,7 +84,7 @@ def _roles_of(client: Client, username: str, status: int) -> Response:
 
 
 def list_mappings(service: Service, call: Call) -> Response:
-    """Answer `GET I/E/user-role-mappings`, which is deprecated and finds nothing that exists."""
+    """Answer `GET I/E/user-role-mappings`, which is deprecated and never returns a mapping: 422 if one matches."""
     name, username = _mapping_terms(call.query)
     _, environment = place = service.place(call)
     client = service.client(call, place) if name or username else None

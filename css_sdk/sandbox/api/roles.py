@@ -1,7 +1,8 @@
 """Answer the calls on roles and their composites.
 
-The API puts a role's name into the path of its own request to the login server, where `.` and `..` collapse: `.`
-becomes the list of roles, `..` the client itself. Each call below says what happens then.
+The API puts a role's name into the path of its own request to the login server. There, the names `.` and `..` shorten
+the path: `.` leads to the list of roles, and `..` to the client itself. The sandbox answers these names as the service
+does.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def list_roles(service: Service, call: Call) -> Response:
 
 
 def get_role(service: Service, call: Call) -> Response:
-    """Answer `GET I/E/roles/R`; 404 if anything is missing, an empty object for `.` and `..`."""
+    """Answer `GET I/E/roles/R`: 404 if the role or client does not exist, an empty object for `.` and `..`."""
     name = call.role()
     client = service.find_client(call, service.place(call))
     if client is not None and name in DOTS:
@@ -39,7 +40,7 @@ def get_role(service: Service, call: Call) -> Response:
 
 
 def create_role(service: Service, call: Call) -> Response:
-    """Answer `POST I/E/roles`; an empty 201, without a role, for a name too long for the login server."""
+    """Answer `POST I/E/roles`. If the name is too long, answer an empty 201 but create no role, as the service does."""
     name = role_name(call.body)
     client = service.client(call)
     if name in client.roles:
@@ -55,7 +56,11 @@ def create_role(service: Service, call: Call) -> Response:
 
 
 def rename_role(service: Service, call: Call) -> Response:
-    """Answer `PUT I/E/roles/R`; an empty 200 if the login server refuses for another reason than the names."""
+    """Answer `PUT I/E/roles/R`: 404 if the role does not exist, 409 if another role has the new name.
+
+    Like the real service, answer other failures with an empty 200: there is no client, the old name is `.` or `..`, or
+    the new name is too long.
+    """
     name = call.role()
     new = role_name(call.body)
     client = service.find_client(call, service.place(call))
@@ -76,10 +81,10 @@ def rename_role(service: Service, call: Call) -> Response:
 
 
 def delete_role(service: Service, call: Call) -> Response:
-    """Answer `DELETE I/E/roles/R`; also 204 if there is no client.
+    """Answer `DELETE I/E/roles/R`: 404 if the role does not exist, else 204, even if there is no client.
 
     Raises:
-        Destructive: the name is `..`, by which the login server deletes the client itself.
+        Destructive: the name is `..`, for which the login server would delete the whole client.
     """
     name = call.role()
     place = service.place(call)
@@ -116,7 +121,10 @@ def get_composite(service: Service, call: Call) -> Response:
 
 
 def add_composites(service: Service, call: Call) -> Response:
-    """Answer `POST I/E/roles/R/composite-roles`; 422, with the work done, if the service has not booked a child."""
+    """Answer `POST I/E/roles/R/composite-roles`.
+
+    Like the real service, add the children but answer 422 if its own book-keeping lacks one of them.
+    """
     name = call.role()
     children = role_names(call.body)
     place = service.place(call)
@@ -138,7 +146,7 @@ def add_composites(service: Service, call: Call) -> Response:
 
 
 def remove_composite(service: Service, call: Call) -> Response:
-    """Answer `DELETE I/E/roles/R/composite-roles/C`; also 204 if the role is not a child."""
+    """Answer `DELETE I/E/roles/R/composite-roles/C` with 204, even if C is not a child of R."""
     names = call.role(), call.role("composite")
     place = service.place(call)
     parent, child = _parent_and_child(service, call, *names, place)
@@ -147,10 +155,10 @@ def remove_composite(service: Service, call: Call) -> Response:
 
 
 def _stored(client: Client | None, name: str) -> Role:
-    """Return a role of the login server, whether a listing contains it or not.
+    """Return a role of the login server, even if it is missing in listings, which are limited.
 
     Raises:
-        Refusal: 404, there is no such role, or no such client.
+        Refusal: 404, the role or the client does not exist.
     """
     role = None if client is None else client.roles.get(name)
     if role is None:
@@ -161,10 +169,10 @@ def _stored(client: Client | None, name: str) -> Role:
 def _parent_and_child(
     service: Service, call: Call, name: str, child_name: str, place: tuple[Integration, str] | None = None
 ) -> tuple[Role, Role]:
-    """Return the two roles of a call on one child, whether one includes the other or not.
+    """Return the two roles that a call on one child names. The second need not be a child of the first.
 
     Raises:
-        Refusal: 400, both names are the same; 404, a role or the client does not exist.
+        Refusal: 400, both names are the same; 404, one of the roles or the client does not exist.
         Unforeseen: the name of the parent is `.` or `..`.
     """
     if name == child_name:

@@ -13,11 +13,11 @@ from .service import Call, Service
 from .validation import bceid_terms, search_terms
 
 Row = TypeVar("Row")
-LIMIT: Final = 50  # people that a search can show, however many match
+LIMIT: Final = 50  # people on one page of the login server, and the largest number of different people in an answer
 PEOPLE: Final = {name: name for name in ("firstName", "lastName", "email", "guid")}
 GITHUB: Final = {"name": "name", "login": "login id", "email": "email", "guid": "guid"}
 LEGACY_BCEID: Final = {"guid": "guid"}
-# The search term, and the field of a user that has to contain it.
+# The field of a user that must contain a term, by the name of the term.
 PARTS: Final = {
     "firstName": "firstName",
     "lastName": "lastName",
@@ -34,7 +34,7 @@ def search(provider: str, fields: Mapping[str, str]) -> Callable[[Service, Call]
 
     Args:
         provider: the identity provider, as at the end of usernames.
-        fields: the terms that the search accepts.
+        fields: the terms that the search accepts, with the name of each in error messages.
     """
 
     def handler(service: Service, call: Call) -> Response:
@@ -102,7 +102,7 @@ def like(term: str) -> Callable[[str], bool]:
 
 
 def _repeat_first_page(rows: list[Row]) -> list[Row]:
-    """Return the first page, repeated once for each page. The service makes this mistake, too."""
+    """Return the first 50 rows once for every 50 rows that there are. The real service makes this mistake."""
     return rows[:LIMIT] * -(-len(rows) // LIMIT)
 
 

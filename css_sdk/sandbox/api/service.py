@@ -75,8 +75,8 @@ class Service:
         """Return the integration of the path.
 
         Raises:
-            Unforeseen: the id is not a number.
-            Refusal: 404, it does not exist or belongs to another team.
+            Unforeseen: the id is not a number that the database accepts.
+            Refusal: 404, the integration does not exist, is archived or belongs to another team.
         """
         found = self.find_integration(call)
         if found is None:
@@ -84,7 +84,7 @@ class Service:
         return found
 
     def find_integration(self, call: Call) -> Integration | None:
-        """Return the integration of the path, None if it does not exist, is archived or belongs to another team.
+        """Return the integration of the path; None if it does not exist, is archived or belongs to another team.
 
         Raises:
             Unforeseen: the id is not a number that the database accepts.
@@ -107,17 +107,17 @@ class Service:
         return environment
 
     def use_login_server(self, call: Call) -> None:
-        """Use the login server.
+        """Record that a call uses the login server.
 
         Raises:
-            LoginServerFailed: it fails for this call.
+            LoginServerFailed: the login server fails for this call.
         """
         call.used_login_server = True
         if call.login_server_down:
             raise LoginServerFailed
 
     def place(self, call: Call) -> tuple[Integration, str]:
-        """Return the integration and the environment of the path, which are checked in this order.
+        """Check the integration and then the environment of the path, and return both.
 
         Raises:
             Unforeseen, Refusal: as `integration` and `environment`.
@@ -129,7 +129,7 @@ class Service:
 
         Args:
             call: the call.
-            place: the place of the call, if the caller has read it before.
+            place: the integration and environment of the call, if the caller has read them before.
 
         Raises:
             LoginServerFailed: the login server fails for this call.
@@ -142,7 +142,7 @@ class Service:
         return found
 
     def find_client(self, call: Call, place: tuple[Integration, str]) -> Client | None:
-        """Return the integration's roles in the login server, None if that has no such client.
+        """Return the integration's roles in the login server; None if the login server has no such client.
 
         Raises:
             LoginServerFailed: the login server fails for this call.
@@ -154,7 +154,7 @@ class Service:
         """Return a user of the login server.
 
         Raises:
-            Refusal: 404, the user never logged in there.
+            Refusal: 404, the login server does not know the user, who never logged in there.
         """
         found = self.world.user(username, environment)
         if found is None:
@@ -170,7 +170,7 @@ def existing(client: Client, name: str, what: str = "role") -> Role:
     """Return a role that a listing contains.
 
     Raises:
-        Refusal: 404, there is no such role.
+        Refusal: 404, the listing does not contain the role.
     """
     found = client.visible(name)
     if found is None:
@@ -179,6 +179,6 @@ def existing(client: Client, name: str, what: str = "role") -> Role:
 
 
 def user_view(user: User) -> dict[str, Any]:
-    """Return a user as in lists of members, without fields that the login server does not know."""
+    """Return a user as lists of members show it, without the fields that have no value."""
     fields = ("username", "email", "firstName", "lastName", "attributes")
     return {name: user[name] for name in fields if user.get(name) is not None}

@@ -1,6 +1,6 @@
 """Check bodies and queries as the service does before any work; pure.
 
-Like the service, this converts values that nearly fit, and reports one of several mistakes: the first one checked.
+Like the service, these functions convert some values of a wrong type, and report only the first mistake that they find.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ class MalformedBody(ValueError):
 
 
 def body_of(request: Request) -> Any:
-    """Return the body as the service parses it. If it is empty or of another type, return an empty object.
+    """Return the body as the service parses it.
+
+    If the body is empty, or its content type is neither JSON nor a form, return an empty object.
 
     Raises:
-        MalformedBody: a JSON body is neither an object nor a list.
+        MalformedBody: a body of type JSON is not JSON, or is neither an object nor a list.
     """
     if not request.body:
         return {}
@@ -78,7 +80,7 @@ def role_names(body: Any) -> list[str]:
 
 
 def refuse_blank(name: str) -> None:
-    """Refuse a name of blanks with 400."""
+    """Refuse with 400 a name that is empty or holds only blanks."""
     if not name.strip():
         raise Refusal(400, "invalid role")
 
@@ -160,7 +162,7 @@ def search_terms(query: Query, fields: Mapping[str, str]) -> dict[str, str]:
 def bceid_terms(query: Query) -> tuple[str, dict[str, str]]:
     """Return the type and the terms of a BCeID search, ignoring unknown parameters.
 
-    If the type is given twice, the two are joined and the terms are not checked.
+    If the type is given twice, the service joins both with a comma and does not check the terms.
 
     Raises:
         Refusal: 400, with the first mistake.

@@ -1,4 +1,4 @@
-"""Answer as the interworks BSS and Billing API does: opaque tokens for a user of a client, and accounts."""
+"""Answer as the interworks BSS and Billing API: issue opaque tokens to a client and its user, and return accounts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Bss:
             client = basic_credentials(authorization)
         except TokenRefusal:
             client = (None, None)
-        # The BSS ignores credentials in the form, and a client that sends them there reveals them for nothing.
+        # The BSS ignores a secret in the form. The sandbox refuses it there, so that no client exposes its secret.
         if client == (None, None) or "client_secret" in form:
             raise TokenRefusal(401, "invalid_client", "Client key and secret are needed as HTTP Basic, and only there")
         if client != (self.world.client_key, self.world.client_secret):
@@ -61,7 +61,7 @@ class Bss:
         return json_response(200, body).with_headers(NO_STORE)
 
     def call(self, request: Request) -> Response:
-        """Answer a call: 401 without a valid token, 400 without the version, else the account."""
+        """Answer a call: 401 without a valid token, 400 without the header `X-Api-Version`, else the account."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or self._tokens.get(token, 0.0) <= self.now():
             return bearer_refusal("A valid token is needed")

@@ -1,7 +1,7 @@
-"""Answer as CERN's API access does: one token for each target, and targets that accept only their own.
+"""Answer as CERN's API access does: each token is for one target, and a target accepts only tokens for itself.
 
-The realm publishes its discovery document and keys as the other login servers do. The discovery document names another
-token endpoint than the one that CERN documents; the sandbox serves only the latter.
+The realm publishes its discovery document and keys as the other login servers do. But the token endpoint in the
+discovery document is not the one in CERN's documentation. The sandbox serves only the documented one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Cern:
     """Answer as the realm, with its token endpoint and keys, and as the targets.
 
     Attributes:
-        tokens: of this realm alone.
+        tokens: signs and checks the tokens of this realm.
     """
 
     world: CernWorld
@@ -85,7 +85,7 @@ class Cern:
         return json_response(404, {"error": "not_found"}) if found is None else json_response(200, {"data": found})
 
     def _claims_of(self, authorization: str, target: Target) -> dict[str, Any] | Response:
-        """Return the claims of a valid token, or the refusal."""
+        """Return the claims of the token. If the token is not valid for the target, return the 401 answer instead."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return bearer_refusal("A bearer token is needed")

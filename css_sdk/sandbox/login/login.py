@@ -24,7 +24,7 @@ NO_STORE: Final = {"cache-control": "no-store", "pragma": "no-cache"}
 UNREADABLE: Final = "Unexpected error when authenticating client"
 WRONG: Final = "Invalid client or Invalid client credentials"
 DEFAULT_SCOPES: Final = ("email", "profile")
-# Grants that the login server knows but none of these clients may use, with its answers.
+# Grant types that the login server knows but that the sandbox's clients cannot use, with the login server's answers.
 OTHER_GRANTS: Final = {
     "password": ("unauthorized_client", "Client not allowed for direct access grants"),
     "authorization_code": ("invalid_request", "Missing parameter: code"),
@@ -159,7 +159,8 @@ def answer_token_request(request: Request, grant: Callable[[dict[str, str], str]
 
     Args:
         request: the request.
-        grant: answers the fields of its form and its `Authorization` header, or raises a `TokenRefusal`.
+        grant: a function that gets the request's form fields and `Authorization` header, and returns the response or
+            raises a `TokenRefusal`.
     """
     if request.method != "POST":
         return json_response(405, {"error": "HTTP 405 Method Not Allowed"})
@@ -170,7 +171,7 @@ def answer_token_request(request: Request, grant: Callable[[dict[str, str], str]
 
 
 def pass_through(servers: LoginServers, request: Request, body: Any) -> Response:
-    """Pass a token request of `POST {base}/token` on to the prod login server, and hide why it refuses.
+    """Pass the token request `POST {base}/token` on to the prod login server. The reason of a refusal is hidden.
 
     Raises:
         Refusal: 422, the login server refused.
@@ -190,8 +191,8 @@ def realm_page(request: Request, path: str, issuer: str, tokens: Tokens, realm: 
         request: the request.
         path: the path below the realm.
         issuer: the realm's address.
-        tokens: hold the keys of the realm.
-        realm: the name of the realm there.
+        tokens: holds the keys of the realm.
+        realm: the name of the realm in `tokens`.
     """
     pages: dict[str, Callable[[], dict[str, Any]]] = {
         DISCOVERY_PATH: lambda: discovery(issuer),
@@ -231,7 +232,7 @@ def _account(owner: Integration | Team) -> str:
 
 
 def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form; none if the body is something else.
+    """Return the fields of a form; an empty dictionary if the content type is not that of a form.
 
     Raises:
         TokenRefusal: 400, a field is given twice.
@@ -245,10 +246,10 @@ def form_of(request: Request) -> dict[str, str]:
 
 
 def basic_credentials(header: str) -> tuple[str | None, str | None]:
-    """Return client id and secret of a Basic header, each form-decoded (RFC 6749, 2.3.1).
+    """Return client id and secret of a Basic header, each form-decoded (RFC 6749, 2.3.1); twice None without them.
 
     Raises:
-        TokenRefusal: 400, it cannot be decoded.
+        TokenRefusal: 400, the header cannot be decoded.
     """
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":

@@ -26,11 +26,11 @@ REALM_ROLES: Final = ["offline_access", "uma_authorization", "default-roles-stan
 
 
 class TokenExpired(Exception):
-    """The token is valid but has expired."""
+    """The token has expired."""
 
 
 class TokenInvalid(Exception):
-    """Another server signed the token, or it was issued for another realm."""
+    """The signature or the issuer of the token is wrong, or the token was revoked."""
 
 
 class TokenUnreadable(Exception):
@@ -52,7 +52,7 @@ class Key:
         return cls(_base64(hashlib.sha256(_bytes(modulus)).digest()), private)
 
     def jwk(self) -> dict[str, str]:
-        """Return the public half in the form of a key set."""
+        """Return the public key as an entry of a key set (JWK)."""
         numbers = self.private.public_key().public_numbers()
         return {
             "kid": self.kid,
@@ -111,7 +111,7 @@ class Tokens:
 
         Args:
             environment: the environment; None for all.
-            retire: whether to refuse from now on what the old keys signed.
+            retire: whether to refuse from now on the tokens that old keys signed.
         """
         for name in ENVIRONMENTS if environment is None else (environment,):
             self._keys[name] = [Key.generate(), *([] if retire else self.published(name))]
@@ -124,7 +124,7 @@ class Tokens:
         self._accepted.clear()
 
     def sign(self, environment: str, claims: dict[str, Any], now: float) -> str:
-        """Return a signed token with these claims and those that every token has."""
+        """Return a signed token with `claims` and the times of issue and expiry."""
         jwt = import_extra("jwt")
         key = self.published(environment)[0]
         body = {"exp": int(now + self.life), "iat": int(now), **claims}
@@ -134,12 +134,12 @@ class Tokens:
         return str(jwt.encode(body, key.private, algorithm="RS256", headers={"kid": key.kid}))
 
     def check(self, token: str, now: float) -> Accepted:
-        """Check a token as the API does, against the prod login server. Each signature is checked only once.
+        """Check a token as the API does, with the keys of the prod login server. Check each signature only once.
 
         Raises:
-            TokenExpired: it has expired.
-            TokenInvalid: its signature or its issuer is wrong, or it was revoked.
-            TokenUnreadable: it cannot be read, is of another key, or lacks the claims of an API account.
+            TokenExpired: the token has expired.
+            TokenInvalid: its signature or its issuer is wrong, or the token was revoked.
+            TokenUnreadable: it cannot be read, names an unknown key, or lacks the claims of an API account.
         """
         found = self._accepted.get(token)
         if found is None:
@@ -158,14 +158,14 @@ class Tokens:
 
         Args:
             token: as sent.
-            realm: whose keys are accepted.
-            path: the end of the issuer's address.
+            realm: the realm that must have signed the token.
+            path: the path with which the token's issuer must end.
             now: the time.
 
         Raises:
-            TokenExpired: it has expired.
-            TokenInvalid: its signature or its issuer is wrong, or it was revoked.
-            TokenUnreadable: it cannot be read, or is of another key.
+            TokenExpired: the token has expired.
+            TokenInvalid: its signature or its issuer is wrong, or the token was revoked.
+            TokenUnreadable: it cannot be read, or names an unknown key.
         """
         claims = self._signed_claims(token, realm, path)
         if float(claims.get("exp", 0)) <= now:
@@ -211,13 +211,13 @@ def _header(token: str) -> dict[str, Any]:
 def account_claims(
     issuer: str, environment: str, owner: Integration | Team, roles: dict[str, list[str]], scope: str
 ) -> dict[str, Any]:
-    """Return the claims of an API account, with its team, or of an integration's service account.
+    """Return the claims of a token for a team's API account or for an integration's service account.
 
     Args:
         issuer: the login server's address.
         environment: of the login server.
         owner: the team or the integration that the account belongs to.
-        roles: its roles by client id, children included.
+        roles: the account's roles by client id, children included.
         scope: as granted.
     """
     client_id = str(owner.client_id)
@@ -250,7 +250,7 @@ def account_claims(
 def person_claims(
     issuer: str, environment: str, client_id: str, user: User, roles: dict[str, list[str]], scope: str
 ) -> dict[str, Any]:
-    """Return the claims of a person who logged in to an integration.
+    """Return the claims of a token for a person who logged in to an integration.
 
     Args:
         issuer: the login server's address.
@@ -283,7 +283,12 @@ def person_claims(
 
 
 def id_claims(claims: dict[str, Any], access_token: str) -> dict[str, Any]:
-    """Return the claims of the ID token for an access token, with its hash (OpenID Connect Core, 3.1.3.6)."""
+    """Return the claims of an ID token, with the hash of the access token (OpenID Connect Core, 3.1.3.6).
+
+    Args:
+        claims: of the access token.
+        access_token: the access token that is issued together with the ID token.
+    """
     left_out = {"realm_access", "resource_access", "scope", "client_roles", "team", "aud", "jti"}
     shared = {name: value for name, value in claims.items() if name not in left_out}
     digest = _base64(hashlib.sha256(access_token.encode()).digest()[:16])
@@ -291,7 +296,7 @@ def id_claims(claims: dict[str, Any], access_token: str) -> dict[str, Any]:
 
 
 def subject(environment: str, username: str) -> str:
-    """Return the id of a user in a login server, which never changes."""
+    """Return the id of a user in a login server. The same user always gets the same id."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{environment}/{username.lower()}"))
 
 

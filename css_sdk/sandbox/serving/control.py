@@ -1,4 +1,4 @@
-"""Answer the sandbox's own calls, which stand under a path that the service does not have.
+"""Answer the sandbox's own calls, with which a client controls it. The service does not have their path, `/sandbox`.
 
 They need the header `X-CSS-Sandbox`, with any value. A web page cannot send such a header to another origin unless
 the server allows it beforehand, and the sandbox does not. So no page in a browser can control the sandbox.
@@ -27,7 +27,7 @@ WITHOUT_TOKENS: Final = filters.exclude("authorization")
 
 
 class Controls(Protocol):
-    """What these calls use of a sandbox; `Sandbox` explains each."""
+    """The members of `Sandbox` that these calls use. `Sandbox` explains them."""
 
     faults: Faults
     journal: Journal
@@ -50,15 +50,15 @@ class Controls(Protocol):
 def answer(sandbox: Controls, request: Request, path: str) -> Response:
     """Answer one of the sandbox's own calls.
 
-    - `GET`, `DELETE /sandbox/requests`: list the requests (the query may hold `method`, `path`, `kind`),
+    - `GET`, `DELETE /sandbox/requests`: list the requests (the query may hold `method`, `path`, `kind`), or
       forget them.
     - `GET`, `POST`, `DELETE /sandbox/faults`: list the faults, add one (an object with the arguments of
-      `faults.add`), remove all.
-    - `GET`, `POST /sandbox/late-writes`: list the writes that a fault has delayed, carry them out.
+      `faults.add`), or remove all.
+    - `GET`, `POST /sandbox/late-writes`: list the writes that a fault has delayed, or carry them out.
     - `GET /sandbox/harm`: list the harmful and the strange requests.
     - `GET /sandbox/state`: return the state in the form of the state file.
     - `GET`, `PUT /sandbox/settings`: read or set `token_life` and `clock_skew`, in seconds.
-    - `POST /sandbox/keys`: rotate the keys of `{"environment"}`, or of all.
+    - `POST /sandbox/keys`: rotate the keys of one environment (`{"environment"}`); without a body, of all.
     - `POST /sandbox/revoke`: revoke the tokens issued so far.
     - `POST /sandbox/token`: return the token of a user (`{"username", "integration", "environment"}`).
     - `POST /sandbox/reset`: make the sandbox as new, except for its world.
@@ -131,10 +131,10 @@ def _call(sandbox: Controls, name: str, request: Request, body: dict[str, Any]) 
 
 
 def _seconds(value: Any) -> float:
-    """Return a number of seconds that dates can hold.
+    """Return a value as seconds, if a date can hold them.
 
     Raises:
-        SandboxError: it is too large.
+        SandboxError: the number is too large.
     """
     seconds = float(value)
     if not abs(seconds) <= LONGEST:

@@ -1,4 +1,4 @@
-"""What a client needs to call the sandbox."""
+"""Build the credentials and addresses with which a client calls the sandbox."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Reachable:
         return self.origin + REALM["prod"] + TOKEN_PATH
 
     def credentials(self, team: int | None = None) -> Credentials:
-        """Return what a client needs.
+        """Return the credentials of a team's API account and the addresses of the sandbox.
 
         Args:
             team: the id of the team; None for the first one.
@@ -64,7 +64,7 @@ class Reachable:
         }
 
     def cern_environment(self) -> dict[str, str]:
-        """Return the variables that lead an application to CERN's Authorization Service.
+        """Return the environment variables with which an application calls CERN's Authorization Service.
 
         Returns:
             `CERN_CLIENT_ID`, `CERN_CLIENT_SECRET`, `CERN_TOKEN_URL`, `CERN_API_URL`.
@@ -75,7 +75,7 @@ class Reachable:
         return self.world.cern.environment(self.origin)
 
     def bss_environment(self) -> dict[str, str]:
-        """Return the variables that lead to the BSS.
+        """Return the environment variables with which a client calls the BSS.
 
         Returns:
             `BSS_HOST`, `BSS_CLIENT_KEY`, `BSS_CLIENT_SECRET`, `BSS_USERNAME`, `BSS_PASSWORD`.

@@ -54,7 +54,7 @@ class FaultEffects:
         Args:
             target: the target of the faults that apply to this server.
             request: the request.
-            work: answers the request where no fault prevents it.
+            work: answers the request if no fault prevents it.
         """
         fault, delay = self.faults.pick(target, request.method, request.path)
         response = _refusal(fault, OTHER_ERROR, lambda reason: bearer_refusal("The token is not valid"))
@@ -86,7 +86,7 @@ class FaultEffects:
 
 
 def _refusal(fault: Fault | None, error: Response, refuse_token: Callable[[str], Response]) -> Response | None:
-    """Return the answer if the fault prevents the work, None if the work begins."""
+    """Return the answer of a fault that prevents the work; None if the work can begin."""
     match fault:
         case Fault(kind="drop_before"):
             return DROPPED

@@ -28,7 +28,7 @@ KINDS: Final = OTHER_KINDS | {
     "empty_success",
     "late_write",
 }
-SPARED: Final = {"disaster": {"/heartbeat"}, "lost_keys": {"/heartbeat", "/token"}}  # paths that the kind never strikes
+SPARED: Final = {"disaster": {"/heartbeat"}, "lost_keys": {"/heartbeat", "/token"}}  # paths that a kind never strikes
 LATE_ANSWERS: Final = ("lost", "timeout", 502, 503, 504)
 PATHS: Final = {
     "token": [*(realm + TOKEN_PATH for realm in REALM.values()), CERN_REALM + CERN_TOKEN_PATH, BSS_TOKEN_PATH],
@@ -59,7 +59,7 @@ class Fault:
     _random: random.Random = field(factory=random.Random, repr=False)
 
     def strikes(self, target: str, method: str, path: str) -> bool:
-        """Return whether it strikes this request, and count the request if it matches."""
+        """Return whether the fault strikes a request, and count the request if it matches."""
         if self.target != target or (self.times is not None and self.struck >= self.times):
             return False
         if (self.method is not None and self.method != method) or not fnmatchcase(path, self.path):
@@ -81,7 +81,7 @@ class Fault:
 
 
 def _target(path: str) -> str:
-    """Return the target of a fault to which its path leads."""
+    """Return the target to which the path of a fault belongs."""
     if path.strip("*"):
         for target, paths in PATHS.items():
             if any(fnmatchcase(known, path) for known in paths):
@@ -90,7 +90,7 @@ def _target(path: str) -> str:
 
 
 class Faults:
-    """Hold the faults in force. The first that strikes a request applies, and all delays besides."""
+    """Hold the active faults. If several strike a request, all delays apply, and the first of the other faults."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -126,12 +126,12 @@ class Faults:
                 the answer of a write, and does the work only after the next read of the same integration and
                 environment, or when `Sandbox.land_late_writes` is called. `late_write` never strikes reads.
             method: only requests of this method.
-            path: only requests whose path, after the base and decoded once, matches this glob; a `*` also matches
-                slashes. For every system but the CSS API it is the whole path.
-            times: how many requests it strikes; None for all. The default is one, but all for `disaster`, for
-                `lost_keys` and if a probability is given.
-            after: how many matching requests it spares first.
-            probability: how likely it strikes a matching request, from 0 to 1.
+            path: only requests whose path matches this glob; a `*` also matches slashes. For the CSS API, the path
+                after the base is compared, decoded once. For the other systems, the whole path is compared as sent.
+            times: how many requests the fault strikes; None for all. The default (-1) means one, or all for
+                `disaster`, for `lost_keys` and for a probability below 1.
+            after: how many matching requests the fault spares first.
+            probability: how likely the fault strikes a matching request, from 0 to 1.
             seed: of the random numbers for the probability.
             target: `api`, `token` (the token endpoints of all systems), `keys` (discovery documents and keys),
                 `cern` or `bss` (calls of those systems). The default follows from the path: `token` or `keys`
@@ -215,7 +215,7 @@ class Faults:
         return len(self._faults)
 
     def pick(self, target: str, method: str, path: str) -> tuple[Fault | None, float]:
-        """Return the fault that strikes a request, or None, and the seconds by which its answer is late."""
+        """Return the fault that strikes a request (None if no fault does), and the seconds to delay the answer."""
         struck, delay = None, 0.0
         for fault in self._faults:
             if fault.kind == "delay":

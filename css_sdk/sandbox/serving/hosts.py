@@ -1,7 +1,7 @@
 """Decide which `Host` headers are answered; pure.
 
-A page of another site can give its own name the address of this machine. The browser then lets the page read what the
-sandbox answers. So the sandbox answers only to names that no other site can have.
+The owner of a web site can let its host name lead to the address of this machine. A browser then lets the pages of that
+site read what the sandbox answers (DNS rebinding). So the sandbox answers only to names that no web site can have.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class HostCheck:
 
     Attributes:
         names: further hosts, in lower case.
-        is_open: whether other machines can reach the server. If so, it answers to every address. A page that was
-            loaded from an address is not of another site.
+        is_open: whether other machines can reach the server. If so, the server answers to every IP address. This is
+            safe, because a host name is needed for the attack above.
     """
 
     names: tuple[str, ...] = ()
     is_open: bool = False
 
     def allows(self, header: str) -> bool:
-        """Return whether a `Host` header is answered. Its port does not matter, because it may be forwarded."""
+        """Return whether the server answers to a `Host` header. Its port does not matter, as ports may be forwarded."""
         match = _HOST.fullmatch(header)
         if match is None:
             return False
@@ -40,7 +40,7 @@ class HostCheck:
         return host in (*LOOPBACK, *self.names) or (self.is_open and as_address(host) is not None)
 
     def refusal(self) -> Response:
-        """Return the answer to a request with another `Host` header."""
+        """Return the answer to a request whose `Host` header is not allowed."""
         names = dict.fromkeys((*LOOPBACK, *self.names))
         hosts = ", ".join((*names, "any IP address") if self.is_open else names)
         return plain(
@@ -51,7 +51,7 @@ class HostCheck:
 
 
 def as_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the IP address that a host is, or None if it is a name."""
+    """Return a host as an IP address, or None if it is a name."""
     try:
         return ipaddress.ip_address(host.strip("[]"))
     except ValueError:

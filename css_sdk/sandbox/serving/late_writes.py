@@ -1,4 +1,4 @@
-"""Keep writes whose answer was lost, and carry them out after a later read of the same place."""
+"""Keep writes that a fault delays, and carry them out after a later read of the same integration and environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class LateWrite:
         method: of the request.
         path: of the request, after the base, as sent.
         place: the part of the path that names the integration and the environment.
-        reads: how many more reads of the place do not show it. None waits for `LateWrites.land`.
+        reads: how many more reads of the place come before the write. None waits for `LateWrites.land`.
         land: carries the write out.
     """
 
@@ -39,13 +39,13 @@ class LateWrites:
         self.pending.append(LateWrite(method, path, place_of(path), reads, land))
 
     def count_read(self, path: str, response: Response) -> int:
-        """Count a read, and carry out the writes that waited for it.
+        """Count a read, and carry out the writes that are due after it.
 
         A read that failed does not count, because it showed nothing.
 
         Args:
             path: of the read, after the base, as sent.
-            response: its answer.
+            response: the answer to the read.
 
         Returns:
             How many writes were carried out.

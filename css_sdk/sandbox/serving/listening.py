@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..errors import SandboxError
 
 LAST: Final = 65535  # the largest port
-TRIED: Final = 100  # ports, to find one that is free
+TRIED: Final = 100  # ports that are tried to find a free one
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -21,7 +21,7 @@ def listen(host: str, port: int) -> socket.socket:
         port: 0 for any free one.
 
     Raises:
-        SandboxError: it cannot listen there. If the port is in use, the message names a free one.
+        SandboxError: the socket cannot listen. If the port is in use, the message names a free one.
     """
     if not 0 <= port <= LAST:
         raise SandboxError(f"{port} is not a port; ports are 0 to {LAST}")
@@ -42,7 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
-    # The protocol is named so that asyncio switches Nagle's algorithm off; without it answers wait 40 ms.
+    # asyncio switches Nagle's algorithm off only if the protocol is given. Otherwise answers wait 40 ms.
     found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":

@@ -34,7 +34,7 @@ LONGEST: Final = 300  # characters of a text
 
 
 class Shown(Protocol):
-    """What the page needs of a sandbox; `Sandbox` explains each."""
+    """The members of `Sandbox` that the page uses. `Sandbox` explains them."""
 
     world: World
     state: State

@@ -21,14 +21,14 @@ from .listening import listen
 TRANSPORT: Final = "css_sdk.sandbox.serving.transport"
 IDLE: Final = 5  # seconds after which the service closes an idle connection
 KEEP_ALIVE: Final = [(b"connection", b"keep-alive"), (b"keep-alive", b"timeout=%d" % IDLE)]
-ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how this machine reaches these addresses
+ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where this machine reaches them
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Served(Answers, Protocol):
-    """A sandbox, as far as a server needs it."""
+    """The members of a sandbox that a server uses."""
 
     world: World
 
@@ -76,7 +76,7 @@ def application(sandbox: Answers, hosts: HostCheck) -> Callable[[Scope, Receive,
             await asyncio.sleep(response.delay)
         if response.dropped:
             scope["extensions"][TRANSPORT]["transport"].abort()
-            await receive()  # until uvicorn knows that the connection is gone, or it would answer 500 in our place
+            await receive()  # wait until uvicorn knows that the connection is closed; else uvicorn answers 500
             return
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
         if response.status != 204 and "content-length" not in response.headers:
@@ -121,10 +121,10 @@ class Server(Reachable):
             sandbox: answers the requests.
             port: 0 for any free one.
             host: the address to listen on.
-            names: further names under which clients may call it.
+            names: further host names under which clients may call the server.
 
         Raises:
-            SandboxError: it cannot listen there, for example because the port is in use.
+            SandboxError: the server cannot listen on this address, for example because the port is in use.
         """
         self.world = sandbox.world
         self._socket = listen(host, port)
@@ -179,5 +179,5 @@ class Server(Reachable):
 
 
 def _in_url(host: str) -> str:
-    """Return a host as an address of a page contains it."""
+    """Return a host in the form for URLs: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host

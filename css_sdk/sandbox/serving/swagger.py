@@ -1,4 +1,4 @@
-"""Serve the page that shows the published document, and the script that holds it."""
+"""Serve the Swagger page, and the script that holds the published document of the API."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def answer(request: Request, path: str) -> Response:
 
     Args:
         request: the request.
-        path: the path below the page's.
+        path: the path after `/openapi/swagger`.
     """
     if request.method not in ("GET", "HEAD"):
         return not_found_page(request)
@@ -55,7 +55,7 @@ def script(address: str) -> str:
 
 
 def document(address: str) -> dict[str, Any]:
-    """Return the published document with the addresses of the host that serves it."""
+    """Return the published document, with the addresses of the sandbox in place of the service's."""
     found: dict[str, Any] = json.loads(files(__package__).joinpath("published.json").read_text(encoding="utf-8"))
     found["servers"] = [{"url": address + BASE}]
     schemes = found.get("components", {}).get("securitySchemes", {})

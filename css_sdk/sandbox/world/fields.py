@@ -16,14 +16,14 @@ LARGEST_ID: Final = 2**31 - 1  # the service's database holds no larger number
 
 @contextmanager
 def reading(what: str, misfit: str = "cannot be used") -> Iterator[None]:
-    """Report in one sentence what is wrong with a document that is read.
+    """Turn an error that occurs while a document is read into a `SandboxError` that names the document.
 
     Args:
-        what: the document, for the sentence.
-        misfit: what the sentence says before a `SandboxError` of a part of it.
+        what: the document, as the message names it.
+        misfit: if a part of the document raised a `SandboxError`, the words between `what` and that error's message.
 
     Raises:
-        SandboxError: something is wrong.
+        SandboxError: the document is not valid.
     """
     try:
         yield
@@ -41,7 +41,7 @@ def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, A
     Args:
         document: holds the list.
         name: of the list in the document.
-        build: reads one entry.
+        build: reads one entry of the list.
 
     Raises:
         KeyError: the document lacks the list.
@@ -54,7 +54,7 @@ def each(document: Mapping[str, Any], name: str, build: Callable[[Mapping[str, A
 
 
 def whole_number(entry: Mapping[str, Any], name: str) -> int:
-    """Return a number of an entry that is a valid id.
+    """Return a value of an entry that must be a valid id.
 
     Raises:
         KeyError: the entry lacks the value.
@@ -67,7 +67,7 @@ def whole_number(entry: Mapping[str, Any], name: str) -> int:
 
 
 def text(entry: Mapping[str, Any], name: str) -> str:
-    """Return a string of an entry.
+    """Return a value of an entry that must be a string.
 
     Raises:
         KeyError: the entry lacks the value.
@@ -88,7 +88,7 @@ def shorten(value: Any) -> str:
 
 
 def text_or_none(entry: Mapping[str, Any], name: str) -> str | None:
-    """Return a string of an entry, None if it is missing or null.
+    """Return a value of an entry that must be a string; None if the value is missing or null.
 
     Raises:
         ValueError: the value is not a string, or is empty.
@@ -97,11 +97,11 @@ def text_or_none(entry: Mapping[str, Any], name: str) -> str | None:
 
 
 def one_of(entry: Mapping[str, Any], name: str, values: tuple[str, ...]) -> str:
-    """Return a string of an entry that is one of several.
+    """Return a value of an entry that must be one of several strings.
 
     Raises:
         KeyError: the entry lacks the value.
-        ValueError: the value is not one of them.
+        ValueError: the value is not one of these strings.
     """
     value = entry[name]
     if value not in values:

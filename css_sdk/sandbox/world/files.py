@@ -19,10 +19,10 @@ def exists(path: Path) -> bool:
         path: of the file.
 
     Returns:
-        False if nothing exists there, or nothing that this process may see.
+        False if nothing exists there, or if this process may not see it.
 
     Raises:
-        SandboxError: it is something else, such as a symbolic link, which may lead anywhere.
+        SandboxError: the path is not a regular file, but for example a symbolic link, which may lead anywhere.
     """
     try:
         mode = path.lstat().st_mode
@@ -49,9 +49,9 @@ def read(path: Path) -> str:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Replace a file as a whole or not at all, readable only for its owner.
+    """Replace a file as a whole or not at all. Only the owner can read the new file.
 
-    A link at the path, or at the path of the draft beside it, is replaced and not followed.
+    Links are not followed: a link at `path`, or at the name of the temporary file beside it, is itself replaced.
 
     Args:
         path: of the file.

@@ -1,7 +1,8 @@
 """Make up a world of any size that is the same for the same seed; pure.
 
-Like the real one, it has namesakes, addresses that two people share, people with several logins, people whom not every
-environment knows, integrations that are not Gold or not applied, composite roles, and service accounts with roles.
+Like the real service, it has people of the same name, people who share an e-mail address, people with several logins,
+people who are unknown in some environments, integrations that are not Gold or not applied, composite roles, and
+service accounts with roles.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .world import ENVIRONMENTS, SERVICE_ACCOUNT
 Item = TypeVar("Item")
 TEAM: Final = 2016
 FIRST_ID: Final = 101
-MOST: Final = 1_000_000  # people or integrations
+MOST: Final = 1_000_000  # the largest number of people, and of integrations
 FIRST_NAMES: Final = (
     "Ada", "Amir", "Anouk", "Bram", "Carmen", "Chidi", "Dagny", "Dev", "Elif", "Émile", "Farah", "Goro", "Hana", "Ilse",
     "Ines", "Joan", "Kofi", "Leilani", "Maren", "Mei", "Nadia", "Noor", "Olek", "Priya", "Quinn", "Rurik", "Sanna",
@@ -31,7 +32,7 @@ LAST_NAMES: Final = (
 SUBJECTS: Final = ("Grants", "Fisheries", "Permits", "Parks", "Ferries", "Forests", "Health", "Roads", "Courts")
 KINDS: Final = ("Portal", "Registry", "Service", "Desk", "Tracker", "Archive", "Map", "Robot")
 ROLE_NAMES: Final = ("reader", "writer", "reviewer", "approver", "auditor", "operator", "support", "publisher")
-# The logins of a person, and how many of a hundred people have these.
+# The identity providers of a person's logins, and how many of a hundred people have exactly these.
 LOGINS: Final = (
     (("idir",), 38),
     (("idir", "azureidir"), 30),
@@ -51,7 +52,7 @@ def make_world(people: int = 60, integrations: int = 4, seed: int = 1) -> dict[s
     Args:
         people: how many people; some have two logins.
         integrations: how many integrations.
-        seed: chooses the world. The same three numbers make the same world, on every machine.
+        seed: chooses the world. The same three arguments make the same world on every machine.
 
     Returns:
         The document of a world, for `Sandbox(…)`, or for a world file.
@@ -88,18 +89,18 @@ def make_world(people: int = 60, integrations: int = 4, seed: int = 1) -> dict[s
 
 
 class _Chance:
-    """Choose by random numbers that are the same in every version of Python: only `random()` promises that."""
+    """Make random choices that are the same in every version of Python. Only the method `random()` promises that."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
 
     def is_one_in(self, number: int) -> bool:
-        """Return True once in so many times."""
+        """Return True with the probability 1/`number`."""
         return self.below(number) == 0
 
     def below(self, number: int) -> int:
-        """Return a number from 0 on."""
+        """Return a whole number from 0 to `number` - 1."""
         return int(self._random.random() * number)
 
     def pick(self, items: Sequence[Item]) -> Item:
@@ -107,7 +108,7 @@ class _Chance:
         return items[self.below(len(items))]
 
     def some(self, items: Sequence[Item], count: int) -> list[Item]:
-        """Return so many different items, in their order."""
+        """Return `count` different items, in the order of `items`; all items if there are fewer."""
         rest = list(range(len(items)))
         chosen = {rest.pop(self.below(len(rest))) for _ in range(min(count, len(items)))}
         return [item for index, item in enumerate(items) if index in chosen]
@@ -121,7 +122,7 @@ def _team() -> dict[str, Any]:
 def _integration(chance: _Chance, number: int) -> dict[str, Any]:
     identifier = FIRST_ID + number
     name = f"{SUBJECTS[number % len(SUBJECTS)]} {chance.pick(KINDS)} {number + 1}"
-    is_first = number == 0  # which the examples of the documentation use
+    is_first = number == 0  # the examples of the documentation use the first integration
     is_draft = not is_first and chance.is_one_in(15)
     client_id = f"{name.lower().replace(' ', '-')}-{identifier}"
     return {
@@ -182,7 +183,7 @@ def _granted(
     places: Sequence[tuple[dict[str, Any], str]],
     roles: dict[tuple[int, str], list[str]],
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return who has which role, and who logged in to an integration, which all who have a role did."""
+    """Return the grants, and a login of each BCeID user to each integration in which the user has a role."""
     grants: dict[tuple[tuple[int, str], str, str], None] = {}
     for user in users:
         for _ in range(chance.below(4)):

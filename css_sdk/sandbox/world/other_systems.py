@@ -1,8 +1,8 @@
 """Read what a world file says about the two other systems, CERN's API access and the interworks BSS; pure.
 
 - `cern`: `{"targets": [{"client_id", "base", "role", "audience_as_list", "data"}], "applications": [{"client_id",
-  "client_secret", "roles": {target: [role, …]}}]}`. A target is served under `/cern/<client_id>/<base>`. An
-  application needs its `role` (by default `reader`) to read there. `data` holds lists by name.
+  "client_secret", "roles": {target: [role, …]}}]}`. A target is served under `/cern/<client_id>/<base>`. To
+  read the lists of a target (`data`, by name), an application needs the target's `role` (by default `reader`).
   With `audience_as_list` the claim `aud` of tokens for the target is a list, otherwise a string.
 - `bss`: `{"client_key", "client_secret", "users": [{"username", "password"}], "accounts": [{"id", …}]}`.
 """
@@ -32,7 +32,7 @@ class Target:
     Attributes:
         base: the path under which it is served; it ends with a slash.
         role: the role that a caller needs in order to read.
-        audience_as_list: whether tokens for it name it in a list.
+        audience_as_list: whether the claim `aud` of tokens for the target is a list.
         data: the lists that callers read, by name.
     """
 
@@ -45,7 +45,7 @@ class Target:
 
 @frozen
 class Application:
-    """An application at CERN that calls others; `roles` holds its roles by target."""
+    """An application at CERN that calls targets; `roles` holds its roles, by the client id of the target."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -54,13 +54,13 @@ class Application:
 
 @frozen
 class CernWorld:
-    """Applications and targets by client id, in the order of the file; empty if the file has none."""
+    """Applications and targets by client id, in the order of the file; empty if the file has no `cern`."""
 
     targets: Mapping[str, Target]
     applications: Mapping[str, Application]
 
     def environment(self, origin: str) -> dict[str, str]:
-        """Return the variables that lead to the first target as the first application.
+        """Return the environment variables with which the first application calls the first target.
 
         Raises:
             SandboxError: the world has no `cern`.
@@ -78,7 +78,7 @@ class CernWorld:
 
 @frozen
 class BssWorld:
-    """The client, its users' passwords, and the accounts by id; empty if the file has none."""
+    """The client, the passwords of its users by username, and the accounts by id; empty if the file has no `bss`."""
 
     client_key: str
     client_secret: str = field(repr=False)
@@ -86,7 +86,7 @@ class BssWorld:
     accounts: Mapping[str, Mapping[str, Any]]
 
     def environment(self, origin: str) -> dict[str, str]:
-        """Return the variables that lead to the BSS as its first user.
+        """Return the environment variables with which the client calls the BSS for its first user.
 
         Raises:
             SandboxError: the world has no `bss`.
@@ -104,19 +104,19 @@ class BssWorld:
 
 
 def cern_world(document: Mapping[str, Any]) -> CernWorld:
-    """Read what a world says about CERN.
+    """Read the part `cern` of a world.
 
     Raises:
-        SandboxError: that part is not valid.
+        SandboxError: the part is not valid.
     """
     return _read(document, "cern", _cern) if "cern" in document else CernWorld({}, {})
 
 
 def bss_world(document: Mapping[str, Any]) -> BssWorld:
-    """Read what a world says about the BSS.
+    """Read the part `bss` of a world.
 
     Raises:
-        SandboxError: that part is not valid.
+        SandboxError: the part is not valid.
     """
     return _read(document, "bss", _bss) if "bss" in document else BssWorld("", "", {}, {})
 

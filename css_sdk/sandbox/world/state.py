@@ -28,7 +28,7 @@ class State:
     """Hold roles, composites, grants and logins of all integrations.
 
     Attributes:
-        clients: by integration id and environment, one for each environment that an integration has.
+        clients: the roles of each integration in each of its environments, by integration id and environment.
         logins: integration id, environment and username of each login.
     """
 
@@ -36,9 +36,9 @@ class State:
         """Read the state from the file or, if it does not exist, from the world.
 
         Args:
-            world: what the state belongs to.
-            path: of the file that keeps the state; None if nothing keeps it.
-            fresh: read the state from the world in any case.
+            world: the integrations and users to which the state belongs.
+            path: of the file that keeps the state; None to keep the state only in memory.
+            fresh: True to read the state from the world even if the file exists.
 
         Raises:
             SandboxError: the state cannot be read or does not fit the world.
@@ -81,7 +81,7 @@ class State:
             raise SandboxError(f"integration {integration} has no role {name!r} in {environment}") from None
 
     def create_role(self, integration: int, environment: str, name: str, booked: bool = True) -> Role:
-        """Create a role, unless it exists, and return it."""
+        """Return a role. If it does not exist, create it; if `booked`, add it to the service's own book-keeping."""
         client = self.client(integration, environment)
         role = client.roles.get(name) or client.create(name)
         if booked:

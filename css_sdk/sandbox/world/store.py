@@ -9,15 +9,15 @@ from zlib import crc32
 from attrs import define, field
 
 NAME_LIMIT: Final = 255  # characters of a role name that the login server can store
-LISTED: Final = 5000  # roles that the service ever sees at once
+LISTED: Final = 5000  # the largest number of roles that a listing of the login server contains
 
 
 @define(eq=False)
 class Role:
-    """A role. Two roles are equal only if they are one object, so that renaming keeps members and parents."""
+    """A role. Roles are equal only if they are the same object, so that a renamed role keeps members and parents."""
 
     name: str
-    order: int  # position in listings, without a meaning
+    order: int  # the key by which listings are sorted; it has no meaning
     children: set[Role] = field(factory=set, repr=False)
     members: set[str] = field(factory=set, repr=False)  # usernames in lower case
 
@@ -31,7 +31,7 @@ class Client:
 
     Attributes:
         roles: by name.
-        booked: the role names in the service's own book-keeping, where a role may be missing.
+        booked: the role names in the service's own book-keeping, which may lack roles.
     """
 
     def __init__(self, client_id: str) -> None:
@@ -41,11 +41,11 @@ class Client:
         self._roles_of: dict[str, set[Role]] = {}
 
     def listed(self) -> list[Role]:
-        """Return the roles in a listing: in no useful order, and at most 5000."""
+        """Return the roles that a listing contains: at most 5000, in no useful order."""
         return sorted(self.roles.values(), key=attrgetter("order"))[:LISTED]
 
     def visible(self, name: str) -> Role | None:
-        """Return the role of that name if a listing contains it."""
+        """Return the role of this name if a listing contains it, else None."""
         role = self.roles.get(name)
         if role is None or len(self.roles) <= LISTED:
             return role
@@ -58,7 +58,7 @@ class Client:
         return role
 
     def rename(self, role: Role, name: str) -> None:
-        """Give a role another name."""
+        """Give a role a new name."""
         del self.roles[role.name]
         role.name = name
         self.roles[name] = role

@@ -11,8 +11,8 @@ A world file is one JSON object:
 
 A world may also describe two other systems, `cern` and `bss` (see `other_systems`).
 
-It may also hold the first state of what the API can change (see `state`): `roles`, `composites`, `grants`.
-Anything else is ignored, so that a file may contain remarks.
+A world file may also hold the initial state of what the API can change (see `state`): `roles`, `composites`, `grants`,
+`logins`, `unbooked`. Other names are ignored, so that a file may contain remarks.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Integration:
 
     @property
     def has_service_account(self) -> bool:
-        """Return whether the integration may request tokens of its own."""
+        """Return whether the integration may request tokens for its own service account."""
         return self.auth_type != "browser-login"
 
 
@@ -80,7 +80,7 @@ class World:
         teams: by id, in the order of the file.
         integrations: by id, in the order of the file.
         users: by username, as the file has them.
-        seeds: the first state of what the API can change.
+        seeds: the initial state of what the API can change.
         cern: the applications and targets at CERN.
         bss: the client, users and accounts of the BSS.
     """
@@ -110,7 +110,10 @@ class World:
         self._backwards: list[str] = []
 
     def user(self, username: str, environment: str) -> User | None:
-        """Return a user of an environment's login server by name, ignoring case. Service accounts are users too."""
+        """Return the user of an environment's login server with this username, ignoring case, else None.
+
+        Service accounts are users, too.
+        """
         username = username.lower()
         known = self.users.get(username)
         if known is not None:
@@ -162,7 +165,7 @@ def _environments(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _user(entry: User) -> User:
-    """Return a user as the login server stores it: the name in lower case."""
+    """Check a user, and return it as the login server stores it: with the username in lower case."""
     name = text(entry, "username")
     for field_name in ("email", "firstName", "lastName"):
         if not isinstance(entry.get(field_name), str | None):
@@ -202,7 +205,7 @@ def _integration(entry: Mapping[str, Any]) -> Integration:
 
 
 def load(source: Mapping[str, Any] | str | Path | None) -> World:
-    """Return the world of a document or a file, or, for None, the built-in one.
+    """Return the world that a document or a file describes. For None, return the built-in world.
 
     Raises:
         SandboxError: the file does not exist, is not JSON, or is not a valid world.
