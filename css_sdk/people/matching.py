@@ -16,7 +16,8 @@ from .searches import can_be_looked_up, named
 
 _NAMES: Final = {"email": "e-mail address", "guid": "GUID"}
 _HOW_TO_IDENTIFY: Final = (
-    "Correct it, or use the username. If this person has never logged in there, delete the row until they have."
+    "Correct it, or use the username. If this person has never logged in there, delete the row, and add it again after "
+    "the first login."
 )
 
 _CHOOSE_LOGIN: Final = Remedy(
@@ -88,11 +89,12 @@ def identify(person: Person, environment: str, asked: Sequence[str], found: Sequ
         if isinstance(result, CssError):
             return result
         users += result
-    wanted = f"{_NAMES.get(person.by, person.by)} {person.value}"
+    name = _NAMES.get(person.by, person.by)
+    wanted = f"{name} {person.value}"
     if not users and not is_identified(person, asked):
         return NotIdentified(
-            f"Nobody in {environment} has the {wanted} ({', '.join(asked)}). It may be mistyped, or the service may "
-            f"know this person by another one. {_HOW_TO_IDENTIFY}"
+            f"Nobody in {environment} has the {wanted} ({', '.join(asked)}). The {name} may be mistyped, or the "
+            f"service may know this person by another {name}. {_HOW_TO_IDENTIFY}"
         )
     if not users:
         return NotFound(
