@@ -30,12 +30,12 @@ def some_settings(**given: Any) -> Settings:
 )
 def test_a_bad_address_says_what_is_wrong(url: object, said: str) -> None:
     """With an example of its own kind, and without repeating it."""
-    with pytest.raises(ConfigurationError, match=f"{said}.* It looks like {API_URL}"):
+    with pytest.raises(ConfigurationError, match=f"{said}.* A valid address looks like {API_URL}"):
         some_settings(api_url=url)
-    with pytest.raises(ConfigurationError, match=f"It looks like {TOKEN_URL}") as told:
+    with pytest.raises(ConfigurationError, match=f"A valid address looks like {TOKEN_URL}") as told:
         some_settings(token_url="https:///" if "query" in said else url)
     assert "pa55" not in str(told.value)
-    with pytest.raises(ConfigurationError, match=r"It looks like https://login\.example/x"):
+    with pytest.raises(ConfigurationError, match=r"A valid address looks like https://login\.example/x"):
         checked_address(url, "The address", like="https://login.example/x")
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 
 from attrs import frozen
 
-from .._http.concurrency import async_borrowed, async_each, async_run, async_waited_for
+from .._http.concurrency import async_each, async_reused, async_run, async_waited_for
 from ..config.sources import find_settings
 from ..errors import ConfigurationError, CssError, OutcomeUnknown
 from ..settings import Settings, settings_from_file
@@ -160,5 +160,5 @@ def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
 
 async def _carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
     settings = task.settings()
-    async with async_borrowed(settings, lambda: AsyncWire(settings, {})) as wire:
+    async with async_reused(settings, lambda: AsyncWire(settings, {})) as wire:
         return await AsyncStepRun({task.place: AsyncRoles(wire, task.place)}, steps, width=1).carry_out()

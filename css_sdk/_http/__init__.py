@@ -1,5 +1,6 @@
 """Send requests and read answers: httpx clients, deadlines, retries, forks, and the journal's writer.
 
-It may import httpx, anyio, files, and the packages of decisions below it. Only here and in the two clients is the
-generated client used. Start reading at `clients`, then `answers` and `retry`.
+This package may import httpx and anyio, may read and write files, and may import the packages below it, which only
+decide. Only this package and the two clients (`_async` and `_sync`) use the generated client. Start reading at
+`clients`, then `answers` and `retry`.
 """

@@ -1,4 +1,4 @@
-"""Convert answers of the service to values of ours, or refuse them with `MalformedAnswer`. Pure."""
+"""Convert answers of the service to the models of css-sdk, or refuse them with `MalformedAnswer`. Pure."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _CLIENT: Final = Client(base_url="")
-"""The generated parsers ask it only whether to raise on a status that the document lacks: they do not."""
+"""The client that the generated parsers require. It lets them return None for a status that the document lacks."""
 
 
 Operation = ModuleType
-"""A module of the generated client: one call."""
+"""A module of the generated client, which contains one call."""
 
 
 def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAnswer:
-    """Return the content of an error answer of any type.
+    """Return the content of an error answer, whether or not it is JSON.
 
     Args:
         response: the answer, already read.
@@ -58,16 +58,16 @@ def error_answer(response: httpx.Response, request: str, now: float) -> ErrorAns
 
 
 def parsed(operation: Operation, response: httpx.Response, request: str, convert: Callable[[Any], Value]) -> Value:
-    """Return what a successful answer holds.
+    """Return the content of a successful answer.
 
     Args:
         operation: the generated module of the call.
         response: the answer, already read.
         request: method and path.
-        convert: makes a value of ours of the generated model, which is None for a 204.
+        convert: converts the generated model, which is None for a 204, to a model of css-sdk.
 
     Raises:
-        MalformedAnswer: for an empty body, another type than JSON, a missing field, or a value of another type.
+        MalformedAnswer: the body is empty or not JSON, or a field is missing or has a value of the wrong type.
     """
     facts: dict[str, Any] = {"status": response.status_code, "request": request}
     if response.status_code != 204 and not response.content:
@@ -82,7 +82,7 @@ def parsed(operation: Operation, response: httpx.Response, request: str, convert
             raise TypeError("data is not a list")
         return convert(answer)
     except Exception as error:
-        # Of the generated parsers, which take any JSON to pieces.
+        # The generated parsers raise any kind of error for JSON that has another structure.
         reason = clean(f"the field {error} is missing" if isinstance(error, KeyError) else str(error))
         raise MalformedAnswer(f"{request}: css-sdk cannot read the answer: {reason}.", **facts) from error
 
@@ -137,7 +137,7 @@ def user(answer: Any) -> User:
 
 
 def logs(answer: Any) -> tuple[tuple[LogLine, ...], str]:
-    """Return the lines of a log, and the service's message on whether they are all."""
+    """Return the lines of a log, and the service's message, which says whether there are more lines."""
     found = _of(generated.Logs, answer)
     return tuple(_log_line(line.additional_properties) for line in found.data), _text(found.message)
 

@@ -1,4 +1,4 @@
-"""Bodies of answers, put together and unpacked as they arrive, up to a limit. Pure."""
+"""Collect and decompress the body of an answer as it arrives, up to a limit. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ _GZIP = 16 + zlib.MAX_WBITS
 class Body:
     """The body of an answer as it arrives.
 
-    What is packed is unpacked here, piece by piece: a library that unpacks a whole piece makes 64 MB of one of 64 KB.
+    A compressed body is decompressed here, in limited steps. A library that decompresses each piece at once can make
+    64 MB from a piece of 64 KB.
 
     Args:
         encoding: the header `Content-Encoding`; css-sdk asks for gzip, or for none.
-        most: bytes that it may have, packed and unpacked.
-        advice: what to do about a larger one, for the message.
+        most: the most bytes of the body, both compressed and decompressed.
+        advice: what to do if the body is larger, for the message.
 
     Raises:
-        MalformedAnswer: for another encoding.
+        MalformedAnswer: the encoding is another one.
     """
 
     def __init__(self, encoding: str, most: int, advice: str = "") -> None:
@@ -39,10 +40,11 @@ class Body:
         """Add a piece as it was received.
 
         Raises:
-            MalformedAnswer: when it cannot be unpacked, or there is more than the limit.
+            MalformedAnswer: the piece cannot be decompressed, or the body is larger than the limit.
         """
         self._packed += len(piece)
-        # Packed, it can be a little larger; without any content it could go on for ever.
+        # Compressed bytes are limited too, because they could go on for ever without any content. A compressed body can
+        # be a little larger than its content.
         if self._packed > self._most + (self._most // 100 + 1024 if self._unpacking else 0):
             self._refuse()
         if self._unpacking is None:
@@ -58,16 +60,16 @@ class Body:
                 self._refuse()
             piece = self._unpacking.unconsumed_tail
             if self._unpacking.eof:
-                # Another member may follow, or padding.
+                # Another member of gzip may follow, or zero bytes.
                 self._is_whole = True
                 piece = self._unpacking.unused_data.lstrip(b"\0")
                 self._unpacking = zlib.decompressobj(_GZIP)
 
     def content(self) -> bytes:
-        """Return the body, after its last piece.
+        """Return the whole body. Call this after the last piece was added.
 
         Raises:
-            MalformedAnswer: when it was cut short.
+            MalformedAnswer: the body was cut short.
 
         >>> body = Body("", most=10)
         >>> body.add(b"role")

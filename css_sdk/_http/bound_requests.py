@@ -1,4 +1,4 @@
-"""Requests for a token, and requests with one. They go to the configured address or nowhere."""
+"""Requests for a token, and requests that carry a token. Each can go only to its configured address."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from .cleaning import LONGEST_WORDS, without_secrets
 
 
 class TokenRequest(httpx.Request):
-    """A request for a token: it goes to one address, once, and cannot be made to go anywhere else.
+    """A request for a token. It can be sent only once, and only to its own address.
 
-    The client that sends it may follow redirects and may have event hooks. A client that follows a redirect sends the
-    same body, and some headers, to another address, and asks no auth before. This request does not rely on the client:
+    The client that sends it may follow redirects and may have event hooks. When a client follows a redirect, it sends
+    the same body and some headers to another address, without asking the auth. So the request protects itself:
 
-    - Its address cannot be set. Before the transport gets the body, the request checks that a hook has changed neither
-      its method, nor the headers and extensions that decide where it goes.
-    - A transport reads the body once. From then on neither the body nor the credentials in the headers are there, so
-      what a client makes of this request later has no secret to take along.
-    - A redirect inherits the fragment of the address that it leads away from (RFC 7231, 7.1.2). So a client has to
-      read the fragment before it can follow, and is stopped there.
+    - Its address cannot be set. Before the transport gets the body, the request checks that no hook has changed its
+      method, or the headers and extensions that decide where it goes.
+    - A transport can read the body once. Then the request deletes the body, and the credentials in its headers. A
+      request that the client makes from it later contains no secret.
+    - A redirect inherits the fragment of the original address (RFC 7231, 7.1.2). So a client must read the fragment
+      before it can follow a redirect. Reading the fragment then raises an error.
 
     Args:
-        url: of the token endpoint.
-        content: the form.
-        headers: to be sent, with the credentials if they go as HTTP Basic.
-        extensions: of httpx, the timeouts.
+        url: the address of the token endpoint.
+        content: the body, which is a form.
+        headers: the headers, with the credentials if they are sent as HTTP Basic.
+        extensions: the extensions of httpx, with the timeouts.
 
     Attributes:
         hide: the secrets that no message may repeat.
-        is_given_away: whether a transport got it.
-        status: of its answer, once that came.
+        is_given_away: whether a transport has asked for the body.
+        status: the status of the answer, when it has come.
     """
 
     _sealed: str | None = None
@@ -58,7 +58,7 @@ class TokenRequest(httpx.Request):
         """Return the address of the token endpoint.
 
         Raises:
-            ConfigurationError: when it is set.
+            ConfigurationError: somebody tries to set another address.
         """
         return self._address
 
@@ -72,7 +72,7 @@ class TokenRequest(httpx.Request):
         """Return the body, for the transport.
 
         Raises:
-            ConfigurationError: when it is set, or something decides that the request goes elsewhere.
+            ConfigurationError: somebody tries to set another body, or a hook has changed where the request goes.
         """
         if self._sealed is not None:
             is_elsewhere = (
@@ -100,10 +100,10 @@ class TokenRequest(httpx.Request):
         return self.read()
 
     def take_body(self) -> bytes:
-        """Return the body for the one transport that sends it, and forget it with the credentials in the headers.
+        """Return the body to the transport that sends it. Delete it here, with the credentials in the headers.
 
         Raises:
-            AuthenticationError: when it was taken before.
+            AuthenticationError: the body was taken before.
         """
         content = self.__dict__.pop("_content", None)
         if content is None:
@@ -120,7 +120,7 @@ class TokenRequest(httpx.Request):
         """Stop a client that is about to follow a redirect.
 
         Raises:
-            AuthenticationError: when the request was given to a transport before.
+            AuthenticationError: a transport has already got the request.
         """
         if self.is_given_away:
             raise redirected(self, None)
@@ -134,7 +134,7 @@ class TokenRequest(httpx.Request):
             )
 
     def __reduce__(self) -> tuple[type[httpx.Request], tuple[str, str]]:
-        # A copy, and what is pickled, holds no secret.
+        # A copy or a pickle of the request holds no secret.
         return httpx.Request, ("POST", str(self.url))
 
 
@@ -148,7 +148,7 @@ class _Endpoint(httpx.URL):
         """Return the fragment, which is empty.
 
         Raises:
-            AuthenticationError: when the request was sent, so that a redirect is about to be followed.
+            AuthenticationError: the request was sent already, so the client is about to follow a redirect.
         """
         if self.owner is not None:
             self.owner.refuse_redirect()
@@ -172,16 +172,16 @@ class _ReadOnce(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class ApiRequest(httpx.Request):
-    """A request that carries a token: before a transport gets its body, the request checks where it goes.
+    """A request that carries a token. Before a transport gets the body, the request checks where it goes.
 
-    An event hook can set another address after the token was put on.
+    The check is needed because an event hook can set another address after the token was added.
     """
 
     __slots__ = ("_check",)
 
     def __init__(self, request: httpx.Request, check: Callable[[httpx.Request], None]) -> None:
-        # Not a copy: what the caller or the client does to either counts for both. They share a plain dictionary: if it
-        # is the one that an object made itself, the garbage collector of Python 3.13.0 clears the address in it.
+        # Both requests share their attributes, so that a change of one is a change of the other. They share a plain
+        # dictionary: the garbage collector of Python 3.13.0 clears the address in a dictionary that an object made.
         self.__dict__ = request.__dict__ = dict(request.__dict__)
         self._check = check
 
@@ -190,7 +190,7 @@ class ApiRequest(httpx.Request):
         """Return the body, for the transport.
 
         Raises:
-            ConfigurationError: when the request would take the token to another origin.
+            ConfigurationError: the request would send the token to an origin that is not allowed.
         """
         self._check(self)
         body: httpx.SyncByteStream | httpx.AsyncByteStream = self.__dict__["stream"]
@@ -201,7 +201,7 @@ class ApiRequest(httpx.Request):
         self.__dict__["stream"] = value
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A copy, and what is pickled, holds no token.
+        # A copy or a pickle of the request holds no token.
         headers = self.headers.copy()
         headers.pop("Authorization", None)
         plain = httpx.Request(self.method, self.url, headers=headers, content=self.__dict__.get("_content"))
@@ -218,8 +218,8 @@ def redirected(asked: TokenRequest, response: httpx.Response | None, **facts: An
 
     Args:
         asked: the request for a token.
-        response: the answer, where it is known.
-        facts: for the error.
+        response: the answer, if it is known.
+        facts: attributes of the error, such as `retry_after`.
     """
     url = asked.url
     status = None if response is None else response.status_code
@@ -232,7 +232,7 @@ def redirected(asked: TokenRequest, response: httpx.Response | None, **facts: An
 
 
 def _target(url: httpx.URL, response: httpx.Response | None, hide: Iterable[Secret]) -> str:
-    # Its origin alone, and the path where the origin is the same: what follows may hold anything.
+    # Show only the origin, and the path if the origin is the same: the rest of the address may hold anything.
     here = httpx.URL(str(url))
     try:
         target = here.join(response.headers["Location"]) if response is not None else None

@@ -17,7 +17,7 @@ import httpx
 Exchange = TypeVar("Exchange")
 
 _BEGIN: Final = "css_sdk.begin"
-"""Among a request's extensions: what to call when the request, with its token, is handed to the connection."""
+"""The extension of a request with a function that is called when the connection gets the request with its token."""
 
 
 def begin(request: httpx.Request) -> None:
@@ -27,7 +27,7 @@ def begin(request: httpx.Request) -> None:
 
 
 class InFlight(nullcontext[Any]):
-    """Send the requests of one write in a thread. Threads cannot be cancelled. Enter it for the time of the write.
+    """Send the requests of one write in a thread, inside a `with` statement. Threads cannot be cancelled.
 
     Attributes:
         is_unanswered: whether a request was sent and its answer was not read.
@@ -39,24 +39,24 @@ class InFlight(nullcontext[Any]):
         return self
 
     def finish(self, send: Callable[[], Exchange], request: httpx.Request) -> Exchange:
-        """Send a request and return how that ended.
+        """Send a request, and return the result of `send`.
 
         Args:
-            send: sends it and reads the answer.
+            send: sends the request and reads the answer.
             request: the request.
         """
         self.is_unanswered = True
         try:
             exchange = send()
         except Exception:
-            self.is_unanswered = False  # the error describes what is known of it
+            self.is_unanswered = False  # the error says what is known about the request
             raise
         self.is_unanswered = False
         return exchange
 
 
 class AsyncInFlight:
-    """Send the requests of one write in a task. Enter it for the time of the write.
+    """Send the requests of one write in a task, inside a `with` statement.
 
     If the task is cancelled before a request is in flight, the request is not sent. If it is cancelled later, the
     cancellation waits for the answer. It then takes effect at the next `await`, or when the block is left.
@@ -73,10 +73,11 @@ class AsyncInFlight:
         self._cancelled: BaseException | None = None
 
     async def finish(self, send: Callable[[], Awaitable[Exchange]], request: httpx.Request) -> Exchange:
-        """Send a request and return how that ended, even when this task is cancelled meanwhile.
+        """Send a request, and return the result of `send`, even if this task is cancelled meanwhile.
 
         Args:
-            send: sends it and reads the answer. It may ask for a token first, which is not yet in flight.
+            send: sends the request and reads the answer. It may request a token first; the write is not yet in flight
+                then.
             request: the request.
         """
         import anyio
@@ -96,14 +97,15 @@ class AsyncInFlight:
 
         request.extensions = {**request.extensions, _BEGIN: shield}
         try:
-            # In a task of its own, since a scope holds off no cancellation that asyncio itself delivers to this one.
+            # Send in a new task, because an anyio scope cannot delay a cancellation that asyncio delivers to this task.
             with here:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(finish)
         except anyio.get_cancelled_exc_class() as cancelled:
             if not ends:
                 raise
-            # A cancelled scope raises this again at the next await; asyncio raises it only once.
+            # A cancelled scope of anyio raises the cancellation again at the next await. asyncio raises it only once,
+            # so it must be raised again when the block is left.
             if anyio.current_effective_deadline() != -math.inf:
                 self._cancelled = cancelled
                 self._scope.cancel()

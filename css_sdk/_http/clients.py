@@ -1,6 +1,6 @@
-"""Make httpx clients, and keep each to the process and the event loop in which it was made.
+"""Make httpx clients, and allow each only in the process and the event loop in which it was made.
 
-Requests to this machine go without a proxy. Variables with a bad value are named in errors.
+Requests to this machine use no proxy. Errors name the environment variables that have a bad value.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .._service.service_limits import MOST_AT_ONCE
 from ..errors import ConfigurationError
 from .concurrency import AsyncSlots, Slots, async_event_loop
 from .deadlines import bind
-from .forks import abandon, watch
+from .forks import never_close, watch
 from .stateless_clients import stateless_client
 
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
@@ -31,16 +31,16 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
     """Return a new client of httpx.
 
     Args:
-        kind: `httpx.Client`, `httpx.AsyncClient` or a class of these.
-        options: of the client.
+        kind: `httpx.Client`, `httpx.AsyncClient` or a subclass of one of them.
+        options: the options of the client.
 
     Raises:
-        ConfigurationError: when certificates or proxies that the environment names cannot be used, and for an option
-            that does not exist.
+        ConfigurationError: an option does not exist, or the certificates or proxies that environment variables name
+            cannot be used.
     """
     is_ours = options.get("transport") is None and "mounts" not in options
     if not {"mounts", "proxy"} & options.keys():
-        # A proxy of the environment is no way to this machine itself, and plain http may go no other way.
+        # A proxy of the environment cannot reach this machine, and must not read plain http, which is allowed to it.
         options["mounts"] = {f"all://{host}": None for host in LOOPBACK}
     try:
         client = kind(**options)
@@ -55,7 +55,9 @@ def new_client(kind: Callable[..., Client], **options: Any) -> Client:
         if not (variables := _names_of_set(_PROXIES)):
             raise
         # The error's own words may hold the password of a proxy.
-        reason = f"a proxy's address is not usable. Check {variables}; it looks like http://proxy.example:8080"
+        reason = (
+            f"a proxy's address is not usable. Check {variables}. A valid address looks like http://proxy.example:8080"
+        )
     except TypeError as error:  # an option that does not exist, which Python names
         reason = str(error).rpartition("() ")[2].rstrip(".")
     except ImportError as error:  # a SOCKS proxy, for which a package is missing
@@ -69,23 +71,24 @@ def _names_of_set(variables: tuple[str, ...]) -> str:
 
 
 class _Connections(Generic[Client, AnySlots]):
-    """The httpx client behind one client of ours, and the slots that bound how many requests it carries at once.
+    """The httpx client of one `Css` or `AsyncCss`, and the slots that limit how many requests it sends at once.
 
-    After a fork the child has an httpx client and slots of its own, since its parent goes on using the others.
+    After a fork, the child process gets its own httpx client and slots, because the parent continues to use the old
+    ones.
 
     Args:
-        make: makes the httpx client, or returns the one that the caller passed.
-        lent: the option with which the caller passed an httpx client or a transport, if any.
+        make: makes the httpx client, or returns the one that the user passed.
+        passed_as: the option with which the user passed an httpx client or a transport, if any.
 
     Attributes:
-        slots: to be entered for each request.
+        slots: the slots. Each request is sent inside a `with` statement on them.
     """
 
     _new_slots: Callable[[int], AnySlots]
 
-    def __init__(self, make: Callable[[], Client], lent: str | None) -> None:
+    def __init__(self, make: Callable[[], Client], passed_as: str | None) -> None:
         self._make: Callable[[], Client] = make
-        self._lent = lent
+        self._passed_as = passed_as
         self._http: Client | None = make()
         self._is_forked = self._is_closed = False
         self._renew()
@@ -96,11 +99,11 @@ class _Connections(Generic[Client, AnySlots]):
         self.slots: AnySlots = self._new_slots(MOST_AT_ONCE)
 
     def after_fork(self) -> None:
-        """Leave the httpx client to the parent process; the child makes one of its own when it needs it."""
+        """Leave the httpx client to the parent process. The child makes its own when it first needs one."""
         self._renew()
         self._is_forked = True
         if self._http is not None:
-            abandon(self._http)
+            never_close(self._http)
             self._is_closed |= self._http.is_closed
             self._http = None
 
@@ -108,16 +111,16 @@ class _Connections(Generic[Client, AnySlots]):
         """Return the httpx client of this process, which keeps no cookies.
 
         Args:
-            request: what it is for, as error messages name it.
+            request: the request that needs the client, as error messages name it.
 
         Raises:
-            ConfigurationError: when it was closed, or was passed before this process was forked.
+            ConfigurationError: the client was closed, or the user passed it before this process was forked.
         """
-        if self._is_forked and self._lent is not None:
+        if self._is_forked and self._passed_as is not None:
             raise ConfigurationError(
-                f"{request}: this process was forked after its client was made, and the {self._lent} that was passed "
-                f"belongs to the parent process. Nothing was sent. In each process, make a client with its own "
-                f"{self._lent}."
+                f"{request}: this process was forked after its client was made, and the {self._passed_as} that was "
+                f"passed belongs to the parent process. Nothing was sent. In each process, make a client with its own "
+                f"{self._passed_as}."
             )
         with self._lock:
             if self._http is None and not self._is_closed:
@@ -125,12 +128,12 @@ class _Connections(Generic[Client, AnySlots]):
             http = self._http
         if http is None or http.is_closed:
             raise ConfigurationError(f"{request}: the client was closed. Make another.")
-        # Anew for each request: callers may change the client that they passed while it is used.
-        return stateless_client(http) if self._lent == "http_client" else http
+        # A new copy for each request, because users may change the client that they passed at any time.
+        return stateless_client(http) if self._passed_as == "http_client" else http
 
     def _to_close(self) -> Client | None:
-        """Return the httpx client that is to be closed now, if any: not one of the caller or of the parent process."""
-        if self._lent == "http_client":
+        """Return the httpx client to close; None if the user passed it, or if this process has not made one."""
+        if self._passed_as == "http_client":
             return None
         with self._lock:
             self._is_closed = True
@@ -138,18 +141,18 @@ class _Connections(Generic[Client, AnySlots]):
 
 
 class Connections(_Connections[httpx.Client, Slots]):
-    """Connections of threads."""
+    """The connections of a `Css`, which threads share."""
 
     _new_slots = Slots
 
     def close(self) -> None:
-        """Close the connections of this process. An httpx client that the caller passed stays open."""
+        """Close the connections of this process. An httpx client that the user passed stays open."""
         if (http := self._to_close()) is not None:
             http.close()
 
 
 class AsyncConnections(_Connections[httpx.AsyncClient, AsyncSlots]):
-    """Connections of the tasks of one event loop: that of the first request."""
+    """The connections of an `AsyncCss`. They belong to the event loop of the first request."""
 
     _new_slots = AsyncSlots
     _loop: object = None
@@ -160,14 +163,14 @@ class AsyncConnections(_Connections[httpx.AsyncClient, AsyncSlots]):
         self._loop = None
 
     def http(self, request: str) -> httpx.AsyncClient:
-        """Return the httpx client of this process, in the event loop that it belongs to.
+        """Return the httpx client of this process, and check that this is the event loop that it belongs to.
 
         Args:
-            request: what it is for, as error messages name it.
+            request: the request that needs the client, as error messages name it.
 
         Raises:
-            ConfigurationError: when it was closed, was passed before this process was forked, or belongs to
-                another event loop.
+            ConfigurationError: the client was closed, the user passed it before this process was forked, or it belongs
+                to another event loop.
         """
         http = super().http(request)
         with self._lock:
@@ -176,10 +179,10 @@ class AsyncConnections(_Connections[httpx.AsyncClient, AsyncSlots]):
         return http
 
     async def aclose(self) -> None:
-        """Close the connections of this process. An httpx client that the caller passed stays open.
+        """Close the connections of this process. An httpx client that the user passed stays open.
 
         Raises:
-            ConfigurationError: in another event loop than that of the requests.
+            ConfigurationError: the requests were sent in another event loop than this one.
         """
         if self._loop is not None:
             self._check_loop("Closing the client")

@@ -74,7 +74,7 @@ class Slots:
                 if turn in self._waiting:
                     self._waiting.remove(turn)
                     raise
-            self.__exit__()  # it was let in just then
+            self.__exit__()  # another thread let this one in just before the lock was taken
             raise
 
     def __exit__(self, *_: object) -> None:
@@ -86,7 +86,7 @@ class Slots:
 
 
 class AsyncSlots:
-    """Do as `Slots`, for tasks."""
+    """Do for tasks what `Slots` does for threads."""
 
     def __init__(self, count: int) -> None:
         import anyio
@@ -136,7 +136,7 @@ def async_run(work: Callable[..., Awaitable[Result]], *arguments: Any) -> Result
     """Run `work` in a new event loop, and return its result. The caller must not be in an event loop."""
     import anyio
 
-    # A process that was forked by a task inherits the note, in its context, that a loop is running.
+    # With an empty context: in a process that was forked by a task, the context still says that a loop is running.
     return Context().run(anyio.run, work, *arguments)
 
 
@@ -152,11 +152,11 @@ async def async_waited_for(future: Future[Result]) -> Result:
     return await run_sync(future.result)
 
 
-class _Kept:
+class _ReusedObjects:
     """Objects that this process keeps to use them again, by key."""
 
     def __init__(self) -> None:
-        self.things: dict[Hashable, Any] = {}
+        self.by_key: dict[Hashable, Any] = {}
         self.after_fork()
         watch(self)
 
@@ -165,28 +165,32 @@ class _Kept:
         self.lock = threading.Lock()
 
 
-_kept = _Kept()
+_reused = _ReusedObjects()
 
 
-def borrowed(key: Hashable, make: Callable[[], Any]) -> AbstractContextManager[Any]:
-    """Lend the one object that this process keeps under a key. It is closed when the process ends.
+def reused(key: Hashable, make: Callable[[], Any]) -> AbstractContextManager[Any]:
+    """Return the object that this process keeps under a key, for a `with` statement.
 
-    A forked child uses the same object, so the object must be `ForkAware`.
+    The first call with a key makes the object. It is closed when the process ends. A forked child uses the same object,
+    so the object must be `ForkAware`.
     """
-    with _kept.lock:
-        if key not in _kept.things:
-            _kept.things[key] = make()
-            atexit.register(_kept.things[key].close)
-    return nullcontext(_kept.things[key])
+    with _reused.lock:
+        if key not in _reused.by_key:
+            _reused.by_key[key] = make()
+            atexit.register(_reused.by_key[key].close)
+    return nullcontext(_reused.by_key[key])
 
 
-def async_borrowed(key: Hashable, make: Callable[[], Any]) -> AbstractAsyncContextManager[Any]:
-    """Lend a new object, and close it afterwards: connections belong to the event loop that made them."""
+def async_reused(key: Hashable, make: Callable[[], Any]) -> AbstractAsyncContextManager[Any]:
+    """Return a new object for an `async with` statement, which closes it.
+
+    In contrast to `reused`, no object is kept, because connections belong to the event loop that made them.
+    """
     return aclosing(make())
 
 
 class _Shared(Iterator[Item]):
-    """An iterator that several workers draw from, until it ends or somebody stops it."""
+    """An iterator from which several workers take items, until it ends or a worker sets `stopped`."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._items = iter(items)
@@ -201,12 +205,12 @@ class _Shared(Iterator[Item]):
 
 
 def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) -> None:
-    """Do `work` for every item, at most `at_once` at a time. Items are drawn only as they are needed.
+    """Call `work` with every item, with at most `at_once` calls at a time. Take an item only when a worker is free.
 
-    Each worker has a copy of the caller's context, so that tracing and logging know on whose behalf it works.
+    Each worker has a copy of the caller's context, so that tracing and logging assign its work to the caller.
 
-    After an error of `work` or an interrupt, no further item is drawn. The items in progress are finished. Then the
-    error is raised.
+    After an error of `work` or an interrupt, the workers finish the items in progress and take no further ones. Then
+    the error is raised.
     """
     shared = _Shared(items)
 
@@ -229,7 +233,7 @@ def each(work: Callable[[Item], object], items: Iterable[Item], at_once: int) ->
 
 
 async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[Item], at_once: int) -> None:
-    """Do as `each` does, with tasks. A cancellation ends everything except a write in flight."""
+    """Call `work` with every item as `each` does, in tasks. A cancellation ends everything except a write in flight."""
     if at_once < 1:
         raise ValueError("at_once must be greater than 0")
     import anyio.lowlevel
@@ -250,7 +254,7 @@ async def async_each(work: Callable[[Item], Awaitable[object]], items: Iterable[
     async with anyio.create_task_group() as tasks:
         for _ in range(at_once):
             tasks.start_soon(draw)
-    # One error as itself, not as a group: callers of both worlds catch the same class.
+    # Raise the first error, not an exception group, so that Css and AsyncCss raise the same class.
     if errors:
         raise errors[0]
 
@@ -259,11 +263,11 @@ def check_callback(name: str, callback: object) -> None:
     """Refuse a callback that cannot be called, or that would return before it has done its work.
 
     Args:
-        name: of the argument, for the error message.
-        callback: the caller's function, or None.
+        name: the parameter of css-sdk through which the callback was passed, for the error message.
+        callback: the callback, or None.
 
     Raises:
-        ConfigurationError: for what is not a function, a coroutine function, and a generator function.
+        ConfigurationError: the callback is not a function, or it is a coroutine function or a generator function.
     """
     async_check_callback(name, callback)
     if callback is not None and _is(inspect.iscoroutinefunction, callback):
@@ -273,7 +277,7 @@ def check_callback(name: str, callback: object) -> None:
 
 
 def async_check_callback(name: str, callback: object) -> None:
-    """Do as `check_callback` does, but accept coroutine functions, which `async_called` awaits."""
+    """Refuse a callback as `check_callback` does, but accept coroutine functions, which `async_called` awaits."""
     if callback is None:
         return
     if not callable(callback):
@@ -283,20 +287,20 @@ def async_check_callback(name: str, callback: object) -> None:
 
 
 def called(name: str, callback: Callable[..., Result], *arguments: Any) -> Result:
-    """Call the caller's function, and return its result.
+    """Call a function that a user of css-sdk passed in, and return its result.
 
     Args:
-        name: of the argument that holds it, for the error message.
+        name: the parameter of css-sdk through which the function was passed, for the error message.
         callback: the function.
-        arguments: of the function.
+        arguments: what to call the function with.
 
     Raises:
-        ConfigurationError: when the result is awaitable.
+        ConfigurationError: the result is awaitable.
     """
     result = callback(*arguments)
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
-            result.close()  # or Python would warn of it, as never awaited
+            result.close()  # otherwise Python warns that it was never awaited
         raise ConfigurationError(
             f"{name}= returned an awaitable, which only AsyncCss awaits. Pass an ordinary function."
         )
@@ -304,13 +308,13 @@ def called(name: str, callback: Callable[..., Result], *arguments: Any) -> Resul
 
 
 async def async_called(name: str, callback: Callable[..., Awaitable[Result] | Result], *arguments: Any) -> Result:
-    """Call the caller's function, await its result if it is awaitable, and return it."""
+    """Call a function that a user of css-sdk passed in, await its result if possible, and return the result."""
     result = callback(*arguments)
     return await result if inspect.isawaitable(result) else result
 
 
 def _is(kind: Callable[[object], bool], callback: object) -> bool:
-    """Return whether a function, or the `__call__` of an object, is of this kind. Look into `functools.partial`."""
+    """Return whether `kind` is true of a callback, of its `__call__`, or of the function in a `functools.partial`."""
     while isinstance(callback, functools.partial):
         callback = callback.func
     return kind(callback) or kind(getattr(callback, "__call__", None))  # noqa: B004 - asks what it is, not whether

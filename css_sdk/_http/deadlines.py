@@ -1,8 +1,8 @@
-"""Deadlines that hold for everything below them, down to each read of a socket.
+"""Limit how long everything inside a block may take, down to each read of a socket.
 
-The timeouts of httpx start anew with each piece that arrives, so that a server which drips bytes, or sends 1xx answers
-without end, is never too late. In tasks a cancellation ends that. In threads `bind` puts streams below a client that
-take no longer than the deadline of the thread which reads from them.
+The timeouts of httpx begin again with each piece that arrives. So a server that sends single bytes, or 1xx answers
+without end, never exceeds them. In a task, a cancellation ends such a request. In a thread, `bind` gives a client
+network streams that obey the deadline of the thread that uses them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _until: ContextVar[float | None] = ContextVar("css_sdk_deadline", default=None)
 def time_limit(seconds: float) -> Iterator[float]:
     """Set a deadline for what this thread does inside the block.
 
-    Clients that `bind` was called with keep it; other code has to ask `check` or `within`.
+    Clients that were passed to `bind` obey the deadline. Other code must call `check` or `within`.
 
     Args:
-        seconds: from now on. An earlier deadline of an outer block still holds.
+        seconds: how long the block may take. An earlier deadline of an outer block still holds.
 
     Yields:
         The deadline, by `time.monotonic`.
@@ -47,7 +47,7 @@ def async_time_limit(seconds: float) -> Iterator[float]:
     """Cancel what this task does inside the block when the time is over.
 
     Args:
-        seconds: from now on.
+        seconds: how long the block may take.
 
     Yields:
         The deadline, by `time.monotonic`.
@@ -83,13 +83,13 @@ def check() -> None:
     """Raise an error when the deadline of this thread has passed.
 
     Raises:
-        TimeoutError: when it has.
+        TimeoutError: the deadline has passed.
     """
     within(None)
 
 
 class _Stream:
-    """A network stream of httpcore whose operations end by the deadline of the thread that calls them."""
+    """A network stream of httpcore whose operations end at the latest at the deadline of the calling thread."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -105,11 +105,11 @@ class _Stream:
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, within(timeout)))
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)  # what waits for nothing
+        return getattr(self._stream, name)  # the other attributes do not wait
 
 
 class _Backend:
-    """A network backend of httpcore that opens such streams."""
+    """A network backend of httpcore that opens streams with deadlines."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
@@ -122,17 +122,18 @@ class _Backend:
 
 
 _BACKEND: Final = "_network_backend"
-"""Where a connection pool of httpcore keeps what opens its connections."""
+"""The attribute in which httpcore's connection pool keeps its network backend, which opens connections."""
 
 
 def bind(client: httpx.Client | httpx.AsyncClient) -> None:
-    """Make a new client of threads keep the deadlines that `time_limit` sets; one of tasks needs nothing.
+    """Make a new `httpx.Client` obey the deadlines that `time_limit` sets.
 
-    httpx takes no network backend as an argument, so this replaces the one of its connection pools. A client or
-    transport that a caller passed is not changed: there the deadline holds only between the pieces of a body.
+    An `httpx.AsyncClient` stays as it is, because `async_time_limit` cancels its task. httpx takes no network backend
+    as an argument, so this function replaces the backend of its connection pools. A transport that a user of css-sdk
+    passed is not changed: with it, the deadline is checked only between the pieces of a body.
 
     Args:
-        client: that has not been used yet.
+        client: a client that has not been used yet.
     """
     if isinstance(client, httpx.AsyncClient):
         return

@@ -23,7 +23,7 @@ _NOT_SENT: Final = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
-"""Errors that come before anything of the request leaves for its server."""
+"""Errors that occur before any part of the request is sent to its server."""
 
 _ADVICE: Final = (
     "Check the address and the network; HTTPS_PROXY names a proxy, and NO_PROXY the hosts that are reached without it."
@@ -36,13 +36,13 @@ _TLS_ADVICE: Final = (
 
 @frozen
 class Exchange:
-    """How sending a request ended: with an answer, read whole, or with the error that came instead of one.
+    """How sending a request ended: with an answer that was read completely, or with an error instead.
 
     Args:
-        response: the answer.
-        error: what came instead, or what the answer means.
-        status: of the answer, also of one that could not be read; None where none came.
-        was_sent: False where it is certain that the request never left for the service.
+        response: the answer, if it was read.
+        error: the error that occurred instead of an answer, or the error that the answer reports.
+        status: the status of the answer, even if its body could not be read; None if no answer came.
+        was_sent: False only if it is certain that the request did not reach the service.
         is_passing: whether another attempt may help.
     """
 
@@ -54,15 +54,15 @@ class Exchange:
 
 
 def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
-    """Return what an error of the HTTP library means.
+    """Return how sending a request ended if the HTTP library raised an error, with a message that says what to check.
 
     The library's own words are left out: they may hold whole addresses with their queries, or a header with a token.
 
     Args:
-        error: what sending a request raised.
+        error: the exception that the library raised.
         request: method and path, for the message.
-        server: who was asked, such as `the service` or `the login server`.
-        host: its host, and its port where it has one.
+        server: the server that was called, such as `the service` or `the login server`.
+        host: the host of the server, with the port if the address has one.
     """
 
     was_sent = not isinstance(error, _NOT_SENT)
@@ -78,7 +78,7 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
     match error:
         case httpx.ProxyError():
             words = clean(str(error))
-            status = re.search(r"\b[1-5][0-9]{2}\b[^()]*", words)  # what a token request adds stands around it
+            status = re.search(r"\b[1-5][0-9]{2}\b[^()]*", words)  # a token request adds words before and after it
             reason = (status[0] if status else words)[:_LONGEST_WORDS].rstrip(" .")
             refusal = ConnectionFailed(f"{request}: the proxy refused: {reason}. {_proxy_advice()}", request=request)
             return Exchange(error=refusal, was_sent=was_sent, is_passing=reason.startswith("5"))
@@ -93,14 +93,14 @@ def failure(error: Exception, request: str, server: str, host: str) -> Exchange:
             return lost(f"no answer in time from {at}")
         case httpx.TransportError():
             return lost(f"the connection was lost to {at}")
-        case httpx.RequestError():  # it cannot be decoded, or leads in circles
+        case httpx.RequestError():  # the answer cannot be decoded, or redirects in a circle
             return senseless("the answer cannot be decoded")
         case _:
             return senseless(f"the HTTP library cannot read what came from {at} ({type(error).__name__})")
 
 
 def _proxy_advice() -> str:
-    """Return what to check if a proxy refuses; its address is named without user and password."""
+    """Return what to check if a proxy refuses, with the proxy's address, but without user and password."""
     try:
         proxy = urlsplit(getproxies().get("https", ""))
         address = (

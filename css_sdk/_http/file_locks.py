@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 FAR: Final = 2**31 - 2
-"""The byte that is locked on Windows. It is behind the end of every journal, because nobody else could read it."""
+"""The byte that is locked on Windows, where nobody else can read a locked byte. Every journal ends before it."""
 
 if sys.platform == "win32":
     import msvcrt

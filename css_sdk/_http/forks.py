@@ -1,6 +1,6 @@
 """Fork safety: a forked child renews its locks and leaves its parent's connections and files alone.
 
-A child that speaks on its parent's connections reads answers that are meant for its parent, and a lock that another
+If a child used its parent's connections, it would read answers that are meant for its parent. A lock that another
 thread of the parent held at the moment of the fork is never released in the child.
 """
 
@@ -12,34 +12,34 @@ from typing import Protocol
 
 
 class ForkAware(Protocol):
-    """Something that a forked child must not use as its parent left it."""
+    """An object with a part that a forked child must renew before it uses the object."""
 
     def after_fork(self) -> None:
-        """Make it usable in the child. Runs before anything else does, in the only thread that the child has."""
+        """Make the object usable in the child. The child calls this first, in its only thread."""
 
 
 _watched: weakref.WeakSet[ForkAware] = weakref.WeakSet()
-_abandoned: list[object] = []
+_never_closed: list[object] = []
 
 
 def watch(thing: ForkAware) -> None:
-    """Call `after_fork` of a thing in every child that is forked while the thing exists.
+    """Call `after_fork` of an object in every child that is forked while the object exists.
 
     Args:
-        thing: remembered weakly.
+        thing: the object. Only a weak reference to it is kept.
     """
     _watched.add(thing)
 
 
-def abandon(thing: object) -> None:
-    """Keep an object of the parent for ever, so that the child never closes it.
+def never_close(thing: object) -> None:
+    """Keep an object of the parent process for ever, so that the child never deletes and thereby closes it.
 
-    Closing it there could say goodbye on the parent's connection, or wait for a lock that nobody holds.
+    If the child closed it, it could end the parent's connection, or wait for a lock that is never released.
 
     Args:
-        thing: such as an httpx client.
+        thing: the object, such as an httpx client.
     """
-    _abandoned.append(thing)
+    _never_closed.append(thing)
 
 
 def _after_fork() -> None:

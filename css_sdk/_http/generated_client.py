@@ -1,4 +1,4 @@
-"""A generated client whose requests go through an httpx client of ours alone."""
+"""Make a generated client whose requests all go through css-sdk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import ConfigurationError
 
 
 class NoTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Refuse every request that would go past the token, the limits and the guards of css-sdk."""
+    """Refuse every request that would bypass the token, the limits and the guards of css-sdk."""
 
     def handle_request(self, request: httpx.Request) -> NoReturn:
         """Raise `ConfigurationError`."""
@@ -27,12 +27,13 @@ class NoTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def generated_client(http: httpx.Client | httpx.AsyncClient) -> Client:
-    """Return a generated client that sends with the given httpx client, and in no other way.
+    """Return a generated client that can send only with the given httpx client.
 
     Args:
-        http: what the generated operations call.
+        http: the httpx client.
     """
-    # `with_headers` and the like make copies, which lose `http` and would make an httpx client of their own.
+    # `with_headers` and similar methods copy the client without `http`. The copy makes its own httpx client, which gets
+    # this transport.
     client = Client(base_url="https://css-sdk.invalid", httpx_args={"transport": NoTransport()})
     if isinstance(http, httpx.AsyncClient):
         return client.set_async_httpx_client(http)

@@ -24,7 +24,7 @@ def is_kept(environ: Mapping[str, str]) -> bool:
     """Return whether journals are kept, as CSS_JOURNAL says.
 
     Raises:
-        ConfigurationError: for anything but `on` and `off`.
+        ConfigurationError: CSS_JOURNAL is neither `on` nor `off`.
     """
     value = environ.get("CSS_JOURNAL", "").strip().lower() or "on"
     if value not in ("on", "off"):
@@ -40,7 +40,7 @@ def days_kept(environ: Mapping[str, str], otherwise: int = DAYS) -> int:
         otherwise: the days if the variable is not set.
 
     Raises:
-        ConfigurationError: if that is not a whole number of 1 or more.
+        ConfigurationError: CSS_JOURNAL_DAYS is not a whole number of 1 or more.
     """
     value = environ.get("CSS_JOURNAL_DAYS") or str(otherwise)
     if not (value.isascii() and value.isdigit() and len(value) < 6 and int(value)):
@@ -60,7 +60,7 @@ class JournalFolder:
 
     @classmethod
     def of_user(cls, environ: Mapping[str, str]) -> JournalFolder:
-        """Return the folder of the user who runs this: that of the platform, or below CSS_STATE_FOLDER.
+        """Return the journal folder of the current user: below CSS_STATE_FOLDER if set, otherwise the platform's.
 
         Args:
             environ: the environment variables.
@@ -82,7 +82,7 @@ class JournalFolder:
         Raises:
             OSError: when the folder cannot be made.
         """
-        if not self.path.is_absolute():  # as `~` is where nobody knows the user's home
+        if not self.path.is_absolute():  # it begins with `~` if the system does not know the user's home folder
             raise FileNotFoundError(errno.ENOENT, "the user has no home folder", str(self.path))
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         oldest = now - datetime.timedelta(days=days)

@@ -26,11 +26,11 @@ from .forks import watch
 _LOG = logging.getLogger("css_sdk")
 
 _LOCKED: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
-"""What systems answer where another process holds the lock; every other answer means no lock."""
+"""The errors with which systems report that another process holds the lock. Any other error means: no locks here."""
 
 
 def is_in_use(path: Path) -> bool:
-    """Return whether a run is writing into a journal at the moment, as far as the system has locks."""
+    """Return whether a run is writing into a journal at the moment; False if the file system has no locks."""
     try:
         file = path.open("rb")
     except OSError:
@@ -48,21 +48,22 @@ def _now() -> datetime.datetime:
 
 
 class Journal:
-    """A file that holds every write of a client, before and after it is sent; what `css undo` reads.
+    """Record every write of a client in a file, before it is sent and when it has ended. `css undo` reads the file.
 
-    It holds usernames and role names, never a secret, and is written so that only its owner can read it. It belongs to
-    the process that opened it: a forked child cannot write into it.
+    The file holds usernames and role names, but never a secret. Only its owner can read it. It belongs to the process
+    that opened it: a forked child cannot write into it.
 
     Args:
-        path: of the file. It must not exist: no journal is ever overwritten.
-        resume: continue a journal that exists.
+        path: path of the file. Without `resume`, it must not exist, because no journal is ever overwritten.
+        resume: whether to continue a journal that exists.
         plan: the id of the plan that the journal belongs to, if it belongs to one.
-        is_required: let a write fail that cannot be written down. Otherwise the log warns, and the journal ends there.
-        reason, user, command, undoes: what `JournalRead` has under these names; none by default.
+        is_required: whether a write fails if it cannot be recorded. Otherwise a warning is logged, the write is sent,
+            and nothing more is recorded.
+        reason, user, command, undoes: the texts that `JournalRead` has under these names; empty by default.
         clock: returns the time for each line.
 
     Raises:
-        InvalidFile: when it cannot be written, or exists already.
+        InvalidFile: the file cannot be written, exists already, or is in use by another run.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, Journal(f"{folder}/today.jsonl") as journal:
@@ -121,8 +122,8 @@ class Journal:
         watch(self)
 
     def after_fork(self) -> None:
-        """Leave the file to the parent process, whose lock on it must not outlive that process."""
-        self._lock = threading.Lock()  # a thread of the parent may hold the other one
+        """Close the file in a forked child. Otherwise the child would keep the lock when the parent has ended."""
+        self._lock = threading.Lock()  # a thread of the parent may hold the old one
         self._is_forked = True
         if not self._is_closed:
             self._is_closed = True
@@ -139,7 +140,7 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the file; the outcomes of writes that are still in flight are not written down."""
+        """Close the file. The outcomes of writes that are still in flight are not recorded."""
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
@@ -147,18 +148,18 @@ class Journal:
 
     @property
     def entries(self) -> tuple[journal.Entry, ...]:
-        """Return what was written down since the journal was opened, as `read_journal` reads it."""
+        """Return the writes that were recorded since the journal was opened, as `read_journal` returns them."""
         with self._lock:
             return tuple(self._entries.values())
 
     def open_for(self, settings: Settings) -> None:
-        """Write down whose writes follow; each client does so that is given the journal.
+        """Record which account makes the writes that follow. Each client that gets the journal calls this.
 
         Args:
-            settings: of the client.
+            settings: the settings of the client.
 
         Raises:
-            InvalidFile: when the line could not be written.
+            InvalidFile: the line could not be written.
         """
         with self._lock:
             self._write(
@@ -170,10 +171,12 @@ class Journal:
 
     @contextlib.contextmanager
     def knowing_undone(self, steps: Iterable[Step]) -> Iterator[None]:
-        """Let each of these steps count as not done until it is begun, so that it need not be read again.
+        """Inside the block, remember that these steps are not done, so that they are not read again before a write.
+
+        A step is forgotten when its write begins.
 
         Args:
-            steps: that are not done, as a read has just shown.
+            steps: steps that are not done, as a read has just shown.
         """
         known = set(steps)
         self._undone |= known
@@ -183,21 +186,21 @@ class Journal:
             self._undone -= known
 
     def are_undone(self, steps: Iterable[Step]) -> bool:
-        """Return whether all these steps are known to be not done.
+        """Return whether all these steps are known to be not done: see `knowing_undone`.
 
         Args:
-            steps: of one write.
+            steps: the steps of one write.
         """
         return self._undone.issuperset(steps)
 
     def begin(self, steps: Sequence[Step]) -> int:
-        """Write down what is about to be sent, and return the number of the write.
+        """Record a write before it is sent, and return its number.
 
         Args:
-            steps: that the write will really do.
+            steps: the steps that the write will really do, without those that are already done.
 
         Raises:
-            InvalidFile: when it could not be written down; nothing must be sent then.
+            InvalidFile: the write could not be recorded, so it must not be sent.
         """
         with self._lock:
             self._count += 1
@@ -208,14 +211,14 @@ class Journal:
             return self._count
 
     def end(self, number: int, error: CssError | None = None) -> None:
-        """Write down how a write ended.
+        """Record how a write ended.
+
+        If the outcome cannot be recorded (the disk is full, or a second interrupt closed the journal), this is logged,
+        and the next `begin` raises an error.
 
         Args:
-            number: that `begin` returned.
-            error: of the write; None if it is confirmed.
-
-        If the outcome cannot be written down (the disk is full, or a second interrupt closed the journal), the log says
-        so, and the next `begin` refuses.
+            number: the number that `begin` returned.
+            error: the error of the write; None if the write is confirmed.
         """
         outcome: Outcome = "confirmed"
         if error is not None:
@@ -263,10 +266,10 @@ class Journal:
         self._length += len(content)
 
     def _claim(self) -> None:
-        """Lock the file for this run, where the system can: lines of two runs in one file would be no journal.
+        """Lock the file for this run, because a file with lines of two runs could not be read as a journal.
 
-        Some file systems have no locks (NFS without a lock service, some network and container mounts). The journal is
-        written there all the same, with a warning.
+        Some file systems have no locks (NFS without a lock service, some network and container mounts). There, a
+        warning is logged, and the journal is written without a lock.
         """
         try:
             lock(self._file)

@@ -57,7 +57,7 @@ class Observer:
 
     @property
     def is_active(self) -> bool:
-        """Return whether anybody gets what is reported."""
+        """Return whether reports are used: by the function of the caller, or in the log."""
         return self._on_request is not None or _LOG.isEnabledFor(logging.DEBUG)
 
     def note(
@@ -84,7 +84,7 @@ class Observer:
         try:
             self._on_request(SentRequest(method, path, status, seconds, attempt, kind))
         except Exception as failure:
-            # What was sent must not look as if it had failed.
+            # The request was sent. An error of the function must not make it look as if it had failed.
             _LOG.warning(
                 "on_request= raised %s: %s. The request itself is not affected.", type(failure).__name__, failure
             )

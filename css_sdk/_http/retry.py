@@ -1,4 +1,4 @@
-"""Whether and when to try again, as a pure decision that the caller may replace."""
+"""Decide whether and when a request is sent again. Pure. Users may replace the decision."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..errors import CssError
 
 @frozen
 class Attempt:
-    """One try that failed in a way that may pass.
+    """An attempt that failed with a fault that may be temporary.
 
     Args:
-        number: 1 for the first try.
-        waited: seconds spent waiting between the tries so far.
+        number: 1 for the first attempt.
+        waited: seconds spent waiting between the attempts so far.
         retry_after: seconds that the service asked to wait, if it did.
-        status: of the answer, or None where none came.
+        status: the status of the answer, or None if no answer came.
     """
 
     number: int
@@ -34,9 +34,9 @@ class Waiting:
 
     Args:
         call: name of the call, such as `list_user_roles`.
-        number: of the try that failed, from 1.
-        seconds: of the wait.
-        error: the error of that try.
+        number: the number of the attempt that failed, from 1.
+        seconds: how long the wait takes.
+        error: the error of that attempt.
     """
 
     call: str
@@ -46,22 +46,24 @@ class Waiting:
 
 
 class RetryPolicy(Protocol):
-    """Decides after a passing fault: seconds to wait before the next try, or None to stop."""
+    """Decide after a temporary fault how many seconds to wait before the next attempt, or to stop."""
 
     def __call__(self, attempt: Attempt, chance: float) -> float | None:
-        """Return the seconds, or None. `chance` is a random number from 0 to 1."""
+        """Return the seconds to wait, or None to stop. `chance` is a random number from 0 to 1."""
         ...
 
 
 @frozen
 class Backoff:
-    """Growing waits with full jitter, within a budget; `Retry-After` is obeyed when it fits, else the tries end.
+    """Wait longer after each attempt, with full jitter, and stop when the attempts or the budget are used up.
+
+    If the service sent `Retry-After`, wait that long; if this does not fit in the budget, stop.
 
     Args:
-        tries: at the most, the first included.
-        first: the longest wait before the second try, in seconds; it doubles from try to try.
+        tries: the most attempts, including the first.
+        first: the longest wait after the first attempt, in seconds; it doubles with each attempt.
         longest: the longest single wait, in seconds.
-        budget: seconds of waiting in all.
+        budget: the most seconds of all waits together.
 
     >>> Backoff()(Attempt(number=1, waited=0.0, retry_after=None, status=503), chance=1.0)
     0.5
@@ -75,13 +77,13 @@ class Backoff:
     budget: float = field(default=20.0, validator=validators.ge(0))
 
     def __call__(self, attempt: Attempt, chance: float) -> float | None:
-        """Return the seconds to wait, or None."""
+        """Return the seconds to wait, or None to stop."""
         if attempt.number >= self.tries:
             return None
         if attempt.retry_after is not None:
             wait = attempt.retry_after
         else:
-            # Beyond some doublings any wait is the longest, and a larger power would not fit a float.
+            # After so many doublings every wait is the longest one, and a larger power would not fit in a float.
             wait = min(self.longest, self.first * 2.0 ** min(attempt.number - 1, 64)) * chance
         return wait if attempt.waited + wait <= self.budget else None
 
@@ -90,8 +92,8 @@ def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
     """Return the seconds that a `Retry-After` header asks for, as a number or a date (RFC 9110, 10.2.3), or None.
 
     Args:
-        retry_after: the header's value.
-        now: the present, in seconds since 1970.
+        retry_after: the value of the header.
+        now: the time, in seconds since 1970.
 
     >>> seconds_to_wait("120", now=0.0)
     120.0
@@ -104,7 +106,7 @@ def seconds_to_wait(retry_after: str | None, now: float) -> float | None:
         return float(retry_after)
     try:
         date = parsedate_to_datetime(retry_after)
-        # The dates of HTTP are in GMT, also without a zone.
+        # Dates in HTTP are in GMT, even if they name no zone.
         return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
-    except (ValueError, OverflowError, TypeError, IndexError):  # for some texts it raises what it does not document
+    except (ValueError, OverflowError, TypeError, IndexError):  # the parser raises some of these undocumented
         return None

@@ -7,7 +7,7 @@ import sys
 from contextvars import ContextVar, Token
 from types import TracebackType
 
-# The logger of httpx's client, under any name. Without it, the import fails.
+# Import the logger itself, because its name may change. If httpx no longer has it, this import fails.
 from httpx._client import logger as _log_of_httpx
 
 _is_sending: ContextVar[bool] = ContextVar("css_sdk_is_sending", default=False)
@@ -21,11 +21,11 @@ _log_of_httpx.addFilter(_is_wanted)
 
 
 def cut_frames(error: BaseException | None, outer: BaseException | None) -> None:
-    """Remove the frames from an error, and from the errors behind it: their locals hold headers with tokens.
+    """Remove the frames from an error and from its causes, because locals in these frames hold headers with tokens.
 
     Args:
         error: the error.
-        outer: the error that was being handled before; it and those behind it keep their frames.
+        outer: the error that the program was already handling before the request. It and its causes keep their frames.
     """
     seen: set[int] = set() if outer is None else {id(outer)}
     left = [error]
@@ -41,7 +41,7 @@ def cut_frames(error: BaseException | None, outer: BaseException | None) -> None
 
 
 def system_error_behind(error: BaseException) -> OSError | None:
-    """Return the error of the operating system that led to this one, if one did."""
+    """Return the error of the operating system that caused an error, or that it is itself; None if there is none."""
     below: BaseException | None = error
     while below is not None and not (isinstance(below, OSError) and below.strerror):
         below = below.__cause__ or below.__context__
@@ -49,10 +49,10 @@ def system_error_behind(error: BaseException) -> OSError | None:
 
 
 class Sending:
-    """Suppress the log line of httpx for a request in this block, because it prints addresses with e-mail addresses.
+    """Suppress httpx's log line for a request in this block, because the line shows the query with e-mail addresses.
 
-    Every exception that leaves the block, interrupts and cancellations included, loses the frames of httpx, which hold
-    the headers. Python adds the frames of the callers again.
+    Every exception that leaves the block, also an interrupt or a cancellation, loses the frames of httpx, because these
+    hold the headers. Python adds the frames of the callers again.
     """
 
     def __enter__(self) -> None:

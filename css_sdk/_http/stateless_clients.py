@@ -11,11 +11,11 @@ import httpx
 Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
 
 CALL: Final = "css_sdk.call"
-"""Among a request's extensions: it is a call of ours, and not a request for a token."""
+"""The extension that marks a request as a call of the API. Token requests do not have it."""
 
 
 class _NoCookies(httpx.Cookies):
-    """Cookies that are neither kept nor sent: one that no header can hold would break every later request."""
+    """A cookie jar that keeps and sends no cookies, because one that does not fit in a header breaks all requests."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
         """Ignore the cookies of an answer."""
@@ -25,7 +25,7 @@ class _NoCookies(httpx.Cookies):
 
 
 def _hide_location(response: httpx.Response) -> None:
-    # httpx makes the next request of it even where it is not to be sent, and fails on many.
+    # Even if redirects are not followed, httpx builds the next request from this header, and fails on many values.
     if response.is_redirect and CALL in response.request.extensions:
         response.headers.pop("Location", None)
 
@@ -37,14 +37,14 @@ async def _async_hide_location(response: httpx.Response) -> None:
 def stateless_client(http: Client) -> Client:
     """Return a client like the given one, over the same connections, that keeps and sends no cookies.
 
-    It has the given client's settings and hooks of this moment. Of the answers to requests that `CALL` marks it follows
-    no redirect and reads no `Location`.
+    The new client has the settings and hooks that the given client has now. For requests that `CALL` marks, it removes
+    `Location` from the answers and follows no redirects.
 
     Args:
-        http: a client of ours, or one that a caller passed, which stays as it is.
+        http: a client of css-sdk, or one that a user passed. It is not changed.
     """
     view = copy.copy(http)
-    view._cookies = _NoCookies()  # the attribute without underscore would make a jar of it that keeps cookies
+    view._cookies = _NoCookies()  # the property `cookies` would copy it into a jar that keeps cookies
     hide: Callable[..., Any] = _async_hide_location if isinstance(http, httpx.AsyncClient) else _hide_location
     hooks: dict[str, list[Callable[..., Any]]] = http.event_hooks
     view.event_hooks = {**hooks, "response": [*hooks["response"], hide]}

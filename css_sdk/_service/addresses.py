@@ -11,7 +11,7 @@ from ..errors import ConfigurationError, Remedy
 API_URL: Final = "https://api.loginproxy.gov.bc.ca/api/v1"
 TOKEN_URL: Final = "https://loginproxy.gov.bc.ca/auth/realms/standard/protocol/openid-connect/token"  # noqa: S105
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""This machine, the only one that plain http goes to unasked."""
+"""The names of this machine. Plain http to other machines must be allowed with an option."""
 _ADDRESS: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|(?!xn--)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.(?!xn--)[a-z0-9_-]+)*)"
     r"(:(?P<port>[0-9]{1,5}))?(/[!-~]*)?",
@@ -41,13 +41,14 @@ def checked_address(
 
     Args:
         url: the address, as a text or as a URL of httpx.
-        what: it is, to begin a sentence with.
-        allow_http: whether plain `http` may go further than this machine; None if there is no such option.
+        what: what the address is for, such as `The API address`. Error messages begin with these words.
+        allow_http: whether plain `http` is allowed to other machines; None if it is not and the caller has no option
+            that allows it.
         may_have_query: whether a query may follow the path, as it may in the address of a token endpoint.
-        like: an example of such an address.
+        like: an example of a valid address, for the message.
 
     Raises:
-        ConfigurationError: when it is none, or unsafe.
+        ConfigurationError: the address is not valid or not safe.
     """
     if not isinstance(url, str) and hasattr(url, "raw_host"):  # httpx itself is not imported for this
         url = str(url)
@@ -58,7 +59,7 @@ def checked_address(
         # The address itself stays out of the message: it may hold a password.
         raise ConfigurationError(
             f"{what} is not a plain http(s) address of host and path{fault}. "
-            f"It looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
+            f"A valid address looks like {like or _LIKE.get(what, 'https://api.example.com/v1')}."
         )
     if match["scheme"].lower() == "http" and match["host"].lower() not in LOOPBACK and not allow_http:
         raise ConfigurationError(

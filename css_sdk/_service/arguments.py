@@ -13,13 +13,11 @@ from ..models import PROVIDERS, Grant, ServiceAccount, User, UserLike
 Item = TypeVar("Item")
 
 _NOT_SEVERAL: Final = (str, bytes, Mapping, Tabular)
-_ROWS_OF_A_TABLE: Final = (
-    ' The rows of a table of pandas are pairs so: table[["user", "role"]].itertuples(index=False, name=None).'
-)
+_ROWS_OF_A_TABLE: Final = ' For a table of pandas, pass: table[["user", "role"]].itertuples(index=False, name=None).'
 
 
 def described(value: object) -> str:
-    """Return what a wrong argument is, for an error message: a number itself, of everything else the type.
+    """Describe a wrong argument for an error message: a number by its type and value, anything else by its type.
 
     >>> described(12345), described(float("nan")), described({"a": 1})
     ('the int 12345', 'the float nan', 'a value of type dict')
@@ -33,10 +31,10 @@ def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
 
     Args:
         given: one name, or a collection of names.
-        what: a name stands for, for the error message.
+        what: what the names are, such as `role`, for the error message.
 
     Raises:
-        InvalidRequest: for what is neither, a table or a mapping included.
+        InvalidRequest: the argument is neither, for example a table or a mapping.
 
     >>> names("idir", "provider"), names(["idir", "azureidir", "idir"], "provider")
     (('idir',), ('idir', 'azureidir'))
@@ -51,7 +49,7 @@ def names(given: str | Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def flattened(given: Iterable[str | Iterable[str]], what: str) -> tuple[str, ...]:
-    """Return the names in arguments that are each one name or a collection of names, as `names` does.
+    """Return the names in several arguments as one tuple. Each argument is one name or a collection: see `names`.
 
     >>> flattened(("reader", ["writer", "reader"]), "role")
     ('reader', 'writer')
@@ -60,10 +58,10 @@ def flattened(given: Iterable[str | Iterable[str]], what: str) -> tuple[str, ...
 
 
 def distinct(given: str | Iterable[str], what: str) -> tuple[str, ...]:
-    """Return the names, as `names` does, at least one.
+    """Return the names as `names` does, but refuse an empty collection.
 
     Raises:
-        InvalidRequest: for none at all, and as `names`.
+        InvalidRequest: there is no name, or `names` refuses the argument.
     """
     found = names(given, what)
     if not found:
@@ -72,10 +70,10 @@ def distinct(given: str | Iterable[str], what: str) -> tuple[str, ...]:
 
 
 def known_providers(given: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the identity providers that are named, at least one.
+    """Return the names of identity providers, after checking that there is at least one and that all exist.
 
     Raises:
-        InvalidRequest: for an unknown one, or none.
+        InvalidRequest: a provider does not exist, or none is named.
 
     >>> known_providers("idir")
     ('idir',)
@@ -88,10 +86,10 @@ def known_providers(given: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def users(given: UserLike | Iterable[UserLike]) -> tuple[UserLike, ...]:
-    """Return the users, of whom one may be given alone.
+    """Return the users as a tuple. A single user may be passed alone.
 
     Raises:
-        InvalidRequest: for what is neither a user nor a collection, a table or a mapping included.
+        InvalidRequest: the argument is neither a user nor a collection, for example a table or a mapping.
     """
     if isinstance(given, (str, User, ServiceAccount)):
         return (given,)
@@ -102,7 +100,7 @@ def grants(given: Grant | Iterable[Grant | tuple[UserLike, str]]) -> list[Grant]
     """Return the grants. A single `Grant` may be passed alone.
 
     Raises:
-        InvalidRequest: for what is neither a `Grant` nor a pair of a user and a role, a table included.
+        InvalidRequest: an item is neither a `Grant` nor a pair of a user and a role, or the argument is a table.
 
     >>> grants([("0f3a@idir", "reviewer")])
     [Grant(user='0f3a@idir', role='reviewer')]
@@ -124,16 +122,16 @@ def grants(given: Grant | Iterable[Grant | tuple[UserLike, str]]) -> list[Grant]
 
 
 def objects(given: Any, kind: type[Item], what: str, source: str) -> tuple[Item, ...]:
-    """Return the objects of a class that a collection holds; one may be given alone.
+    """Return the objects of one class as a tuple. A single object may be passed alone.
 
     Args:
-        given: one or several.
+        given: one object, or a collection of them.
         kind: the class.
-        what: they are called.
-        source: where they come from, for the error message.
+        what: what the objects are called, for the error message.
+        source: a sentence that says where the objects come from, for the error message.
 
     Raises:
-        InvalidRequest: for anything else, a text included.
+        InvalidRequest: an object is of another class, or the argument is neither, for example a text.
     """
     if isinstance(given, kind):
         return (given,)
@@ -150,17 +148,18 @@ def check_kind(
     source: str = "",
     error: type[CssError] = InvalidRequest,
 ) -> None:
-    """Refuse what is not of a class.
+    """Refuse an argument that is not of a class.
 
     Args:
         given: the argument.
         kind: the class, or several.
-        what: the argument is, to begin the error message.
-        source: where such an object comes from, to end it.
+        what: what the argument is called. The error message begins with these words.
+        source: a sentence that says where such an object comes from. The error message ends with it.
         error: the class of the error.
 
     Raises:
-        InvalidRequest: or what `error` names, with both classes and their packages.
+        InvalidRequest: the argument is of another class. The message names both classes and their packages. If `error`
+            is another class, an error of that class is raised instead.
     """
     if not isinstance(given, kind):
         kinds = kind if isinstance(kind, tuple) else (kind,)
@@ -172,14 +171,14 @@ def check_kind(
 
 
 def whole_number(given: object, what: str) -> int:
-    """Return a whole number, of Python or of numpy.
+    """Return an argument as an `int`, after checking that it is a whole number of Python or numpy.
 
     Args:
         given: the argument.
-        what: it is, to begin the error message.
+        what: what the number is. The error message begins with these words.
 
     Raises:
-        InvalidRequest: for anything else, True and 1.5 included.
+        InvalidRequest: the argument is anything else, for example True or 1.5.
 
     >>> whole_number(101, "The id")
     101
@@ -196,7 +195,7 @@ def integrations(given: object) -> tuple[int | str, ...]:
     """Return the ids and names of integrations. A single one may be passed alone.
 
     Raises:
-        InvalidRequest: for what is neither.
+        InvalidRequest: an item is neither an id nor a name.
 
     >>> integrations("Grants Portal"), integrations([101, "#102"])
     (('Grants Portal',), (101, '#102'))
@@ -209,20 +208,20 @@ def integrations(given: object) -> tuple[int | str, ...]:
 
 
 def _each(given: object, expected: str, hint: str = "") -> Iterable[Any]:
-    """Return what a collection holds; a text, a mapping and a table of pandas, which gives its columns, are none."""
+    """Return a collection. Refuse a text, a mapping and a table of pandas, which yield letters, keys and columns."""
     if isinstance(given, _NOT_SEVERAL) or not isinstance(given, Iterable) or hasattr(given, "columns"):
         raise InvalidRequest(f"{expected}, not {described(given)}.{hint}")
     return given
 
 
 def check_several(given: object, what: str) -> None:
-    """Refuse what is not a collection: a text, which would be taken for its letters, or a single object.
+    """Refuse an argument that is not a collection: a single object, or a text, which would be read letter by letter.
 
     Args:
         given: the argument.
-        what: it holds, to begin the error message.
+        what: what the collection holds. The error message begins with these words.
 
     Raises:
-        InvalidRequest: which asks for a tuple.
+        InvalidRequest: the argument is not a collection. The message asks for a tuple.
     """
     _each(given, f"{what} must be in a tuple, even if there is only one: (one,)")

@@ -14,10 +14,10 @@ def check_no_cycle(parent: str, children: Iterable[str], below: RoleTree) -> Non
     Args:
         parent: the role that gets the children.
         children: the children.
-        below: the roles below the children.
+        below: the composite roles below the children.
 
     Raises:
-        CompositeCycle: when a child is the parent, or contains it.
+        CompositeCycle: a child is the parent, or contains it.
     """
     for child in children:
         if child == parent:

@@ -1,4 +1,4 @@
-"""Which environments exist, and whether an integration has one that can be managed. Pure."""
+"""Check that an environment exists, and that an integration has it. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from ..models import Integration
 from . import arguments
 
 ENVIRONMENTS: Final = ("dev", "test", "prod")
-"""The environments there are; their names are matched with case."""
+"""All environments. Upper and lower case matter in their names."""
 
 
 def check_environment(integration: Integration, environment: str) -> str:
-    """Return the environment if the integration has it and the login server knows the integration.
+    """Return the environment, if the integration has it and is not a draft.
 
-    In an environment that the integration lacks the service answers a rename and a deletion with success.
+    This check is needed because the service reports success when a role is renamed or deleted in an environment that
+    the integration does not have.
 
     Raises:
-        NotApplied: for a draft.
-        EnvironmentMissing: for another environment; upper and lower case matter, so `TEST` is another one than `test`.
+        NotApplied: the integration is a draft.
+        EnvironmentMissing: the integration does not have this environment; case matters, so `TEST` does not match
+            `test`.
     """
     name = f"Integration {integration.project_name!r} (#{integration.id})"
     if environment not in integration.environments:
@@ -36,18 +38,18 @@ def check_known_environment(environment: str) -> None:
     """Refuse an environment that does not exist.
 
     Raises:
-        EnvironmentMissing: for anything but `dev`, `test` and `prod`.
+        EnvironmentMissing: the environment is not `dev`, `test` or `prod`.
     """
     if environment not in ENVIRONMENTS:
         raise EnvironmentMissing(f"{environment!r} is not an environment. Use one of: {', '.join(ENVIRONMENTS)}.")
 
 
 def known_environments(given: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return the environments that are named, in their usual order; all if the argument is None.
+    """Return the given environments in the order dev, test, prod; all environments if the argument is None.
 
     Raises:
-        EnvironmentMissing: for an environment that does not exist.
-        InvalidRequest: for an empty list.
+        EnvironmentMissing: an environment does not exist.
+        InvalidRequest: the list is empty.
     """
     if given is None:
         return ENVIRONMENTS

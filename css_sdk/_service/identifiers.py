@@ -81,7 +81,7 @@ def integration_id(text: str) -> int | None:
 
 
 def guid_of(text: str) -> str:
-    """Return a GUID without dashes and braces, as many programs write it. Return any other text unchanged.
+    """Return a GUID without the dashes and braces that many programs write. Return any other text unchanged.
 
     >>> guid_of("{0F3AC878-06AA-7F21-5A7C-0D4CC4D9E799}")
     '0F3AC87806AA7F215A7C0D4CC4D9E799'
@@ -104,8 +104,8 @@ def is_guid(text: str) -> bool:
 def username_of(user: UserLike) -> str:
     """Return the username of a user in the login server, in lower case.
 
-    The digits of its GUID are not checked: the service may hold usernames of any form. For a user whom a caller names,
-    call `check_username`.
+    The digits of the GUID are not checked, because the service may hold usernames of any form. To check them too, for a
+    username that a caller passed, use `check_username`.
 
     Args:
         user: `<guid>@<provider>`, the long form `service-account-<client id>`, a `ServiceAccount` or a `User`.
@@ -157,15 +157,16 @@ def without_provider(username: str) -> str:
 
 
 def check_username(user: UserLike) -> str:
-    """Return the username of a user whom a caller names, in lower case.
+    """Return the username of a user that a caller passed, in lower case, after checking the digits of its GUID.
 
-    A GUID that lacks a digit finds nobody, which does not show that the person never logged in.
+    Without this check, a GUID that lacks a digit would find nobody, as if the person had never logged in.
 
     Args:
-        user: as for `username_of`. A `User` comes from the service, so that its GUID is not checked.
+        user: as for `username_of`. A `User` comes from the service, so its GUID is not checked.
 
     Raises:
-        UnusableUser: as `username_of`, or the GUID of IDIR, Azure IDIR or BCeID does not have 32 hex digits.
+        UnusableUser: `username_of` refuses the user, or the GUID of IDIR, Azure IDIR or BCeID does not have 32 hex
+            digits.
 
     >>> check_username("0F3AC87806AA7F215A7C0D4CC4D9E799@idir"), check_username("583231@githubpublic")
     ('0f3ac87806aa7f215a7c0d4cc4d9e799@idir', '583231@githubpublic')

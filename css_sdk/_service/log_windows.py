@@ -17,16 +17,19 @@ from ..errors import InvalidRequest
 from ..models import LogLine
 
 LONGEST_WINDOW: Final = datetime.timedelta(days=3)
-"""What one call may span, and not a second more."""
+"""The longest range of one call. The service refuses a range that is one second longer."""
 
 SHORTEST_WINDOW: Final = datetime.timedelta(milliseconds=1)
-"""What cannot be halved any further: times are sent in milliseconds."""
+"""The shortest window. It cannot be halved, because times are sent in milliseconds."""
 
 CALLS: Final = 20
-"""Calls that the service takes in an hour for an integration, environment and address, refused ones included."""
+"""The calls an hour that the service accepts for one integration and environment from one network address.
+
+Calls that the service refuses count, too.
+"""
 
 MOST_CALLS: Final = 1000
-"""Calls for one range at the most: at 20 an hour that is two days."""
+"""The most calls for one range. At 20 calls an hour, they take two days."""
 
 HOUR: Final = 3600.0
 _SLACK: Final = 60.0
@@ -48,7 +51,7 @@ _ZONES: Final = {
         "PDT": -7,
     }.items()
 }
-"""The zones that have names (RFC 2822, 4.3); what others mean depends on whom one asks."""
+"""The names of time zones in RFC 2822 (4.3), with their offsets in seconds. Other names have no single meaning."""
 
 Moment = datetime.datetime | datetime.date | str
 
@@ -57,12 +60,12 @@ def moment(value: Moment, what: str) -> datetime.datetime:
     """Return a time in UTC, to the millisecond.
 
     Args:
-        value: a `datetime`, a date, which means its first moment, or a text of either (ISO 8601, RFC 2822 and the
-            like); times of numpy and pandas as well. What names no zone is in UTC.
-        what: the argument's name, for the error.
+        value: a `datetime`; a date, which means the beginning of the day; or a text with one of them (ISO 8601,
+            RFC 2822 and similar). Times of numpy and pandas are accepted as well. A time without a zone is in UTC.
+        what: the name of the argument, for the error.
 
     Raises:
-        InvalidRequest: for what is not a time, a missing one (`NaT`) included.
+        InvalidRequest: the value is not a time, or is a missing time (`NaT`).
 
     >>> moment("2026-11-21", "since").isoformat()
     '2026-11-21T00:00:00+00:00'
@@ -85,7 +88,7 @@ def moment(value: Moment, what: str) -> datetime.datetime:
 
 
 def _parsed(text: str, what: str) -> datetime.datetime:
-    # What a text leaves out of the date would be made up: two different days to fill it from show whether it does.
+    # The parser takes what a date lacks from a default day. If two default days give two dates, the date is incomplete.
     days = [datetime.datetime(1972, 1, 1), datetime.datetime(1976, 2, 2)]
     try:
         with warnings.catch_warnings():
@@ -100,21 +103,21 @@ def _parsed(text: str, what: str) -> datetime.datetime:
 
 @frozen
 class Window:
-    """A part of a range, both ends included."""
+    """A part of a range, including both ends."""
 
     since: datetime.datetime
     until: datetime.datetime
 
     @property
     def query(self) -> dict[str, str]:
-        """Return the ends as the service reads them."""
+        """Return the ends as query parameters of the service."""
         ends = (self.since, self.until)
         start, end = (time.isoformat(timespec="milliseconds").replace("+00:00", "Z") for time in ends)
         return {"start": start, "end": end}
 
     @property
     def halves(self) -> tuple[Window, Window] | None:
-        """Return the window in two that touch; None if it is too short."""
+        """Return the two halves of the window, which share its middle; None if it is too short to halve."""
         span = (self.until - self.since) / 2
         middle = self.since + datetime.timedelta(milliseconds=span // SHORTEST_WINDOW)
         if not self.since < middle < self.until:
@@ -123,10 +126,10 @@ class Window:
 
 
 def windows(since: datetime.datetime, until: datetime.datetime) -> list[Window]:
-    """Return the range in windows that touch, oldest first.
+    """Split a range into windows, oldest first. Each window begins at the end of the one before.
 
     Raises:
-        InvalidRequest: when it ends before it begins.
+        InvalidRequest: the range ends before it begins.
     """
     if until < since:
         raise InvalidRequest(f"The range ends at {until.isoformat()}, before it begins at {since.isoformat()}.")
@@ -143,9 +146,14 @@ def is_cut(lines: int, message: str, environment: str) -> bool:
 
 
 def joined(before: list[LogLine], lines: Iterable[LogLine], seam: datetime.datetime) -> list[LogLine]:
-    """Return the lines of a range and of the window after it, oldest first. A line that both contain comes once.
+    """Return the lines of a range and of the window after it, oldest first. A line that both contain is returned once.
 
     So it does not matter whether the service includes both ends of a range.
+
+    Args:
+        before: the lines of the range.
+        lines: the lines of the window after it.
+        seam: the time at which the range ends and the window begins.
     """
     twice = Counter(_text(line) for line in before if _is_at(line, seam))
     fresh = []
@@ -172,11 +180,11 @@ def _text(line: LogLine) -> str:
 
 @frozen
 class Budget:
-    """What is left of the calls of an hour.
+    """The log calls that are left in the current hour.
 
     Args:
-        left: calls that may still be made.
-        renewed_at: when there are 20 again, on the caller's clock; minus infinity before the first call.
+        left: the calls that may still be made.
+        renewed_at: when 20 calls may be made again, on the caller's clock; minus infinity before the first call.
     """
 
     left: int = CALLS
@@ -198,6 +206,6 @@ class Budget:
         if "remaining" not in stated or "reset" not in stated:
             return self
         left, renewed_at = int(stated["remaining"]), now + int(stated["reset"])
-        # Answers may overtake each other: within an hour the calls only grow fewer.
+        # Answers may arrive in another order than their requests. Within an hour, the number left never grows.
         is_same_hour = abs(renewed_at - self.renewed_at) < _SLACK
         return Budget(min(left, self.left) if is_same_hour else left, renewed_at)

@@ -1,4 +1,4 @@
-"""Refuse requests that would stop the service, or change something else than what they name. Pure."""
+"""Refuse requests that would stop the service, or change something else than the caller wants. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .service_limits import check_length, check_new_role, check_removable, check
 
 
 def check_path(path: str, request: str) -> None:
-    """Refuse a path that would stop the service, or be the path of something else.
+    """Refuse a path that would stop the service, or that the service would read as the path of something else.
 
     Args:
-        path: as the caller built it, after the base address.
+        path: the path after the base address, as the caller built it.
         request: method and path, for the message.
 
     Raises:
-        HarmfulRequest: for the two deprecated calls about mappings. One of them stops the service.
-        UnusableName: for a path with a part that is empty, blank or only dots, as it stands there, decoded once or
-            decoded twice; and for what is no encoded path.
-        RequestTooLong: beyond 255 characters, percent-encoding counted.
+        HarmfulRequest: this is one of the two deprecated calls about mappings. One of them stops the service.
+        UnusableName: the path is not percent-encoded, or a part of it is empty, blank or only dots. Each part is
+            checked as it is, decoded once and decoded twice.
+        RequestTooLong: the path has more than 255 characters, counting percent-encoding.
     """
     check_length(path, request)
     if not (path.startswith("/") and path.isascii() and path.isprintable()):
@@ -41,7 +41,7 @@ def check_path(path: str, request: str) -> None:
 
 @lru_cache  # the parts of most paths are the same
 def _empty_reading(part: str) -> str | None:
-    """Return what a part of a path can be read as, if that is empty or only dots; None otherwise."""
+    """Decode a part of a path once and twice, and return the result that is empty or only dots; None if neither is."""
     once = unquote(part)
     return next((read for read in (once, unquote(once)) if without_blanks(read) in ("", ".", "..")), None)
 
@@ -50,13 +50,13 @@ def check_target(path: str, target: str, request: str) -> None:
     """Refuse a request whose path the HTTP library changed, or that is longer than the service accepts.
 
     Args:
-        path: that `check_path` accepts.
-        target: path and query as they will be sent, after the base address.
+        path: a path that `check_path` has accepted.
+        target: path and query after the base address, as they will be sent.
         request: method and path, for the message.
 
     Raises:
-        UnusableName: when the path was changed.
-        RequestTooLong: beyond 255 characters, percent-encoding counted.
+        UnusableName: the library changed the path.
+        RequestTooLong: path and query have more than 255 characters, counting percent-encoding.
     """
     if target.partition("?")[0] != path:
         raise UnusableName(f"{request}: the HTTP library would send another path. Nothing was sent.", request=request)
@@ -64,15 +64,16 @@ def check_target(path: str, target: str, request: str) -> None:
 
 
 def check_body(path: str, body: Any) -> None:
-    """Refuse role names in a body that the service could not hold, or that no later request could address.
+    """Refuse a body with a role name that the service cannot store, or that no later request could contain.
 
     Args:
-        path: that `check_path` accepts.
-        body: JSON that will be sent; None where there is none.
+        path: a path that `check_path` has accepted.
+        body: the JSON that will be sent; None if there is none.
 
     Raises:
-        UnusableName: for a name that `check_role_name` refuses, or `check_new_role_name` where a role gets the name.
-        RequestTooLong: when the request that removes the role from a user, or from a composite role, would be too long.
+        UnusableName: `check_role_name` refuses a name. If the request gives a role this name, `check_new_role_name`
+            refuses it.
+        RequestTooLong: the request that removes the role from a user, or from a composite role, would be too long.
     """
     match path.split("/")[2:], body:
         case [integration_id, environment, *_], {"name": name}:

@@ -1,4 +1,4 @@
-"""The service's limits: the lengths of requests and lists, and and the useful number of calls at once. Pure."""
+"""The service's limits: the lengths of requests and lists, and the useful number of calls at once. Pure."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from . import arguments
 from .identifiers import check_new_role_name, role_in_path
 
 LONGEST_REQUEST: Final = 255
-"""Characters of path and query, after the base address, beyond which the service goes down."""
+"""The most characters of path and query, without the base address. A longer request stops the service."""
 
 PAGE_SIZE: Final = 50
-"""Members on one page at the most; a shorter page is the last."""
+"""The most members on one page. A shorter page is the last one."""
 
 MOST_ROLES_LISTED: Final = 5000
-"""A list of roles of this length may be cut, so that a role that is not in it may exist."""
+"""The service may cut a list of roles at this length. So a role that is missing in such a list may still exist."""
 
 MOST_PAGES: Final = 5000
-"""Pages of a role's members at the most: 250,000 people. A list with more of them has no end."""
+"""The most pages of a role's members: 250,000 people. After that, css-sdk stops reading: the list may have no end."""
 
 MOST_READINGS: Final = 3
-"""Readings of a list on which a removal depends. Two in a row have to agree."""
+"""How often a list is read at most before a removal that depends on it. Two readings in a row must agree."""
 
 SHORTEST_TERM: Final = 2
-"""Characters of a search term at the least."""
+"""The fewest characters of a search term."""
 
 MOST_AT_ONCE: Final = 8
-"""Calls at once at the most: more are no faster, and only a burden to the service."""
+"""The most calls at once. More calls at once are not faster, and only load the service."""
 
 MOST_FOUND: Final = 50
-"""People a search finds at the most; more rows than this are repetitions."""
+"""The most people that a search can find. If more match, the service sends more rows, which repeat these people."""
 
 _LONGEST_USERNAME_PROVIDED_FOR: Final = 64
 
@@ -43,7 +43,7 @@ def check_search_term(name: str, term: object) -> str:
     """Return the term if the service can search by it.
 
     Raises:
-        InvalidRequest: for what is not text, fewer than 2 characters, control characters and lone surrogates.
+        InvalidRequest: the term is not text, has fewer than 2 characters, or has control characters or lone surrogates.
     """
     if not isinstance(term, str):
         raise InvalidRequest(
@@ -61,11 +61,11 @@ def check_length(target: str, request: str) -> None:
     """Refuse a request that would stop the service.
 
     Args:
-        target: path and query as they will be sent, after the base address.
+        target: path and query after the base address, as they will be sent.
         request: method and path, for the message.
 
     Raises:
-        RequestTooLong: beyond 255 characters, percent-encoding counted.
+        RequestTooLong: path and query have more than 255 characters, counting percent-encoding.
     """
     if len(target) > LONGEST_REQUEST:
         raise RequestTooLong(
@@ -76,14 +76,14 @@ def check_length(target: str, request: str) -> None:
 
 
 def check_removable(integration_id: int | str, environment: str, roles: Iterable[str], username: str = "") -> None:
-    """Refuse roles that could be assigned, or created, but never addressed again.
+    """Refuse roles that could be created or assigned but not removed again, because the request would be too long.
 
-    The longest request that contains a role name removes the role from a user. A role to be created has to leave room
-    for usernames of 64 characters.
+    The request that is measured is the one that removes the role from a user; it is the longest that contains a single
+    role name. Without a username, 64 characters are assumed for it.
 
     Raises:
-        UnusableName: for a name that `check_role_name` refuses.
-        RequestTooLong: when that request would pass 255 characters.
+        UnusableName: `check_role_name` refuses a name.
+        RequestTooLong: the path of the removal request would be longer than 255 characters.
     """
     user = quote(username, safe="") if username else "u" * _LONGEST_USERNAME_PROVIDED_FOR
     for role in roles:
@@ -103,8 +103,8 @@ def check_new_role(integration_id: int | str, environment: str, name: str) -> No
     """Refuse a name for a new or renamed role if it has invisible characters, or no later request could contain it.
 
     Raises:
-        UnusableName: for a name that `check_new_role_name` refuses.
-        RequestTooLong: as `check_removable`.
+        UnusableName: `check_new_role_name` refuses the name.
+        RequestTooLong: the request that removes the role from a user would be too long: see `check_removable`.
     """
     check_new_role_name(name)
     check_removable(integration_id, environment, [name])
@@ -114,8 +114,8 @@ def check_separable(integration_id: int | str, environment: str, parent: str, ch
     """Refuse children that could be added to a composite role but never removed again.
 
     Raises:
-        UnusableName: for a name that `check_role_name` refuses.
-        RequestTooLong: when the request that removes the child would have more than 255 characters.
+        UnusableName: `check_role_name` refuses a name.
+        RequestTooLong: the request that removes the child would have more than 255 characters.
     """
     start = f"/integrations/{integration_id}/{environment}/roles/{role_in_path(parent)}/composite-roles"
     for child in children:
@@ -123,10 +123,15 @@ def check_separable(integration_id: int | str, environment: str, parent: str, ch
 
 
 def check_not_emptied(wanted: Collection[object], allow_empty: bool, what: str) -> None:
-    """Refuse to remove everything unless that is allowed.
+    """Refuse an empty set of wanted items, because everything would be removed, unless `allow_empty` is True.
+
+    Args:
+        wanted: the items that will remain.
+        allow_empty: whether the set may be empty.
+        what: what would be removed, for the error message.
 
     Raises:
-        EmptySet: for nothing wanted, unless that is allowed.
+        EmptySet: the set is empty, and `allow_empty` is False.
     """
     if not wanted and not allow_empty:
         raise EmptySet(
@@ -139,7 +144,7 @@ def check_width(width: int) -> None:
     """Refuse a number of calls at once that is not 1 to 8.
 
     Raises:
-        ConfigurationError: for anything but 1 to 8.
+        ConfigurationError: the width is not a whole number from 1 to 8.
     """
     is_whole = isinstance(width, SupportsIndex) and not isinstance(width, bool)
     if not is_whole or not 1 <= width <= MOST_AT_ONCE:
@@ -147,10 +152,10 @@ def check_width(width: int) -> None:
 
 
 def list_is_complete(roles: Sequence[Role]) -> bool:
-    """Return whether a role that is missing in this list does not exist. The list may have been cut."""
+    """Return whether a list of all roles is complete: only then, a role that is missing in it does not exist."""
     return len(roles) < MOST_ROLES_LISTED
 
 
 def search_is_complete(rows: int) -> bool:
-    """Return whether a search with so many rows left nobody out."""
+    """Return whether a search that returned this number of rows has found everybody."""
     return rows <= MOST_FOUND

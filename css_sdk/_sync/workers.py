@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 
 from attrs import frozen
 
-from .._http.concurrency import borrowed, each, run, waited_for
+from .._http.concurrency import each, reused, run, waited_for
 from ..config.sources import find_settings
 from ..errors import ConfigurationError, CssError, OutcomeUnknown
 from ..settings import Settings, settings_from_file
@@ -161,5 +161,5 @@ def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
 
 def _carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
     settings = task.settings()
-    with borrowed(settings, lambda: Wire(settings, {})) as wire:
+    with reused(settings, lambda: Wire(settings, {})) as wire:
         return StepRun({task.place: Roles(wire, task.place)}, steps, width=1).carry_out()
