@@ -79,6 +79,7 @@ PUBLIC_NAMES: Final = {
         "WhoAmI",
     ),
     "people.identities": ("Person",),
+    "people.lists": ("ListedPerson",),
     "people.logins": (
         "HeldRole",
         "LoginDifference",

@@ -74,6 +74,7 @@ from .models import ServiceAccount as ServiceAccount
 from .models import User as User
 from .models import WhoAmI as WhoAmI
 from .people.identities import Person as Person
+from .people.lists import ListedPerson as ListedPerson
 from .people.logins import HeldRole as HeldRole
 from .people.logins import LoginDifference as LoginDifference
 from .people.logins import NamesFound as NamesFound

@@ -39,6 +39,7 @@ COMMANDS = {
     f"logs --since 15m {PLACE}": "",
     f"members list reviewer {PLACE}": "members",
     f"members set reviewer {MAREN} {NOBODY} --yes {PLACE}": "changes",
+    "people find --file {people}": "people-listed",
     "people find --last-name Hargreave": "people",
     f"people mirror {PLACE}": "differences",
     f"people remove {MAREN} --yes": "changes",
@@ -86,7 +87,9 @@ def files(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict
     assert run_css("assign", MAREN, "-r", "reviewer", "-i", "101", "-e", "dev") == 0
     assert run_css("service-account", "assign", "fisheries-service-102", "admin", "-i", "101", "-e", "dev") == 0
     roles = file_of_roles(tmp_path, f"[auditor, {{name: approver, members: [{MAREN}]}}]")
-    return {"roles": roles, "roster": roster, "journal": journal, "token": token}
+    people = tmp_path / "people.txt"
+    people.write_text("ilse.hargreave@example.com\nnobody@example.com\n?\n", encoding="utf-8")
+    return {"roles": roles, "roster": roster, "journal": journal, "token": token, "people": people}
 
 
 def with_json(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -254,3 +254,48 @@ def test_guards_hold_for_an_off_boarding(run: Run, sandbox: Sandbox) -> None:
     code, _, err = run("remove", BO, "--yes", "--allow-prod")
     assert code == 0
     assert f"run: css people remove {BEA}@idir" in err
+
+
+def test_a_list_of_people_is_found(run: Run, tmp_path: Path) -> None:
+    """Each by a whole address, GUID, username or name, and nobody by a part of it."""
+    file = tmp_path / "people.csv"
+    lines = ["\ufeffemail", "ANN@people.example; Cleo Example", "", "desk@people.example", "nn@people.example"]
+    lines += [f"{NELL}@idir", "Example,  Cleo", "Cleo", "Exampl Nell", ANN, "a@b", "Cleo Example"]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    code, out, err = run("find", "--file", file, "-e", "dev", "--json")
+    assert (code, err) == (3, "6 found, 1 ambiguous, 2 not found, 2 failed\n")
+    assert [(row["line"], row["state"], row["username"].partition("@")[0]) for row in map(json.loads, out)] == [
+        (2, "found", ANN),
+        (2, "found", ANN),
+        (2, "found", CLEO),
+        (4, "ambiguous", BEA),
+        (4, "ambiguous", BO),
+        (5, "not found", ""),
+        (6, "found", NELL),
+        (7, "found", CLEO),
+        (8, "failed", ""),
+        (9, "not found", ""),
+        (10, "found", ANN),
+        (10, "found", ANN),
+        (11, "failed", ""),
+        (12, "found", CLEO),
+    ]
+
+
+def test_the_end_of_a_list_decides_the_exit_code(run: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """0 if everybody is found, 1 if the only one is not, 64 for a list without people or with other terms."""
+    file = tmp_path / "people.txt"
+    for content, arguments, expected in (
+        ("ann@people.example", [], 0),
+        ("nobody@people.example", [], 1),
+        ("email\n\n", [], 64),
+        ("ann@people.example", ["--email", "ann@"], 64),
+    ):
+        file.write_text(content, encoding="utf-8")
+        assert run("find", "--file", file, *arguments)[0] == expected
+    sandbox.world.users.update({user["username"]: user for user in CROWD})
+    file.write_text("Crowd Example\n", encoding="utf-8")
+    code, out, err = run("find", "--file", file, "-e", "dev")
+    assert code == 1
+    assert "ambiguous" in err
+    assert len(out) > 50

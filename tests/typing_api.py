@@ -27,6 +27,7 @@ from css_sdk import (
     GrantResult,
     Guards,
     Integration,
+    ListedPerson,
     LogLine,
     MembersChange,
     PeopleFound,
@@ -80,6 +81,7 @@ def synchronous(environment: EnvironmentClient) -> None:
             assert_type(css.apply_roster(rows, exact=True, confirm=print, progress=bar), list[RowResult])
         assert_type(css.check_roster(rows, width=8), list[RowResult])
         assert_type(css.find_people(email="a@b.example"), PeopleFound)
+        assert_type(css.find_listed(["a@b.example"]), tuple[ListedPerson, ...])
         assert_type(css.roles_of("a@b.example"), PersonRoles)
         assert_type(css.removal_plan("a@b.example", protect=Protection("admin")), PersonPlan)
         assert_type(css.report(integrations=[101, "a"], environments="dev"), AccessReport)

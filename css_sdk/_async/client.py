@@ -33,6 +33,7 @@ from .wire import AsyncWire
 if TYPE_CHECKING:
     from ..journal.entries import JournalRead
     from ..people.identities import Person
+    from ..people.lists import ListedPerson
     from ..people.logins import NamesFound, PeopleFound, PersonRoles
     from ..plan.desired import Desired, Protection
     from ..plan.person_plans import PersonPlan
@@ -342,6 +343,44 @@ class AsyncCss:
         from .directory import find_people
 
         return await find_people(self._wire, terms, environments, providers, width)
+
+    async def find_listed(
+        self,
+        people: str | Iterable[str],
+        *,
+        environments: str | Iterable[str] = environment_checks.ENVIRONMENTS,
+        providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
+        width: int = 4,
+    ) -> tuple[ListedPerson, ...]:
+        """Find the logins of everybody in a list; a text that stands twice is searched once.
+
+        An address, a GUID or a name is compared whole: a person whose address only contains the text is not found.
+        Each person costs a search for each provider and environment.
+
+        Args:
+            people: texts, each an e-mail address, a GUID, a username, or a name such as `Ilse Hargreave` or
+                `Hargreave, Ilse`.
+            environments: where to search.
+            providers: whose logins to search. A username is searched with its own provider.
+            width: calls at once, 1 to 8.
+
+        Returns:
+            A `ListedPerson` for each text, in order: found, ambiguous, not found, too many found, or failed.
+
+        Raises:
+            EnvironmentMissing, InvalidRequest: for an unknown environment or provider.
+            AuthenticationError: when the credentials or the token are not accepted.
+            ConfigurationError: for a width out of range.
+
+        >>> found = await css.find_listed(["Ilse Hargreave", "front.counter@example.com", "nobody@example.com"])
+        >>> [(one.state, len(one.logins)) for one in found]
+        [('found', 1), ('ambiguous', 3), ('not found', 0)]
+        """
+        from .directory import find_listed
+
+        texts = (people,) if isinstance(people, str) or not isinstance(people, Iterable) else tuple(people)
+        arguments.names(texts, "person")
+        return await find_listed(self._wire, texts, environments, providers, width)
 
     async def names_of(
         self, users: Mapping[str, str], *, known: Mapping[str, str] | None = None, most: int = 20, width: int = 4

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
 from .._http.concurrency import async_each
-from .._service import environment_checks, service_limits
+from .._service import arguments, environment_checks, service_limits
 from .._text.tables import TupleOf
+from ..errors import AuthenticationError, ConfigurationError, CssError
 from ..models import User
-from ..people import logins, searches
+from ..people import lists, logins, searches
+from ..people.lists import ListedPerson
 from ..people.logins import LoginDifference, PeopleFound
 from ..state import PlaceState
 from .people import AsyncPeople
@@ -48,6 +50,34 @@ async def find_people(
         await async_each(search, [(where, provider, {"guid": guid}) for where, provider, guid in unseen], width)
     found = logins.people_of(seen, environments, complete=complete)
     return evolve(found, providers=chosen, environments=environments)
+
+
+async def find_listed(
+    wire: AsyncWire,
+    texts: Sequence[str],
+    environments: str | Iterable[str],
+    providers: str | Iterable[str],
+    width: int,
+) -> tuple[ListedPerson, ...]:
+    """Return whom each text means; see `AsyncCss.find_listed`."""
+    service_limits.check_width(width)
+    environments = environment_checks.known_environments(environments)
+    chosen = arguments.known_providers(providers)
+    found: dict[str, ListedPerson] = {}
+
+    async def find(text: str) -> None:
+        try:
+            terms = lists.terms_for(text)
+            provider = lists.provider_in(text)
+            result = await find_people(wire, terms, environments, provider or chosen, 1)
+            found[text] = lists.listed_person(text, terms, result)
+        except (AuthenticationError, ConfigurationError):
+            raise
+        except CssError as error:
+            found[text] = ListedPerson(text, "failed", error=error.with_traceback(None))
+
+    await async_each(find, list(dict.fromkeys(texts)), width)
+    return TupleOf(found[text] for text in texts)
 
 
 async def login_differences(

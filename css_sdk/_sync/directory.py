@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
 from .._http.concurrency import each
-from .._service import environment_checks, service_limits
+from .._service import arguments, environment_checks, service_limits
 from .._text.tables import TupleOf
+from ..errors import AuthenticationError, ConfigurationError, CssError
 from ..models import User
-from ..people import logins, searches
+from ..people import lists, logins, searches
+from ..people.lists import ListedPerson
 from ..people.logins import LoginDifference, PeopleFound
 from ..state import PlaceState
 from .people import People
@@ -49,6 +51,34 @@ def find_people(
         each(search, [(where, provider, {"guid": guid}) for where, provider, guid in unseen], width)
     found = logins.people_of(seen, environments, complete=complete)
     return evolve(found, providers=chosen, environments=environments)
+
+
+def find_listed(
+    wire: Wire,
+    texts: Sequence[str],
+    environments: str | Iterable[str],
+    providers: str | Iterable[str],
+    width: int,
+) -> tuple[ListedPerson, ...]:
+    """Return whom each text means; see `Css.find_listed`."""
+    service_limits.check_width(width)
+    environments = environment_checks.known_environments(environments)
+    chosen = arguments.known_providers(providers)
+    found: dict[str, ListedPerson] = {}
+
+    def find(text: str) -> None:
+        try:
+            terms = lists.terms_for(text)
+            provider = lists.provider_in(text)
+            result = find_people(wire, terms, environments, provider or chosen, 1)
+            found[text] = lists.listed_person(text, terms, result)
+        except (AuthenticationError, ConfigurationError):
+            raise
+        except CssError as error:
+            found[text] = ListedPerson(text, "failed", error=error.with_traceback(None))
+
+    each(find, list(dict.fromkeys(texts)), width)
+    return TupleOf(found[text] for text in texts)
 
 
 def login_differences(state: PlaceState, people: People, to: str | None, width: int) -> tuple[LoginDifference, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,14 +13,15 @@ from ..support import options, records
 from ..support.applying import Origin, preview_and_carry_out
 from ..support.changes import carry_out
 from ..support.client import opened
+from ..support.files import content_of
 from ..support.groups import Group
 from ..support.options import Given, flag, several, takes
-from ..support.output import print_rows, say, text_of
+from ..support.output import columns_of, print_rows, say, text_of
 
 if TYPE_CHECKING:
     from ... import Css, PersonPlan
     from ...models import ServiceAccount
-    from ...people.logins import LoginDifference, PeopleFound, PersonFound
+    from ...people.logins import LoginDifference, PeopleFound, PersonFound, PersonLogin
 
 _EMPLOYEES = options.PROVIDERS[:2]
 
@@ -49,20 +52,37 @@ def people() -> None:
     click.option("--last-name", metavar="TEXT", help="Last name, or a part of it (idir and azureidir)."),
     click.option("--name", metavar="TEXT", help="Name, or a part of it (GitHub)."),
     click.option("--login", metavar="TEXT", help="Login name, or a part of it (GitHub)."),
+    click.option(
+        "--file",
+        type=click.Path(path_type=Path),
+        metavar="LIST",
+        help="Find everybody in this file, or - for stdin: on each line a whole address, GUID, username or full name.",
+    ),
     options.environments("Environment to search."),
-    options.providers("Login provider to search.", "Default: all that support the search terms."),
+    options.providers(
+        "Login provider to search.", "Default: all that support the search terms; with --file, idir and azureidir."
+    ),
+    options.width,
     options.json,
 )
-def find(given: Given, **terms: Any) -> int:
+def find(given: Given, file: Path | None, **terms: Any) -> int:
     """Find people in all providers and environments, with all logins of each person.
 
-    Exit codes: 0 somebody was found; 1 nobody was found; 3 more people match than the service shows.
+    With --file, css prints the usernames of everybody in a list: found, ambiguous, or not found.
+
+    Exit codes: 0 somebody was found; 1 nobody was found; 3 more people match than the service shows, or somebody in the
+    list was not found or is ambiguous.
 
     \b
     Examples:
       css people find --email ilse.hargreave@example.com
       css people find --last-name Hargreave -e dev -e prod --json
+      css people find --file newcomers.txt -e dev
     """
+    if file is not None:
+        if any(terms.values()):
+            raise click.UsageError("--file has the search terms of everybody. Leave out the others.")
+        return _find_listed(given, file)
     if not any(terms.values()):
         raise click.UsageError(
             f"Pass at least one search term: --{', --'.join(name.replace('_', '-') for name in terms)}."
@@ -93,6 +113,41 @@ def find(given: Given, **terms: Any) -> int:
         say(f"css: Nobody was found. The service knows only people who have logged in.{left_out}")
         return 1
     return 0
+
+
+def _find_listed(given: Given, file: Path) -> int:
+    """Print a row for each login of everybody in a list, and return the exit code."""
+    from ..._text.files import text_of as decoded
+    from ...people.lists import people_in
+
+    content, name = content_of(file)
+    listed = people_in(decoded(content, name, None))
+    if not listed:
+        raise click.UsageError(f"{name} names nobody. Write one person on each line.")
+    with given.client() as css:
+        found = css.find_listed(
+            [text for _, text in listed],
+            environments=given.environments or options.ENVIRONMENTS,
+            providers=given.employees,
+            width=given.width,
+        )
+    rows = []
+    for (line, text), one in zip(listed, found, strict=True):
+        for login in one.logins or (None,):
+            user = records.of_person("") if login is None else records.of_person(*_facts(login))
+            known = [] if login is None else list(login.environments)
+            error = columns_of(one.error)
+            rows.append({"line": line, "person": text, "state": one.state, **user, "known_in": known, **error})
+    columns = ["line", "person", "state", "username", "name", "email", "known_in", "message"]
+    shown = [each for each in columns if each != "message" or any(row[each] for row in rows)]
+    print_rows(rows, given.as_json, shown, written=False)
+    states = Counter(one.state for one in found)
+    say(", ".join(f"{count} {state}" for state, count in states.items()))
+    return 0 if states.keys() == {"found"} else 3 if states["found"] or len(found) > 1 else 1
+
+
+def _facts(login: PersonLogin) -> tuple[str, str, str]:
+    return login.user.username, login.user.name, login.user.email
 
 
 def _not_searched(found: PeopleFound) -> str:

@@ -58,8 +58,9 @@ KEYS: Final[Mapping[str, Schema]] = {
     "issued_at": _text("When the token was issued, as an ISO 8601 time."),
     "journal": _text("The name of a journal."),
     "kind": _text("What the object is about: a role, a composite or a member; of a token, JWT or opaque."),
+    "known_in": _texts("The environments that know a login."),
     "lacks": _text("The username of the login that lacks roles."),
-    "line": _number("The line of a roster; 0 for a removal that no line asks for."),
+    "line": _number("The line of a roster or list; 0 for a removal that no line asks for."),
     "logins": {
         "type": "array",
         "description": "The logins of a person, each with the environments that know it and those that do not.",
@@ -135,6 +136,11 @@ RECORDS: Final[Mapping[str, tuple[str, Sequence[str], Sequence[str]]]] = {
     ),
     "members": ("One member: css members list.", (*_PLACE, "role", *_PERSON, "email"), ()),
     "people": ("One person: css people find.", ("guid", "name", "email", "logins", "complete"), ()),
+    "people-listed": (
+        "One login of a person in a list: css people find --file.",
+        ("line", "person", "state", *_PERSON, "email", "known_in", "error", "message"),
+        (),
+    ),
     "person-roles": ("One role of a person: css people roles.", (*_PLACE, "username", "role", "direct", "through"), ()),
     "report": (
         "One role of one person: css report.",
