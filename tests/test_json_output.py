@@ -42,6 +42,7 @@ COMMANDS = {
     "people find --file {people}": "people-listed",
     "people find --last-name Hargreave": "people",
     f"people mirror {PLACE}": "differences",
+    f"people copy {MAREN} rurik.vance@example.com --yes": "changes",
     f"people remove {MAREN} --yes": "changes",
     f"people roles {MAREN}": "person-roles",
     "plan {roles}": "",

@@ -299,3 +299,26 @@ def test_the_end_of_a_list_decides_the_exit_code(run: Run, sandbox: Sandbox, tmp
     assert code == 1
     assert "ambiguous" in err
     assert len(out) > 50
+
+
+def test_roles_are_copied(run: Run, sandbox: Sandbox) -> None:
+    """After a question, and only added; somebody who is not identified is named, with exit code 3."""
+    before = everything(sandbox)
+    code, out, err = run("copy", ANN, f"{BO}@idir", "--allow-prod")
+    assert (code, out) == (4, [])
+    assert "css needs 2 requests for these changes:" in err
+    assert f"  + add {BO}@idir ('Bo Example') to admin" in err
+    assert everything(sandbox) == before
+    assert run("copy", ANN, f"{BO}@idir", "--allow-prod", "--yes")[0] == 0
+    assert run("copy", ANN, f"{BO}@idir") == (
+        0,
+        [],
+        f"There is nothing to copy from {ANN} to {BO}@idir in any environment.\n",
+    )
+    [journal] = journals()
+    assert exit_code(["undo", str(journal), "--yes", "--allow-prod"]) == 0
+    assert everything(sandbox) == before
+    code, _, err = run("copy", ANN, "desk@people.example", "--yes", "--allow-prod")
+    assert code == 3
+    assert "people could not be identified (marked ? above)" in err
+    assert everything(sandbox) == before

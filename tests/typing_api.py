@@ -83,6 +83,7 @@ def synchronous(environment: EnvironmentClient) -> None:
         assert_type(css.find_people(email="a@b.example"), PeopleFound)
         assert_type(css.find_listed(["a@b.example"]), tuple[ListedPerson, ...])
         assert_type(css.roles_of("a@b.example"), PersonRoles)
+        assert_type(css.copy_plan("a@b.example", "c@b.example"), PersonPlan)
         assert_type(css.removal_plan("a@b.example", protect=Protection("admin")), PersonPlan)
         assert_type(css.report(integrations=[101, "a"], environments="dev"), AccessReport)
         plan = css.plan(Desired(()), providers="idir")

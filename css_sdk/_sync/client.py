@@ -495,6 +495,45 @@ class Css:
         made = plan_removal(self._wire, self.integrations(), meant, among, protect, width)
         return evolve(made, plan=self._completed(made.plan))
 
+    def copy_plan(
+        self,
+        source: UserLike | Person,
+        target: UserLike | Person,
+        *,
+        providers: str | Iterable[str] | None = None,
+        width: int = 4,
+    ) -> PersonPlan:
+        """Plan how to give a person the direct roles that another person has, in all places of the team; only reads.
+
+        Nothing is removed from anybody. Carry out the `plan` of the result with `apply_plan`.
+
+        Args:
+            source: whose roles are copied, named as for `removal_plan`.
+            target: who gets them. A username, a `User` or a `ServiceAccount` gets the roles of all logins of the
+                source. An e-mail address or a GUID means the person's logins: the idir login gets the roles of the idir
+                login, and so on. People who are not found are in `plan.unresolved`.
+            providers: the providers of the logins of the source; all by default.
+            width: calls at once, 1 to 8.
+
+        Returns:
+            The plan, and the places that could not be read or where roles are left out.
+
+        Raises:
+            UnusableUser, NotFound, Ambiguous, ConfigurationError: as `removal_plan`, about the source.
+            CssError: when a search for the target failed.
+
+        >>> found = css.copy_plan("maren.fairweather@example.com", "rurik.vance@example.com")
+        >>> [(str(step.place), step.kind, step.role) for step in found.plan.steps]
+        [('#101 dev', 'add_member', 'reviewer')]
+        """
+        from ..people.logins import checked_person
+        from .person_plans import plan_copy
+
+        among = None if providers is None else arguments.known_providers(providers)
+        meant, to = checked_person(source, among), checked_person(target, None)
+        made = plan_copy(self._wire, self.integration, self.integrations(), meant, to, among, width)
+        return evolve(made, plan=self._completed(made.plan))
+
     def report(
         self,
         *,

@@ -18,7 +18,7 @@ COMMANDS: Final = {
     "journal": ("journal", "List and show the journals that commands keep by default."),
     "logs": ("logs", "Print the login server's log of an environment, oldest line first."),
     "members": ("members", "List the members of a role, or set exactly these members."),
-    "people": ("people", "Find people, show and remove their roles, and compare their logins."),
+    "people": ("people", "Find people, show, copy and remove their roles, and compare their logins."),
     "plan": ("plan", "Show what css apply would change to make the service match a roles file."),
     "promote": ("promote", "Copy roles and composite roles to another environment, without removing anything there."),
     "report": ("report", "Show who has which role in the whole team, directly or through composite roles."),

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable
 from attrs import evolve, field, frozen
 
 from .._service import identifiers, service_limits
-from ..errors import Refused
+from ..errors import Refused, UnusableName
 from ..people.identities import Person
 from ..people.logins import UnreadPlace
 from ..state import PlaceState
 from . import planner
 from .desired import Desired, DesiredPlace, DesiredUser, Listed, Protection
+from .diff import Unmanaged
 from .planner import Plan, PlannedPlace
 
 
@@ -75,6 +76,62 @@ def plan_removal(
     known = {named: evolve(state, roles=frozenset(state.members)) for named, state in observed.items()}
     made = planner.plan(Desired(tuple(wanted), protect), known, {}, prune=True)
     return evolve(made, places=tuple(map(PlannedPlace.of, observed.values()))), left
+
+
+def roles_to_copy(
+    logins: Collection[str], states: Iterable[PlaceState], target: Person
+) -> tuple[Desired, list[UnreadPlace]]:
+    """Return the direct roles of the logins as roles that another person must have, and those that cannot be given.
+
+    A username gets the roles of all logins. A person who is named by a GUID or an e-mail address gets the roles of each
+    login with the login of the same provider.
+
+    Args:
+        logins: usernames in lower case.
+        states: what was read of all places.
+        target: who gets the roles.
+
+    >>> from css_sdk.state import Place
+    >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members={"a": frozenset({"0f@idir"})})
+    >>> desired, _ = roles_to_copy(["0f@idir"], [state], Person("email", "bo@example.com"))
+    >>> [(user.person.provider, user.roles.items) for user in desired.places[0].users]
+    [('idir', ('a',))]
+    """
+    places: list[DesiredPlace] = []
+    left: list[UnreadPlace] = []
+    for state in states:
+        wanted: dict[Person, dict[str, None]] = {}
+        refusals: dict[str, Refused] = {}
+        for login in sorted(logins):
+            provider = login.partition("@")[2] or None
+            is_open = target.user is None and target.provider is None
+            person = evolve(target, provider=provider) if is_open else target
+            for role in sorted(role for role, members in state.members.items() if login in members):
+                if refusal := _refusal_to_give(state, role):
+                    refusals[role] = refusal
+                else:
+                    wanted.setdefault(person, {})[role] = None
+        left += [UnreadPlace(state.place, state.project_name, refusal) for refusal in refusals.values()]
+        if wanted:
+            users = tuple(DesiredUser(person, Listed(tuple(roles))) for person, roles in wanted.items())
+            places.append(DesiredPlace(f"#{state.place.integration}", state.place.environment, users=users))
+    return Desired(tuple(places)), left
+
+
+def without_unmanaged(plan: Plan) -> Plan:
+    """Return a plan that does not count what it leaves alone: it is about one person only."""
+    return evolve(plan, places=tuple(evolve(one, unmanaged=Unmanaged()) for one in plan.places))
+
+
+def _refusal_to_give(state: PlaceState, role: str) -> Refused | None:
+    """Return why a role cannot be given; None if it can."""
+    if why := state.out_of_reach.get(role):
+        return UnusableName(f"The role is not copied: {why}")
+    try:
+        service_limits.check_removable(state.place.integration, state.place.environment, [role])
+    except Refused as refusal:
+        return refusal
+    return None
 
 
 def _refusal(state: PlaceState, login: str, role: str) -> Refused | None:

@@ -193,3 +193,56 @@ def test_what_changes_meanwhile_is_not_overlooked(css: Css, sandbox: Sandbox) ->
     with pytest.raises(StalePlan):
         css.apply_plan(found.plan)
     assert writes(sandbox) == []
+
+
+def test_a_person_gets_the_roles_of_another_one(css: Css, sandbox: Sandbox) -> None:
+    """Each login those of the login with the same provider. Nobody loses anything; the second time there is nothing."""
+    before = everything(sandbox)
+    found = css.copy_plan("ann@people.example", "eve@people.example")
+    assert {(str(step.place), step.kind, step.role, step.target) for step in found.plan.steps} == {
+        (place, "add_member", role, login.replace(ANN, EVE)) for place, role, login in OF_ANN
+    } - {("#301 dev", "add_member", "writer", f"{EVE}@idir")}
+    assert (found.plan.unresolved, found.incomplete, found.requests) == ((), (), 3)
+    css.apply_plan(found.plan)
+    assert len(writes(sandbox)) == 3
+    for place, (_, _, grants) in before.items():
+        now = everything(sandbox)[place][2]
+        assert {user: now[user] for user in grants if not user.startswith(EVE)} == {
+            user: held for user, held in grants.items() if not user.startswith(EVE)
+        }
+    assert (css.copy_plan("ann@people.example", EVE)).plan.steps == ()
+
+
+def test_a_username_gets_the_roles_of_all_logins(css: Css) -> None:
+    """Or those of the logins of one provider."""
+    found = css.copy_plan(ANN, f"{BO}@idir")
+    assert {(str(step.place), step.role) for step in found.plan.steps} == {one[:2] for one in OF_ANN}
+    assert {step.target for step in found.plan.steps} == {f"{BO}@idir"}
+    found = css.copy_plan(ANN, f"{BO}@idir", providers="azureidir")
+    assert {step.role for step in found.plan.steps} == {"admin", "reader"}
+
+
+def test_who_is_not_identified_gets_nothing(css: Css, sandbox: Sandbox) -> None:
+    """The plan names the person and the roles; a source that nobody knows is an error."""
+    found = css.copy_plan(ANN, "desk@people.example")
+    assert {one.state for one in found.plan.unresolved} == {"ambiguous", "wrong provider"}
+    assert found.plan.steps == ()
+    found = css.copy_plan(ANN, "cleo@people.example")
+    assert {step.target for step in found.plan.steps} == {f"{CLEO}@azureidir"}
+    with pytest.raises(NotFound, match="No member of any role"):
+        css.copy_plan("nobody@people.example", ANN)
+    with pytest.raises(UnusableUser):
+        css.copy_plan(ANN, "a0a0")
+    assert writes(sandbox) == []
+
+
+def test_what_cannot_be_copied_is_named(css: Css, sandbox: Sandbox) -> None:
+    """A role that no roles file can hold, a role whose name is too long, and a place that was not read."""
+    for name in (" a role ", "r" * 185):
+        sandbox.create_role(BETA, "dev", name)
+        sandbox.grant(BETA, "dev", name, f"{CLEO}@azureidir")
+    sandbox.faults.add("422_before", path=f"/integrations/{BETA}/prod/*", times=None)
+    found = css.copy_plan(CLEO, f"{BO}@idir")
+    assert [str(one.place) for one in found.incomplete] == ["#302 dev", "#302 dev", "#302 prod"]
+    assert {(str(step.place), step.role) for step in found.plan.steps} == {("#301 dev", "reader")}
+    assert {result.outcome for result in (css.apply_plan(found.plan)).results} == {"confirmed"}

@@ -1,4 +1,4 @@
-"""`css people`: find people, show and remove their roles, and compare their logins."""
+"""`css people`: find people, show, copy and remove their roles, and compare their logins."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ _EMPLOYEES = options.PROVIDERS[:2]
 
 @click.group(cls=Group)
 def people() -> None:
-    """Find people, show and remove their roles, and compare their logins.
+    """Find people, show, copy and remove their roles, and compare their logins.
 
     \b
     Examples:
       css people find --email ilse.hargreave@example.com
       css people roles ilse.hargreave@example.com
+      css people copy ilse.hargreave@example.com rurik.vance@example.com
       css people remove ilse.hargreave@example.com
       css people mirror -i "Grants Portal" -e dev
     """
@@ -268,7 +269,36 @@ def remove(given: Given, person: str, protect: Sequence[str]) -> int:
         found = css.removal_plan(
             person, providers=given.providers or None, protect=Protection(roles=protect), width=given.width
         )
-        return _carry_out(css, found, given, Origin("people-remove"), f"{person} has no roles", "remove")
+        return _carry_out(css, found, given, Origin("people-remove"), f"{person} has no roles", "remove {}")
+
+
+@people.command("copy")
+@takes(
+    click.argument("source", metavar="FROM"),
+    click.argument("target", metavar="TO"),
+    options.providers("Login provider whose roles are copied.", "Default: all."),
+    options.missing,
+    options.carrying_out,
+)
+def copy_roles(given: Given, source: str, target: str) -> int:
+    """Give a person the direct roles of another person, in all integrations and environments of the team.
+
+    FROM and TO are e-mail addresses, GUIDs or usernames. If TO is a username, this login gets the roles of all logins
+    of FROM. Otherwise each login of TO gets the roles of the login of FROM with the same provider. css removes nothing.
+    It shows what it would add, and asks for confirmation. In scripts, pass --yes, and if there are roles in prod,
+    --allow-prod too. To undo, run css undo.
+
+    Exit codes: 0 done; 1 FROM was not found; 3 TO was not identified in a place, an environment could not be read, or a
+    role was not given; 4 two people have the address of FROM, or a guard refused.
+
+    \b
+    Example:
+      css people copy ilse.hargreave@example.com rurik.vance@example.com
+    """
+    with opened() as css:
+        found = css.copy_plan(source, target, providers=given.providers or None, width=given.width)
+        nothing = f"There is nothing to copy from {source} to {target}"
+        return _carry_out(css, found, given, Origin("people-copy"), nothing, f"copy {{}} {target}")
 
 
 def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothing: str, command: str) -> int:
@@ -280,20 +310,20 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
         given: the options.
         origin: where the plan comes from.
         nothing: the words for an empty plan.
-        command: what to run for other logins.
+        command: what to run for another login, which stands for `{}`.
     """
     for one in found.incomplete:
         say(f"css: {one.project_name}, {one.place.environment}: {text_of(one.error)}")
     for username in found.same_address:
         say(
             f"{username} has the same e-mail address and another GUID, so it is left out. If it belongs to this "
-            f"person, too, run: css people {command} {username}"
+            f"person, too, run: css people {command.format(username)}"
         )
     plan = found.plan
     if plan.steps:
         requests = "1 request" if found.requests == 1 else f"{found.requests} requests"
         say(f"css needs {requests} for these changes:")
-    elif not plan.protected:
+    elif not (plan.protected or plan.unresolved):
         say(f"{nothing} in {'the places that could be read' if found.incomplete else 'any environment'}.")
         return 3 if found.incomplete else 0
     code = preview_and_carry_out(css, plan, given, origin)

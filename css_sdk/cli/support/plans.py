@@ -40,7 +40,7 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
         return
     from ...people.identification import NEVER_LOGGED_IN
 
-    who = "1 person of the file" if len(people) == 1 else f"{len(people)} people of the file"
+    who = "1 person" if len(people) == 1 else f"{len(people)} people"
     missing = sum(one.state == NEVER_LOGGED_IN for one in people)
     allowed = " To accept those who never logged in, pass --allow-missing." if missing else ""
     say(f"css: {who} could not be identified (marked ? above).{what_then}{allowed}")

@@ -100,7 +100,7 @@ _CHANGE: Final = ("state", "action", *_PLACE, "role", "target", *_PERSON, "error
 
 RECORDS: Final[Mapping[str, tuple[str, Sequence[str], Sequence[str]]]] = {
     "changes": (
-        "One change: css assign, unassign, apply, undo, people remove, roles, composites, members set, …",
+        "One change: css assign, unassign, apply, undo, people copy, people remove, roles, composites, members set, …",
         _CHANGE,
         (),
     ),
