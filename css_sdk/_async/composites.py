@@ -1,4 +1,4 @@
-"""Composite roles: the children of a role, and all roles that it leads to."""
+"""Read and change the children of composite roles."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _LOG = logging.getLogger("css_sdk")
 
 
 async def children_of(wire: AsyncWire, place: Place, name: str) -> tuple[Role, ...]:
-    """Return the direct children of a role, sorted by name; none for a role that is not composite."""
+    """Return the direct children of a role, sorted by name. A role that is not composite has none."""
     encoded = identifiers.check_role_name(name)
     roles = await wire.read(list_composite_roles, answers.roles, "role", **place.path, role_name=encoded)
     return TupleOf(sorted(roles, key=lambda role: role.name))
 
 
 async def tree_below(wire: AsyncWire, place: Place, roles: Iterable[Role]) -> RoleTree:
-    """Return these roles and all that they lead to; the children of each composite role are read once.
+    """Return these roles and all roles that they include. The children of each composite role are read once.
 
-    If no request can name a role, its children are not read, and the log says so.
+    If no request can name a role, its children are not read, and a warning is logged.
 
     Raises:
-        MalformedAnswer: when they do not end.
+        MalformedAnswer: there are more roles than the service can list.
     """
     known: dict[str, Role] = {}
     children: dict[str, tuple[str, ...]] = {}
@@ -71,7 +71,7 @@ async def tree_below(wire: AsyncWire, place: Place, roles: Iterable[Role]) -> Ro
 
 
 class AsyncComposites:
-    """The children of one role. Everybody who holds the role has the children in their tokens too."""
+    """Read and change the children of one role. Tokens of people who have the role contain the children, too."""
 
     def __init__(self, wire: AsyncWire, roles: AsyncRoles, parent: str) -> None:
         self._wire = wire
@@ -80,10 +80,10 @@ class AsyncComposites:
         self._parent = identifiers.check_role_name(parent)
 
     async def list(self) -> tuple[Role, ...]:
-        """Return the direct children, sorted by name; none if the role is not composite.
+        """Return the direct children, sorted by name. A role that is not composite has none.
 
         Raises:
-            NotFound: when there is no such role.
+            NotFound: the role does not exist.
 
         >>> [child.name for child in await dev.roles.composites("admin").list()]
         ['approver', 'reviewer']
@@ -93,14 +93,14 @@ class AsyncComposites:
     async def get(self, child: str) -> Role:
         """Return one of the children.
 
-        As with roles, a 404 is verified in the list.
+        If the service answers 404, the list of children is read, because a 404 can be wrong.
 
         Args:
-            child: name of a role.
+            child: the name of the child.
 
         Raises:
-            UnusableName: for a name that no role can have.
-            NotFound: when the list shows that it is not a child.
+            UnusableName: no role can have this name.
+            NotFound: the list shows that the role has no such child.
 
         >>> (await dev.roles.composites("admin").get("reviewer")).name
         'reviewer'
@@ -123,33 +123,33 @@ class AsyncComposites:
             return found
 
     async def add(self, *children: str | Iterable[str]) -> None:
-        """Make these roles children of the role; those that are children already stay.
+        """Add these roles to the children of the role.
 
-        The service would accept a circle. So the roles that the children lead to are read first.
+        The service would accept a role that contains itself. So all roles that the children include are read first.
 
         Args:
             children: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            CompositeCycle: when the role would become a child of itself, through others as well. Nothing is sent.
-            UnusableName, RequestTooLong: before anything is sent.
-            NotFound: when the role or one of the children is not there; then none was added.
-            OutcomeUnknown: when they may have been added and no read got through.
+            CompositeCycle: the role would contain itself, directly or through other roles. Nothing is sent.
+            UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            NotFound: the role or one of the children does not exist. No child was added.
+            OutcomeUnknown: the children may have been added or not, and no read could show which.
 
         >>> await dev.roles.composites("approver").add("reviewer")
         """
         await self._write(self._steps("add_composite", children))
 
     async def remove(self, *children: str | Iterable[str]) -> None:
-        """Remove these roles from the role, one call each; one that is not a child is not an error.
+        """Remove these children from the role, with one call for each. A role that is not a child is no error.
 
         Args:
             children: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableName, RequestTooLong: before anything is sent.
-            NotFound: when the role or the child does not exist. Those named before it were removed then.
-            OutcomeUnknown: when one may have been removed and no read got through.
+            UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            NotFound: the role or a child does not exist. The children before this child were removed.
+            OutcomeUnknown: a child may have been removed or not, and no read could show which.
 
         >>> await dev.roles.composites("admin").remove("approver")
         """
@@ -160,7 +160,7 @@ class AsyncComposites:
         """Carry out steps about children of the role in one call: additions, or one removal.
 
         Args:
-            steps: of one kind.
+            steps: the steps, all of one kind.
 
         Raises:
             CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
@@ -168,7 +168,7 @@ class AsyncComposites:
         is_adding, names = steps[0].kind == "add_composite", [step.target for step in steps]
         service_limits.check_separable(**self._place.path, parent=self._parent, children=names)
         if is_adding:
-            # Whether a child is composite itself is not known yet, so that each is looked into.
+            # It is not known yet which children are composite, so the children of all of them are read.
             below = await tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
             composite_checks.check_no_cycle(self._parent, names, below)
         path = {"role_name": identifiers.check_role_name(self._parent)}
@@ -199,7 +199,7 @@ class AsyncComposites:
         confirm: Confirm | None = None,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
-        """Make the role's children exactly these, adding before it removes; remove none if one could not be added.
+        """Make the role's children exactly these. Add children first. If an addition fails, remove no child.
 
         Args:
             children: names of roles; lists of names are accepted as well.
@@ -208,10 +208,10 @@ class AsyncComposites:
             confirm, progress: as for `AsyncRoles.set_members`.
 
         Raises:
-            EmptySet: for none, unless that is allowed. Nothing is sent.
-            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed then.
+            EmptySet: `children` is empty, and `allow_empty` is not set. Nothing is sent.
+            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed.
             CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
-            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same.
+            CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
 
         >>> await dev.roles.composites("admin").set("reviewer")
         """
@@ -239,7 +239,7 @@ class AsyncComposites:
         )
 
     def _steps(self, kind: StepKind, children: Iterable[str | Iterable[str]]) -> Steps:
-        """Return a step for each child, after a check of all of them: the first is not sent if the last is refused."""
+        """Return a step for each child. Check all of them first, so that nothing is sent if one is refused."""
         names = arguments.distinct(arguments.flattened(children, "child"), "child")
         service_limits.check_separable(**self._place.path, parent=self._parent, children=names)
         return tuple(Step(kind, self._place, self._parent, name) for name in names)

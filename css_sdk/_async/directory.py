@@ -45,7 +45,7 @@ async def find_people(
     await async_each(search, [(where, provider, given) for where in environments for provider in chosen], width)
     complete = not incomplete
     if complete and "guid" not in given:
-        # A login that an address or a name did not find may have another address or name there. Its GUID decides.
+        # A login may have a different address or name in a second environment, so search all logins by GUID, too.
         unseen = logins.unseen(seen, environments, chosen)
         await async_each(search, [(where, provider, {"guid": guid}) for where, provider, guid in unseen], width)
     found = logins.people_of(seen, environments, complete=complete)
@@ -83,10 +83,7 @@ async def find_listed(
 async def login_differences(
     state: PlaceState, people: AsyncPeople, to: str | None, width: int
 ) -> tuple[LoginDifference, ...]:
-    """Return the roles that logins of one person lack of each other.
-
-    See `AsyncEnvironmentClient.login_differences`.
-    """
+    """Return the roles that differ between logins of one person; see `AsyncEnvironmentClient.login_differences`."""
     users: dict[str, User] = dict(state.users)
     differences = logins.login_differences(state.members, users, to)
 

@@ -1,4 +1,4 @@
-"""Make sets exactly as wanted: read, plan, check, ask, read again, and carry out."""
+"""Make sets of members, children or roles exactly as wanted: read, plan, check, ask, read again, carry out."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ async def make_exact(
     """Make roles and members of one place exactly as listed. Add first; if an addition fails, remove nothing.
 
     Args:
-        client: changes roles, their members and their children.
-        observe: reads the part of the place that the plan depends on. Before a removal, it must read the members
-            until two readings agree. Its result must contain all roles that are named: no role is created.
+        client: the client for the roles of the place.
+        observe: reads the part of the place that the plan depends on. If members can be removed, it must read them
+            until two readings in a row agree. Its result must contain all roles that are named: no role is created.
         guards: how much may be removed.
-        roles: the wanted members and children of roles; the names are checked already.
-        users: the wanted roles of users; the names are checked already.
+        roles: the wanted members and children of roles. The caller has checked all names.
+        users: the wanted roles of users. The caller has checked all names.
         confirm: called with the plan before the first write, if the plan changes anything. The place is read again
             afterwards.
         width: calls at once, 1 to 8.
@@ -51,11 +51,11 @@ async def make_exact(
         A result for each step, in order; empty if nothing had to change.
 
     Raises:
-        ConfigurationError: for a width out of range, or a callback that cannot be called. Nothing is sent.
-        Refused: by the guards, or for a removal that no request can express. Nothing is changed.
-        NotConfirmed: if `confirm` returns False. Nothing is changed.
-        StalePlan: if the place has changed when it is read again. Nothing is changed.
-        CallbackFailed: if `progress` raised an exception; everything was carried out.
+        ConfigurationError: `width` is out of range, or a callback cannot be called. Nothing is sent.
+        Refused: the guards refuse the plan, or no request can express a removal. Nothing is changed.
+        NotConfirmed: `confirm` returned False. Nothing is changed.
+        StalePlan: the place had changed when it was read again. Nothing is changed.
+        CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
     """
     from ..plan.checks import check_sendable
     from ..plan.dependencies import Dependencies
@@ -84,10 +84,10 @@ def raise_first(results: Iterable[StepResult]) -> None:
     """Raise the error of the first step that failed or whose outcome is unknown.
 
     Args:
-        results: of all steps.
+        results: the results of all steps.
 
     Raises:
-        CssError: of that step.
+        CssError: the error of this step.
     """
     for result in results:
         if result.outcome in ("failed", "unknown") and result.error is not None:
@@ -98,21 +98,21 @@ async def ask(confirm: Callable[..., object], question: object) -> None:
     """Call the caller's `confirm`.
 
     Raises:
-        NotConfirmed: if it returns False.
+        NotConfirmed: `confirm` returned False.
     """
     if await async_called("confirm", confirm, question) is False:
         raise NotConfirmed("confirm= returned False. Nothing was changed.")
 
 
 def check_unchanged(before: Iterable[PlaceState], now: Iterable[PlaceState]) -> None:
-    """Check that places did not change while the caller was asked.
+    """Check that places did not change while `confirm` was called.
 
     Args:
         before: the states from which a plan was made.
         now: the states of the same places, in the same order.
 
     Raises:
-        StalePlan: if they differ.
+        StalePlan: the states differ.
     """
     changed = {
         f"{name!r} in {old.project_name or f'#{old.place.integration}'}, {old.place.environment}"

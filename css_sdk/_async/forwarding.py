@@ -11,10 +11,10 @@ from .wire import AsyncWire
 
 
 class AsyncForwarding(httpx.AsyncClient):
-    """Send what generated operations ask for through the wire; everything else ends at a transport that refuses.
+    """Send the requests of generated operations through the wire. Refuse all other uses of an httpx client.
 
     Args:
-        wire: of the client whose `api` this is.
+        wire: the wire of the client whose property `api` returned this.
     """
 
     def __init__(self, wire: AsyncWire) -> None:
@@ -33,6 +33,6 @@ class AsyncForwarding(httpx.AsyncClient):
     ) -> httpx.Response:
         """Send a request as a generated operation describes it, and return the answer, whatever its status."""
         if others:
-            return await super().request(method, url)  # which refuses
+            return await super().request(method, url)  # NoTransport refuses this request
         described = {"method": method, "url": str(url), "params": params, "json": json, "headers": headers}
         return await self._wire.forward(described)

@@ -1,4 +1,4 @@
-"""Read log lines of one environment of one integration, over any range."""
+"""Read the log lines of one environment of one integration, for a time range of any length."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AsyncLogMeter:
     def __init__(self, wire: AsyncWire) -> None:
         self._wire = wire
         self._budget = log_windows.Budget()
-        # Held only while counting, so that threads and tasks can share one kind of lock.
+        # A lock for threads is sufficient for tasks, too: it is held only while counting, never during a request.
         self._lock = Lock()
         forks.watch(self)
 
@@ -32,11 +32,11 @@ class AsyncLogMeter:
         self._lock = Lock()
 
     async def attempt(self, call: Call, number: int) -> Exchange:
-        """Send one call and count it, then adopt the count in the service's answer.
+        """Send one call and count it. Then correct the count with the header of the service's answer.
 
         Args:
             call: the call.
-            number: of the attempt, from 1.
+            number: the number of the attempt, from 1.
 
         Raises:
             RateLimited: no call is left in this hour. Nothing is sent.
@@ -102,7 +102,7 @@ class AsyncLogs:
 
 
 def _with_lines(error: CssError, lines: list[LogLine], window: log_windows.Window) -> CssError:
-    # Lines at the beginning of this window come again with the rest.
+    # Leave out lines from the start of this window: the caller reads them again when it continues.
     before = tuple(line for line in lines if line.timestamp is None or line.timestamp < window.since)
     error = copy.copy(error)
     error.args = (f"{error} {len(before)} lines were read. Continue from {window.query['start']}.",)

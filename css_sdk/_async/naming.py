@@ -1,4 +1,4 @@
-"""Find the names of people who are known by username only, with one search for each person."""
+"""Find the names of people of whom only the username is known, with one search for each person."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def names_of(
         try:
             found = await AsyncPeople(wire, environment).search(provider, guid=guid)
         except CssError as error:
-            failures.append(error)  # a name is no reason to fail, nor to wait again
+            failures.append(error)  # names are optional: the call does not fail, and makes no more searches
             return
         by_person.update((family_and_guid(user.username), user.name) for user in found.users if user.name)
 

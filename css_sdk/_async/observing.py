@@ -1,4 +1,4 @@
-"""Read the state of an environment, with one call for each role that has to be read."""
+"""Read the state of an environment, with one or more calls for each role that is read."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("css_sdk")
 
 Chosen = Callable[[frozenset[str]], Collection[str]]
-"""Chooses, from the roles that exist, those whose members are read."""
+"""A function that gets all existing roles and returns the roles whose members are read."""
 
 
 @contextmanager
 def reading_listed_roles(place: Place, project_name: str) -> Iterator[None]:
-    """Explain the error if a listed role is not found, because somebody else renamed or deleted it meanwhile.
+    """Explain a `NotFound` for a listed role: somebody else has renamed or deleted the role since.
 
     Raises:
-        NotFound: with the place, and that trying again helps.
+        NotFound: a listed role was not found. The message names the place, and says to try again.
     """
     try:
         yield
@@ -45,22 +45,22 @@ def reading_listed_roles(place: Place, project_name: str) -> Iterator[None]:
 
 
 async def observe(roles: AsyncRoles, project_name: str, members_of: Chosen, *, settled: bool, width: int) -> PlaceState:
-    """Read the state of one environment: one list of roles, the children of composite roles, the members' pages.
+    """Read the state of one environment: the list of roles, the children of composite roles, and members.
 
     If no request can name a role, neither its children nor its members are read, and the log says so.
 
     Args:
-        roles: of the environment.
-        project_name: of the integration.
+        roles: the client for the roles of the environment.
+        project_name: the project name of the integration.
         members_of: chooses the roles whose members are read.
-        settled: read members until two readings agree, as removals demand.
+        settled: read members until two readings in a row agree. Removals need this.
         width: calls at once, 1 to 8.
 
     Raises:
-        ConfigurationError: for a width out of range.
-        IncompleteSearch: when the list of roles was cut.
-        NotFound: when somebody else renamed or deleted a role while it was read.
-        OutcomeUnknown: when the members kept changing while they were read.
+        ConfigurationError: `width` is out of range.
+        IncompleteSearch: the service did not return all roles.
+        NotFound: somebody else renamed or deleted a role during the reading.
+        OutcomeUnknown: the members kept changing during the reading.
     """
     service_limits.check_width(width)
     place, listed = roles.place, await roles.list()
@@ -94,9 +94,9 @@ async def with_members(
     """Return the state with the members of these roles added.
 
     Args:
-        roles: of the environment.
-        state: as it was read.
-        names: of the roles whose members to add.
+        roles: the client for the roles of the environment.
+        state: the state that was read before.
+        names: the names of the roles whose members are read and added.
         settled, width: as for `observe`.
     """
     members, users = dict(state.members), dict(state.users)

@@ -29,7 +29,7 @@ _SEARCHES: Final[dict[str, answers.Operation]] = {
     "azureidir": search_azure_idir_users,
     "githubbcgov": search_github_bcgov_users,
     "githubpublic": search_github_public_users,
-    # Only by GUID, and deprecated; needed without an integration.
+    # Deprecated, and only by GUID. They are needed for searches without an integration.
     "bceidbasic": search_basic_bceid_users,
     "bceidbusiness": search_business_bceid_users,
     "bceidboth": search_basic_business_bceid_users,
@@ -47,7 +47,7 @@ def names_found_by(wire: AsyncWire) -> dict[str, str]:
 
 
 class AsyncPeople:
-    """Search the people whom the login server of one environment knows, that is everybody who once logged in there.
+    """Search the people whom the login server of one environment knows: everybody who has logged in there.
 
     The service stores the address of every request. Prefer a search by GUID to one by e-mail address or name.
     """
@@ -59,7 +59,7 @@ class AsyncPeople:
 
     @property
     def of_environment(self) -> AsyncPeople:
-        """Return the search over the whole environment, also for people of BCeID who never used this integration."""
+        """Return the search without an integration. It also finds people of BCeID who never used this integration."""
         return AsyncPeople(self._wire, self._environment)
 
     async def search(self, providers: str | Iterable[str], **terms: str | None) -> SearchResult:
@@ -76,7 +76,7 @@ class AsyncPeople:
                 `email`; BCeID `display_name`, `username`, `email`. A term that is None is ignored.
 
         Returns:
-            The people found, each once, and whether the list is complete: the service stops at 50.
+            The people found, each once, and whether the list is complete: the service shows at most 50.
 
         Raises:
             InvalidRequest: a provider or term is unknown, or a GUID is incomplete. Nothing is sent.
@@ -159,7 +159,7 @@ class AsyncPeople:
         return [(provider, *self._call(provider)) for provider in searches.providers_for(terms, providers, searchable)]
 
     def _call(self, provider: str) -> tuple[answers.Operation, dict[str, Any]]:
-        """Return the operation and the path that search a provider's people."""
+        """Return the operation and the path arguments with which a provider is searched."""
         place: dict[str, Any] = {"environment": self._environment}
         if provider in _BCEID_TYPES and self._integration_id is not None:
             bceid_type = _BCEID_TYPES[provider]

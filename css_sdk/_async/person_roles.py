@@ -1,4 +1,7 @@
-"""Read the roles of a person in all places of a team: of one login directly, of a person from lists of members."""
+"""Read the roles of a person in all places of a team.
+
+The roles of one login are read directly. The roles of a person with several logins are found in lists of members.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,7 @@ class _Reading:
         self.never: list[str] = []
 
     async def read(self, environment: str, integrations: Sequence[Integration]) -> None:
-        """Read the roles in one environment. If one integration does not know the login, none of them does."""
+        """Read the roles in one environment. A login that is unknown to one integration is unknown to all of them."""
         for info in integrations:
             place = Place(info.id, environment)
             self._names[place] = info.project_name

@@ -1,4 +1,4 @@
-"""Read who has what, in several places at a time. A place that cannot be read does not stop the others."""
+"""Read who has which roles, in several places at once. If a place cannot be read, the others are still read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def read_access(
     async def read(place: tuple[AsyncIntegrationClient, str]) -> None:
         client, environment = place
         try:
-            # Many places at a time, or many calls in a few places: never more than `width` calls at once.
+            # Places that are read at once share the `width`, so that there are never more calls at once.
             state = await client.environment(environment).state(settled=settled, width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise

@@ -1,4 +1,4 @@
-"""The roles of one integration in one environment."""
+"""Read and change the roles of one integration in one environment."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _RECENT_PAGES: Final = 4
 
 
 class AsyncRoles:
-    """The roles of one integration in one environment, and who holds them; every write is verified.
+    """Read and change roles and their members, in one environment of one integration. Every write is verified.
 
     Attributes:
-        place: integration and environment.
+        place: the integration and the environment.
     """
 
     def __init__(self, wire: AsyncWire, place: Place) -> None:
@@ -46,14 +46,14 @@ class AsyncRoles:
 
     @property
     def _users(self) -> AsyncUsers:
-        """Return the grants of the roles to users."""
+        """Return the client for the roles of users."""
         return AsyncUsers(self._wire, self)
 
     async def list(self) -> tuple[Role, ...]:
-        """Return all roles, sorted by name. The service lists 5000 at most.
+        """Return all roles, sorted by name. The service lists at most 5000.
 
         Raises:
-            NotApplied: when the login server does not know the integration.
+            NotApplied: the login server does not know the integration.
 
         >>> [role.name for role in await dev.roles.list()]
         ['admin', 'approver', 'reviewer']
@@ -64,16 +64,16 @@ class AsyncRoles:
     async def get(self, name: str) -> Role:
         """Return one role.
 
-        When the login server has a fault, the service answers 404 for roles that exist. So a 404 is verified in the
-        list.
+        If the login server has a fault, the service also answers 404 for roles that exist. So after a 404 the list of
+        roles is read.
 
         Args:
-            name: of the role, matched with case; any characters but control characters.
+            name: the name of the role, with any characters except control characters. Upper and lower case differ.
 
         Raises:
-            UnusableName: for a name that no role can have.
-            NotFound: when the list shows that there is no such role.
-            IncompleteSearch: when the service cut the list, so that the role may still exist.
+            UnusableName: no role can have this name.
+            NotFound: the list shows that there is no such role.
+            IncompleteSearch: the service did not list all roles, so the role may still exist.
 
         >>> await dev.roles.get("admin")
         Role(name='admin', composite=True)
@@ -95,20 +95,20 @@ class AsyncRoles:
     async def create(self, name: str) -> Role:
         """Create a role that does not exist yet.
 
-        The service also sends an empty 201 when the login server failed, whether the role was created or not. So an
-        empty 201 is verified in the list.
+        If the login server fails, the service answers with an empty 201, whether the role was created or not. So after
+        an empty 201 the list of roles is read.
 
         Args:
-            name: of the role. It must leave room for the longest path that holds it, encoded twice.
+            name: the name of the role. It must be short enough for the longest request that contains it, encoded twice.
 
         Returns:
             The role.
 
         Raises:
-            UnusableName: for a name that the service cannot hold or address safely, or of which people cannot see all.
-            RequestTooLong: for a name too long for the longest request that would hold it.
-            Conflict: when it exists already.
-            OutcomeUnknown: when it may have been created and no read got through.
+            UnusableName: the service cannot store or address the name safely, or a part of the name is invisible.
+            RequestTooLong: the longest request with this name would be too long.
+            Conflict: the role exists already.
+            OutcomeUnknown: the role may have been created or not, and no read could show which.
 
         >>> await dev.roles.create("50% / auditor")
         Role(name='50% / auditor', composite=False)
@@ -137,10 +137,10 @@ class AsyncRoles:
         """Return the role, and create it if it does not exist.
 
         Args:
-            name: of the role.
+            name: the name of the role.
 
         Returns:
-            The role, as it was or as it is now.
+            The role that existed, or the new role.
 
         Raises:
             UnusableName, RequestTooLong, OutcomeUnknown: as `create`.
@@ -155,29 +155,29 @@ class AsyncRoles:
         try:
             return await self.create(name)
         except Conflict:
-            # Somebody else created it just now.
+            # Somebody else has just created the role.
             return await self.get(name)
 
     async def rename(self, name: str, new_name: str, *, confirm: Confirm | None = None) -> Role:
-        """Give a role another name; its members keep it, and so do the composites that it is part of.
+        """Rename a role. Its members keep the role, and composites that contain the role still contain it.
 
-        The list of roles is read first: only a role that was there under the old name, and is there under the new one
-        afterwards, proves the renaming.
+        The list of roles is read first. The rename is verified if the role existed under the old name before, and
+        exists under the new name afterwards.
 
         Args:
-            name: the role.
-            new_name: its name from then on.
-            confirm: called with the `Plan` once the role was found, before anything is sent, as for `set_members`.
+            name: the current name of the role.
+            new_name: the new name.
+            confirm: called with the `Plan` after the role was found and before the rename, as for `set_members`.
 
         Returns:
             The role under its new name.
 
         Raises:
             UnusableName, RequestTooLong: as `create`, for either name.
-            NotFound: when there is no such role.
-            Conflict: when the new name is taken.
-            NotConfirmed: when `confirm` returns False. Nothing was changed.
-            OutcomeUnknown: when it may have been renamed and no read got through.
+            NotFound: there is no such role.
+            Conflict: a role with the new name exists already.
+            NotConfirmed: `confirm` returned False. Nothing was changed.
+            OutcomeUnknown: the role may have been renamed or not, and no read could show which.
 
         >>> (await dev.roles.rename("reviewer", "examiner")).name
         'examiner'
@@ -217,17 +217,18 @@ class AsyncRoles:
         return evolve(role, name=new_name)
 
     async def delete(self, name: str) -> None:
-        """Delete a role, and with it every grant of it and its place in every composite.
+        """Delete a role. All its members lose the role, and it is removed from all composites.
 
-        The 204 of the service verifies nothing, so the list is read afterwards.
+        The answer 204 does not show that the role was deleted, so the list of roles is read afterwards.
 
         Args:
-            name: of the role.
+            name: the name of the role.
 
         Raises:
-            UnusableName: for `.` and `..` above all: the service would delete the integration's whole client.
-            NotFound: when there is no such role.
-            OutcomeUnknown: when it may have been deleted and no read got through.
+            UnusableName: no request can name the role safely. For `.` and `..` the service would delete the whole
+                client of the integration.
+            NotFound: there is no such role.
+            OutcomeUnknown: the role may have been deleted or not, and no read could show which.
 
         >>> await dev.roles.delete("approver")
         """
@@ -245,13 +246,13 @@ class AsyncRoles:
         await carry_out(self._wire, change)
 
     def composites(self, name: str) -> AsyncComposites:
-        """Return the children of a role, to list and change them.
+        """Return the client for the children of a role, to list and change them.
 
         Args:
-            name: of the role.
+            name: the name of the role.
 
         Raises:
-            UnusableName: for a name that no role can have.
+            UnusableName: no role can have this name.
 
         >>> [child.name for child in await dev.roles.composites("admin").list()]
         ['approver', 'reviewer']
@@ -259,7 +260,7 @@ class AsyncRoles:
         return AsyncComposites(self._wire, self, name)
 
     async def tree(self) -> RoleTree:
-        """Return all roles and their children: one list, and one call for each composite role.
+        """Return all roles and their children. This takes one call, and one more for each composite role.
 
         >>> sorted((await dev.roles.tree()).descendants("admin"))
         ['approver', 'reviewer']
@@ -267,23 +268,23 @@ class AsyncRoles:
         return await tree_below(self._wire, self.place, await self.list())
 
     async def members(self, name: str) -> AsyncIterator[User]:
-        """Yield everybody who holds the role directly, sorted by username, nobody twice; one call for each 50.
+        """Yield the direct members of the role, each once, sorted by username, with one call for each 50 members.
 
-        When somebody loses the role while this runs, the pages shift and one person may be left out: make a list of
-        it before removing anybody, or use `set_members`.
+        If somebody loses the role during the reading, the pages shift, and a different member may be missing. If you
+        remove members in a loop, make a list of all members first, or use `set_members`.
 
         Args:
-            name: of the role.
+            name: the name of the role.
 
         Raises:
-            NotFound: when there is no such role.
-            MalformedAnswer: when the list does not come to an end.
+            NotFound: there is no such role.
+            MalformedAnswer: the list does not end.
 
         >>> [user.email async for user in dev.roles.members("admin")]
         ['ilse.hargreave@example.com']
         """
-        # The end of a page comes again when somebody added meanwhile shifts the pages. Only the first page and recent
-        # ones are kept, so that a long list needs no more memory than a short one.
+        # If somebody is added during the reading, the pages shift, and the last members of a page appear again on the
+        # next page. Only the first and the most recent pages are remembered, to limit the memory for a long list.
         first: frozenset[str] = frozenset()
         recent: deque[frozenset[str]] = deque(maxlen=_RECENT_PAGES)
         for number in range(1, service_limits.MOST_PAGES + 1):
@@ -312,16 +313,16 @@ class AsyncRoles:
         """Return one page of the members of a role.
 
         Args:
-            name: of the role.
-            number: of the page, from 1.
-            size: members on a page, 1 to 50. A shorter page is the last; there is no total.
+            name: the name of the role.
+            number: the number of the page, from 1.
+            size: members on a page, 1 to 50. A page with fewer members is the last. The service gives no total.
 
         Returns:
             The users on the page, sorted by username.
 
         Raises:
-            NotFound: when there is no such role.
-            InvalidRequest: for a page or size out of range.
+            NotFound: there is no such role.
+            InvalidRequest: `number` or `size` is out of range.
 
         >>> len(await dev.roles.members_page("reviewer", 1, size=1))
         1
@@ -331,16 +332,18 @@ class AsyncRoles:
         return await self._wire.read(list_role_members, answers.users, "role", **path, **page)
 
     async def settled_members(self, name: str) -> tuple[User, ...]:
-        """Return everybody who holds the role, read until two readings agree, as removals require.
+        """Return all direct members of the role, read until two readings in a row agree. Removals need this.
 
-        The pages have no total and no cursor: when somebody loses the role between two of them, another is left out.
+        The service's pages have no total and no cursor: if somebody loses the role between the requests for two pages,
+        another member may be missing from the result. The members are therefore read again until two readings in a row
+        agree.
 
         Args:
-            name: of the role.
+            name: the name of the role.
 
         Raises:
-            NotFound: when there is no such role.
-            OutcomeUnknown: when three readings did not agree.
+            NotFound: there is no such role.
+            OutcomeUnknown: the members kept changing during three readings.
 
         >>> len(await dev.roles.settled_members("reviewer"))
         2
@@ -367,35 +370,35 @@ class AsyncRoles:
         width: int = 4,
         progress: Callable[[StepResult], object] | None = None,
     ) -> MembersChange:
-        """Make the role's members exactly these, adding before it removes.
+        """Make the role's members exactly these. Add members before removing members.
 
-        If somebody could not be added, nobody is removed: a list with a mistake in it removes nobody.
+        If somebody could not be added, nobody is removed, so that a mistake in the list removes nobody.
 
         Args:
-            name: of the role.
-            users: usernames, `User` or `ServiceAccount` values; one may be given alone.
+            name: the name of the role.
+            users: usernames, `User` or `ServiceAccount` values. A single one may be passed without a list.
             allow_empty: let the role lose all its members if `users` is empty.
             max_removals: how many may be removed. The default is a fifth of the members, but at least 4 and at most 10.
-            confirm: called with the `Plan` before the first write, if anything changes. Nothing is changed when it
-                raises an exception or returns False. An `AsyncCss` awaits it if it is a coroutine function. Afterwards
-                the members are read again: `StalePlan` is raised if they are not as before.
+            confirm: called with the `Plan` before the first write, if anything changes. If it raises an exception or
+                returns False, nothing is changed. An `AsyncCss` awaits it if it is a coroutine function. Afterwards the
+                members are read again. If they have changed, `StalePlan` is raised.
             width: calls at once, 1 to 8.
-            progress: called with the result of each step, one at a time, possibly from another thread; an `AsyncCss`
+            progress: called with the result of each step, one at a time, possibly in a different thread. An `AsyncCss`
                 awaits it if it is a coroutine function. After an exception it is not called again.
 
         Returns:
-            Who was added to the role, and who was removed from it.
+            The usernames that were added to the role, and those that were removed from it.
 
         Raises:
-            EmptySet: for nobody, unless that is allowed. Nothing is sent.
-            UnusableUser, UnusableName, RequestTooLong: before anything is sent.
-            ConfigurationError: for a width out of range, and for a `confirm` or `progress` that cannot be called or
-                awaited. Nothing is sent then.
-            NotFound: when there is no such role.
-            OutcomeUnknown: when the members kept changing while they were read. Nothing was changed then.
-            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed then.
-            NotAllDone: when somebody could not be added or removed; `results` holds a `GrantResult` for each attempt.
-            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same.
+            EmptySet: `users` is empty, and `allow_empty` is not set. Nothing is sent.
+            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            ConfigurationError: `width` is out of range, or `confirm` or `progress` cannot be called or awaited.
+                Nothing is sent.
+            NotFound: there is no such role.
+            OutcomeUnknown: the members kept changing during the reading. Nothing was changed.
+            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed.
+            NotAllDone: somebody could not be added or removed. `results` has a `GrantResult` for each attempt.
+            CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
 
         >>> change = await dev.roles.set_members("reviewer", ["0f3ac87806aa7f215a7c0d4cc4d9e799@idir"])
         >>> change.removed
@@ -444,7 +447,7 @@ class AsyncRoles:
         return found
 
     async def _goes_along(self, name: str) -> tuple[Step, ...]:
-        """Return what is removed with a deleted role: its members, its children, and the role from its parents."""
+        """Return the steps that a deletion of the role includes: removals of its members, children and parents."""
         tree = await self.tree()
         if all(role.name != name for role in tree.roles):
             return ()

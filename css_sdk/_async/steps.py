@@ -1,4 +1,4 @@
-"""Carry out steps in order, independent ones at the same time. Skip steps that need a failed step."""
+"""Carry out steps in order, several independent steps at once. Skip steps that depend on a failed step."""
 
 from __future__ import annotations
 
@@ -25,22 +25,26 @@ def done_or_failed(result: StepResult) -> Outcome:
 
 
 Shipping = Callable[["AsyncStepRun", Numbered, int], Awaitable[None]]
-"""Has steps about members of one place carried out elsewhere, so many at once, and settles them."""
+"""A function that has steps about members of one place carried out by workers, and settles the steps.
+
+Its third argument is the number of chunks of steps at once.
+"""
 
 
 class AsyncStepRun:
-    """Steps that are being carried out.
+    """Carry out steps, and collect their results.
 
     Args:
-        roles: by place, what sends the steps.
-        steps: in an order in which they can be carried out.
-        dependencies: which of them are skipped after others failed; None if none depends on another.
-        ship: has steps about members carried out elsewhere.
-        are_undone: a read has just shown that none of the steps is done, so that the journal need not read that again.
-        skip_existing: read first whether a step about a member is needed.
-        may_exist: let a role that somebody else created just now count as created.
+        roles: for each place, the client for its roles.
+        steps: the steps, in an order in which they can be carried out.
+        dependencies: decides which steps are skipped after others failed; None if the steps are independent.
+        ship: has steps about members carried out by workers.
+        are_undone: whether a read has just shown that none of the steps is done. The journal then needs no read.
+        skip_existing: whether to read first which steps about members are needed.
+        may_exist: whether `create_role` counts as done if somebody else has just created the role.
         width: calls at once, 1 to 8.
-        progress: called with each result as it comes, one at a time, possibly from another thread; raises nothing.
+        progress: called with each result as it comes, one at a time, possibly in a different thread. It must not raise
+            exceptions.
     """
 
     def __init__(
@@ -90,8 +94,8 @@ class AsyncStepRun:
                 case "remove_composite":
                     await self._each(batch, lambda step: (step.place, step.role), self._one_by_one)
                 case "rename_role" | "delete_role":
-                    # A renaming may free the name that the next one takes; and what a deletion takes along is read
-                    # while no other write is under way.
+                    # One after another: a rename may free a name that the next rename needs. And no write may change
+                    # what a deletion removes with the role, after this was read.
                     await self._each(batch, lambda step: step.place, self._one_by_one)
                 case _:
                     await self._each(batch, lambda step: step, self._one_by_one)
@@ -124,9 +128,9 @@ class AsyncStepRun:
         await self.attempt(group, lambda: parent._write(steps))
 
     async def attempt(self, group: Numbered, write: Callable[[], Awaitable[None]]) -> None:
-        """Make the write of a group of steps, and settle those that the write has not settled itself."""
+        """Make the write for a group of steps, and settle the steps that `write` has not settled itself."""
         if self._lost_access is not None:
-            # Where the credentials were refused once, they would be refused for each of the others as well.
+            # The service has refused the credentials, and would refuse them again.
             return await self.settle_failed(group, self._lost_access)
         try:
             await write()
@@ -138,7 +142,7 @@ class AsyncStepRun:
         roles = self._roles[step.place]
         match step.kind:
             case "create_role":
-                # If somebody else created it just now, the role exists as wanted; the journal does not claim it.
+                # If somebody else has just created the role, it exists as wanted. The journal does not record it.
                 with suppress(Conflict) if self._may_exist else nullcontext():
                     await roles.create(step.role)
             case "rename_role":
@@ -162,17 +166,17 @@ class AsyncStepRun:
                 await self._each(left, lambda step: step.target, partial(change_members, self, roles))
 
     async def settle_failed(self, group: Numbered, error: CssError) -> None:
-        """Note that these steps failed, or that their outcome is unknown."""
+        """Settle these steps with an error, as failed or with an unknown outcome."""
         if isinstance(error, AuthenticationError):
             self._lost_access = error
         outcome: Outcome = "unknown" if isinstance(error, OutcomeUnknown) else "failed"
-        # Without its traceback, which would keep each call's request and answer as long as the results.
+        # Without the traceback, which would keep the request and the answer of the call in memory.
         await self.settle(group, outcome, error.with_traceback(None))
 
     async def settle(
         self, group: Numbered, outcome: Outcome | Literal["skipped"], error: CssError | None = None
     ) -> None:
-        """Note how these steps ended, one at a time."""
+        """Record the outcome of these steps, and report them one at a time."""
         async with self._lock:
             for number, step in group.items():
                 result = self._results[number] = StepResult(step, outcome, error)

@@ -1,4 +1,4 @@
-"""Who holds which role in one environment of one integration."""
+"""Read and change the roles of users in one environment of one integration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class AsyncUsers:
-    """Grants of roles to users, in one environment of one integration; every write is verified.
+    """Read and change the roles of users, in one environment of one integration. Every write is verified.
 
     A user is a username, `<guid>@<provider>`, or a `ServiceAccount`.
     """
@@ -41,8 +41,8 @@ class AsyncUsers:
             user: a username or a `ServiceAccount`.
 
         Raises:
-            UnusableUser: for a text that is not a username, or one whose provider cannot have roles.
-            NotFound: when the login server of this environment does not know the user.
+            UnusableUser: the text is not a username, or users of its provider cannot have roles.
+            NotFound: the login server of this environment does not know the user.
 
         >>> [role.name for role in await dev.users.roles("d6dff8c2546921b01198b4efd12cb3bc@idir")]
         ['admin']
@@ -52,9 +52,9 @@ class AsyncUsers:
         return TupleOf(sorted(roles, key=lambda role: role.name))
 
     async def effective_roles(self, user: UserLike) -> tuple[Role, ...]:
-        """Return the roles that tokens of the user will hold: direct ones, and all that composites among them add.
+        """Return the roles that the user's tokens will contain: direct roles, and all roles that these include.
 
-        One call, and one more for each composite role that is reached.
+        This takes one call, and one more for each composite role.
 
         Args:
             user: a username or a `ServiceAccount`.
@@ -68,14 +68,14 @@ class AsyncUsers:
         return TupleOf((await tree_below(self._wire, self._place, await self.roles(user))).roles)
 
     def check(self, user: UserLike, *roles: str | Iterable[str]) -> tuple[str, tuple[str, ...]]:
-        """Return the username, and each role name once, if a grant of them could be sent and removed again.
+        """Return the username and each role name once. Refuse roles that could not be assigned and removed again.
 
         Args:
             user: a username or a `ServiceAccount`.
             roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableUser, UnusableName, RequestTooLong: when not. Nothing is sent either way.
+            UnusableUser, UnusableName, RequestTooLong: a request could not be sent. This check itself sends nothing.
 
         >>> dev.users.check(ServiceAccount("fisheries-service-102"), "reviewer")
         ('service-account-fisheries-service-102', ('reviewer',))
@@ -88,18 +88,19 @@ class AsyncUsers:
         return username, names
 
     async def assign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
-        """Give the user these roles, all in one call; roles that the user has already stay.
+        """Give the user these roles, in one call. The user keeps all other roles.
 
-        The answer holds all roles of the user afterwards; it verifies the write if these are among them.
+        The service answers with all roles that the user has afterwards. If the answer contains these roles, the write
+        is verified.
 
         Args:
-            user: a username, matched without case, or a `ServiceAccount`.
+            user: a username, in upper or lower case, or a `ServiceAccount`.
             roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableUser, UnusableName, RequestTooLong: before anything is sent.
-            NotFound: when the user or one of the roles does not exist; then none was given.
-            OutcomeUnknown: when they may have been given and no read got through.
+            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            NotFound: the user or one of the roles does not exist. No role was given.
+            OutcomeUnknown: the roles may have been given or not, and no read could show which.
 
         >>> await dev.users.assign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer", "approver")
         >>> await dev.users.assign(ServiceAccount("fisheries-service-102"), "reviewer")
@@ -108,16 +109,16 @@ class AsyncUsers:
         await self._write([self._step("add_member", name, username) for name in names])
 
     async def unassign(self, user: UserLike, *roles: str | Iterable[str]) -> None:
-        """Remove these roles from the user, one call each; a role that the user does not have is not an error.
+        """Remove these roles from the user, with one call for each. A role that the user does not have is no error.
 
         Args:
             user: a username or a `ServiceAccount`.
             roles: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableUser, UnusableName, RequestTooLong: before anything is sent.
-            NotFound: when the user or the role does not exist. Roles named before it were removed then.
-            OutcomeUnknown: when one may have been removed and no read got through.
+            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            NotFound: the user or a role does not exist. The roles before this role were removed.
+            OutcomeUnknown: a role may have been removed or not, and no read could show which.
 
         >>> await dev.users.unassign("0f3ac87806aa7f215a7c0d4cc4d9e799@idir", "reviewer")
         """
@@ -129,7 +130,7 @@ class AsyncUsers:
         """Carry out steps about one user in one call: additions, or one removal.
 
         Args:
-            steps: of one kind.
+            steps: the steps, all of one kind.
 
         Raises:
             UnusableUser, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `assign` and `unassign`.
@@ -166,10 +167,10 @@ class AsyncUsers:
         confirm: Confirm | None = None,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
-        """Make the roles that the user holds directly exactly these, adding before it removes.
+        """Make the roles that the user has directly exactly these. Add roles before removing roles.
 
-        One read, at most one call that adds, and one for each role that is removed. If a role could not be added, none
-        is removed.
+        This takes one read, at most one call to add roles, and one call for each role that is removed. If a role could
+        not be added, no role is removed.
 
         Args:
             user: a username or a `ServiceAccount`.
@@ -179,11 +180,11 @@ class AsyncUsers:
             confirm, progress: as for `AsyncRoles.set_members`.
 
         Raises:
-            EmptySet: for no role, unless that is allowed. Nothing is sent.
-            UnusableUser, UnusableName, RequestTooLong: before anything is sent.
-            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed then.
-            NotFound, OutcomeUnknown: as `assign` and `unassign`; roles that could be added were added.
-            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same.
+            EmptySet: `roles` is empty, and `allow_empty` is not set. Nothing is sent.
+            UnusableUser, UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed.
+            NotFound, OutcomeUnknown: as `assign` and `unassign`. Roles that could be added were added.
+            CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
 
         >>> await dev.users.set_roles("d6dff8c2546921b01198b4efd12cb3bc@idir", "reviewer")
         """

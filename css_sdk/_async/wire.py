@@ -31,7 +31,7 @@ _LOG = logging.getLogger("css_sdk")
 
 @frozen
 class Call:
-    """A request that is ready to be sent, with its names for log lines and errors."""
+    """A request that is ready to be sent, with its name for logs, its label for messages, and the thing it is about."""
 
     request: httpx.Request
     name: str
@@ -42,7 +42,7 @@ class Call:
 Remembered = TypeVar("Remembered")
 Value = TypeVar("Value")
 Attempts = Callable[[Call, int], Awaitable[Exchange]]
-"""Makes one attempt of a call, with its number."""
+"""A function that makes one attempt of a call. It gets the call and the number of the attempt."""
 
 
 class AsyncWire:
@@ -50,18 +50,18 @@ class AsyncWire:
 
     Args:
         settings: addresses and credentials.
-        options: of the client.
+        options: the options of the client.
 
     Attributes:
         settings: addresses and credentials.
-        journal: gets every write, before and after it.
-        is_plain: whether another process could make the same wire.
-        clock: seconds that only grow.
-        late: attempts of writes that were never answered.
+        journal: records every write, before and after it.
+        is_plain: whether a worker in a different process could create the same wire.
+        clock: returns seconds that only grow.
+        late: the attempts of writes that were never answered.
 
     Raises:
-        ConfigurationError: for options that are not valid.
-        InvalidFile: when the journal cannot be written.
+        ConfigurationError: an option is not valid.
+        InvalidFile: the journal cannot be written.
     """
 
     def __init__(self, settings: Settings, options: AsyncOptions) -> None:
@@ -77,7 +77,7 @@ class AsyncWire:
         self._auth = credentials_of(settings, self.clock, options.get("on_request"))
         if self.journal is not None:
             self.journal.open_for(settings)
-        # Last, after everything that may refuse: only the client's own end closes it.
+        # Open the connections last: if an earlier line raised an error, nobody would close them.
         self._connections = open_connections(options)
         self._sender = AsyncSender(self._connections, self._auth, settings, options)
 
@@ -94,10 +94,10 @@ class AsyncWire:
         return other
 
     def knowing_undone(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
-        """Let the journal, if there is one, count these steps as not done, so that no write reads that again.
+        """Let the journal, if there is one, treat these steps as not done, so that it needs no read before a write.
 
         Args:
-            steps: that are not done, as a read has just shown.
+            steps: the steps. A read has just shown that they are not done.
         """
         return nullcontext() if self.journal is None else self.journal.knowing_undone(steps)
 
@@ -107,7 +107,7 @@ class AsyncWire:
         return self._auth.claims
 
     def remembered(self, key: Hashable, make: Callable[[], Remembered]) -> Remembered:
-        """Return what this client remembers under a key. It is made at the first call."""
+        """Return the value that this client remembers for a key. The first call creates the value with `make`."""
         found: Remembered = self._remembered.setdefault(key, make())
         return found
 
@@ -115,10 +115,10 @@ class AsyncWire:
         """Check that a request could be sent here and now.
 
         Args:
-            request: as error messages name it.
+            request: the name of the request, for error messages.
 
         Raises:
-            ConfigurationError: when the client was closed, or belongs to another process or event loop.
+            ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         self._connections.http(request)
 
@@ -134,22 +134,22 @@ class AsyncWire:
         /,
         **arguments: Any,
     ) -> Value:
-        """Send a reading call, retry it while its faults are passing, and return what its answer holds.
+        """Send a reading call, retry it after temporary faults, and return the converted answer.
 
         Args:
             operation: the generated module of the call.
-            convert: makes a value of ours of the parsed answer.
-            about: what the call is about, for the error of a 404.
-            arguments: of the generated module's function, names in paths encoded once.
+            convert: converts the parsed answer to the value to return.
+            about: the kind of thing that a 404 says is missing.
+            arguments: the arguments of the generated module's function. Names in paths are encoded once.
 
         Raises:
-            CssError: for an error answer, a malformed answer, or no answer.
+            CssError: the answer is an error or is malformed, or there is no answer.
         """
         call = self.call(operation, about, arguments)
         return answers.parsed(operation, await self.answer(call), call.label, convert)
 
     async def answer(self, call: Call, attempt: Attempts | None = None) -> httpx.Response:
-        """Send a reading call, retry it while its faults are passing, and return the successful answer.
+        """Send a reading call, retry it after temporary faults, and return the successful answer.
 
         Args:
             call: the call.
@@ -167,8 +167,8 @@ class AsyncWire:
         """Return the request that a generated module describes.
 
         Raises:
-            Refused: when the request would do harm; see `AsyncSender.request`.
-            ConfigurationError: when the client was closed, or belongs to another process or event loop.
+            Refused: the request would do harm; see `AsyncSender.request`.
+            ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         described = operation._get_kwargs(**arguments)
         label = f"{described['method'].upper()} {described['url']}"
@@ -179,11 +179,11 @@ class AsyncWire:
 
         Args:
             call: the call.
-            number: of the attempt, from 1.
-            write: finishes it when the task is cancelled, where it is one of a write.
+            number: the number of the attempt, from 1.
+            write: for a write, finishes the attempt if the task is cancelled.
 
         Raises:
-            ConfigurationError: when the client was closed, or belongs to another process or event loop.
+            ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         ended = await self._sender.send(call.request, call.label, write, number)
         if ended.response is None or ended.response.is_success:
@@ -192,16 +192,16 @@ class AsyncWire:
         return evolve(ended, error=error_for(answer, call.about), is_passing=is_passing(answer))
 
     async def forward(self, described: dict[str, Any]) -> httpx.Response:
-        """Send one request of the generated client, once, and return the answer, whatever its status.
+        """Send one request of the generated client once, and return the answer with any status.
 
         Args:
             described: method, path, query, body and headers.
 
         Raises:
-            Refused: when the request would do harm; see `AsyncSender.request`.
-            ConfigurationError: when the client was closed, belongs to another process or event loop, or keeps a
-                journal, which would lack this write.
-            CssError: when no answer came, or one that cannot be read.
+            Refused: the request would do harm; see `AsyncSender.request`.
+            ConfigurationError: the client was closed, belongs to a different process or event loop, or has a journal
+                and the request is a write, which the journal could not record.
+            CssError: there is no answer, or the answer cannot be read.
         """
         method = described["method"].upper()
         label = f"{method} {described['url']}"
@@ -219,7 +219,7 @@ class AsyncWire:
         return ended.response
 
     async def pause(self, call: Call, tried: Exchange, number: int, waited: float) -> float:
-        """Wait before the next attempt and return the seconds waited, or raise the error if there is none."""
+        """Wait before the next attempt, and return the seconds. If there is no further attempt, raise the error."""
         error = tried.error or MalformedAnswer(f"{call.label}: this could not be verified.", request=call.label)
         if not tried.is_passing:
             raise error
@@ -227,7 +227,7 @@ class AsyncWire:
         wait = await self._hook("retry", error, self._retry, attempt, random.random())  # noqa: S311
         if wait is None:
             raise error
-        # The operation's name alone: paths hold usernames.
+        # Log only the name of the operation, because paths contain usernames.
         _LOG.info("%s: status %s; trying again in %.1f s", call.name, error.status or "none", wait)
         if self._on_wait is not None:
             await self._hook("on_wait", error, self._on_wait, _retry.Waiting(call.name, number, wait, error))
@@ -237,11 +237,11 @@ class AsyncWire:
     async def _hook(
         self, name: str, error: CssError, hook: Callable[..., Awaitable[Value] | Value], *arguments: Any
     ) -> Value:
-        """Return what a function of the caller returns. If it raises an exception, there is no other attempt."""
+        """Return the result of a function of the caller. If it raises an exception, no further attempt is made."""
         try:
             return await async_called(name, hook, *arguments)
         except Exception as failure:
-            # The error of the attempt is raised, because it describes what may have been done.
+            # Raise the error of the attempt, because this error says what may have been done.
             last = copy.copy(error)
             last.args = (f"{error} There was no other attempt: {name}= raised {type(failure).__name__}: {failure}.",)
             raise last from failure

@@ -63,7 +63,7 @@ class Task:
 
 
 def task_for(wire: AsyncWire, place: Place) -> Task:
-    """Return what a worker needs to act as this client does.
+    """Return the task that lets a worker act with the same account as this client.
 
     Raises:
         ConfigurationError: a worker cannot have the credentials or the connections of this client.
@@ -107,7 +107,7 @@ class AsyncShipping:
         self._task = task
 
     async def carry_out(self, run: AsyncStepRun, steps: Numbered, width: int) -> None:
-        """Send the steps, at most `width` chunks at once."""
+        """Send the steps to workers, at most `width` chunks at once, and settle them."""
 
         async def ship(chunk: Numbered) -> None:
             try:
@@ -122,7 +122,7 @@ class AsyncShipping:
             try:
                 results = await async_waited_for(future)
             except CssError as error:
-                # Only reading the credentials raises these, before anything is sent.
+                # A worker raises a CssError only when it reads the credentials, before anything is sent.
                 await run.settle_failed(chunk, error)
             except Exception as error:
                 lost = OutcomeUnknown(
@@ -152,8 +152,8 @@ def _chunks(steps: Numbered) -> list[Numbered]:
 def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
     """Carry out a chunk in a worker, one user after another.
 
-    The worker of a `Css` keeps its connections and its token for the next chunk. The worker of an `AsyncCss` cannot,
-    because they belong to an event loop, and each chunk has a loop of its own.
+    The worker of a `Css` keeps its connections and its token for the next chunk. The worker of an `AsyncCss` cannot
+    keep them: they belong to an event loop, and each chunk runs in its own event loop.
     """
     return async_run(_carry_out, task, steps)
 

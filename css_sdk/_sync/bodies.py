@@ -10,15 +10,15 @@ from .._http.deadlines import check
 
 
 def read_body(response: httpx.Response, most: int, advice: str = "") -> None:
-    """Read the body of an answer, until the deadline of the thread or task, and unpack it into `response.content`.
+    """Read the body of an answer before the deadline of the thread or task, and unpack it into `response.content`.
 
     Args:
         response: the answer. A hook of the caller may have read it already.
-        most, advice: of `Body`.
+        most, advice: as for `Body`.
 
     Raises:
         MalformedAnswer: as `Body` does.
-        TimeoutError: when the deadline has passed.
+        TimeoutError: the deadline has passed.
     """
     is_read, packed = response.is_stream_consumed, response.headers.get("Content-Encoding", "")
     body = Body("" if is_read else packed, most, advice)
@@ -28,7 +28,7 @@ def read_body(response: httpx.Response, most: int, advice: str = "") -> None:
         for piece in response.iter_raw():
             check()
             body.add(piece)
-    # As `Response.read` does, which has no limits. Another response would cost as much as all checks together.
+    # `Response.read` sets this too, but has no limits. To create a new response would be slow.
     response._content = body.content()
     if packed:
         del response.headers["Content-Encoding"]  # it is unpacked

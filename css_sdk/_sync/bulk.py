@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/bulk.py by `make generate`; edit that one.
-"""Assign and create many at once: one call for each user, a bounded number of calls at once, a result for each."""
+"""Assign many grants or create many roles, with a limited number of calls at once and a result for each item."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Progress = Callable[[GrantResult], object]
 
 
 class Bulk:
-    """Assign and create many roles at once, in one environment of one integration."""
+    """Assign, unassign and create many roles, in one environment of one integration."""
 
     def __init__(self, wire: Wire, roles: Roles) -> None:
         self._wire = wire
@@ -37,30 +37,30 @@ class Bulk:
         progress: Progress | None = None,
         executor: Executor | None = None,
     ) -> list[GrantResult]:
-        """Give each user the roles that are named for them; a failure does not stop the others.
+        """Assign roles to users. A grant that fails does not stop the others.
 
-        All grants of a user go in one call. If one of several roles does not exist, the service gives none of them, so
-        the others are sent again without it.
+        All grants of one user are sent in one call. If one of these roles does not exist, the service assigns none of
+        them. The remaining roles are then sent again.
 
         Args:
-            grants: `Grant` values, or pairs of a user and a role; a single `Grant` may be given alone.
-            skip_existing: read the members of the roles first, or the roles of the users if these are fewer, and send
-                only what is missing.
+            grants: `Grant` values, or pairs of a user and a role. A single `Grant` may be passed without a list.
+            skip_existing: first read the members of the roles, or the roles of the users if there are fewer users than
+                roles. Then send only grants that are missing.
             width: calls at once, 1 to 8; the service is not faster with more.
-            progress: called with each result as it comes, one at a time, possibly from another thread; an `Css`
+            progress: called with each result as it comes, one at a time, possibly in a different thread. An `Css`
                 awaits it if it is a coroutine function. After an exception it is not called again.
-            executor: carries out chunks of 50 grants, at most `width` of them at once, each making one call at a
-                time: threads, processes, loky, dask. Its workers read the credentials from their own environment or
-                from the same file.
+            executor: carries out the grants in chunks of about 50, at most `width` chunks at once, for example in
+                threads or processes, with loky or dask. Each chunk makes one call at a time. The workers read the
+                credentials from their own environment or from the same file.
 
         Returns:
-            One result for each grant, in their order.
+            One result for each grant, in the order of the grants.
 
         Raises:
-            ConfigurationError: for a width out of range, a `progress` that cannot be called or awaited, or an executor
-                whose workers cannot have the client's credentials. Nothing is sent then.
-            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
-                error's `result` holds the results.
+            ConfigurationError: `width` is out of range, `progress` cannot be called or awaited, or the workers of the
+                executor cannot get the client's credentials. Nothing is sent.
+            CallbackFailed: `progress` raised an exception. All grants were attempted nevertheless, and the error's
+                `result` has the results.
 
         >>> results = dev.bulk.assign_many([("5167d622cb14de629107a324433cffaf@idir", "reviewer")])
         >>> [result.outcome for result in results]
@@ -77,16 +77,16 @@ class Bulk:
         progress: Progress | None = None,
         executor: Executor | None = None,
     ) -> list[GrantResult]:
-        """Remove from each user the roles that are named for them, one call each; otherwise as `assign_many`.
+        """Remove roles from users, with one call for each grant. A removal that fails does not stop the others.
 
         Args:
-            grants: `Grant` values, or pairs of a user and a role; a single `Grant` may be given alone.
-            skip_existing: read the members of the roles first, until two readings agree, or the roles of the users if
-                these are fewer, and send only for users who have the role.
+            grants: `Grant` values, or pairs of a user and a role. A single `Grant` may be passed without a list.
+            skip_existing: first read the members of the roles, until two readings in a row agree, or the roles of the
+                users if there are fewer users than roles. Then send only removals from users who have the role.
             width, progress, executor: as for `assign_many`.
 
         Returns:
-            One result for each grant, in their order.
+            One result for each grant, in the order of the grants.
 
         Raises:
             ConfigurationError, CallbackFailed: as `assign_many`.
@@ -105,22 +105,22 @@ class Bulk:
         width: int = 4,
         progress: Callable[[RoleResult], object] | None = None,
     ) -> list[RoleResult]:
-        """Create roles; a failure does not stop the others.
+        """Create roles. A role that cannot be created does not stop the others.
 
         Args:
-            names: of the roles; one, or several.
-            skip_existing: read the list of roles first, and create only those that are missing. Without it, a role
-                that exists fails with `Conflict`.
+            names: one or several names of roles.
+            skip_existing: read the list of roles first, and create only roles that do not exist. Without it, the
+                creation of a role that exists fails with `Conflict`.
             width: calls at once, 1 to 8.
-            progress: called with each result as it comes, one at a time, possibly from another thread; an `Css`
+            progress: called with each result as it comes, one at a time, possibly in a different thread. An `Css`
                 awaits it if it is a coroutine function. After an exception it is not called again.
 
         Returns:
-            One result for each name, in their order and without repetition.
+            One result for each name, in the order of the names and without repetition.
 
         Raises:
             ConfigurationError, CallbackFailed: as `assign_many`.
-            CssError: when the list could not be read. Nothing is created then.
+            CssError: the list of roles could not be read. Nothing is created.
 
         >>> [result.outcome for result in dev.bulk.create_roles(["auditor", "reviewer"], skip_existing=True)]
         ['confirmed', 'already']
@@ -136,7 +136,7 @@ class Bulk:
         def note(result: StepResult) -> None:
             name, outcome, error = result.step.role, done_or_failed(result), result.error
             if skip_existing and isinstance(error, Conflict):
-                # Somebody else created it between our reading and our writing.
+                # Somebody else created the role after css-sdk read the list.
                 outcome, error = "already", None
             results[name] = RoleResult(name, outcome, error)
             calls.note(results[name])

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/callbacks.py by `make generate`; edit that one.
-"""Call the caller's `progress` with each result. An error of it does not stop a run whose writes cannot be undone."""
+"""Call the caller's `progress` with each result. If `progress` fails, the run of writes goes on."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Returned = TypeVar("Returned")
 
 
 class ProgressCalls:
-    """Pass results to the caller's `progress`. If it raises an exception, raise that at the end of the run.
+    """Pass results to the caller's `progress`. If it raises an exception, report this at the end of the run.
 
     Args:
         callback: the caller's function, or None.
-        name: the name of the argument that holds it.
+        name: the name of the argument with which the caller passed the function.
 
     Raises:
-        ConfigurationError: it is not a function or, for an `Css`, not one that can be awaited.
+        ConfigurationError: `callback` is not a function, or is a coroutine function that the client cannot await.
     """
 
     def __init__(self, callback: Callable[..., object] | None, name: str = "progress") -> None:
@@ -30,7 +30,7 @@ class ProgressCalls:
         self._error: Exception | None = None
 
     def note(self, *result: object) -> None:
-        """Pass on one result, and keep an exception of the callback."""
+        """Pass one result to the callback. If the callback raises an exception, remember the exception."""
         if self._callback is None or self._error is not None:
             return
         try:

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/client.py by `make generate`; edit that one.
-"""The client: one API account, one httpx client, one token, one list of integrations."""
+"""The client of the CSS API: one API account with one httpx client, one token and one list of integrations."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ if TYPE_CHECKING:
 class Css:
     """A client of the CSS API for one API account.
 
-    Close it, or use it as a context manager. It may be shared: a synchronous client by threads, an asynchronous one by
-    the tasks of one event loop, that of its first request; in another event loop it is refused. A forked child may go
-    on with it and has connections of its own then, but cannot use an `http_client`, a `transport` or a `journal` that
-    the caller passed.
+    Close it, or use it as a context manager. Threads can share a synchronous client. Tasks can share an asynchronous
+    client in one event loop, the loop of its first request; any other event loop is refused. A forked child process can
+    go on with the client, and then opens its own connections. But it cannot use an `http_client`, a `transport` or a
+    `journal` that the caller passed.
 
-    Cancelling a task of an asynchronous client ends reads at once. The request of a write that is in flight is finished
-    first, so that its outcome is known, and nothing is sent after it. Of a run of many writes `progress` and the
-    journal have what is done; a chunk that an executor has taken is finished.
+    If a task of an asynchronous client is cancelled, reads end at once. A write that was sent already is finished
+    first, so that its outcome is known, and nothing is sent after it. If the task was making many writes, `progress`
+    and the journal have the results of the finished writes. An executor finishes the chunks that it has taken.
 
     Args:
         settings: addresses and credentials; `from_env` and `from_file` make them.
@@ -84,20 +84,20 @@ class Css:
         allow_http: bool = False,
         **options: Unpack[Options],
     ) -> Self:
-        """Make a client from one source: a named profile, else variables, else the default profile.
+        """Make a client from one source: a named profile, or else variables, or else the default profile.
 
         A profile is a section of the user's config file. The variables are `CSS_CLIENT_ID` and `CSS_CLIENT_SECRET`, or
         `CSS_CREDENTIALS_FILE`.
 
         Args:
-            environ: the variables to read; those of the process by default. Given variables never lead to the default
-                profile.
-            profile: name of a profile; by default the one in `CSS_PROFILE`.
-            team_id: the team that the credentials must belong to; by default that of the profile.
-            allow_http: whether plain `http` may go further than this machine.
+            environ: the variables to read, by default those of the process. If `environ` is passed, the default profile
+                is never used.
+            profile: the name of a profile, by default the value of `CSS_PROFILE`.
+            team_id: the team that the credentials must belong to, by default the team of the profile.
+            allow_http: whether plain `http` is allowed for addresses on other machines.
 
         Raises:
-            ConfigurationError: when credentials are missing, incomplete or unsafe, or the config file cannot be used.
+            ConfigurationError: credentials are missing, incomplete or unsafe, or the config file cannot be used.
         """
         return cls(find_settings(environ, profile=profile, team_id=team_id, allow_http=allow_http), **options)
 
@@ -114,7 +114,7 @@ class Css:
         """Make a client from the credentials file that you download from the CSS web app.
 
         Raises:
-            ConfigurationError: when the file cannot be read or lacks something.
+            ConfigurationError: the file cannot be read, or is not complete.
         """
         return cls(settings_from_file(path, api_url=api_url, team_id=team_id, allow_http=allow_http), **options)
 
@@ -137,15 +137,15 @@ class Css:
         self._wire.close()
 
     def with_journal(self, journal: Journal) -> Self:
-        """Return this client with a journal, into which all writes of the returned client go.
+        """Return a client with a journal that records all its writes. This client stays without the journal.
 
-        The two share connections, token and the list of integrations. Closing one closes both.
+        The two clients share connections, token and the list of integrations. Closing one of them closes both.
 
         Args:
-            journal: a file that gets every write, before and after it.
+            journal: the file that records every write, before and after it.
 
         Raises:
-            InvalidFile: when the journal cannot be written.
+            InvalidFile: the journal cannot be written.
 
         >>> import tempfile
         >>> from css_sdk import Journal
@@ -162,28 +162,29 @@ class Css:
     def api(self) -> Client:
         """Return the generated client for single calls of the API: pass it to functions of `css_sdk_openapi.api`.
 
-        It has the token, the connections and the limits of this client. An `Css` takes the functions `asyncio` and
-        `asyncio_detailed`, a `Css` takes `sync` and `sync_detailed`. Each call is one request: nothing is tried again,
-        and a write is not verified. The answer is what the service sent: a model of `css_sdk_openapi.models`, also one
-        of an error. Names are passed as they are, not encoded.
+        The generated client uses the token, the connections and the limits of this client. With an `Css`, call the
+        functions `asyncio` and `asyncio_detailed`; with a `Css`, call `sync` and `sync_detailed`. Each call is one
+        request: nothing is tried again, and writes are not verified. A call returns the service's answer as a model of
+        `css_sdk_openapi.models`, also if the answer is an error. Pass names as they are, not encoded.
 
-        Requests that would stop the service, or change something else than they name, are refused. The other guards of
-        css-sdk, such as those about Gold, environments and removals, do not hold here.
+        Requests that would stop the service, or change a different thing than they name, are refused. The other guards
+        of css-sdk, such as those about Gold, environments and removals, do not apply here.
 
         Returns:
-            A client for this process, these threads or this event loop, as this client itself is. It is closed with it.
+            The generated client. It works in the same process, threads or event loop as this client, and is closed
+            together with this client.
 
         Raises:
-            Refused: from a call that would harm. Nothing is sent.
-            ConfigurationError: from a call with a closed client, from a function of the other kind, from `with_timeout`
-                and the like, and for a write of a client with a `journal`.
-            CssError: from a call without an answer that can be read.
+            Refused: a call would do harm. Nothing is sent.
+            ConfigurationError: a call is made with a closed client, with a function of the wrong kind (`sync` or
+                `asyncio`), with a method such as `with_timeout`, or is a write of a client with a `journal`.
+            CssError: there is no answer to a call, or the answer cannot be read.
 
         >>> from css_sdk_openapi.api.roles import list_roles
         >>> [role.name for role in (list_roles.sync(101, "dev", client=css.api)).data]
         ['admin', 'approver', 'reviewer']
         """
-        # Called `api` as the package of the functions that it is passed to.
+        # Named `api` like the package of the functions that get it.
         from .._http.generated_client import generated_client
         from .forwarding import Forwarding
 
@@ -193,10 +194,10 @@ class Css:
         """Return the API account in use and its team, from the claim `team` of a token that the service accepted.
 
         Returns:
-            Team id, client id, and the address of the API.
+            The team id, the client id, and the address of the API.
 
         Raises:
-            AuthenticationError: when the credentials are wrong, or are not those of an API account.
+            AuthenticationError: the credentials are wrong, or do not belong to an API account.
 
         >>> (css.whoami()).team_id
         2016
@@ -210,19 +211,19 @@ class Css:
         return WhoAmI(team_id=team, client_id=self.settings.client_id, api_url=self.settings.api_url)
 
     def integrations(self, *, refresh: bool = False) -> tuple[Integration, ...]:
-        """Return the team's Gold integrations, read once and then remembered.
+        """Return the team's Gold integrations. They are read once and then remembered.
 
-        The service leaves out those that are not Gold. Threads and tasks that need them at the same moment share one
-        reading, and its error if it fails.
+        The service leaves out integrations that are not Gold. Threads and tasks that need the list at the same time
+        share one request. If the request fails, all of them get its error.
 
         Args:
-            refresh: read them again.
+            refresh: whether to read the list again.
 
         Returns:
             The integrations, in the service's order.
 
         Raises:
-            AuthenticationError: when the credentials or the token are not accepted.
+            AuthenticationError: the service does not accept the credentials or the token.
 
         >>> [integration.project_name for integration in css.integrations()]
         ['Grants Portal', 'Fisheries Service', 'Permit Robot']
@@ -236,13 +237,13 @@ class Css:
         """Return one of the team's Gold integrations.
 
         Args:
-            which: its id, or its exact project name. A number is an id, and so is a text such as `#101`; a text of
-                digits is an id or a name.
+            which: the id or the exact project name of the integration. A number, or a text such as `#101`, is an id. A
+                text of digits such as `101` can be an id or a name.
 
         Raises:
-            NotFound: when the team has no such integration.
-            NotGold: when it has, but the integration is not Gold.
-            Ambiguous: when two projects have that name, or digits are the name of one and the id of another.
+            NotFound: the team has no such integration.
+            NotGold: the team has the integration, but it is not Gold.
+            Ambiguous: two projects have this name, or `which` is the name of one integration and the id of a second.
 
         >>> (css.integration("Grants Portal")).info.id
         101
@@ -252,7 +253,7 @@ class Css:
         remembered = self._integrations is not None
         found = _named(which, self.integrations())
         if not found and remembered:
-            # It may have been made, or become Gold, since the list was read.
+            # The integration may have been created, or become Gold, after the list was read.
             found = _named(which, self.integrations(refresh=True))
         if len(found) > 1:
             listed = ", ".join(f"#{integration.id} {integration.project_name!r}" for integration in found)
@@ -272,7 +273,7 @@ class Css:
             environment: `dev`, `test` or `prod`.
 
         Raises:
-            EnvironmentMissing: for anything else.
+            EnvironmentMissing: `environment` has a different value.
 
         >>> (css.people("prod").find_one(email="ilse.hargreave@example.com")).first_name
         'Ilse'
@@ -283,7 +284,7 @@ class Css:
         return People(self._wire, environment)
 
     def _read_integrations(self, refresh: bool) -> tuple[Integration, ...]:
-        known = self._integrations  # perhaps read between the caller's look at them and now
+        known = self._integrations  # a different task may have read them since the caller checked
         if known is None or refresh:
             known = self._integrations = self._wire.read(list_integrations, answers.integrations)
         return known
@@ -316,25 +317,27 @@ class Css:
         width: int = 4,
         **terms: str | None,
     ) -> PeopleFound:
-        """Find the people who match the terms in all providers and environments, with a person's logins together.
+        """Find the people who match the terms in several providers and environments, with all logins of each person.
 
-        Logins of one family of providers share the person's GUID. One that the terms did not find is looked up by it,
-        since an address or a name may be another there; so "never logged in" is true.
+        The logins of a person in one family of providers have the same GUID. A login can have a different name or
+        address, so that a search by the terms does not find it. After the first search, the missing logins are
+        therefore searched by GUID. This is why the result can say that a person never logged in.
 
         Args:
-            environments: where to search.
-            providers: whose logins to search; by default all that are searched by the terms. BCeID by `guid` alone.
+            environments: the environments to search.
+            providers: the providers to search, by default all that can be searched by the terms. BCeID can be searched
+                by `guid` only.
             width: calls at once, 1 to 8.
-            terms: as for `people(…).search`: a `guid` must be complete; `email`, `first_name`, `last_name`, `name` and
-                `login` match a part; all without case. A term that is None is not given.
+            terms: as for `people(…).search`. A `guid` must be complete. `email`, `first_name`, `last_name`, `name` and
+                `login` match a part of the field. Case is ignored. A term that is None is ignored.
 
         Returns:
-            The people, sorted by name, and whether these are all. If nobody is found, that is not an error.
+            The people, sorted by name, and whether the list is complete. If nobody is found, the list is empty.
 
         Raises:
-            InvalidRequest: without a term, for a part of a GUID, or when a named provider is not searched by the terms.
-            EnvironmentMissing: for an environment that does not exist.
-            ConfigurationError: for a width out of range.
+            InvalidRequest: there is no term, a GUID is incomplete, or a given provider cannot be searched by the terms.
+            EnvironmentMissing: an environment does not exist.
+            ConfigurationError: `width` is out of range.
 
         >>> [maren] = (css.find_people(email="maren.fairweather@example.com")).people
         >>> [(login.user.provider, login.environments) for login in maren.logins]
@@ -388,17 +391,17 @@ class Css:
     ) -> NamesFound:
         """Return the names of people by username, with one search by GUID for each person whose name is not known.
 
-        Names that earlier searches of this client have found cost no call, and neither do those in `known`. The logins
-        of one person share a call. If a search fails, the name stays unknown.
+        Names in `known`, and names that earlier searches of this client have found, need no search. All logins of one
+        person need only one search. If a search fails, no more names are searched.
 
         Args:
-            users: the usernames, each with an environment that may know the person.
+            users: the usernames, each with an environment in which to search the person.
             known: names that are known already, by username.
-            most: how many people this client looks up in its life.
+            most: how many people this client searches in total, over all calls of this method.
             width: calls at once, 1 to 8.
 
         Raises:
-            ConfigurationError: for a width out of range.
+            ConfigurationError: `width` is out of range.
 
         >>> found = css.names_of({"c48af3232157a5f13dc753a5d3eed7ce@idir": "dev"})
         >>> found.names
@@ -411,29 +414,29 @@ class Css:
     def roles_of(
         self, person: UserLike | Person, *, providers: str | Iterable[str] | None = None, width: int = 4
     ) -> PersonRoles:
-        """Return what a person has in all the team's integrations and environments, also through composite roles.
+        """Return the roles of a person in all the team's integrations and environments, also through composite roles.
 
-        A person's logins, of every provider, are found among the members of all roles, by comparing e-mail addresses
-        and GUIDs: a search would leave some out. That reads what `report` reads: in each environment one list of roles,
-        one list for each composite role, and one list of members, of 50 on a page, for each role. One login costs a
-        call for each place, and one for each composite role that it has.
+        If `person` is an e-mail address or a GUID, the person's logins are found among the members of all roles,
+        because a search would not find all of them. This reads as much as `report`: for each environment the list of
+        roles, for each composite role the list of children, and for each role the pages of 50 members. If `person` is
+        one login, this takes one call for each place, and one for each composite role that the login has.
 
         Args:
-            person: an e-mail address means all logins of the person who has it. A GUID means the logins that have it;
-                those of GitHub and BCeID have another one. A username, a `ServiceAccount` or a `User` means this one
-                login; a `Person` is accepted as well.
-            providers: the providers whose logins are meant by an address or a GUID; all by default.
+            person: an e-mail address means all logins of the person who has it. A GUID means all logins that have it;
+                the person's logins at GitHub and BCeID have different GUIDs. A username, a `ServiceAccount` or a `User`
+                means only this login. A `Person` is accepted, too.
+            providers: the providers of the logins that an address or a GUID means; all by default.
             width: calls at once, 1 to 8.
 
         Returns:
-            The roles; the places that could not be read, which do not hide the others; the environments in which one
-            login that was asked for is not known; and other logins that have the same address.
+            The roles, and the places that could not be read. For one login, also the environments that do not know it.
+            For an e-mail address, also usernames of members with this address who may be somebody else.
 
         Raises:
-            UnusableUser: for what is not a username, GUID or e-mail address.
-            NotFound: when no environment knows the login, or no member of any role has the address or the GUID.
-            Ambiguous: when two people have the address; the error names both, and `candidates` holds them.
-            ConfigurationError: for a width out of range.
+            UnusableUser: `person` is not a username, GUID or e-mail address.
+            NotFound: no environment knows the login, or no member of any role has the address or the GUID.
+            Ambiguous: two people have the address. The error names both, and `candidates` has them.
+            ConfigurationError: `width` is out of range.
 
         >>> found = css.roles_of("ilse.hargreave@example.com")
         >>> [(str(held.place), held.role, held.through) for held in found.held if not held.direct]
@@ -476,7 +479,7 @@ class Css:
             UnusableUser: for what is not a username, GUID or e-mail address.
             NotFound: when no member of any role has the address or the GUID.
             Ambiguous: when two people have the address; the error names both, and `candidates` holds them.
-            ConfigurationError: for a width out of range.
+            ConfigurationError: `width` is out of range.
 
         >>> found = css.removal_plan("maren.fairweather@example.com")
         >>> [(str(step.place), step.kind, step.role) for step in found.plan.steps], found.incomplete
@@ -543,8 +546,8 @@ class Css:
     ) -> AccessReport:
         """Report who has which role in the whole team, directly and through composite roles.
 
-        In each environment one list of roles, one list for each composite role, and the members' pages are read; no
-        call is made for a person.
+        For each environment the list of roles is read, and for each role its children and the pages of its members. No
+        call is made for a single person.
 
         Args:
             integrations: ids or exact project names; all by default.
@@ -552,14 +555,14 @@ class Css:
             width: calls at once, 1 to 8.
 
         Returns:
-            The report; its rows are worked out as they are asked for. Places that could not be read, or not fully,
-            drafts among them, do not hide the others: they are in `unread`.
+            The report. Its rows are computed when they are read. Places that could not be read completely, such as
+            drafts, are listed in `unread`; the other places are still reported.
 
         Raises:
-            NotFound, NotGold, Ambiguous: for an integration that was named.
-            EnvironmentMissing: for an environment that does not exist, or that none of the integrations has.
-            AuthenticationError: when the credentials or the token are not accepted.
-            ConfigurationError: for a width out of range.
+            NotFound, NotGold, Ambiguous: as `integration`, for one of `integrations`.
+            EnvironmentMissing: an environment does not exist, or none of the integrations has it.
+            AuthenticationError: the service does not accept the credentials or the token.
+            ConfigurationError: `width` is out of range.
 
         >>> report = css.report(environments=["dev"])
         >>> [(row.role, row.user.last_name, row.held) for row in report.rows()][:2]
@@ -590,49 +593,55 @@ class Css:
         progress: Callable[[RowResult], object] | None = None,
         looking_up: Callable[[int, int], object] | None = None,
     ) -> list[RowResult]:
-        """Do what the rows of a roster say; a row that fails does not stop the others.
+        """Carry out the rows of a roster. A row that fails does not stop the others.
 
-        Grants come before removals, so that nobody is without access in between. People who are named by GUID or e-mail
-        address are looked up first, and nothing is sent for those who are not found.
+        Roles are granted before roles are removed, so that nobody is without access in between. People who are named by
+        GUID or e-mail address are searched first. Nothing is sent for people who are not found.
 
-        With `exact` every role that the rows name is removed from all members whom no row lists. If a row is not found,
-        is ambiguous, fails, or means another provider, it may mean one of these members: the removals of its role are
-        withheld. The same goes for a row whose role or place does not exist. Only a username, or a complete GUID with
-        its provider, can be "never logged in"; such a row withholds nothing.
+        If `exact` is set, each role that the rows name is removed from all members whom no row lists. If the person of
+        a row is not found, is ambiguous or has only logins of other providers, the person may be one of these members.
+        Then the removals of the row's role are withheld. They are also withheld if a row fails, or if its role or place
+        does not exist. A person who is named by username, or by complete GUID and provider, and is not known has never
+        logged in. Such a row withholds nothing.
 
         Args:
-            rows: as `read_roster` gives them, or what it reads: a DataFrame, dictionaries, or results of css-sdk.
-            exact: remove the roles from everybody whom the rows do not list.
-            checked: what `check_roster` returned for the same rows, and somebody confirmed. All is checked again, and
-                `StalePlan` is raised if the result differs. Only rows that are `to do` are carried out.
-            confirm: called before the first write with what an exact roster removes, if it removes anything. Nothing is
-                changed if it raises an exception or returns False. An `Css` awaits it if it is a coroutine
-                function. Afterwards the members are read again: `StalePlan` is raised if they are not as before.
+            rows: the rows that `read_roster` returned, or data that it can read: a DataFrame, dictionaries, or results
+                of css-sdk.
+            exact: whether to remove the roles from everybody whom the rows do not list.
+            checked: the results that `check_roster` returned for the same rows, after somebody confirmed them. The rows
+                are checked again, and `StalePlan` is raised if a result differs. Only rows with the state `to do` are
+                carried out.
+            confirm: called before the first write with the removals of an exact roster, if there are any. If it raises
+                an exception or returns False, nothing is changed. An `Css` awaits it if it is a coroutine
+                function. Afterwards the members are read again. If they have changed, `StalePlan` is raised.
             max_removals: how many members an exact roster may remove from one role. The default is a fifth of its
                 members, but at least 4 and at most 10.
-            skip_existing: read the members of the roles first, and send only what is missing; exact rosters always do.
+            skip_existing: whether to read the members of the roles first, and send only what is missing. Exact rosters
+                always do this.
             width: calls at once, 1 to 8.
-            providers: whose logins are looked at for a GUID or an e-mail address.
-            prefer: the providers of the login that is meant if a person has several, the first choice first. It never
-                chooses between different people who have the same address.
-            all_logins: whether all logins of a person are meant: then each of them is a row, and has a result.
-            looking_up: called with the number of searches for people that are done, and the number of all.
-            progress: called with each result as it comes, one at a time, possibly from another thread; an `Css`
-                awaits it where it is a coroutine function. After an exception it is not called again.
+            providers: the providers that are searched by GUID or e-mail address.
+            prefer: the provider of the login to use if a person has several logins; or several providers, the first
+                choice first. It never chooses between different people who have the same address.
+            all_logins: whether to use all logins of a person. Each login then has a row and a result.
+            looking_up: called with the number of finished searches for people, and the number of all searches.
+            progress: called with each result as it comes, one at a time, possibly in a different thread. An `Css`
+                awaits it if it is a coroutine function. After an exception it is not called again.
 
         Returns:
-            One result for each row, in their order; after them one for each removal of an exact roster.
+            One result for each row, in the order of the rows. An exact roster also has one result for each removal,
+            after the results of the rows.
 
         Raises:
-            ConfigurationError: for a width out of range, and for a `confirm` or `progress` that cannot be called or
-                awaited. Nothing is sent then.
-            InvalidFile: for a row that names another integration than was given for all rows. Nothing is changed.
-            InvalidRequest: for both `prefer` and `all_logins`, or an unknown provider.
-            Refused: for an exact roster that is empty, has rows that revoke, would leave nobody in a role, or removes
-                too many members. Nothing is changed.
-            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
-                error's `result` holds the results.
-            CssError: when the service cannot be used at all; nothing was changed then.
+            ConfigurationError: `width` is out of range, or `confirm` or `progress` cannot be called or awaited. Nothing
+                is sent.
+            InvalidFile: the integration of a row differs from the integration that was given for all rows. Nothing is
+                changed.
+            InvalidRequest: both `prefer` and `all_logins` are given, or a provider is unknown.
+            Refused: an exact roster is empty, has rows that revoke, would leave a role without members, or removes too
+                many members. Nothing is changed.
+            CallbackFailed: `progress` raised an exception. All changes were made nevertheless, and the error's `result`
+                has the results.
+            CssError: the service cannot be used at all. Nothing was changed.
 
         >>> rows = read_roster("email,role\\nilse.hargreave@example.com,reviewer", "roster.csv",
         ...                    integration="101", environment="dev")
@@ -669,20 +678,20 @@ class Css:
         progress: Callable[[RowResult], object] | None = None,
         looking_up: Callable[[int, int], object] | None = None,
     ) -> list[RowResult]:
-        """Return what `apply_roster` would do, without a write: everybody and everything is looked up.
+        """Return what `apply_roster` would do. All people and roles are read, but nothing is written.
 
         Args:
             rows, exact, max_removals, width, providers, prefer, all_logins, looking_up: as for `apply_roster`.
-            progress: called with the result of each row once it is known, as for `apply_roster`.
+            progress: called with the expected result of each row as soon as it is known, as for `apply_roster`.
 
         Returns:
-            One result for each row, in their order, with the state `to do` if there is something to do; after them one
-            for each removal of an exact roster.
+            One result for each row, in the order of the rows. Its state is `to do` if there is something to do. An
+            exact roster also has one result for each removal, after the results of the rows.
 
         Raises:
             ConfigurationError, CallbackFailed, InvalidFile: as `apply_roster`.
-            Refused: for an exact roster that is empty or has rows that revoke.
-            CssError: when the service cannot be used at all.
+            Refused: an exact roster is empty or has rows that revoke.
+            CssError: the service cannot be used at all.
 
         >>> rows = read_roster("email,role\\nilse.hargreave@example.com,admin\\nfront.counter@example.com,admin",
         ...                    "roster.csv", integration="101", environment="dev")
@@ -720,26 +729,26 @@ class Css:
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
         width: int = 4,
     ) -> Plan:
-        """Plan the ordered changes that lead from the observed to the desired state; only reads.
+        """Plan the ordered changes that lead from the current state to the desired state. Nothing is written.
 
-        One list of roles in each environment, the children of each composite role, the members of the roles that the
-        file speaks of and of those that lead to what is deleted or taken out of a composite, and a search for each
-        GUID or e-mail address: no call for anybody who is named by username.
+        These are read: the list of roles of each environment, the children of each composite role, and the members of
+        the roles that the file mentions. If a role would be deleted or removed from a composite, the members of all
+        roles that contain it are read, too. Each GUID or e-mail address takes a search; a username takes no call.
 
         Args:
-            desired: the desired state, as `read_desired` returns it.
-            prune: plan what exact collections remove; without it that is only shown.
-            providers: whose logins a GUID or an e-mail address means.
+            desired: the desired state that `read_desired` returned.
+            prune: whether to plan the removals of exact collections. Without it, they are only shown.
+            providers: the providers that are searched by GUID or e-mail address.
             width: calls at once, 1 to 8.
 
         Returns:
-            The plan. People who could not be identified, or never logged in, do not stop the rest.
+            The plan. People who could not be identified, or never logged in, do not stop the rest of it.
 
         Raises:
-            InvalidFile: when the file asks for what cannot be, with every fault.
-            CompositeCycle: when a role would become a child of itself.
-            NotFound, NotGold, EnvironmentMissing: for a place that is not the team's.
-            CssError: when something could not be read.
+            InvalidFile: the file requests something impossible. The error has all faults.
+            CompositeCycle: a role would contain itself.
+            NotFound, NotGold, EnvironmentMissing: the team does not have one of the places.
+            CssError: a part of the state could not be read.
 
         >>> from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
         >>> place = DesiredPlace("Grants Portal", "dev", roles=Listed((DesiredRole("auditor"),)))
@@ -766,33 +775,33 @@ class Css:
     ) -> Applied:
         """Carry out a plan exactly as it was made, if the state that it was made from has not changed.
 
-        All that was read for the plan is read again before the first write. When a step fails, those that need it are
-        skipped, and so is what would be taken away while what comes in its place could not be given; the others are
-        done. Keep a journal (`Css(settings, journal=Journal(path, plan=plan.id))`), and what was interrupted
-        can go on with it.
+        Everything that was read for the plan is read again before the first write. If a step fails, the steps that need
+        it are skipped. Removals are also skipped if their replacements could not be added. All other steps are done. To
+        be able to continue after an interruption, keep a journal:
+        `Css(settings, journal=Journal(path, plan=plan.id))`.
 
         Args:
-            plan: as `plan` gave it, or as `read_plan` read it from a file.
-            guards: how much it may remove.
-            resume: the journal of an earlier try; its steps are the only differences allowed. One that names another
-                plan is refused.
+            plan: a plan that `plan` returned, or that `read_plan` read from a file.
+            guards: how much the plan may remove.
+            resume: the journal of an earlier run of this plan. The steps in the journal are the only changes of the
+                state that are allowed. A journal of a different plan is refused.
             width: calls at once, 1 to 8.
-            progress: called with each result as it comes, one at a time, possibly from another thread; an `Css`
-                awaits it where it is a coroutine function. After an exception it is not called again.
+            progress: called with each result as it comes, one at a time, possibly in a different thread. An `Css`
+                awaits it if it is a coroutine function. After an exception it is not called again.
 
         Returns:
-            A result for each step that was still to be done, and a plan of what is left.
+            A result for each step that was not done before, and a plan of the remaining steps.
 
         Raises:
-            StalePlan: when something has changed, or plan or journal are another team's, account's or address's.
-                Nothing is sent.
-            InvalidFile: when a plan from a file was changed after it was made. Nothing is sent.
-            InvalidRequest: when a step appears twice, or nothing was read of its place. Nothing is sent.
-            TooManyRemovals, LastMember, EmptySet, Refused: by the guards. Nothing is sent.
-            ConfigurationError: for a width out of range, and for a `progress` that could not be called or awaited.
-            CssError: when something could not be read. Nothing is sent.
-            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same, and the
-                error's `result` holds what this call would have returned.
+            StalePlan: the state has changed, or the plan or the journal belongs to a different team, account or API
+                address. Nothing is sent.
+            InvalidFile: a plan from a file was changed after it was made. Nothing is sent.
+            InvalidRequest: a step appears twice, or its place was not read. Nothing is sent.
+            TooManyRemovals, LastMember, EmptySet, Refused: the guards refuse the plan. Nothing is sent.
+            ConfigurationError: `width` is out of range, or `progress` cannot be called or awaited. Nothing is sent.
+            CssError: a part of the state could not be read. Nothing is sent.
+            CallbackFailed: `progress` raised an exception. All changes were made nevertheless, and the error's `result`
+                has the value that this call would have returned.
 
         >>> from css_sdk.plan.desired import Desired, DesiredPlace, DesiredRole, Listed
         >>> place = DesiredPlace("Grants Portal", "dev", roles=Listed((DesiredRole("auditor"),)))
@@ -822,20 +831,20 @@ class Css:
         return calls.ended(plans.apply_plan(self.integration, plan, guards, resume, width=width, progress=calls.note))
 
     def undo_plan(self, journal: JournalRead, *, width: int = 4) -> Plan:
-        """Plan how to undo what a journal holds; only reads.
+        """Plan how to undo the changes that a journal records. Nothing is written.
 
-        Only what is still there is taken back: what somebody else has changed since stays as it is, and the notes of
-        the plan say so.
+        Only changes that still have an effect are undone. Changes that somebody else made since stay as they are, and
+        the notes of the plan name them.
 
         Args:
-            journal: as `read_journal` gives it.
+            journal: the journal that `read_journal` returned.
             width: calls at once, 1 to 8.
 
         Raises:
-            StalePlan: when it is another account's or address's journal.
-            NotFound, NotGold, EnvironmentMissing: for a place that is not the team's any more.
-            ConfigurationError: for a width out of range.
-            CssError: when something could not be read.
+            StalePlan: the journal belongs to a different account or API address.
+            NotFound, NotGold, EnvironmentMissing: the team does not have one of the places any more.
+            ConfigurationError: `width` is out of range.
+            CssError: a part of the state could not be read.
 
         >>> from css_sdk import JournalRead, Place, Step
         >>> from css_sdk.journal.entries import Entry
@@ -853,7 +862,7 @@ class Css:
         return self._completed(plans.make_undo_plan(self.integration, journal, width=width))
 
     def _completed(self, plan: Plan) -> Plan:
-        """Return the plan with the service and the team that it is made for, and with the time."""
+        """Return the plan with the service, the team, the version of css-sdk and the current time."""
         self.integrations()
         return evolve(
             plan,
@@ -878,5 +887,5 @@ def _named(which: int | str, known: Sequence[Integration]) -> list[Integration]:
         return by_id
     by_name = [integration for integration in known if integration.project_name == which]
     if by_name and which != str(number):
-        return by_name  # nobody writes an id with zeros in front
+        return by_name  # the text has leading zeros, so it is a name and not an id
     return by_name + [integration for integration in by_id if integration not in by_name]

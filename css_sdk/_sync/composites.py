@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/composites.py by `make generate`; edit that one.
-"""Composite roles: the children of a role, and all roles that it leads to."""
+"""Read and change the children of composite roles."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ _LOG = logging.getLogger("css_sdk")
 
 
 def children_of(wire: Wire, place: Place, name: str) -> tuple[Role, ...]:
-    """Return the direct children of a role, sorted by name; none for a role that is not composite."""
+    """Return the direct children of a role, sorted by name. A role that is not composite has none."""
     encoded = identifiers.check_role_name(name)
     roles = wire.read(list_composite_roles, answers.roles, "role", **place.path, role_name=encoded)
     return TupleOf(sorted(roles, key=lambda role: role.name))
 
 
 def tree_below(wire: Wire, place: Place, roles: Iterable[Role]) -> RoleTree:
-    """Return these roles and all that they lead to; the children of each composite role are read once.
+    """Return these roles and all roles that they include. The children of each composite role are read once.
 
-    If no request can name a role, its children are not read, and the log says so.
+    If no request can name a role, its children are not read, and a warning is logged.
 
     Raises:
-        MalformedAnswer: when they do not end.
+        MalformedAnswer: there are more roles than the service can list.
     """
     known: dict[str, Role] = {}
     children: dict[str, tuple[str, ...]] = {}
@@ -72,7 +72,7 @@ def tree_below(wire: Wire, place: Place, roles: Iterable[Role]) -> RoleTree:
 
 
 class Composites:
-    """The children of one role. Everybody who holds the role has the children in their tokens too."""
+    """Read and change the children of one role. Tokens of people who have the role contain the children, too."""
 
     def __init__(self, wire: Wire, roles: Roles, parent: str) -> None:
         self._wire = wire
@@ -81,10 +81,10 @@ class Composites:
         self._parent = identifiers.check_role_name(parent)
 
     def list(self) -> tuple[Role, ...]:
-        """Return the direct children, sorted by name; none if the role is not composite.
+        """Return the direct children, sorted by name. A role that is not composite has none.
 
         Raises:
-            NotFound: when there is no such role.
+            NotFound: the role does not exist.
 
         >>> [child.name for child in dev.roles.composites("admin").list()]
         ['approver', 'reviewer']
@@ -94,14 +94,14 @@ class Composites:
     def get(self, child: str) -> Role:
         """Return one of the children.
 
-        As with roles, a 404 is verified in the list.
+        If the service answers 404, the list of children is read, because a 404 can be wrong.
 
         Args:
-            child: name of a role.
+            child: the name of the child.
 
         Raises:
-            UnusableName: for a name that no role can have.
-            NotFound: when the list shows that it is not a child.
+            UnusableName: no role can have this name.
+            NotFound: the list shows that the role has no such child.
 
         >>> (dev.roles.composites("admin").get("reviewer")).name
         'reviewer'
@@ -124,33 +124,33 @@ class Composites:
             return found
 
     def add(self, *children: str | Iterable[str]) -> None:
-        """Make these roles children of the role; those that are children already stay.
+        """Add these roles to the children of the role.
 
-        The service would accept a circle. So the roles that the children lead to are read first.
+        The service would accept a role that contains itself. So all roles that the children include are read first.
 
         Args:
             children: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            CompositeCycle: when the role would become a child of itself, through others as well. Nothing is sent.
-            UnusableName, RequestTooLong: before anything is sent.
-            NotFound: when the role or one of the children is not there; then none was added.
-            OutcomeUnknown: when they may have been added and no read got through.
+            CompositeCycle: the role would contain itself, directly or through other roles. Nothing is sent.
+            UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            NotFound: the role or one of the children does not exist. No child was added.
+            OutcomeUnknown: the children may have been added or not, and no read could show which.
 
         >>> dev.roles.composites("approver").add("reviewer")
         """
         self._write(self._steps("add_composite", children))
 
     def remove(self, *children: str | Iterable[str]) -> None:
-        """Remove these roles from the role, one call each; one that is not a child is not an error.
+        """Remove these children from the role, with one call for each. A role that is not a child is no error.
 
         Args:
             children: names of roles, one or more; lists of names are accepted as well.
 
         Raises:
-            UnusableName, RequestTooLong: before anything is sent.
-            NotFound: when the role or the child does not exist. Those named before it were removed then.
-            OutcomeUnknown: when one may have been removed and no read got through.
+            UnusableName, RequestTooLong: a request cannot be sent. Nothing is sent.
+            NotFound: the role or a child does not exist. The children before this child were removed.
+            OutcomeUnknown: a child may have been removed or not, and no read could show which.
 
         >>> dev.roles.composites("admin").remove("approver")
         """
@@ -161,7 +161,7 @@ class Composites:
         """Carry out steps about children of the role in one call: additions, or one removal.
 
         Args:
-            steps: of one kind.
+            steps: the steps, all of one kind.
 
         Raises:
             CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
@@ -169,7 +169,7 @@ class Composites:
         is_adding, names = steps[0].kind == "add_composite", [step.target for step in steps]
         service_limits.check_separable(**self._place.path, parent=self._parent, children=names)
         if is_adding:
-            # Whether a child is composite itself is not known yet, so that each is looked into.
+            # It is not known yet which children are composite, so the children of all of them are read.
             below = tree_below(self._wire, self._place, [Role(name, composite=True) for name in names])
             composite_checks.check_no_cycle(self._parent, names, below)
         path = {"role_name": identifiers.check_role_name(self._parent)}
@@ -200,7 +200,7 @@ class Composites:
         confirm: Confirm | None = None,
         progress: Callable[[StepResult], object] | None = None,
     ) -> None:
-        """Make the role's children exactly these, adding before it removes; remove none if one could not be added.
+        """Make the role's children exactly these. Add children first. If an addition fails, remove no child.
 
         Args:
             children: names of roles; lists of names are accepted as well.
@@ -209,10 +209,10 @@ class Composites:
             confirm, progress: as for `Roles.set_members`.
 
         Raises:
-            EmptySet: for none, unless that is allowed. Nothing is sent.
-            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed then.
+            EmptySet: `children` is empty, and `allow_empty` is not set. Nothing is sent.
+            TooManyRemovals, NotConfirmed, StalePlan: nothing was changed.
             CompositeCycle, UnusableName, RequestTooLong, NotFound, OutcomeUnknown: as `add` and `remove`.
-            CallbackFailed: when `progress` raised an exception. Everything was carried out all the same.
+            CallbackFailed: `progress` raised an exception. All changes were made nevertheless.
 
         >>> dev.roles.composites("admin").set("reviewer")
         """
@@ -240,7 +240,7 @@ class Composites:
         )
 
     def _steps(self, kind: StepKind, children: Iterable[str | Iterable[str]]) -> Steps:
-        """Return a step for each child, after a check of all of them: the first is not sent if the last is refused."""
+        """Return a step for each child. Check all of them first, so that nothing is sent if one is refused."""
         names = arguments.distinct(arguments.flattened(children, "child"), "child")
         service_limits.check_separable(**self._place.path, parent=self._parent, children=names)
         return tuple(Step(kind, self._place, self._parent, name) for name in names)

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/connection.py by `make generate`; edit that one.
-"""Options of a client, and the httpx client and the credentials that it is made of."""
+"""Check the options of a client, and create its httpx client and its credentials."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..errors import ConfigurationError, WrongTeam
 from ..settings import Settings
 
 _IDLE_SECONDS = 4.0
-"""The service closes idle connections after 5 s, so that one of that age may be closed when it is used."""
+"""Idle connections are closed after this time: the service closes them after 5 s, perhaps while one is used again."""
 
 DEADLINE: Final = 120.0
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
@@ -30,16 +30,18 @@ LARGEST_ANSWER: Final = 64 * 1024 * 1024
 class Options(TypedDict, total=False):
     """Options of a client besides its settings.
 
-    `http_client`: an httpx client to send everything through, token requests included; the caller closes it.
-    `transport`: an httpx transport, for a client of our own. `timeout`: seconds for each phase of a request.
-    `deadline`: seconds for one attempt of a call, its token and its whole answer included; without it 120.
-    `largest_answer`: bytes that the body of an answer may have, unpacked; without it 64 MiB.
-    `retry`: decides whether and when to try again. `on_wait`: called before each wait between two tries. An `Css`
-    awaits both where they are coroutine functions; when one raises an exception, the call is not tried again.
+    `http_client`: an httpx client for all requests, token requests included; the caller closes it.
+    `transport`: an httpx transport for the httpx client that css-sdk creates.
+    `timeout`: seconds for each phase of a request.
+    `deadline`: seconds for one attempt of a call, including its token request and its whole answer; 120 by default.
+    `largest_answer`: the largest unpacked body of an answer, in bytes; 64 MiB by default.
+    `retry`: decides whether and when to try again. `on_wait`: called before each wait between two attempts. An
+    `Css` awaits both if they are coroutine functions. If one raises an exception, the call is not tried again.
     `on_request`: called with a `SentRequest` after each request, token requests included, in the thread or task that
-    sent it; never awaited. An exception that it raises is logged.
-    `clock`: seconds that only grow, for the life of tokens and the budget of log calls. `journal`: a file that holds
-    every write, before and after it, with what it really changed. That costs a read if the state was not read yet.
+    sent it; never awaited. If it raises an exception, the exception is logged.
+    `clock`: returns seconds that only grow. It measures the life of tokens and the budget of log calls.
+    `journal`: a file that records every write, before and after it, with what the write really changes. If the current
+    state is not known, this costs a read before the write.
     """
 
     http_client: httpx.Client
@@ -59,14 +61,14 @@ _KINDS: Final = {
     "transport": httpx.BaseTransport,
     "journal": Journal,
 }
-"""The classes of options that only such an object can be."""
+"""The classes of options that must be an object of one class."""
 
 
 def check_options(options: Options) -> None:
     """Refuse options that do not exist, have a wrong type or exclude each other.
 
     Raises:
-        ConfigurationError: which names the option.
+        ConfigurationError: an option is not valid. The message names the option.
     """
     unknown = sorted(options.keys() - Options.__annotations__.keys())
     if unknown:
@@ -89,7 +91,7 @@ def check_options(options: Options) -> None:
 
 
 def open_connections(options: Options) -> Connections:
-    """Return the connections of a new client, none of which is open yet."""
+    """Return the connections of a new client. None of them is open yet."""
 
     def make() -> httpx.Client:
         limits = httpx.Limits(

@@ -12,10 +12,10 @@ from .wire import Wire
 
 
 class Forwarding(httpx.Client):
-    """Send what generated operations ask for through the wire; everything else ends at a transport that refuses.
+    """Send the requests of generated operations through the wire. Refuse all other uses of an httpx client.
 
     Args:
-        wire: of the client whose `api` this is.
+        wire: the wire of the client whose property `api` returned this.
     """
 
     def __init__(self, wire: Wire) -> None:
@@ -34,6 +34,6 @@ class Forwarding(httpx.Client):
     ) -> httpx.Response:
         """Send a request as a generated operation describes it, and return the answer, whatever its status."""
         if others:
-            return super().request(method, url)  # which refuses
+            return super().request(method, url)  # NoTransport refuses this request
         described = {"method": method, "url": str(url), "params": params, "json": json, "headers": headers}
         return self._wire.forward(described)

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/grants.py by `make generate`; edit that one.
-"""Add members to roles and remove them, with all roles of one user together."""
+"""Add members to roles and remove them. All roles of one user are added together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .steps import StepRun
 
 Numbered = dict[int, Step]
-"""Steps by their place among all."""
+"""Steps by their number: their index among all steps of a run."""
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -28,12 +28,14 @@ def grouped(steps: Numbered, by: Callable[[Step], Key]) -> dict[Key, Numbered]:
 
 
 def settle_done(run: StepRun, roles: Roles, steps: Numbered) -> None:
-    """Settle the steps that need no write, after reading each role's members, or each user's roles if fewer.
+    """Settle the steps that need no write, because they are done already.
+
+    To find these steps, read the members of each role, or the roles of each user if there are fewer users than roles.
 
     Args:
-        run: takes the results.
-        roles: of the place.
-        steps: about members; all of one kind and one place.
+        run: gets the results.
+        roles: the client for the roles of the place.
+        steps: the steps, all about members, of one kind and in one place.
     """
     by_role, by_user = grouped(steps, lambda step: step.role), grouped(steps, lambda step: step.target)
     is_by_user = len(by_user) <= len(by_role)
@@ -45,12 +47,13 @@ def settle_done(run: StepRun, roles: Roles, steps: Numbered) -> None:
             elif is_adding and roles._wire.journal is None:
                 held = {(name, user.username) for user in roles.members(name)}
             else:
-                # Somebody who is left out of a reading would seem not to have the role: a removal would leave it to
-                # them, and an undo would remove what they had before.
+                # If a reading misses a member, this person seems not to have the role. Then a removal would not be
+                # sent, and an undo would later remove a role that the person had before.
                 held = {(name, user.username) for user in roles.settled_members(name)}
             done = {n: step for n, step in group.items() if ((step.role, step.target) in held) is is_adding}
             if done and is_by_user and not is_adding:
-                # The role may not exist, because of a typing error. Then the write fails and shows this.
+                # If the role does not exist, because of a typing error, the step must not settle as done: send it, so
+                # that it fails and shows the error.
                 existing = {role.name for role in roles.list()}
                 done = {number: step for number, step in done.items() if step.role in existing}
         except CssError as error:
@@ -62,12 +65,13 @@ def settle_done(run: StepRun, roles: Roles, steps: Numbered) -> None:
 def change_members(run: StepRun, roles: Roles, group: Numbered) -> None:
     """Add one user to roles in one call, or remove the user from roles, one call each.
 
-    The service adds the user to none of the roles if one of them does not exist; then the others are sent again.
+    If one of the roles does not exist, the service adds the user to none of them. The existing roles are then sent
+    again.
 
     Args:
-        run: takes the results.
-        roles: of the place.
-        group: steps about one user; all of one kind and one place.
+        run: gets the results.
+        roles: the client for the roles of the place.
+        group: the steps, all about one user, of one kind and in one place.
     """
 
     def add() -> None:

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/integrations.py by `make generate`; edit that one.
-"""One integration, and one of its environments with its roles, users and people."""
+"""Give access to one integration, and to one of its environments with its roles, users and people."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class EnvironmentClient:
     """One environment of one integration.
 
     Attributes:
-        integration: the integration's facts.
+        integration: the data of the integration.
         name: `dev`, `test` or `prod`.
-        roles: its roles.
-        users: who holds them.
+        roles: the client for the roles of the environment.
+        users: the client for the roles of users.
     """
 
     def __init__(self, wire: Wire, integration: Integration, name: str) -> None:
@@ -46,7 +46,7 @@ class EnvironmentClient:
 
     @cached_property
     def people(self) -> People:
-        """Search who is known to the environment's login server."""
+        """Search people whom the environment's login server knows."""
         from .people import People
 
         return People(self._wire, self.name, self.integration.id)
@@ -67,19 +67,21 @@ class EnvironmentClient:
     def logs(self, since: Moment, until: Moment) -> tuple[LogLine, ...]:
         """Read the log lines of a range of any length, oldest first.
 
-        The service gives 3 days in a call and 25,000 lines of them (5,000 outside prod): the range is read in windows,
-        which are halved where lines were left out; the cut answer of a window that was halved is thrown away. It takes
-        20 calls an hour; they are counted, so that it need not refuse one.
+        One call returns at most 3 days and 25,000 lines (5,000 outside prod), so the range is read in windows. If the
+        service leaves out lines of a window, its answer is discarded and the two halves of the window are read instead.
+        The service accepts 20 calls an hour. The client counts them, and raises `RateLimited` instead of sending a call
+        that the service would refuse.
 
         Args:
-            since: a `datetime`, a date, which means its first moment, or a text of either. What names no zone is in
-                UTC.
-            until: the same.
+            since: the start of the range: a `datetime`, a date (its first moment), or a text of either. A time without
+                a zone is in UTC.
+            until: the end of the range, in the same form.
 
         Raises:
-            InvalidRequest: for a text that is not a valid time, or a range that ends before it begins.
-            RateLimited: when the calls are used up: `lines` holds what was read, `resume_at` from when on to go on,
-                `retry_after` the seconds to wait. Other errors on the way carry the first two as well.
+            InvalidRequest: a text is not a valid time, or the range ends before it begins.
+            RateLimited: the calls of this hour are used up. `lines` has the lines that were read, `resume_at` is the
+                time from which to continue, and `retry_after` is the number of seconds to wait. Other errors during
+                the reading have `lines` and `resume_at`, too.
 
         >>> len(dev.logs("2026-11-01 12:00", "2026-11-01 12:01"))
         7
@@ -89,18 +91,18 @@ class EnvironmentClient:
     def state(
         self, members_of: Chosen | str | Collection[str] | None = None, *, settled: bool = False, width: int = 4
     ) -> PlaceState:
-        """Read all roles, their children and their members; no call per person.
+        """Read all roles, their children and their members. No call is made for a single person.
 
         Args:
-            members_of: the roles whose members are read, all by default: names, or a function that chooses some of
-                the names that exist.
-            settled: read members until two readings agree. Do so before you remove anybody.
+            members_of: the roles whose members are read, all by default. Pass names, or a function that gets the names
+                of all roles and returns some of them.
+            settled: read members until two readings in a row agree. Set this before you remove anybody.
             width: calls at once, 1 to 8.
 
         Raises:
-            ConfigurationError: for a width out of range.
-            IncompleteSearch: when the list of roles was cut, so that it shows no absence.
-            OutcomeUnknown: when the members kept changing while they were read.
+            ConfigurationError: `width` is out of range.
+            IncompleteSearch: the service did not return all roles, so a role that is not in the list may exist.
+            OutcomeUnknown: the members kept changing during the reading.
 
         >>> state = dev.state()
         >>> {role: len(usernames) for role, usernames in sorted(state.members.items())}
@@ -118,21 +120,21 @@ class EnvironmentClient:
         return observe(self.roles, self.integration.project_name, chosen, settled=settled, width=width)
 
     def login_differences(self, *, to: str | None = None, width: int = 4) -> tuple[LoginDifference, ...]:
-        """Find people with roles on one login only, and what their other login at `idir` or `azureidir` lacks.
+        """Find people who have roles with their `idir` login but not with their `azureidir` login, or the reverse.
 
-        Roles held directly are compared. `bulk.assign_many` gives what is missing, to the logins that exist.
+        Only direct roles are compared. To assign the missing roles to logins that exist, use `bulk.assign_many`.
 
         Args:
-            to: the provider whose logins may lack something; both by default.
+            to: the provider whose logins are checked for missing roles; both by default.
             width: calls at once, 1 to 8.
 
         Returns:
             A difference for each login that lacks roles, and whether the login exists in this environment.
 
         Raises:
-            InvalidRequest: for another provider.
-            ConfigurationError: for a width out of range.
-            IncompleteSearch: when the list of roles was cut.
+            InvalidRequest: `to` is not `idir` or `azureidir`.
+            ConfigurationError: `width` is out of range.
+            IncompleteSearch: the service did not return all roles.
 
         >>> for lack in dev.login_differences():
         ...     lack.user.last_name, lack.username, lack.roles, lack.exists
@@ -149,7 +151,7 @@ class EnvironmentClient:
 
 
 class IntegrationClient:
-    """One Gold integration of the team; `info` holds its facts."""
+    """One Gold integration of the team. `info` has its id, project name and other data."""
 
     def __init__(self, wire: Wire, info: Integration) -> None:
         self._wire = wire
@@ -159,15 +161,15 @@ class IntegrationClient:
         return f"{type(self).__name__}({self.info.project_name!r})"
 
     def environment(self, name: str) -> EnvironmentClient:
-        """Return one of its environments, checked without a request.
+        """Return one environment of the integration. No request is sent.
 
         Args:
-            name: `dev`, `test` or `prod`; matched with case.
+            name: `dev`, `test` or `prod`, in lower case.
 
         Raises:
-            EnvironmentMissing: when the integration does not have it; the service would answer some writes there
-                with success.
-            NotApplied: when the integration is a draft.
+            EnvironmentMissing: the integration does not have this environment. (The service would report success for
+                some writes there.)
+            NotApplied: the integration is a draft.
 
         >>> (css.integration("Fisheries Service")).environment("prod").name
         'prod'

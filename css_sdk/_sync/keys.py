@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/keys.py by `make generate`; edit that one.
-"""Verify tokens that an application receives, and fetch the keys of their issuer when they are needed."""
+"""Verify tokens that an application receives, and fetch the keys of their issuer."""
 
 from __future__ import annotations
 
@@ -76,20 +76,20 @@ def _is_within(now: float, then: float, seconds: float) -> bool:
 class IssuerKeys:
     """Find the keys of an issuer by discovery or at a given address, and keep them.
 
-    A caller that needs missing keys fetches them. Other callers wait for the same fetch, unless their keys can still be
-    used. Attempts are at least 30 seconds apart, also after a success. An attempt whose thread or event loop ended does
-    not count.
+    The first caller that needs keys fetches them. Later callers wait for this fetch, unless the known keys can still be
+    used. There are at least 30 seconds between two fetches, also after a success. A fetch whose thread or event loop
+    ended does not count.
 
-    No caller waits longer than `timeout` and half a second. In synchronous code each fetch has a thread of its own,
-    because a client or transport of the caller cannot be stopped while its server sends the head of an answer byte by
-    byte. Until that fetch ends there is no other, and callers that need one get an error at once.
+    No caller waits longer than `timeout` and half a second. In synchronous code each fetch runs in its own thread,
+    because nothing can stop a client or transport of the caller while a server sends the head of an answer byte by
+    byte. As long as such a fetch runs, no new fetch begins, and callers that need keys get an error at once.
 
     Args:
         issuer: the address of the issuer.
         jwks_url: the address of its keys. Without it, discovery finds the address.
         allow_http: whether `jwks_url` may be plain http to another machine.
         algorithms: the algorithms of the keys.
-        http: the client to fetch with. Without it each fetch creates one, for the running event loop.
+        http: the httpx client for fetches. Without it, each fetch creates a client for the running event loop.
         timeout: seconds for discovery and keys together.
         clock: returns seconds since 1970.
 
@@ -138,7 +138,7 @@ class IssuerKeys:
         self.is_closed = False
 
     def current(self) -> _Fetched:
-        """Return keys that are at most an hour old, or a day if their server cannot be reached.
+        """Return keys that are at most an hour old, or at most a day old if their server cannot be reached.
 
         Raises:
             KeysUnavailable: there are no such keys.
@@ -153,10 +153,10 @@ class IssuerKeys:
         return renewed
 
     def newer(self, known: _Fetched) -> _Fetched:
-        """Return newer keys; the same ones if they were fetched in the last 30 seconds.
+        """Return newer keys, or the known keys if these were fetched in the last 30 seconds.
 
         Args:
-            known: the keys among which one is missing.
+            known: the known keys, which do not contain the needed key.
 
         Raises:
             KeysUnavailable: the last attempt to fetch keys failed.
@@ -167,7 +167,7 @@ class IssuerKeys:
         return renewed
 
     def _renew(self, known: _Fetched, waits: bool) -> _Fetched:
-        """Return newer keys, or the known ones if there are none or this caller does not wait for others."""
+        """Return newer keys; the known keys if there are none, or if a fetch runs and `waits` is False."""
         while True:
             own, now = SharedRequest[_Fetched](), self._clock()
             with SharedRequest.lock:
@@ -186,13 +186,13 @@ class IssuerKeys:
                 keys = pending.result(seconds=max(0.0, self._until - time.monotonic()))
                 if keys is not None:
                     return keys
-            if not pending.is_over:  # its event loop may have closed by now
+            if not pending.is_over:  # the event loop of the fetch may be closed
                 self._failure = self._failed(self._url, "no answer came in time")
                 self._tried_at = self._clock()
                 return known
 
     def _attempt(self) -> _Fetched:
-        """Return fetched keys, or the known ones if fetching fails."""
+        """Fetch keys and return them. If this fails, note the failure and return the known keys."""
         if self.is_closed or (self._http is not None and self._http.is_closed):
             raise ConfigurationError(
                 "The verifier, or the HTTP client that was passed to it, is closed. Create another."
@@ -255,7 +255,7 @@ class IssuerKeys:
         return found
 
     def _document(self, http: httpx.Client, url: str, until: float) -> dict[str, Any]:
-        # A new request, because headers that the caller's client sends to others must not reach this server.
+        # A new request, so that default headers of the caller's client do not reach this server.
         limits = httpx.Timeout(max(0.0, until - time.monotonic())).as_dict()
         request = httpx.Request("GET", url, headers=_HEADERS, extensions={"timeout": limits, CALL: True})
         began = time.perf_counter()
@@ -287,7 +287,7 @@ class IssuerKeys:
 
 
 def _is_safe(address: str, needs_https: bool = False) -> bool:
-    """Return whether nobody else can answer at an address: it uses https or, if allowed, http on this machine."""
+    """Return whether an address is safe: it uses https or, unless `needs_https`, http on this machine."""
     path, _, query = address.partition("?")
     try:
         checked_address(path, "An address")
@@ -304,10 +304,10 @@ def _alone(names: tuple[str, ...]) -> str | tuple[str, ...]:
 def _addresses_of_keys(
     issuers: Sequence[str], jwks_url: str | Mapping[str, str] | None, has_keys: bool
 ) -> Mapping[str, str]:
-    """Return the given addresses of keys by issuer.
+    """Return the addresses of keys that the caller passed, by issuer.
 
     Raises:
-        ConfigurationError: it is not clear whose keys are meant.
+        ConfigurationError: it is not clear to which issuer keys or an address belong.
     """
     if has_keys and (jwks_url is not None or len(issuers) > 1):
         raise ConfigurationError(
@@ -333,8 +333,8 @@ class TokenVerifier:
     no request. Keys are fetched again after an hour, and when a token names an unknown key, but at most once in 30
     seconds. If their server is down, the known keys are used for a day.
 
-    A key counts only for tokens of its own issuer. Every audience is accepted from every issuer; if that is too much,
-    create a verifier for each pair.
+    A key verifies only tokens of its own issuer. With several issuers and audiences, every audience is accepted from
+    every issuer. To accept only some pairs, create a verifier for each pair.
 
     Args:
         issuer: the exact claim `iss`, which is also the address for the discovery of keys; or several in a list.

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/logs.py by `make generate`; edit that one.
-"""Read log lines of one environment of one integration, over any range."""
+"""Read the log lines of one environment of one integration, for a time range of any length."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LogMeter:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._budget = log_windows.Budget()
-        # Held only while counting, so that threads and tasks can share one kind of lock.
+        # A lock for threads is sufficient for tasks, too: it is held only while counting, never during a request.
         self._lock = Lock()
         forks.watch(self)
 
@@ -33,11 +33,11 @@ class LogMeter:
         self._lock = Lock()
 
     def attempt(self, call: Call, number: int) -> Exchange:
-        """Send one call and count it, then adopt the count in the service's answer.
+        """Send one call and count it. Then correct the count with the header of the service's answer.
 
         Args:
             call: the call.
-            number: of the attempt, from 1.
+            number: the number of the attempt, from 1.
 
         Raises:
             RateLimited: no call is left in this hour. Nothing is sent.
@@ -103,7 +103,7 @@ class Logs:
 
 
 def _with_lines(error: CssError, lines: list[LogLine], window: log_windows.Window) -> CssError:
-    # Lines at the beginning of this window come again with the rest.
+    # Leave out lines from the start of this window: the caller reads them again when it continues.
     before = tuple(line for line in lines if line.timestamp is None or line.timestamp < window.since)
     error = copy.copy(error)
     error.args = (f"{error} {len(before)} lines were read. Continue from {window.query['start']}.",)

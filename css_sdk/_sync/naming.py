@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/naming.py by `make generate`; edit that one.
-"""Find the names of people who are known by username only, with one search for each person."""
+"""Find the names of people of whom only the username is known, with one search for each person."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def names_of(wire: Wire, users: Mapping[str, str], known: Mapping[str, str], mos
         try:
             found = People(wire, environment).search(provider, guid=guid)
         except CssError as error:
-            failures.append(error)  # a name is no reason to fail, nor to wait again
+            failures.append(error)  # names are optional: the call does not fail, and makes no more searches
             return
         by_person.update((family_and_guid(user.username), user.name) for user in found.users if user.name)
 

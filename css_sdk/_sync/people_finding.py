@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/people_finding.py by `make generate`; edit that one.
-"""Find the users whom names, GUIDs and e-mail addresses mean, and make each search once."""
+"""Find the users of the people in a list. Each search is made once."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class PeopleFinding:
 
     Args:
         environments: the places where people are searched.
-        providers: the providers of logins that a GUID or an e-mail address means.
+        providers: the providers that are searched by GUID or e-mail address.
         width: calls at once, 1 to 8.
-        calls: get the number of searches that are done, and of all that are known, after each search.
+        calls: called after each search with the number of finished searches and the number of all searches so far.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class PeopleFinding:
         self._found: dict[Search, Found] = {}
 
     def find(self, wanted: Iterable[tuple[Place, Person]]) -> dict[tuple[Place, Person], UserLike | CssError]:
-        """Return the user of each person in each place; other providers are searched only if nobody was found.
+        """Return the user of each person in each place. The remaining providers are searched only if nobody was found.
 
         Args:
             wanted: the places and people.
 
         Returns:
-            For each the user, or the error that says why there is not exactly one.
+            For each person and place, the user, or the error that says why there is not exactly one.
 
         Raises:
             AuthenticationError: the service refuses the credentials.
@@ -80,7 +80,7 @@ class PeopleFinding:
         return people
 
     def _search(self, needed: Iterable[Sequence[Search]]) -> None:
-        """Make the searches that were not made yet, each once."""
+        """Make those searches that were not made before, each once."""
         distinct = [one for one in dict.fromkeys(chain.from_iterable(needed)) if one not in self._found]
         if not distinct:
             return

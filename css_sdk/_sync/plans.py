@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/plans.py by `make generate`; edit that one.
-"""Make plans from what is read, check them against what is read again, and carry them out."""
+"""Read states and make plans from them. Read the states again, check the plans, and carry them out."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from .people_finding import PeopleFinding
 from .steps import StepRun
 
 Integrations = Callable[[int | str], IntegrationClient]
-"""Finds an integration by id or name."""
+"""A function that finds an integration by id or name."""
 
 
 def make_plan(
     integration: Integrations, desired: Desired, *, prune: bool, providers: str | Iterable[str], width: int
 ) -> Plan:
-    """Return the plan that leads from what is read to what is wanted; see `Css.plan`."""
+    """Return the plan that leads from the current state to the wanted state; see `Css.plan`."""
     service_limits.check_width(width)
     environments: dict[Place, EnvironmentClient] = {}
     states: dict[Place, PlaceState] = {}
@@ -48,7 +48,7 @@ def make_plan(
         environments[place] = environment
         wanted_there.setdefault(place, []).append(wanted)
     for place, several in wanted_there.items():
-        # A file that names a place twice is refused, after both are planned.
+        # If several entries of the file mean this place, the planner refuses the file later.
         chosen = partial(_members_to_read, several)
         states[place] = environments[place].state(chosen, width=width)
     asked = [
@@ -94,12 +94,13 @@ def _with_impact(
     settled: bool,
     width: int,
 ) -> Plan:
-    """Return a plan that counts everybody who loses a role, also those who have it through others.
+    """Return a plan that counts everybody who loses a role, also people who have it only through composite roles.
 
     Args:
         planned: makes the plan from `states`.
-        environments: by place.
-        states: that were read; gets the members of the roles that lead to a role that is lost.
+        environments: the environments, by place.
+        states: the states that were read, by place. This function adds the members of composite roles that contain a
+            role that people lose.
         settled, width: as for `observe`.
     """
     made = planned()
@@ -117,7 +118,7 @@ def _username_in(place: Place, person: Person, user: UserLike | CssError, provid
         return identifiers.username_of(user)
     state = "too many found" if isinstance(user, IncompleteSearch) else identification.state_of(person, user)
     if state == identification.FAILED:
-        # A search that failed answers nothing: what depends on it cannot be planned.
+        # If a search failed, nothing is known about the person, so no plan can be made.
         raise user
     if person.by == "guid" and person.provider is None and len(providers) == 1:
         person = evolve(person, provider=providers[0])
@@ -154,7 +155,7 @@ def apply_plan(
             # A role was renamed or deleted, or its members kept changing, while the place was read.
             raise preconditions.changed_since(planned, error) from error
         planned_from.append(preconditions.state_before(planned, read, entries))
-    # What was simulated when the plan was made holds for the same steps and states, and for no others.
+    # The impact was simulated when the plan was made. Use it only if the steps and states are still the same.
     known = plan.impact.first(len(plan.steps)) if plan.impact else None
     impact = known if known and known.fits(plan.steps, planned_from) else Impact.of(plan.steps, planned_from)
     check_steps(plan.steps, impact)

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/reporting.py by `make generate`; edit that one.
-"""Read who has what, in several places at a time. A place that cannot be read does not stop the others."""
+"""Read who has which roles, in several places at once. If a place cannot be read, the others are still read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_access(
     def read(place: tuple[IntegrationClient, str]) -> None:
         client, environment = place
         try:
-            # Many places at a time, or many calls in a few places: never more than `width` calls at once.
+            # Places that are read at once share the `width`, so that there are never more calls at once.
             state = client.environment(environment).state(settled=settled, width=width // at_once)
         except (AuthenticationError, ConfigurationError):
             raise

@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/rosters.py by `make generate`; edit that one.
-"""Carry out rosters: find what the rows mean, plan, check, ask, and report each row."""
+"""Carry out rosters: find the places and people of the rows, plan, check, ask, and report each row."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ class RosterRun:
 
     Args:
         integration: finds an integration by id or name.
-        rows: of the roster.
-        providers: whose logins a GUID or an e-mail address means.
-        prefer: which login is meant if a person has several, the first choice first.
-        all_logins: whether all logins of a person are meant.
-        exact: remove the roles that the rows name from everybody whom no row lists.
-        max_removals: how many an exact roster may remove from one role.
+        rows: the rows of the roster.
+        providers: the providers that are searched by GUID or e-mail address.
+        prefer: the providers of the login to use if a person has several logins, the first choice first.
+        all_logins: whether to use all logins of a person.
+        exact: whether to remove the roles that the rows name from everybody whom no row lists.
+        max_removals: how many members an exact roster may remove from one role.
         width: calls at once, 1 to 8.
         progress: called with the result of each row as it comes.
-        looking_up: called with the numbers of searches that are done, and of all.
+        looking_up: called with the number of finished searches, and the number of all searches.
 
     Raises:
         InvalidRequest: a provider is unknown, or both `prefer` and `all_logins` are given.
@@ -125,13 +125,13 @@ class RosterRun:
     def apply(
         self, *, checked: Sequence[RowResult] | None, confirm: Confirm | None, skip_existing: bool
     ) -> list[RowResult]:
-        """Do what the rows say: grants come before removals.
+        """Carry out the rows: grant roles first, then remove roles.
 
         Args:
-            checked: the results of an earlier check. If a check now has other results, nothing is sent. If the
+            checked: the results of an earlier check. If a new check has different results, nothing is sent. If the
                 earlier check found nothing to do, nothing is sent either.
-            confirm: called before the first write with what an exact roster removes, if it removes anything.
-            skip_existing: read what is there, and send only what is missing.
+            confirm: called before the first write with the removals of an exact roster, if there are any.
+            skip_existing: whether to read the members first, and send only what is missing.
         """
         if checked is not None and not any(result.outcome == "planned" or refuses_all(result) for result in checked):
             for number, result in enumerate(checked):
@@ -204,7 +204,7 @@ class RosterRun:
                 self._repeats[number] = earlier
 
     def _choose_logins(self, people: dict[tuple[Place, Person], UserLike | CssError]) -> None:
-        """Choose among several logins of one person. If all are meant, put a row for each in the place of the row."""
+        """Choose among several logins of one person. If all are meant, replace the row by a row for each login."""
         rows, places, errors = self._rows, self._places, self._errors
         self._rows, self._places, self._errors = [], {}, {}
         for number, row in enumerate(rows):
@@ -223,10 +223,10 @@ class RosterRun:
                 self._rows.append(meant)
 
     def _compare_addresses(self, users: Mapping[int, UserLike | CssError]) -> None:
-        """Compare the address that a row gives beside a username with that of the user.
+        """Compare the e-mail address that a row gives in addition to a username with the address of this user.
 
         Raises:
-            InvalidFile: an address belongs to somebody else.
+            InvalidFile: a user has a different address.
         """
         faults = []
         for number, user in users.items():
@@ -274,14 +274,14 @@ class RosterRun:
     # Planning
 
     def _plan(self, *, settled: bool, look_up: bool) -> list[RoleChange]:
-        """Read the members of the roles; return what an exact roster does to each.
+        """Read the members of the roles, and return the changes of an exact roster to each role.
 
         Args:
-            settled: read until two readings agree, as removals require.
-            look_up: check whether the service knows everybody who is to be added.
+            settled: whether to read members until two readings in a row agree. Removals need this.
+            look_up: whether to check that the service knows every person who would be added.
 
         Raises:
-            Refused: for an exact roster that is empty or has rows that revoke.
+            Refused: an exact roster is empty or has rows that revoke.
         """
         if self._exact:
             check_exact(self._rows)
@@ -293,7 +293,7 @@ class RosterRun:
 
         def read(role: RoleAt) -> None:
             rows = [self._rows[number] for number in named[role]]
-            # An undo must not remove what somebody had before, but was left out of a reading.
+            # If a reading misses a member, the journal would record an addition, and an undo would remove the role.
             is_journaled = not self._is_check and self._environments[role[0]].roles._wire.journal is not None
             must_settle = settled or (is_journaled and any(row.action == "grant" for row in rows))
             try:
@@ -325,10 +325,15 @@ class RosterRun:
         return changes
 
     def _may_mean(self, number: int, role: RoleAt, losing: Collection[str]) -> bool:
-        """Return whether a failed row that names another role may mean this one, and a person who would lose it.
+        """Return whether a failed row may be mistyped, and really mean this role and a person who would lose it.
 
-        The row may be mistyped in several cells. Only what was found counts: a place, a role there, a person with all
-        of their logins.
+        Several cells of the row may be mistyped. A cell counts as correct only if what it names was found: the place,
+        the role in this place, and the person (by any login).
+
+        Args:
+            number: the number of the row, which names a different role.
+            role: this role.
+            losing: the people who would lose this role.
         """
         place, name = self._places.get(number), self._rows[number].role
         if place is None:
@@ -355,10 +360,10 @@ class RosterRun:
         return [now[change.state.place, change.row.role] for change in changes]
 
     def _look_up_everybody(self) -> None:
-        """Check that the service knows each username to be added; note an error for each row whose user is unknown.
+        """Check that the service knows each username that would be added. Note an error for rows with unknown users.
 
-        People found by a search are known already. All integrations of an environment know the same people, so if the
-        call for one integration fails, the next one is asked.
+        People who were found by a search are known already. All integrations of an environment know the same people, so
+        if the call for one integration fails, the call is made for the next integration.
         """
         waiting: dict[tuple[str, str], list[int]] = {}
         for number, step in self._steps.items():
@@ -385,7 +390,7 @@ class RosterRun:
         each(look_up, list(waiting.values()), self._width)
 
     def _look_up_newcomers(self, role: RoleAt, numbers: Sequence[int]) -> None:
-        """If a role would lose all its members, check that the service knows at least one person to be added."""
+        """If a role would lose all its members, check that the service knows at least one person who would be added."""
         members = self._states[role].members[role[1]]
         steps = {number: self._steps[number] for number in numbers if number in self._steps}
         if not members or any(step.target in members or not self._is_named(n) for n, step in steps.items()):
@@ -397,7 +402,7 @@ class RosterRun:
             self._fail([number], error)
 
     def _is_named(self, number: int) -> bool:
-        """Return whether a row adds a user whom no search had to find, so that the service may not know the user."""
+        """Return whether a row adds a user by username, so that no search has shown that the service knows the user."""
         row = self._rows[number]
         return row.action == "grant" and row.person.user is not None
 
@@ -413,7 +418,7 @@ class RosterRun:
         return None
 
     def _expected_results(self, changes: Iterable[RoleChange]) -> list[RowResult]:
-        """Return the expected result of each row. Add a row for each removal, with its expected result."""
+        """Return the expected result of each row. Append a row and an expected result for each removal."""
         expected = [self._expected_result(number) for number in range(len(self._rows))]
         for change in changes:
             for step, row in change.removal_rows:
@@ -467,7 +472,7 @@ class RosterRun:
 
 
 def _in_order(planned: Mapping[int, Step]) -> list[Step]:
-    """Return the steps, each once, additions before removals."""
+    """Return the steps without repetition, additions before removals."""
     return sorted(dict.fromkeys(planned.values()), key=lambda step: step.removes)
 
 

@@ -31,12 +31,12 @@ _USER_AGENT: Final = f"css-sdk/{__version__}"
 
 
 class Sender:
-    """Build and send requests through one httpx client: the lowest layer, through which every request goes.
+    """Build and send requests through one httpx client. This is the lowest layer: every request goes through it.
 
     Args:
-        connections: the client.
-        auth: puts tokens on.
-        settings: the addresses.
+        connections: the httpx client.
+        auth: adds tokens to requests.
+        settings: the addresses of the service.
         options: the limits of each attempt.
     """
 
@@ -64,10 +64,10 @@ class Sender:
             label: method and path, for messages.
 
         Raises:
-            HarmfulRequest, RequestTooLong: when it would stop the service.
-            UnusableName: when it would reach something else than it names, or its body holds a name of a role that no
-                later request could address.
-            ConfigurationError: when the client was closed, or belongs to another process or event loop.
+            HarmfulRequest, RequestTooLong: the request would stop the service.
+            UnusableName: the service would read a different path, or the body has a role name that no later request
+                could contain.
+            ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         path: str = described["url"]
         client = self._connections.http(label)
@@ -79,10 +79,10 @@ class Sender:
             raise RequestTooLong(f"{label}: the query is too long to be sent.", request=label) from None
         request_checks.check_target(path, request.url.raw_path.removeprefix(self._base).decode("ascii"), label)
         request.extensions = {**request.extensions, CALL: True}
-        # Set here, because httpx would merge them one by one.
+        # Set here, because httpx merges headers that are passed to `build_request` one by one.
         request.headers["User-Agent"] = _USER_AGENT
         request.headers["Accept"] = "application/json"
-        # What is packed in other ways can become a thousand times as large in one piece.
+        # An answer in other encodings can unpack to a piece that is a thousand times as large.
         request.headers["Accept-Encoding"] = "gzip"
         return request
 
@@ -90,19 +90,19 @@ class Sender:
         """Send a request and read its answer.
 
         Args:
-            request: of `request`.
+            request: a request that `request` returned.
             label: method and path, for messages.
-            write: finishes the exchange when the task is cancelled, where it is one of a write.
-            attempt: its number, from 1.
+            write: for a write, finishes the exchange if the task is cancelled.
+            attempt: the number of the attempt, from 1.
 
         Raises:
-            ConfigurationError: when the client was closed, or belongs to another process or event loop.
+            ConfigurationError: the client was closed, or belongs to a different process or event loop.
         """
         client = self._connections.http(label)
-        if "Authorization" in request.headers:  # of the attempt before
+        if "Authorization" in request.headers:  # from the attempt before
             del request.headers["Authorization"]
-        # The token is put on once there is a connection to send it on: while it waits it might end. And httpx's pool,
-        # when more threads want a connection than there are, closes some that are in use.
+        # Wait for a free connection first, and add the token afterwards: a token could expire during the wait. And if
+        # more threads need a connection than there are, httpx's pool closes connections that are in use.
         with self._connections.slots:
             if write is None:
                 return self._observed(client, request, label, attempt)
@@ -126,7 +126,7 @@ class Sender:
                 finally:
                     response.close()
         except CssError as error:
-            # Only the auth raises these, and it does so before the call itself is sent.
+            # Only the auth raises a CssError here, before the call itself is sent.
             is_passing = error.status is not None and error.status >= 429
             return Exchange(error=error, was_sent=False, is_passing=is_passing)
         except Exception as error:

@@ -64,7 +64,7 @@ class Task:
 
 
 def task_for(wire: Wire, place: Place) -> Task:
-    """Return what a worker needs to act as this client does.
+    """Return the task that lets a worker act with the same account as this client.
 
     Raises:
         ConfigurationError: a worker cannot have the credentials or the connections of this client.
@@ -108,7 +108,7 @@ class Shipping:
         self._task = task
 
     def carry_out(self, run: StepRun, steps: Numbered, width: int) -> None:
-        """Send the steps, at most `width` chunks at once."""
+        """Send the steps to workers, at most `width` chunks at once, and settle them."""
 
         def ship(chunk: Numbered) -> None:
             try:
@@ -123,7 +123,7 @@ class Shipping:
             try:
                 results = waited_for(future)
             except CssError as error:
-                # Only reading the credentials raises these, before anything is sent.
+                # A worker raises a CssError only when it reads the credentials, before anything is sent.
                 run.settle_failed(chunk, error)
             except Exception as error:
                 lost = OutcomeUnknown(
@@ -153,8 +153,8 @@ def _chunks(steps: Numbered) -> list[Numbered]:
 def carry_out(task: Task, steps: Sequence[Step]) -> list[StepResult]:
     """Carry out a chunk in a worker, one user after another.
 
-    The worker of a `Css` keeps its connections and its token for the next chunk. The worker of an `Css` cannot,
-    because they belong to an event loop, and each chunk has a loop of its own.
+    The worker of a `Css` keeps its connections and its token for the next chunk. The worker of an `Css` cannot
+    keep them: they belong to an event loop, and each chunk runs in its own event loop.
     """
     return run(_carry_out, task, steps)
 

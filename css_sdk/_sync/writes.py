@@ -1,5 +1,5 @@
 # Written from css_sdk/_async/writes.py by `make generate`; edit that one.
-"""Send writes and verify them, by their answer if it is enough, otherwise by a read."""
+"""Send writes, and verify each one by its answer or, if the answer is not sufficient, by a read."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def _shows_nothing(*_: object) -> bool:
 
 @frozen(kw_only=True)
 class Change:
-    """A write, and how to see whether it was done.
+    """A write, and how to find out whether it was done.
 
     Args:
         operation: the generated module of the call.
-        steps: what the call does; all of one kind.
-        arguments: returns the call's arguments, after those of the place, for the steps that are still to be done.
-        remaining: reads, and returns the steps that are not done.
-        shown: whether a parsed answer shows that these steps are done.
-        along: what the service removes together with that.
+        steps: the steps that the call carries out; all of one kind.
+        arguments: returns the call's arguments, without those of the place, for the steps that are not done yet.
+        remaining: reads the state, and returns those of the given steps that are not done yet.
+        shown: returns whether a parsed answer shows that the given steps are done.
+        along: the steps that the service carries out together with these, such as the removal of a role's members.
     """
 
     operation: answers.Operation
@@ -50,25 +50,25 @@ class Change:
         return self.steps[0].kind
 
     def effects(self, steps: Steps) -> Steps:
-        """Return what the call changes if these steps are still to be done. A new name like the old one is none."""
+        """Return all that the call changes if these steps are not done yet. A rename to the same name is left out."""
         changing = tuple(step for step in steps if step.kind != "rename_role" or step.role != step.target)
         return (*self.along, *changing) if changing else ()
 
 
 def carry_out(wire: Wire, change: Change) -> None:
-    """Send a write until it is verified. Repeat only what a read shows to be missing.
+    """Send a write until it is verified. Repeat only the steps that a read shows to be missing.
 
-    If the client has a journal, what the write will really change is read first and written down.
+    If the client has a journal, the state is read first, and the journal records what the write will really change.
 
-    When the task is cancelled, a request that is in flight is finished, and nothing else is sent: neither a read that
-    would verify the write, nor another attempt. The journal holds the outcome that the answer shows; without one, the
-    write is only begun there.
+    If the task is cancelled, a request that was sent already is finished. Nothing else is sent: no read to verify the
+    write, and no further attempt. The journal records the outcome that the answer shows. If there is no answer, the
+    journal has no outcome for the write.
 
     Raises:
-        CssError: when it failed: it was refused, or a read shows that it was not done.
-        OutcomeUnknown: when it may have been done and no read got through, when an attempt that was never answered may
-            still be on its way, or when an earlier attempt of the same client may still reverse it.
-        InvalidFile: when the journal could not be written. Nothing is sent then.
+        CssError: the write failed: it was refused, or a read shows that it was not done.
+        OutcomeUnknown: the write may have been done and no read could show it, an attempt without an answer may still
+            be on its way, or an earlier attempt of the same client may still reverse the write.
+        InvalidFile: the journal could not be written. Nothing is sent.
     """
     with InFlight() as in_flight:
         _carry_out(wire, change, in_flight)
@@ -96,11 +96,11 @@ def _carry_out(wire: Wire, change: Change, in_flight: InFlight) -> None:
 
 
 class _Attempts:
-    """The attempts of one write, until one is confirmed or no other is left.
+    """Make the attempts of one write, until one is confirmed or no attempt is left.
 
     An attempt of this call, or of an earlier call for the same change, may still be on its way. Then only a
-    confirmation settles the write: if a read does not show the write, or a later attempt is refused, the write can
-    still be done.
+    confirmation shows the outcome. If a read does not show the write, or a later attempt is refused, an earlier attempt
+    can still carry out the write.
     """
 
     def __init__(self, wire: Wire, change: Change, in_flight: InFlight) -> None:
@@ -121,7 +121,7 @@ class _Attempts:
         """Make attempts until one is confirmed.
 
         Raises:
-            CssError: when no other attempt is to be made.
+            CssError: the write is not confirmed, and no further attempt is made.
         """
         try:
             while not self._attempt():
@@ -134,7 +134,7 @@ class _Attempts:
             raise _still_possible(error) from error
 
     def _attempt(self) -> bool:
-        """Make an attempt, and return whether it is confirmed; if not, wait until the next one is due."""
+        """Make an attempt, and return whether it is confirmed. If it is not, wait until the next attempt is due."""
         self._number += 1
         change = self._change
         arguments = change.steps[0].place.path | change.arguments(self._steps)
@@ -196,7 +196,7 @@ def _is_shown(change: Change, steps: Steps, tried: Exchange, call: Call) -> bool
     try:
         return answers.parsed(change.operation, tried.response, call.label, lambda answer: change.shown(answer, steps))
     except CssError:
-        # Such an answer verifies nothing; the read that follows decides.
+        # An answer that cannot be parsed verifies nothing. The read that follows decides.
         return False
 
 
