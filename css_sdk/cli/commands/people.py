@@ -255,8 +255,8 @@ def remove(given: Given, person: str, protect: Sequence[str]) -> int:
     the members of all roles to find logins of every provider, shows what it would remove, and asks for confirmation. In
     scripts, pass --yes, and if there are roles in prod, --allow-prod too. To undo, run css undo.
 
-    Exit codes: 0 done, or a username has no roles; 1 the person was not found; 3 an environment could not be read, or
-    a role was not removed; 4 two people have the address, or a guard refused.
+    Exit codes: 0 done, or a username has no roles; 1 the person was not found, or two people have the address; 3 an
+    environment could not be read, or a role was not removed; 4 a guard refused.
 
     \b
     Examples:
@@ -288,8 +288,8 @@ def copy_roles(given: Given, source: str, target: str) -> int:
     It shows what it would add, and asks for confirmation. In scripts, pass --yes, and if there are roles in prod,
     --allow-prod too. To undo, run css undo.
 
-    Exit codes: 0 done; 1 FROM was not found; 3 TO was not identified in a place, an environment could not be read, or a
-    role was not given; 4 two people have the address of FROM, or a guard refused.
+    Exit codes: 0 done; 1 FROM was not found, or two people have its address; 3 TO was not identified in a place, an
+    environment could not be read, or a role was not given; 4 a guard refused.
 
     \b
     Example:
