@@ -125,7 +125,7 @@ def command_table() -> dict[Path, str]:
         if isinstance(node, ast.FunctionDef)
         and any(re.match(r"click\.(command|group)\(", ast.unparse(each)) for each in node.decorator_list)
     }
-    text = f"""# Written from css_sdk/cli/commands/__init__.py by `make generate`; edit the commands beside that one.
+    text = f"""# Written by `make generate` from the modules in css_sdk/cli/commands. Edit those modules.
 \"\"\"The commands of `css`, so that `css --help` imports none of them.\"\"\"
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The command line: arguments in, one call on the facade, text or JSON out.
 
-Each command's module is imported when the command is looked up, and what the command works with inside it, so that
-`css --help` loads click and nothing else. It may import everything, and holds no decisions.
+The module of a command is imported only when the command is looked up, and imports the facade inside its functions, so
+that `css --help` loads only click. This package may import every other package, and holds no decisions.
 Start reading at `commands`; `support` holds what several commands share.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 INTERRUPTED: Final = 130
 
 COMPLETE_VARIABLE: Final = "_CSS_COMPLETE"
-"""The variable in which a shell passes a line to complete."""
+"""The environment variable by which the completion script of a shell asks css for completions."""
 
 
 class _LazyGroup(click.Group):
@@ -42,7 +42,7 @@ class _LazyGroup(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            # Here, where it is still known which place the command was about.
+            # Handled here, because the context with the command's integration and environment still exists.
             return _code_of(error)
         return 3 if ctx.meta.get(UNPRINTED) else result
 
@@ -100,17 +100,17 @@ def css() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
-    # Imports make thousands of objects that stay: looking through them for garbage takes a tenth of a short command.
+    # Imports create thousands of objects that stay. To search them for garbage takes a tenth of a short command's time.
     gc.set_threshold(50_000)
     code = exit_code(arguments)
-    gc.freeze()  # so that Python does not look through them again as it ends, which takes another tenth
+    gc.freeze()  # else Python searches these objects again when it ends, which takes another tenth
     sys.exit(code)
 
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. Print errors on stderr, in a line that begins with `css: `."""
     for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding lacks is no reason to fail after a write.
+        # After a write, css must not fail only because the terminal cannot encode a name.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:

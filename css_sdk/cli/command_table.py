@@ -1,4 +1,4 @@
-# Written from css_sdk/cli/commands/__init__.py by `make generate`; edit the commands beside that one.
+# Written by `make generate` from the modules in css_sdk/cli/commands. Edit those modules.
 """The commands of `css`, so that `css --help` imports none of them."""
 
 from typing import Final

@@ -1,1 +1,1 @@
-"""The commands, one module for each command or group. Each parses, calls the facade and prints."""
+"""The commands, one module for each command or group. Each module parses options, calls the facade, and prints."""

@@ -85,7 +85,7 @@ def remove(given: Given, parent: str, children: Sequence[str]) -> int:
         below = dev.roles.composites(parent)
         unwanted = list(dict.fromkeys(children))
         held = {role.name for role in below.list()}
-        # Of a role that does not exist, "is not a child" would hide a typing error.
+        # A role that does not exist gets an error, because "is not a child" would hide a typing error.
         existing = held if held.issuperset(unwanted) else {role.name for role in dev.roles.list()}
         changes = [
             RoleChange(

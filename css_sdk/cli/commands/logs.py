@@ -65,8 +65,8 @@ def logs(given: Given, since: str, until: str | None) -> int:
         try:
             print_lines(printable())
         except CssError as error:
-            # Its cause says why; how many lines came before, of one window alone, would mislead, and from when on to
-            # go on was printed already.
+            # Only the cause is printed. The error itself counts the lines of one window only, which would mislead, and
+            # `_by_window` has already printed from which time on to continue.
             cause = error.__cause__ if isinstance(error.__cause__, CssError) else error
             if not printed:
                 raise cause from None
@@ -96,7 +96,7 @@ def _by_window(dev: EnvironmentClient, since: datetime.datetime, until: datetime
         if stopped is None and window is spans[-1]:
             yield from lines
             return
-        # What stands at the seam comes again with the next window, or with what is read later.
+        # Lines at the seam of two windows are held, because the next window, or a later command, reads them again.
         yield from (line for line in lines if line.timestamp is None or line.timestamp < edge)
         held = [line for line in lines if line.timestamp is not None and line.timestamp >= edge]
         if stopped is not None:

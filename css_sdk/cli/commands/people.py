@@ -152,7 +152,7 @@ def _facts(login: PersonLogin) -> tuple[str, str, str]:
 
 
 def _not_searched(found: PeopleFound) -> str:
-    """Return which providers the terms left out, and by what they are searched."""
+    """Return which providers could not be searched by the given terms, each with the options that search it."""
     from ...people.searches import TERMS_ANYWHERE
 
     left_out: dict[tuple[str, ...], list[str]] = {}

@@ -1,4 +1,4 @@
-"""`css promote` and `css copy`: plan for one environment what another one has."""
+"""`css promote` and `css copy`: copy roles from one environment to another."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _transfer(
         given: the options.
         source: integration and environment.
         target: integration and environment.
-        name: the first part of the name of the file for what is left.
+        name: the first part of the name of the remainder file, in which steps that are left are saved.
         members: whether members are copied.
         names: the new names of roles by their old ones.
         out: where to save the plan instead of carrying it out.

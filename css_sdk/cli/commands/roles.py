@@ -162,7 +162,7 @@ def delete(given: Given, names: Sequence[str]) -> int:
     with given.place() as dev:
         tree = dev.roles.tree()
         existing = {role.name for role in tree.roles}
-        # A list that may have been cut does not prove that a role is missing.
+        # If the list of roles may be incomplete, a role that is not on it may still exist.
         there = [name for name in wanted if name in existing or not list_is_complete(tree.roles)]
         changes = [
             RoleChange("delete", name, call=partial(dev.roles.delete, name))
@@ -174,11 +174,11 @@ def delete(given: Given, names: Sequence[str]) -> int:
 
 
 def indented(tree: RoleTree) -> Iterator[str]:
-    """Yield the tree as lines, each child below its parent; circles are marked, and nothing is followed twice."""
+    """Yield the tree as lines, each child below its parent. Mark circles, and show the children of a role only once."""
     below = {child for children in tree.children.values() for child in children}
     names = [role.name for role in tree.roles]
     seen: set[str] = set()
-    # A circle that nothing leads to has no first role: one that is not shown after the others is its first.
+    # If all roles of a circle are only children of each other, none is a root. The first one that is left becomes one.
     for root in [name for name in names if name not in below] + names:
         if root in seen:
             continue

@@ -1,4 +1,4 @@
-"""`css roster check` and `css roster apply`."""
+"""`css roster check`, `css roster export` and `css roster apply`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _read(
     all_logins: bool,
     **reading: Any,
 ) -> tuple[Sequence[Row], dict[str, Any]]:
-    """Return the rows of a roster, and how to check or apply them."""
+    """Return the rows of a roster, and the options for `check_roster` and `apply_roster`."""
     from ...roster.columns import read_mapping
 
     if given.max_removals is not None and not exact:
@@ -251,5 +251,5 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
             always_written=result is not None,
             may_be_missing=given.allow_missing,
         )
-    # Another run does what is left of a roster, even if this is a single row.
+    # 3 even if a single row is left: another run can carry it out.
     return 3 if code else 0

@@ -15,8 +15,8 @@ from ..support.request_options import is_quiet
 def sandbox(**given: Any) -> None:
     """Run a CSS API and its login server in memory, with made-up people.
 
-    When it is ready, it prints one line of JSON with addresses and credentials. Ctrl-C stops it. The page at its
-    address shows what it holds and which requests came.
+    When the sandbox is ready, it prints one line of JSON with addresses and credentials. The page at its address shows
+    what it holds and which requests came. Ctrl-C stops it.
 
     \b
     Examples:

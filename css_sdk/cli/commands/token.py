@@ -79,7 +79,7 @@ def _requested(name: str, audience: str | None) -> tuple[System, Token]:
     from ... import systems
     from ..._http.exchanges import failure
 
-    # No call is made, so it is all the same where the application is.
+    # The application is not called, so its address does not matter.
     application = {"audience": audience, "base_url": systems.AUTHORIZATION_SERVICE_URL} if audience else {}
     profile = {"profile": given_profile()} if name == "css" else {}
     found: System = getattr(systems, name)(**application, **profile)
@@ -87,7 +87,7 @@ def _requested(name: str, audience: str | None) -> tuple[System, Token]:
         return found, found.token(**given_timeout())
     except httpx.RequestError as error:
         address = httpx.URL(found.token_url)
-        # Without its cause: the frames below hold the secret.
+        # Raised without its cause, because the traceback of the cause holds the secret.
         raise failure(error, "POST token", "the login server", address.netloc.decode()).error or error from None
 
 
@@ -123,7 +123,7 @@ def verify(
     from ... import InvalidToken, TokenVerifier
 
     if stdin not in ((), ("-",)):
-        # Click's own words would repeat it.
+        # Click's own message would repeat the token.
         raise click.UsageError(
             "Do not pass a token as an argument: others on this machine can see it. Use standard input or --file."
         )
@@ -155,7 +155,7 @@ def _read(file: str) -> str:
     """Return the token in a file, or on standard input.
 
     Raises:
-        UsageError: when there is none; it does not repeat the name of the file, which might be the token.
+        UsageError: when there is no token. The message does not repeat the file name, which might be the token.
     """
     from ...auth.verification import LONGEST
 
@@ -165,7 +165,7 @@ def _read(file: str) -> str:
         )
     try:
         with click.open_file(file, encoding="utf-8", errors="replace") as source:
-            held: str = source.read(LONGEST + 3).strip()  # a line's end may follow the longest
+            held: str = source.read(LONGEST + 3).strip()  # a line break may follow the longest token
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not a valid file name"
         raise click.UsageError(f"The file that --file names cannot be read: {reason}.") from None
@@ -176,7 +176,7 @@ def _read(file: str) -> str:
 
 
 def _issuer() -> str:
-    """Return the issuer of the API's tokens. If there are credentials, their addresses count."""
+    """Return the issuer of the API's tokens. If credentials are set, use their token address."""
     from ... import systems
 
     if any(os.environ.get(f"CSS_{name}") for name in ("CLIENT_ID", "CLIENT_SECRET", "CREDENTIALS_FILE")):

@@ -62,7 +62,7 @@ def _read(file: Path) -> tuple[str, JournalRead]:
 
 
 def _newest(css: Css) -> tuple[str, JournalRead]:
-    """Return the journal that is undone if none is named, and say which it is."""
+    """Return the journal that is undone if none is named, and print its name."""
     from ...errors import InvalidFile
     from ...journal.choice import newest_to_undo
 

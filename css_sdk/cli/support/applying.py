@@ -49,11 +49,11 @@ class Origin:
     """Where a plan comes from.
 
     Attributes:
-        name: the beginning of the name of the file for what is left.
-        folder: in which this file is put.
-        file: of the plan, if it was saved before.
-        plan_id: of the plan in that file.
-        resume: the journal of an earlier run.
+        name: the first part of the name of the remainder file, in which steps that are left are saved.
+        folder: the folder of the remainder file.
+        file: the file of the plan, if the plan was saved before.
+        plan_id: the id of the saved plan.
+        resume: the journal of an earlier run, which this run continues.
         undoes: the name of the journal that the plan undoes.
     """
 
@@ -73,18 +73,18 @@ class Origin:
 
     @property
     def remainder(self) -> Path:
-        """Return the file for what is left; the remainder of a remainder has the next number, so that both stay."""
+        """Return the path of the remainder file. A remainder of a remainder gets the next number, so that both stay."""
         found = _REMAINDER.search(self.file.stem) if self.file else None
         number = f".{int(found[1] or 1) + 1}" if found else ""
         return self.folder / f"{self.name}.remainder{number}.json"
 
 
 def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
-    """Return the journal with which a saved plan continues, checked before a line is added to it.
+    """Read and check the journal with which a saved plan continues. Return None if it continues none.
 
     Raises:
-        StalePlan: when it belongs to another plan, account or address.
-        InvalidFile: when it cannot be read, or is not a journal.
+        StalePlan: when the journal belongs to a different plan, account or address.
+        InvalidFile: when the journal cannot be read, or is not a journal.
     """
     from ...errors import StalePlan
     from ...journal.entries import read_journal
@@ -135,14 +135,14 @@ def _confirm(plan: Plan, left: Sequence[Step], given: Given) -> None:
 def preview_and_carry_out(css: Css, plan: Plan, given: Given, origin: Origin, known: Sequence[User] = ()) -> int:
     """Show a plan, ask, carry it out with a journal, report what was not done, and return the exit code.
 
-    An interrupt lets the calls in flight finish; then the same is reported.
+    On an interrupt, the calls in flight finish first; then what was not done is reported as usual.
 
     Args:
-        css: the client that made the plan, or that is to carry it out.
-        plan: as it was made, or read from a file.
+        css: the client that carries out the plan.
+        plan: a new plan, or one that was read from a file.
         given: the options.
         origin: where the plan comes from.
-        known: people who were read, besides those of the plan.
+        known: users already read from the service who are not in `plan.known`, so that their names can be shown.
     """
     resumed = read_resumed(css, plan, origin)
     if origin.resume is None and plan.steps:
@@ -209,7 +209,7 @@ def _carry_out(
         except StalePlan as error:
             raise StalePlan(f"{error}{earlier_run(origin, plan)}") from None
     is_done = all(is_settled(result, given.allow_missing) for result in applied.results)
-    # Written first: printing may take long, or end in a pipe that nobody reads.
+    # The remainder is written before the results are printed: printing may take long, or fail in a closed pipe.
     if not is_done:
         write_remainder(applied, origin, file)
     print_step_results(applied.results, plan, names, given.as_json)

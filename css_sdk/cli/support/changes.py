@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .files import OutputFile
 
 Note = Callable[["RowResult"], object]
-"""Takes each result as it comes."""
+"""A function that is called with each result as soon as it is known."""
 
 _MOST_NAMED = 10
 _OF_ROSTERS = ("line", "person")
@@ -38,7 +38,7 @@ class Labels:
         self._places: dict[str, tuple[int, str]] = {}
 
     def read(self, css: Css, results: Sequence[RowResult]) -> None:
-        """Note the labels of results, without a request."""
+        """Add the labels of results, without a request."""
         from ...errors import CssError
 
         for which in {result.row.integration for result in results}:
@@ -110,14 +110,14 @@ def apply_rows(
         css: the client.
         rows: what is to be done.
         given: the options.
-        labels: get the names that are looked up, and what is read for the results.
-        progress: called with each result as it comes.
-        exact: whether everybody else loses the roles that the rows name.
+        labels: collects the names of the integrations and people that are read.
+        progress: called with each result as soon as it is known.
+        exact: whether to remove the roles in the rows from everybody whom the rows do not list.
         how: further arguments of `apply_roster` and `check_roster`.
 
     Raises:
-        NotConfirmed: when it is not wanted. Nothing was changed.
-        StalePlan: when the changes are not the same after the answer as before. Nothing was changed.
+        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
+        StalePlan: when the necessary changes are no longer those of the preview. Nothing was changed.
         click.Abort: when a question is not answered.
     """
     from ...roster.rows import refuses_all
@@ -129,7 +129,7 @@ def apply_rows(
         return results
     checked = css.check_roster(rows, exact=exact, **how)
     for error in (result.error for result in checked if refuses_all(result)):
-        if error is not None:  # nobody is asked about what would be refused
+        if error is not None:  # do not ask about changes that would be refused
             raise error
     planned = [result for result in checked if result.outcome == "planned"]
     places = {result.row.place: css.integration(result.row.integration) for result in planned}
@@ -142,7 +142,7 @@ def apply_rows(
         projects = {place[0]: client.info.project_name for place, client in places.items()}
         return preview_of([result.row for result in planned], projects, names)
 
-    # All is checked again when it is carried out.
+    # The state is not compared here, because `apply_roster` compares it with `checked`.
     confirm(changes_of([result.row for result in planned], prod), given.answers, preview, lambda: True)
     results = css.apply_roster(rows, exact=exact, checked=checked, progress=progress, **how)
     labels.read(css, results)
@@ -150,7 +150,7 @@ def apply_rows(
 
 
 def _show_losses(losses: Sequence[RoleRemovals]) -> None:
-    """Show who loses a role, by name, and how many of them are listed with another login."""
+    """Show who loses which role, and how many of these people the roster lists with a different login."""
 
     for loss in losses:
         people = [f"{user.name} {user.username}".strip() for user in loss.users]
@@ -170,7 +170,7 @@ def preview_of(rows: Sequence[Row], project_names: Mapping[str, str], people: Ma
 
     Args:
         rows: what will be done.
-        project_names: by the id or name of the integration in the rows.
+        project_names: the project names, by the id or name of the integration in the rows.
         people: the names of people, by username, as far as they are known.
     """
     groups: dict[tuple[Action, str, str, str], dict[str, None]] = {}
@@ -184,14 +184,14 @@ def preview_of(rows: Sequence[Row], project_names: Mapping[str, str], people: Ma
 
 
 def in_words(action: Action, people: Collection[str], role: str, place: str) -> str:
-    """Return the sentence that says who gains or loses a role; the first of them by name."""
+    """Return a sentence: how many people gain or lose a role, with the first ten names and usernames."""
     verb = "gain" if action == "grant" else "lose"
     who = {0: f"nobody {verb}s", 1: f"1 user {verb}s"}.get(len(people), f"{len(people)} users {verb}")
     return f"{who} the role {role!r} in {place}" + (f": {the_first_of(people)}" if people else "")
 
 
 def the_first_of(names: Collection[str]) -> str:
-    """Return the first names, sorted, and how many more there are."""
+    """Return the first ten of these names, sorted, and the number of the others."""
     more = len(names) - _MOST_NAMED
     return ", ".join(sorted(names)[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
@@ -244,12 +244,12 @@ def reported(
 
     Args:
         rows: all rows.
-        apply: applies the rows, passes on each result as it comes, and returns all.
+        apply: applies the rows, calls its argument with each result, and returns all results.
         labels: of integrations and people.
         as_json: whether to print JSON.
         result_file: the file for the results.
-        always_written: whether to write the file even if nothing is left.
-        may_be_missing: whether people who have never logged in are not failures.
+        always_written: whether to write the file even if no row is left to do.
+        may_be_missing: whether to ignore rows of people who have never logged in when the exit code is chosen.
     """
     settled: list[RowResult] = []
     interrupt = None
@@ -257,9 +257,9 @@ def reported(
         results = without_display(lambda: apply(settled.append))
     except KeyboardInterrupt as stop:
         results, interrupt = with_the_rest(settled, rows), stop
-    # Written first: printing may take long, or end in a pipe that nobody reads.
+    # The result file is written before the results are printed: printing may take long, or fail in a closed pipe.
     was_written, sentences = write_results(results, result_file, always=always_written)
-    # Rows that were not attempted stand in the file.
+    # After an interrupt, rows that were not attempted are in the result file. They are printed only if there is none.
     print_row_results(results, labels, as_json, untried=interrupt is None or result_file is None)
     for sentence in sentences:
         say(sentence)
@@ -275,12 +275,12 @@ def print_row_results(results: Sequence[RowResult], labels: Labels, as_json: boo
     Args:
         results: of the rows.
         labels: of integrations and people.
-        as_json: print them for machines.
-        untried: print those that were not attempted, too.
+        as_json: whether to print JSON.
+        untried: whether to print the rows that were not attempted, too.
     """
     rows = [labels.record(result) for result in results if untried or result.state != "skipped"]
     if not as_json:
-        # Removals of an exact roster stand on no line. A table has one column for usernames and addresses.
+        # Removals of an exact roster have no line in the file. A table shows only one of `username` and `person`.
         needless = "person" if all(row["username"] == row["person"] for row in rows) else "username"
         rows = [row | {"line": row["line"] or "", needless: ""} for row in rows]
     elif not any(row["line"] for row in rows):

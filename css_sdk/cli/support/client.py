@@ -1,4 +1,4 @@
-"""Open the client for a command, with a journal if one is named, and close it in order."""
+"""Open the client for a command, with a journal if the command writes, and close both in the right order."""
 
 from __future__ import annotations
 

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from ... import Css
 
 _SECONDS: Final = 2.0
-"""For each attempt and the whole call."""
+"""The time limit of each attempt, and of the whole call."""
 _LIFE: Final = 300.0
 """Seconds for which names are taken from the cache."""
 
 
 def complete_environments(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the environments that begin so."""
+    """Return the environments that begin with the incomplete word."""
     return [CompletionItem(name) for name in ("dev", "test", "prod") if name.startswith(incomplete)]
 
 
 def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the ids of the integrations that begin so or whose names contain it, with their names as help.
+    """Return the ids of integrations that match the incomplete word, with the names as help.
 
-    Shells break words at blanks, so that names are not completed themselves.
+    The word is the beginning of an id, or a part of a name. Only ids are completed, as shells break names at blanks.
     """
     found = _names("integrations", lambda css: [[str(one.id), one.project_name] for one in css.integrations()])
     wanted = incomplete.lower()
@@ -42,7 +42,7 @@ def complete_integrations(_: click.Context, __: click.Parameter, incomplete: str
 
 
 def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the roles that begin so, in the place that the line names before."""
+    """Return the roles that begin with the incomplete word, in the integration and environment of the command line."""
     integration, environment = (context.params.get(name) for name in ("integration", "environment"))
     if not integration or not environment:
         return []
@@ -55,7 +55,7 @@ def complete_roles(context: click.Context, _: click.Parameter, incomplete: str) 
 
 
 def _names(key: str, read: Callable[[Css], Iterable[list[str]]]) -> list[list[str]]:
-    """Return names from the cache, else from the service; nothing if neither is possible."""
+    """Return names from the cache, else from the service; an empty list if neither is possible."""
     import logging
 
     from ..._text.escaping import shown

@@ -1,4 +1,4 @@
-"""Get the values of options that are not given from variables, the project's `css.toml` and the user's profile."""
+"""Find the values of options that the user left out: in variables, the project's `css.toml` and the user's profile."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import click
 _PROFILE: Final = "css_sdk.cli.profile"
 """The key in the context's `meta` under which the value of `--profile` is."""
 _FOUND: Final = "css_sdk.cli.defaults"
-"""The key in the context's `meta` under which the values are."""
+"""The key in the context's `meta` under which the values that were found are."""
 
 
 def keep_profile(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    """Remember the value of `--profile`, which can stand before or behind the command."""
+    """Remember the value of `--profile`, which can stand before or after the command."""
     if value is not None:
         context.meta[_PROFILE] = value
 

@@ -21,7 +21,7 @@ def limit() -> int:
     """Return the size in bytes beyond which a file is refused: 20 MiB, or what CSS_MAX_FILE_MIB says.
 
     Raises:
-        ConfigurationError: when that is not a whole number of 1 or more.
+        ConfigurationError: when the variable is not a whole number of 1 or more.
     """
     from ..._text.files import MOST_BYTES
     from ...errors import ConfigurationError
@@ -37,11 +37,12 @@ def limit() -> int:
 def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
     """Return the content of a file or of stdin, and its name for messages.
 
-    A file that is too large is refused before it is read whole. A journal is not: what was done has to be read.
+    A file that is too large is refused before it is read completely. A journal may have any size: it must be readable
+    to undo or continue what was done.
 
     Raises:
-        InvalidFile: when it cannot be read, or is too large.
-        ConfigurationError: when the limit is no number.
+        InvalidFile: when the file cannot be read, or is too large.
+        ConfigurationError: when CSS_MAX_FILE_MIB is not valid.
     """
     from ..._text.files import too_large
     from ...errors import InvalidFile
@@ -62,7 +63,7 @@ def content_of(file: Path, *, is_journal: bool = False) -> tuple[bytes, str]:
 
 
 def why_not_writable(file: Path) -> str:
-    """Return why a file cannot be written or replaced, as the end of a sentence; "" where it can."""
+    """Return why a file cannot be written or replaced, as the end of a sentence; "" if css can write it."""
     if file.is_dir():
         return "it is a folder"
     if file.exists() and not file.is_file():
@@ -76,14 +77,14 @@ def why_not_writable(file: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputFile:
-    """A file that a command writes. It replaces only what css-sdk wrote, an empty file, or with `--force` any file.
+    """A file that a command writes. It may replace an empty file or one that css-sdk wrote, with `--force` any file.
 
     Attributes:
         path: of the file; None for standard output.
-        option: which names it, for messages.
-        kind: of what is written, for messages.
-        is_ours: returns whether a content was written by css-sdk as this kind.
-        force: whether the file may be replaced whatever it holds.
+        option: the option that names the file, for messages.
+        kind: what is written, such as "a plan", for messages.
+        is_ours: returns whether css-sdk wrote a content as a file of this kind.
+        force: whether to replace an existing file without a look at its content.
     """
 
     path: Path | None
@@ -93,10 +94,10 @@ class OutputFile:
     force: bool = False
 
     def check(self, source: Path = STDIN) -> None:
-        """Refuse the file if it cannot be written or must not be replaced; this is best known before anything is sent.
+        """Refuse the file if it cannot be written or must not be replaced. Call this before anything is sent.
 
         Args:
-            source: what the command reads, and never replaces.
+            source: the input file of the command, which is never replaced.
 
         Raises:
             InvalidFile: with the reason and the option to change.
@@ -121,7 +122,7 @@ class OutputFile:
             )
 
     def write(self, pieces: Iterable[str] | bytes, encoding: str = "utf-8") -> None:
-        """Write the file whole or not at all, see `write_whole`; or print the pieces, without it.
+        """Write the file with `write_whole`. If the path is None, print the pieces instead.
 
         Args:
             pieces: of the text; or the bytes of a workbook, which needs a file.

@@ -6,7 +6,7 @@ import click
 
 
 class Group(click.Group):
-    """A group of commands. Click itself cuts the sentences of a list to one line each."""
+    """A group of commands. A plain `click.Group` would cut each sentence to one line."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of subcommands."""

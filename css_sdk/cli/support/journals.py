@@ -37,14 +37,14 @@ def journal_file(named: Path) -> Path:
 
 
 def check_journal(given: Given, *, css: Css | None = None) -> None:
-    """Refuse a journal that `--journal` names and that cannot be written; this is best known before anybody is asked.
+    """Check that the journal that `--journal` names can be written. Call this before a question is asked.
 
     Args:
         given: the options.
-        css: the client, whose own journal without a change may be continued.
+        css: the client. A journal of its account that records no change may exist already; without a client, none may.
 
     Raises:
-        InvalidFile: when it exists already, or cannot be written.
+        InvalidFile: when the journal exists already, or cannot be written.
     """
     from ...errors import InvalidFile
 
@@ -85,8 +85,8 @@ def journaled(
     Args:
         css: the client.
         given: the options.
-        plan_id: of the plan that the journal belongs to.
-        resume: the journal that is continued.
+        plan_id: the id of the saved plan that the journal belongs to.
+        resume: an existing journal that is continued.
         undoes: the name of the journal that this run undoes.
     """
     journal = _opened(css, given, plan_id, resume, undoes)
@@ -103,7 +103,7 @@ def journaled(
 
 @contextmanager
 def leaving_journal(css: Css, given: Given) -> Iterator[None]:
-    """Leave a journal without a change where `--journal` names one and nothing was changed.
+    """After the block, create the journal that `--journal` names if it does not exist, because nothing was changed.
 
     Args:
         css: the client.
@@ -144,7 +144,7 @@ def _opened(css: Css, given: Given, plan_id: str | None, resume: Path | None, un
 
 
 def _user() -> str:
-    """Return the local user name; "" where there is none, as in some containers."""
+    """Return the local user name; "" if there is none, as in some containers."""
     import getpass
 
     try:

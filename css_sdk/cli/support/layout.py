@@ -11,7 +11,7 @@ from ..._text.escaping import shown
 Paint = Callable[[str, str], str]
 """Takes a column and the text of a cell, and returns the text in colour."""
 BELOW = "message"
-"""The column whose cells go below their rows where the table is too wide."""
+"""The column whose cells go below their rows if the table is too wide."""
 
 
 def text_width(text: str) -> int:
@@ -32,12 +32,13 @@ def table_lines(
 ) -> list[str]:
     """Return the lines of a table with these columns.
 
-    If it is wider than the terminal, messages go below their rows. If it still is, each row is a list of its cells.
+    If the table is wider than the terminal, messages go below their rows. If it is still too wide, each cell gets its
+    own line.
 
     Args:
         rows: of the table.
         columns: of the table.
-        most: columns of the terminal; None for a table as wide as its cells.
+        most: the width of the terminal in characters; None for a table as wide as its cells.
         paint: colours a cell.
 
     >>> rows = [{"role": "reviewer", "message": "There is no such role."}]
@@ -91,7 +92,7 @@ def _block(row: Mapping[str, str], columns: Sequence[str], most: int, paint: Pai
 
 
 def wrapped(text: str, most: int) -> list[str]:
-    """Return a text in lines of at most so many columns, broken at blanks, and words only where they are longer.
+    """Return a text in lines of at most `most` characters, broken at blanks. Longer words are broken, too.
 
     >>> wrapped("There is no such role.", 12)
     ['There is no', 'such role.']

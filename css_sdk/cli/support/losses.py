@@ -42,10 +42,10 @@ def by_composing(
 
     Args:
         dev: the environment.
-        tree: its roles as they are.
+        tree: the current roles of the environment.
         parent: the role whose children change.
-        added: roles that become children of it.
-        removed: children that are removed from it.
+        added: roles that become children of the parent.
+        removed: children that are removed from the parent.
     """
     from ...plan.impact import people_having, people_losing, roles_leading_to
 
@@ -77,7 +77,7 @@ def _what_it_stands_for(tree: RoleTree, name: str) -> list[str]:
 
 
 def _members(dev: EnvironmentClient, roles: Collection[str]) -> dict[str, frozenset[str]]:
-    """Return the direct members of each of the roles, by name and username, read until two readings agree."""
+    """Return the direct members of each role, as name and username. Read each list until two readings agree."""
     return {
         role: frozenset(f"{user.name} {user.username}".strip() for user in dev.roles.settled_members(role))
         for role in sorted(roles)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PLACE: Final = "css_sdk.cli.place"
 """The key in the context's `meta` under which the values of `--integration` and `--environment` are."""
 _FEW: Final = 8
-"""As many names are listed in a sentence."""
+"""The largest number of names that a sentence lists."""
 _IN_A_REQUEST: Final = re.compile("/integrations/([0-9]+)/(dev|test|prod)/")
 
 
@@ -84,7 +84,7 @@ def _is_about_another_system() -> bool:
 
 
 def _what_there_is(error: CssError, what: str, command: str) -> str:
-    """Return the similar name, or the names if there are few, and the sentence with the command that lists them."""
+    """Return a similar name, or all names if there are few, and then the sentence with the command that lists all."""
     suggestions, known = getattr(error, "suggestions", ()), getattr(error, "known", ())
     meant = f"Did you mean {suggestions[0]!r}? " if suggestions else ""
     if not meant and 0 < len(known) <= _FEW:
@@ -93,7 +93,7 @@ def _what_there_is(error: CssError, what: str, command: str) -> str:
 
 
 def _place_of(error: CssError) -> str:
-    """Return the options that name the place: those of the command, else those of the failed request."""
+    """Return the options -i and -e with the values that the command got, else with those of the failed request."""
     context = click.get_current_context(silent=True)
     given = context.meta.get(PLACE, {}) if context else {}
     asked = _IN_A_REQUEST.search(error.request or "")
@@ -105,16 +105,16 @@ def _place_of(error: CssError) -> str:
 
 
 def suggest_roles(found: Iterable[CssError | None], environment: Callable[[], EnvironmentClient]) -> None:
-    """Note in errors about missing roles which roles there are. Read the list once, and only for such errors.
+    """Add the names of existing roles to errors about missing roles. Read the list once, only if there are such errors.
 
     Args:
         found: the errors of one environment.
-        environment: returns its client.
+        environment: returns the client of this environment.
     """
     from ...errors import CssError, NotFound
 
     errors = [error for error in found if isinstance(error, NotFound) and error.what == "role" and not error.known]
-    # A suggestion must not hide the result: without an answer there is none.
+    # If the list cannot be read, the result is printed without a suggestion.
     with suppress(CssError):
         names = [role.name for role in environment().roles.list()] if errors else []
         for error in errors:

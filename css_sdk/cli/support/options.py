@@ -83,12 +83,14 @@ class Given(NamedTuple):
         )
 
     def names_of(self, css: Css, users: Mapping[str, str], known: Iterable[User] = ()) -> Mapping[str, str]:
-        """Return the names of people by username: those that were read, and unless `--no-names` is given all others.
+        """Return the names of people by username. Look up those that are not known, unless `--no-names` is given.
+
+        With `--mask`, return no names.
 
         Args:
             css: the client.
             users: the usernames, each with an environment that may know the person.
-            known: people who were read.
+            known: people who were already read from the service.
         """
         names = {user.username: user.name for user in known}
         if self.mask or self.no_names:
@@ -105,13 +107,13 @@ class Given(NamedTuple):
 
     @contextmanager
     def place(self) -> Iterator[EnvironmentClient]:
-        """Open the client, and return the environment."""
+        """Open the client, and yield the client of the environment that the options name."""
         with self.client() as css, self.place_of(css) as dev:
             yield dev
 
     @contextmanager
     def place_of(self, css: Css) -> Iterator[EnvironmentClient]:
-        """Return the environment. An error about a missing role gets suggestions."""
+        """Yield the client of the environment that the options name. An error about a missing role gets suggestions."""
         from ...errors import NotFound
 
         dev = css.integration(self.integration).environment(self.environment)
@@ -128,7 +130,11 @@ def together(*options: Decorator) -> Decorator:
 
 
 def takes(*options: Decorator) -> Decorator:
-    """Add these options and arguments to a command. Pass the values of shared options to it as one `Given`."""
+    """Return a decorator that adds these options and arguments to a command.
+
+    The command gets the values of options that are fields of `Given` in one `Given`, as its first argument, and all
+    other values as keyword arguments.
+    """
 
     def decorate(function: Callable[..., Any]) -> Any:
         @wraps(function)
@@ -142,7 +148,11 @@ def takes(*options: Decorator) -> Decorator:
 
 
 def completes(what: str) -> Callable[..., Any]:
-    """Return what completes values in a shell: "integrations", "environments" or "roles"."""
+    """Return a function that completes values in a shell.
+
+    Args:
+        what: the kind of values: "integrations", "environments" or "roles".
+    """
 
     def complete(context: click.Context, option: click.Parameter, incomplete: str) -> Any:
         from . import completion
@@ -153,7 +163,7 @@ def completes(what: str) -> Callable[..., Any]:
 
 
 def roles_argument(name: str, **attributes: Any) -> Decorator:
-    """Return an argument for the name of a role, which a shell completes."""
+    """Return an argument for the name of a role. Shells can complete it."""
     return click.argument(name, shell_complete=completes("roles"), **attributes)
 
 
@@ -163,12 +173,12 @@ def flag(*names: str, help: str, **attributes: Any) -> Decorator:
 
 
 def several(*names: str, help: str, default_is: str = "", **attributes: Any) -> Decorator:
-    """Return an option that can be given several times, which its help says.
+    """Return an option that can be given several times. Its help says so.
 
     Args:
         names: of the option and its parameter.
-        help: the first sentence of its help.
-        default_is: the last sentence of its help.
+        help: the first sentence of the help.
+        default_is: the last sentence of the help, about the default.
         attributes: further arguments of `click.option`.
     """
     text = f"{help} Can be given several times. {default_is}".rstrip()
@@ -176,12 +186,12 @@ def several(*names: str, help: str, default_is: str = "", **attributes: Any) -> 
 
 
 def removals(help_text: str) -> Decorator:
-    """Return the option `--max-removals`, with what a command says about it."""
+    """Return the option `--max-removals`, with the help text of a command."""
     return click.option("--max-removals", type=click.IntRange(0), metavar="N", help=help_text)
 
 
 def providers(help: str, default_is: str) -> Decorator:
-    """Return the option `--provider`, with what a command says about it."""
+    """Return the option `--provider`, with the help text of a command, and its sentence about the default."""
     return several("--provider", "providers", type=click.Choice(PROVIDERS), help=help, default_is=default_is)
 
 
@@ -303,7 +313,7 @@ exact = together(
     removals("Allow up to N removals. Default: a fifth of the set, but at least 4 and at most 10."),
     consent,
 )
-"""The options of commands that make a set exactly what is named."""
+"""The options of commands that set exactly the named members or children."""
 places = together(
     several(
         "-i",

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 def print_undo_hint(journal: Path, entries: Iterable[Entry]) -> None:
-    """Print where the changes are written down, if anything was changed since the journal was opened."""
+    """Print which journal holds the changes, if anything was changed since the journal was opened."""
     if any(entry.outcome != "failed" for entry in entries):
         name = folder().name_of(journal)
         say(f"The changes are in the journal {name}. To undo them, run: css undo {quote(name)}")
 
 
 def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
-    """Return the steps of a plan that are not confirmed in its journal."""
+    """Return the steps of a plan that its journal does not record as confirmed."""
     from ...plan.preconditions import without
 
     entries = journal.entries if journal is not None else ()
@@ -38,7 +38,7 @@ def steps_left(plan: Plan, journal: JournalRead | None) -> tuple[Step, ...]:
 
 
 def earlier_run(origin: Origin, plan: Plan) -> str:
-    """Return a sentence about an earlier run of a plan: how to continue it, or that it is complete."""
+    """Return how to continue an earlier run of a plan, or that the run is complete; "" if there was no earlier run."""
     if origin.file is None or origin.resume is not None:
         return ""
     for name, journal in chain(_beside(origin), folder().journals().items()):
@@ -64,7 +64,13 @@ def _beside(origin: Origin) -> Iterator[tuple[str, JournalRead]]:
 def after_an_interrupt(
     steps: Sequence[Step], settled: Mapping[Step, StepResult], entries: Iterable[Entry]
 ) -> Sequence[StepResult]:
-    """Return the result of each step, from the reports or else from the journal. The other steps are skipped."""
+    """Return a result for each step: the settled one, else the outcome in the journal, else "skipped".
+
+    Args:
+        steps: all steps of the plan.
+        settled: the results that were reported before the interrupt.
+        entries: the entries of the journal.
+    """
     from ...errors import Skipped
     from ...state import StepResult
 
@@ -79,7 +85,8 @@ def after_an_interrupt(
 def write_remainder(applied: Applied, origin: Origin, journal: Path | None) -> None:
     """Save what is left of a plan, and print how to continue.
 
-    If the outcome of a step is unknown, a plan of the rest may be stale at once, so the journal is continued instead.
+    If the outcome of a step is unknown, a plan of the rest may be stale at once. Then css does not save one, and says
+    how to continue with the journal.
     """
     from ... import plan_as_json
     from ...errors import InvalidFile

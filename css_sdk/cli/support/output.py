@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ...errors import CssError
 
 UNPRINTED: Final = "css_sdk.cli.unprinted"
-"""Set in the context's `meta` where writes were carried out whose results could not be printed."""
+"""The key in the context's `meta` that is set if writes were carried out but their results could not be printed."""
 _WRITTEN: Final = frozenset(("done", "unknown"))
-"""States of rows for which something was sent to be written."""
+"""The states of rows for which css sent a write."""
 
 _COLUMNS: Final = (
     "line",
@@ -56,17 +56,17 @@ def print_rows(
     empty: str | None = None,
     written: bool | None = None,
 ) -> None:
-    """Print rows on stdout: JSON lines with everything, or a table for people.
+    """Print rows on stdout: JSON lines with all keys, or a table for people.
 
-    JSON lines are printed as the rows come; a table has to see them all first. After writes, output that cannot be
-    printed does not end the command: what was done is still counted on stderr, and the exit code is 3.
+    JSON lines are printed as soon as a row is known; a table is printed after the last row. If printing fails after
+    writes, the command does not end: it still prints the counts on stderr, and its exit code is 3.
 
     Args:
         rows: to print.
         as_json: whether to print JSON lines.
         columns: of the table; by default those of the first row.
-        empty: a sentence to print on stderr where there are no rows.
-        written: whether anything was written; by default where a row says so.
+        empty: a sentence to print on stderr if there are no rows.
+        written: whether css wrote anything to the service; None to see this from the states of the rows.
     """
     first = next(remaining := iter(rows), None)
     if first is None and empty is not None:
@@ -103,7 +103,7 @@ def print_results(
     """Print the results of a change; on stderr, print how many are in each state and the commands to run next.
 
     Args:
-        rows: the results to print; a table of none is left out.
+        rows: the results to print; if there are none, no table is printed.
         as_json: whether to print JSON lines.
         states: of all results.
         errors: of all results.
@@ -119,7 +119,7 @@ def print_results(
 
 
 def grouped_failures(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each message that several failures share, most frequent first; names do not count.
+    """Return a line for each message that several failures share, most frequent first. Names may differ.
 
     >>> rows = [{"error": "NotFound", "message": f"There is no role {name!r}."} for name in ("a", "b")]
     >>> grouped_failures(rows)
@@ -162,7 +162,7 @@ def print_lines(lines: Iterable[str]) -> None:
         _silence_stdout()
     except OSError as error:
         _silence_stdout()
-        # The exit code must show this: the changes were made.
+        # Changes may have been made, so the exit code must show that their results were not printed.
         raise click.ClickException(f"The results could not be printed: {error.strerror}.") from None
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...state import PlaceState
 
 CHANGES = 2
-"""Exit code for changes, if the command is asked for it."""
+"""Exit code if there are changes: of `css drift`, and of `css plan --detailed-exitcode`."""
 UNIDENTIFIED = 3
 """Exit code for people of the file who could not be identified."""
 
@@ -48,10 +48,10 @@ def print_unidentified(people: Sequence[Unresolved], what_then: str = "") -> Non
 
 
 def states_of(css: Css, given: Given, *, members: bool = True) -> list[PlaceState]:
-    """Return the states of the environments that the options name, or of all of the team.
+    """Return the states of the environments that the options name, or of all environments of the team.
 
-    An integration that was named must have each environment, and be applied. If none was named, drafts are named on
-    stderr and skipped.
+    If `--integration` is given, each of these integrations must be applied and have the environments. Otherwise, drafts
+    are skipped, and stderr names them.
 
     Args:
         css: the client.
@@ -82,7 +82,7 @@ def desired_in(file: Path) -> Desired:
     """Read a roles file, or one from stdin.
 
     Raises:
-        InvalidFile: when it cannot be read, has faults, or is something else.
+        InvalidFile: when the file cannot be read, has faults, or is not a roles file.
     """
     return desired_of(*content_of(file))
 
@@ -95,7 +95,7 @@ def desired_of(content: bytes, name: str) -> Desired:
         name: of the file, for messages.
 
     Raises:
-        InvalidFile: when it has faults, or is something else.
+        InvalidFile: when the content has faults, or is not a roles file.
     """
     from ...errors import InvalidFile, Remedy
     from ...roles_file.parser import read_desired

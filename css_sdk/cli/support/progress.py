@@ -15,7 +15,7 @@ Returned = TypeVar("Returned")
 
 
 def bar_on_terminal(total: int, unit: str = "row") -> AbstractContextManager[Callable[..., None]]:
-    """Return a progress bar on stderr, or a function that shows nothing."""
+    """Return a context manager with a progress bar on stderr. If stderr is not a terminal, it shows nothing."""
     if is_quiet() or is_verbose() or not is_terminal("stderr") or find_spec("tqdm") is None:
         return nullcontext(lambda *_: None)
     from ...progress import progress_bar
@@ -27,7 +27,7 @@ def without_display(work: Callable[[], Returned]) -> Returned:
     """Return the result of the work, even if its progress could not be displayed.
 
     Args:
-        work: a call that is given a `progress` of ours.
+        work: makes a call to which css passes its own `progress`.
     """
     from ...errors import CallbackFailed
 

@@ -57,7 +57,7 @@ class Questions(NamedTuple):
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Return the options that answer them."""
+        """Return the options that answer these questions."""
         return (*((YES,) if self.to_go_on else ()), *((ALLOW_PROD,) if self.project_names else ()))
 
 
@@ -87,18 +87,20 @@ def confirm(
     preview: Callable[[], Sequence[str]] = tuple,
     is_unchanged: Callable[[], bool] | None = None,
 ) -> None:
-    """Ask what no option has answered, after showing who gains or loses what; removals are shown in any case.
+    """Show who gains or loses what, and ask the questions that no option has answered.
+
+    Removals are shown even if there is no question.
 
     Args:
         changes: what is about to be written.
         answers: what the options say.
-        preview: returns who gains or loses what, a line each; it may have to read that.
-        is_unchanged: returns, once a question was answered, whether all is as it was before it; it reads that again.
-            By default the preview is made again, and compared.
+        preview: returns sentences about who gains or loses what. It may send requests to find this out.
+        is_unchanged: called after the answers; returns whether the state is the same as before the questions.
+            By default, `preview` is called again, and its sentences are compared.
 
     Raises:
-        StalePlan: when it is not. Nothing was changed.
-        NotConfirmed: when it is not wanted, or nobody can be asked. Nothing was changed.
+        StalePlan: when the state has changed meanwhile. Nothing was changed by this command.
+        NotConfirmed: when the answer is no, or nobody can be asked. Nothing was changed.
         click.Abort: when a question is not answered.
     """
     from ...errors import NotConfirmed, StalePlan

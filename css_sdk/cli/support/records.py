@@ -23,7 +23,7 @@ ACTIONS: Final[Mapping[StepKind, str]] = {
     "remove_composite": "remove",
     "delete_role": "delete",
 }
-"""What a step does, in the word that commands and rosters have for it."""
+"""The word of commands and rosters for what a step does, by the kind of the step."""
 REMOVALS: Final = ("delete", "remove", "revoke")
 """The actions that remove something."""
 
@@ -57,14 +57,14 @@ def of_change(
     """Return the record of one change.
 
     Args:
-        state: what became of it.
-        action: what it does.
-        place: where, as `of_place` returns it.
-        role: the role that it changes.
+        state: the state of the change, such as "done" or "failed".
+        action: what the change does, such as "grant".
+        place: the keys of the environment, as `of_place` returns them.
+        role: the role that is changed, given or removed.
         target: the child of a composite role, or the new name of a role.
         username: who gains or loses the role.
         name: the person's name, if it is known.
-        error: why it was not done.
+        error: why the change was not made.
     """
     person = {"username": username, "name": name, "provider": username.partition("@")[2]}
     return {"state": state, "action": action, **place, "role": role, "target": target, **person, **columns_of(error)}
@@ -76,11 +76,11 @@ def of_step(
     """Return the record of one step of a plan.
 
     Args:
-        state: what became of it.
+        state: the state of the step, such as "done" or "failed".
         step: the step.
-        project_name: of its integration.
+        project_name: of the step's integration.
         names: of people, by username.
-        error: why it was not done.
+        error: why the step was not done.
     """
     place = of_place(step.place.integration, project_name, step.place.environment)
     who = {"username": step.target, "name": names.get(step.target, "")} if step.changes_member else {}

@@ -23,7 +23,7 @@ SUFFIXES: Final = {
     ".html": "html",
     ".txt": "table",
 }
-"""The format that the ending of a file name means."""
+"""The format for each ending of a file name."""
 Cells = Iterator[list[str]]
 
 
@@ -64,12 +64,12 @@ def write_table(output: OutputFile, kind: str, cells: Callable[[], Cells], title
 
 
 def json_lines(records: Iterable[Mapping[str, object]]) -> Iterator[str]:
-    """Yield records as lines of JSON, with their ends."""
+    """Yield records as lines of JSON, each with a line break at its end."""
     return ended(map(json_line, records))
 
 
 def ended(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines with their ends."""
+    """Yield lines, each with a line break at its end."""
     return (f"{line}\n" for line in lines)
 
 

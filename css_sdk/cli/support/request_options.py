@@ -54,7 +54,7 @@ def client_options() -> dict[str, Any]:
 
 
 def add_request_options(command: click.Command) -> click.Command:
-    """Let a command and its subcommands take the options, which their help leaves to `css --help`."""
+    """Add the request options to a command and its subcommands. Only `css --help` lists them."""
     if not any(option.name == "verbose" for option in command.params):
         command.params += request_options(hidden=True)
         for each in command.commands.values() if isinstance(command, click.Group) else ():
@@ -99,7 +99,7 @@ def request_options(*, hidden: bool = False) -> list[click.Parameter]:
 
 def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
     if value is None or value is False or (option.name == "verbose" and not value):
-        return  # `--retries 0` means something
+        return  # a number 0 is kept, because `--retries 0` is a valid choice
     given = context.meta.setdefault(_GIVEN, {})
     if option.name == "verbose":
         if "verbose" not in given:
@@ -114,7 +114,7 @@ def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
 
 @contextmanager
 def _silent_log() -> Iterator[None]:
-    """Keep Python from printing the warnings of css-sdk; a program's own handlers get them."""
+    """Do not let Python print the warnings of css-sdk. If a program has its own log handlers, they still get them."""
     import logging
 
     log, silent = logging.getLogger("css_sdk"), logging.NullHandler()

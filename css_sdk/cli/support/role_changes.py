@@ -28,7 +28,7 @@ _NO_NAMES: Final[Mapping[str, str]] = {}
 _OF_MEMBERS: Final = ("grant", "revoke")
 
 Settle = Callable[["RoleChange", "Outcome | Literal['skipped']", "CssError | None"], None]
-"""Takes the outcome of a change."""
+"""A function that is called with a change, its outcome, and its error."""
 Preview = Callable[[], Sequence[str]]
 """Reads who gains or loses what, and returns it in sentences."""
 
@@ -40,7 +40,7 @@ class RoleChange:
     Attributes:
         action: what is done, such as "create".
         role: the role.
-        target: its new name, or its child.
+        target: the new name of the role, or the child.
         call: makes the change. One call can make several changes together.
         refusal: the error if a read has shown that the change is not possible. Nothing is sent then.
         is_needed: whether there is anything to do.
@@ -96,7 +96,7 @@ def reported(
         given: the options.
         dev: the environment.
         changes: all changes. `run` may add changes before it makes the first one.
-        run: makes them.
+        run: makes the changes, and calls its argument with the outcome of each.
         names: of people, by username.
 
     Raises:
@@ -137,10 +137,11 @@ def make_exact(
         wanted: the members or children.
         what: which of the two.
         setting: returns the call of the facade that sets them in an environment.
-        preview: returns who gains or loses what through a plan, in sentences, with these names of people.
+        preview: returns sentences about who gains or loses what by a plan. It gets the environment, the plan, and the
+            names of people by username.
 
     Raises:
-        EmptySet: for none, unless that is allowed. Nothing is sent.
+        EmptySet: when `wanted` is empty, unless `--allow-empty` is given. Nothing is sent.
         CssError: what the call raises, if it made no change.
     """
     from ..._service.service_limits import check_not_emptied
@@ -167,9 +168,10 @@ def make_exact(
 
 
 def make_each(changes: Iterable[RoleChange], settle: Settle) -> None:
-    """Make changes one call after the other. A failure does not stop the next change, unless access is lost.
+    """Make changes one call after the other. A failure does not stop the next change.
 
-    An interrupt lets the call in flight finish.
+    But after an `AuthenticationError`, all other changes fail with this error, and nothing is sent for them. On an
+    interrupt, the call in flight finishes first.
 
     Raises:
         NotConfirmed: when a call asks, and the answer is no.

@@ -57,10 +57,10 @@ def with_the_rest(settled: Sequence[RowResult], rows: Iterable[Row]) -> Sequence
 def result_file(
     roster: Path, named: Path | None, rows: Sequence[Row], *, exact: bool, force: bool
 ) -> tuple[OutputFile | None, str]:
-    """Return the output file for the results of a roster, and a sentence if it has another name than usual.
+    """Return the output file for the results of a roster, and a sentence if css chose an unusual name, else "".
 
-    A result file is written beside its roster, or in its own place when it is applied itself. A result file that
-    somebody corrected is not replaced: another name is chosen, or the name that the option gives is refused.
+    Results are written beside the roster. If the roster is itself a result file, its results replace it. An older
+    result file that somebody corrected is never replaced: css chooses a different name, or refuses the `--result` file.
 
     Args:
         roster: the file that is applied.
@@ -104,7 +104,7 @@ def result_file(
         if where is None:
             return file, kept and f"{kept}. It is kept, and the results go to {path}."
         kept = kept or where
-    raise AssertionError  # the names never end
+    raise AssertionError  # `others` is endless
 
 
 def _output(path: Path, *, force: bool) -> OutputFile:
@@ -115,12 +115,12 @@ def _output(path: Path, *, force: bool) -> OutputFile:
     if path.suffix.lower() == ".xlsx":
         from ..._text.workbooks import workbook_of
 
-        workbook_of([], "Results")  # fails before anything is sent, if it cannot be written afterwards
+        workbook_of([], "Results")  # fails now, before anything is sent, if css cannot write workbooks
     return file
 
 
 def _corrected(path: Path, rows: Sequence[Row], *, exact: bool) -> str | None:
-    """Return what somebody changed in an existing result file; None if nothing was changed."""
+    """Return that an existing result file has rows that are not in the roster; None if it has no such rows."""
     from ...errors import InvalidFile
     from ...roster.reading import read_roster
     from ...roster.rows import find_other

@@ -29,19 +29,23 @@ KEYS: Final[Mapping[str, Schema]] = {
     "api_url": _text("The address of the API."),
     "at": _text("When it was done, as an ISO 8601 time."),
     "auth_type": _text("How the integration logs in."),
-    "chains": {"type": "array", "items": {"type": "array"}, "description": "Composite roles through which it comes."},
+    "chains": {
+        "type": "array",
+        "items": {"type": "array"},
+        "description": "Composite roles through which the role comes.",
+    },
     "changes": _text("How many changes are in each state."),
     "check": _text("What was examined."),
     "children": _texts("The children of a composite role."),
     "claims": {"type": "object", "description": "The claims of the token."},
     "client_id": {"type": ["string", "null"], "description": "The client id of an account."},
     "command": _text("The command that wrote the journal."),
-    "complete": _flag("Whether the service left nobody out."),
+    "complete": _flag("Whether the service returned everybody who matches."),
     "composite": _flag("Whether the role contains other roles."),
     "credentials": _text("Where the credentials come from."),
     "descendants": _texts("All roles that a role contains."),
     "differs": _flag("Whether the places differ."),
-    "direct": _flag("Whether the role is held directly."),
+    "direct": _flag("Whether the role was given directly, not only through a composite role."),
     "email": _text("The e-mail address, or an empty text."),
     "environment": _text("dev, test or prod."),
     "environments": _texts("The environments of an integration."),
@@ -70,7 +74,7 @@ KEYS: Final[Mapping[str, Schema]] = {
     "name": _text("The name of a person or a value, or an empty text if it is not known."),
     "person": _text("The text that names a person in the roster or command."),
     "places": _number("How many environments the file has."),
-    "present": {"type": "object", "description": "For each place, whether it is there; null if that is not known."},
+    "present": {"type": "object", "description": "Whether each place has it; null if that is not known."},
     "provider": _text("The login provider, such as idir, or an empty text."),
     "reason": _text("The reason that was given."),
     "role": _text("The name of a role."),
@@ -92,7 +96,7 @@ KEYS: Final[Mapping[str, Schema]] = {
     "value": {"description": "A value."},
     "write": _number("The number of a write in its journal."),
 }
-"""Each key, once."""
+"""The schema of each key."""
 
 _PLACE: Final = ("integration_id", "integration", "environment")
 _PERSON: Final = ("username", "name", "provider")

@@ -28,8 +28,8 @@ def is_terminal(stream: Stream) -> bool:
 def is_closed(stream: Stream) -> bool:
     """Return whether a standard stream is closed or missing.
 
-    Python sets a stream to None where the process was started with it closed (`css … <&-`, some services of systemd),
-    and a stream that was closed later refuses every question.
+    If a process starts with a closed stream (`css … <&-`, some services of systemd), Python sets the stream to None.
+    The methods of a stream that was closed later raise errors.
     """
     found = getattr(sys, stream)
     return found is None or found.closed
@@ -59,12 +59,12 @@ def has_colour(stream: Stream) -> bool:
 
 
 def terminal_width(stream: Stream) -> int | None:
-    """Return the number of columns of a terminal; None for anything else."""
+    """Return the width of a terminal in characters; None if the stream is not a terminal."""
     return shutil.get_terminal_size().columns if is_terminal(stream) else None
 
 
 def painted_cell(column: str, text: str) -> str:
-    """Return the text of a cell on stdout, a state in its colour."""
+    """Return the text of a cell for stdout. A state gets its colour."""
     colour = _STATES.get(text) if column == "state" and has_colour("stdout") else None
     return click.style(text, fg=colour) if colour else text
 
