@@ -26,14 +26,14 @@
     ├── NotFound               the integration, environment, role or user does not exist
     │   ├── NotIdentified      nobody was found by this address or GUID
     │   └── WrongProvider      the person has only logins of other providers
-    ├── Conflict               it already exists
+    ├── Conflict               the item to create already exists
     ├── InvalidRequest         the request is wrong
     ├── RateLimited            too many calls; `retry_after` says how long to wait
     ├── ServiceUnavailable     the service, or the login server behind it, has a fault
     │   └── KeysUnavailable    the issuer's keys cannot be read
     ├── ConnectionFailed       there was no answer
     ├── MalformedAnswer        the answer cannot come from the CSS API
-    ├── Skipped                it was not attempted
+    ├── Skipped                an item was not attempted
     ├── NotAllDone             some of several changes failed; `results` lists all
     ├── CallbackFailed         your callback raised an exception; `result` holds what was done
     ├── StalePlan              the state changed after the plan was made; nothing was sent

@@ -13,8 +13,8 @@ from .errors import ConfigurationError
 def progress_bar(total: int, *, unit: str = "row", file: TextIO | None = None) -> Iterator[Callable[..., None]]:
     """Show how much is done, how fast, and how long the rest will take.
 
-    Pass the value of the `with` statement as `progress=` to a call, or as `looking_up=`, which also gives the total.
-    The bar appears with the first result.
+    Pass the value of the `with` statement to a call as `progress=` or `looking_up=`. `looking_up=` also reports a
+    total. The bar appears with the first result.
 
     Args:
         total: the number of results. If more come, the total grows.

@@ -79,7 +79,7 @@ def is_text(value: object) -> bool:
     text = value.reveal() if isinstance(value, Secret) else value
     try:
         return isinstance(text, str) and text.encode() != b""
-    except UnicodeEncodeError:  # carries the whole text
+    except UnicodeEncodeError:  # not raised, because the error contains the whole text
         return False
 
 
@@ -87,7 +87,7 @@ def check_credential(what: str, value: object) -> None:
     """Check one credential. `what` is its name in messages.
 
     Raises:
-        ConfigurationError: with the reason.
+        ConfigurationError: the credential is empty, not a string, or ends with a line break.
     """
     if not is_text(value):
         raise ConfigurationError(f"{what} is empty or not a string. Give it a value.")
@@ -115,7 +115,7 @@ class Settings:
         token_url: address of the token endpoint.
         team_id: the team that the credentials must belong to, or None for any.
         allow_http: whether plain `http` is allowed to other machines.
-        source: where the credentials came from: `process` is the command of a profile.
+        source: where the credentials came from; `process` means the command in `credential_process` of a profile.
         file: the credentials file, if they came from one.
         file_has_token_url: whether the file or the command gave the token address. Otherwise it comes from the profile
             or from `CSS_TOKEN_URL`.
@@ -181,7 +181,7 @@ class Settings:
 
 
 def _variables(names: Mapping[str, str], environ: Mapping[str, str] | None) -> dict[str, Secret]:
-    # In a function of its own, and covered, so that no traceback shows the environment.
+    # In a function of its own, and as secrets, so that no traceback shows the environment.
     env = os.environ if environ is None else environ
     return {name: Secret(env.get(variable, "")) for name, variable in names.items()}
 
@@ -308,7 +308,7 @@ def settings_from_env(
     )
     if token_url and settings.file_has_token_url:
         raise ConfigurationError(
-            "CSS_TOKEN_URL is set, and the file in CSS_CREDENTIALS_FILE has another tokenUrl. Unset CSS_TOKEN_URL."
+            "CSS_TOKEN_URL is set, and the file in CSS_CREDENTIALS_FILE has a tokenUrl, too. Unset CSS_TOKEN_URL."
         )
     return evolve(settings, keep_token=keeps_token(environ))
 
@@ -328,12 +328,15 @@ def keeps_token(environ: Mapping[str, str] | None) -> bool:
     return value == "on"
 
 
-def _covered(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:
-    """Return the values of these keys in a credentials file, and what other file it is; None if it is not JSON."""
+def _values_and_advice(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | None:
+    """Return the values of these keys, and a sentence of advice. Return None if the text is not JSON.
+
+    The advice is empty, unless the text looks like another kind of file or spells the keys differently.
+    """
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        # The parser's own error would carry the text, secret and all.
+        # The parser's own error would contain the text with the secret.
         return None
     content = content if isinstance(content, dict) else {}
     found = {key: content.get(key) for key in keys}
@@ -343,7 +346,7 @@ def _covered(text: str, keys: Iterable[str]) -> tuple[dict[str, Secret], str] | 
 
 
 def _other_file(keys: Iterable[str], expected: Iterable[str]) -> str:
-    """Return a sentence that says which other file this is; empty if that is not known."""
+    """Return advice if these are the keys of another kind of file, or are spelled differently; otherwise ""."""
     if {"auth-server-url", "resource"} <= set(keys):
         return (
             "It is the adapter file of an integration (resource, auth-server-url), for the login of a website. "
@@ -368,20 +371,20 @@ def parse_credentials(
         text: the JSON object.
         needed: the required keys.
         optional: the optional keys.
-        what: holds the text, to begin a message with.
+        what: the name of the file or output that contains the text. Error messages begin with it.
         hint: the next step if the text cannot be used.
-        remedy: of the error.
+        remedy: the remedy of the error.
 
     Raises:
-        ConfigurationError: if it is not JSON, or lacks a required key.
+        ConfigurationError: if the text is not JSON, or lacks a required key.
     """
-    covered = _covered(text.reveal(), [*needed, *optional])
-    if covered is None:
+    found = _values_and_advice(text.reveal(), [*needed, *optional])
+    if found is None:
         raise ConfigurationError(f"{what} is not JSON. {hint}".rstrip(), remedy=remedy)
-    values, instead = covered
+    values, advice = found
     missing = [key for key in needed if not values[key]]
     if missing:
-        raise ConfigurationError(f"{what} lacks {', '.join(missing)}. {instead or hint}".rstrip(), remedy=remedy)
+        raise ConfigurationError(f"{what} lacks {', '.join(missing)}. {advice or hint}".rstrip(), remedy=remedy)
     return values
 
 

@@ -5,8 +5,9 @@
     with systems.bss("https://bss.example.com").client() as client:
         client.get("api/accounts/1")
 
-Make a system once and keep it: all its clients, in threads and in tasks, share one token. Credentials come from one
-source, whole: from arguments; else from the environment; else from the JSON file that a variable names.
+Make a system once and keep it: all its clients, in threads and in tasks, share one token. Set all credentials in one
+place: in arguments, in environment variables, or in a JSON file that an environment variable names. css-sdk looks in
+this order.
 """
 
 from __future__ import annotations
@@ -245,8 +246,8 @@ def cern(
             read, else `clientId` and `clientSecret` of the JSON file in `CERN_CREDENTIALS_FILE`.
         client_secret: of the calling application.
         token_url: another address of the token endpoint. `CERN_TOKEN_URL` or `tokenUrl` of the file can set it too.
-        base_url: the address of the application to call. Only that of the Authorization Service is known;
-            `CERN_API_URL` or `apiUrl` of the file can replace it.
+        base_url: the address of the application to call. css-sdk knows only the address of the Authorization Service,
+            and `CERN_API_URL` or `apiUrl` of the file can replace it.
         clock: returns seconds that never decrease.
 
     Raises:
@@ -299,7 +300,8 @@ def bss(
     """Return the interworks BSS and Billing API.
 
     Args:
-        host: its address, such as `https://bss.example.com`. `BSS_HOST` or `host` of the file can set it too.
+        host: the address of the BSS, such as `https://bss.example.com`. `BSS_HOST` or `host` of the file can set it
+            too.
         client_key: of the client. Without it, the secret, the username and the password, these four are read from
             `BSS_CLIENT_KEY`, `BSS_CLIENT_SECRET`, `BSS_USERNAME` and `BSS_PASSWORD`, else from `clientKey`,
             `clientSecret`, `username` and `password` of the JSON file in `BSS_CREDENTIALS_FILE`.
@@ -366,6 +368,6 @@ def _token_address(token_url: str | httpx.URL, like: str = "") -> str:
 
 
 def _issuer(token_url: str, ending: str) -> str | None:
-    # In the form of tokens: scheme and host in lower case, without the default port.
+    # As tokens contain their issuer: scheme and host in lower case, without the default port.
     token_url, _, _ = str(httpx.URL(token_url)).partition("?")
     return token_url.removesuffix(ending) if token_url.endswith(ending) else None

@@ -25,5 +25,5 @@ if __name__ == "__main__":
         main(*sys.argv[1:2])
     except CssError as error:  # credentials are missing, or are refused
         sys.exit(f"bss: {error}")
-    except (httpx.HTTPError, ValueError) as error:  # nobody answers, or not with what is asked for
+    except (httpx.HTTPError, ValueError) as error:  # there is no answer, or the answer is not as expected
         sys.exit(f"bss: {str(error).partition(chr(10))[0]}")

@@ -1,7 +1,7 @@
 """Read groups from CERN's Authorization Service, with the credentials of an application.
 
-They come from CERN_CLIENT_ID and CERN_CLIENT_SECRET, or from the file that CERN_CREDENTIALS_FILE names. CERN_TOKEN_URL
-and CERN_API_URL lead to a sandbox.
+The credentials come from CERN_CLIENT_ID and CERN_CLIENT_SECRET, or from the file that CERN_CREDENTIALS_FILE names. To
+use a sandbox, set CERN_TOKEN_URL and CERN_API_URL to its addresses.
 """
 
 from __future__ import annotations
@@ -26,5 +26,5 @@ if __name__ == "__main__":
         main()
     except CssError as error:  # credentials are missing, or are refused
         sys.exit(f"cern: {error}")
-    except (httpx.HTTPError, ValueError) as error:  # nobody answers, or not with what is asked for
+    except (httpx.HTTPError, ValueError) as error:  # there is no answer, or the answer is not as expected
         sys.exit(f"cern: {str(error).partition(chr(10))[0]}")

@@ -34,7 +34,7 @@ def main() -> int:
         f"Both runs ended with exit code {SOME_FAILED}, which says that some of several items failed: one row names\n"
         f"a person whom the sandbox does not know, another a role that does not exist. Everything else is done:\n"
         f"the first run did {first['done']} rows, the second found {second['already has it']} of them done.\n"
-        f"What became of each row is in {folder}."
+        f"The result of each row is in {folder}."
     )
     return 0 if first == {"done": 23} | CANNOT_SUCCEED and second == {"already has it": 23} | CANNOT_SUCCEED else 1
 

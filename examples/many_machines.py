@@ -2,9 +2,9 @@
 
 usage: python examples/many_machines.py ROSTER [SCHEDULER]
 
-Without the address of a scheduler two processes of this machine do the work. Every worker finds the credentials in its
-own environment, `CSS_CLIENT_ID` and so on; they never travel. However many workers there are, `width` chunks are out at
-once, and each makes one call after the other.
+Without the address of a scheduler, two processes of this machine do the work. Each worker reads the credentials from
+its own environment (`CSS_CLIENT_ID` and so on), so they are never sent to it. At most `width` chunks are in progress at
+once, even with more workers. The calls of one chunk are made one after the other.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from css_sdk import Css, CssError, Grant, GrantResult, Row, read_roster
 
 
 def main(roster: str, scheduler: str | None = None) -> int:
-    """Prints how many rows ended how, and what went wrong; the exit code is 3 where something did."""
+    """Print the errors, and the number of rows for each outcome. Return the exit code, which is 3 if a row failed."""
     path = Path(roster)
     try:
         rows = read_roster(path.read_bytes(), path.name)
-        # Not `pure`: dask might take what it did before for what is asked now.
+        # Not `pure`: otherwise dask may return the result of an earlier call with the same arguments.
         with dask(scheduler) as client, client.get_executor(pure=False) as executor, Css.from_env() as css:
             results = give(css, rows, executor)
     except CssError as error:
@@ -39,14 +39,14 @@ def main(roster: str, scheduler: str | None = None) -> int:
 
 
 def dask(scheduler: str | None) -> Client:
-    """A connection to a scheduler, or to one of its own with two processes."""
+    """Return a client of the scheduler at this address; without an address, start a scheduler with two processes."""
     if scheduler is not None:
         return Client(scheduler)
     return Client(LocalCluster(n_workers=2, threads_per_worker=4, dashboard_address="127.0.0.1:0"))
 
 
 def give(css: Css, rows: tuple[Row, ...], executor: Executor, width: int = 4) -> list[GrantResult]:
-    """Gives what the rows say, one environment after the other."""
+    """Give the roles that the rows name, one environment after the other."""
     results: list[GrantResult] = []
     for (integration, environment), group in groupby(sorted(rows, key=lambda row: row.place), lambda row: row.place):
         place = css.integration(integration).environment(environment)

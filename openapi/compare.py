@@ -1,10 +1,11 @@
-"""Compare two versions of the published document, and sort the differences by what they mean for css-sdk. Pure.
+"""Compare two versions of the published API document, and sort the differences by what they mean for css-sdk. Pure.
 
 `compare` is the function to call. It walks through both documents at once, follows references, and does not compare
 servers and token addresses, because these name the host that served the document.
 
-The rule for the class of a difference: what goes away or changes breaks css-sdk. What is added is new, unless the
-service then demands or answers what css-sdk does not know. Texts for people are wording. In doubt, a difference breaks.
+The class of a difference follows these rules. If something is removed or changed, the difference breaks css-sdk. If
+something is added, it is new; but if requests must then contain it, or answers may then be a success that css-sdk does
+not know, it breaks css-sdk. A changed text for people is wording. A difference without a rule breaks css-sdk.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Change:
 
 @dataclass(frozen=True)
 class _Side:
-    """Whether css-sdk sends the data or gets it. The same difference can mean different things."""
+    """Whether css-sdk sends or receives the data: the same difference may break one direction and not the other."""
 
     sent: bool
 
@@ -69,7 +70,7 @@ class _Operation:
 
 @dataclass
 class _Found:
-    """Differences with their calls. One of a schema that several calls share is reported once, with all of them."""
+    """Differences with their calls. A difference in a schema that calls share is reported once, for all of them."""
 
     separate: list[Change] = field(default_factory=list)
     calls_of: dict[tuple[Kind, str, str], dict[str, None]] = field(default_factory=dict)
@@ -131,7 +132,7 @@ class _Walk:
         self._old, self._new = old, new
 
     def document(self) -> Differences:
-        """Compare what stands outside of calls and schemas."""
+        """Compare the parts of the documents that belong to no call and no schema."""
         old, new = self._old, self._new
         if old.get("security") != new.get("security") or _schemes(old) != _schemes(new):
             yield Kind.BREAKING, "authentication", "differs"
@@ -171,7 +172,7 @@ class _Walk:
         yield from _words(old, new, place)
         yield from _flag(old, new, "deprecated", place)
         yield from _others(old, new, place, {"name", "in", "required", "deprecated", "schema", "default"})
-        # Where a default stands beside the schema, it means the same as inside.
+        # A default beside the schema means the same as a default inside the schema.
         before, name = _resolve(self._old, old.get("schema"))
         after, other = _resolve(self._new, new.get("schema"))
         shared = name if name == other else ""
@@ -199,7 +200,7 @@ class _Walk:
             yield from self._contents(before, after, place, _RECEIVED)
         for status in new:
             if status not in old:
-                # css-sdk decides by the success that it expects; a new error falls under those that it knows.
+                # css-sdk expects certain successes, so a new one breaks it. It handles a new error like known errors.
                 is_error = str(status)[:1] in ("4", "5", "d")
                 yield (Kind.NEW if is_error else Kind.BREAKING), f"answer {status}", "is new"
 
@@ -297,7 +298,7 @@ class _Walk:
 
 
 def _resolve(document: Mapping[str, Any], node: Any) -> tuple[Mapping[str, Any], str]:
-    """Return what a node refers to, and a name such as `schema user`; "" if the node is no reference."""
+    """Return the node that a reference leads to, and its name, such as `schema user`; "" if it is no reference."""
     name = ""
     for _ in range(20):  # references that lead in a circle end here
         reference = _map(node).get("$ref")
@@ -333,7 +334,7 @@ def _parameters_of(document: Mapping[str, Any], listed: Any) -> dict[tuple[str, 
 def _by_position(
     path: str, parameters: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Name the parameters of the path by their position: on the wire, their names do not matter."""
+    """Name the parameters of the path by their position, because requests do not contain their names."""
     names = re.findall(r"\{([^}]*)\}", path)
     return {
         (place, str(names.index(name)) if place == "path" and name in names else name): parameter

@@ -1,9 +1,9 @@
-"""Fetches the published document from the service's Swagger UI page; the only step that needs the network.
+"""Fetch the published API document from the service's Swagger UI page. Only this step needs the network.
 
     python -m openapi.fetch https://api.loginproxy.gov.bc.ca/openapi/swagger
 
-The page loads a script whose object literal ``options`` holds the document under ``"swaggerDoc"``. It goes to
-``published.json``, which stays as it was when anything is not as expected.
+The page loads a script whose object literal ``options`` holds the document under ``"swaggerDoc"``. The document is
+written to ``published.json``. If anything is not as expected, the file is not changed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class FetchError(Exception):
 
 
 class _Scripts(HTMLParser):
-    """Collects the addresses of the scripts of a page."""
+    """Collect the addresses of the scripts of a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,11 @@ class _Scripts(HTMLParser):
 
 
 def script_address(page: str, address: str) -> str:
-    """Returns the whole address of the script that holds the document, given the page and the page's own address.
+    """Return the absolute address of the script that contains the document.
+
+    Args:
+        page: the HTML of the page.
+        address: the address of the page.
 
     >>> script_address('<script src="./swagger-ui-init.js"></script>', "https://host/openapi/swagger/")
     'https://host/openapi/swagger/swagger-ui-init.js'
@@ -60,9 +64,9 @@ def script_address(page: str, address: str) -> str:
 
 
 def extract(script: str) -> dict[str, Any]:
-    """Returns the document inside the script.
+    """Return the document inside the script.
 
-    The JSON decoder finds the end of the document, so braces, quotes and the key itself may stand in its strings.
+    The JSON decoder finds the end of the document. So its strings may contain braces, quotes and the key itself.
 
     >>> extract('var options = {"swaggerDoc": {"openapi": "3.0.0", "paths": {}}, "customOptions": {}};')
     {'openapi': '3.0.0', 'paths': {}}
@@ -84,7 +88,7 @@ def extract(script: str) -> dict[str, Any]:
 
 
 def is_openapi(document: Any) -> bool:
-    """Tells whether a JSON value looks like an OpenAPI 3 document."""
+    """Return whether a JSON value looks like an OpenAPI 3 document."""
     return (
         isinstance(document, dict)
         and str(document.get("openapi")).startswith("3.")
@@ -93,9 +97,9 @@ def is_openapi(document: Any) -> bool:
 
 
 def fetch(address: str, client: httpx.Client) -> dict[str, Any]:
-    """Returns the document of a Swagger UI page."""
+    """Return the document of a Swagger UI page."""
     page = _get(client, address)
-    # The script's address is relative to where the redirects end.
+    # The script's address is relative to the address at which the redirects end.
     script = _get(client, script_address(page.text, str(page.url)))
     if "html" in script.headers.get("content-type", "") or script.text.lstrip().startswith("<"):
         raise FetchError(f"{script.url}: a page instead of a script")
@@ -116,7 +120,7 @@ def _get(client: httpx.Client, address: str) -> httpx.Response:
 
 
 def write(document: dict[str, Any], path: Path) -> None:
-    """Writes the document beside its place first, so that a half-written file never takes the place of a whole one."""
+    """Write the document to a temporary file, then rename it, so that a partial file never replaces a complete one."""
     text = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
     handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)
     beside = Path(name)
@@ -131,7 +135,7 @@ def write(document: dict[str, Any], path: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fetches and writes, or says in one line why not; returns the exit code."""
+    """Fetch and write the document, or print one line that says why not. Return the exit code."""
     parser = argparse.ArgumentParser(prog="fetch", description="Fetches the published OpenAPI document.")
     parser.add_argument("address", help="of the Swagger UI page")
     parser.add_argument("--output", type=Path, default=PUBLISHED, help="where to write it")

@@ -2,7 +2,7 @@
 
     python -m openapi.generate [--check]
 
-It needs no network. It makes everything in a temporary folder first and then replaces the old files, so that a
+This needs no network. All files are first made in a temporary folder and then replace the old files, so that a
 generation that fails changes nothing.
 """
 
@@ -35,7 +35,7 @@ def generate(document: Path, package: Path) -> None:
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
     command += ["--path", str(document), "--output-path", str(package)]
     command += ["--config", str(CONFIG), "--custom-template-path", str(TEMPLATES)]
-    # The post hooks call ruff by name; it stands beside this interpreter, which need not be on the PATH.
+    # The post hooks call ruff by name. ruff is in the folder of this interpreter, which may not be in PATH.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     done = subprocess.run(  # noqa: S603  (a fixed command)
         command, env={**os.environ, "PATH": path}, capture_output=True, text=True, encoding="utf-8", check=False
@@ -54,7 +54,7 @@ def build(folder: Path, published: Path = prepare.PUBLISHED, overlay: Path = pre
 
 
 def replace(new: Path, old: Path) -> None:
-    """Replace a folder with another. If that fails, the old one stays."""
+    """Replace the old folder with the new one. If that fails, the old folder stays."""
     aside = new.with_name(new.name + ".old")
     if old.exists():
         old.replace(aside)
@@ -68,7 +68,7 @@ def replace(new: Path, old: Path) -> None:
 
 
 def differences(made: Path, kept: Path) -> list[str]:
-    """Return the names of files that only one of two folders has, or whose texts differ. Two files work as well."""
+    """Return the names of files that only one of two folders has, or whose texts differ. Or compare two files."""
     if made.is_file():
         return [] if kept.is_file() and _text(made) == _text(kept) else [kept.name]
     mine, theirs = _files(made), _files(kept)
@@ -88,7 +88,7 @@ def _files(folder: Path) -> dict[str, Path]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")  # line ends are the checkout's business
+    return path.read_text(encoding="utf-8")  # with "\n" as line end, because a checkout may have changed line ends
 
 
 def main(arguments: list[str] | None = None) -> int:

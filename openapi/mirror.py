@@ -1,8 +1,8 @@
-"""Write what derives from handwritten source: the mirror of `_async`, the public stub, and the table of commands.
+"""Write the files that are made from handwritten ones: the mirror of `_async`, the public stub, the command table.
 
-The mirror is a plain translation of words. It fails on a substitution that is never used, so that none outlives its
-reason. The stub `css_sdk/__init__.pyi` shows type checkers the names that `css_sdk` binds when they are used. The table
-`css_sdk/cli/command_table.py` lets `css --help` list commands without importing them.
+The mirror `_sync` is `_async` with some words replaced. A replacement that is never used is an error, so that none
+stays without need. The stub `css_sdk/__init__.pyi` shows type checkers the names that `css_sdk` binds when they are
+used. The table `css_sdk/cli/command_table.py` lets `css --help` list commands without importing them.
 
 usage: python openapi/mirror.py [--check]
 """
@@ -38,12 +38,12 @@ WORDS: Final = {
 
 
 def mirrored(text: str, source: str, used: set[str]) -> str:
-    """The synchronous twin of a module's text.
+    """Return the synchronous version of a module.
 
     Args:
-        text: the module.
-        source: its path, for the header.
-        used: gets the substitutions that matched.
+        text: the text of the module.
+        source: the path of the module, for the header.
+        used: a set to which the patterns that matched are added.
     """
     for pattern, replacement in WORDS.items():
         text, count = re.subn(pattern, replacement, text)
@@ -53,10 +53,10 @@ def mirrored(text: str, source: str, used: set[str]) -> str:
 
 
 def formatted(texts: dict[Path, str]) -> dict[Path, str]:
-    """Return texts as the project formats them, in one go; imports may have changed their order.
+    """Return the texts after ruff has sorted their imports and formatted them, all in one run.
 
     Raises:
-        SystemExit: when one of them is no Python.
+        SystemExit: a text is not valid Python.
     """
     ruff = [sys.executable, "-m", "ruff"]
     with TemporaryDirectory() as folder:
@@ -75,10 +75,10 @@ def formatted(texts: dict[Path, str]) -> dict[Path, str]:
 
 
 def twins() -> dict[Path, str]:
-    """Every file that shall exist on the synchronous side, with its text.
+    """Return the text of every file of the mirror, by path.
 
     Raises:
-        SystemExit: when a substitution is never used.
+        SystemExit: a substitution is never used.
     """
     used: set[str] = set()
     result = {}
@@ -137,7 +137,7 @@ COMMANDS: Final = {dict(sorted(found.items()))!r}
 
 
 def differing(wanted: dict[Path, str]) -> list[Path]:
-    """The files that are missing, surplus or not as they shall be."""
+    """Return the files that are missing, must not exist, or have another text than wanted."""
     present = {path for folder in PAIRS.values() for path in (ROOT / folder).glob("*.py")}
     present |= {path for path in wanted if path.is_file()}
     stale = [path for path, text in wanted.items() if path not in present or path.read_text(encoding="utf-8") != text]
@@ -145,7 +145,7 @@ def differing(wanted: dict[Path, str]) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    """Writes the twins, or with `--check` only compares them."""
+    """Write the files, or only compare them if the argument is `--check`. Return the exit code."""
     wanted = twins() | stub() | command_table()
     differences = differing(wanted)
     if arguments == ["--check"]:

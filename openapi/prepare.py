@@ -7,8 +7,8 @@ reads ``published.json`` and ``overlay.yaml`` and writes ``css-api.json``. It ta
 1. `tidy` removes texts and addresses (titles, examples, contacts, servers), so that none of them can reach the
    generated code. Descriptions and summaries stay where OpenAPI has them. They become docstrings.
 2. `name_operations` gives every operation the id and the tag that `x-operations` of the overlay contains for it.
-3. `apply_overlay` carries out the repairs. If a repair finds nothing to repair, it is an error with its name.
-   `lone_references` then removes what is beside a reference.
+3. `apply_overlay` carries out the repairs. A repair that finds nothing to repair is an error, which names the repair.
+   Then `lone_references` removes the keys that stand beside a `$ref`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def tidy(document: dict[str, Any]) -> dict[str, Any]:
 def _tidy(node: Any, kind: str) -> Any:
     if kind.startswith("{") and isinstance(node, dict):
         named = {key: _tidy(value, kind[1:-1]) for key, value in node.items()}
-        if kind == "{response}":  # the only description that OpenAPI requires
+        if kind == "{response}":  # OpenAPI requires a description only in responses
             for code, response in named.items():
                 if isinstance(response, dict) and "$ref" not in response:
                     response.setdefault("description", _phrase(code))

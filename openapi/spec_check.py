@@ -1,8 +1,8 @@
-"""Reports whether the service's live document still is the one that css-sdk was built from.
+"""Report whether the service's live API document is still the one that css-sdk was built from.
 
     python -m openapi.spec_check https://api.loginproxy.gov.bc.ca/openapi/swagger
 
-Exit code 0: nothing differs. 2: something differs. 1: the live document cannot be had.
+Exit code 0: nothing differs. 2: something differs. 1: the live document cannot be read.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def as_text(changes: list[Change], address: str, fault: str) -> str:
 
 
 def as_markdown(changes: list[Change], address: str, fault: str) -> str:
-    """Return the report as Markdown, short enough for an issue. Texts of the document cannot act in it."""
+    """Return the report as Markdown, short enough for an issue. No text of the document acts as markup."""
     text = ""
     for line in _lines(changes, address, fault, heading="## {}", item="- {}", code=_code):
         if len(text) > _LONGEST:
@@ -102,7 +102,7 @@ def _calls(change: Change, code: Any) -> str:
 
 
 def _code(text: str) -> str:
-    # Inside of code, Markdown knows neither links nor mentions nor HTML; only a backtick ends it.
+    # In inline code, Markdown has no links, mentions or HTML. Only a backtick ends the code, so it is replaced.
     return f"`{shown(text).replace('`', chr(39))[:300]}`"
 
 
@@ -110,7 +110,7 @@ FORMATS: Final = {"text": as_text, "markdown": as_markdown, "json": as_json}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fetches, compares and prints, or says in one line why not; returns the exit code."""
+    """Fetch the live document and print the report, or print one line that says why not. Return the exit code."""
     parser = argparse.ArgumentParser(prog="spec-check", description="Compares the live OpenAPI document with ours.")
     parser.add_argument("address", help="of the Swagger UI page")
     parser.add_argument("--format", choices=FORMATS, default="text")

@@ -60,7 +60,7 @@ def with_codes(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return the text without characters that control a terminal, an editor or a page; hidden ones as their codes.
+    """Return the text with the codes of hidden characters, and U+FFFD for characters that control a terminal or page.
 
     >>> shown("ad\\u200bmin\\x1b[2J")
     'ad<U+200B>min\N{REPLACEMENT CHARACTER}[2J'
@@ -69,7 +69,7 @@ def shown(text: str) -> str:
 
 
 def shown_name(text: str) -> str:
-    """Return a name without characters that move a cursor, hide text, or reverse its order.
+    """Return a name with U+FFFD for each character that moves a cursor, hides text, or reverses its order.
 
     Joiners stay: emoji and Persian words need them, and they do not change the order.
 

@@ -47,7 +47,7 @@ def text_of(content: str | bytes, name: str, max_bytes: int | None = MOST_BYTES,
 
 
 def _encoding_of(content: bytes) -> str:
-    """Return UTF-16 if the content has its mark or, as every second byte, zero; otherwise UTF-8."""
+    """Return UTF-16 if the content begins with its byte order mark or every second byte is zero; otherwise UTF-8."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     start = content[:200]

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _LONGEST_LEFT: Final = 6
-"""The most characters of a username, GUID or address that stay; at most a quarter of a short one."""
+"""The most characters of a username, GUID or address that stay. Of a short one, only a quarter stays."""
 _SERVICE_ACCOUNT: Final = "service-account-"
 _WITH_AT: Final = re.compile(r'[^\s@,;<>"()]*@(?:[\w.-]*\w)?')
 _USERNAME: Final = re.compile(r"\W?([0-9a-f]{6}[0-9a-f]{10,}@[a-z]+)", re.IGNORECASE)
@@ -16,7 +16,7 @@ _GUID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{6}[0-9a-f-]{10,}", re.IGNORECA
 
 
 def mask_name(name: str) -> str:
-    """Return a masked username, GUID or e-mail address. Equal ones stay equal.
+    """Return a masked username, GUID or e-mail address. Equal names have equal masks.
 
     >>> [mask_name(name) for name in ("jane.doe@example.com", "service-account-fisheries-service-102")]
     ['ja…', 'service-account-fishe…']
@@ -24,7 +24,7 @@ def mask_name(name: str) -> str:
     prefix = _SERVICE_ACCOUNT if name.startswith(_SERVICE_ACCOUNT) else ""
     own, at, provider = name.removeprefix(prefix).partition("@")
     left = own[: min(_LONGEST_LEFT, len(own) // 4)]
-    # Many people have the same provider; few have the same domain of an address.
+    # The provider of a username stays, because many people share it. Few people may share the domain of an address.
     return f"{prefix}{left}…{at}{provider}" if at and "." not in provider else f"{prefix}{left}…"
 
 

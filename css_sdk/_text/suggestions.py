@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def similar(name: str, existing: Iterable[str]) -> tuple[str, ...]:
-    """Return the name that is most similar to a mistyped one, if there is one.
+    """Return the existing name that is most similar to a mistyped one, in a tuple; an empty tuple if none is similar.
 
     >>> similar("Reviwer", ["admin", "reviewer"])
     ('reviewer',)

@@ -34,10 +34,10 @@ class Tabular:
     _also: ClassVar[tuple[str, ...]] = ()
     """Properties that are columns besides the attributes."""
     _renamed: ClassVar[Mapping[str, str]] = {}
-    """The column of an attribute with another name, so that equal things have equal columns in all tables."""
+    """The column names of attributes, where they differ, so that the same thing has the same column in all tables."""
 
     def _cells(self) -> Row:
-        """Return the columns of its own texts, numbers and times, and of the values that it contains."""
+        """Return the columns of this object's texts, numbers and times, and those of the objects in its attributes."""
         cells: Row = {}
         for name in (*(each.name for each in fields(type(self)) if each.repr), *self._also):
             value, column = getattr(self, name), self._renamed.get(name, name)
@@ -119,9 +119,9 @@ class Table(ListOf[Row]):
 def table(items: Tabular | Iterable[Tabular | Mapping[str, Any]], *, mask: bool = False) -> Table:
     """Return the result of a call as a table: a list of flat dictionaries, which a notebook shows in rows and columns.
 
-    `csv.DictWriter`, pandas and polars accept it. They also accept results as they are: `pandas.DataFrame(results)`. A
-    search becomes a row for each user, a state a row for
-    each member of each role, and a result of a roster its row with its outcome.
+    `csv.DictWriter`, pandas and polars accept the table. They also accept results as they are:
+    `pandas.DataFrame(results)`. A search becomes a row for each user. A state becomes a row for each member of each
+    role. A result of a roster becomes one row, with its outcome.
 
     Args:
         items: the result of a call, or several results; also rows of a table.

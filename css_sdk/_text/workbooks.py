@@ -21,7 +21,7 @@ def workbook_of(lines: Iterable[Sequence[str]], title: str) -> bytes:
         title: the name of the sheet.
 
     Raises:
-        InvalidFile: a sheet cannot hold a cell, or so many rows.
+        InvalidFile: there are more rows, or more characters in a cell, than a sheet can hold.
         ConfigurationError: XlsxWriter is not installed.
     """
     try:

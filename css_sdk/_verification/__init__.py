@@ -1,4 +1,4 @@
 """Decide which answers verify a write, and what an attempt without an answer may still do.
 
-Pure: it imports `state` and `errors`. Start reading at `verdicts`, the table that every write is judged by.
+Pure: this package imports only `state`. Start reading at `verdicts`, the table that decides about every write.
 """

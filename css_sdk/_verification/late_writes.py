@@ -1,4 +1,4 @@
-"""Remember attempts that were never answered, and find what they may still reverse if they land late. Pure."""
+"""Remember attempts that were never answered. The service may still carry them out, and reverse later steps. Pure."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Final
 from ..state import Step
 
 STILL_POSSIBLE: Final = 300.0
-"""Seconds after which an attempt without an answer is no longer expected to land.
+"""Seconds after which css-sdk no longer expects that the service carries out an attempt without an answer.
 
 No server in front of the service or behind it is known to keep a request that long.
 """
 
 
 def may_reverse(late: Step, done: Step) -> bool:
-    """Return whether a step that lands late could undo another step, or change a role that the other step needs.
+    """Return whether a step that is carried out late could undo a later step, or change a role that it needs.
 
     Args:
-        late: the step that may still land.
-        done: a later step, which is done.
+        late: the step that the service may still carry out.
+        done: the later step, which is done.
 
     >>> from css_sdk.state import Place
     >>> place = Place(101, "dev")
@@ -34,7 +34,7 @@ def may_reverse(late: Step, done: Step) -> bool:
         return done.kind in ("delete_role", "rename_role") and done.role == late.role
     if not late.changes_role and done.kind != "rename_role":
         return done == late.opposite
-    # It hits the role that has the name by then.
+    # A late step changes the role that has the name by then.
     hit = {late.role} if late.changes_role else set(late.roles)
     return not hit.isdisjoint(_roles_needed(done))
 
@@ -53,7 +53,7 @@ def _roles_needed(done: Step) -> set[str]:
 
 
 class LateAttempts:
-    """The attempts of one client that were never answered, as long as they may still land."""
+    """The attempts of one client that were never answered, as long as the service may still carry them out."""
 
     def __init__(self) -> None:
         self._attempts: dict[Step, float] = {}
@@ -62,18 +62,18 @@ class LateAttempts:
         """Remember an attempt that was sent and not answered.
 
         Args:
-            steps: what it would bring about.
-            now: seconds that only grow.
+            steps: the steps of the attempt.
+            now: the time in seconds, on a clock that never goes back.
         """
         self._forget(now)
         self._attempts.update(dict.fromkeys(steps, now))
 
     def reversing(self, steps: Iterable[Step], now: float) -> Step | None:
-        """Return a step of an earlier attempt that may still land and reverse one of these; None if there is none.
+        """Return a step of an unanswered attempt that may still reverse one of these steps; None if there is none.
 
         Args:
-            steps: which were just done.
-            now: seconds that only grow.
+            steps: the steps that were just done.
+            now: the time in seconds, on a clock that never goes back.
         """
         if not self._attempts:
             return None
@@ -82,11 +82,11 @@ class LateAttempts:
         return next((one for done in steps for one in late if may_reverse(one, done)), None)
 
     def holds(self, steps: Iterable[Step], now: float) -> bool:
-        """Return whether an earlier attempt of one of these steps may still land.
+        """Return whether an earlier attempt of one of these steps may still be carried out.
 
         Args:
-            steps: which were just found not to be done.
-            now: seconds that only grow.
+            steps: the steps that a read has just shown to be not done.
+            now: the time in seconds, on a clock that never goes back.
         """
         self._forget(now)
         return not self._attempts.keys().isdisjoint(steps)

@@ -26,10 +26,10 @@ VERIFIED_BY: Final[Mapping[StepKind, VerifiedBy]] = {
     "add_composite": VerifiedBy.ANSWER,
     "remove_composite": VerifiedBy.STATUS,
 }
-"""What verifies each write. If an attempt shows less, a read follows.
+"""What verifies each write. If the answer does not verify the write, a read follows.
 
-Faults of the login server behind the service turn a creation or rename into an empty success and a deletion into a 204,
-done or not. For the other writes the service reports them as 422, so that a success can be believed.
+If the login server behind the service has a fault, the service answers a creation or a rename with an empty success,
+and a deletion with 204, whether it was done or not. For the other writes it answers 422, so a success can be trusted.
 """
 
 
@@ -61,11 +61,11 @@ def verdict(kind: StepKind, status: int | None, *, sent: bool, shown: bool) -> V
     """Return how one attempt of a write ended.
 
     Args:
-        kind: of the write.
-        status: of the answer, or None where none came.
-        sent: False where it is certain that the request never left for the service: no connection came about, or a
-            proxy refused.
-        shown: whether the answer holds what was asked.
+        kind: the kind of the write.
+        status: the status of the answer, or None if no answer came.
+        sent: False only if it is certain that the request did not reach the service, because there was no connection
+            or a proxy refused it.
+        shown: whether the body of the answer shows what was requested.
 
     >>> [verdict("add_member", status, sent=True, shown=status < 300).name for status in (201, 504)]
     ['DONE', 'PENDING']

@@ -1,4 +1,4 @@
 """Request tokens and verify tokens: credentials, the token endpoint, renewal by single flight, signatures.
 
-It may import httpx, anyio, PyJWT and `_http`. Start reading at `credentials`.
+This package may import httpx, anyio, PyJWT and `_http`. Start reading at `credentials`.
 """

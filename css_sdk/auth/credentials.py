@@ -27,7 +27,7 @@ _NONE: Final = Token(Secret(""), float("-inf"))
 
 
 def origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    """Return scheme, host and port of an address; the port also if it is the default of the scheme."""
+    """Return scheme, host and port of an address. If the address has no port, return the default port of the scheme."""
     scheme = url.scheme
     return scheme, url.host, url.port or _PORTS.get(scheme)
 
@@ -54,7 +54,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def team_of(claims: Mapping[str, Any]) -> int | None:
-    """Return the team id in the claim `team` of an API account's token, a string there; None if there is none."""
+    """Return the team id as a number from the claim `team` of an API account's token; None if there is none."""
     team = str(claims.get("team", ""))
     return int(team) if team.isdecimal() and len(team) < 16 else None
 
@@ -62,7 +62,7 @@ def team_of(claims: Mapping[str, Any]) -> int | None:
 class AuthOptions(TypedDict, total=False):
     """Options of an auth besides its credentials.
 
-    `origins`: one or several addresses whose origins may receive the token; by default that of the first request.
+    `origins`: one or several addresses whose origins may receive the token; by default the origin of the first request.
     `accept`: called with the claims of each new token before its use; raises an error to refuse the token.
     `allow_http`: whether plain `http` is allowed to other machines. `clock`: returns seconds that never decrease.
     `name_of`: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET` for
@@ -83,16 +83,16 @@ class TokenAuth(httpx.Auth):
     """Decide when to request a token, and to which addresses it may go.
 
     A token is requested when a call needs one. It is kept, renewed before it expires, and renewed once after a 401.
-    All threads, tasks and clients that use one auth share one token request per token life: concurrent callers wait
-    for it. If the login server refuses or fails, all waiting callers get the error and do not retry; the next call
-    does. If the caller that sends the request is cancelled, one of the waiting callers sends it. No caller waits longer
-    than the connect and read timeouts of its own request.
+    All threads, tasks and clients that use one auth object share its token. Only one of them requests a new token; the
+    others wait for the result. If the login server refuses or fails, all waiting callers get the error and do not
+    retry. The next call requests a token again. If the caller that sends the request is cancelled, one of the waiting
+    callers sends it. No caller waits longer than the connect and read timeouts of its own request.
 
     Token requests use the client, the proxies and the timeouts of the request that needs the token. They follow no
     redirects, and read at most 256 KB of an answer.
 
-    The token goes to the given origins only; without them, to the origin of the first request. httpx removes it when it
-    follows a redirect to another origin, except for the redirect from http to https of the same host.
+    The token goes only to the given origins; if none are given, only to the origin of the first request. When httpx
+    follows a redirect to another origin, httpx removes the token, except from http to https of the same host.
 
     A body that is not in memory, such as a generator or an open file, is sent once. If the answer is 401, the caller
     gets it, and the next call requests a new token.
@@ -158,11 +158,11 @@ class TokenAuth(httpx.Auth):
         )
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add a token to a request of `httpx.Client`, which calls this with each request.
+        """Add a token to a request. `httpx.Client` calls this method for each request.
 
         Raises:
             AuthenticationError, ServiceUnavailable, RateLimited, MalformedAnswer: no token could be obtained.
-            ConfigurationError: the request is for another origin. No token is requested.
+            ConfigurationError: the token must not go to the origin of this request. No token is requested.
             httpx.TransportError: the login server did not answer; the message says so.
         """
         self._check_origin(request)
@@ -195,7 +195,7 @@ class TokenAuth(httpx.Auth):
             refused = token
 
     def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Add a token to a request of `httpx.AsyncClient`, as `sync_auth_flow` does for `httpx.Client`."""
+        """Add a token to a request, as `sync_auth_flow` does. `httpx.AsyncClient` calls this method."""
         return AsyncFlow(self._async_auth_flow(request))
 
     async def _async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -245,7 +245,7 @@ class TokenAuth(httpx.Auth):
     def _current_or_pending(
         self, request: httpx.Request, refused: Token, task: int | None = None
     ) -> Token | SharedRequest[Token]:
-        """Return the current token, or the request for the next one, which the caller sends if nobody else does."""
+        """Return the current token. If there is none, return the token request in progress, or a new one to send."""
         if not self._is_checked and self._is_good(self._token, refused):
             self._accept(self._token.claims)
             self._is_checked = True
@@ -258,7 +258,7 @@ class TokenAuth(httpx.Auth):
             return self._pending
 
     def _may_repeat(self, request: httpx.Request, refused: Token) -> bool:
-        """Return whether a request can be sent again. If not, discard its token: the next call gets a new one."""
+        """Return whether a request can be sent again. If not, discard its token, so that the next call requests one."""
         if isinstance(request.stream, httpx.ByteStream):
             return True
         with SharedRequest.lock:
@@ -287,7 +287,7 @@ class TokenAuth(httpx.Auth):
 
     def _read_token(self, asked: TokenRequest, response: httpx.Response, asked_at: float) -> Token:
         token = token_from(response, asked, asked_at, self._name_of)
-        # Read the claims here, where no error can keep frames whose locals hold the token.
+        # Read the claims here: the frames of errors that `token_from` raises must not hold the token as a string.
         token = evolve(token, claims=claims_of(token.secret.reveal()))
         self._accept(token.claims)
         self._token = token
@@ -297,7 +297,7 @@ class TokenAuth(httpx.Auth):
         return token
 
     def _read_kept(self) -> Token:
-        """Return the token of an earlier run; an empty one if there is none. `accept` has not seen it yet."""
+        """Return the token of an earlier run, or an empty token. `accept` has not been called with it yet."""
         found = None if self._kept is None else self._kept.read()
         if found is None or not fits_a_header(found[0].reveal()):
             return _NONE

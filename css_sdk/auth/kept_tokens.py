@@ -19,23 +19,23 @@ from ..settings import Secret
 
 _LOG = logging.getLogger("css_sdk")
 _LARGEST: Final = 32 * 1024
-"""More than the largest token with what stands beside it."""
+"""The most bytes that are read of the file. The largest token with its two times needs less."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""A link could lead to the token of somebody else, and a pipe would keep its reader waiting."""
+"""Flags that do not follow a link, which could lead to somebody else's token, and do not wait for a pipe."""
 
 
 class KeptToken:
     """The file that keeps the token of one account for one login server and one service.
 
-    Its name is a digest of these with the secret as the key. So another account, another address and another secret
-    have other files, and the name shows none of them.
+    The file name is a digest (HMAC) of the client id and the addresses, with the secret as the key. So each account,
+    address and secret has its own file, and the name reveals none of them.
 
-    Nothing here raises an error: without the file, the token is requested. A file or folder that others can use is not
-    used; a warning says so.
+    No method raises an error: if the file cannot be used, the token is requested. A file that other users can access,
+    or a folder that they can write to, is not used, and a warning is logged.
 
     Args:
         account: the client id and the addresses.
-        secret: of the account.
+        secret: the secret of the account.
         now: returns seconds since 1970.
     """
 
@@ -64,7 +64,7 @@ class KeptToken:
 
         Args:
             token: the token.
-            seconds: for which it may be used from now on.
+            seconds: how long the token may be used from now on.
         """
         content = {"token": token.reveal(), "until": self._now() + seconds, "life": seconds}
         place = "the cache folder"
@@ -87,7 +87,7 @@ class KeptToken:
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Write a file whole, so that nobody ever reads a part of it; only its user can read it."""
+    """Write a file completely before it gets its name, so that nobody reads a part. Only its owner can read it."""
     descriptor, temporary = tempfile.mkstemp(dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as opened:
@@ -100,5 +100,5 @@ def replace_file(file: Path, content: bytes) -> None:
 
 
 def _is_private(found: os.stat_result, forbidden: int) -> bool:
-    """Return whether a file or folder is this user's, and others have none of the forbidden permissions."""
+    """Return whether a file or folder belongs to this user, and grants others none of the forbidden permissions."""
     return sys.platform == "win32" or (found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & forbidden)

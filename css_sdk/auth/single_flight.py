@@ -32,12 +32,12 @@ class _Failed:
 
 
 class SharedRequest(Generic[Value]):
-    """Represent a request in progress. Its sender enters it, and other threads and tasks wait for its result.
+    """Represent a request in progress. Its sender uses it in a `with` statement, and other callers wait for its result.
 
     All waiting callers get the value, or the error of an answer: fifty callers must not repeat a request that the login
-    server has just refused. If no answer came, callers with the same timeouts as the sender get that error too; callers
-    with others send the request themselves. If the sender is stopped, one of the waiting callers sends the request. No
-    caller waits longer than a request of its own could take.
+    server has just refused. If no answer came, callers with the same timeouts as the sender get that error too. Callers
+    with other timeouts send the request themselves. If the sender is stopped, one of the waiting callers sends the
+    request. No caller waits longer than a request of its own could take.
 
     Args:
         request: the request that needs the result; None if all callers have the same timeouts.
@@ -62,7 +62,10 @@ class SharedRequest(Generic[Value]):
 
     @property
     def is_over(self) -> bool:
-        """Return whether it has ended, or never will: its sender is in a process before a fork or in a closed loop."""
+        """Return whether nobody can wait for this request: it has ended, or its sender is gone.
+
+        The sender is gone if it belongs to the process before a fork, or to an event loop that is closed.
+        """
         return self._process != os.getpid() or self._is_left or self._end.done()
 
     @property
@@ -71,9 +74,9 @@ class SharedRequest(Generic[Value]):
 
     @classmethod
     def current(cls, pending: Self | None, request: httpx.Request | None, task: int | None) -> Self:
-        """Return the request in progress, or if there is none that this caller can wait for, one that it must send.
+        """Return the request in progress. If this caller cannot wait for one, return a new request that it must send.
 
-        The caller holds `lock`.
+        The caller must hold `lock`.
 
         Args:
             pending: the last request.
@@ -124,7 +127,7 @@ class SharedRequest(Generic[Value]):
             raise
 
     async def async_carry_out(self, work: Callable[[], Awaitable[Value]]) -> None:
-        """Do the work as `carry_out` does. It continues if its caller is cancelled, and ends with the event loop."""
+        """Do the work as `carry_out` does. The work continues if the caller is cancelled, until the event loop ends."""
 
         async def run() -> None:
             with self:
@@ -134,7 +137,7 @@ class SharedRequest(Generic[Value]):
 
         self._loop = _asyncio_loop()
         if self._loop is not None:
-            # A cancelled caller leaves at once. The loop keeps the task, because the work waits for something in it.
+            # A cancelled caller leaves at once. The task is not garbage-collected, because the loop waits for its work.
             await asyncio.shield(asyncio.create_task(run()))
         else:
             import anyio
@@ -147,7 +150,7 @@ class SharedRequest(Generic[Value]):
 
         Args:
             request: the request that needs the result; its timeouts limit the wait.
-            seconds: the limit of the wait, without a request.
+            seconds: the limit of the wait if there is no request.
 
         Raises:
             CssError: the answer was an error.
@@ -245,12 +248,16 @@ class SingleFlight(Generic[Value]):
 
 
 def cause_of(error: BaseException | None) -> BaseException | None:
-    """Return the error of a request from what its auth flow sees: httpx closes the flow while it handles the error."""
+    """Return the error with which a request failed, from the exception that its auth flow got.
+
+    If a request fails, httpx closes the flow while it handles the error. So the flow gets a `GeneratorExit`, which has
+    the error as its `__context__`. An exception of another class is the error itself.
+    """
     return error.__context__ if isinstance(error, GeneratorExit) else error
 
 
 class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
-    """Let an asynchronous auth flow see why it is closed, as a synchronous one does: see `cause_of`."""
+    """Wrap an asynchronous auth flow so that `cause_of` works in it as in a synchronous flow."""
 
     def __init__(self, flow: AsyncGenerator[httpx.Request, httpx.Response]) -> None:
         self._flow = flow
@@ -264,7 +271,11 @@ class AsyncFlow(AsyncGenerator[httpx.Request, httpx.Response]):
         return await self._flow.athrow(*error)
 
     async def aclose(self) -> None:
-        """Close the flow, and pass on the error that the caller is handling."""
+        """Close the wrapped flow.
+
+        The error that the caller (httpx) is handling reaches the flow as the `__context__` of its `GeneratorExit`: see
+        `cause_of`.
+        """
         ending = GeneratorExit()
         ending.__context__ = sys.exc_info()[1]
         with suppress(GeneratorExit, StopAsyncIteration):

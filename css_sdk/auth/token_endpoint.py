@@ -102,9 +102,9 @@ def _basic_in(asked: httpx.Request) -> Secret:
 
 
 class TokenExchange:
-    """Remove secrets from the errors that a token request raises, and the frames that hold them.
+    """Remove secrets, and the frames that hold secrets, from the errors of the token request in a `with` statement.
 
-    If no answer came, the error names the login server. Text of the other side is cleaned.
+    If no answer came, the error names the login server. Text that a server or a proxy sent is cleaned.
 
     Args:
         make: returns the request.
@@ -137,7 +137,7 @@ class TokenExchange:
             words = described(cause, self._request.hide)
             cause.args = (f"No answer from the login server at {self._request.url.host} ({words}).",)
             cause.request = _bare(self._request.url)
-            # Errors behind this one may repeat what the other side sent; errors of the operating system do not.
+            # Causes of this error may repeat what a server sent. Errors of the operating system do not, so they stay.
             cause.__cause__, cause.__context__ = system_error_behind(cause), None
         elif isinstance(cause, AuthenticationError) and (answer := _answer_in(cause.__traceback__, self._request)):
             # Only for the message: the redirect was refused already.
@@ -147,7 +147,7 @@ class TokenExchange:
 
 
 def _answer_in(trace: TracebackType | None, request: httpx.Request) -> httpx.Response | None:
-    """Find the redirect that a client was about to follow, so that the message can say where it leads."""
+    """Find the answer with the redirect that a client was about to follow, so that the message can say where to."""
     for frame, _ in walk_tb(trace):
         found = frame.f_locals.get("response")
         if isinstance(found, httpx.Response) and found.has_redirect_location:
@@ -167,11 +167,11 @@ def described(error: httpx.RequestError, hide: Iterable[Secret] = ()) -> str:
 
     Args:
         error: an error of httpx.
-        hide: secrets of the request, which the other side may repeat.
+        hide: secrets of the request, which a server or a proxy may repeat.
     """
     text = str(error)
     if isinstance(error, httpx.ProtocolError):
-        # The library quotes the other side after its own words.
+        # After its own words, the library quotes what the server sent, which is removed.
         text = re.split(r"""\b(?:bytearray|b)?\(?b?['"]""", text, maxsplit=1)[0]
     words = clean(text, hide).rstrip(".: ")
     return ": ".join(filter(None, (type(error).__name__, words)))
@@ -229,7 +229,7 @@ class _LimitedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def limit_body(asked: TokenRequest, response: httpx.Response, clock: Callable[[], float]) -> None:
-    """Limit the size of an answer, and the time for reading all of it to the read timeout of one chunk."""
+    """Limit the size of an answer. Limit its time to the read timeout, which httpx applies to each chunk only."""
     asked.status = response.status_code
     # The request asked for an answer that is not compressed. httpx must not decompress one that may become large.
     packed = response.headers.pop("Content-Encoding", "")
@@ -335,15 +335,15 @@ def token_from(
         name_of: returns the name by which the caller set a credential or an address, such as `CSS_CLIENT_SECRET`.
 
     Raises:
-        AuthenticationError: the answer is an error (RFC 6749, 5.2), whose `error` and `error_description` it holds, or
-            a redirect, or the address has no token endpoint.
+        AuthenticationError: the answer is an error (RFC 6749, 5.2) or a redirect, or the address has no token endpoint.
+            The exception has the `error` and the `error_description` of the answer.
         RateLimited: the endpoint asks for fewer calls.
         ServiceUnavailable: the endpoint failed.
         MalformedAnswer: the answer is not one of a token endpoint, or has no bearer token.
     """
     if response.request is not asked:
         raise redirected(asked, None)
-    if len(response.content) > _LARGEST:  # which an event hook read
+    if len(response.content) > _LARGEST:  # an event hook has read the body without the limit
         _refuse_length(asked.url)
     where, address = where_of(asked.url), f"Check the token address ({name_of('token_url')})."
     facts: dict[str, Any] = {"status": response.status_code, "request": f"POST {asked.url.path}"}
@@ -381,7 +381,7 @@ def token_from(
             f"{where}: the answer ({response.status_code}) has no bearer token: {answer.fault}. {address}", **facts
         )
     life = _DEFAULT_LIFE if answer.life is None else answer.life
-    # At most a tenth of the life, or a token of one second would never be used.
+    # Renew 30 seconds before the end, but at most a tenth of the life: otherwise short tokens would never be used.
     return Token(answer.token, asked_at + life - min(30.0, life / 10), answer.life)
 
 

@@ -61,7 +61,7 @@ def _listed(names: Iterable[str]) -> tuple[str, ...]:
 
 def _one_or_several(given: str | Iterable[str]) -> tuple[str, ...]:
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
-        return (given,)  # type: ignore[return-value]  # what is no text is refused below
+        return (given,)  # type: ignore[return-value]  # a value that is not a text is refused below
     return tuple(given)
 
 
@@ -117,13 +117,13 @@ class SigningKey:
 
 @frozen
 class OpenedToken:
-    """A token with a valid form. What it says of itself is not verified yet.
+    """A token with a valid form. Its signature and its claims are not verified yet.
 
     Args:
         secret: the token.
         kid: the id of its key, if it names one.
-        algorithm: of its signature.
-        issuer: whose keys must have signed it.
+        algorithm: the algorithm of its signature.
+        issuer: the issuer whose keys must have signed the token.
     """
 
     secret: Secret
@@ -138,9 +138,9 @@ class VerifiedToken:
 
     Args:
         subject: the id of the person or the client, if the token names one.
-        client_id: of the client that the token was issued to: the claim `azp`, or else `client_id`.
+        client_id: the client that the token was issued to: the claim `azp`, or else `client_id`.
         is_service_account: whether the token belongs to that client itself, not to a person.
-        roles: the roles in `audience`, and in no other.
+        roles: the roles in the audience `audience` only. For other audiences, call `roles_in`.
         issued_at: when the token was issued.
         expires_at: when the token expires.
         claims: all claims.
@@ -171,10 +171,10 @@ class VerifiedToken:
         return self.audiences[0] if self.audiences else None
 
     def roles_in(self, audience: str) -> frozenset[str]:
-        """Return the roles in another accepted audience; none if the token is not for it, or it is not accepted.
+        """Return the roles in an audience; none if the token is not for it, or if the verifier does not accept it.
 
         Args:
-            audience: its client id.
+            audience: the client id of the audience.
 
         >>> token = VerifiedToken("5f0c…", "grants-portal-101", False, frozenset({"reviewer"}), _EPOCH, _EPOCH, {})
         >>> token.roles_in("fisheries-service-102")
@@ -227,7 +227,7 @@ def signing_keys(document: object, algorithms: Iterable[str]) -> tuple[SigningKe
     that cannot be read are left out.
 
     Args:
-        document: `{"keys": […]}`, or only the list.
+        document: the key set as parsed JSON: `{"keys": […]}`, or only the list.
         algorithms: the accepted algorithms.
 
     Raises:
@@ -301,7 +301,7 @@ def open_token(secret: Secret, terms: Terms) -> OpenedToken | InvalidToken:
         return _invalid("malformed", "The key id in its header is not a text.")
     issuer: object = terms.issuers[0]
     if len(terms.issuers) > 1:
-        # It only selects the keys. Signed with the keys of another issuer, the token is not valid.
+        # This unverified claim only selects the keys. If another issuer's keys signed the token, verification fails.
         issuer = (_object(_decoded(token.split(".")[1])) or {}).get("iss")
     if issuer not in terms.issuers:
         return _invalid("issuer", f"Its issuer is not {' or '.join(terms.issuers)}.")

@@ -26,7 +26,7 @@ def config_path(environ: Mapping[str, str]) -> Path | None:
     folder, such as `~/.config`.
 
     Args:
-        environ: the variables.
+        environ: the environment variables.
     """
     named = environ.get(CONFIG_VARIABLE, "")
     if named == OFF:
@@ -90,7 +90,7 @@ def _read(path: Path, *, is_private: bool) -> dict[str, Any]:
 
     reason = ""
     try:
-        if not path.is_file():  # a pipe would never end, and the name of no file ends here too
+        if not path.is_file():  # also false for a pipe, which would never end, and for a missing file
             reason = "it is not a file" if path.exists() else "it does not exist"
         else:
             with path.open("rb") as file:
@@ -113,7 +113,7 @@ def _check_private(path: Path, found: os.stat_result) -> None:
     """Check that only the user, or the system's administrator, can change a file or put another in its place.
 
     Raises:
-        ConfigurationError: with the command that corrects it.
+        ConfigurationError: others can change the file or replace it. The message has the command that prevents this.
     """
     if sys.platform == "win32":
         return

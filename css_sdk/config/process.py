@@ -1,4 +1,4 @@
-"""Run the command of a profile that prints credentials, such as that of a vault. Its output is in no error."""
+"""Run the command of a profile that prints credentials, such as the command of a vault. No error shows its output."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _LARGEST: Final = 64 * 1024
 def run_credential_process(command: Sequence[str], folder: Path, what: str, timeout: float = TIMEOUT) -> Secret:
     """Run a command without a shell and return what it prints on stdout.
 
-    It gets no input. What it prints on stderr goes to the terminal, where it can ask the user to log in. It runs in the
-    folder of the config file, so that files in the current folder, which may be a cloned repository, cannot change what
-    it does.
+    The command gets no input. What it prints on stderr goes to the terminal, where it can ask the user to log in. It
+    runs in the folder of the config file, so that files in the current folder, which may be a cloned repository, cannot
+    change what it does.
 
     Args:
         command: program and arguments. A program without a path is looked for in the absolute folders of `PATH`.
-        folder: to run it in.
-        what: it is, to begin a message with.
-        timeout: seconds after which it is ended, with the processes that it started.
+        folder: the folder to run the command in.
+        what: what the command is. Error messages begin with these words.
+        timeout: seconds after which the command is ended, with the processes that it started.
 
     Raises:
-        ConfigurationError: if it cannot be run, fails, takes too long, or prints too much.
+        ConfigurationError: if the command cannot be run, fails, takes too long, or prints too much.
     """
     program = _program(command[0], what)
     try:
@@ -61,7 +61,7 @@ def run_credential_process(command: Sequence[str], folder: Path, what: str, time
     code = process.poll()
     if code is None or reading.is_alive() or is_too_much:
         _end(process)
-        reading.join(1)  # it ends with the last process that could print
+        reading.join(1)  # the thread ends when no process is left that could print
         raise ConfigurationError(f"{what} took longer than {timeout:g} seconds, or printed too much. It was ended.")
     if code:
         raise ConfigurationError(

@@ -149,7 +149,7 @@ def checked_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
     Args:
         values: by key.
-        where: they are set, to begin a message with.
+        where: where the values are set. Error messages begin with these words.
 
     Raises:
         ConfigurationError: if a value is not valid. The message names the key and what a valid value is.
@@ -162,16 +162,16 @@ def checked_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def choose_profile(profiles: Mapping[str, Profile], name: str, named_by: str, file: str) -> Profile:
-    """Return the profile with a name.
+    """Return the profile that has a certain name.
 
     Args:
-        profiles: by name.
-        name: of the wanted profile.
-        named_by: who names it, to begin a message with.
+        profiles: all profiles, by name.
+        name: the name.
+        named_by: words that say who asks for the profile, such as `You chose`. The error message begins with them.
         file: the config file, for messages.
 
     Raises:
-        ConfigurationError: if there is none. The message lists the profiles.
+        ConfigurationError: if no profile has the name. The message lists the profiles.
     """
     if name not in profiles:
         raise ConfigurationError(

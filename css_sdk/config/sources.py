@@ -22,7 +22,7 @@ PROFILE_VARIABLE: Final = "CSS_PROFILE"
 _CREDENTIALS: Final = ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE")
 _ADDRESSES: Final = ("CSS_API_URL", "CSS_TOKEN_URL")
 DEFAULTS: Final = ("integration", "environment", "width", "timeout", "allow_prod", "journal_days")
-"""What has a default in a profile."""
+"""The options and settings for which a profile can set a default."""
 _NOT_SET: Final = "not set"
 _PUBLIC: Final = "the public address"
 _KEYS: Final = ("clientId", "clientSecret", "tokenUrl")
@@ -61,8 +61,8 @@ def find_settings(
     """Return settings from one source: a profile that is named, else the variables, else the default profile.
 
     Args:
-        environ: the variables to read; by default those of the process. Given variables never lead to the default
-            profile, unless `CSS_CONFIG_FILE` is among them.
+        environ: the variables to read; by default those of the process. If you pass variables, the default profile is
+            used only if `CSS_CONFIG_FILE` is among them.
         profile: name of a profile in the user's config file; by default the one in `CSS_PROFILE`.
         team_id: the team that the credentials must belong to; by default that of the profile.
         allow_http: whether plain `http` is allowed to other machines.
@@ -93,7 +93,7 @@ def _settings_of(chosen: _Chosen, environ: Mapping[str, str] | None, team_id: in
     needed, optional = (_KEYS[:2], _KEYS[2:]) if profile.token_url else (_KEYS, ())
     file = None
     if profile.credentials_file is not None:
-        # A path that is not absolute is meant from the config file on, whatever the current folder is.
+        # A relative path begins at the folder of the config file, not at the current folder.
         file = folder / Path(profile.credentials_file).expanduser()
         found = read_credentials(file, needed, optional, hint="Download it again.")
     else:
@@ -154,7 +154,7 @@ def find_defaults(
     Args:
         environ: the variables to read; by default those of the process.
         profile: name of a profile; by default the one in `CSS_PROFILE`.
-        folder: of the project; by default the current one.
+        folder: the folder in which to look for the project's `css.toml` first; by default the current one.
 
     Returns:
         Those of `DEFAULTS` that are set.
@@ -193,7 +193,7 @@ def describe_config(
     Args:
         environ: the variables to read; by default those of the process.
         profile: name of a profile; by default the one in `CSS_PROFILE`.
-        folder: of the project; by default the current one.
+        folder: the folder in which to look for the project's `css.toml` first; by default the current one.
 
     Raises:
         ConfigurationError: if the config file or `css.toml` cannot be used.

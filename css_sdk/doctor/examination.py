@@ -191,7 +191,7 @@ class _Examination:
         self._ahead: list[float] = []
 
     def checks(self, login_servers: Mapping[str, str] | None) -> Iterator[Check]:
-        """Yield the result of each check, in the order in which one depends on another."""
+        """Yield the result of each check. A check comes after those that it depends on."""
         settings = self._settings
         set_by = f"The address is set by {settings.name_of('token_url')}."
         login, can_log_in = self._login_server("prod", judgements.issuer_of(settings.token_url), set_by)
@@ -334,4 +334,4 @@ def _skipped(needed: str, *names: str) -> Iterator[Check]:
 
 
 def _never(attempt: Attempt, chance: float) -> None:
-    """Try nothing again."""
+    """Stop after the first attempt."""

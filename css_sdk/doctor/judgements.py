@@ -14,14 +14,14 @@ from ..settings import Settings
 from .diagnosis import Check
 
 MOST_SECONDS: Final = 60.0
-"""The difference between two clocks that is still right."""
+"""The largest difference between two clocks that is accepted."""
 _ACCOUNT: Final = re.compile(r"service-account-team-\d+-\d+")
 _TOKEN_PATH: Final = "/protocol/openid-connect/token"  # noqa: S105
 _ENVIRONMENTS: Final = ("dev", "test")
 
 
 def is_account(client_id: str) -> bool:
-    """Return whether a client id has the form of an API account's.
+    """Return whether a client id has the form of the client ids of API accounts.
 
     >>> is_account("service-account-team-2016-9001"), is_account("grants-portal-101")
     (True, False)
@@ -30,7 +30,7 @@ def is_account(client_id: str) -> bool:
 
 
 def judge_credentials(settings: Settings) -> Check:
-    """Return what is to say about credentials that are complete."""
+    """Return the check of credentials that are complete: where they are set, and whether the client id looks right."""
     if settings.file:
         where = f"The file {settings.file} holds the credentials"
     elif settings.source == "process":
@@ -51,7 +51,7 @@ def judge_credentials(settings: Settings) -> Check:
 
 
 def judge_addresses(settings: Settings) -> Check:
-    """Return whether the two addresses can belong together."""
+    """Check whether the addresses of the service and of the login server can belong together."""
     api, token = (urlsplit(address) for address in (settings.api_url, settings.token_url))
     public_api, public_login = (str(urlsplit(address).hostname) for address in (API_URL, TOKEN_URL))
     name = settings.name_of("token_url")
@@ -80,7 +80,7 @@ def issuer_of(token_url: str) -> str:
 
 
 def discovery_of(issuer: str) -> str:
-    """Return the address at which a login server describes itself."""
+    """Return the address of the discovery document, in which a login server describes itself."""
     return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
 
 
@@ -96,7 +96,7 @@ def other_login_servers(token_url: str) -> dict[str, str]:
 
 
 def fault_of_discovery(status: int, content: bytes) -> str:
-    """Return what is wrong with a login server's description of itself; "" if nothing is.
+    """Return what is wrong with the discovery document of a login server; "" if nothing is.
 
     >>> fault_of_discovery(200, b'{"issuer": "https://login.example"}')
     ''
@@ -115,7 +115,7 @@ def fault_of_discovery(status: int, content: bytes) -> str:
 
 
 def is_heartbeat(content: bytes) -> bool:
-    """Return whether an answer is one of the heartbeat of the CSS API.
+    """Return whether an answer is the one that the CSS API gives to `GET /heartbeat`.
 
     >>> is_heartbeat(b'[{"now": "2026-11-28T22:00:00.000Z"}]'), is_heartbeat(b"<html>")
     (True, False)
@@ -144,10 +144,10 @@ def seconds_of_date(header: str | None) -> float | None:
 
 
 def judge_clock(ahead: float | None) -> Check:
-    """Return whether this machine's clock is right.
+    """Check whether this machine's clock is right.
 
     Args:
-        ahead: seconds by which it is ahead of the servers' clock; None if no server sent its time.
+        ahead: seconds by which this clock is ahead of the servers' clock; None if no server sent its time.
 
     >>> judge_clock(-600.0).state, judge_clock(2.0).state
     ('wrong', 'ok')

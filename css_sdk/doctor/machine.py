@@ -49,7 +49,7 @@ def check_extras(needed: Iterable[str] = ()) -> Iterator[Check]:
         requirements = []
     extras: dict[str, list[str]] = {}
     for package, extra in (found.groups() for found in map(_EXTRA.match, requirements) if found):
-        if extra != "all":  # which holds the packages of the others
+        if extra != "all":  # the extra `all` contains the packages of the other extras
             extras.setdefault(extra, []).append(package)
     missing = {extra: [each for each in packages if not _is_installed(each)] for extra, packages in extras.items()}
     for extra in dict.fromkeys(needed):
@@ -86,7 +86,7 @@ def check_variables(environ: Mapping[str, str]) -> Iterator[Check]:
     for name, value in _set(_PROXIES, environ).items():
         address = _without_user(value)
         if not address:
-            message = f"{name} is not the address of a proxy. It looks like http://proxy.example:8080."
+            message = f"{name} is not the address of a proxy. A valid address looks like http://proxy.example:8080."
             yield Check("proxy variables", "wrong", message)
         described.append(f"{name} is {address or 'not valid'}")
     described += [f"{name} is {value}" for name, value in _set(("NO_PROXY",), environ).items()]

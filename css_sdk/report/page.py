@@ -83,7 +83,7 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
 
 
 def page_head(title: str, *scripts: str) -> Iterator[str]:
-    """Yield the lines of a page before its content: what it may load and run (nothing else), its title and its style.
+    """Yield the first lines of a page: the security policy that forbids all other scripts, the title and the style.
 
     Args:
         title: the title.

@@ -28,7 +28,7 @@ def plan_as_html(plan: Plan, names: Mapping[str, str] | None = None, mask: bool 
 
     Args:
         plan: what to render.
-        names: of people, by username; they stand behind it.
+        names: the names of people by username; the page shows each name after the username.
         mask: whether to leave out who people are.
 
     >>> from css_sdk import Plan, Place, Step

@@ -25,8 +25,8 @@ class AccessRow(Record):
         role: the role.
         user: the person.
         direct: whether the role is assigned directly.
-        chains: the composite roles through which the role comes. Each chain begins with a direct role, and leads on the
-            shortest way down to the role, which is not in it.
+        chains: the composite roles through which the person has the role. Each chain begins with a role that is
+            assigned directly, and goes the shortest way down to the role. The role itself is not part of the chain.
     """
 
     place: Place
@@ -179,7 +179,7 @@ def without_case(name: str) -> tuple[str, str]:
 
 
 def _chains(parents: Mapping[str, Collection[str]], role: str) -> dict[str, tuple[str, ...]]:
-    """Return the shortest chain of roles down to this one for each role that includes it, following cycles once."""
+    """Return the shortest chain down to a role from each role that includes it, directly or not; cycles are allowed."""
     found: dict[str, tuple[str, ...]] = {role: ()}
     waiting = deque([role])
     while waiting:

@@ -38,7 +38,7 @@ _MARKDOWN_COLUMNS: Final = (
 
 
 ROSTER_COLUMNS: Final = CSV_COLUMNS[:7]
-"""The columns of a report that a roster needs, with the name and the address for its reader."""
+"""The columns of a report that a roster needs, and the name and e-mail address, which people read."""
 
 
 def report_as_cells(report: AccessReport) -> Iterator[list[str]]:
@@ -109,7 +109,7 @@ def report_as_markdown(report: AccessReport) -> Iterator[str]:
         yield f"**{unread_in_words(report)}**"
         yield ""
         for unread in report.unread:
-            # A name at the beginning of a line could begin another list.
+            # If a name stood at the beginning of a line, it could begin a new list.
             yield f"- Not read: {_markdown(reason_of(unread))}"
     yield ""
     yield f"| {' | '.join(_MARKDOWN_COLUMNS)} |"
