@@ -221,7 +221,7 @@ def test_what_was_not_read_is_not_guessed() -> None:
     for observed, people, match in [
         ({}, {}, "was not read"),
         ({wanted.named: unread}, {(DEV, JANE): ANN}, "members of 'a' were not read"),
-        ({wanted.named: a_state(["a"])}, {}, "nobody looked up"),
+        ({wanted.named: a_state(["a"])}, {}, "was not looked up"),
     ]:
         with pytest.raises(InvalidRequest, match=match):
             plan(Desired((wanted,)), observed, people)

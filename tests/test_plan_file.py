@@ -168,7 +168,7 @@ DELETION: Final = {**{key: value for key, value in STEP.items() if key != "targe
             "steps, number 1: the members of 'c' were not read",
         ),
         ({"steps": [{**STEP, "role": "admin"}]}, "steps, number 1: the members of 'admin' were not read"),
-        ({"steps": [STEP]}, "plan_id: it is not the id of this plan"),
+        ({"steps": [STEP]}, "plan_id: the content of this plan has the id"),
         ({"plan_id": "0" * 64}, "plan_id"),
         ({"plan_id": None}, "plan_id"),
         ({"steps": [TO_C, {**STEP, "step": "remove_member"}]}, "steps, number 2: the members of 'a'"),
@@ -200,7 +200,9 @@ def test_a_plan_made_by_hand_is_not_written() -> None:
         plan_as_json(Plan(steps=SAVED.steps))
 
 
-@pytest.mark.parametrize(("states", "fault"), [(0, "nothing was read of #101 dev"), (1, "it is the same as number 1")])
+@pytest.mark.parametrize(
+    ("states", "fault"), [(0, "the state of #101 dev was not read"), (1, "it is the same as number 1")]
+)
 def test_only_what_can_be_carried_out_is_kept(states: int, fault: str) -> None:
     """A plan made by hand is refused where it lacks its places or says something twice, before anything is sent."""
     state = PlaceState(DEV, "Grants Portal", frozenset("a"), members={"a": frozenset()})

@@ -83,7 +83,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "a mapping without its column": (
         "notes.csv",
         {"columns": {"email": "Anschrift"}, "ignore": "notes"},
-        "there is no column 'Anschrift', which is named for 'email'",
+        "the file has no column 'Anschrift', which was given for 'email'",
         "",
     ),
     "several people": ("several-people.csv", {}, "pass --split with what stands between them", ""),
@@ -229,7 +229,7 @@ def test_an_option_that_does_not_apply_is_refused(name: str, how: dict[str, Any]
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
-        ({"username": f"{JANE}@idir", "person": f"{'7c1d' * 8}@idir"}, "and another column says"),
+        ({"username": f"{JANE}@idir", "person": f"{'7c1d' * 8}@idir"}, "but another column says"),
         ({"username": f"{JANE}@idir", "choice": "1", "candidate_1": f"A {'7c1d' * 8}@idir"}, "another column says"),
         ({"username": f"{JANE}@idir", "choice": f"{'7c1d' * 8}@idir"}, "another column says"),
         ({"username": f"{JANE}@idir", "client_id": "grants-102"}, "the client_id is"),

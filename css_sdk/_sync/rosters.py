@@ -235,7 +235,7 @@ class RosterRun:
                 if not (isinstance(user, NotFound) and user.what == "user"):
                     self._fail([number], user)
             elif isinstance(user, User) and user.email and user.email.lower() != row.email.lower():
-                faults.append(f"line {row.line}: the email is {row.email!r}, and {user.username} has {user.email!r}")
+                faults.append(f"line {row.line}: the email is {row.email!r}, but {user.username} has {user.email!r}")
         if faults:
             raise InvalidFile.with_faults("The roster", faults)
 

@@ -323,7 +323,7 @@ class PlacePlan:
             return found
         if found is None:
             where = " ".join(self.wanted.named)
-            raise InvalidRequest(f"{where}: nobody looked up {_words_for(person)}.")
+            raise InvalidRequest(f"{where}: {_words_for(person)} was not looked up.")
         try:
             return identifiers.username_of(found)
         except Refused as error:

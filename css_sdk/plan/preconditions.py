@@ -145,7 +145,7 @@ def check_complete(plan: Plan) -> None:
     """
     known = {one.place for one in plan.places}
     unread = dict.fromkeys(step.place for step in plan.steps if step.place not in known)
-    if faults := [*(f"nothing was read of {place}" for place in unread), *find_repeated(plan.steps)]:
+    if faults := [*(f"the state of {place} was not read" for place in unread), *find_repeated(plan.steps)]:
         raise InvalidRequest(f"This plan cannot be carried out: {', and '.join(faults)}. Nothing was sent.")
 
 

@@ -101,7 +101,9 @@ def read_plan(
     try:
         record = json.loads(text_of(content, name, max_bytes), object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
-        raise InvalidFile(f"{name} is not JSON that css-sdk wrote: {str(error) or 'it is too deep'}.") from None
+        raise InvalidFile(
+            f"{name} is not JSON that css-sdk wrote: {str(error) or 'it is nested too deeply'}."
+        ) from None
     if not isinstance(record, dict) or type(record.get("version")) is not int or record["version"] != VERSION:
         raise InvalidFile(f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads.")
     is_masked = record.get("masked") is True
@@ -167,7 +169,7 @@ class _Reading:
         if self._is_masked:
             return evolve(plan, api_url="")  # the id cannot be computed without the usernames
         if plan.id != plan_id:
-            self.faults.append(f"plan_id: it is not the id of this plan, {plan.id}: the plan was changed")
+            self.faults.append(f"plan_id: the content of this plan has the id {plan.id}, so the plan was changed")
             return None
         return plan
 

@@ -1,7 +1,7 @@
 """Find contradictions between the listed roles, members and users of one environment. Pure.
 
-Only what is certain without asking the service is a contradiction: whether an e-mail address and a username belong to
-the same person is not.
+Only contradictions that are certain without a request are reported. For example, it is not certain whether an e-mail
+address and a username belong to the same person.
 """
 
 from __future__ import annotations
@@ -16,20 +16,27 @@ from .yaml_nodes import Node
 
 Contradiction = tuple[Node, str]
 Nodes = Mapping[tuple[str, ...], Node]
-"""Where each part of an environment is in the file, by one of these keys: `role` and its name, `was` and the name of
-the role, `child`, the role and the child, `members` and the role, `member`, the role and the identity, `user` and the
-identity, `user role`, the identity and the role."""
+"""The node of each part of an environment. These are the keys:
+
+- (`role`, name of the role)
+- (`was`, name of the role)
+- (`child`, name of the parent, name of the child)
+- (`members`, name of the role)
+- (`member`, name of the role, identity of the member)
+- (`user`, identity of the user)
+- (`user role`, identity of the user, name of the role)
+"""
 
 _MOST_CYCLES: Final = 20
-"""Cycles that are reported at most; nobody repairs more at a time."""
+"""The largest number of cycles that are reported at once."""
 
 
 def contradictions(place: DesiredPlace, nodes: Nodes, protect: Protection) -> Iterator[Contradiction]:
-    """Yield contradictions: the node of one entry, and a message with the line of the other entry.
+    """Yield contradictions between two entries: the node of one, and a message with the line of the other.
 
     Args:
         place: an environment of the file.
-        nodes: where its parts are in the file.
+        nodes: the nodes of its parts in the file.
         protect: what the file protects.
     """
     roles = place.roles.items if place.roles is not None else ()
@@ -62,7 +69,7 @@ def _missing_roles(
     lines: Mapping[str, int],
     protect: Protection,
 ) -> Iterator[Contradiction]:
-    """Yield roles that are named as children or of users, and renamed or deleted at the same time."""
+    """Yield roles that the file names as children or as roles of users, but also renames or deletes."""
     renamed = {role.was: role.name for role in roles if role.was is not None}
     named = [("child", role.name, child) for role in roles if role.composites for child in role.composites.items]
     named += [("user role", identity_of(user.person), name) for user in place.users for name in user.roles.items]
@@ -90,12 +97,12 @@ def _cycles(roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradict
         cycle = _cycle(below)
         if cycle is None:
             return
-        # Without its last link it is no cycle any more, and the next one can be found.
+        # Remove the last link of this cycle, so that the next cycle can be found.
         yield below[cycle[-2]].pop(cycle[-1]), f"these roles contain each other: {' -> '.join(map(repr, cycle))}"
 
 
 def _cycle(below: Mapping[str, Mapping[str, Node]]) -> list[str] | None:
-    """Return a role, its child, its child's child and so on to the role itself; None if none leads back."""
+    """Return a cycle: a role, its child, its child's child and so on, to the same role. None if there is no cycle."""
     try:
         TopologicalSorter(below).prepare()
     except CycleError as error:
@@ -105,10 +112,10 @@ def _cycle(below: Mapping[str, Mapping[str, Node]]) -> list[str] | None:
 
 
 def _users_and_members(place: DesiredPlace, roles: tuple[DesiredRole, ...], nodes: Nodes) -> Iterator[Contradiction]:
-    """Yield users for whom the list of a role's members says one thing, and their own list of roles another."""
+    """Yield users whose list of roles contradicts the list of members of a role."""
     members = {role.name: role.members for role in roles if role.members is not None} if place.users else {}
     identities = {name: set(map(identity_of, listed.items)) for name, listed in members.items()}
-    # Who else has an e-mail address is not known before a search.
+    # If a member is named by e-mail address, a search is needed to know the login, so nothing is certain.
     closed = {name for name, listed in members.items() if listed.exact and all(map(login_of, listed.items))}
     held: dict[str, list[str]] = {}
     for name, there in identities.items():

@@ -21,7 +21,7 @@ from .checks import Nodes, contradictions
 from .yaml_nodes import Faults, Node, misread_as, read_nodes
 
 VERSION: Final = 1
-"""Of the form of the file."""
+"""The version of the format of roles files."""
 
 _MODES: Final = ("additive", "exact")
 _WILDCARDS: Final = re.compile(r"[*?\[]")
@@ -33,12 +33,13 @@ def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOS
     """Read a roles file, and check it without a request.
 
     Args:
-        content: of the file, YAML or JSON, as text or as bytes.
-        name: of the file, for messages.
-        max_bytes: size beyond which it is refused, by default 20 MiB; None for no limit.
+        content: the content of the file, YAML or JSON, as text or as bytes.
+        name: the name of the file, for messages.
+        max_bytes: the largest size that is accepted, by default 20 MiB; None for no limit.
 
     Raises:
-        InvalidFile: with every fault and its line, of more than 100 the first and how many there are.
+        InvalidFile: the file has faults. The error lists each fault with its line. If there are more than 100, it lists
+            the first 100 and gives their number.
 
     >>> text = "{version: 1, integrations: [{integration: 101, environments: {dev: {roles: [reviewer, admin]}}}]}"
     >>> [place] = read_desired(text, "roles.yaml").places
@@ -52,7 +53,7 @@ def read_desired(content: str | bytes, name: str, *, max_bytes: int | None = MOS
 
 
 class _Reader:
-    """Reads one file. What cannot be read is noted in `faults`, and left out."""
+    """Read one file. Note a fault for each part that cannot be read, and leave the part out."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
@@ -93,7 +94,7 @@ class _Reader:
         found = self._fields(environments, optional=environment_checks.ENVIRONMENTS, what="environment")
         if environments is not None and environments.value == {}:
             self._faults.add(environments, f"name at least one of {', '.join(environment_checks.ENVIRONMENTS)}")
-        # Their faults are reported even if the integration is not known.
+        # Read the environments even if the integration is not valid, to report their faults.
         places = [(*self._place(integration or "", name, inner), inner) for name, inner in found.items()]
         return places if integration is not None else []
 
@@ -170,7 +171,7 @@ class _Reader:
         return Person(by, value, checked)
 
     def _cell(self, node: Node, by: PersonBy, provider: str | None) -> str | None:
-        """Return what names a person, cleaned and checked as in a roster."""
+        """Return the text that names a person, cleaned and checked as in a roster. Note a fault if it is not valid."""
         text = self._raw_text(node)
         if text is None:
             return None
@@ -183,13 +184,13 @@ class _Reader:
     def _collection(
         self, node: Node | None, read: Callable[[Node], Item | None], identity: Callable[[Item], str], *key: str
     ) -> Listed[Item] | None:
-        """Return a list, or a mapping whose one key says whether the list is additive or exact; note where items are.
+        """Return a collection, and note the node of each item.
 
         Args:
-            node: the list or mapping.
+            node: a list, or a mapping with one key: `additive` or `exact`.
             read: reads one item.
-            identity: returns what makes an item the same as another.
-            key: that of an item in `Nodes`, without its identity.
+            identity: returns the identity of an item. Two items with the same identity are a fault.
+            key: the key of an item in `Nodes`, without the identity of the item.
         """
         if node is None:
             return None
@@ -224,7 +225,7 @@ class _Reader:
     def _fields(
         self, node: Node | None, *required: str, optional: Sequence[str] = (), what: str = "key"
     ) -> dict[str, Node]:
-        """Return the known keys of a mapping, and note those that are unknown or missing."""
+        """Return the nodes of the known keys of a mapping. Note a fault for each key that is unknown or missing."""
         if node is None or node.value is None:
             return {}
         if not isinstance(node.value, dict):
@@ -242,7 +243,7 @@ class _Reader:
         return {key: inner for key, inner in node.value.items() if key in known}
 
     def _checked(self, node: Node | None, check: Callable[[str], object]) -> str | None:
-        """Return a text that passes a check."""
+        """Return a text that passes a check. Otherwise, note a fault and return None."""
         text = self._text(node)
         if text is None:
             return None
@@ -254,7 +255,7 @@ class _Reader:
         return text
 
     def _text(self, node: Node | None) -> str | None:
-        """Return a text that YAML cannot misread and that has no invisible characters."""
+        """Return a text that YAML cannot misread and that has no invisible characters. Otherwise, note a fault."""
         text = self._raw_text(node)
         if text is None or node is None:
             return None
@@ -270,7 +271,7 @@ class _Reader:
         return None
 
     def _raw_text(self, node: Node | None) -> str | None:
-        """Return a text that YAML cannot misread, and that is not empty."""
+        """Return a text that YAML cannot misread and that is not empty. Otherwise, note a fault."""
         if node is None or node.value is None:
             return None
         text = node.value
@@ -307,7 +308,7 @@ def _check_role_pattern(text: str) -> None:
 
 
 def _check_user_pattern(text: str) -> None:
-    # Without a wildcard it protects nobody unless it is a username.
+    # A pattern without a wildcard protects only the user with exactly this username.
     if not _WILDCARDS.search(text):
         if "@" not in text and not text.startswith(SERVICE_ACCOUNT_PREFIX):
             raise ValueError(

@@ -18,19 +18,19 @@ _NEEDS_NO_QUOTES: Final = re.compile(r"\w[\w.@/+*-]*( [\w.@/+*-]+)*")
 
 Item = TypeVar("Item")
 Content = Union[str, "list[Content]", "dict[str, Content]"]
-"""A text as it is written, a list or a mapping."""
+"""A text in the form in which it is written to the file, or a list, or a mapping."""
 Names = Mapping[str, str]
 
 
 def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None = None) -> str:
-    """Return the roles file for a wanted state; `read_desired` makes an equal value of it.
+    """Return the roles file for a wanted state. `read_desired` returns an equal wanted state for this file.
 
-    Everything keeps the order in which it is given, so that equal values are equal files.
+    The order of all items is kept, so that equal wanted states have equal files.
 
     Args:
         desired: the wanted state.
-        header: a comment at the top of the file, line by line.
-        names: the names of people by username; each becomes a comment behind the username.
+        header: the text of a comment at the top of the file. It may have several lines.
+        names: the names of people, by username. Each name is written as a comment after the username.
 
     >>> from css_sdk import read_desired
     >>> text = '{"version": 1, "integrations": [{"integration": 101, "environments": {"dev": {"roles": ["no"]}}}]}'
@@ -52,7 +52,7 @@ def desired_as_yaml(desired: Desired, *, header: str = "", names: Names | None =
 
 
 def _by_integration(places: Sequence[DesiredPlace]) -> list[list[DesiredPlace]]:
-    """Group neighbours of the same integration, without the same environment twice in one group."""
+    """Group neighbouring places of the same integration. A group has each environment only once."""
     groups: list[list[DesiredPlace]] = []
     for _, neighbours in groupby(places, key=lambda place: place.integration):
         groups.append([])
@@ -115,7 +115,7 @@ def _listed(listed: Listed[Item], content_of: Callable[[Item], Content]) -> Cont
 
 
 def _lines(content: Content) -> Iterator[str]:
-    """Yield the lines of YAML for a text that is ready to be written, a list, or a mapping."""
+    """Yield the lines of YAML for a content."""
     if isinstance(content, str):
         yield content
     elif isinstance(content, list):
@@ -137,7 +137,7 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Return the text as every YAML reader reads it, in quotes if one of them might take it for something else."""
+    """Return a text for YAML. Put it in quotes if a YAML reader might not read it as a text."""
     if _NEEDS_NO_QUOTES.fullmatch(text) and misread_as(text) is None:
         return text
     return f'"{"".join(map(_escaped, text))}"'
@@ -150,5 +150,5 @@ def _escaped(character: str) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    """Return the text on one line, with nothing in it that an editor would obey."""
+    """Return a text on one line, with control and invisible characters replaced by visible codes."""
     return shown(" ".join(text.split()))

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     import yaml
 
 _DEEPEST: Final = 24
-"""Levels beyond which nothing is read; a roles file has 12."""
+"""The largest number of nested levels that is read. A roles file has 12."""
 
 _NEVER_RAW: Final = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
 """Characters that no editor shows, in comments too: control characters and other line ends."""
 
 _SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-"""A character as JSON may escape it, and YAML may not."""
+"""A character that is escaped as two surrogates, as JSON allows and YAML does not."""
 
 _MISREAD: Final = {
     "a boolean": re.compile(r"(?i:y|yes|n|no|true|false|on|off)"),
@@ -36,7 +36,7 @@ _MISREAD: Final = {
     ),
     "a sign of its own": re.compile(r"=|<<"),
 }
-"""Unquoted texts that YAML 1.1 or 1.2 takes for something else, by what it takes them for."""
+"""Patterns of unquoted texts that YAML 1.1 or 1.2 does not read as texts, by what YAML reads them as."""
 
 _HINTS: Final = {
     "mapping values are not allowed": "write a text with «: » in quotes, and indent all keys of a mapping alike",
@@ -49,9 +49,9 @@ _HINTS: Final = {
 
 @define(eq=False)
 class Node:
-    """A text, a list or a mapping of a file, and its line; the value of a key has the line of the key.
+    """A text, a list or a mapping in a file, and its line. If it is the value of a key, it has the line of the key.
 
-    `value` is None if a fault was noted for it. `is_plain` marks a text without quotes.
+    `value` is None if a fault was noted for the node. `is_plain` is True for a text without quotes.
     """
 
     value: str | list[Node] | dict[str, Node] | None
@@ -62,7 +62,7 @@ class Node:
 
     @property
     def path(self) -> str:
-        """Return where it is, such as `integrations[0].environments.dev`; empty for the whole file."""
+        """Return the path of the node in the file, such as `integrations[0].environments.dev`; "" for the root."""
         parts: list[str] = []
         node = self
         while node.parent is not None:
@@ -79,7 +79,7 @@ class Faults:
         self._first = FirstFaults(name)
 
     def add(self, node: Node, message: str, line: int | None = None) -> None:
-        """Add a fault of a node; give `line` if it is not the line of the node."""
+        """Add a fault of a node. Pass `line` if the fault is not on the line of the node."""
         at = ": ".join(filter(None, [node.path, message]))
         self.add_line(node.line if line is None else line, at)
 
@@ -88,17 +88,17 @@ class Faults:
         self._first.add(line, message)
 
     def stop(self) -> NoReturn:
-        """Raise them all, in the order of their lines."""
+        """Raise an error with all faults, in the order of their lines."""
         raise self._first.error()
 
     def stop_if_any(self) -> None:
-        """Raise them all, if there are any."""
+        """Raise an error with all faults, if there are any."""
         if self._first.count:
             self.stop()
 
 
 def misread_as(text: str) -> str | None:
-    """Return what YAML takes an unquoted text for, or None if it takes it for a text.
+    """Return what YAML reads an unquoted text as, such as "a number"; None if YAML reads it as a text.
 
     >>> [misread_as(text) for text in ("no", "012", "admin")]
     ['a boolean', 'a number', None]
@@ -110,13 +110,13 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
     """Read the nodes of a file, and return its root.
 
     Args:
-        content: of the file, YAML or JSON, as text or as bytes.
-        name: of the file, for messages.
-        faults: gets the faults that do not keep the rest from being read.
-        max_bytes: size beyond which it is refused; None for no limit.
+        content: the content of the file, YAML or JSON, as text or as bytes.
+        name: the name of the file, for messages.
+        faults: gets the faults after which reading can continue.
+        max_bytes: the largest size that is accepted; None for no limit.
 
     Raises:
-        InvalidFile: when it cannot be read to its end.
+        InvalidFile: the file cannot be read to its end.
     """
     import yaml  # noqa: PLC0415 - commands that read no roles file start faster without it
 
@@ -136,7 +136,7 @@ def read_nodes(content: str | bytes, name: str, faults: Faults, max_bytes: int |
 
 
 def _shown_text(text: str, faults: Faults) -> str:
-    """Return the text if a reader sees every character of it; else raise the faults."""
+    """Return the text with surrogates joined. If it has characters that an editor does not show, raise the faults."""
     if _NEVER_RAW.search(text):
         for line, found in enumerate(map(_NEVER_RAW.search, _lines(text)), start=1):
             if found:
@@ -184,14 +184,14 @@ def _explained(error: yaml.YAMLError, text: str) -> tuple[int, str]:
 
 
 class _Builder:
-    """Builds nodes from the events of a parser, without recursion."""
+    """Build nodes from the events of a YAML parser, without recursion."""
 
     def __init__(self, faults: Faults) -> None:
         self.root: Node | None = None
         self._faults = faults
         self._open: list[Node] = []
         self._keys: list[tuple[str, int] | None] = []
-        """Of each open mapping, the key whose value comes next, and its line."""
+        """For each open mapping, the key whose value comes next, with the line of the key; for an open list, None."""
 
     def take(self, event: Any) -> None:
         """Take the next event."""
@@ -233,7 +233,7 @@ class _Builder:
         self._keys.append(None)
 
     def _add(self, event: Any, value: str | list[Node] | dict[str, Node] | None) -> Node:
-        """Put a node into the list or mapping that is open."""
+        """Add a node to the list or mapping that is open, and return the node."""
         line = event.start_mark.line + 1
         above = self._open[-1] if self._open else None
         if above is None:
@@ -265,7 +265,7 @@ class _Builder:
         return node
 
     def _check_plainness(self, event: Any, node: Node) -> None:
-        """Refuse anchors, aliases and tags, which make a file mean something that is not written there."""
+        """Refuse anchors, aliases and tags: they give a text a meaning that a reviewer does not see."""
         line = event.start_mark.line + 1
         if type(event).__name__ == "AliasEvent":
             fault = f"*{event.anchor} is an alias: write out what it means, or quote it if it is a text"

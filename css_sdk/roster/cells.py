@@ -1,4 +1,4 @@
-"""Describe the cells of a roster before their columns are known, and turn values into text. Pure."""
+"""Describe the cells of a roster before their columns are known, and convert values to text. Pure."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _MOST_EXACT: Final = 10**15
 
 @frozen
 class Grid:
-    """Rows of cells below a header, with their line numbers."""
+    """A table: a header with its line number, and rows of cells with their line numbers."""
 
     number: int
     header: Sequence[str]
     rows: Iterable[tuple[int, Sequence[object]]]
     text: Callable[[object], str]
-    """Returns a cell as text, or raises `CellFault`."""
+    """A function that returns a cell as text, or raises `CellFault`."""
 
 
 @frozen
 class Record:
-    """A row that names its cells itself, or the fault that makes it none."""
+    """A row whose cells have names, such as a JSON object; or the fault of a line that is not such a row."""
 
     number: int
     pairs: Sequence[tuple[str, object]] = ()
@@ -40,7 +40,7 @@ class Source:
         name: the name of the file, for messages. `.jsonl`, `.ndjson` and `.json` mean JSON.
         skip_rows: the number of lines above the header.
         sheet: the sheet of a workbook.
-        encoding: the encoding of a text; by default UTF-8, or UTF-16 if it looks so.
+        encoding: the encoding of a text. By default it is detected: UTF-8 or UTF-16.
         max_bytes: the largest size that is read; None for no limit.
     """
 
@@ -52,14 +52,14 @@ class Source:
 
 
 class CellFault(Exception):
-    """Say why a cell is no text, for the fault of its line."""
+    """Say why the value of a cell cannot be used as text. The message becomes a fault of the line."""
 
 
 def plain_text(value: Any) -> str:
     """Return a cell of a workbook, a DataFrame or a dictionary as people see it.
 
     Raises:
-        CellFault: the cell is not a text, or not the one that was typed.
+        CellFault: the cell is not a text, or the program has changed the text that was typed.
 
     >>> [plain_text(value) for value in ("reviewer", 101.0, None, float("nan"), True)]
     ['reviewer', '101', '', '', 'TRUE']
@@ -67,7 +67,7 @@ def plain_text(value: Any) -> str:
     if isinstance(value, str):
         return sendable(value)
     if hasattr(value, "item") and not isinstance(value, (int, float)):
-        value = value.item()  # of numpy
+        value = value.item()  # a number of numpy
     if value is None or str(value) in ("<NA>", "NaT", "nan"):
         return ""
     if isinstance(value, bool):
@@ -85,7 +85,7 @@ def sendable(text: str) -> str:
     """Return a text that can be sent to the service.
 
     Raises:
-        CellFault: it has half of a character of UTF-16.
+        CellFault: the text contains half of a UTF-16 character.
     """
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise CellFault("holds characters that cannot be sent")

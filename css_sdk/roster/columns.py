@@ -14,7 +14,7 @@ from ..people.cells import PERSON_COLUMNS
 COLUMNS: Final = (*PERSON_COLUMNS, "provider", "role", "integration", "environment", "action")
 ALL_COLUMNS: Final = (*COLUMNS, "outcome", "message")
 CANDIDATES: Final = ("candidate_1", "candidate_2", "candidate_3")
-"""The columns of a result file that name the logins among which a row has to choose, in the column `choice`."""
+"""The columns of a result file with the logins among which somebody chooses one in the column `choice`."""
 
 _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("emailaddress", "mail", "upn", "userprincipalname"),
@@ -40,7 +40,7 @@ _FOR_READERS: Final = (
 
 
 def _squeezed(name: str) -> str:
-    """Return a name of a column without what people write in different ways: case, blanks, hyphens, underscores."""
+    """Return a name of a column in lower case, without blanks, hyphens and underscores, for comparisons."""
     return re.sub(r"[\W_]", "", name).lower()
 
 
@@ -55,7 +55,7 @@ class ColumnNames:
     """Find the column of a roster for each name in a file's header, or in its records.
 
     Args:
-        given: the name in the file of columns of a roster, such as `{"role": "Rolle"}`.
+        given: for columns of a roster, their names in the file, such as `{"role": "Rolle"}`.
         ignore: names of columns to leave out.
 
     Raises:
@@ -75,11 +75,11 @@ class ColumnNames:
         self._names = dict(given)
         self._ignore = {_folded(name) for name in ignore}
         self.found: set[str] = set()
-        """The columns of a roster that the file has, the ignored ones included."""
+        """The columns of a roster that the file has, including ignored ones."""
         self._used: set[str] = set()
 
     def find(self, names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-        """Return the column that each name means, "" for one that is left out, and what is wrong with the names."""
+        """Return the column that each name means ("" for a name to leave out), and the faults of the names."""
         ignored = self._ignored(names)
         columns: list[str] = []
         faults: list[str] = []
@@ -106,14 +106,14 @@ class ColumnNames:
         return tuple(columns), faults
 
     def missing(self, given: Mapping[str, str | None], names: Iterable[str]) -> list[str]:
-        """Return what is wrong with a file because it lacks a column.
+        """Return a fault for each column that a file lacks.
 
         Args:
-            given: the values for all rows of the columns that a roster cannot do without; None if there is none.
-            names: the names of its columns.
+            given: for each column that a roster must have, the value for all rows; None if none was given.
+            names: the names of the file's columns.
         """
         faults = [
-            f"there is no column {name!r}, which is named for {column!r}"
+            f"the file has no column {name!r}, which was given for {column!r}"
             for column, name in self._names.items()
             if _folded(name) not in set(map(_folded, names))
         ]
@@ -132,7 +132,7 @@ class ColumnNames:
         return faults
 
     def _ignored(self, names: Sequence[str]) -> set[str]:
-        """Return the names to leave out: those that are named so, or else those that mean the same."""
+        """Return the names to leave out: names that were passed to `ignore`, and names of the same columns."""
         keys = {_folded(name) for name in names}
         exact = keys & self._ignore
         others = {_BY_NAME.get(_squeezed(name)) for name in self._ignore - exact} - {None, ""}
@@ -164,7 +164,7 @@ def read_mapping(text: str, name: str) -> dict[str, str]:
         name: the name of the file, for messages.
 
     Raises:
-        InvalidRequest: a line has another form, or a column appears twice.
+        InvalidRequest: a line does not have this form, or a column appears twice.
 
     >>> read_mapping("# from the old system\\nrole = Rolle\\n", "columns.txt")
     {'role': 'Rolle'}

@@ -1,4 +1,4 @@
-"""Plan what an exact roster does to one role: who gains it, who loses it, or why nobody may lose it. Pure."""
+"""Plan the changes of an exact roster to one role: who gains it, who loses it, or why nobody may lose it. Pure."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from ..state import PlaceState, Step
 from .rows import RoleRemovals, Row, withheld
 
 FoundRow = tuple[Row, Step | None, CssError | None]
-"""A row, with the step that it means, or why it means none."""
+"""A row, with its step, or with the error that says why it has no step."""
 
 
 @frozen
 class RoleChange:
-    """What an exact roster does to one role.
+    """The changes of an exact roster to one role.
 
     Attributes:
-        row: one that names the role, for the words of its place.
-        state: the role and its members before.
+        row: a row that names the role. Messages name the place as this row does.
+        state: the role and its members before the changes.
         steps: the additions and removals.
-        refusal: why nobody may lose the role. `Withheld` is about this role alone, others are about the whole roster.
+        refusal: why nobody may lose the role; None if removals are allowed. `Withheld` applies only to this role. Any
+            other error refuses the whole roster.
     """
 
     row: Row
@@ -43,12 +44,12 @@ class RoleChange:
 
     @property
     def removal_rows(self) -> list[tuple[Step, Row]]:
-        """Return each removal, with a row of line 0 that stands for it."""
+        """Return each removal, with a row for it whose line is 0."""
         return [(step, _removal_row(self.row, step)) for step in self.removals]
 
     @property
     def losses(self) -> RoleRemovals:
-        """Return who loses the role, in the words of its row."""
+        """Return who loses the role. The place is named as in `row`."""
         held = self.state.members[self.row.role]
         losing = {step.target for step in self.removals}
         listed = {without_provider(username) for username in held - losing}
@@ -59,11 +60,11 @@ class RoleChange:
 
 
 def plan_role(rows: Sequence[FoundRow], state: PlaceState, guards: Guards) -> RoleChange:
-    """Return what an exact roster does to one role.
+    """Return the changes of an exact roster to one role.
 
     Args:
-        rows: all rows that name the role, or may mean it.
-        state: the role and its members.
+        rows: all rows that name the role, and failed rows that may mean it.
+        state: the role and its current members.
         guards: how many members may be removed.
     """
     row = rows[0][0]

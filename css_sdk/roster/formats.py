@@ -1,4 +1,4 @@
-"""Turn a roster in any form into lines of named cells: CSV, JSON, a workbook, a DataFrame or dictionaries. Pure."""
+"""Convert a roster to lines of named cells, from CSV, JSON, a workbook, a DataFrame or dictionaries. Pure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .columns import ColumnNames, knows_several
 _DELIMITERS: Final = ",;\t|"
 _JSON_LINES: Final = (".jsonl", ".ndjson")
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
-"""Not those of `splitlines`: a text in JSON may hold the other characters that it takes for ends of lines."""
+"""The ends of lines. `splitlines` would also split at characters that a text in JSON may contain."""
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _MOST_BEFORE_HEADER: Final = 20
 
 
 @frozen
 class Line:
-    """A line that is not empty: its number, its cells by column, and what is wrong with it as a whole."""
+    """A line that is not empty: its number, its cells by column, and its faults."""
 
     number: int
     cells: Mapping[str, str]
@@ -42,7 +42,7 @@ _JSON_TYPES: Final = {"integration": int, "integration_id": int, "choice": int, 
 
 
 def is_file_name(text: str) -> bool:
-    """Return whether this is the name of a roster file, and not its content."""
+    """Return whether a text is the name of a roster file, and not the content of one."""
     return re.fullmatch(r"[^\r\n]+\.(csv|tsv|txt|json|jsonl|ndjson|xlsx|xlsm|xls)", text, re.IGNORECASE) is not None
 
 
@@ -51,13 +51,13 @@ def lines_of(content: object, source: Source, columns: ColumnNames, given: Mappi
 
     Args:
         content: a text or the bytes of a file, a DataFrame, results of css-sdk, or dictionaries.
-        source: how to read it.
-        columns: finds the columns.
-        given: the values for all rows of the columns that a roster cannot do without.
+        source: the name of the file, and how to read it.
+        columns: finds the columns by their names.
+        given: for each column that a roster must have, the value for all rows; None if none was given.
 
     Raises:
-        InvalidFile: for a file that cannot be read, or a header without the columns of a roster.
-        InvalidRequest: for anything else.
+        InvalidFile: the file cannot be read, or its header lacks columns of a roster.
+        InvalidRequest: the content cannot be a roster, or an option does not apply to it.
     """
     found = _opened(content, source)
     if isinstance(found, Grid):
@@ -72,7 +72,7 @@ def lines_of(content: object, source: Source, columns: ColumnNames, given: Mappi
         meant, faults = names[keys]
         if record.fault or faults:
             lines.append(Line(record.number, {}, (record.fault,) if record.fault else tuple(faults)))
-            # Faults of the values are reported too, as far as their columns are known.
+            # The faults of values in known columns are reported, too.
         line = _line(record.number, [value for _, value in record.pairs], meant, text)
         if line is None and text is _json_text:
             line = Line(record.number, {})
@@ -89,7 +89,7 @@ def is_frame(content: object) -> bool:
 
 
 def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
-    """Return the cells of a source, in one of two forms."""
+    """Return the content as a table with a header, or as records with named cells."""
     if isinstance(content, bytes) and content[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         from .workbooks import grid_of  # noqa: PLC0415 - an extra
 
@@ -108,7 +108,7 @@ def _opened(content: object, source: Source) -> Grid | Iterable[Record]:
 
 
 def _refuse(source: Source, kind: str, *options: str) -> None:
-    """Refuse options that mean nothing for a kind of source."""
+    """Refuse options that do not apply to a kind of source."""
     for option in options:
         if getattr(source, option):
             raise InvalidRequest(
@@ -138,7 +138,7 @@ def _csv_grid(text: str, source: Source) -> Grid:
 
 def _csv_rows(text: str, source: Source) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines that are not empty, with the number of the line on which each begins."""
-    separator = re.match(r"\"?sep=(.)\"?[,;\t|]*(\r\n|\r|\n)", text, re.IGNORECASE)  # written by and for Excel
+    separator = re.match(r"\"?sep=(.)\"?[,;\t|]*(\r\n|\r|\n)", text, re.IGNORECASE)  # Excel writes and reads this line
     start, line = (separator.end(), 2) if separator else (0, 1)
     for _ in range(source.skip_rows - (line - 1)):
         end = _LINE_END.search(text, start)
@@ -164,7 +164,7 @@ def _json_lines(text: str) -> Iterator[Record]:
     for number, line in enumerate(_LINE_END.split(text), start=1):
         if line.strip():
             try:
-                # Objects become tuples of pairs, so that a key which appears twice is seen.
+                # Objects become tuples of pairs, so that a repeated key is not lost.
                 yield _record(number, json.loads(line, object_pairs_hook=tuple))
             except (ValueError, RecursionError) as error:
                 yield Record(number, fault=_not_json(error))
@@ -197,7 +197,7 @@ def _json_array(text: str, name: str) -> Iterator[Record]:
 
 
 def _next(text: str, at: int) -> int:
-    """Return where the next thing begins that is not a blank of JSON."""
+    """Return the position of the next character that is not a blank."""
     found = _BLANK.match(text, at)
     return found.end() if found else at
 
@@ -217,7 +217,7 @@ def _record(number: int, value: Any) -> Record:
 
 
 def _json_text(value: object) -> str:
-    """Return a value of JSON as text. A number is an id of an integration, and nothing else."""
+    """Return a value of JSON as text. Refuse a value that is not a text."""
     if value is None:
         return ""
     if not isinstance(value, str):

@@ -30,7 +30,7 @@ _SPLIT: Final = ("role", *PERSON_COLUMNS, "person")
 
 @frozen
 class _ForAllRows:
-    """What is given for all rows."""
+    """The values that the caller gives for all rows, and the text that separates values in one cell."""
 
     role: str | None
     integration: str | None
@@ -56,40 +56,43 @@ def read_roster(
     exact: bool = False,
     max_bytes: int | None = MOST_BYTES,
 ) -> Roster:
-    """Return the rows of a roster, checked without a request.
+    """Read a roster, check it without a request, and return its rows.
 
-    Columns: `username`, `guid`, `email` or `client_id`; `provider`, whose login a GUID or an address means; `role`;
-    `integration`; `environment`; `action`, which is `grant` or `revoke`. Common other names are known, such as `E-mail
-    address`. What css-sdk writes is read too: reports, lists of members, and files of results. Rows that are done are
-    left out, and so are roles through composite roles; `indirect` of the roster names their lines. If a row has a
-    username, it decides, and what else names the person must agree.
+    The columns are: `username`, `guid`, `email` or `client_id`; `provider`, the provider of a login that is named by
+    GUID or e-mail address; `role`; `integration`; `environment`; and `action`, which is `grant` or `revoke`. Common
+    variants of these names are known, such as `E-mail address`. Files that css-sdk writes can be read, too: reports,
+    lists of members, and result files. Rows that are done are left out. Roles that people have only through composite
+    roles are also left out; the attribute `indirect` of the roster has their lines. If a row has a username, all other
+    columns that name the person must agree with the username.
 
     Args:
-        content: of the file, as text or as bytes: CSV separated by commas, semicolons, tabs or `|`; JSON, an object on
-            each line or an array of objects; or an Excel workbook (`.xlsx`). Also a DataFrame of pandas or polars, a
-            list of dictionaries, or results of css-sdk, such as a report.
-        name: of the file, for messages; `.jsonl`, `.ndjson` and `.json` mean JSON, otherwise the content decides.
-        integration: id or project name, for rows that name none; another one in a row is a fault. If one of the two is
-            an id and the other a name, `apply_roster` compares them. A number in JSON is an id, as the text `#101` is;
-            a text of digits may be a name as well.
-        environment: for rows that name none; another one in a row is a fault.
-        role: for rows that name none; another one in a row is a fault.
-        action: for rows that name none; another one in a row is a fault.
-        columns: the file's own names of columns of a roster, such as `{"role": "Rolle"}`.
+        content: the content of the file, as text or as bytes: CSV separated by commas, semicolons, tabs or `|`; JSON,
+            with an object on each line or an array of objects; or an Excel workbook (`.xlsx`). Or a DataFrame of pandas
+            or polars, a list of dictionaries, or results of css-sdk, such as a report.
+        name: the name of the file, for messages. `.jsonl`, `.ndjson` and `.json` mean JSON. For other names the content
+            decides.
+        integration: the id or project name of the integration, for rows that name none. If a row names a different
+            one, this is a fault. If one of the two is an id and the other is a name, `apply_roster` compares them. A
+            number in JSON, and the text `#101`, are ids. A text of digits can be an id or a name.
+        environment: the environment, for rows that name none. If a row names a different one, this is a fault.
+        role: the role, for rows that name none. If a row names a different one, this is a fault.
+        action: the action, for rows that name none. If a row names a different one, this is a fault.
+        columns: for columns of a roster, their names in the file, such as `{"role": "Rolle"}`.
         ignore: names of columns to leave out, such as notes.
         split: the text between several roles or several people in one cell, such as `;`.
         skip_rows: the number of lines above the header.
-        sheet: the sheet of a workbook; needed if several sheets hold something.
-        encoding: of a text; by default UTF-8 or UTF-16. Older programs write `cp1252`.
-        exact: whether it is for `apply_roster(…, exact=True)`, which needs the whole roster.
-        max_bytes: largest size that is read, by default 20 MiB; None for no limit.
+        sheet: the sheet of a workbook. It is needed if several sheets have content.
+        encoding: the encoding of a text, by default UTF-8 or UTF-16. Older programs write `cp1252`.
+        exact: whether the roster is for `apply_roster(…, exact=True)`, which needs a complete roster.
+        max_bytes: the largest size that is read, by default 20 MiB; None for no limit.
 
     Raises:
-        InvalidFile: with every fault and its line; if there are more than 100, with the first and their number.
-        InvalidRequest: for the name of a file, or for anything else that is not content.
-        EmptySet: for a roster that names nobody, if it is `exact`.
-        Refused: for a file of results, if it is `exact`: it names only what was left to do.
-        ConfigurationError: for a workbook, if python-calamine is not installed.
+        InvalidFile: the roster has faults. The error lists each fault with its line. If there are more than 100, it
+            lists the first 100 and gives their number.
+        InvalidRequest: `content` is the name of a file, or is not content of a roster.
+        EmptySet: `exact` is set, and the roster names nobody.
+        Refused: `exact` is set, and the content is a result file, which does not list everybody.
+        ConfigurationError: the content is a workbook, and python-calamine is not installed.
 
     >>> text = "E-mail,Role name\\nIlse <ilse.hargreave@example.com>;,reviewer"
     >>> [row] = read_roster(text, "roster.csv", integration="101", environment="dev")
@@ -146,19 +149,19 @@ def read_roster(
 
 
 _BLANK_TEXT: Final[Any] = (b",;\t| \r\n\xef\xbb\xbf", ",;\t| \r\n\ufeff")
-"""What a spreadsheet leaves of a file with empty cells, as bytes and as text."""
+"""The characters that a file of only empty cells can have, as bytes and as text."""
 
 
 def rows_from(given: Any, *, exact: bool) -> tuple[Row, ...]:
     """Return rows unchanged; convert a DataFrame, dictionaries or results of css-sdk to rows.
 
     Args:
-        given: what `apply_roster` was called with.
-        exact: whether it is to be exact.
+        given: the value that was passed to `apply_roster`.
+        exact: whether the roster is exact.
 
     Raises:
         InvalidFile: as `read_roster`.
-        InvalidRequest: for anything else.
+        InvalidRequest: the value cannot be converted to rows.
     """
     if isinstance(given, Row):
         return (given,)
@@ -182,7 +185,7 @@ def _faults_of_direct(line: Line) -> list[str]:
 
 
 def _rows_of(line: Line, for_all: _ForAllRows) -> tuple[list[Row], list[str]]:
-    """Return the rows that a line means, and what is wrong with it."""
+    """Return the rows of a line (several if its cells are split), and the faults of the line."""
     cells = line.cells
     if cells.get("outcome", "").strip() in DONE or cells.get("state", "").strip() in DONE:
         return [], []
@@ -238,11 +241,11 @@ def _integrations(cells: Mapping[str, str]) -> list[str]:
 
 
 def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
-    """Return whom a row names, the e-mail address that this user must have, and what is wrong with that."""
+    """Return the person whom a row names, the e-mail address that this user must have, and the faults."""
     provider = cells.get("provider", "").strip().lower() or None
     faults = []
     if provider is not None and provider not in PROVIDERS:
-        faults.append(f"there is no provider {provider!r}; there are {', '.join(PROVIDERS)}")
+        faults.append(f"{provider!r} is not a provider; use one of {', '.join(PROVIDERS)}")
     named = {by: text for by in PERSON_COLUMNS if (cell := cells.get(by)) and (text := cleaned(cell))}
     if (chosen := cells.get("choice", "").strip()) and (fault := _choose(chosen, cells, named)):
         return None, "", [*faults, fault]
@@ -268,7 +271,7 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
 
 
 def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
-    """Take the candidate that the column `choice` names as the username. Return what is wrong with the choice."""
+    """Add the username of the candidate that the column `choice` names to `named`. Return a fault, or None."""
     candidates = dict(enumerate((cells.get(column, "").split() for column in CANDIDATES), start=1))
     candidate = candidates.get(int(chosen)) if chosen.isdecimal() else [cleaned(chosen)] if "@" in chosen else None
     if not candidate:
@@ -277,7 +280,7 @@ def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 
 
 def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
-    """Take the text of the column `person` as what the column `by` says, or what it looks like."""
+    """Add the text of the column `person` to `named`, as the column `by` says or as the text looks. Return a fault."""
     said = cells.get("by", "").strip()
     by = next((each for each in PERSON_COLUMNS if each == said), None)
     try:
@@ -287,27 +290,27 @@ def _detect(person: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -
 
 
 def _name(by: PersonBy, text: str, named: dict[PersonBy, str]) -> str | None:
-    """Note how a row names its person in one more column. Return a fault if another column says otherwise."""
+    """Add a text that names the person to `named`. Return a fault if `named` has a different text already."""
     if named.setdefault(by, text).lower() != text.lower():
-        return f"the {by} is {named[by]!r}, and another column says {text!r}"
+        return f"the {by} is {named[by]!r}, but another column says {text!r}"
     return None
 
 
 def _differences(username: str, named: Mapping[PersonBy, str], provider: str | None) -> list[str]:
-    """Return how other cells of a row contradict its username."""
+    """Return a fault for each cell of a row that contradicts the username of the row."""
     guid, at, own = username.partition("@")
     faults = []
     if provider is not None and provider != own:
-        faults.append(f"the provider is {provider!r}, and the username is {username!r}")
+        faults.append(f"the provider is {provider!r}, but the username is {username!r}")
     if "guid" in named and identifiers.guid_of(named["guid"]).lower() != (guid if at else ""):
-        faults.append(f"the guid is {named['guid']!r}, and the username is {username!r}")
+        faults.append(f"the guid is {named['guid']!r}, but the username is {username!r}")
     if "client_id" in named and f"{SERVICE_ACCOUNT_PREFIX}{named['client_id'].lower()}" != username:
-        faults.append(f"the client_id is {named['client_id']!r}, and the username is {username!r}")
+        faults.append(f"the client_id is {named['client_id']!r}, but the username is {username!r}")
     return faults
 
 
 def _hidden(names: Mapping[str, str]) -> list[str]:
-    """Return a fault for each name that holds characters which nobody sees."""
+    """Return a fault for each name that contains invisible characters."""
     return [
         f"the {column} {with_codes(name)!r} holds {with_codes(hidden)}, which is invisible: type it again without this"
         for column, name in names.items()
@@ -316,14 +319,17 @@ def _hidden(names: Mapping[str, str]) -> list[str]:
 
 
 def _one_of(column: str, own: str, given: str | None) -> tuple[str, list[str]]:
-    """Return the value of a column of a row, or else the value for all rows; and a fault if the two differ."""
+    """Return the value of the row, or else the value for all rows; and a fault if the row has a different value."""
     if own.strip() and given and not (_is_same(own, given) if column == "integration" else own == given):
         return own, [f"the {column} is {own!r}, but {given!r} was given for all rows"]
     return (own if own.strip() else given or own), []
 
 
 def _is_same(own: str, given: str) -> bool:
-    """Return whether two values may mean the same. `#101` and `101` are one id. An id may belong to any name."""
+    """Return whether two values may mean the same integration.
+
+    `#101` and `101` are the same id. An id and a name may mean the same integration.
+    """
     is_id = identifiers.integration_id(own) or identifiers.integration_id(given)
     numbers = [re.fullmatch("#?[0-9]+", text) is not None for text in (own, given)]
     return own == given or numbers[0] != numbers[1] or bool(is_id and own.removeprefix("#") == given.removeprefix("#"))

@@ -13,10 +13,10 @@ from .rows import RowResult
 
 
 def results_as_csv(results: Iterable[RowResult]) -> str:
-    """Return results as a roster that can be applied again, which does only what is left.
+    """Return results as a roster in CSV. If it is applied again, only the rows that are not done are carried out.
 
-    A `'` precedes cells that a spreadsheet would take for a formula; `read_roster` removes it. Removals that were
-    withheld are left out: they wait until the roster itself is corrected.
+    A `'` is put before cells that a spreadsheet would read as a formula; `read_roster` removes it. Removals that were
+    withheld are left out: to carry them out, correct the roster and apply it again.
     """
     return "".join(f"{csv_line(cells)}\r\n" for cells in results_as_cells(list(results)))
 
@@ -28,7 +28,7 @@ def results_as_cells(results: Sequence[RowResult]) -> Iterator[list[str]]:
     candidate in the column `choice` means that candidate when the file is applied again.
 
     Args:
-        results: of the rows.
+        results: the results of the rows.
     """
     is_ambiguous = any(isinstance(result.error, Ambiguous) for result in results)
     yield [*ALL_COLUMNS, *(("choice", *CANDIDATES) if is_ambiguous else ())]

@@ -20,7 +20,7 @@ Action = Literal["grant", "revoke"]
 
 @frozen
 class Row(Record):
-    """One line of a roster: a role that somebody must have, or must not have."""
+    """One row of a roster: a role that a person must have (`grant`) or must not have (`revoke`)."""
 
     line: int
     person: Person
@@ -29,20 +29,20 @@ class Row(Record):
     environment: str
     action: Action = "grant"
     given: tuple[str, ...] = field(default=(), repr=False, eq=False)
-    """Other names of the integration, from the row or given for all rows. They must mean the same integration."""
+    """More names or ids of the integration, from the row or for all rows. They must mean the same integration."""
     email: str = field(default="", repr=False, eq=False)
-    """The address that the row gives beside a username. It must be the address of that user."""
+    """The e-mail address that the row gives in addition to a username. The user must have this address."""
 
     @property
     def place(self) -> tuple[str, str]:
-        """Return integration and environment."""
+        """Return the integration and the environment, as the row names them."""
         return self.integration, self.environment
 
 
 class Roster(TupleOf[Row]):
     """The rows of a roster.
 
-    `indirect` are the lines that are left out, because a person has the role only through a composite role.
+    `indirect` has the numbers of the lines that are left out, because the person has the role only through a composite.
     """
 
     indirect: tuple[int, ...] = ()
@@ -50,17 +50,17 @@ class Roster(TupleOf[Row]):
 
 @frozen
 class RowResult(Record):
-    """The outcome of one row; in a check, what it would be: `planned` if there is something to do.
+    """The outcome of one row. In a check it is the expected outcome: `planned` if there is something to do.
 
-    `error` says why a row is `failed` or `unknown`, or why it was skipped. For an `exact` roster a row of line 0 stands
-    for somebody who loses a role.
+    `error` says why a row is `failed` or `unknown`, or why it was skipped. If a roster is `exact`, there is a row with
+    line 0 for each member who loses a role.
     """
 
     row: Row
     outcome: Outcome | Literal["planned"]
     error: CssError | None = None
     repeats: int | None = field(default=None, repr=False)
-    """Line of an earlier row that means the same."""
+    """The line of an earlier row with the same meaning."""
     user: User | None = field(default=None, repr=False, eq=False)
     """The user who loses a role because an exact roster does not list them."""
 
@@ -68,7 +68,7 @@ class RowResult(Record):
 
     @property
     def state(self) -> str:
-        """Return the outcome in words; a failure that needs a step of its own has a word of its own."""
+        """Return the outcome in words. Failures with different remedies have different words."""
         match self.outcome:
             case "confirmed":
                 return "done"
@@ -91,7 +91,8 @@ class RowResult(Record):
 class RoleRemovals(Records):
     """The members who lose a role because an exact roster does not list them.
 
-    `members` is the number of members before. `also_listed` are the usernames that are listed with another login.
+    `members` is the number of members before. `also_listed` has those usernames whose person is listed with a second
+    login, and keeps the role with that login.
     """
 
     integration: str
@@ -115,7 +116,7 @@ DONE: Final = ("done", *_ALREADY.values(), "confirmed", "already")
 
 
 def refuses_all(result: RowResult) -> bool:
-    """Return whether an exact roster is refused as a whole for this removal, as a check reports it."""
+    """Return whether a result of a check means that the whole exact roster is refused."""
     return isinstance(result.error, EmptySet | TooManyRemovals)
 
 
@@ -123,7 +124,7 @@ def withheld(role: str) -> Withheld:
     """Return the reason why a removal is withheld.
 
     Args:
-        role: the role that nobody loses for now.
+        role: the role whose removals are withheld.
     """
     return Withheld(
         f"Nobody loses the role {role!r} for now, because a row of this role has a fault and may mean this user. "
@@ -142,7 +143,7 @@ def is_named(integration: Integration, name: str) -> bool:
 
 
 def login_to_compare(row: Row) -> Person | None:
-    """Return the login whose address a row gives beside the username; None if there is nothing to compare."""
+    """Return the login whose e-mail address must be compared with the row; None if there is nothing to compare."""
     guid, _, provider = row.person.value.partition("@")
     if not row.email or row.person.by != "username" or not can_be_looked_up(guid, provider):
         return None
@@ -150,21 +151,23 @@ def login_to_compare(row: Row) -> Person | None:
 
 
 def row_for(row: Row, user: User) -> Row:
-    """Return a row that names this login of the person whom a row names.
+    """Return a copy of a row that names one login by username.
 
     Args:
-        row: names the person by an e-mail address or a GUID.
-        user: the login.
+        row: the row, which names the person by e-mail address or GUID.
+        user: the login of this person.
     """
     email = row.person.value if row.person.by == "email" else ""
     return evolve(row, person=Person("username", user.username), email=email)
 
 
 def find_contradicting(steps: Mapping[int, Step]) -> list[int]:
-    """Return the rows that both add and remove the same role of the same user. Call it after everybody is found.
+    """Return the numbers of rows that contradict: one adds and one removes the same role of the same user.
+
+    Call it after all people are found.
 
     Args:
-        steps: what each row means, by the number of the row.
+        steps: the step of each row, by the number of the row.
     """
     kinds: dict[tuple[object, ...], set[str]] = {}
     for step in steps.values():
@@ -185,12 +188,12 @@ def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
 
 
 def find_other(results: Iterable[Row], rows: Iterable[Row], *, exact: bool = False) -> Row | None:
-    """Return a row of a result file that does not come from a roster, because somebody corrected it; else None.
+    """Return a row of a result file that is not in the roster, because somebody corrected the row; otherwise None.
 
     Args:
         results: the rows of the result file.
         rows: the rows of the roster.
-        exact: whether the roster is exact. Then rows that revoke come from css-sdk.
+        exact: whether the roster is exact. Then rows that revoke are ignored, because css-sdk wrote them.
 
     >>> wrong, right = (Row(2, Person("email", f"{name}@example.com"), "reviewer", "101", "dev") for name in "ab")
     >>> find_other([wrong], [wrong]), find_other([right], [wrong]) == right
@@ -205,8 +208,8 @@ def check_exact(rows: Sequence[Row]) -> None:
     """Refuse rows that cannot be an exact roster.
 
     Raises:
-        EmptySet: for no rows.
-        Refused: for rows that revoke: an exact roster leaves out who must not have a role.
+        EmptySet: there are no rows.
+        Refused: a row revokes a role. An exact roster lists only people who must have a role.
     """
     if not rows:
         raise EmptySet("The roster names nobody: everybody would lose their roles. Nothing was sent.")
@@ -223,10 +226,10 @@ def _meaning_of(row: Row) -> tuple[str, ...]:
 
 
 def contradictions(rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
-    """Yield each row that does the opposite of an earlier row, by its line, with the fault.
+    """Yield the line and the fault of each row that contradicts an earlier row.
 
     Args:
-        rows: of a file.
+        rows: the rows of a file.
     """
     seen: dict[tuple[str, ...], Row] = {}
     for row in rows:

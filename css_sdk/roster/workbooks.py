@@ -1,7 +1,7 @@
 """Read a roster from a sheet of an Excel workbook, within limits. Pure.
 
-python-calamine reads sheets quickly, but holds the whole rectangle of a sheet in memory, and returns an empty cell for
-a formula without a value. So this module looks at the XML of the sheets first.
+python-calamine reads sheets quickly, but keeps the whole rectangle of a sheet in memory, and returns an empty cell for
+a formula without a value. So this module first reads the XML of the sheets, to find large sheets and such formulas.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ..errors import ConfigurationError, InvalidFile
 from .cells import CellFault, Grid, Source, plain_text
 
 _MOST_CELLS: Final = 2_000_000
-"""The cells of the largest rectangle that is read: it is held in memory, with its empty cells."""
+"""The largest number of cells that is read. The rectangle of a sheet is kept in memory with all its empty cells."""
 _UNPACKED: Final = 5
-"""How many times larger than a file its unpacked content may be, for a file of the largest size."""
+"""The unpacked content may be this many times as large as the largest file."""
 _WORKBOOK: Final = "xl/workbook.xml"
 _FILLED: Final = re.compile(rb'<c r="([A-Z]{1,3})([0-9]+)"(?:[^>]*[^/>])?>')
 """A cell with content, as almost all programs write it. A cell that is only formatted ends with a slash."""
 _UNUSUAL: Final = re.compile(rb'<(?:f[\s/>]|c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}")[\s/>]|[\w.-]+:(?:c|f)[\s/>])')
-"""A formula, or a cell that another program wrote in another way."""
+"""A formula, or a cell in a form that few programs write."""
 _AS_CSV: Final = "Or save the sheet as «CSV UTF-8». Nothing was sent."
 
 
@@ -53,8 +53,8 @@ def grid_of(content: bytes, source: Source) -> Grid:
     A merged cell counts for all the cells that it covers.
 
     Args:
-        content: of the file.
-        source: its name, the sheet, and the limits.
+        content: the content of the file.
+        source: the name of the file, the sheet, and the limits.
 
     Raises:
         InvalidFile: the workbook cannot be read, is too large, or has several sheets and none is named.
@@ -81,7 +81,7 @@ def grid_of(content: bytes, source: Source) -> Grid:
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise _unreadable(name, str(error)) from None
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of Rust
+        if type(error).__name__ != "PanicException":  # python-calamine is written in Rust
             raise
         raise _unreadable(name, "its content is damaged") from None
     if extents and sheet.name not in extents:
@@ -115,7 +115,7 @@ def _heading(value: object) -> str:
 
 
 def _sheet(workbook: Any, source: Source) -> Any:
-    """Return the sheet that is named, or the only one that holds something."""
+    """Return the requested sheet, or else the only sheet that has content."""
     named = source.sheet and source.sheet.strip().casefold()
     if named:
         found = [each for each in workbook.sheet_names if each.strip().casefold() == named]
@@ -177,7 +177,7 @@ def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], _Tr
                 )
             entries = set(archive.namelist())
             for entry in archive.infolist():
-                # All entries, because any of them may be the sheet; reading also checks the size that they claim.
+                # Read all entries, because each may be the sheet. Reading also checks that their stated sizes are true.
                 extent = _extent(archive.read(entry))
                 if extent.rows * extent.columns > _MOST_CELLS:
                     raise _too_wide(name)
@@ -194,7 +194,7 @@ def _scan(content: bytes, source: Source) -> dict[str, dict[tuple[int, int], _Tr
 
 
 def _extent(data: bytes) -> _Extent:
-    """Return the extent of a sheet. The usual form is counted quickly, any other is parsed."""
+    """Return the extent of a sheet. XML in the usual form is searched quickly; any other XML is parsed."""
     if b't="e"' in data or b"t='e'" in data or _UNUSUAL.search(data):
         return _Parsing().extent_of(data)
     filled = _FILLED.findall(data)
@@ -213,7 +213,7 @@ def _column(letters: str) -> int:
 
 
 class _Parsing:
-    """Parse the cells of a sheet: where they are, and which have a formula without a value or an error."""
+    """Parse the cells of a sheet, to find its extent, and cells with an error or with a formula without a value."""
 
     def __init__(self) -> None:
         self._extent = _Extent()
@@ -263,7 +263,7 @@ class _Parsing:
 
 
 def _sheet_entries(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return the entry of each sheet, by its name."""
+    """Return the name of each sheet's entry in the archive, by the name of the sheet."""
     targets: dict[str, str] = {}
     found: dict[str, str] = {}
 
@@ -284,7 +284,7 @@ def _sheet_entries(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _parse(data: bytes, start: Any, end: Any = None, characters: Any = None) -> None:
-    """Parse XML that has no document type, which a workbook never has."""
+    """Parse XML. Refuse a document type, which a workbook never has."""
     if not data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         return
     parser = expat.ParserCreate()
@@ -311,10 +311,10 @@ def _unreadable(name: str, why: str) -> InvalidFile:
 
 
 def header_of(content: bytes) -> list[str]:
-    """Return the header of the only sheet of a workbook; nothing if there is none.
+    """Return the header of a workbook with one sheet; an empty list if the workbook cannot be read.
 
     Args:
-        content: of a file that css-sdk may have written.
+        content: the content of a file that css-sdk may have written.
     """
     try:
         return list(grid_of(content, Source("the file")).header)
