@@ -114,7 +114,7 @@ def test_an_address_that_does_not_belong_to_the_username_is_a_fault(
     for command in (["check", "--online"], ["apply"]):
         assert run_css("roster", *command, file) == 64
         err = capsys.readouterr().err
-        assert f"line 2: the email is 'caspian.quist@example.com', and {ILSE} has 'ilse.hargreave@example.com'" in err
+        assert f"line 2: the email is 'caspian.quist@example.com', but {ILSE} has 'ilse.hargreave@example.com'" in err
     assert (asked(sandbox) - before).keys() <= {"GET", "token"}
     edit(file, "101,Grants Portal", "102,Grants Portal", row=1)
     assert run_css("roster", "check", file, "--online") == 64

@@ -203,6 +203,6 @@ def test_a_row_says_whose_login_it_means() -> None:
     ]  # fmt: skip
     again = read_roster(results_as_csv([RowResult(row, "failed") for row in rows]), "r.result.csv")
     assert [row.person for row in again] == [row.person for row in rows]
-    assert ["no provider 'ldap'" in fault or "and the username is" in fault for fault in faults_of(
+    assert ["'ldap' is not a provider" in fault or "but the username is" in fault for fault in faults_of(
         f"{head},,a@b.example,ldap,x\n{JANE},,,azureidir,x\n", "r.csv"
     )] == [True, True]  # fmt: skip

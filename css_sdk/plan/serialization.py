@@ -101,9 +101,7 @@ def read_plan(
     try:
         record = json.loads(text_of(content, name, max_bytes), object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
-        raise InvalidFile(
-            f"{name} is not JSON that css-sdk wrote: {str(error) or 'it is nested too deeply'}."
-        ) from None
+        raise InvalidFile(f"{name} is not JSON that css-sdk wrote: {str(error) or 'too deeply nested'}.") from None
     if not isinstance(record, dict) or type(record.get("version")) is not int or record["version"] != VERSION:
         raise InvalidFile(f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads.")
     is_masked = record.get("masked") is True
