@@ -43,7 +43,7 @@ def drift(given: Given, file: Path) -> int:
     """Show where the service differs from a roles file.
 
     css shows what is missing in the service. For exact sets, it also shows what the file does not list. Protected roles
-    and users are not drift. css names people who could not be identified or have never logged in on stderr.
+    and users are not drift. On stderr, css names people who could not be identified or have never logged in.
 
     css drift changes nothing. If there is no drift, it prints nothing, so that you can run it from cron.
 

@@ -39,7 +39,7 @@ def logs(given: Given, since: str, until: str | None) -> int:
     A time without a time zone is in UTC. A date means its first moment. Time spans are in minutes, hours or days: 15m,
     3h, 2d. The range can have any length.
 
-    The service allows 20 log calls an hour, each for 3 days at most. When they are used up, css prints what it has
+    The service allows 20 log calls an hour, each for 3 days at most. If no calls are left, css prints what it has
     read, and says on stderr how to continue. With --json, css prints all fields of each line.
 
     \b

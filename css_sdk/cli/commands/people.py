@@ -82,7 +82,7 @@ def find(given: Given, file: Path | None, **terms: Any) -> int:
     """
     if file is not None:
         if any(terms.values()):
-            raise click.UsageError("--file has the search terms of everybody. Leave out the others.")
+            raise click.UsageError("--file names the people to find. Leave out the other search terms.")
         return _find_listed(given, file)
     if not any(terms.values()):
         raise click.UsageError(
@@ -309,8 +309,8 @@ def _carry_out(css: Css, found: PersonPlan, given: Given, origin: Origin, nothin
         found: the plan, and what it leaves out.
         given: the options.
         origin: where the plan comes from.
-        nothing: the words for an empty plan.
-        command: what to run for another login, which stands for `{}`.
+        nothing: the first words of the message for an empty plan.
+        command: the `css people` command for a login that is left out; `{}` stands for its username.
     """
     for one in found.incomplete:
         say(f"css: {one.project_name}, {one.place.environment}: {text_of(one.error)}")

@@ -33,7 +33,7 @@ _READING = together(
         "mapping",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="File with a line COLUMN=NAME for each column that has another name.",
+        help="File with a line COLUMN=NAME for each column that has a different name in the roster.",
     ),
     several("--ignore", help="Ignore this column, such as notes.", metavar="COLUMN"),
     click.option("--split", metavar="TEXT", help="Split cells with several roles or people at this text, such as ';'."),

@@ -292,7 +292,7 @@ journal = together(
         callback=_journal_file,
         help="Record each change in this new file. Default: a file that css journal list shows.",
     ),
-    click.option("--reason", default="", metavar="TEXT", callback=_reason, help="Why, for the journal."),
+    click.option("--reason", default="", metavar="TEXT", callback=_reason, help="Reason, for the journal."),
     flag("--no-journal", is_eager=True, help="Keep no journal. css undo cannot undo the changes then."),
 )
 """The options of a command that writes."""

@@ -154,7 +154,7 @@ def columns_of(error: CssError | None) -> dict[str, str]:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines on stdout, each as it comes. A reader that stops early, such as `head`, is not an error."""
+    """Print lines on stdout as soon as they are known. A reader that stops early, such as `head`, is not an error."""
     try:
         for line in lines:
             click.echo(line)

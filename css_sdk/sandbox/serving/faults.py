@@ -162,7 +162,7 @@ class Faults:
         if isinstance(retry_after, str) and not (retry_after.isascii() and retry_after.isprintable()):
             raise SandboxError(f"a header cannot hold {retry_after!r}")
         if first_look_up and done:
-            raise SandboxError("a fault at the first look-up cannot be done: set first_look_up or done, not both")
+            raise SandboxError("a failure at the first look-up prevents the work: set first_look_up or done, not both")
         if answer not in LATE_ANSWERS:
             raise SandboxError(f"a late write cannot answer {answer!r}; it can answer {LATE_ANSWERS}")
         if reads is not None and reads < 1:

@@ -75,7 +75,7 @@ def text(entry: Mapping[str, Any], name: str) -> str:
     """
     value = entry[name]
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{name} is {shorten(value)}, which is not a text")
+        raise ValueError(f"{name} is {shorten(value)}, which is not a text, or is empty")
     return value
 
 
