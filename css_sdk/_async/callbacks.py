@@ -41,7 +41,7 @@ class AsyncProgressCalls:
         """Return the result of the run, if the callback never failed.
 
         Raises:
-            CallbackFailed: the callback failed; the error holds the result.
+            CallbackFailed: the callback failed. The error has the result of the run.
         """
         if self._error is None:
             return returned

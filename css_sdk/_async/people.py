@@ -106,7 +106,7 @@ class AsyncPeople:
         Raises:
             InvalidRequest: there is no term, a provider cannot be searched by a term, or a GUID is incomplete.
             NotFound: no login matches; most likely the person never logged in to this environment.
-            Ambiguous: several logins match; `candidates` holds them. If a person has an IDIR and an Azure IDIR login,
+            Ambiguous: several logins match; `candidates` has them. If a person has an IDIR and an Azure IDIR login,
                 pass one provider.
             IncompleteSearch: the service left people out or does not show a field, so that the result is not certain.
 

@@ -1,4 +1,4 @@
-"""Plan for one person: remove all roles, or give the roles of another person. Only reads."""
+"""Plan the removal of all roles of a person, or the copy of a person's roles to a second person. Write nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def plan_copy(
     among: Collection[str] | None,
     width: int,
 ) -> PersonPlan:
-    """Return the plan that gives a person the roles of another one; see `AsyncCss.copy_plan`."""
+    """Return the plan that gives `target` the roles of `source`; see `AsyncCss.copy_plan`."""
     service_limits.check_width(width)
     report = await read_all_places(wire, integrations, width)
     found = _logins_among(report, source, among)
@@ -57,11 +57,11 @@ async def plan_copy(
 
 
 def _logins_among(report: AccessReport, person: Person, among: Collection[str] | None) -> MemberLogins:
-    """Return the logins of a person, in lower case as in the places of the report.
+    """Return the logins of a person among the members in a report, in lower case.
 
     Raises:
-        NotFound: when no member is this person, every place was read, and the text does not identify the person.
-        Ambiguous: when two people have the address.
+        NotFound: all places were read, no member is this person, and the person is not named by one exact login.
+        Ambiguous: two people have the address.
     """
     found = find_logins(person, report.users, among)
     if not (found.usernames or report.unread or is_identified(person, tuple(among or ()))):

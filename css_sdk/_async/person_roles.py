@@ -47,10 +47,10 @@ def _applied(integrations: Sequence[Integration]) -> list[Integration]:
 async def read_all_places(
     wire: AsyncWire, integrations: Sequence[Integration], width: int, *, settled: bool = False
 ) -> AccessReport:
-    """Return a report of all places that are applied.
+    """Return a report of all environments of integrations that are not drafts.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: the team has no such environment.
     """
     clients = [AsyncIntegrationClient(wire, info) for info in _applied(integrations)]
     if not clients:

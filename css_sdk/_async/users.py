@@ -35,7 +35,7 @@ class AsyncUsers:
         self._place = roles.place
 
     async def roles(self, user: UserLike) -> tuple[Role, ...]:
-        """Return the roles that the user holds directly, sorted by name, without children of composites.
+        """Return the direct roles of the user, sorted by name. Roles through composites are not included.
 
         Args:
             user: a username or a `ServiceAccount`.

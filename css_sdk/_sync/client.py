@@ -356,25 +356,25 @@ class Css:
         providers: str | Iterable[str] = EMPLOYEE_PROVIDERS,
         width: int = 4,
     ) -> tuple[ListedPerson, ...]:
-        """Find the logins of everybody in a list; a text that stands twice is searched once.
+        """Find the logins of all people in a list. A text that appears twice is searched once.
 
-        An address, a GUID or a name is compared whole: a person whose address only contains the text is not found.
-        Each person costs a search for each provider and environment.
+        The whole address, GUID or name must match: a person whose address only contains the text is not found. Each
+        text takes a search in each provider and environment.
 
         Args:
-            people: texts, each an e-mail address, a GUID, a username, or a name such as `Ilse Hargreave` or
+            people: texts. Each is an e-mail address, a GUID, a username, or a name such as `Ilse Hargreave` or
                 `Hargreave, Ilse`.
-            environments: where to search.
-            providers: whose logins to search. A username is searched with its own provider.
+            environments: the environments to search.
+            providers: the providers to search. A username is searched only in its own provider.
             width: calls at once, 1 to 8.
 
         Returns:
             A `ListedPerson` for each text, in order: found, ambiguous, not found, too many found, or failed.
 
         Raises:
-            EnvironmentMissing, InvalidRequest: for an unknown environment or provider.
-            AuthenticationError: when the credentials or the token are not accepted.
-            ConfigurationError: for a width out of range.
+            EnvironmentMissing, InvalidRequest: an environment or a provider is unknown.
+            AuthenticationError: the service does not accept the credentials or the token.
+            ConfigurationError: `width` is out of range.
 
         >>> found = css.find_listed(["Ilse Hargreave", "front.counter@example.com", "nobody@example.com"])
         >>> [(one.state, len(one.logins)) for one in found]
@@ -457,28 +457,28 @@ class Css:
         protect: Protection | None = None,
         width: int = 4,
     ) -> PersonPlan:
-        """Plan how to remove all roles from a person, in all the team's integrations and environments; only reads.
+        """Plan how to remove all roles from a person, in all the team's integrations and environments.
 
-        A person's logins, of every provider, are found as `roles_of` finds them, among the members of all roles; these
-        are read until two readings agree. Carry out the `plan` of the result with `apply_plan`: it has one request for
+        Nothing is written. The person's logins are found among the members of all roles, which are read until two
+        readings in a row agree. To carry out the `plan` of the result, use `apply_plan`, which sends one request for
         each removal.
 
         Args:
             person: an e-mail address means all logins of the person who has it. A GUID, a username or a `User` means
-                all logins that have the GUID; those of GitHub and BCeID have another one. `roles_of`, in contrast,
-                reads only one login for a username.
-            providers: the providers whose logins are meant; all by default.
+                all logins that have the GUID; the person's logins at GitHub and BCeID have different GUIDs. (For
+                `roles_of`, a username means only this login.)
+            providers: the providers of the logins from which roles are removed; all by default.
             protect: roles and users from which nothing is removed.
             width: calls at once, 1 to 8.
 
         Returns:
-            The plan, which is empty if a username has no role; and the places that could not be read or where roles
-            are left, which do not hide the others.
+            The plan, and the places that could not be read or where roles cannot be removed. If `person` is a username
+            without roles, the plan is empty.
 
         Raises:
-            UnusableUser: for what is not a username, GUID or e-mail address.
-            NotFound: when no member of any role has the address or the GUID.
-            Ambiguous: when two people have the address; the error names both, and `candidates` holds them.
+            UnusableUser: `person` is not a username, GUID or e-mail address.
+            NotFound: no member of any role has the address or the GUID.
+            Ambiguous: two people have the address. The error names both, and `candidates` has them.
             ConfigurationError: `width` is out of range.
 
         >>> found = css.removal_plan("maren.fairweather@example.com")
@@ -506,15 +506,15 @@ class Css:
         providers: str | Iterable[str] | None = None,
         width: int = 4,
     ) -> PersonPlan:
-        """Plan how to give a person the direct roles that another person has, in all places of the team; only reads.
+        """Plan how to give the target person all direct roles of the source person, in all places of the team.
 
-        Nothing is removed from anybody. Carry out the `plan` of the result with `apply_plan`.
+        Nothing is written, and the plan removes no roles. To carry out the `plan` of the result, use `apply_plan`.
 
         Args:
-            source: whose roles are copied, named as for `removal_plan`.
-            target: who gets them. A username, a `User` or a `ServiceAccount` gets the roles of all logins of the
-                source. An e-mail address or a GUID means the person's logins: the idir login gets the roles of the idir
-                login, and so on. People who are not found are in `plan.unresolved`.
+            source: the person whose roles are copied, named as for `removal_plan`.
+            target: the person who gets the roles. A username, a `User` or a `ServiceAccount` gets the roles of all
+                logins of the source. An e-mail address or a GUID means the person's logins: the idir login gets the
+                roles of the source's idir login, and so on. People who are not found are in `plan.unresolved`.
             providers: the providers of the logins of the source; all by default.
             width: calls at once, 1 to 8.
 
@@ -522,8 +522,8 @@ class Css:
             The plan, and the places that could not be read or where roles are left out.
 
         Raises:
-            UnusableUser, NotFound, Ambiguous, ConfigurationError: as `removal_plan`, about the source.
-            CssError: when a search for the target failed.
+            UnusableUser, NotFound, Ambiguous, ConfigurationError: as `removal_plan`, for the source.
+            CssError: a search for the target failed.
 
         >>> found = css.copy_plan("maren.fairweather@example.com", "rurik.vance@example.com")
         >>> [(str(step.place), step.kind, step.role) for step in found.plan.steps]

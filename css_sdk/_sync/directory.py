@@ -60,7 +60,7 @@ def find_listed(
     providers: str | Iterable[str],
     width: int,
 ) -> tuple[ListedPerson, ...]:
-    """Return whom each text means; see `Css.find_listed`."""
+    """Return the logins that each text means; see `Css.find_listed`."""
     service_limits.check_width(width)
     environments = environment_checks.known_environments(environments)
     chosen = arguments.known_providers(providers)

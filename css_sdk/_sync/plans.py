@@ -113,7 +113,7 @@ def _with_impact(
 
 
 def _username_in(place: Place, person: Person, user: UserLike | CssError, providers: Sequence[str]) -> str | Unresolved:
-    """Return the username of a person in a place, or why there is none."""
+    """Return the username of a person in a place, or an `Unresolved` with the reason why it is not known."""
     if not isinstance(user, CssError):
         return identifiers.username_of(user)
     state = "too many found" if isinstance(user, IncompleteSearch) else identification.state_of(person, user)

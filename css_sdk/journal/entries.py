@@ -54,7 +54,7 @@ class Entry:
 
 @frozen
 class JournalRead(Records):
-    """A journal as it was read. `table` makes a row of each step.
+    """The content of a journal that was read. `table` makes a row of each step.
 
     Attributes:
         client_id: the client id of the account that made the changes.

@@ -30,7 +30,7 @@ def is_identified(person: Person, providers: Sequence[str] = ()) -> bool:
     """Return whether a person is named uniquely: by a username, or by a complete GUID with its provider.
 
     Args:
-        person: as a list names the person.
+        person: the entry of the list that names the person.
         providers: the providers of a GUID, if the person names none.
 
     >>> from css_sdk.roster.rows import Person
@@ -48,7 +48,7 @@ def state_of(person: Person, error: CssError | None) -> str:
     """Return the reason why a person is not identified, in one or two words; `failed` for any other error.
 
     Args:
-        person: as a list names the person.
+        person: the entry of the list that names the person.
         error: the error of the search for the person, or of a request about the person.
     """
     match error:
@@ -76,7 +76,7 @@ def may_be_member(person: Person, error: CssError | None) -> bool:
     """Return whether a person whose row failed may be a member, so that nobody may lose the role.
 
     Args:
-        person: as a list names the person.
+        person: the entry of the list that names the person.
         error: the error of the person's row, if any.
     """
     return error is not None and state_of(person, error) != NEVER_LOGGED_IN
@@ -86,8 +86,8 @@ def may_be_any_member(person: Person, state: str, candidates: Sequence[str] = ()
     """Return whether the person may be any current member, so that no member may be removed.
 
     Args:
-        person: as a list names the person.
-        state: as `state_of` returns it.
+        person: the entry of the list that names the person.
+        state: the state that `state_of` returned.
         candidates: the usernames that the person may have.
     """
     if state in (NEVER_LOGGED_IN, WRONG_PROVIDER):
@@ -101,7 +101,7 @@ class Unresolved:
 
     Attributes:
         place: the place for which the person was searched.
-        person: as the file names the person.
+        person: the entry of the file that names the person.
         state: the reason, such as `never logged in`, `not found`, `wrong provider` or `ambiguous`.
         candidates: the usernames that the person may have.
         roles: the roles that the file gives the person; none if it says that the person must have no roles.

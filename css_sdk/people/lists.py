@@ -1,4 +1,4 @@
-"""Read lists of people, a person on each line, and decide whom each text means after a search. Pure."""
+"""Read lists of people with a person on each line, and find the logins of each person in search results. Pure."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _HEADERS: Final = ("email", "e-mail", "mail", "guid", "name", "person", "usernam
 
 @frozen
 class ListedPerson(Record):
-    """A text of a list, and the logins that it means.
+    """A person in a list, and the logins that were found for this person.
 
     Attributes:
-        text: as the list has it.
+        text: the text that names the person in the list.
         state: `found` (the logins of one person), `ambiguous` (several people), `not found`, `too many found` (the
             service may have left people out), or `failed`.
         logins: the logins that were found.
@@ -47,7 +47,7 @@ def people_in(text: str) -> list[tuple[int, str]]:
     """Return the people of a list, each with the number of the line. A header and empty lines are left out.
 
     Args:
-        text: a person on each line; several on a line stand between semicolons.
+        text: the list, with a person on each line, or several people on a line, separated by semicolons.
 
     >>> people_in("email\\nilse@example.com; bo@example.com\\n\\nHargreave, Ilse")
     [(2, 'ilse@example.com'), (2, 'bo@example.com'), (4, 'Hargreave, Ilse')]
@@ -86,7 +86,7 @@ def terms_for(text: str) -> dict[str, str]:
 
 
 def _kind_of(value: str) -> str:
-    """Return what a cleaned text names a person by: username, email, guid or name."""
+    """Return how a cleaned text names a person: by `username`, `email`, `guid` or `name`."""
     if value.rpartition("@")[2].lower() in PROVIDERS:
         return "username"
     if "@" in value:
@@ -101,11 +101,11 @@ def provider_in(text: str) -> str | None:
 
 
 def listed_person(text: str, terms: Mapping[str, str], found: PeopleFound) -> ListedPerson:
-    """Return whom a text means. Addresses and names must be equal, not only similar.
+    """Return the person whom a text means. Addresses and names must be equal, not only similar.
 
     Args:
-        text: as the list has it.
-        terms: as `terms_for` returns them.
+        text: the text that names the person in the list.
+        terms: the search terms that `terms_for` returned.
         found: the result of the search.
     """
     people = [one for one in found.people if _is_meant(one, text, terms)]
@@ -129,7 +129,7 @@ def _is_meant(person: PersonFound, text: str, terms: Mapping[str, str]) -> bool:
 
 
 def _name_in(text: str) -> str:
-    """Return a name with the first name in front and one blank between words.
+    """Return a name with the first name first and one blank between words.
 
     >>> _name_in("van Dyk,  Anna")
     'Anna van Dyk'

@@ -178,8 +178,8 @@ def checked_person(person: UserLike | Person, providers: Collection[str] | None)
     """Return the person whom the caller names, after checking that a GUID is complete.
 
     Args:
-        person: as for `as_person`.
-        providers: the providers whose logins are meant; all by default.
+        person: the person, as for `as_person`.
+        providers: the providers whose GUIDs are accepted; all by default.
 
     Raises:
         UnusableUser: as `as_person`, or the GUID is not complete.

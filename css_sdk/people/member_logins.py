@@ -1,7 +1,7 @@
 """Find the logins of one person among the members of roles, by comparing usernames, GUIDs and e-mail addresses. Pure.
 
-The service's searches cannot do that: those of BCeID need an integration, all stop at 50 people, and an address may
-differ between environments. The lists of members contain everybody who has a role.
+Searches of the service would not find all logins: searches of BCeID need an integration, each search shows at most 50
+people, and an address may differ between environments. The lists of members contain everybody who has a role.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class MemberLogins:
     """The logins of one person among members.
 
     Attributes:
-        usernames: of these logins.
-        same_address: usernames of other members with an e-mail address of this person and another GUID.
+        usernames: the usernames of these logins.
+        same_address: the usernames of members who have this person's e-mail address, but a different GUID.
     """
 
     usernames: frozenset[str]
@@ -67,15 +67,15 @@ def not_among_members(person: Person) -> NotFound:
 def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
     """Return the usernames of the members who are this person.
 
-    The logins of one family of providers share the person's GUID. So a login leads to the person's other logins, also
-    those with another address.
+    All logins of a person in one family of providers have the same GUID. So if one login is found, the person's other
+    logins in this family are found, too, even if they have a different address.
 
     Args:
         person: the person.
         members: the members, as each environment knows them.
 
     Raises:
-        Ambiguous: logins of one family have the address and different GUIDs, so they belong to two people.
+        Ambiguous: two logins of one family have the address but different GUIDs, so they belong to two people.
 
     >>> members = [User("0f@idir", "ann@example.com"), User("0f@azureidir"), User("77@githubpublic", "ann@example.com")]
     >>> sorted(logins_of(Person("email", "Ann@example.com"), members))
@@ -95,10 +95,10 @@ def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
 
 
 def _identities_with(address: str, members: Iterable[User]) -> set[tuple[str, str]]:
-    """Return family and GUID of the logins with this address.
+    """Return the family and the GUID of each login with this address.
 
     Raises:
-        Ambiguous: logins of one family have different GUIDs.
+        Ambiguous: two of these logins are of one family, but have different GUIDs.
     """
     people: dict[str, dict[str, User]] = {}
     for user in members:

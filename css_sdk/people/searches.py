@@ -32,7 +32,7 @@ _ATTRIBUTES: Final = {
     "username": "bceid_username",
     "display_name": "display_name",
 }
-"""The attribute of a user that holds the field of a search term, for terms that are not fields of `User`."""
+"""For each search term that is not a field of `User`, the attribute of a user with this value."""
 _WILDCARDS: Final = frozenset("%_")
 
 

@@ -97,7 +97,7 @@ class Dependencies:
         else:
             cause = self._cause(step) if result.outcome == "skipped" else None
             for mark in _marks_of(step):
-                if mark[0] != "mention" or not _is_nobody(result):
+                if mark[0] != "mention" or not _cannot_have_roles(result):
                     self._marks.setdefault(mark, cause[1] if cause else result)
 
     def _note_done(self, step: Step) -> None:
@@ -131,7 +131,8 @@ def _count_remaining(steps: Iterable[Step], states: Iterable[PlaceState]) -> Cou
     return found
 
 
-def _is_nobody(result: StepResult) -> bool:
+def _cannot_have_roles(result: StepResult) -> bool:
+    """Return whether the user of a step never logged in, or has a login that cannot have roles."""
     return isinstance(result.error, UnusableUser) or _is_newcomer(result)
 
 

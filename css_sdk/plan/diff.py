@@ -96,7 +96,7 @@ class PlacePlan:
             prune: whether the removals are carried out, too.
 
         Raises:
-            CompositeCycle: when a child would contain its parent.
+            CompositeCycle: a child would contain its parent.
         """
         added = [step for step in self.changes if step.kind == "add_composite"]
         taken = [step for step in self.removals if step.kind in ("remove_composite", "delete_role")]
@@ -373,7 +373,7 @@ class PlacePlan:
 
     def _refusals(self, role: str, usernames: Collection[Username]) -> dict[Username, str]:
         """Return the users from whom no request could remove the role, each with the reason."""
-        # If the longest username is not too long, no other one is.
+        # If the longest username is short enough, all usernames are.
         longest = max(usernames, key=lambda name: len(quote(name, safe="")), default=None)
         if longest is None or not _refusal(service_limits.check_removable, *self._where, [role], longest):
             return {}

@@ -1,4 +1,4 @@
-"""Plan to remove all roles of a person, or to give a person the roles of another one. Pure."""
+"""Plan the removal of all roles of a person, or the copy of a person's roles to a second person. Pure."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class PersonPlan:
         plan: the steps, in all integrations and environments where there is something to do.
         logins: the usernames of the person whose roles are removed, or copied.
         incomplete: places that could not be read completely, or where the plan leaves roles out, each with the reason.
-        same_address: usernames of other members with an e-mail address of this person and another GUID. The plan does
-            nothing for them.
+        same_address: the usernames of members who have this person's e-mail address, but a different GUID. The plan
+            does not change their roles.
     """
 
     plan: Plan
@@ -36,7 +36,7 @@ class PersonPlan:
 
     @property
     def requests(self) -> int:
-        """Return how many requests change something: one for each removal, one for all roles that a login gains."""
+        """Return the number of writes: one for each removal, and one for all roles that a login gains in a place."""
         gained = {(step.place, step.target) for step in self.plan.steps if not step.removes}
         return len(gained) + sum(step.removes for step in self.plan.steps)
 
@@ -44,11 +44,13 @@ class PersonPlan:
 def plan_removal(
     logins: Collection[str], states: Iterable[PlaceState], protect: Protection
 ) -> tuple[Plan, list[UnreadPlace]]:
-    """Return the plan that removes all direct roles from the logins, and the roles that no request can remove.
+    """Return the plan that removes all direct roles from the logins, and a reason for each role that must stay.
+
+    A role stays if no request can remove it.
 
     Args:
-        logins: usernames in lower case.
-        states: what was read of all places.
+        logins: the usernames, in lower case.
+        states: the states of all places.
         protect: roles and users from which the plan removes nothing.
 
     >>> from css_sdk.state import Place
@@ -72,7 +74,7 @@ def plan_removal(
             name, environment = f"#{state.place.integration}", state.place.environment
             wanted.append(DesiredPlace(name, environment, users=tuple(users), only_existing=True))
             observed[name, environment] = state
-    # The members of a role that no request can name are not known, so that the plan is made without such roles.
+    # If no request can name a role, its members are not known. The plan is made without such roles.
     known = {named: evolve(state, roles=frozenset(state.members)) for named, state in observed.items()}
     made = planner.plan(Desired(tuple(wanted), protect), known, {}, prune=True)
     return evolve(made, places=tuple(map(PlannedPlace.of, observed.values()))), left
@@ -81,15 +83,15 @@ def plan_removal(
 def roles_to_copy(
     logins: Collection[str], states: Iterable[PlaceState], target: Person
 ) -> tuple[Desired, list[UnreadPlace]]:
-    """Return the direct roles of the logins as roles that another person must have, and those that cannot be given.
+    """Return the direct roles of the logins as roles that the target must have, and a reason for each role left out.
 
-    A username gets the roles of all logins. A person who is named by a GUID or an e-mail address gets the roles of each
-    login with the login of the same provider.
+    If the target is a username, it gets the roles of all logins. If the target is named by GUID or e-mail address, each
+    of the target's logins gets the roles of the login at the same provider.
 
     Args:
-        logins: usernames in lower case.
-        states: what was read of all places.
-        target: who gets the roles.
+        logins: the usernames whose roles are copied, in lower case.
+        states: the states of all places.
+        target: the person who gets the roles.
 
     >>> from css_sdk.state import Place
     >>> state = PlaceState(Place(101, "dev"), "Grants Portal", frozenset({"a"}), members={"a": frozenset({"0f@idir"})})
@@ -119,12 +121,12 @@ def roles_to_copy(
 
 
 def without_unmanaged(plan: Plan) -> Plan:
-    """Return a plan that does not count what it leaves alone: it is about one person only."""
+    """Return the plan without the counts of unmanaged items: a plan for one person needs no such counts."""
     return evolve(plan, places=tuple(evolve(one, unmanaged=Unmanaged()) for one in plan.places))
 
 
 def _refusal_to_give(state: PlaceState, role: str) -> Refused | None:
-    """Return why a role cannot be given; None if it can."""
+    """Return why a role cannot be given; None if it can be given."""
     if why := state.out_of_reach.get(role):
         return UnusableName(f"The role is not copied: {why}")
     try:
@@ -135,7 +137,7 @@ def _refusal_to_give(state: PlaceState, role: str) -> Refused | None:
 
 
 def _refusal(state: PlaceState, login: str, role: str) -> Refused | None:
-    """Return why no request can remove a role from a login; None if one can."""
+    """Return why no request can remove a role from a login; None if a request can."""
     try:
         username = identifiers.username_of(login)
         service_limits.check_removable(state.place.integration, state.place.environment, [role], username)

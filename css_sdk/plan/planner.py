@@ -56,7 +56,7 @@ class PlannedPlace:
 
     @classmethod
     def of(cls, state: PlaceState, unmanaged: Unmanaged = _ALL_MANAGED) -> PlannedPlace:
-        """Return the place as it was read.
+        """Return the planned place for a state that was read.
 
         Args:
             state: the state that was read.
@@ -160,7 +160,7 @@ def plan(
         desired: the content of the file.
         observed: the state of each of its places, by integration and environment as the file names them.
         people: for each place, the username of each person whom the file names by GUID or e-mail address, or why
-            there is none. It may contain other people, too.
+            no username was found. It may contain other people, too.
         prune: whether to plan the removals of exact collections.
 
     Raises:

@@ -244,7 +244,7 @@ def check_project_name(planned: PlannedPlace, project_name: str) -> None:
         project_name: the name of the integration in the service.
 
     Raises:
-        StalePlan: when the names differ.
+        StalePlan: the names differ.
     """
     if planned.project_name != project_name:
         raise StalePlan(
