@@ -57,7 +57,7 @@ def css(css_sandbox: Sandbox) -> Iterator[Css]:
 def async_css(css_sandbox: Sandbox) -> AsyncCss:
     """Return an asynchronous client of the sandbox's first team, for any plugin that runs asynchronous tests.
 
-    It need not be closed: in process there is nothing to close.
+    The client need not be closed, because it opens no connections.
     """
     from . import AsyncCss, Settings  # noqa: PLC0415 - loads httpx
 

@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
                 stale = differences(document, options.document) + differences(package, options.output)
                 stale += differences(options.published, options.served)
                 if stale:
-                    sys.stderr.write("not what generation gives (run: make generate):\n")
+                    sys.stderr.write("not up to date (run: make generate):\n")
                     sys.stderr.writelines(f"  {name}\n" for name in stale)
                 return 1 if stale else 0
             replace(package, options.output)

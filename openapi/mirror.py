@@ -70,7 +70,7 @@ def formatted(texts: dict[Path, str]) -> dict[Path, str]:
             )
             if run.returncode:
                 said = f"{run.stdout}{run.stderr}".strip()
-                raise SystemExit(f"mirror.py: a source gives no Python: {said}")
+                raise SystemExit(f"mirror.py: a source does not become valid Python: {said}")
         return {path: file.read_text(encoding="utf-8") for path, file in files.items()}
 
 

@@ -78,8 +78,8 @@ def test_a_journal_that_was_cut_short_is_read_as_far_as_it_goes(data: st.DataObj
         ("[1]\n", "journal:1: this is not a line"),
         (before(1, [STEP], "now"), "journal:1: a journal begins"),
         (HEAD.replace('"journal":1', '"journal":2'), "version 2"),
-        (HEAD + after(1, "confirmed", "", "now"), "journal:2: it does not fit"),
-        (HEAD + before(1, [STEP], "now") * 2, "journal:3: it does not fit"),
+        (HEAD + after(1, "confirmed", "", "now"), "journal:2: this line does not fit"),
+        (HEAD + before(1, [STEP], "now") * 2, "journal:3: this line does not fit"),
         (
             HEAD + before(1, [STEP], "now").replace("add_member", "add_mayor"),
             "journal:2: 'add_mayor' is not a kind of step",

@@ -64,7 +64,7 @@ class TokenRequest(httpx.Request):
 
     @url.setter
     def url(self, value: httpx.URL) -> None:
-        self._refuse_change("its address")
+        self._refuse_change("the address")
         self._address = _Endpoint(value)
 
     @property
@@ -82,13 +82,13 @@ class TokenRequest(httpx.Request):
                 or not self.extensions.keys() <= {"timeout", "trace"}  # "target" is another path, for one
             )
             if is_elsewhere:
-                self._refuse_change("where it goes")
+                self._refuse_change("the destination")
             self.is_given_away = True
         return self._body
 
     @stream.setter
     def stream(self, value: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
-        self._refuse_change("its body")
+        self._refuse_change("the body")
         self._body = value
 
     def read(self) -> bytes:
@@ -96,7 +96,7 @@ class TokenRequest(httpx.Request):
         return getattr(self, "_content", b"")
 
     async def aread(self) -> bytes:
-        """Return the body, as `read`."""
+        """Return the body, as `read` does."""
         return self.read()
 
     def take_body(self) -> bytes:
@@ -128,7 +128,7 @@ class TokenRequest(httpx.Request):
     def _refuse_change(self, what: str) -> None:
         if self._sealed is not None:
             raise ConfigurationError(
-                f"An event hook or a transport changes {what} on the request for a token at {self._address.host}. "
+                f"An event hook or a transport changes {what} of the token request to {self._address.host}. "
                 f"Nothing was sent: credentials go only to the configured address. The hook must not change this "
                 f"request."
             )

@@ -47,8 +47,8 @@ def check_search_term(name: str, term: object) -> str:
     """
     if not isinstance(term, str):
         raise InvalidRequest(
-            f"The {name} to search by must be text, not {arguments.described(term)}. Leave the term out where it is "
-            f"not known."
+            f"The {name} to search by must be text, not {arguments.described(term)}. If you do not know it, leave it "
+            f"out."
         )
     if len(term) < SHORTEST_TERM:
         raise InvalidRequest(f"The {name} to search by is {term!r}; it needs {SHORTEST_TERM} characters or more.")

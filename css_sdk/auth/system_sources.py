@@ -60,7 +60,7 @@ class Source:
         self._found = {name: inside[file_key(name)] or value for name, value in self._found.items()}
 
     def name_of(self, name: str) -> str:
-        """Return the name of a credential or an address where it was set, for messages."""
+        """Return what a message calls a credential or an address: the argument, variable or file key that sets it."""
         if self._system == "BSS":
             name = {"client_id": "client_key", "token_url": "host"}.get(name, name)
         if self._is_given:

@@ -22,7 +22,7 @@ _LARGEST: Final = 1024 * 1024
 def config_path(environ: Mapping[str, str]) -> Path | None:
     """Return where the user's config file is, or None if `CSS_CONFIG_FILE` is `off`.
 
-    It is the path in `CSS_CONFIG_FILE`; by default `config.toml` in the folder `css-sdk` of the platform's config
+    `CSS_CONFIG_FILE` can set the path. The default is `config.toml` in the folder `css-sdk` of the platform's config
     folder, such as `~/.config`.
 
     Args:

@@ -24,7 +24,7 @@ _LARGEST: Final = 64 * 1024
 def run_credential_process(command: Sequence[str], folder: Path, what: str, timeout: float = TIMEOUT) -> Secret:
     """Run a command without a shell and return what it prints on stdout.
 
-    The command gets no input. What it prints on stderr goes to the terminal, where it can ask the user to log in. It
+    The command gets no input. What it prints on stderr goes to the terminal, so it can ask the user to log in. It
     runs in the folder of the config file, so that files in the current folder, which may be a cloned repository, cannot
     change what it does.
 

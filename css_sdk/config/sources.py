@@ -186,7 +186,7 @@ def find_defaults(
 def describe_config(
     environ: Mapping[str, str] | None = None, *, profile: str | None = None, folder: Path | None = None
 ) -> dict[str, Default]:
-    """Return every setting by name, with its value and where it is set, for people. No value is a secret.
+    """Return every setting by name, with its value and the place that sets it, to show to people, without secrets.
 
     The command of a profile is not run.
 

@@ -158,7 +158,7 @@ class _Answer:
     content: bytes = b""
     error: CssError | None = None
     check: str = ""
-    """The check that the error belongs to, if it is not about the server that was asked."""
+    """The name of the check that the error belongs to; "" if the error is about the server that was asked."""
 
 
 class _Examination:
@@ -167,7 +167,7 @@ class _Examination:
     Args:
         settings: credentials and addresses.
         http: sends requests without a token.
-        transport: of the caller, for requests with a token.
+        transport: the transport of the caller, for requests with a token.
         timeout: seconds for each request.
         clock: returns seconds since 1970.
         reader: whose words the advice uses.
@@ -311,7 +311,7 @@ class _Examination:
         return failure(late, label, server, host).error or MalformedAnswer(f"{label}: no answer from {server}.")
 
     def _compare_clocks(self, before: float, theirs: object) -> None:
-        """Remember by how many seconds this machine's clock is ahead, given a time that a server sent."""
+        """Remember by how many seconds this machine's clock is ahead of a time that a server sent."""
         if isinstance(theirs, (int, float)) and not isinstance(theirs, bool):
             after = self._clock()
             # The server read its clock at some moment between the two, and gives whole seconds.

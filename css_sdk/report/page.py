@@ -46,7 +46,7 @@ def report_as_html(report: AccessReport, at: datetime.datetime) -> Iterator[str]
     """Yield the lines of an HTML page with a report that can be searched, filtered, sorted and printed.
 
     The page contains everything it needs, and its content security policy forbids loading and sending. Without
-    JavaScript it is a plain table.
+    JavaScript, the page shows a plain table.
 
     Args:
         report: the report.
