@@ -13,7 +13,7 @@ from ..support.options import Given, several, takes, together
 _GRANTS = together(
     click.argument("username", nargs=-1, metavar="[USERNAME]..."),
     options.place(),
-    several("-r", "--role", "roles", help="Name of a role.", metavar="ROLE"),
+    options.roles("Name of a role."),
     several("--email", help="Whole e-mail address of a person.", metavar="ADDRESS"),
     several("--guid", help="Whole GUID of a person, with or without dashes.", metavar="GUID"),
     several("--client-id", help="Client id of a service account.", metavar="ID"),

@@ -11,7 +11,7 @@ import click
 from ..support import options
 from ..support.files import OutputFile
 from ..support.layout import table_lines
-from ..support.options import Given, output_option, several, takes
+from ..support.options import Given, output_option, takes
 from ..support.output import say
 from ..support.reports import access_of, begins_with, ended, format_of, json_lines, say_unread, write_table
 from ..support.terminal import terminal_width
@@ -33,7 +33,7 @@ def _is_report(content: bytes) -> bool:
 @click.command()
 @takes(
     options.places,
-    several("-r", "--role", "roles", help="Show only this role.", metavar="NAME"),
+    options.roles("Show only this role."),
     click.option(
         "--person",
         default="",

@@ -153,7 +153,7 @@ def _is_export(content: bytes) -> bool:
 @roster.command()
 @takes(
     options.places,
-    several("-r", "--role", "roles", help="Export only this role.", metavar="NAME"),
+    options.roles("Export only this role."),
     click.option(
         "--format",
         "kind",

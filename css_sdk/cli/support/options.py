@@ -185,6 +185,15 @@ def several(*names: str, help: str, default_is: str = "", **attributes: Any) -> 
     return click.option(*names, multiple=True, help=text, **attributes)
 
 
+def roles(help: str) -> Decorator:
+    """Return the option `--role`, which can be given several times, and is completed in a shell.
+
+    Args:
+        help: the first sentence of the help.
+    """
+    return several("-r", "--role", "roles", help=help, metavar="ROLE", shell_complete=completes("roles"))
+
+
 def removals(help_text: str) -> Decorator:
     """Return the option `--max-removals`, with the help text of a command."""
     return click.option("--max-removals", type=click.IntRange(0), metavar="N", help=help_text)
