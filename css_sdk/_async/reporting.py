@@ -22,7 +22,7 @@ async def read_access(
 ) -> AccessReport:
     """Return the state of these environments of these integrations; see `AsyncCss.report`.
 
-    With `settled`, members are read until two readings agree, as removals demand.
+    With `settled`, members are read until two readings in a row agree. Removals need this.
     """
     chosen = {client.info.id: client for client in integrations}
     places = [(client, name) for client in chosen.values() for name in environments if name in client.info.environments]

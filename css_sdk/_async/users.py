@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class AsyncUsers:
     """Read and change the roles of users, in one environment of one integration. Every write is verified.
 
-    A user is a username, `<guid>@<provider>`, or a `ServiceAccount`.
+    A user is given as a username such as `<guid>@<provider>`, or as a `ServiceAccount`.
     """
 
     def __init__(self, wire: AsyncWire, roles: AsyncRoles) -> None:

@@ -39,7 +39,7 @@ class StepRun:
         roles: for each place, the client for its roles.
         steps: the steps, in an order in which they can be carried out.
         dependencies: decides which steps are skipped after others failed; None if the steps are independent.
-        ship: has steps about members carried out by workers.
+        ship: lets workers carry out the steps about members; None to carry them out in this process.
         are_undone: whether a read has just shown that none of the steps is done. The journal then needs no read.
         skip_existing: whether to read first which steps about members are needed.
         may_exist: whether `create_role` counts as done if somebody else has just created the role.

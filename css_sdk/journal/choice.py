@@ -40,7 +40,7 @@ def undone_by(journals: Mapping[str, JournalRead]) -> dict[str, str]:
 def newest_to_undo(
     journals: Mapping[str, JournalRead], client_id: str, api_url: str, in_use: Container[str] = ()
 ) -> Choice:
-    """Return the newest journal of an account that changed something, was not undone, and is not an undo itself.
+    """Return the newest journal of an account that records changes, was not undone, and is not of an undo itself.
 
     Args:
         journals: the journals by name, the newest first.

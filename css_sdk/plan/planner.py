@@ -130,7 +130,7 @@ class Plan:
 
     @property
     def people(self) -> Mapping[str, str]:
-        """Return the usernames that the plan names, those who gain a role first, each with an environment."""
+        """Return the usernames in the plan, each with an environment. Users who gain a role come first."""
         steps = sorted((*self.steps, *self.withheld, *self.protected), key=lambda step: step.removes)
         found: dict[str, str] = {}
         for step in steps:

@@ -1,4 +1,4 @@
-"""Limit the number of removals. The caller can set another limit. Pure."""
+"""Limit the number of removals. The caller can set a different limit. Pure."""
 
 from __future__ import annotations
 

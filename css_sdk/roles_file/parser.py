@@ -60,7 +60,7 @@ class _Reader:
         self._nodes: dict[tuple[str, ...], Node] = {}
 
     def file(self, root: Node) -> Desired:
-        """Return the whole file."""
+        """Return the wanted state that the file describes."""
         fields = self._fields(root, "version", "integrations", optional=("protect",))
         version = fields.get("version")
         if version is not None and not (version.is_plain and version.value == str(VERSION)):
