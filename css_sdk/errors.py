@@ -96,7 +96,8 @@ class CssError(Exception):
 
     Args:
         message: what happened, to what, and what to do next.
-        remedy: the next step, if it differs by reader. `str(error)` has the words for Python.
+        remedy: the next step, if its wording differs for a Python program, the command line and a line of a file.
+            `str(error)` ends with the wording for Python; `text_for` returns the others.
         status: the HTTP status of the answer, if there was one.
         request: method and path of the call, without its query.
         retry_after: seconds to wait before the next attempt, if the service gave them.
@@ -216,7 +217,9 @@ class RequestTooLong(Refused):
 
 
 class HarmfulRequest(Refused):
-    """Report that the call would stop the service. css-sdk never sends the two deprecated calls about mappings.
+    """Report that css-sdk did not send one of the two deprecated calls `user-role-mappings`.
+
+    One of them stops the service, the other answers wrongly.
 
     Next step: use `roles.members` and `users.assign` instead.
     """

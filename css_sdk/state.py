@@ -143,7 +143,7 @@ _LONGEST_QUESTION: Final = "/users?page=99999&max=50"
 
 
 def check_addressable(place: Place, role: str) -> None:
-    """Refuse a role that no request can name, although it may exist.
+    """Refuse a role whose name cannot be put into a request. The role may exist.
 
     Args:
         place: the place of the role.
@@ -158,7 +158,7 @@ def check_addressable(place: Place, role: str) -> None:
 
 
 def out_of_reach(place: Place, roles: Iterable[str]) -> dict[str, str]:
-    """Return the roles that no request can name, and why. css-sdk never reads, changes or deletes them.
+    """Return the roles whose names cannot be put into a request, and why. css-sdk never reads, changes or deletes them.
 
     Args:
         place: the place of the roles.
@@ -253,7 +253,7 @@ class PlaceState(Records):
         return changed.state()
 
     def before(self, steps: Iterable[Step]) -> PlaceState:
-        """Return the state before the steps of this place. Steps that were not done are ignored."""
+        """Return the state before the steps of its place. A step that was not done changes nothing."""
         changed = Draft(self)
         for step in reversed([step for step in steps if step.place == self.place]):
             changed.take_back(step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import sys
 import tempfile
 import unittest.mock
 from html import escape
@@ -42,12 +43,14 @@ class _Screen(io.StringIO):
 
 def session(columns: int = 132) -> str:
     """Run the commands in a fresh sandbox as on a terminal, and return them with their output."""
-    # A progress bar shows speeds, which differ from run to run.
-    terminal = {"COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "", "TQDM_DISABLE": "1"}
+    terminal = {"COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": ""}
+    # As if tqdm were not installed: a progress bar shows speeds, which differ from run to run. Its own variable is read
+    # once, when it is imported.
+    no_bars = unittest.mock.patch.dict(sys.modules, {"tqdm": None, "tqdm.auto": None})
     with tempfile.TemporaryDirectory() as folder, pages.beside(pages.DOCS / "index.md", Path(folder)):
         shown = []
         for line in COMMANDS:
-            with unittest.mock.patch.dict(os.environ, terminal):
+            with unittest.mock.patch.dict(os.environ, terminal), no_bars:
                 code, printed = pages.run(pages.Command(line, ""), _Screen())
             if code:
                 raise RuntimeError(f"{line}\n{printed}")

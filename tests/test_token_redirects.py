@@ -150,7 +150,9 @@ def test_a_hook_cannot_send_credentials_elsewhere(
 
     service = Service()
     hooks = {"request": [change if call is in_a_thread else async_change]}
-    with pytest.raises(ConfigurationError, match=r"event hook .* for a token at (login|elsewhere)\.example") as told:
+    with pytest.raises(
+        ConfigurationError, match=r"event hook .* of the token request to (login|elsewhere)\.example"
+    ) as told:
         call(AUTHS[kind](), service, API, event_hooks=hooks)
     assert "Nothing was sent" in str(told.value)
     assert service.seen == []

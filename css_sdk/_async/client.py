@@ -546,7 +546,7 @@ class AsyncCss:
         """Report who has which role in the whole team, directly and through composite roles.
 
         For each environment the list of roles is read, and for each role its children and the pages of its members. No
-        call is made for a single person.
+        extra call is made per person.
 
         Args:
             integrations: ids or exact project names; all by default.

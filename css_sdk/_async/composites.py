@@ -40,7 +40,7 @@ async def children_of(wire: AsyncWire, place: Place, name: str) -> tuple[Role, .
 async def tree_below(wire: AsyncWire, place: Place, roles: Iterable[Role]) -> RoleTree:
     """Return these roles and all roles that they include. The children of each composite role are read once.
 
-    If no request can name a role, its children are not read, and a warning is logged.
+    If the name of a role cannot be put into a request, its children are not read, and a warning is logged.
 
     Raises:
         MalformedAnswer: there are more roles than the service can list.

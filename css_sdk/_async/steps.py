@@ -176,7 +176,7 @@ class AsyncStepRun:
     async def settle(
         self, group: Numbered, outcome: Outcome | Literal["skipped"], error: CssError | None = None
     ) -> None:
-        """Record the outcome of these steps, and report them one at a time."""
+        """Record the same outcome for each of these steps, and report each result, never two at once."""
         async with self._lock:
             for number, step in group.items():
                 result = self._results[number] = StepResult(step, outcome, error)

@@ -48,7 +48,7 @@ def reading_listed_roles(place: Place, project_name: str) -> Iterator[None]:
 def observe(roles: Roles, project_name: str, members_of: Chosen, *, settled: bool, width: int) -> PlaceState:
     """Read the state of one environment: the list of roles, the children of composite roles, and members.
 
-    If no request can name a role, neither its children nor its members are read, and the log says so.
+    If the name of a role cannot be put into a request, its children and members are not read, and the log says so.
 
     Args:
         roles: the client for the roles of the environment.

@@ -226,8 +226,8 @@ class Roles:
             name: the name of the role.
 
         Raises:
-            UnusableName: no request can name the role safely. For `.` and `..` the service would delete the whole
-                client of the integration.
+            UnusableName: the name cannot be put into a request safely. For `.` and `..` the service would delete the
+                whole client of the integration.
             NotFound: there is no such role.
             OutcomeUnknown: the role may have been deleted or not, and no read could show which.
 

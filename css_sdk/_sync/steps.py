@@ -173,7 +173,7 @@ class StepRun:
         self.settle(group, outcome, error.with_traceback(None))
 
     def settle(self, group: Numbered, outcome: Outcome | Literal["skipped"], error: CssError | None = None) -> None:
-        """Record the outcome of these steps, and report them one at a time."""
+        """Record the same outcome for each of these steps, and report each result, never two at once."""
         with self._lock:
             for number, step in group.items():
                 result = self._results[number] = StepResult(step, outcome, error)

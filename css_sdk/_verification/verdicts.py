@@ -1,4 +1,7 @@
-"""Decide which answers verify a write, and how one attempt ended: the table for every write. Pure."""
+"""Decide whether an answer shows that a write was done, and how one attempt ended. Pure.
+
+`VERIFIED_BY` has an entry for each kind of write, `VERDICTS` one for each HTTP status.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ COMMANDS: Final = {
     "composites": ("composites", "List and change the children of a composite role."),
     "config": ("config", "Show the settings that commands use."),
     "copy": ("promote", "Copy roles and composite roles to another integration, without removing anything there."),
-    "doctor": ("doctor", "Find out why css does not work here, and print what to do, for a support ticket."),
+    "doctor": ("doctor", "Find out why css does not work here, and print what to do."),
     "drift": ("drift", "Show where the service differs from a roles file."),
     "export": ("export", "Write the current roles, composite roles and members as a roles file."),
     "integrations": ("integrations", "List the team's Gold integrations."),

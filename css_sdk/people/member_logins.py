@@ -95,7 +95,7 @@ def logins_of(person: Person, members: Iterable[User]) -> frozenset[str]:
 
 
 def _identities_with(address: str, members: Iterable[User]) -> set[tuple[str, str]]:
-    """Return the family and the GUID of each login with this address.
+    """Return the provider family (such as that of `idir` and `azureidir`) and the GUID of each login with this address.
 
     Raises:
         Ambiguous: two of these logins are of one family, but have different GUIDs.

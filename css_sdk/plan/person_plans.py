@@ -74,7 +74,7 @@ def plan_removal(
             name, environment = f"#{state.place.integration}", state.place.environment
             wanted.append(DesiredPlace(name, environment, users=tuple(users), only_existing=True))
             observed[name, environment] = state
-    # If no request can name a role, its members are not known. The plan is made without such roles.
+    # If the name of a role cannot be put into a request, its members are not known. The plan leaves such roles out.
     known = {named: evolve(state, roles=frozenset(state.members)) for named, state in observed.items()}
     made = planner.plan(Desired(tuple(wanted), protect), known, {}, prune=True)
     return evolve(made, places=tuple(map(PlannedPlace.of, observed.values()))), left

@@ -24,8 +24,8 @@ def export(
 ) -> Desired:
     """Return observed states as a wanted state. A plan from this wanted state has no steps until something changes.
 
-    Roles and members that no request can name, and roles whose names have blanks around them or hidden characters, are
-    left out: no plan changes them.
+    Roles and members whose names cannot be put into a request are left out, and roles whose names have outer blanks or
+    hidden characters: no plan changes them.
 
     Args:
         states: the states that were read. Members are listed for the roles whose members were read.
@@ -113,8 +113,8 @@ def promoted(
 ) -> DesiredPlace:
     """Return a wanted state that adds to a target environment what it lacks of the source, and removes nothing.
 
-    Roles and members that no request can name, and roles whose names have blanks around them or hidden characters, are
-    left out.
+    Roles and members whose names cannot be put into a request are left out, and roles whose names have outer blanks or
+    hidden characters.
 
     Args:
         source: the state of the source environment.

@@ -136,7 +136,7 @@ def in_words(report: AccessReport) -> str:
 
 
 def narrowing(report: AccessReport) -> list[str]:
-    """Return a sentence for each limit of the report."""
+    """Return a sentence for each filter of the report: for the roles, and for the person."""
     sentences = []
     if report.roles:
         sentences.append(f"Only the role{'s' if len(report.roles) > 1 else ''} {', '.join(report.roles)}.")

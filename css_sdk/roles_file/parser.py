@@ -184,13 +184,13 @@ class _Reader:
     def _collection(
         self, node: Node | None, read: Callable[[Node], Item | None], identity: Callable[[Item], str], *key: str
     ) -> Listed[Item] | None:
-        """Return a collection, and note the node of each item.
+        """Return the items of a list in the roles file, and store the YAML node of each in `self._nodes`.
 
         Args:
             node: a list, or a mapping with one key: `additive` or `exact`.
             read: reads one item.
             identity: returns the identity of an item. Two items with the same identity are a fault.
-            key: the key of an item in `Nodes`, without the identity of the item.
+            key: the first parts of the key of each item in `self._nodes`. The identity of the item is the last part.
         """
         if node is None:
             return None

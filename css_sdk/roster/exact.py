@@ -28,8 +28,8 @@ class RoleChange:
         row: a row that names the role. Messages name the place as this row does.
         state: the role and its members before the changes.
         steps: the additions and removals.
-        refusal: why nobody may lose the role; None if removals are allowed. `Withheld` applies only to this role. Any
-            other error refuses the whole roster.
+        refusal: the error that forbids removing members from the role; None if removals are allowed. A `Withheld` stops
+            the removals of this role only. Any other error stops the whole roster.
     """
 
     row: Row

@@ -20,11 +20,11 @@ from ..support.request_options import given_timeout
 )
 @takes(options.json)
 def doctor(given: Given, team_id: int | None, extras: Sequence[str]) -> int:
-    """Find out why css does not work here, and print what to do, for a support ticket.
+    """Find out why css does not work here, and print what to do.
 
     Checks the installation, the variables, the credentials and their team, the addresses, the login server of each
-    environment, the service, and the clock. Nothing is changed, and secrets are masked. The exit code is 0 if nothing
-    is wrong, otherwise 1.
+    environment, the service, and the clock. Nothing is changed. Secrets are masked, so that you can paste the output
+    into a support ticket. The exit code is 0 if nothing is wrong, otherwise 1.
 
     \b
     Example:

@@ -80,7 +80,7 @@ class Origin:
 
 
 def read_resumed(css: Css, plan: Plan, origin: Origin) -> JournalRead | None:
-    """Read and check the journal with which a saved plan continues. Return None if it continues none.
+    """Read and check the journal that a saved plan resumes. Return None if the plan resumes no journal.
 
     Raises:
         StalePlan: when the journal belongs to a different plan, account or address.

@@ -351,7 +351,7 @@ carrying_out = together(consent, no_names, journal, width, json)
 def output_option(
     flag: str, kind: str, is_ours: Callable[[bytes], bool], help_text: str, *, metavar: str | None = "FILE"
 ) -> Decorator:
-    """Return an option for a file that a command writes, with `--force`. The command gets an `OutputFile`."""
+    """Return two options: one for the file that a command writes, and `--force`. The command gets an `OutputFile`."""
 
     from .files import OutputFile
 

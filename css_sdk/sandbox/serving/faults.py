@@ -75,7 +75,7 @@ class Fault:
         return True
 
     def view(self) -> dict[str, Any]:
-        """Return what a list of the faults shows."""
+        """Return the settings and counters of the fault, as the control calls show them."""
         names = ("kind", "method", "path", "times", "after", "probability", "target", "seen", "struck")
         return {name: getattr(self, name) for name in names}
 

@@ -13,7 +13,7 @@ NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag; ther
 
 
 def exists(path: Path) -> bool:
-    """Return whether a path is a regular file.
+    """Return whether a file exists at a path. Refuse anything but a regular file.
 
     Args:
         path: of the file.
@@ -22,7 +22,7 @@ def exists(path: Path) -> bool:
         False if nothing exists there, or if this process may not see it.
 
     Raises:
-        SandboxError: the path is not a regular file, but for example a symbolic link, which may lead anywhere.
+        SandboxError: something other than a regular file is there, such as a symbolic link, which may lead anywhere.
     """
     try:
         mode = path.lstat().st_mode

@@ -139,7 +139,7 @@ def _integration(chance: _Chance, number: int) -> dict[str, Any]:
 
 
 def _logins(chance: _Chance, number: int) -> Iterator[dict[str, Any]]:
-    """Yield the logins of a person, one user for each."""
+    """Yield a user for each login of a person."""
     guid = hashlib.sha256(f"{chance.seed}/{number}".encode()).hexdigest()[:32]
     first, last = chance.pick(FIRST_NAMES), chance.pick(LAST_NAMES)
     local = "".join(letter for letter in f"{first}.{last}".lower() if letter.isascii() and letter not in " '")
