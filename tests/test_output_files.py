@@ -102,7 +102,7 @@ def test_what_is_left_is_named_after_the_summary_and_is_there(run_css: Run, caps
     assert capsys.readouterr().err.splitlines() == [
         "1 never logged in",
         "To search for people, run: css people find --guid 00000000000000000000000000000000",
-        "The rows that are left are in left.result.csv.",
+        "All results are in left.result.csv. Correct the rows that are left, and apply this file.",
     ]
     assert Path("left.result.csv").exists()
     assert run_css("roster", "apply", "roster.csv", "-i", 101, "-e", "dev", "--result", "audit.csv") == 0

@@ -96,7 +96,7 @@ def test_an_interrupt_writes_down_what_is_left(
     left = left_in(roster.with_suffix(".result.csv"))
     assert len(left) == ROWS - len(done)
     assert all("interrupted" in row["message"] for row in left)
-    assert "The rows that are left are in" in err
+    assert "All results are in" in err
     assert f"{len(done)} done, {len(left)} skipped\n" in err
     assert {row["outcome"] for row in left} == {"skipped"}
 

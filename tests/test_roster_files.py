@@ -87,7 +87,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "",
     ),
     "several people": ("several-people.csv", {}, "pass --split with what stands between them", ""),
-    "an unknown column": ("notes.csv", {}, "to leave it out, pass --ignore Notes", ""),
+    "an unknown column": ("notes.csv", {}, "to ignore this column of your file, pass --ignore Notes", ""),
     "two columns": (
         "two-addresses.csv",
         {},

@@ -147,7 +147,7 @@ def test_results_of_a_workbook_are_a_workbook(
     roster.write_bytes(workbook_of(lines, "People"))
     assert run_css("roster", "apply", roster, "-i", 101, "-e", "dev", "--ignore", "note") == 3
     result = tmp_path / "people.result.xlsx"
-    assert f"The rows that are left are in {result}." in capsys.readouterr().err
+    assert f"All results are in {result}." in capsys.readouterr().err
     header = cells_of(result)[0]
     assert header[-2:] == ["outcome", "message"]
     edit(result, "reviwer", "reviewer", row=2)

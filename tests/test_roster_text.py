@@ -148,8 +148,8 @@ def test_a_row_that_contradicts_what_was_said_for_all_is_a_fault() -> None:
 def test_columns_that_hold_something_else_can_be_ignored() -> None:
     """By name, without case, those of a roster included; an unknown one says which may be meant."""
     unknown = faults_of("Usr Name,Notes,role\n", "r.csv")
-    assert "did you mean 'username'? Then pass --column username='Usr Name'; to leave it out, " in unknown[0]
-    assert "there is no column 'Notes'; to leave it out, pass --ignore Notes (in Python ignore=); " in unknown[1]
+    assert "did you mean 'username'? Then pass --column username='Usr Name'; to ignore this column of " in unknown[0]
+    assert "a roster has no column 'Notes'; to ignore this column of your file, pass --ignore Notes (in" in unknown[1]
     assert faults_of(f"username,role\n{JANE},reviewer,note\n", "r.csv") == [
         "r.csv:2: 3 cells where the header has 2; name the column in the header, and pass --ignore with that name (in "
         "Python ignore=)"

@@ -142,8 +142,8 @@ class ColumnNames:
         close = difflib.get_close_matches(_squeezed(name), COLUMNS, n=1)
         meant = f"did you mean {close[0]!r}? Then pass --column {close[0]}={quote(name)}; " if close else ""
         return (
-            f"there is no column {name!r}; {meant}to leave it out, pass --ignore {quote(name)} (in Python "
-            f"{'columns= or ' if close else ''}ignore=); the columns are {', '.join(COLUMNS)}"
+            f"a roster has no column {name!r}; {meant}to ignore this column of your file, pass --ignore {quote(name)} "
+            f"(in Python {'columns= or ' if close else ''}ignore=); the columns are {', '.join(COLUMNS)}"
         )
 
 

@@ -211,8 +211,8 @@ def apply(given: Given, file: Path, result: Path | None, **roster_options: Any) 
     In scripts, pass --yes, and in prod --allow-prod too.
 
     If rows are left, css writes them to a result file. Correct this file and apply it. If you press Ctrl-C, css
-    finishes the calls in flight and writes the result file. After a crash, or with --exact, apply the roster itself
-    again.
+    waits for the requests that it has already sent, and writes the result file. After a crash, or with --exact, apply
+    the roster itself again.
 
     With --exact, each role in the roster gets exactly the members that the roster lists. If a row is "not found",
     "ambiguous", "failed" or "wrong provider", css removes nobody from its role, because the row may mean one of the

@@ -182,6 +182,8 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     except InvalidFile as error:
         return False, [*sentences, f"css: {error}"]
     if is_left:
-        rows = f"The rows that are left are in {file.path}. Withheld removals are not in this file."
-        sentences.append(rows if waiting else f"The rows that are left are in {file.path}.")
+        usual = "Correct the rows that are left, and apply this file."
+        sentences.append(
+            f"All results are in {file.path}. {'Withheld removals are not in this file.' if waiting else usual}"
+        )
     return True, sentences
