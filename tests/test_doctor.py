@@ -183,6 +183,16 @@ def login_server_of_dev(machine: Machine) -> None:
     )
 
 
+def half_set_api_address(machine: Machine) -> None:
+    machine.environ.delenv("CSS_API_URL")
+    machine.set(HTTPS_PROXY=closed_port())
+
+
+def half_set_token_address(machine: Machine) -> None:
+    machine.environ.delenv("CSS_TOKEN_URL")
+    machine.set(HTTPS_PROXY=closed_port())
+
+
 def missing_certificate_file(machine: Machine) -> None:
     machine.set(SSL_CERT_FILE=str(machine.folder / "ministry.pem"))
 
@@ -247,6 +257,16 @@ BROKEN: list[Any] = [
     (endless_answer, "service", "more than 65536 bytes"),
     (secret_and_id_exchanged, "token", "refused the credentials"),
     (login_server_of_dev, "addresses", "API accounts log in at the prod login server"),
+    (
+        half_set_api_address,
+        "addresses",
+        "CSS_TOKEN_URL is an address of this machine (127.0.0.1), but CSS_API_URL is the",
+    ),
+    (
+        half_set_token_address,
+        "addresses",
+        "CSS_API_URL is an address of this machine (127.0.0.1), but CSS_TOKEN_URL is the",
+    ),
     (missing_certificate_file, "certificate variables", "ministry.pem, which does not exist"),
     (proxy_without_an_address, "proxy variables", "HTTPS_PROXY is not the address of a proxy"),
     (socks_proxy_without_its_package, "proxy and certificates", "the 'socksio' package is not installed"),
