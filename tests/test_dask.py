@@ -62,11 +62,11 @@ class InFlight:
         self.now = self.most = 0
         self._meeting, self._met = meeting, asyncio.Event()
 
-    def around(self, make: Callable[[Sandbox], Any]) -> Callable[[Sandbox], Any]:
-        """What makes an application, with the count around it."""
+    def around(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that makes an application, with the count around it."""
 
-        def counted(sandbox: Sandbox) -> Callable[..., Awaitable[None]]:
-            inner = make(sandbox)
+        def counted(*given: Any) -> Callable[..., Awaitable[None]]:
+            inner = make(*given)
 
             async def application(scope: Any, receive: Any, send: Any) -> None:
                 self.now += 1
