@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
 
 from attrs import evolve, field, frozen
 
@@ -132,9 +131,6 @@ def _left_empty(state: PlaceState, steps: Sequence[Step]) -> Iterator[str]:
 
 def _all_of(count: int, what: str) -> str:
     return f"the only {what}" if count == 1 else f"all {count} {what}s"
-
-
-USUAL_GUARDS: Final = Guards()
 
 
 def check_complete(plan: Plan) -> None:
