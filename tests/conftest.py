@@ -21,7 +21,7 @@ from css_sdk.sandbox import Sandbox
 # These tests start hundreds of processes; what one of them compiles, the others load.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# The profiles of whoever runs the tests are no part of them.
+# The tests do not read the profiles of the person who runs them.
 os.environ["CSS_CONFIG_FILE"] = "off"
 
 # How long an example takes says nothing about it on a busy machine.

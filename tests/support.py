@@ -103,3 +103,17 @@ def unfinished_world() -> dict[str, object]:
         ],
         "users": [],
     }
+
+
+class Clock:
+    """A clock that stands still until a test sets it.
+
+    Args:
+        now: the time at first, in seconds.
+    """
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now

@@ -24,17 +24,7 @@ from css_sdk import (
 )
 from css_sdk.auth.credentials import claims_of
 from css_sdk.sandbox import Sandbox
-from tests.support import asked, at_once, usernames
-
-
-class Clock:
-    """Count seconds that pass only when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support import Clock, asked, at_once, usernames
 
 
 def test_fifty_threads_share_one_token_request(sandbox: Sandbox, settings: Settings) -> None:

@@ -23,8 +23,8 @@ from css_sdk.models import Outcome
 from css_sdk.sandbox import Sandbox
 from css_sdk.state import Place, Step
 from tests.states import everything, file_of_roles, journals, secrets
-from tests.support import GRANTS_PORTAL, asked, is_private, usernames
-from tests.test_journal_option import MAREN, PLACE, WRITING
+from tests.support import GRANTS_PORTAL, asked, is_private
+from tests.test_journal_option import MAREN, PLACE, WRITING, prepared
 
 Run = Callable[..., int]
 STEP = Step("create_role", Place(GRANTS_PORTAL, "dev"), "auditor")
@@ -44,14 +44,8 @@ def test_every_command_that_writes_keeps_one(
 ) -> None:
     """Only its owner can read it; it says who did it, by which command and why; and `css undo` takes its name."""
     monkeypatch.chdir(tmp_path)
-    sandbox.create_role(GRANTS_PORTAL, "dev", "auditor", ["approver"])
-    sandbox.grant(GRANTS_PORTAL, "dev", "approver", "service-account-fisheries-service-102")
-    file_of_roles(tmp_path, f"[{{name: boss, was: admin}}, {{name: reviewer, members: {{exact: [{MAREN}]}}}}, clerk]")
-    rows = ["username,role,action", f"{MAREN},auditor,grant", f"{MAREN},reviewer,revoke"]
-    (tmp_path / "roster.csv").write_text("\n".join(rows), encoding="utf-8")
-    assert run_css("roles", "create", "first", *PLACE, "--journal", "first.jsonl") == 0
+    arguments = prepared(run_css, sandbox, tmp_path, words)
     before = everything(sandbox)
-    arguments = [argument.format(user=usernames(sandbox, 20)[-1]) for argument in WRITING[words]]
     assert run_css(*words, *arguments, "--reason", "Ticket 4711") == 0
     [file] = journals()
     assert is_private(file) and is_private(file.parent, 0o700)

@@ -42,6 +42,17 @@ WRITING: dict[tuple[str, ...], Sequence[str]] = {
 }
 
 
+def prepared(run_css: Run, sandbox: Sandbox, folder: Path, words: tuple[str, ...]) -> list[str]:
+    """Prepare the sandbox and the files of the current folder for a command that writes; return its arguments."""
+    sandbox.create_role(GRANTS_PORTAL, "dev", "auditor", ["approver"])
+    sandbox.grant(GRANTS_PORTAL, "dev", "approver", "service-account-fisheries-service-102")
+    file_of_roles(folder, f"[{{name: boss, was: admin}}, {{name: reviewer, members: {{exact: [{MAREN}]}}}}, clerk]")
+    rows = ["username,role,action", f"{MAREN},auditor,grant", f"{MAREN},reviewer,revoke"]
+    (folder / "roster.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert run_css("roles", "create", "first", *PLACE, "--journal", "first.jsonl") == 0
+    return [argument.format(user=usernames(sandbox, 20)[-1]) for argument in WRITING[words]]
+
+
 @pytest.mark.parametrize("words", WRITING, ids=" ".join)
 def test_what_a_command_did_is_taken_back(
     run_css: Run,
@@ -53,14 +64,8 @@ def test_what_a_command_did_is_taken_back(
 ) -> None:
     """By `css undo`, to the state before; neither journals nor outputs hold a secret or a token."""
     monkeypatch.chdir(tmp_path)
-    sandbox.create_role(GRANTS_PORTAL, "dev", "auditor", ["approver"])
-    sandbox.grant(GRANTS_PORTAL, "dev", "approver", "service-account-fisheries-service-102")
-    file_of_roles(tmp_path, f"[{{name: boss, was: admin}}, {{name: reviewer, members: {{exact: [{MAREN}]}}}}, clerk]")
-    rows = ["username,role,action", f"{MAREN},auditor,grant", f"{MAREN},reviewer,revoke"]
-    (tmp_path / "roster.csv").write_text("\n".join(rows), encoding="utf-8")
-    assert run_css("roles", "create", "first", *PLACE, "--journal", "first.jsonl") == 0
+    arguments = prepared(run_css, sandbox, tmp_path, words)
     before = everything(sandbox)
-    arguments = [argument.format(user=usernames(sandbox, 20)[-1]) for argument in WRITING[words]]
     assert run_css(*words, *arguments, "--journal", "journal.jsonl") == 0
     assert everything(sandbox) != before
     journal = tmp_path / "journal.jsonl"

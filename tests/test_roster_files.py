@@ -249,7 +249,7 @@ def test_cells_of_a_row_that_differ_are_a_fault(cells: dict[str, str], fault: st
 
 
 def test_cells_of_a_row_that_agree_name_one_person() -> None:
-    """However many they are, and whatever their case."""
+    """Any number of them, in upper or lower case."""
     cells = {"username": f"{JANE}@idir", "guid": f"{{{JANE.upper()}}}", "provider": "IDIR", "person": f"{JANE}@IDIR"}
     [row] = read_roster([cells | {"email": ILSE, "role": "reviewer"}], **DEV)
     assert (row.person.value, row.email) == (f"{JANE}@idir", ILSE)

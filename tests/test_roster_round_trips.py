@@ -246,7 +246,7 @@ def test_results_are_read_as_they_were_written(rows: list[Row], error: CssError)
 def test_exports_and_reports_are_read_as_they_were_written(
     members: dict[str, set[str]], project: str, name: str
 ) -> None:
-    """From each form, with whatever people are called; the grants are those of the report."""
+    """From each form, with any names of people; the grants are those of the report."""
     users = {user: User(user, first_name=name) for user in (ILSE, "service-account-x-1")}
     held = {role: frozenset(found) for role, found in members.items()}
     state = PlaceState(Place(101, "dev"), project, frozenset(members), {}, held, users)

@@ -31,7 +31,7 @@ MEANT = "Did you mean 'reviewer'? To see which roles there are, run: css roles l
 def test_every_command_suggests_a_role(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: tuple[object, ...]
 ) -> None:
-    """Whatever it does with the role."""
+    """Commands that read, add, rename, remove and delete do it."""
     [user] = usernames(sandbox, 1)
     assert run_css(*(user if word == "{user}" else word for word in words)) != 0
     assert MEANT in capsys.readouterr().err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ from css_sdk import (
 )
 from css_sdk.sandbox import Sandbox
 from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, GITHUB, NELL, person, world
-from tests.support import asked, at_once
+from tests.support import asked
 
 Logins = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
@@ -33,13 +32,6 @@ Logins = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 def sandbox() -> Sandbox:
     """People who are not as simple as they look."""
     return Sandbox(world=world())
-
-
-@pytest.fixture
-async def css(sandbox: Sandbox) -> AsyncIterator[AsyncCss]:
-    """Return a client of the team."""
-    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
-        yield css
 
 
 async def found_by(css: AsyncCss, **terms: Any) -> dict[str, Logins]:

@@ -1,8 +1,6 @@
-"""Plans for one person: everything is removed, wherever and with whatever login the person has it."""
+"""Plans for one person: everything is removed, in all places and with all logins."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -17,7 +15,6 @@ from css_sdk import (
     Person,
     Protection,
     ServiceAccount,
-    Settings,
     StalePlan,
     TooManyRemovals,
     UnusableUser,
@@ -26,7 +23,6 @@ from css_sdk import (
 from css_sdk.sandbox import Sandbox
 from tests.people_world import ALPHA, ANN, BEA, BETA, BO, CLEO, EVE, GITHUB, person, world
 from tests.states import everything, writes
-from tests.support import at_once
 
 Removal = tuple[str, str, str]
 
@@ -35,13 +31,6 @@ Removal = tuple[str, str, str]
 def sandbox() -> Sandbox:
     """People who are not as simple as they look."""
     return Sandbox(world=world())
-
-
-@pytest.fixture
-async def css(sandbox: Sandbox) -> AsyncIterator[AsyncCss]:
-    """Return a client of the team."""
-    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
-        yield css
 
 
 OF_ANN: set[Removal] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import jwt
@@ -24,20 +23,13 @@ from css_sdk import (
 )
 from css_sdk.sandbox import Sandbox
 from tests.people_world import ALPHA, ANN, BETA, CLEO, DRAFT, PEOPLE, world
-from tests.support import asked, at_once, examples
+from tests.support import asked, examples
 
 
 @pytest.fixture
 def sandbox() -> Sandbox:
     """Two integrations and a draft."""
     return Sandbox(world=world())
-
-
-@pytest.fixture
-async def css(sandbox: Sandbox) -> AsyncIterator[AsyncCss]:
-    """Return a client of the team."""
-    async with AsyncCss(Settings(**sandbox.credentials()), transport=sandbox.async_transport(), retry=at_once) as css:
-        yield css
 
 
 async def test_places_roles_and_pages_are_read_and_nothing_for_a_person(css: AsyncCss, sandbox: Sandbox) -> None:

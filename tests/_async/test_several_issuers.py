@@ -12,6 +12,7 @@ import pytest
 from css_sdk import AsyncTokenVerifier, ConfigurationError, InvalidToken, KeysUnavailable
 from css_sdk.sandbox import Sandbox
 from tests.signing import AUDIENCE, ISSUER, NOW, jwk, key, token
+from tests.support import Clock
 
 DEV, TEST = (f"http://localhost/auth/{place}/realms/standard" for place in ("dev", "test"))
 PERSON = "0f3ac87806aa7f215a7c0d4cc4d9e799@idir"
@@ -21,20 +22,10 @@ INSIDE = "https://keycloak.internal/certs"
 HOUR = 3600.0
 
 
-class Clock:
-    """The time, here and at the login servers."""
-
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
     """A clock that stands still until it is set."""
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture
@@ -105,7 +96,7 @@ async def test_other_issuers_and_audiences_are_refused(sandbox: Sandbox, verifie
 
 @pytest.mark.parametrize("iss", [None, "", 5, [ISSUER, OTHER], {"a": 1}, f"{ISSUER}/", ISSUER.upper()])
 async def test_an_issuer_in_another_form_is_refused(iss: Any, clock: Clock) -> None:
-    """Whatever a token says, only a text that is equal to an accepted issuer selects keys."""
+    """Only a text that is equal to an accepted issuer selects keys."""
     server = Server()
     addresses = {ISSUER: INSIDE, OTHER: "https://keycloak.internal/other"}
     made = AsyncTokenVerifier([ISSUER, OTHER], AUDIENCE, jwks_url=addresses, clock=clock, http_client=client(server))

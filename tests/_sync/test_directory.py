@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from css_sdk import (
 )
 from css_sdk.sandbox import Sandbox
 from tests.people_world import ALPHA, ANN, BEA, BO, CLEO, CROWD, GITHUB, NELL, person, world
-from tests.support import asked, at_once
+from tests.support import asked
 
 Logins = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
@@ -34,13 +33,6 @@ Logins = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 def sandbox() -> Sandbox:
     """People who are not as simple as they look."""
     return Sandbox(world=world())
-
-
-@pytest.fixture
-def css(sandbox: Sandbox) -> Iterator[Css]:
-    """Return a client of the team."""
-    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:
-        yield css
 
 
 def found_by(css: Css, **terms: Any) -> dict[str, Logins]:

@@ -15,6 +15,7 @@ from css_sdk import ConfigurationError, InvalidToken, KeysUnavailable, TokenVeri
 from css_sdk._http.concurrency import each, sleep
 from css_sdk.sandbox import Sandbox
 from tests.signing import NOW, jwk, key, token
+from tests.support import Clock
 
 ISSUER = "http://localhost/auth/dev/realms/standard"
 CLIENT = "fisheries-service-102"
@@ -23,20 +24,10 @@ MANY = 200
 HOUR = 3600.0
 
 
-class Clock:
-    """The time, here and at the login server."""
-
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
     """A clock that stands still until it is set."""
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture

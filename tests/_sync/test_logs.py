@@ -10,25 +10,15 @@ import pytest
 from css_sdk import Backoff, Css, InvalidRequest, RateLimited, ServiceUnavailable, Settings
 from css_sdk._sync.integrations import EnvironmentClient
 from css_sdk.sandbox import Sandbox
-from tests.support import asked
+from tests.support import Clock, asked
 
 NOON = datetime.datetime(2026, 11, 1, 12, tzinfo=datetime.UTC)
-
-
-class Clock:
-    """Count seconds that pass only when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = NOON.timestamp() + 20 * 86400
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
     """One for the client and the sandbox, some days after the logs."""
-    return Clock()
+    return Clock(NOON.timestamp() + 20 * 86400)
 
 
 @pytest.fixture

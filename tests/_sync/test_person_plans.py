@@ -1,9 +1,7 @@
 # Written from tests/_async/test_person_plans.py by `make generate`; edit that one.
-"""Plans for one person: everything is removed, wherever and with whatever login the person has it."""
+"""Plans for one person: everything is removed, in all places and with all logins."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,7 +16,6 @@ from css_sdk import (
     Person,
     Protection,
     ServiceAccount,
-    Settings,
     StalePlan,
     TooManyRemovals,
     UnusableUser,
@@ -27,7 +24,6 @@ from css_sdk import (
 from css_sdk.sandbox import Sandbox
 from tests.people_world import ALPHA, ANN, BEA, BETA, BO, CLEO, EVE, GITHUB, person, world
 from tests.states import everything, writes
-from tests.support import at_once
 
 Removal = tuple[str, str, str]
 
@@ -36,13 +32,6 @@ Removal = tuple[str, str, str]
 def sandbox() -> Sandbox:
     """People who are not as simple as they look."""
     return Sandbox(world=world())
-
-
-@pytest.fixture
-def css(sandbox: Sandbox) -> Iterator[Css]:
-    """Return a client of the team."""
-    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:
-        yield css
 
 
 OF_ANN: set[Removal] = {

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -25,20 +24,13 @@ from css_sdk import (
 )
 from css_sdk.sandbox import Sandbox
 from tests.people_world import ALPHA, ANN, BETA, CLEO, DRAFT, PEOPLE, world
-from tests.support import asked, at_once, examples
+from tests.support import asked, examples
 
 
 @pytest.fixture
 def sandbox() -> Sandbox:
     """Two integrations and a draft."""
     return Sandbox(world=world())
-
-
-@pytest.fixture
-def css(sandbox: Sandbox) -> Iterator[Css]:
-    """Return a client of the team."""
-    with Css(Settings(**sandbox.credentials()), transport=sandbox.transport(), retry=at_once) as css:
-        yield css
 
 
 def test_places_roles_and_pages_are_read_and_nothing_for_a_person(css: Css, sandbox: Sandbox) -> None:

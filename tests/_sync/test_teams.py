@@ -12,7 +12,7 @@ import pytest
 
 from css_sdk import Css, Settings, WrongTeam
 from css_sdk.sandbox import Sandbox
-from tests.support import at_once
+from tests.support import Clock, at_once
 
 
 class Teams:
@@ -28,15 +28,6 @@ class Teams:
             return httpx.Response(200, json={"access_token": f"e30.{claims.rstrip('=')}.x", "expires_in": 300})
         self.calls.append(request.method)
         return httpx.Response(200, json={"data": []})
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_refused_token_is_not_kept_for_the_next_call(sandbox: Sandbox) -> None:

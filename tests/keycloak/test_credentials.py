@@ -13,6 +13,7 @@ import pytest
 from attrs import define, field
 
 from css_sdk import AsyncCss, AuthenticationError, ClientCredentials, Css, Settings, WrongTeam
+from tests.support import Clock
 
 if TYPE_CHECKING:
     from tests.keycloak.realm import Realm
@@ -91,16 +92,6 @@ def http(service: Service) -> Iterator[Http]:
     """The way to both."""
     with Http(service) as client:
         yield client
-
-
-class Clock:
-    """Count seconds that pass only when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -11,18 +11,9 @@ import pytest
 
 from css_sdk.sandbox import Sandbox
 from css_sdk.sandbox.http import Request, Response
+from tests.support import Clock
 
 RECORDINGS = Path(__file__).parent / "recordings"
-
-
-class Clock:
-    """A clock that moves only when a test sets it."""
-
-    def __init__(self) -> None:
-        self.time = 1_795_000_000.0
-
-    def __call__(self) -> float:
-        return self.time
 
 
 class Caller:
@@ -74,7 +65,7 @@ class Caller:
 @pytest.fixture
 def clock() -> Clock:
     """Return a clock that stands still."""
-    return Clock()
+    return Clock(1_795_000_000.0)
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ def refused(call: Any, **headers: str) -> str:
 def test_a_token_is_valid_until_its_last_second(call: Any, clock: Any, sandbox: Sandbox) -> None:
     """The sandbox's clock decides, although the signature is checked only once."""
     assert call("GET", "/verify-token").status == 200
-    clock.time += 299.9
+    clock.now += 299.9
     assert call("GET", "/verify-token").status == 200
-    clock.time += 0.1
+    clock.now += 0.1
     assert refused(call) == "token expired"
     call.renew()
     assert call.status_and_json("GET", "/verify-token") == (200, {"teamId": "2016"})
@@ -39,9 +39,9 @@ def test_the_life_of_tokens_and_the_clock_of_the_servers_can_be_set(call: Any, c
     sandbox.token_life = 30
     sandbox.clock_skew = 1000
     claims = jwt.decode(call.token, options={"verify_signature": False, "verify_exp": False})
-    assert (claims["iat"] - clock.time, claims["exp"] - clock.time) == (1000, 1030)
+    assert (claims["iat"] - clock.now, claims["exp"] - clock.now) == (1000, 1030)
     assert call("GET", "/verify-token").status == 200
-    clock.time += 30
+    clock.now += 30
     assert refused(call) == "token expired"
 
 

@@ -125,9 +125,9 @@ def test_tokens_expire_and_can_be_revoked(
         return client.get(ACCOUNT, headers=given).status_code
 
     first = headers()
-    clock.time += 1798
+    clock.now += 1798
     assert status(first) == 200
-    clock.time += 1
+    clock.now += 1
     assert status(first) == 401
     second = headers()
     sandbox.revoke_tokens()
@@ -135,7 +135,7 @@ def test_tokens_expire_and_can_be_revoked(
     sandbox.token_life = 5
     for _ in range(1002):
         headers()
-    clock.time += 5
+    clock.now += 5
     last = headers()
     assert (status(last), len(sandbox._bss._tokens)) == (200, 1)
 

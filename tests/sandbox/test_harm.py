@@ -63,7 +63,7 @@ def test_more_than_255_characters_without_a_good_token_are_noted(
     path = f"{ROLES}?{'x' * 255}"
     given = {} if token == "expired" else {"authorization": token}
     assert call.token
-    clock.time += 301
+    clock.now += 301
     assert call("GET", path, **given).status == 401
     assert call("GET", f"/heartbeat?{'x' * 255}", authorization="").status == 200
     assert not sandbox.harm

@@ -27,7 +27,7 @@ def test_twenty_log_calls_an_hour(call: Any, clock: Any) -> None:
         answer = call("GET", LOGS)
         assert answer.status == 400
         assert headers(answer)["ratelimit"] == f"limit=20, remaining={number}, reset=3600"
-    clock.time += 600.5
+    clock.now += 600.5
     call.renew()
     refused = call("GET", f"{LOGS}?{DAY}")
     assert (refused.status, refused.headers["content-type"]) == (429, "text/html; charset=utf-8")
@@ -36,7 +36,7 @@ def test_twenty_log_calls_an_hour(call: Any, clock: Any) -> None:
     assert headers(refused)["retry-after"] == "3000"
     assert call("GET", f"/integrations/101/test/logs?{DAY}").status == 200
     assert call("GET", f"/integrations/102/dev/logs?{DAY}").status == 200
-    clock.time += 3000
+    clock.now += 3000
     call.renew()
     assert call("GET", f"{LOGS}?{DAY}").status == 200
 

@@ -106,7 +106,7 @@ def compare(sandbox: Sandbox, token: str, number: int, clock: Any) -> None:
             assert len(found[name]) == len(value)
         elif name not in ("exp", "iat"):
             assert unordered(found[name]) == unordered(value), name
-    assert (found["iat"], found["exp"] - found["iat"]) == (int(clock.time), want["exp"] - want["iat"])
+    assert (found["iat"], found["exp"] - found["iat"]) == (int(clock.now), want["exp"] - want["iat"])
     header = jwt.get_unverified_header(token)
     assert header == {**recorded["header"], "kid": header["kid"]}
     assert len(header["kid"]) == len(recorded["header"]["kid"])
