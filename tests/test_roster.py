@@ -14,9 +14,19 @@ from hypothesis import strategies as st
 
 from css_sdk._text.escaping import hidden_in
 from css_sdk._text.files import text_of
-from css_sdk.errors import Ambiguous, CssError, InvalidFile, NotFound, OutcomeUnknown, ServiceUnavailable, WrongProvider
+from css_sdk.errors import (
+    Ambiguous,
+    CssError,
+    InvalidFile,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    ServiceUnavailable,
+    WrongProvider,
+)
 from css_sdk.models import Outcome, ServiceAccount
 from css_sdk.people.identities import Person
+from css_sdk.roster.formats import is_file_name
 from css_sdk.roster.reading import read_roster
 from css_sdk.roster.results import results_as_csv
 from css_sdk.roster.rows import Row, RowResult
@@ -379,7 +389,7 @@ def test_results_are_read_back(results: list[RowResult]) -> None:
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     """Any bytes are read or refused, without another error."""
     try:
-        read(text_of(content, NAME), integration="101", environment="dev")
+        read_roster(content, NAME, integration="101", environment="dev")
     except InvalidFile:
         return
 
@@ -393,10 +403,14 @@ TEXTS = st.lists(st.sampled_from(BITS)).map("".join)
 @given(st.one_of(st.text(st.characters()), TEXTS, TEXTS.map(f"{HEADER},outcome\n".__add__)))
 @example("x" * 200_000)
 @example(f"{HEADER}\n{'x' * 200_000}")
+@example("0.JSON")
 def test_any_text_is_read_or_refused(text: str) -> None:
-    """Any text gives rows or all its faults, without another error."""
+    """Any text gives rows or all its faults, or is refused as the name of a file, without another error."""
     try:
         rows = read(text, integration="101", environment="dev")
+    except InvalidRequest as error:
+        assert "file name" in str(error)
+        assert is_file_name(text)
     except InvalidFile as error:
         assert error.faults
         assert all(fault.startswith(f"{NAME}:") for fault in error.faults)
