@@ -236,7 +236,8 @@ def variables_of(
         The values, empty for variables that are not set; and the name of the file, empty if it is not used.
 
     Raises:
-        ConfigurationError: if there are no credentials, or only some.
+        ConfigurationError: there are no credentials and no file, or some credentials without the others, or a value
+            is in quotes.
     """
     names = {name: f"{system}_{name.upper()}" for name in (*credentials, *addresses)}
     file_variable = f"{system}_CREDENTIALS_FILE"

@@ -305,7 +305,9 @@ def parents_of(children: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
 
 
 class Draft:
-    """Change the roles, children and members of a state step by step. `parents` is always the reverse of `children`."""
+    """Hold a copy of a state that steps can change. It has nothing to do with draft integrations.
+
+    `parents` is always the reverse of `children`."""
 
     def __init__(self, state: PlaceState) -> None:
         self._state = state

@@ -334,7 +334,7 @@ def test_removals_that_wait_are_not_said_to_be_in_the_result_file(
     assert run_css("roster", "apply", roster, *DEV, "--exact", "--yes") == 3
     err = capsys.readouterr().err
     assert "1 removal waits: correct the roster, and apply it again with --exact.\n" in err
-    assert f"All results are in {tmp_path / 'r.result.csv'}. Withheld removals are not in this file.\n" in err
+    assert f"All results except withheld removals are in {tmp_path / 'r.result.csv'}.\n" in err
     assert gone not in (tmp_path / "r.result.csv").read_text(encoding="utf-8-sig")
 
 

@@ -143,7 +143,7 @@ class AsyncBulk:
         place = self._roles.place
         steps = [Step("create_role", place, name) for name in wanted if name not in known]
         run = AsyncStepRun(
-            {place: self._roles}, steps, are_undone=skip_existing, may_exist=False, width=width, progress=note
+            {place: self._roles}, steps, are_not_done=skip_existing, may_exist=False, width=width, progress=note
         )
         await run.carry_out()
         return calls.ended(ListOf([results[name] for name in wanted]))

@@ -99,7 +99,7 @@ class AsyncComposites:
             child: the name of the child.
 
         Raises:
-            UnusableName: no role can have this name.
+            UnusableName: requests cannot address a role of this name; see `check_role_name`.
             NotFound: the list shows that the role has no such child.
 
         >>> (await dev.roles.composites("admin").get("reviewer")).name

@@ -75,7 +75,7 @@ async def make_exact(
         check_unchanged(made.states, [await observe()])
     dependencies = Dependencies(made.steps, made.states, needs_everybody=True)
     run = AsyncStepRun(
-        {client.place: client}, made.steps, dependencies, are_undone=True, width=width, progress=calls.note
+        {client.place: client}, made.steps, dependencies, are_not_done=True, width=width, progress=calls.note
     )
     return calls.ended(await run.carry_out())
 

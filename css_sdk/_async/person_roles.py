@@ -50,7 +50,7 @@ async def read_all_places(
     """Return a report of all environments of integrations that are not drafts.
 
     Raises:
-        NotFound: the team has no such environment.
+        NotFound: the team has no integration that is applied.
     """
     clients = [AsyncIntegrationClient(wire, info) for info in _applied(integrations)]
     if not clients:

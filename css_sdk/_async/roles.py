@@ -68,10 +68,10 @@ class AsyncRoles:
         roles is read.
 
         Args:
-            name: the name of the role, with any characters except control characters. Upper and lower case differ.
+            name: the name of the role. Upper and lower case differ.
 
         Raises:
-            UnusableName: no role can have this name.
+            UnusableName: requests cannot address a role of this name; see `check_role_name`.
             NotFound: the list shows that there is no such role.
             IncompleteSearch: the service did not list all roles, so the role may still exist.
 
@@ -99,7 +99,8 @@ class AsyncRoles:
         an empty 201 the list of roles is read.
 
         Args:
-            name: the name of the role. It must be short enough for the longest request that contains it, encoded twice.
+            name: the name of the role. Requests contain it percent-encoded twice, and the longest of them must not be
+                longer than the service accepts.
 
         Returns:
             The role.
@@ -188,7 +189,7 @@ class AsyncRoles:
         roles = await self.list()
         role = self._find(name, roles)
         if role is None:
-            sentence = f"There is no role {name!r} in {self._place_name}. Nothing was sent."
+            sentence = f"There is no role {name!r} in {self._place_name}. Nothing was changed."
             raise suggest(NotFound(sentence, what="role", name=name), [role.name for role in roles])
         step = Step("rename_role", self.place, name, new_name)
         if confirm is not None:
@@ -212,7 +213,7 @@ class AsyncRoles:
             remaining=remaining,
             shown=lambda answer, _: answers.role(answer).name == new_name,
         )
-        with self._wire.knowing_undone(change.steps):
+        with self._wire.knowing_not_done(change.steps):
             await carry_out(self._wire, change)
         return evolve(role, name=new_name)
 
@@ -252,7 +253,7 @@ class AsyncRoles:
             name: the name of the role.
 
         Raises:
-            UnusableName: no role can have this name.
+            UnusableName: requests cannot address a role of this name; see `check_role_name`.
 
         >>> [child.name for child in await dev.roles.composites("admin").list()]
         ['approver', 'reviewer']

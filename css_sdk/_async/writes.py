@@ -79,7 +79,7 @@ async def _carry_out(wire: AsyncWire, change: AsyncChange, in_flight: AsyncInFli
         await attempts.complete()
         return
     steps = change.effects(change.steps)
-    if not journal.are_undone(steps):
+    if not journal.are_not_done(steps):
         steps = change.effects(await change.remaining(change.steps))
     number = journal.begin(steps)
     try:

@@ -93,7 +93,7 @@ def integrations(answer: Any) -> tuple[Integration, ...]:
 
 
 def integration(answer: Any) -> Integration:
-    """Return an integration. Values that the document does not list, such as a new status, are kept."""
+    """Return an integration. Values that the OpenAPI document does not list, such as a new status, are kept."""
     found = _of(generated.Integration, answer)
     return Integration(
         id=_of(int, found.id),

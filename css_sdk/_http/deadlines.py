@@ -28,7 +28,7 @@ def time_limit(seconds: float) -> Iterator[float]:
         seconds: how long the block may take. An earlier deadline of an outer block still holds.
 
     Yields:
-        The deadline, by `time.monotonic`.
+        The end of `seconds`, by `time.monotonic`, even if an outer deadline is earlier.
 
     Raises:
         TimeoutError: from a bound client, `check` or `within`, when the deadline has passed.

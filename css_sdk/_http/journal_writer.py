@@ -170,7 +170,7 @@ class Journal:
             )
 
     @contextlib.contextmanager
-    def knowing_undone(self, steps: Iterable[Step]) -> Iterator[None]:
+    def knowing_not_done(self, steps: Iterable[Step]) -> Iterator[None]:
         """Inside the block, remember that these steps are not done, so that they are not read again before a write.
 
         A step is forgotten when its write begins.
@@ -185,8 +185,8 @@ class Journal:
         finally:
             self._undone -= known
 
-    def are_undone(self, steps: Iterable[Step]) -> bool:
-        """Return whether all these steps are known to be not done: see `knowing_undone`.
+    def are_not_done(self, steps: Iterable[Step]) -> bool:
+        """Return whether a read has shown that none of these steps is done: see `knowing_not_done`.
 
         Args:
             steps: the steps of one write.

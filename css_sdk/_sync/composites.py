@@ -100,7 +100,7 @@ class Composites:
             child: the name of the child.
 
         Raises:
-            UnusableName: no role can have this name.
+            UnusableName: requests cannot address a role of this name; see `check_role_name`.
             NotFound: the list shows that the role has no such child.
 
         >>> (dev.roles.composites("admin").get("reviewer")).name

@@ -75,7 +75,7 @@ def make_exact(
         ask(confirm, made)
         check_unchanged(made.states, [observe()])
     dependencies = Dependencies(made.steps, made.states, needs_everybody=True)
-    run = StepRun({client.place: client}, made.steps, dependencies, are_undone=True, width=width, progress=calls.note)
+    run = StepRun({client.place: client}, made.steps, dependencies, are_not_done=True, width=width, progress=calls.note)
     return calls.ended(run.carry_out())
 
 

@@ -51,7 +51,7 @@ def read_all_places(
     """Return a report of all environments of integrations that are not drafts.
 
     Raises:
-        NotFound: the team has no such environment.
+        NotFound: the team has no integration that is applied.
     """
     clients = [IntegrationClient(wire, info) for info in _applied(integrations)]
     if not clients:

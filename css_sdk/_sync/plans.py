@@ -162,6 +162,6 @@ def apply_plan(
     guards.check(plan.steps, planned_from, leads_back=plan.leads_back, impact=impact)
     steps = preconditions.unfinished(guards.order(plan.steps, planned_from), now.values(), journaled)
     roles = {place: environment.roles for place, environment in environments.items()}
-    run = StepRun(roles, steps, Dependencies(steps, now.values()), are_undone=True, width=width, progress=progress)
+    run = StepRun(roles, steps, Dependencies(steps, now.values()), are_not_done=True, width=width, progress=progress)
     results = run.carry_out()
     return Applied(tuple(results), preconditions.remainder(evolve(plan, steps=steps), results, now))

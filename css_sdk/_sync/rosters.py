@@ -456,7 +456,7 @@ class RosterRun:
             {place: environment.roles for place, environment in self._environments.items()},
             _in_order(planned),
             dependencies,
-            are_undone=all((step.place, step.role) in self._states for step in planned.values()),
+            are_not_done=all((step.place, step.role) in self._states for step in planned.values()),
             skip_existing=skip_existing,
             width=self._width,
             progress=note,

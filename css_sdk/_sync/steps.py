@@ -40,7 +40,7 @@ class StepRun:
         steps: the steps, in an order in which they can be carried out.
         dependencies: decides which steps are skipped after others failed; None if the steps are independent.
         ship: lets workers carry out the steps about members; None to carry them out in this process.
-        are_undone: whether a read has just shown that none of the steps is done. The journal then needs no read.
+        are_not_done: whether a read has just shown that none of the steps is done. The journal then needs no read.
         skip_existing: whether to read first which steps about members are needed.
         may_exist: whether `create_role` counts as done if somebody else has just created the role.
         width: calls at once, 1 to 8.
@@ -55,7 +55,7 @@ class StepRun:
         dependencies: Dependencies | None = None,
         *,
         ship: Shipping | None = None,
-        are_undone: bool = False,
+        are_not_done: bool = False,
         skip_existing: bool = False,
         may_exist: bool = True,
         width: int,
@@ -65,7 +65,7 @@ class StepRun:
         self._steps = steps
         self._dependencies = dependencies
         self._ship = ship
-        self._are_undone = are_undone
+        self._are_not_done = are_not_done
         self._skip_existing = skip_existing
         self._may_exist = may_exist
         self._width = width
@@ -76,13 +76,13 @@ class StepRun:
 
     def carry_out(self) -> list[StepResult]:
         """Carry out one kind of step after another and return the results, in the order of the steps."""
-        with self._knowing_undone(self._steps if self._are_undone else ()):
+        with self._knowing_not_done(self._steps if self._are_not_done else ()):
             self._carry_out()
         return [self._results[number] for number in range(len(self._steps))]
 
-    def _knowing_undone(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
+    def _knowing_not_done(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
         wire = next((roles._wire for roles in self._roles.values()), None)
-        return nullcontext() if wire is None else wire.knowing_undone(steps)
+        return nullcontext() if wire is None else wire.knowing_not_done(steps)
 
     def _carry_out(self) -> None:
         for kind, run in groupby(enumerate(self._steps), key=lambda numbered: numbered[1].kind):
@@ -161,7 +161,7 @@ class StepRun:
             if self._ship is not None:
                 self._ship(self, left, self._width)
                 continue
-            with roles._wire.knowing_undone(left.values() if self._skip_existing else ()):
+            with roles._wire.knowing_not_done(left.values() if self._skip_existing else ()):
                 self._each(left, lambda step: step.target, partial(change_members, self, roles))
 
     def settle_failed(self, group: Numbered, error: CssError) -> None:

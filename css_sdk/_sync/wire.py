@@ -94,13 +94,13 @@ class Wire:
         other.__dict__.update(self.__dict__, journal=journal)
         return other
 
-    def knowing_undone(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
+    def knowing_not_done(self, steps: Iterable[Step]) -> AbstractContextManager[None]:
         """Let the journal, if there is one, treat these steps as not done, so that it needs no read before a write.
 
         Args:
             steps: the steps. A read has just shown that they are not done.
         """
-        return nullcontext() if self.journal is None else self.journal.knowing_undone(steps)
+        return nullcontext() if self.journal is None else self.journal.knowing_not_done(steps)
 
     @property
     def claims(self) -> dict[str, Any]:

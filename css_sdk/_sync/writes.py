@@ -80,7 +80,7 @@ def _carry_out(wire: Wire, change: Change, in_flight: InFlight) -> None:
         attempts.complete()
         return
     steps = change.effects(change.steps)
-    if not journal.are_undone(steps):
+    if not journal.are_not_done(steps):
         steps = change.effects(change.remaining(change.steps))
     number = journal.begin(steps)
     try:

@@ -29,7 +29,7 @@ def mask_name(name: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return a text with its addresses removed, its usernames and GUIDs masked, and without names after usernames.
+    """Return a text without e-mail addresses and without names after usernames, and with shortened usernames and GUIDs.
 
     >>> mask_text("2 logins have jane.doe@example.com: 0f3ac87806aa7f215a7c0d4cc4d9e799@idir (Jane Doe).")
     '2 logins have …: 0f3ac8…@idir.'

@@ -28,7 +28,10 @@ class Tabular:
     __attrs_attrs__: ClassVar[Any]
 
     _rows_in: ClassVar[str] = ""
-    """The attribute that holds the rows, if there are several. The other columns are repeated in each row."""
+    """The attribute whose items become the rows; empty if the object is one row.
+
+    The other columns are repeated in each row.
+    """
     _below: ClassVar[tuple[str, ...]] = ()
     """Attributes that a notebook shows in tables of their own."""
     _also: ClassVar[tuple[str, ...]] = ()

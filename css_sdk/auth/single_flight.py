@@ -208,7 +208,8 @@ class SingleFlight(Generic[Value]):
 
         Args:
             work: sends the request. It must not return None.
-            is_fresh: whether to accept only a request that began after this call.
+            is_fresh: whether to accept only the result of a request that began after this call. An error of an earlier
+            request is raised here, too.
 
         Raises:
             CssError: the request failed.

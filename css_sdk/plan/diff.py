@@ -40,7 +40,7 @@ class PlacePlan:
         wanted: what the file wants.
         state: the state that was read.
         protect: the roles and users that must not be removed.
-        people: the usernames of the people in the file, as `plan` takes them.
+        people: for the people in the file, their usernames or why there is none; as in `plan`.
 
     Raises:
         InvalidRequest: the members of a role were not read, or a person was not looked up.

@@ -90,7 +90,7 @@ class Guards:
         for what, removed, size in count_removals(impact or Impact.of(steps, states), users):
             check_removals(what, removed, size, self.max_removals)
         for place, role in emptied_roles(self.order(steps, states), states, self.keep_last):
-            way_out = " If css-sdk adds first, somebody may stay in it." if self.remove_first else ""
+            way_out = " If css-sdk adds members first, the role may keep one." if self.remove_first else ""
             raise LastMember(
                 f"{place}: nobody would be left in the role {role!r}, which must keep a member. Nothing was sent."
                 f"{way_out}",

@@ -106,7 +106,7 @@ def read_plan(
         raise InvalidFile(f"{name} is not a plan of version {VERSION}, the version that this css-sdk reads.")
     is_masked = record.get("masked") is True
     if is_masked and not allow_masked:
-        raise InvalidFile(f"{name} is a masked plan. It contains no usernames, so it cannot be carried out.")
+        raise InvalidFile(f"{name} is a masked plan. Its usernames are shortened, so it cannot be carried out.")
     reading = _Reading(is_masked)
     plan = reading.plan(record)
     if plan is None:

@@ -268,14 +268,14 @@ class _Builder:
         """Refuse anchors, aliases and tags: they give a text a meaning that a reviewer does not see."""
         line = event.start_mark.line + 1
         if type(event).__name__ == "AliasEvent":
-            fault = f"*{event.anchor} is an alias: write out what it means, or quote it if it is a text"
+            fault = f"*{event.anchor} is an alias: write out what it means, or put the whole text in quotes"
             self._faults.add(node, fault, line)
         elif event.anchor is not None:
-            fault = f"&{event.anchor} is an anchor, which is not supported: remove it, or quote it if it is a text"
+            fault = f"&{event.anchor} is an anchor, which is not supported: remove it, or put the whole text in quotes"
             self._faults.add(node, fault, line)
         if getattr(event, "tag", None) is not None:
             self._faults.add(
-                node, f"the tag {event.tag!r} is not supported: remove it, or quote it if it is a text", line
+                node, f"the tag {event.tag!r} is not supported: remove it, or put the whole text in quotes", line
             )
             if isinstance(node.value, str):
                 node.value = None

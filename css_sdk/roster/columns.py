@@ -71,7 +71,9 @@ class ColumnNames:
                 raise InvalidRequest(f"A roster has no column {column!r}. The columns are {', '.join(COLUMNS)}.")
         self._given = {_folded(name): column for column, name in given.items()}
         if len(self._given) < len(given):
-            raise InvalidRequest(f"Two columns of the roster have one name: {', '.join(given.values())}.")
+            raise InvalidRequest(
+                f"Two columns of the roster have the same name. The names given are {', '.join(given.values())}."
+            )
         self._names = dict(given)
         self._ignore = {_folded(name) for name in ignore}
         self.found: set[str] = set()

@@ -217,7 +217,7 @@ def _record(number: int, value: Any) -> Record:
 
 
 def _json_text(value: object) -> str:
-    """Return a value of JSON as text. Refuse a value that is not a text."""
+    """Return the text in a JSON value, "" for null. Refuse a value of another type."""
     if value is None:
         return ""
     if not isinstance(value, str):

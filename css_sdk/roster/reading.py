@@ -271,7 +271,7 @@ def _person(cells: Mapping[str, str]) -> tuple[Person | None, str, list[str]]:
 
 
 def _choose(chosen: str, cells: Mapping[str, str], named: dict[PersonBy, str]) -> str | None:
-    """Add the username of the candidate that the column `choice` names to `named`. Return a fault, or None."""
+    """Read the column `choice`, and add the username of the chosen candidate to `named`. Return a fault, or None."""
     candidates = dict(enumerate((cells.get(column, "").split() for column in CANDIDATES), start=1))
     candidate = candidates.get(int(chosen)) if chosen.isdecimal() else [cleaned(chosen)] if "@" in chosen else None
     if not candidate:

@@ -29,7 +29,7 @@ class Row(Record):
     environment: str
     action: Action = "grant"
     given: tuple[str, ...] = field(default=(), repr=False, eq=False)
-    """More names or ids of the integration, from the row or for all rows. They must mean the same integration."""
+    """Other names or ids given for the integration, in the row or for all rows. They must mean the same integration."""
     email: str = field(default="", repr=False, eq=False)
     """The e-mail address that the row gives in addition to a username. The user must have this address."""
 
@@ -188,15 +188,17 @@ def find_repeated(rows: Iterable[Row]) -> list[tuple[Row, Row]]:
 
 
 def find_other(results: Iterable[Row], rows: Iterable[Row], *, exact: bool = False) -> Row | None:
-    """Return a row of a result file that is not in the roster, because somebody corrected the row; otherwise None.
+    """Return the first row of a result file that the roster does not contain; None if it contains all of them.
+
+    Such a row shows that somebody corrected the result file.
 
     Args:
         results: the rows of the result file.
         rows: the rows of the roster.
         exact: whether the roster is exact. Then rows that revoke are ignored, because css-sdk wrote them.
 
-    >>> wrong, right = (Row(2, Person("email", f"{name}@example.com"), "reviewer", "101", "dev") for name in "ab")
-    >>> find_other([wrong], [wrong]), find_other([right], [wrong]) == right
+    >>> original, other = (Row(2, Person("email", f"{name}@example.com"), "reviewer", "101", "dev") for name in "ab")
+    >>> find_other([original], [original]), find_other([other], [original]) == other
     (None, True)
     """
     known = set(map(_meaning_of, rows))

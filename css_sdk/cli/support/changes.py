@@ -160,7 +160,7 @@ def _show_losses(losses: Sequence[RoleRemovals]) -> None:
 
 
 def changes_of(rows: Sequence[Row], prod: tuple[str, ...]) -> Changes:
-    """Return what rows change. `prod` names the projects whose prod environment they change."""
+    """Return which kinds of changes rows make. `prod` names the integrations whose prod environment they change."""
     actions = {row.action for row in rows}
     return Changes(adds="grant" in actions, removes="revoke" in actions, prod=prod)
 

@@ -26,7 +26,7 @@ def is_quiet() -> bool:
 
 
 def is_verbose() -> bool:
-    """Return whether the command prints each request, which a progress bar would disturb."""
+    """Return whether the command prints a line for each request. A progress bar would garble these lines."""
     return bool(_given().get("verbose"))
 
 

@@ -182,8 +182,9 @@ def write_results(results: Sequence[RowResult], file: OutputFile | None, *, alwa
     except InvalidFile as error:
         return False, [*sentences, f"css: {error}"]
     if is_left:
-        usual = "Correct the rows that are left, and apply this file."
         sentences.append(
-            f"All results are in {file.path}. {'Withheld removals are not in this file.' if waiting else usual}"
+            f"All results except withheld removals are in {file.path}."
+            if waiting
+            else f"All results are in {file.path}. Correct the rows that are left, and apply this file."
         )
     return True, sentences

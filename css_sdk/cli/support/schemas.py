@@ -61,7 +61,7 @@ KEYS: Final[Mapping[str, Schema]] = {
     "integration_id": {"type": ["integer", "null"], "description": "The id of an integration; null if not found."},
     "issued_at": _text("When the token was issued, as an ISO 8601 time."),
     "journal": _text("The name of a journal."),
-    "kind": _text("What the object is about: a role, a composite or a member; of a token, JWT or opaque."),
+    "kind": _text("What the object describes: a role, a composite or a member. For a token: `JWT` or `opaque`."),
     "known_in": _texts("The environments that know a login."),
     "lacks": _text("The username of the login that lacks roles."),
     "line": _number("The line of a roster or list; 0 for a removal that no line asks for."),

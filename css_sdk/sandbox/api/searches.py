@@ -49,7 +49,7 @@ def search(provider: str, fields: Mapping[str, str]) -> Callable[[Service, Call]
 
 
 def search_bceid(service: Service, call: Call) -> Response:
-    """Answer `GET I/E/bceid/users` with people who logged in to the integration."""
+    """Answer `GET /integrations/{id}/{environment}/bceid/users` with people who logged in to the integration."""
     kind, terms = bceid_terms(call.query)
     integration = service.integration(call)
     environment = service.environment(call)

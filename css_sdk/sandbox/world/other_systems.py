@@ -78,7 +78,9 @@ class CernWorld:
 
 @frozen
 class BssWorld:
-    """The client, the passwords of its users by username, and the accounts by id; empty if the file has no `bss`."""
+    """The client, its users (usernames with their passwords) and its accounts (ids with accounts).
+
+    All are empty if the file has no `bss`."""
 
     client_key: str
     client_secret: str = field(repr=False)

@@ -103,7 +103,7 @@ class State:
         client.assign(username, found)
 
     def document(self) -> dict[str, Any]:
-        """Return the whole state in the form of the file."""
+        """Return the whole state as the content of a state file."""
         found: dict[str, Any] = {"version": 1, "roles": [], "composites": [], "grants": [], "unbooked": []}
         for (integration, environment), client in self.clients.items():
             where = {"integration": integration, "environment": environment}
