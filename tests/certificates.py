@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1 that lives as long as a test."""
+"""Write a self-signed certificate for 127.0.0.1, for tests that need TLS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 def write_certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate that vouches for itself, and its key, and return the paths of both."""
+    """Write a self-signed certificate that is valid for an hour, and its key, and return the paths of both files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test of css-sdk")])
     now = datetime.datetime.now(datetime.UTC)

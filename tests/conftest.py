@@ -1,4 +1,4 @@
-"""Fixtures for every room: a fresh sandbox, and the promise that no test sends it anything destructive."""
+"""Fixtures for all tests: a fresh sandbox, and a check that no test sends a sandbox a destructive request."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from css_sdk import Css, Settings
 from css_sdk.cli import exit_code
 from css_sdk.sandbox import Sandbox
 
-# These tests start hundreds of processes; what one of them compiles, the others load.
+# These tests start hundreds of processes. Each loads the bytecode that an earlier one compiled.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # The tests do not read the profiles of the person who runs them.
 os.environ["CSS_CONFIG_FILE"] = "off"
 
-# How long an example takes says nothing about it on a busy machine.
+# On a busy machine an example may take long, so Hypothesis sets no deadline.
 profiles.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 profiles.register_profile("thorough", profiles.get_profile("usual"), max_examples=1000)
 profiles.load_profile("usual")
 
 
 def pytest_configure() -> None:
-    """Interrupts interrupt, where the tests were started in the background, too."""
+    """Let SIGINT interrupt the tests even if they were started in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs POSIX on other systems."""
+    """Skip tests marked `posix` on systems that are not POSIX."""
     if os.name != "posix" and item.get_closest_marker("posix"):
         pytest.skip("signals, permissions and shells are those of POSIX")
 
@@ -48,14 +48,14 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from looking through thousands of collected tests again and again."""
+    """Keep the garbage collector from scanning thousands of collected tests again and again."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_destroyed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No sandbox of a test may receive a destructive request, except in tests marked `destructive`."""
+    """Fail a test whose sandbox received a destructive request, unless the test is marked `destructive`."""
     made: list[Sandbox] = []
     make = Sandbox.__init__
 
@@ -71,7 +71,7 @@ def nothing_is_destroyed(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that commands keep their journals in, instead of that of the user who runs the tests."""
+    """Return a fresh folder for the journals of commands, so that no test writes to the user's own state folder."""
     folder = tmp_path_factory.mktemp("state")
     monkeypatch.setenv("CSS_STATE_FOLDER", str(folder))
     return folder
@@ -79,25 +79,25 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """The made-up world that the package ships."""
+    """Return a sandbox with the world that the package ships."""
     return Sandbox()
 
 
 @pytest.fixture
 def settings(sandbox: Sandbox) -> Settings:
-    """The first team's credentials."""
+    """Return settings with the credentials of the sandbox's first team."""
     return Settings(**sandbox.credentials())
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """Asynchronous tests run on asyncio, which httpx users mostly have."""
+    """Run asynchronous tests on asyncio, which most users of httpx have."""
     return "asyncio"
 
 
 @pytest.fixture
 def run_css(sandbox: Sandbox, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Runs a command against the sandbox in process, and gives its exit code."""
+    """Return a function that runs a command against the sandbox in this process and returns its exit code."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     from_env = Css.from_env
@@ -107,7 +107,7 @@ def run_css(sandbox: Sandbox, environ: dict[str, str], monkeypatch: pytest.Monke
 
 @pytest.fixture
 def environ(sandbox: Sandbox, state_folder: Path) -> dict[str, str]:
-    """The variables through which a command finds the sandbox in process."""
+    """Return the environment variables with which a command finds the sandbox."""
     given: dict[str, Any] = sandbox.credentials()
     variables = {f"CSS_{name.upper()}": str(value) for name, value in given.items()}
     return variables | {"CSS_STATE_FOLDER": str(state_folder)}

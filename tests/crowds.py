@@ -1,4 +1,4 @@
-"""Many callers at the same moment, in threads or in tasks. Their token arrives only when all of them wait for it."""
+"""Many threads or tasks that call at the same moment: the token arrives only when all of them wait for it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from css_sdk.auth.single_flight import SharedRequest
 
 
 class Crowd:
-    """So many callers of one auth. An auth looks at the clock twice before it asks or waits, and once more to ask.
+    """Call with one auth from many threads or tasks at once.
+
+    An auth reads the clock twice before it requests a token or waits, and once more when it requests one. By counting
+    the reads, a crowd knows when all callers have arrived.
 
     Attributes:
-        now: what the clock shows.
-        auth: theirs.
+        now: the time that the clock shows.
+        auth: the auth that all callers share.
     """
 
     auth: TokenAuth
@@ -32,7 +35,7 @@ class Crowd:
         self._changed = threading.Condition()
 
     def clock(self) -> float:
-        """The time."""
+        """Return the time, and count that it was read."""
         with self._changed:
             self._looks += 1
             self._changed.notify_all()
@@ -46,17 +49,17 @@ class Crowd:
         """Wait until all callers have arrived. The caller that delays the token calls this."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._is_there, 30)
-        with SharedRequest.lock:  # the last of them may just be about to learn who asks
+        with SharedRequest.lock:  # the last caller may be about to find out who sends the request
             pass
 
     async def async_wait(self, _: float = 0.0) -> None:
-        """As `wait`, while other tasks go on."""
+        """Wait as `wait` does, while other tasks continue."""
         with anyio.fail_after(30):
             while not self._is_there:
                 await anyio.lowlevel.checkpoint()
 
     def call(self, client: httpx.Client, url: str) -> list[Any]:
-        """What each of the threads got: a status, or an error."""
+        """Send one request from each thread and return the status or the error that each got."""
         self._looks = 0
 
         def one(_: int) -> Any:
@@ -69,13 +72,13 @@ class Crowd:
             return [*pool.map(one, range(self._size))]
 
     async def async_call(self, client: httpx.AsyncClient, url: str) -> list[Any]:
-        """What each of the tasks got: a status, or an error."""
+        """Send one request from each task and return the status or the error that each got."""
         self._looks = 0
         return await gathered(self._size, lambda: client.get(url))
 
 
 async def gathered(size: int, call: Callable[[], Any]) -> list[Any]:
-    """What each of so many tasks got: a status, or an error."""
+    """Make the call in as many tasks as `size` says and return the status or the error that each got."""
     got: list[Any] = []
 
     async def one() -> None:

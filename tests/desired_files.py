@@ -1,4 +1,4 @@
-"""Roles files for tests: what they may contain, and which faults css-sdk reports."""
+"""Roles files for tests: random valid files, and the faults that css-sdk reports for a file."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ HOSTILE: Final = (
     *("%YAML", "`a", "'", '"', "it's", 'say "so"', "\\", "\\n", "a\\", "[a]", "{a}", "a, b", "|", ">", "Prüfer 🦫"),
     *("a\u2028b", "a\xa0b", "e\u0301", "None", "True", "{{ role }}", "a%2Fb"),
 )  # fmt: skip
-"""Names that something on the way might take for something else."""
+"""Names that YAML, a URL or a template could misread."""
 
 
 def is_name(text: str) -> bool:
-    """Whether a file can hold the name: no blanks around it, nothing that cannot be seen, not a dot or two."""
+    """Return whether a roles file can hold the name: no surrounding blanks, no hidden characters, and
+    not `.` or `..`.
+    """
     return (
         bool(text.strip())
         and text == text.strip()
@@ -44,7 +46,7 @@ NAMES: Final = st.one_of(
 
 @st.composite
 def places(draw: st.DrawFn, integration: str, environment: str) -> DesiredPlace:
-    """An environment in which nothing contradicts."""
+    """Draw an environment of a roles file in which nothing contradicts."""
     names = draw(st.lists(NAMES, max_size=5, unique=True))
     former = draw(st.lists(NAMES.filter(lambda name: name not in names), max_size=len(names), unique=True))
     roles = []
@@ -65,7 +67,7 @@ def places(draw: st.DrawFn, integration: str, environment: str) -> DesiredPlace:
 
 @st.composite
 def whole(draw: st.DrawFn) -> Desired:
-    """A file without faults."""
+    """Draw a roles file without faults."""
     where = st.tuples(NAMES | st.sampled_from(["101", "#101", "#102"]), st.sampled_from(["dev", "test", "prod"]))
     named = draw(st.lists(where, max_size=3, unique=True))
     patterns = st.lists(NAMES, max_size=2)
@@ -82,7 +84,9 @@ def _several(items: st.SearchStrategy[Item]) -> st.SearchStrategy[tuple[Item, ..
 
 
 def _people(of: str) -> st.SearchStrategy[Person]:
-    """People who are named in each way; those of one kind are none of another."""
+    """Draw people who are named in every way that a file allows; no two calls for different kinds draw
+    the same person.
+    """
     number = st.integers(0, 9).map(lambda each: f"{of}{each}")
     guid = st.integers(0, 9).map(lambda each: f"{of[:1].encode().hex()}{each}".ljust(32, "f"))
     provider = st.sampled_from([None, "idir", "githubpublic"])
@@ -102,6 +106,6 @@ def faults_of(content: str | bytes) -> list[str]:
 
 
 def in_dev(inner: str, above: str = "") -> str:
-    """A file with one environment, which begins on line 5 (or as many lines later as stand above)."""
+    """Return a file with one environment, which begins on line 5, or later by the number of lines in `above`."""
     head = f"version: 1\n{above}integrations:\n  - integration: 101\n    environments:\n      dev:\n"
     return head + "".join(f"        {line}\n" for line in inner.splitlines())

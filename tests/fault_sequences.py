@@ -1,4 +1,4 @@
-"""For tests of faults one after the other: what there is, as facts; writes and faults drawn by chance."""
+"""For tests of several faults in a row: facts about the sandbox, and writes and faults drawn at random."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Write = tuple[Any, ...]
 
 HERE = "/integrations/101/dev"
 ROLES = st.sampled_from("aabbccddef")
-"""Names of one character, so that a pattern can tell a role from what lies below it; `e` and `f` are not there."""
+"""Names of one character, so that a path pattern matches a role but nothing below it; `e` and `f` do not exist."""
 
 FIRST, SECOND, THIRD = PEOPLE = usernames(Sandbox(), 20)[-3:]
 HELD = {FIRST: "bc", SECOND: "c"}
-"""Which roles people hold at the beginning."""
+"""The roles that each person has at the beginning."""
 
 
 def seeded() -> Sandbox:
-    """Create the roles `a` to `d`. `a` has the children `b` and `c`. Some people have these roles."""
+    """Return a sandbox with the roles `a` to `d`, where `a` has the children `b` and `c` and some people have roles."""
     sandbox = Sandbox()
     for name in "bcd":
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
@@ -35,7 +35,7 @@ def seeded() -> Sandbox:
 
 
 def facts(sandbox: Sandbox, integration: int = GRANTS_PORTAL, environment: str = "dev") -> frozenset[Fact]:
-    """Roles, children and grants of one place."""
+    """Return the roles, the children of composite roles and the grants of one environment."""
     roles = sandbox.roles(integration, environment)
     composites = sandbox.composites(integration, environment)
     grants = sandbox.grants(integration, environment)
@@ -47,7 +47,7 @@ def facts(sandbox: Sandbox, integration: int = GRANTS_PORTAL, environment: str =
 
 
 def elsewhere(sandbox: Sandbox) -> dict[tuple[int, str], frozenset[Fact]]:
-    """The same of all other places."""
+    """Return the same facts of all other environments."""
     return {
         (found.id, environment): facts(sandbox, found.id, environment)
         for found in sandbox.world.integrations.values()
@@ -57,7 +57,7 @@ def elsewhere(sandbox: Sandbox) -> dict[tuple[int, str], frozenset[Fact]]:
 
 
 def wanted(write: Write, before: frozenset[Fact]) -> frozenset[Fact]:
-    """What there is when the write is done."""
+    """Return the facts that a write leads to once it is done."""
     match write:
         case "create" | "ensure", name:
             return before | {("role", name)}
@@ -93,24 +93,24 @@ def wanted(write: Write, before: frozenset[Fact]) -> frozenset[Fact]:
 
 
 def fact_of(result: GrantResult | RoleResult) -> Fact:
-    """What a result of a bulk call is about."""
+    """Return the fact that a result of a bulk call is about."""
     if isinstance(result, RoleResult):
         return ("role", result.name)
     return ("grant", str(result.grant.user), result.grant.role)
 
 
 def struck_reads(sandbox: Sandbox) -> int:
-    """How often a fault struck a read, or the token that it needed."""
+    """Return how often a fault hit a read, or the token request for a read."""
     return sum(fault.struck for fault in sandbox.faults if fault.method == "GET" or fault.target == "token")
 
 
 def sent_writes(sandbox: Sandbox) -> int:
-    """How many writes came in."""
+    """Return how many writes the sandbox received."""
     return sum(asked(sandbox)[method] for method in ("POST", "PUT", "DELETE"))
 
 
 def truth(sandbox: Sandbox, what: str, name: str, user: str) -> object:
-    """What is so; None for what does not exist."""
+    """Return the sandbox's own answer to a read, or None for something that does not exist."""
     roles, children = sandbox.roles(GRANTS_PORTAL, "dev"), sandbox.composites(GRANTS_PORTAL, "dev")
     if what in ("role", "members", "settled members", "children") and name not in roles:
         return None
@@ -143,13 +143,13 @@ UNANSWERED = {"drop_before", "lose_after", "delay", "disaster", "late_write"}
 
 
 def unanswered_writes(sandbox: Sandbox) -> int:
-    """How often a fault left a write without an answer of the service."""
+    """Return how often a fault left a write without an answer of the service."""
     return sum(fault.struck for fault in sandbox.faults if fault.kind in UNANSWERED and fault.method != "GET")
 
 
 @st.composite
 def faults(draw: st.DrawFn) -> dict[str, Any]:
-    """A fault for one method, or for the token endpoint, such as the service can have."""
+    """Draw a fault that the service can have, for one method or for the token endpoint."""
     fault: dict[str, Any] = {
         "times": draw(st.sampled_from([1, 1, 2, 3, 4, None])),
         "after": draw(st.integers(0, 4)),
@@ -176,14 +176,14 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
         case "empty_success":
             fault["done"] = draw(st.booleans())
             if fault["method"] == "DELETE":
-                # Only when a role is deleted does a 204 prove nothing.
+                # A 204 proves that a write was done, except when a role is deleted.
                 fault["path"] = f"{HERE}/roles/?"
     return fault
 
 
 @st.composite
 def late_faults(draw: st.DrawFn) -> dict[str, Any]:
-    """A fault that lets writes land after a read, or at the very end."""
+    """Draw a fault that delays a write until after a read, or until the very end."""
     return {
         "kind": "late_write",
         "method": draw(st.sampled_from(["POST", "PUT", "DELETE"])),
@@ -196,7 +196,7 @@ def late_faults(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def writes(draw: st.DrawFn) -> Write:
-    """Any write, of one call or of several."""
+    """Draw a write of one request or of several."""
     user = st.sampled_from(PEOPLE)
     names = st.lists(ROLES, min_size=1, max_size=3, unique=True)
     some = st.lists(ROLES, max_size=3, unique=True)

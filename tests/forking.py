@@ -1,4 +1,4 @@
-"""Forking a process in a test: the child does its work under a time limit, and reports what came of it."""
+"""Fork a process in a test: the child does its work under a time limit and reports the result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORKS = [
 
 @frozen
 class Child:
-    """A forked process, and the pipe through which it reports."""
+    """A forked process and the pipe through which it reports."""
 
     process: int
     pipe: int

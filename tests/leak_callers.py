@@ -1,4 +1,4 @@
-"""Hosts on sockets, and every way to make a call to them that needs a token."""
+"""Servers on sockets, and every way to send them a request that needs a token."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ TOKEN: Final = "t0ken-5a1f-" + "x" * 40
 SOON: Final = 20.0
 
 CERTIFICATES: Final = ssl.create_default_context()
-"""Loaded once; each client would load them anew."""
+"""Loaded once, because each client would load them again."""
 
 
 class Host(BaseHTTPRequestHandler):
-    """Keep what comes, and answer as the server's `answer` says."""
+    """Record every request, and answer it with the server's `answer`."""
 
     protocol_version = "HTTP/1.1"
     server: Any
@@ -52,7 +52,7 @@ class Host(BaseHTTPRequestHandler):
 
 @contextmanager
 def served(answer: Callable[[Host], object]) -> Iterator[Any]:
-    """Serve a host as long as this is entered."""
+    """Serve a host until the context is left."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
         server.daemon_threads = True
         server.block_on_close = False
@@ -83,7 +83,7 @@ def settings_for(login: Any, api: Any) -> Settings:
     )
 
 
-# All callers, synchronous and asynchronous. Each gets addresses and options of an httpx client, and makes one call.
+# All callers, synchronous and asynchronous. Each takes addresses and options of an httpx client and makes one call.
 
 
 def _auths(login: Any) -> list[httpx.Auth]:

@@ -1,9 +1,9 @@
-"""Try to make secrets and tokens leave by every way, and print what was found where it must not be.
+"""Try to make secrets and tokens leak in every way, and print each place where one was found.
 
 usage: python -m tests.leak_probe {httpx|httpx2}
 
-With `httpx2`, `import httpx` gives httpx2, as `httpx2.alias_httpx()` promises. Prints one JSON object: `leaks`, a list
-of sentences that has to be empty, and `seen`, counts of what was tried, so that nothing is missing unnoticed.
+With `httpx2`, `import httpx` gives httpx2, as `httpx2.alias_httpx()` promises. The output is one JSON object. `leaks`
+is a list of sentences that has to be empty. `seen` counts the attempts, so that a missing attempt is noticed.
 """
 
 from __future__ import annotations
@@ -63,12 +63,14 @@ leaks: list[str] = []
 
 
 def search(where: str, text: str) -> None:
-    """Note what of the hidden is in a text."""
+    """Record each hidden value that a text contains."""
     leaks.extend(f"{what} is in {where}" for what, hidden in HIDDEN.items() if hidden in text)
 
 
 def check_error(where: str, error: BaseException, *, with_frames: bool = True) -> None:
-    """Search the texts of an error and of all behind it, its pickle, and the locals of its frames below this file."""
+    """Search the texts of an error and its causes, its pickle, and the local variables of its frames
+    below this file.
+    """
     seen[f"{where} ended with {type(error).__name__}"] += 1
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
@@ -83,7 +85,7 @@ def check_error(where: str, error: BaseException, *, with_frames: bool = True) -
 
 
 def tried(where: str, call: Callable[[], object], *, with_frames: bool = True) -> None:
-    """Make a call that may fail, and look at how."""
+    """Make a call that may fail, and search the error if it does."""
     try:
         call()
     except (Exception, KeyboardInterrupt, asyncio.CancelledError) as error:
@@ -92,11 +94,11 @@ def tried(where: str, call: Callable[[], object], *, with_frames: bool = True) -
         seen[f"{where} succeeded"] += 1
 
 
-# What is tried
+# Attempts
 
 
 def redirects() -> None:
-    """A token endpoint, or an API, that redirects to another host: nothing arrives there."""
+    """Check that nothing follows when a token endpoint or an API redirects to another host."""
     with served(give_nothing) as evil, served(give_nothing) as api, served(give_token) as login:
         for status in (302, 307):
 
@@ -117,7 +119,7 @@ def redirects() -> None:
 
 
 def hooks() -> None:
-    """An event hook that sends every request to another host."""
+    """Check an event hook that sends every request to another host."""
     with served(give_token) as evil, served(give_nothing) as api, served(give_token) as login:
         for world, calls in WORLDS.items():
             for method in ("POST", "GET"):
@@ -137,7 +139,7 @@ def hooks() -> None:
 
 
 def proxies() -> None:
-    """Token requests take the proxy of a client that was handed in, for no other address than the configured one."""
+    """Check that token requests use the proxy of the caller's client, and only for the configured address."""
     with served(give_nothing) as api, served(give_token) as login, served(give_token) as proxy:
         for calls in WORLDS.values():
             for call in calls(login, api, {"proxy": proxy.address}):
@@ -149,7 +151,7 @@ def proxies() -> None:
 
 
 def malformed() -> None:
-    """A login server that repeats what it got where no answer may hold it."""
+    """Check a login server that repeats the secrets it received in malformed answers."""
     echoes = (SECRET, BASIC, json.dumps(SECRET), repr(SECRET), "s3cret-5a1f%2B%2F%25%27%22x", PASSWORD)
     heads = ("HTTP/1.1 200 OK\r\nX bad {0}: {0}\r\n\r\n", "HTTP/{0}\r\n\r\n", "{0} {0}\r\n\r\n")
     with served(give_nothing) as api, served(give_token) as login:
@@ -166,7 +168,7 @@ def malformed() -> None:
 
 
 def timeouts() -> None:
-    """A login server, and an API, that say nothing."""
+    """Check a login server, and an API, that never answer."""
     silence = threading.Event()
     with served(give_nothing) as api, served(give_token) as login:
         try:
@@ -175,7 +177,7 @@ def timeouts() -> None:
                 for world, calls in WORLDS.items():
                     for number, call in enumerate(calls(login, api, {"timeout": 0.1})):
                         if number != 1:  # a transport by itself has no timeout
-                            is_own_client = number in (2, 3, 4)  # what it does with its calls is its own
+                            is_own_client = number in (2, 3, 4)  # the caller's own client: its frames are not ours
                             tried(f"a timeout in a {world}", call, with_frames=silent is login or not is_own_client)
                 silent.answer = good
         finally:
@@ -183,7 +185,7 @@ def timeouts() -> None:
 
 
 def interrupts() -> None:
-    """Control-C, and a task that is cancelled, while an answer is waited for."""
+    """Check Control-C and the cancellation of a task while an answer is awaited."""
     silence = threading.Event()
     main = threading.main_thread().ident
     assert main is not None
@@ -227,7 +229,7 @@ def interrupts() -> None:
 
 
 def log_lines(stream: io.StringIO) -> None:
-    """A search for an e-mail address, with everything logged."""
+    """Check that a search for an e-mail address leaves no address in the log at level DEBUG."""
     with served(give_nothing) as api, served(give_token) as login:
 
         def search_people(**given: Any) -> None:
@@ -253,7 +255,7 @@ def log_lines(stream: io.StringIO) -> None:
 
 
 def held() -> None:
-    """What is held: its repr, its attributes and its pickle."""
+    """Check the repr, the attributes and the pickle of objects that hold secrets."""
     with served(give_nothing) as api, served(give_token) as login:
         system = bss(login, api)
         token = system.token()
@@ -284,7 +286,7 @@ def main() -> None:
     held()
     search("the log", stream.getvalue())
     log_lines(stream)
-    malformed()  # at DEBUG the library logs what came, malformed or not
+    malformed()  # last, since at DEBUG httpx logs malformed answers, too
     found = {"library": httpx.__name__, "leaks": sorted(set(leaks)), "seen": dict(sorted(seen.items()))}
     sys.stdout.write(json.dumps(found))
 

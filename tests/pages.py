@@ -33,14 +33,14 @@ _FILE = re.compile(r"`([\w./-]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTIL
 _ACCOUNT_FILE = re.compile(r"^export CSS_CREDENTIALS_FILE=([\w.-]+)$", re.MULTILINE)
 _PROFILE_FILE = re.compile(r'^credentials_file = "([\w.-]+)"$', re.MULTILINE)
 _VARYING = {
-    r"127\.0\.0\.1:\d{5}(/\S+)?(  )": r"127.0.0.1:9080\1 \2",  # a column of a table keeps its width
+    r"127\.0\.0\.1:\d{5}(/\S+)?(  )": r"127.0.0.1:9080\1 \2",  # keeps the width of the table's column
     r"127\.0\.0\.1:\d+": "127.0.0.1:9080",
     r"Plan id: [0-9a-f]{64}": "Plan id: 623f17274be9899e2298aab518db533410089cde765b3638fc8213f8c5c37734",
     r"Started: \S+": "Started: 2026-11-30T09:00:00.000+00:00",
     r"\d{8}T\d{6}\.\d{6}Z": "20261130T090000.000000Z",
     r"\S+[/\\](service-account-team-[\w-]+\.json)": r"/home/me/\1",
 }
-"""What differs from run to run, and what the pages show in its place."""
+"""Patterns of text that differs from run to run, and the constant text that the pages show instead."""
 
 
 @frozen
@@ -105,7 +105,7 @@ def write_account(file: Path, credentials: Mapping[str, str]) -> None:
 
 @contextlib.contextmanager
 def beside(page: Path, folder: Path) -> Iterator[None]:
-    """Stand in a folder with the examples and the files of a page, with the credentials of a fresh sandbox."""
+    """Change to a folder with the examples and the files of a page, with the credentials of a fresh sandbox."""
     shutil.copytree(DOCS.parent / "examples", folder / "examples")
     for name, content in _FILE.findall(page.read_text(encoding="utf-8")):
         (folder / name).write_text(content, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A world of people who are not as simple as they look, for the tests about finding them and their roles."""
+"""A world of people with unusual logins and addresses, for the tests that find them and their roles."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ GITHUB = "f0" * 16 + "@githubpublic"
 
 
 def person(guid: str, provider: str, first: str, email: str, *environments: str) -> dict[str, Any]:
-    """A login that these environments know; all of them where none is named."""
+    """Return a login that the given environments know, or all environments if none is named."""
     user = {"username": f"{guid}@{provider}", "email": email, "firstName": first, "lastName": "Example"}
     return user | {"attributes": {}} | ({"environments": list(environments)} if environments else {})
 
 
 def world(*users: dict[str, Any]) -> dict[str, Any]:
-    """Two integrations and a draft, and these people; those of this module by default."""
+    """Return a world of two integrations and a draft with these people; by default the people of this module."""
 
     def integration(number: int, name: str, environments: list[str], status: str) -> dict[str, Any]:
         client_id = None if status == "draft" else f"{name.lower()}-{number}"
@@ -77,17 +77,17 @@ def world(*users: dict[str, Any]) -> dict[str, Any]:
 
 
 PEOPLE = [
-    # Both logins. One is not known in prod and has another address.
+    # Ann has both logins. One of them is unknown in prod and has another address.
     person(ANN, "idir", "Ann", "ann@people.example"),
     person(ANN, "azureidir", "Ann", "ann.e@people.example", "dev", "test"),
-    # Two people, one address.
+    # Bo and Bea share one address.
     person(BO, "idir", "Bo", "desk@people.example"),
     person(BEA, "idir", "Bea", "desk@people.example"),
-    # One login only, and not the usual one.
+    # Cleo has one login only, and not the usual one.
     person(CLEO, "azureidir", "Cleo", "cleo@people.example"),
-    # In dev only.
+    # Nell is known in dev only.
     person(NELL, "idir", "Nell", "nell@people.example", "dev"),
-    # Nothing is the matter with her.
+    # Eve has two ordinary logins.
     person(EVE, "idir", "Eve", "eve@people.example"),
     person(EVE, "azureidir", "Eve", "eve@people.example"),
     {**person("f0" * 16, "githubpublic", "Fern", "fern@people.example"), "lastName": "fern-moss"},
@@ -100,7 +100,9 @@ CROWD = [person(f"{number:032x}", "idir", "Crowd", f"p{number}@crowd.example") f
 def running(
     command: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Run]:
-    """Runs a command on the sandbox over a socket, and gives exit code, lines on stdout, and stderr."""
+    """Return a function that runs a command on the sandbox over a socket and returns exit code, stdout lines and
+    stderr.
+    """
 
     def run(*arguments: str | Path) -> tuple[int, list[str], str]:
         code = exit_code([command, *map(str, arguments)])
@@ -108,7 +110,7 @@ def running(
         assert "Traceback" not in err
         return code, out.splitlines(), err
 
-    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
+    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between attempts
     with sandbox.serve() as server:
         for name, value in server.credentials().items():
             monkeypatch.setenv(f"CSS_{name.upper()}", value)

@@ -1,4 +1,4 @@
-"""For tests of plans that are carried out: what may be there and be wanted, and programs that end on the way."""
+"""For tests that apply plans: random states and roles files, and programs that are killed during a write."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from tests.support import FISHERIES, GRANTS_PORTAL, usernames
 DEV: Final = Place(GRANTS_PORTAL, "dev")
 PLACES: Final = (DEV, Place(FISHERIES, "prod"))
 ROLES: Final = ("a", "a/b", "a%2Fb", "100%", "é🦫", "?#&=")
-"""Names that something on the way might take for another one, or for more than a name."""
+"""Names that a URL or a pattern could confuse with another name, or read as more than a name."""
 
 USERS: Final = tuple(usernames(Sandbox(), 20)[-4:])
 GHOST: Final = "00000000000000000000000000000000@idir"
-"""Somebody who never logged in."""
+"""The username of a person who has never logged in."""
 
 PEOPLE: Final = (
     *(Person("username", username) for username in (*USERS, USERS[0].upper(), GHOST)),
@@ -49,7 +49,7 @@ PEOPLE: Final = (
 
 @st.composite
 def states(draw: st.DrawFn, place: Place) -> PlaceState:
-    """What may be in one place; composites lead in no circle."""
+    """Draw the state of one environment, without cycles of composite roles."""
     order = draw(st.permutations(ROLES))
     roles = order[: draw(st.integers(0, len(ROLES)))]
     children, members = {}, {}
@@ -85,7 +85,7 @@ def _places(draw: st.DrawFn, place: Place, exact: st.SearchStrategy[bool]) -> De
 
 @st.composite
 def cases(draw: st.DrawFn, exact: st.SearchStrategy[bool] | None = None) -> tuple[list[PlaceState], Desired]:
-    """What is there in two places, and a file that asks for nothing that cannot be."""
+    """Draw the states of two environments and a roles file that can be planned for them."""
     found = [draw(states(place)) for place in PLACES]
     some = st.lists(st.sampled_from(ROLES), max_size=1).map(tuple)
     protect = draw(st.just(Protection()) | st.builds(Protection, some, st.sampled_from([(), USERS[:1]])))
@@ -103,7 +103,7 @@ def cases(draw: st.DrawFn, exact: st.SearchStrategy[bool] | None = None) -> tupl
 
 
 def seeded(found: Iterable[PlaceState], sandbox: Sandbox | None = None) -> Sandbox:
-    """A sandbox in which these places are as they were drawn."""
+    """Return a sandbox with the drawn states."""
     sandbox = sandbox or Sandbox()
     for state in found:
         where = state.place.integration, state.place.environment
@@ -119,7 +119,7 @@ def seeded(found: Iterable[PlaceState], sandbox: Sandbox | None = None) -> Sandb
 
 
 def everything(sandbox: Sandbox) -> dict[Place, frozenset[Fact]]:
-    """All that there is, in all places."""
+    """Return all facts of all environments."""
     return {
         Place(found.id, environment): facts(sandbox, found.id, environment)
         for found in sandbox.world.integrations.values()
@@ -137,7 +137,7 @@ def as_facts(state: PlaceState) -> frozenset[Fact]:
 
 
 def told_truly(before: PlaceState, results: Sequence[StepResult], sandbox: Sandbox) -> bool:
-    """Whether what is there is what was confirmed, and of what is unknown some or none, and nothing else."""
+    """Return whether the sandbox shows all confirmed steps, any subset of the unknown ones, and nothing else."""
     now = facts(sandbox, before.place.integration, before.place.environment)
     unsure = [result.step for result in results if result.outcome == "unknown"]
     for count in range(len(unsure) + 1):
@@ -159,11 +159,11 @@ MIXED_BEFORE: Final = PlaceState(
     {"a": frozenset([X]), "b": frozenset([Y]), "d": frozenset([X, Y]), "g": frozenset([Z, X])},
 )
 MIXED_WRITES: Final = 13
-"""So many calls the plan takes."""
+"""The number of writes that the plan needs."""
 
 
 def mixed() -> Desired:
-    """Two renamings, two new roles, a deletion, and steps of all other kinds."""
+    """Return a roles file that leads to two renames, two new roles, a deletion, and steps of all other kinds."""
 
     def people(*names: str) -> Listed[Person]:
         return Listed(tuple(Person("username", name) for name in names), exact=True)
@@ -179,21 +179,21 @@ def mixed() -> Desired:
     return Desired((DesiredPlace(str(DEV.integration), DEV.environment, Listed(roles, exact=True)),))
 
 
-# Programs that end on the way.
+# Programs that are killed during a plan.
 
 
 class Killed(BaseException):
-    """The end of the program, as far as these tests go."""
+    """Stand for the end of the program in these tests."""
 
 
 class Mortal(Sandbox):
-    """A sandbox whose caller ends at some write: before it is sent, or before its answer is there.
+    """A sandbox whose caller is killed at some write: before it is sent, or before its answer arrives.
 
     Attributes:
         done: the writes that were carried out.
-        at: the number of the write at which the caller ends, from 0.
-        sent: whether the write is carried out.
-        is_over: whether the caller has ended: nothing is sent and written down any more.
+        at: the number of the write at which the caller is killed, from 0.
+        sent: whether that write is carried out.
+        is_over: whether the caller was killed: from then on nothing is sent and nothing is recorded.
     """
 
     def __init__(self, at: int | None = None, *, sent: bool = False) -> None:
@@ -216,12 +216,12 @@ class Mortal(Sandbox):
         raise Killed
 
     def revive(self) -> None:
-        """Another program begins."""
+        """Let another program begin."""
         self.is_over, self.at = False, None
 
 
 class MortalJournal(Journal):
-    """A journal whose program ends at some line: before it is written, or in the middle of it."""
+    """A journal whose program is killed at some line: before the line is written, or in the middle of it."""
 
     def __init__(self, path: Path, sandbox: Mortal, at: int | None = None, *, cut: bool = False) -> None:
         self._sandbox, self._at_line, self._cut = sandbox, at, cut
@@ -242,7 +242,7 @@ class MortalJournal(Journal):
 
 @contextmanager
 def death(sandbox: Mortal) -> Iterator[None]:
-    """Expects the program to end within."""
+    """Check that the program is killed inside the context."""
     with pytest.raises(BaseException) as told:
         yield
     assert sandbox.is_over, told.value
@@ -256,23 +256,25 @@ def _only_killed(error: BaseException) -> bool:
 
 
 def outcomes(results: Iterable[StepResult]) -> Mapping[Step, str]:
-    """How each step ended."""
+    """Return the outcome of each step."""
     return {result.step: result.outcome for result in results}
 
 
 def reason(results: Iterable[StepResult]) -> list[CssError | None]:
-    """Why steps were not done, for messages."""
+    """Return the errors of the steps that were not confirmed, for messages of assertions."""
     return [result.error for result in results if result.outcome != "confirmed"]
 
 
-# Many people, and calls that take their time.
+# Many people, and slow calls.
 
 PATIENCE: Final = 30.0
-"""After so many seconds calls do not wait for others any more."""
+"""The number of seconds after which calls stop waiting for other calls."""
 
 
 def crowded(count: int) -> tuple[Sandbox, list[str]]:
-    """A sandbox with roles `one`, `two` and `three` in dev, and so many people who are known to it."""
+    """Return a sandbox with the roles `one`, `two` and `three` in dev, and as many additional people as
+    `count` says.
+    """
     world = json.loads(files("css_sdk.sandbox.world").joinpath("world.json").read_text(encoding="utf-8"))
     people = [f"{number:032x}@idir" for number in range(count)]
     known = {"email": "", "firstName": "", "lastName": "", "attributes": {}}
@@ -283,16 +285,16 @@ def crowded(count: int) -> tuple[Sandbox, list[str]]:
 
 
 class Busy:
-    """A sandbox's transports whose calls take a while, and are counted while they are under way.
+    """Transports of a sandbox whose calls take a while, and are counted while they are in flight.
 
     Args:
         sandbox: answers the calls.
-        meeting: the first writes wait until so many calls are under way at once, at most for `PATIENCE`. However slowly
-            threads are started, those that are to be at work together are.
+        meeting: the first writes wait until this many calls are in flight at once, at most for `PATIENCE`. So the calls
+            overlap however slowly threads start.
 
     Attributes:
-        most: the most calls under way at once.
-        most_for_a_user: the most calls under way at once about one user.
+        most: the largest number of calls in flight at once.
+        most_for_a_user: the largest number of calls in flight at once about one user.
     """
 
     def __init__(self, sandbox: Sandbox, meeting: int = 1) -> None:
@@ -303,16 +305,16 @@ class Busy:
         self.most = self.most_for_a_user = 0
 
     def transport(self) -> httpx.BaseTransport:
-        """For threads."""
+        """Return a transport for threads."""
         return _BusyTransport(self)
 
     def async_transport(self) -> httpx.AsyncBaseTransport:
-        """For tasks."""
+        """Return a transport for tasks."""
         return _BusyAsyncTransport(self)
 
     @contextmanager
     def call(self, path: str) -> Iterator[None]:
-        """While it lasts."""
+        """Count a call as in flight until the context is left."""
         user = path.partition("/users/")[2].partition("/")[0]
         with self._lock:
             self._under_way.update(["", user] if user else [""])
@@ -327,12 +329,12 @@ class Busy:
                 self._under_way.subtract(["", user] if user else [""])
 
     def meet(self, request: httpx.Request) -> None:
-        """Wait with the first writes; who waited in vain lets all go on."""
+        """Let the first writes wait for each other. If one waits in vain, let all continue."""
         if request.method != "GET" and request.url.path.startswith("/api/") and not self._met.wait(PATIENCE):
             self._met.set()
 
     async def async_meet(self, request: httpx.Request) -> None:
-        """Do the same while other tasks go on."""
+        """Do the same while other tasks continue."""
         if request.method != "GET" and request.url.path.startswith("/api/"):
             with anyio.move_on_after(PATIENCE):
                 while not self._met.is_set():

@@ -1,4 +1,4 @@
-"""A server on a socket that sends any bytes, for tests of answers that no HTTP server gives."""
+"""A server on a socket that sends any bytes, for tests of answers that no HTTP server would send."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Handler = Callable[[socket.socket], None]
 
 
 class RawServer:
-    """Accepts connections on 127.0.0.1, each handled in a thread of its own.
+    """Accept connections on 127.0.0.1 and handle each in its own thread.
 
     Args:
-        handle: called with each connection; the connection is closed when it returns or when the server is closed.
+        handle: called with each connection. The connection is closed when it returns or when the server is closed.
     """
 
     def __init__(self, handle: Handler) -> None:
@@ -29,7 +29,7 @@ class RawServer:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port."""
+        """Return scheme, host and port."""
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -66,7 +66,7 @@ class RawServer:
 
 
 def read_request(connection: socket.socket) -> tuple[str, str, dict[str, str], bytes] | None:
-    """Return method, target, headers in lower case and body of the next request; None at the end of the connection."""
+    """Return method, target, headers in lower case and body of the next request; None if the connection has ended."""
     received = b""
     while b"\r\n\r\n" not in received:
         more = connection.recv(65536)

@@ -1,4 +1,4 @@
-"""For tests of answers that the service itself never gives: a service that answers from a script."""
+"""A service that answers from a script, for tests of answers that the real service never gives."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ Answer = Callable[[], httpx.Response]
 
 
 def answer(status: int, **content: Any) -> Answer:
-    """A fresh answer for each request."""
+    """Return a function that makes a fresh answer for each request."""
     return lambda: httpx.Response(status, **content)
 
 
 def json_text(status: int, body: bytes) -> Answer:
-    """What says that it is JSON."""
+    """Return an answer with this body and the content type of JSON."""
     return answer(status, content=body, headers={"Content-Type": "application/json"})
 
 
 def holding(*names: str) -> Answer:
-    """A good list of these roles."""
+    """Return a valid answer that lists these roles."""
     return answer(200, json={"data": [{"name": name, "composite": False} for name in names]})
 
 
 def token_of(**fields: Any) -> Answer:
-    """An answer of a token endpoint."""
+    """Return an answer of a token endpoint."""
     return answer(200, json={"access_token": "t0ken", "token_type": "Bearer", "expires_in": 300} | fields)
 
 
 class Service:
-    """Gives a token and one integration, then the answers it was made with.
+    """Answer with a token and one integration, then with the answers that were passed.
 
     Attributes:
-        requests: those after the integration was found.
+        requests: the requests after the one that found the integration.
     """
 
     def __init__(self, read: Answer | None = None, write: Answer | None = None, token: Answer | None = None) -> None:
@@ -70,12 +70,12 @@ class Service:
 
     @property
     def methods(self) -> list[str]:
-        """What was sent, in order."""
+        """Return the methods of the requests, in order."""
         return [request.method for request in self.requests]
 
 
 def named(place: Any, name: str) -> Any:
-    """A method of an environment by its name, such as `users.assign`."""
+    """Return a method of an environment by its name, such as `users.assign`."""
     part, _, method = name.partition(".")
     if not method:
         return getattr(place, part)
@@ -86,14 +86,14 @@ SETTINGS = Settings(client_id="me", client_secret="s3cret", api_url=API, token_u
 
 
 def in_a_thread(service: Service, name: str, *arguments: Any, **options: Any) -> Any:
-    """Makes a call with the client of threads."""
+    """Make a call with the synchronous client."""
     options = {"retry": at_once, "transport": httpx.MockTransport(service)} | options
     with Css(SETTINGS, **options) as css:
         return named(css.integration(101).environment("dev"), name)(*arguments)
 
 
 def in_a_task(service: Service, name: str, *arguments: Any, **options: Any) -> Any:
-    """Makes a call with the client of tasks."""
+    """Make a call with the asynchronous client."""
     options = {"retry": at_once, "transport": httpx.MockTransport(service)} | options
 
     async def run() -> Any:
@@ -107,7 +107,9 @@ CALLERS = {"threads": in_a_thread, "tasks": in_a_task}
 
 
 def is_a_sentence(error: CssError) -> bool:
-    """Whether the text can be shown as it is: one line, no page in it, no secret, and it comes to an end."""
+    """Return whether a user can be shown the text: one line, short, without HTML or a token, and ended with a full
+    stop.
+    """
     text = str(error)
     return "\n" not in text and "<" not in text and "t0ken" not in text and len(text) < 400 and text[-1] in ".)"
 
@@ -147,5 +149,5 @@ ELSEWHERE = [
 
 
 def limited(value: str, status: int = 429) -> Answer:
-    """Too many calls, or a fault, with a time to come back."""
+    """Return an answer of a rate limit or a fault, with a `Retry-After` header."""
     return answer(status, headers={"Retry-After": value})

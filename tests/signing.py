@@ -1,4 +1,4 @@
-"""Keys and tokens for tests that verify tokens: those of a login server, and those of an impostor."""
+"""Keys and tokens for tests that verify tokens: those of a login server, and those of an attacker."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def _made(name: str, bits: int) -> RSAPrivateKey:
 
 
 def key(name: str = "first", bits: int = 2048) -> RSAPrivateKey:
-    """A key, always the same for a name."""
+    """Return a private key, always the same for a name."""
     return _made(name, bits)
 
 
 def jwk(name: str = "first", **members: Any) -> dict[str, Any]:
-    """The public half of a key as a key set shows it; members that are None are left out."""
+    """Return the public half of a key as a key set shows it; members that are None are left out."""
     numbers = json.loads(RSAAlgorithm.to_jwk(key(name).public_key()))
     shown = {"kid": name, "kty": "RSA", "alg": "RS256", "use": "sig", "n": numbers["n"], "e": numbers["e"], **members}
     return {member: value for member, value in shown.items() if value is not None}
 
 
 def token(signer: Any = None, *, algorithm: str = "RS256", header: dict[str, Any] | None = None, **claims: Any) -> str:
-    """A token, good but for what is asked otherwise; claims that are None are left out.
+    """Return a valid token, changed only as the arguments say; claims that are None are left out.
 
     Args:
-        signer: the key; that of the login server without it.
+        signer: the key; by default that of the login server.
         algorithm: of the signature.
-        header: beside `alg` and `typ`.
-        claims: beside or instead of the usual ones.
+        header: members of the header beside `alg` and `typ`.
+        claims: claims that are added to the usual ones or replace them.
     """
     said = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not None}
     return signed(json.dumps(said).encode(), signer, algorithm=algorithm, header=header)
@@ -62,7 +62,7 @@ def token(signer: Any = None, *, algorithm: str = "RS256", header: dict[str, Any
 def signed(
     content: bytes, signer: Any = None, *, algorithm: str = "RS256", header: dict[str, Any] | None = None
 ) -> str:
-    """Sign any content. `jwt.encode` would refuse some contents that the tests need."""
+    """Sign any content, including contents that `jwt.encode` would refuse."""
     return jwt.PyJWS().encode(content, signer or key(), algorithm, {"kid": "first"} if header is None else header)
 
 
@@ -70,5 +70,5 @@ ONE_KEY: Final = {"keys": [jwk()]}
 
 
 def verifier(keys: Any = ONE_KEY, **options: Any) -> TokenVerifier:
-    """A verifier that has its keys, and for which it is always the same moment."""
+    """Return a verifier that already has its keys and whose clock stands still."""
     return TokenVerifier(ISSUER, AUDIENCE, keys=keys, **{"clock": lambda: NOW, "leeway": 0.0, **options})

@@ -1,4 +1,4 @@
-"""What a sandbox holds, and files of roles for it, for the tests of commands that plan and undo."""
+"""States of a sandbox, and roles files for it, for the tests of commands that plan and undo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ State = dict[tuple[int, str], tuple[Any, ...]]
 
 
 def everything(sandbox: Sandbox) -> State:
-    """Roles, composites and grants of every environment of the world."""
+    """Return roles, composites and grants of every environment of the world."""
     return {
         (one.id, name): (
             sandbox.roles(one.id, name),
@@ -26,19 +26,21 @@ def everything(sandbox: Sandbox) -> State:
 
 
 def writes(sandbox: Sandbox) -> list[tuple[str, str]]:
-    """Method and path of each request to the API that was no read."""
+    """Return method and path of each request to the API that was not a read."""
     return [(entry.method, entry.path) for entry in sandbox.requests if entry.kind == "api" and entry.method != "GET"]
 
 
 def secrets(sandbox: Sandbox) -> list[str]:
-    """What no file and no output may hold: the secrets of the world, and every token that was sent."""
+    """Return the texts that no file and no output may contain: the secrets of the world and every token
+    that was sent.
+    """
     owners = [*sandbox.world.teams.values(), *sandbox.world.integrations.values()]
     tokens = {entry.authorization.removeprefix("Bearer ") for entry in sandbox.requests if entry.kind == "api"}
     return [*(owner.client_secret for owner in owners if owner.client_secret), *tokens]
 
 
 def file_of_roles(folder: Path, roles: str, environment: str = "dev") -> Path:
-    """A file about the Grants Portal; `roles` is YAML on one line."""
+    """Write a roles file for the Grants Portal, where `roles` is YAML on one line, and return its path."""
     file = folder / "roles.yaml"
     text = f"{{version: 1, integrations: [{{integration: 101, environments: {{{environment}: {{roles: {roles}}}}}}}]}}"
     file.write_text(text, encoding="utf-8")
@@ -46,5 +48,5 @@ def file_of_roles(folder: Path, roles: str, environment: str = "dev") -> Path:
 
 
 def journals() -> list[Path]:
-    """The journals that commands have kept by default, oldest first."""
+    """Return the journals that commands kept by default, oldest first."""
     return sorted(Path(os.environ["CSS_STATE_FOLDER"]).glob("journals/*.jsonl"))

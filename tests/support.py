@@ -1,4 +1,4 @@
-"""What tests in several rooms need."""
+"""Helpers that tests in several folders share."""
 
 from __future__ import annotations
 
@@ -56,29 +56,29 @@ def some(cases: Sequence[Case], module: str) -> Sequence[Case]:
 
 
 def at_once(attempt: Attempt, chance: float) -> float | None:
-    """Four tries without a wait."""
+    """Retry without waiting, up to four attempts."""
     return 0.0 if attempt.number < 4 else None
 
 
 def asked(sandbox: Sandbox) -> Counter[str]:
-    """How many requests of each method the sandbox's API got, and of `token` its login server."""
+    """Return how many requests of each method the sandbox's API received, and how many token requests (`token`)."""
     return Counter(entry.method if entry.kind == "api" else entry.kind for entry in sandbox.requests)
 
 
 def httpx_client_of(api: Client) -> Any:
-    """Return the httpx client, of either kind, with which a generated client was given."""
+    """Return the httpx client, of either kind, that a generated client uses."""
     return api._async_client or api._client
 
 
 def usernames(sandbox: Sandbox, count: int, provider: str = "idir") -> list[str]:
-    """So many people of the sandbox's world, sorted by username."""
+    """Return the first `count` usernames of the sandbox's world, sorted."""
     known = sorted(name for name in sandbox.world.users if name.endswith(f"@{provider}"))
     assert len(known) >= count, "the world is too small for this test"
     return known[:count]
 
 
 def unfinished_world() -> dict[str, object]:
-    """A team whose integrations are not all applied."""
+    """Return a world of one team whose integrations are not all applied."""
 
     def integration(number: int, name: str, status: str, client_id: str | None) -> dict[str, object]:
         return {

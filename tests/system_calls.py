@@ -1,4 +1,4 @@
-"""For tests of the ready-made systems: the way to their stand-ins, and a call for each."""
+"""For tests of the preset systems: variables that lead to their sandboxes, and one call for each system."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ CALLS = {
     "cern": (systems.cern, "Group", ""),
     "bss": (systems.bss, "api/accounts/1", "Basic"),
 }
-"""How each is made, what can be called there, and how its token requests are authenticated."""
+"""For each system: its constructor, a path to call, and the scheme that authenticates its token requests."""
 
 
 def lead_to(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sets the variables that lead to a sandbox in process."""
+    """Set the environment variables that lead each system to the sandbox."""
     for variable in ("CSS_CREDENTIALS_FILE", "CERN_CREDENTIALS_FILE", "BSS_CREDENTIALS_FILE"):
         monkeypatch.delenv(variable, raising=False)
     css = {f"CSS_{name.upper()}": str(value) for name, value in sandbox.credentials().items()}

@@ -1,4 +1,4 @@
-"""Draw the picture of a terminal session: an SVG with commands and what they really print on a fresh sandbox."""
+"""Draw the picture of a terminal session: an SVG with commands and their real output on a fresh sandbox."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _COLOURS: Final = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "35": "#d2
 
 
 class _Screen(io.StringIO):
-    """A stream that says that it is a terminal, so that css prints in colour."""
+    """A stream that claims to be a terminal, so that css prints in colour."""
 
     def isatty(self) -> bool:
         return True
 
 
 def session(columns: int = 132) -> str:
-    """Run the commands in a fresh sandbox as on a terminal, and return them with their output."""
+    """Run the commands in a fresh sandbox as on a terminal, and return the commands with their output."""
     terminal = {"COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": ""}
-    # As if tqdm were not installed: a progress bar shows speeds, which differ from run to run. Its own variable is read
-    # once, when it is imported.
+    # Hide tqdm: a progress bar shows speeds, which differ from run to run. tqdm reads its own variable only
+    # once, at its import.
     no_bars = unittest.mock.patch.dict(sys.modules, {"tqdm": None, "tqdm.auto": None})
     with tempfile.TemporaryDirectory() as folder, pages.beside(pages.DOCS / "index.md", Path(folder)):
         shown = []

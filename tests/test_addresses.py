@@ -1,4 +1,4 @@
-"""Messages about unusable addresses and secrets, and the places where an address may have more than host and path."""
+"""Messages about invalid addresses and secrets, and the addresses that may have a query."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ def some_settings(**given: Any) -> Settings:
         (5, "it is of type int, not a text"),
     ],
 )
-def test_a_bad_address_says_what_is_wrong(url: object, said: str) -> None:
-    """With an example of its own kind, and without repeating it."""
+def test_the_error_for_an_invalid_address_names_the_fault_and_an_example(url: object, said: str) -> None:
+    """The error for an invalid API or token address names the fault, shows a valid example, and does not repeat a
+    password.
+    """
     with pytest.raises(ConfigurationError, match=f"{said}.* A valid address looks like {API_URL}"):
         some_settings(api_url=url)
     with pytest.raises(ConfigurationError, match=f"A valid address looks like {TOKEN_URL}") as told:
@@ -40,13 +42,15 @@ def test_a_bad_address_says_what_is_wrong(url: object, said: str) -> None:
 
 
 def test_a_token_address_may_have_a_query() -> None:
-    """RFC 6749, 3.2: it is kept as it is; and an address may be one of httpx."""
+    """css-sdk keeps the query of a token address, as RFC 6749 (3.2) demands, and accepts an `httpx.URL`
+    as API address.
+    """
     assert some_settings(token_url="https://login.example/token?a=b/").token_url == "https://login.example/token?a=b/"
     assert some_settings(api_url=httpx.URL("https://api.example/v1/")).api_url == "https://api.example/v1"
 
 
-def test_a_secret_with_the_end_of_its_line_is_refused() -> None:
-    """It was read from a file and not stripped; the login server would only say that it is wrong."""
+def test_a_client_secret_that_ends_with_a_line_break_is_refused() -> None:
+    """If a client secret ends with a line break, css-sdk refuses it and names the cause, without showing the secret."""
     with pytest.raises(ConfigurationError, match="The client secret ends with a line break") as told:
         some_settings(client_secret="s3cret\n")
     assert "s3cret" not in str(told.value)

@@ -1,4 +1,4 @@
-"""Answers that are too long, too slow or too strange: an error of ours, in time, and little memory."""
+"""Answers that are too long, too slow or malformed end in an error of css-sdk, in time and with little memory."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ FOUND = json.dumps({"data": [INTEGRATION]}).encode()
 
 
 def whole(status: int, body: bytes, *headers: bytes) -> bytes:
-    """Return an answer as it travels."""
+    """Return a complete answer as bytes."""
     lines = [b"HTTP/1.1 %d X" % status, b"Content-Length: %d" % len(body), *headers, b"Content-Type: application/json"]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
 @contextmanager
 def serving(answer: Callable[[socket.socket, RawServer, str, str, dict[str, str]], None]) -> Iterator[Settings]:
-    """A service whose tokens and integrations are good, and whose other answers are as the test says."""
+    """Serve valid tokens and integrations; the given function answers all other requests."""
 
     def handle(connection: socket.socket) -> None:
         while (request := read_request(connection)) is not None:
@@ -62,13 +62,13 @@ def serving(answer: Callable[[socket.socket, RawServer, str, str, dict[str, str]
 
 
 def in_a_thread(settings: Settings, name: str, *arguments: Any, **options: Any) -> Any:
-    """Make a call with the client of threads."""
+    """Make a call with the synchronous client."""
     with Css(settings, **({"retry": lambda *_: None} | options)) as css:
         return named(css.integration(101).environment("dev"), name)(*arguments)
 
 
 def in_a_task(settings: Settings, name: str, *arguments: Any, **options: Any) -> Any:
-    """Make a call with the client of tasks."""
+    """Make a call with the asynchronous client."""
 
     async def run() -> Any:
         async with AsyncCss(settings, **({"retry": lambda *_: None} | options)) as css:
@@ -79,7 +79,7 @@ def in_a_task(settings: Settings, name: str, *arguments: Any, **options: Any) ->
 
 @pytest.fixture(params=[in_a_thread, in_a_task], ids=["threads", "tasks"])
 def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Makes a call over a socket with the one client or with the other."""
+    """Return a function that makes a call over a socket with the synchronous or the asynchronous client."""
     made: Callable[..., Any] = request.param
     return made
 
@@ -92,8 +92,10 @@ DRIPS: dict[str, list[bytes]] = {
 
 
 @pytest.mark.parametrize("kind", DRIPS)
-def test_an_answer_that_never_ends_ends_by_the_deadline(call: Callable[..., Any], kind: str) -> None:
-    """Its pieces come in time, and all of them together do not; the error names the option."""
+def test_an_endless_answer_is_stopped_by_the_deadline(call: Callable[..., Any], kind: str) -> None:
+    """If an answer never ends, the deadline stops it even though its pieces arrive in time, and the error names
+    `deadline=`.
+    """
     with serving(lambda connection, server, *_: drip(connection, DRIPS[kind].__getitem__, server)) as settings:
         began = time.monotonic()
         with pytest.raises(ConnectionFailed, match=r"within 0\.4 seconds.*deadline=") as told:
@@ -102,8 +104,8 @@ def test_an_answer_that_never_ends_ends_by_the_deadline(call: Callable[..., Any]
     assert is_a_sentence(told.value)
 
 
-def test_a_write_that_is_over_its_deadline_is_unknown(call: Callable[..., Any]) -> None:
-    """It was sent, and may still be done."""
+def test_a_write_that_exceeds_its_deadline_is_unknown(call: Callable[..., Any]) -> None:
+    """If a write exceeds its deadline, its outcome is unknown, because the service may still carry it out."""
 
     def strange(connection: socket.socket, server: RawServer, method: str, *_: object) -> None:
         if method == "GET":
@@ -115,8 +117,10 @@ def test_a_write_that_is_over_its_deadline_is_unknown(call: Callable[..., Any]) 
         call(settings, *ASSIGN, deadline=0.4)
 
 
-def test_a_packed_answer_is_not_unpacked_without_end(call: Callable[..., Any]) -> None:
-    """64 KB of gzip would become 64 MB at once; the limit holds, and the error names the option."""
+def test_a_compressed_answer_is_limited_in_size(call: Callable[..., Any]) -> None:
+    """If 64 KB of gzip would expand to 64 MB, the limit stops it with little memory, and the error names
+    `largest_answer=`.
+    """
     bomb = gzip.compress(b" " * 64_000_000)
 
     def packed(connection: socket.socket, *_: object) -> None:
@@ -136,7 +140,7 @@ def test_a_packed_answer_is_not_unpacked_without_end(call: Callable[..., Any]) -
 
 
 def test_an_endless_error_message_is_cut_off(call: Callable[..., Any]) -> None:
-    """It becomes neither an exception's text nor a held body."""
+    """If the body of an error answer never ends, css-sdk stops reading at the limit and raises a short error."""
 
     def endless(connection: socket.socket, *_: object) -> None:
         connection.sendall(b'HTTP/1.1 400 X\r\nContent-Type: application/json\r\n\r\n{"message": "')
@@ -149,8 +153,8 @@ def test_an_endless_error_message_is_cut_off(call: Callable[..., Any]) -> None:
     assert is_a_sentence(told.value)
 
 
-def test_gzip_is_asked_for_and_understood(call: Callable[..., Any]) -> None:
-    """And nothing else, which could be unpacked into more at once."""
+def test_only_gzip_is_accepted_and_it_is_decoded(call: Callable[..., Any]) -> None:
+    """css-sdk accepts gzip and no other encoding, and decodes an answer of several gzip parts."""
     asked: list[str] = []
 
     def packed(connection: socket.socket, server: RawServer, method: str, target: str, headers: dict[str, str]) -> None:
@@ -164,25 +168,25 @@ def test_gzip_is_asked_for_and_understood(call: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("option", [{"deadline": 0}, {"deadline": float("nan")}, {"deadline": "1"}, {"deadline": True}])
 def test_a_deadline_is_a_number_of_seconds(option: dict[str, Any]) -> None:
-    """Anything else is refused when the client is made."""
+    """If `deadline=` is not a positive number, css-sdk refuses it when the client is made."""
     with pytest.raises(ConfigurationError, match="deadline="):
         Css(Settings(client_id="me", client_secret="s3cret"), **option)
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True])
 def test_the_largest_answer_is_a_number_of_bytes(value: Any) -> None:
-    """Anything else is refused when the client is made."""
+    """If `largest_answer=` is not a positive whole number, css-sdk refuses it when the client is made."""
     with pytest.raises(ConfigurationError, match="largest_answer="):
         Css(Settings(client_id="me", client_secret="s3cret"), largest_answer=value)
 
 
-# What a body is unpacked to.
+# Decoding of compressed bodies.
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 65536])
 @pytest.mark.parametrize("length", [0, 1, 100, 100_000])
 def test_any_pieces_make_the_same_body(size: int, length: int) -> None:
-    """However it was cut as it travelled."""
+    """A compressed body decodes to the same content, no matter how it was split on the way."""
     content = os.urandom(length)
     packed = gzip.compress(content)
     body = Body("GZIP ", 100_000)
@@ -203,8 +207,8 @@ def test_any_pieces_make_the_same_body(size: int, length: int) -> None:
         ("gzip, gzip", gzip.compress(gzip.compress(b"role", mtime=0), mtime=0)),
     ],
 )
-def test_what_cannot_be_unpacked_is_malformed(encoding: str, packed: bytes) -> None:
-    """Never an error of the library that unpacks."""
+def test_a_body_that_cannot_be_decoded_is_malformed(encoding: str, packed: bytes) -> None:
+    """A body that cannot be decoded raises `MalformedAnswer`, never an error of the compression library."""
     with pytest.raises(MalformedAnswer, match="cannot be decoded"):
         body = Body(encoding, 1000)
         body.add(packed)
@@ -212,7 +216,7 @@ def test_what_cannot_be_unpacked_is_malformed(encoding: str, packed: bytes) -> N
 
 
 def test_a_body_may_be_as_large_as_the_limit() -> None:
-    """And not a byte larger, packed or not."""
+    """A body may be exactly as large as the limit, compressed or not, and one byte more is refused."""
     for encoding, pack in (("", bytes), ("gzip", gzip.compress)):
         body = Body(encoding, 100_000)
         body.add(pack(b"x" * 100_000))
@@ -221,8 +225,8 @@ def test_a_body_may_be_as_large_as_the_limit() -> None:
             body.add(pack(b"x"))
 
 
-def test_what_is_packed_is_limited_where_it_holds_nothing() -> None:
-    """Empty pieces without end have no content that could pass the limit."""
+def test_empty_compressed_parts_count_towards_the_limit() -> None:
+    """Empty gzip parts without end are refused, although their content never exceeds the limit."""
     body = Body("gzip", 1000)
     with pytest.raises(MalformedAnswer, match="more than"):
         for _ in range(1000):
@@ -234,8 +238,7 @@ def test_what_is_packed_is_limited_where_it_holds_nothing() -> None:
 
 @pytest.mark.parametrize("is_given", [False, True])
 def test_no_cookie_is_kept(call: Callable[..., Any], is_given: bool) -> None:
-    """Neither one that no header can hold, which would spoil every later call, nor hundreds; a client passed by the
-    caller keeps none and sends none of its own."""
+    """css-sdk keeps no cookie of the service and sends none, not even those of a client that the caller passed."""
     seen: list[str | None] = []
 
     def setting(
@@ -274,8 +277,10 @@ LOCATIONS = [
 
 @pytest.mark.parametrize("location", LOCATIONS, ids=range(len(LOCATIONS)))
 @pytest.mark.parametrize("threads", CALLERS)
-def test_no_redirect_loses_results(threads: str, location: str) -> None:
-    """In the middle of many assignments: one result for each, and nothing but errors of ours."""
+def test_an_invalid_redirect_loses_no_results_of_many_writes(threads: str, location: str) -> None:
+    """If one of many assignments is answered with an invalid redirect, each still has a result, and each error is of
+    css-sdk.
+    """
     count = 0
 
     def redirect() -> httpx.Response:
@@ -293,8 +298,8 @@ def test_no_redirect_loses_results(threads: str, location: str) -> None:
 
 @pytest.mark.parametrize("raised", [ValueError, UnicodeError, httpx.InvalidURL, RuntimeError, OSError])
 @pytest.mark.parametrize("threads", CALLERS)
-def test_what_the_library_raises_is_an_error_of_ours(threads: str, raised: type[Exception]) -> None:
-    """A read ends with it, and a write as unknown, since it may have been sent."""
+def test_an_error_of_the_http_library_becomes_an_error_of_css_sdk(threads: str, raised: type[Exception]) -> None:
+    """An error of the HTTP library makes a read malformed and a write unknown, since the write may have been sent."""
 
     def fail() -> httpx.Response:
         raise raised("s3cret words")

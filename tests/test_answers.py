@@ -1,4 +1,4 @@
-"""Answers become models, or `MalformedAnswer` and nothing else."""
+"""css-sdk turns answers into models, or raises `MalformedAnswer` and no other error."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ EVERY_CALL = pytest.mark.parametrize(
 
 
 def answer(operation: answers.Operation, status: int, reader: Reader, body: Any = None, **content: Any) -> Any:
-    """What a call gives for this answer."""
+    """Return the result of a call that gets this answer."""
     response = httpx.Response(status, **(content or {"json": body}))
     return answers.parsed(operation, response, REQUEST, reader)
 
@@ -78,11 +78,11 @@ def role_from(body: Any) -> Any:
     return answer(get_role, 200, answers.role, body)
 
 
-# Good answers
+# Valid answers
 
 
 def test_an_integration() -> None:
-    """An integration is read with all that it holds."""
+    """css-sdk reads all fields of an integration."""
     assert integration_from() == Integration(
         id=101,
         project_name="Grants Portal",
@@ -95,7 +95,7 @@ def test_an_integration() -> None:
 
 
 def test_lists() -> None:
-    """Lists are read in their order, an empty one too."""
+    """css-sdk reads lists in their order, empty ones included."""
     second = {**INTEGRATION, "id": 102}
     read = answer(list_integrations, 200, answers.integrations, {"data": [second, INTEGRATION]})
     assert [integration.id for integration in read] == [102, 101]
@@ -106,14 +106,14 @@ def test_lists() -> None:
 
 
 def test_roles() -> None:
-    """A role is read from each of the answers in which it can stand."""
+    """css-sdk reads a role from each kind of answer that contains roles."""
     assert role_from(ROLE) == Role("reviewer")
     assert answer(create_role, 201, answers.role, ROLE) == Role("reviewer")
     assert answer(assign_user_roles, 201, answers.roles, {"data": [ROLE]}) == (Role("reviewer"),)
 
 
 def test_members_and_found_users_are_alike() -> None:
-    """A page of members and a search give users of the same kind."""
+    """A page of members and a search return users of the same type."""
     attributes = {"display_name": ("Doe, Jane",), "idir_username": ("JDOE",)}
     user = User("0f3a@idir", "jane.doe@gov.bc.ca", "Jane", "Doe", attributes)
     assert answer(list_role_members, 200, answers.users, {"page": 1, "data": [USER]}) == (user,)
@@ -121,34 +121,34 @@ def test_members_and_found_users_are_alike() -> None:
 
 
 def test_a_service_account_has_a_username_and_nothing_else() -> None:
-    """The service gives only the username of a service account, and that is enough."""
+    """The service gives only the username of a service account, and css-sdk accepts that."""
     body = {"page": 1, "data": [{"username": "service-account-fisheries-service-102"}]}
     [user] = answer(list_role_members, 200, answers.users, body)
     assert user == User("service-account-fisheries-service-102", "", "", "", {})
 
 
 @pytest.mark.parametrize("field", ["email", "firstName", "lastName"])
-def test_null_is_as_good_as_missing(field: str) -> None:
-    """A value that is null is as if it were not there."""
+def test_a_null_text_of_a_user_is_read_as_empty(field: str) -> None:
+    """If a user's name or e-mail address is null, css-sdk reads it as empty text."""
     assert user_from(**{field: None}) == user_from(**{field: ""})
 
 
 def test_an_integration_may_have_nulls() -> None:
-    """An integration without a status, a service type or environments in the answer is accepted."""
+    """css-sdk accepts an integration whose type, status and environments are null."""
     read = integration_from(authType=None, status=None, environments=None)
     assert (read.auth_type, read.status, read.environments) == ("", "", ())
 
 
 @pytest.mark.parametrize("field", ["authType", "status"])
 def test_unknown_words_are_kept(field: str) -> None:
-    """Words that nobody knew yet are kept as they came."""
+    """css-sdk keeps values that it does not know, such as a new status or environment, as they came."""
     read = integration_from(**{field: "somethingNew", "environments": ["dev", "stage"]})
     assert read.environments == ("dev", "stage")
     assert "somethingNew" in (read.auth_type, read.status)
 
 
 def test_unknown_fields_are_ignored() -> None:
-    """Fields that nobody knew yet do no harm, anywhere."""
+    """css-sdk ignores fields that it does not know, in every kind of answer."""
     assert integration_from(gold=True) == integration_from()
     assert user_from(id="5", enabled=None) == user_from()
     assert role_from({**ROLE, "id": 5, "description": {}}) == Role("reviewer")
@@ -156,7 +156,7 @@ def test_unknown_fields_are_ignored() -> None:
 
 
 def test_a_success_without_content() -> None:
-    """A 204 has no content, and that is all right."""
+    """css-sdk accepts a 204 without content."""
     assert answers.parsed(unassign_user_role, httpx.Response(204), REQUEST, lambda answer: answer) is None
 
 
@@ -164,15 +164,15 @@ def test_a_success_without_content() -> None:
     "kind",
     ["application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON"],
 )
-def test_json_is_told_by_its_type(kind: str) -> None:
-    """JSON is JSON with a charset and in capitals too."""
+def test_json_is_recognized_by_its_content_type(kind: str) -> None:
+    """css-sdk recognizes JSON by its content type, also with a charset or in capital letters."""
     read = answer(
         list_roles, 200, answers.roles, content=json.dumps({"data": [ROLE]}).encode(), headers={"Content-Type": kind}
     )
     assert read == (Role("reviewer"),)
 
 
-# Bad answers
+# Malformed answers
 
 AS_JSON = {"Content-Type": "application/json"}
 NOT_JSON: dict[str, dict[str, Any]] = {
@@ -191,10 +191,10 @@ NOT_JSON: dict[str, dict[str, Any]] = {
 
 @EVERY_CALL
 @pytest.mark.parametrize("content", NOT_JSON.values(), ids=NOT_JSON)
-def test_what_is_not_json_is_malformed(
+def test_an_answer_that_is_not_json_is_malformed(
     operation: answers.Operation, status: int, reader: Reader, content: dict[str, Any]
 ) -> None:
-    """A success with an empty body, or without JSON, is malformed for every call. The error names the call."""
+    """For every call, a success with an empty body or without JSON is malformed, and the error names the call."""
     with pytest.raises(MalformedAnswer, match=REQUEST) as caught:
         answer(operation, status, reader, **content)
     assert (caught.value.status, caught.value.request) == (status, REQUEST)
@@ -214,24 +214,24 @@ OTHER_SHAPES = [
 def test_json_of_another_shape_is_malformed(
     operation: answers.Operation, status: int, reader: Reader, body: str
 ) -> None:
-    """JSON that is not what the call gives is malformed, and never taken for an empty list."""
+    """JSON of another shape than the call expects is malformed, and never read as an empty list."""
     with pytest.raises(MalformedAnswer):
         answer(operation, status, reader, json.loads(body))
 
 
 @EVERY_CALL
 @pytest.mark.parametrize("status_instead", [202, 206, 299])
-def test_another_success_is_malformed(
+def test_an_unexpected_success_status_is_malformed(
     operation: answers.Operation, status: int, reader: Reader, status_instead: int
 ) -> None:
-    """A success with a status that the service does not use is not accepted, for any body."""
+    """A success status that the service does not use is malformed, whatever its body."""
     with pytest.raises(MalformedAnswer):
         answer(operation, status_instead, reader, {"data": [], **INTEGRATION, **ROLE, "page": 1})
 
 
 @pytest.mark.parametrize("field", ["id", "projectName", "authType", "environments", "status", "createdAt", "updatedAt"])
 def test_an_integration_without_a_field_is_malformed(field: str) -> None:
-    """An integration lacks nothing, and the error names what is missing."""
+    """If an integration lacks a field, the answer is malformed, and the error names the field."""
     body = {key: value for key, value in INTEGRATION.items() if key != field}
     with pytest.raises(MalformedAnswer, match=field):
         answer(get_integration, 200, answers.integration, body)
@@ -239,7 +239,9 @@ def test_an_integration_without_a_field_is_malformed(field: str) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"composite": False}, {"name": "reviewer"}])
 def test_a_role_without_a_field_is_malformed(body: dict[str, Any]) -> None:
-    """A role has a name and says whether it is composite. The service answers some creations with {}."""
+    """If a role lacks its name or `composite`, the answer is malformed, as the service answers some
+    creations with {}.
+    """
     with pytest.raises(MalformedAnswer):
         role_from(body)
 
@@ -268,8 +270,10 @@ def test_a_role_without_a_field_is_malformed(body: dict[str, Any]) -> None:
     ],
     ids=json.dumps,
 )
-def test_an_integration_of_other_types_is_malformed(changes: dict[str, Any]) -> None:
-    """A field of another type is malformed; above all one environment is not a list of letters."""
+def test_an_integration_with_fields_of_wrong_types_is_malformed(changes: dict[str, Any]) -> None:
+    """If a field of an integration has a wrong type, the answer is malformed; one text is not read as a list of
+    letters.
+    """
     with pytest.raises(MalformedAnswer):
         integration_from(**changes)
 
@@ -293,8 +297,8 @@ def test_an_integration_of_other_types_is_malformed(changes: dict[str, Any]) -> 
     ],
     ids=json.dumps,
 )
-def test_a_user_of_other_types_is_malformed(changes: dict[str, Any]) -> None:
-    """A user's field of another type is malformed, and a text is no list of letters."""
+def test_a_user_with_fields_of_wrong_types_is_malformed(changes: dict[str, Any]) -> None:
+    """If a field of a user has a wrong type, the answer is malformed; one text is not read as a list of letters."""
     with pytest.raises(MalformedAnswer):
         user_from(**changes)
 
@@ -308,8 +312,8 @@ def test_a_user_of_other_types_is_malformed(changes: dict[str, Any]) -> None:
     ],
     ids=json.dumps,
 )
-def test_a_role_of_other_types_is_malformed(body: dict[str, Any]) -> None:
-    """A role's name is a text, and whether it is composite is true or false; nothing is taken for either."""
+def test_a_role_with_fields_of_wrong_types_is_malformed(body: dict[str, Any]) -> None:
+    """If a role's name is not text or `composite` is not a boolean, the answer is malformed."""
     with pytest.raises(MalformedAnswer):
         role_from(body)
 
@@ -326,7 +330,7 @@ JSON = st.recursive(
 
 
 def changed(good: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Something good with some of its fields replaced by anything."""
+    """Draw a valid object with some of its fields replaced by any JSON."""
     return st.dictionaries(st.sampled_from(sorted(good)), JSON, max_size=3).map(lambda wrong: {**good, **wrong})
 
 
@@ -369,7 +373,7 @@ def test_any_bytes_give_models_or_malformed(
         return
 
 
-# Messages about answers that are not a success
+# Answers that are not a success
 
 
 @pytest.mark.parametrize(
@@ -390,8 +394,10 @@ def test_any_bytes_give_models_or_malformed(
     ],
     ids=lambda value: repr(value)[:60],
 )
-def test_what_an_error_answer_tells(content: dict[str, Any], message: str, is_json: bool) -> None:
-    """css-sdk uses the message of the answer, if it has one. An answer of any type causes no other error."""
+def test_an_error_answer_is_read_with_or_without_a_message(
+    content: dict[str, Any], message: str, is_json: bool
+) -> None:
+    """css-sdk uses the message of an error answer, if it has one. An answer of any type causes no other error."""
     told = answers.error_answer(httpx.Response(404, **content), REQUEST, now=0.0)
     assert (told.status, told.message, told.is_json, told.request) == (404, message, is_json, REQUEST)
 
@@ -399,7 +405,7 @@ def test_what_an_error_answer_tells(content: dict[str, Any], message: str, is_js
 @pytest.mark.parametrize(
     ("header", "seconds"), [("3600", 3600.0), ("Thu, 01 Jan 1970 00:01:00 GMT", 60.0), ("x", None)]
 )
-def test_the_wait_is_told(header: str, seconds: float | None) -> None:
-    """`Retry-After` is given in seconds."""
+def test_retry_after_is_read_in_seconds(header: str, seconds: float | None) -> None:
+    """css-sdk reads `Retry-After` in seconds, given as a number or as a date, and ignores invalid values."""
     response = httpx.Response(429, html="too many", headers={"Retry-After": header})
     assert answers.error_answer(response, REQUEST, now=0.0).retry_after == seconds

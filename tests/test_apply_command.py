@@ -1,4 +1,4 @@
-"""`css apply`: a plan is carried out as it was made, or refused with nothing written."""
+"""`css apply` carries out a plan exactly as it was made, or refuses it and writes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ADDITIONS = "[auditor, inspector]"
 
 @pytest.fixture
 def plan(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Makes a plan of a file of roles, in the current folder."""
+    """Return a function that makes a plan from a roles file, in the current folder."""
     monkeypatch.chdir(tmp_path)
 
     def make(roles: str = CHANGES, environment: str = "dev") -> Path:
@@ -39,10 +39,12 @@ def plan(run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     return make
 
 
-def test_a_kept_plan_is_carried_out(
+def test_a_saved_plan_is_carried_out(
     run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """css carries out exactly its steps, with a journal that only its owner can read, and shows no secret."""
+    """`css apply` carries out exactly the steps of a saved plan, keeps a journal that only its owner can read, and
+    shows no secret.
+    """
     file = plan()
     assert run_css("apply", file, "--yes") == 0
     assert sandbox.roles(GRANTS_PORTAL, "dev") == {"approver", "auditor", "boss", "reviewer"}
@@ -58,10 +60,10 @@ def test_a_kept_plan_is_carried_out(
     assert not [secret for secret in secrets(sandbox) if secret in said]
 
 
-def test_each_step_is_a_line_for_machines(
+def test_json_prints_one_row_for_each_step(
     run_css: Run, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With how it ended."""
+    """With `--json`, `css apply` prints one JSON object for each step, with its state."""
     file = plan()
     capsys.readouterr()
     assert run_css("apply", file, "--yes", "--json") == 0
@@ -74,10 +76,12 @@ def test_each_step_is_a_line_for_machines(
     assert rows[-1]["name"] == "Maren Fairweather"
 
 
-def test_a_file_is_planned_and_carried_out(
+def test_a_roles_file_is_planned_and_carried_out(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Shown first; the second time there is nothing to do, and no second journal."""
+    """`css apply FILE` shows the plan first and carries it out with `--yes`. A second run changes nothing and keeps no
+    journal.
+    """
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, CHANGES)
     assert run_css("apply", file, "--prune") == 4
@@ -90,10 +94,10 @@ def test_a_file_is_planned_and_carried_out(
     assert len(journals()) == 1
 
 
-def test_a_kept_plan_needs_a_yes_though_it_only_adds(
+def test_a_saved_plan_needs_yes_even_if_it_only_adds(
     run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The file may have been changed since it was looked at."""
+    """A saved plan needs `--yes` even if it only adds, because the file may have changed since somebody read it."""
     file = plan(ADDITIONS)
     assert run_css("apply", file) == 4
     assert "pass --yes" in capsys.readouterr().err
@@ -101,8 +105,8 @@ def test_a_kept_plan_needs_a_yes_though_it_only_adds(
     assert run_css("apply", file, "--yes") == 0
 
 
-def test_renaming_keeps_everybody(run_css: Run, sandbox: Sandbox, plan: Callable[..., Path]) -> None:
-    """A role with 60 members is renamed by one write, and the same 60 hold it afterwards."""
+def test_a_rename_keeps_all_members(run_css: Run, sandbox: Sandbox, plan: Callable[..., Path]) -> None:
+    """`css apply` renames a role with 60 members with one write, and the same 60 people have it afterwards."""
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", *sorted(sandbox.world.users)[:60])
     held = sandbox.members(GRANTS_PORTAL, "dev", "approver")
     assert len(held) >= 60
@@ -114,7 +118,9 @@ def test_renaming_keeps_everybody(run_css: Run, sandbox: Sandbox, plan: Callable
 def test_a_plan_is_stale_when_one_membership_has_changed(
     run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is sent then, no journal is left, and none is spoken of."""
+    """If one membership changed since the plan was made, `css apply` refuses the plan, writes nothing and keeps no
+    journal.
+    """
     file = plan()
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", usernames(sandbox, 20)[-1])
     assert run_css("apply", file, "--yes") == 5
@@ -154,7 +160,7 @@ def test_a_refusal_writes_nothing(
     code: int,
     said: str,
 ) -> None:
-    """By a guard, by the options, or by what they name; nothing is left behind, and nothing overwritten."""
+    """If a guard or wrong options make `css apply` fail, it writes nothing, leaves no new file and overwrites none."""
     file = plan(roles)
     before = sorted(file.parent.iterdir())
     assert run_css("apply", file, *options) == code
@@ -164,7 +170,7 @@ def test_a_refusal_writes_nothing(
 
 
 @pytest.mark.parametrize(("members", "kept", "most"), [(20, 15, 5), (60, 49, 11), (20, 0, 20)])
-def test_many_removals_have_to_be_said(
+def test_many_removals_need_max_removals(
     run_css: Run,
     sandbox: Sandbox,
     plan: Callable[..., Path],
@@ -173,7 +179,9 @@ def test_many_removals_have_to_be_said(
     kept: int,
     most: int,
 ) -> None:
-    """More than a fifth of a role, or more than ten: refused with the number that would be enough; one less is not."""
+    """If a plan removes more than a fifth of a role or more than ten people, css refuses it and names the
+    `--max-removals` to pass.
+    """
     sandbox.revoke(GRANTS_PORTAL, "dev", "approver", TOBIAS)
     people = sorted(sandbox.world.users)[:members]
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", *people)
@@ -189,10 +197,12 @@ def test_many_removals_have_to_be_said(
     assert sandbox.members(GRANTS_PORTAL, "dev", "approver") == people[:kept]
 
 
-def test_what_is_protected_is_never_taken_away(
+def test_protected_roles_and_people_lose_nothing(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A protected role and what belongs to it stay, and so does a protected person, even if exact lists omit them."""
+    """Protected roles and people keep everything, even if exact lists omit them, and the output lists what was
+    protected.
+    """
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, "{exact: [{name: reviewer, members: {exact: []}}]}")
     text = file.read_text(encoding="utf-8")
@@ -209,7 +219,7 @@ def test_what_is_protected_is_never_taken_away(
 def test_a_plan_of_another_team_or_address_is_stale(
     run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], of: dict[str, Any]
 ) -> None:
-    """It is refused before anything is sent."""
+    """If a plan was made for another team or API address, `css apply` refuses it and writes nothing."""
     file = plan()
     file.write_text(plan_as_json(evolve(read_plan(file.read_bytes(), file.name), **of)), encoding="utf-8")
     assert run_css("apply", file, "--yes") == 5
@@ -217,10 +227,12 @@ def test_a_plan_of_another_team_or_address_is_stale(
 
 
 @pytest.mark.parametrize("roles", ["{exact: []}", "[{name: reviewer, members: {exact: []}}]"])
-def test_everything_is_taken_away_only_on_purpose(
+def test_an_empty_exact_list_needs_allow_empty(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roles: str
 ) -> None:
-    """Of a place or of a role, from a file as from a kept plan; what is added meanwhile makes it another matter."""
+    """`css apply` removes all roles or all members only with `--allow-empty`; a list that replaces them needs no such
+    option.
+    """
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, roles)
     assert run_css("apply", file, "--prune", "--yes") == 4
@@ -237,7 +249,7 @@ def test_everything_is_taken_away_only_on_purpose(
 
 
 class Terminal(io.StringIO):
-    """What somebody types."""
+    """Input that is typed on a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -258,7 +270,7 @@ class Terminal(io.StringIO):
         ([], "", 130),
     ],
 )
-def test_prod_is_changed_only_on_purpose(
+def test_a_change_in_prod_needs_allow_prod_or_the_typed_project_name(
     run_css: Run,
     sandbox: Sandbox,
     tmp_path: Path,
@@ -267,7 +279,7 @@ def test_prod_is_changed_only_on_purpose(
     typed: str | None,
     code: int,
 ) -> None:
-    """Also where only something is added: allowed by an option, or the project's name is typed on a terminal."""
+    """css changes prod only with `--allow-prod` or the project's name typed on a terminal, even if it only adds."""
     monkeypatch.chdir(tmp_path)
     if typed is not None:
         monkeypatch.setattr("sys.stdin", Terminal(typed))
@@ -276,7 +288,7 @@ def test_prod_is_changed_only_on_purpose(
 
 
 @pytest.mark.parametrize("journal", ["roles.yaml", "no/such/folder/j.jsonl"])
-def test_nobody_is_asked_where_no_journal_can_be_kept(
+def test_no_question_is_asked_if_the_journal_cannot_be_kept(
     run_css: Run,
     sandbox: Sandbox,
     tmp_path: Path,
@@ -284,7 +296,7 @@ def test_nobody_is_asked_where_no_journal_can_be_kept(
     capsys: pytest.CaptureFixture[str],
     journal: str,
 ) -> None:
-    """The answer would be for nothing."""
+    """If the journal cannot be kept, css refuses before it asks for confirmation, and names `--journal`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
     assert run_css("apply", file_of_roles(tmp_path, ADDITIONS), "--journal", journal) == 64
@@ -297,7 +309,9 @@ def test_nobody_is_asked_where_no_journal_can_be_kept(
 def test_a_fresh_plan_is_confirmed_on_a_terminal(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A no leaves everything as it is, and so does an interrupt, which says so."""
+    """On a terminal, css asks before it carries out a plan; after a no or an interrupt it reports that nothing was
+    changed.
+    """
     monkeypatch.chdir(tmp_path)
     for typed, code, said in (
         ("n\n", 4, "Nothing was changed"),
@@ -313,10 +327,12 @@ def test_a_fresh_plan_is_confirmed_on_a_terminal(
     assert capsys.readouterr().err.endswith("css: Interrupted. Nothing was changed.\n")
 
 
-def test_what_fails_is_told_and_kept_as_a_plan(
+def test_failed_and_skipped_steps_are_saved_as_a_plan_of_the_remainder(
     run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What depends on it is skipped, the others are done; the rest is a plan of its own, which finishes it."""
+    """If a step fails, css skips the steps that depend on it, does the others, and saves the rest as a plan that can be
+    applied.
+    """
     file = plan(f"[auditor, inspector, {{name: clerk, members: [{MAREN}]}}]")
     sandbox.faults.add("429", method="POST", path="*/roles", after=1, retry_after=3600)
     capsys.readouterr()
@@ -336,10 +352,12 @@ def test_what_fails_is_told_and_kept_as_a_plan(
     assert len(journals()) == 2
 
 
-def test_who_never_logged_in_is_told(
+def test_members_who_never_logged_in_are_reported_and_stay_in_the_remainder(
     run_css: Run, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody who was named by username and whom the service does not know; the others get their role."""
+    """css reports a member who never logged in, gives the others their role, and saves each remainder
+    under a new name.
+    """
     file = plan(f"[{{name: approver, members: [00000000000000000000000000000000@idir, {MAREN}]}}]")
     assert run_css("apply", file, "--yes") == 3
     out, err = capsys.readouterr()
@@ -356,7 +374,7 @@ def test_who_never_logged_in_is_told(
     assert file.with_name("plan.remainder.3.json").exists()
 
 
-def test_what_is_left_destroys_nothing(
+def test_a_file_with_the_name_of_the_remainder_is_not_overwritten(
     run_css: Run, sandbox: Sandbox, plan: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """If another file has the name of the remainder, css reports this before it sends anything."""
@@ -387,7 +405,7 @@ UNKNOWN_PROGRAM = "service-account-nothing-999"
         (MAREN, [], 0),
     ],
 )
-def test_people_who_could_not_be_identified_count(
+def test_people_who_could_not_be_identified_lead_to_exit_code_3(
     run_css: Run,
     sandbox: Sandbox,
     tmp_path: Path,
@@ -398,7 +416,9 @@ def test_people_who_could_not_be_identified_count(
     options: list[str],
     code: int,
 ) -> None:
-    """The rest is done, and the exit code is 3; with `--allow-missing` people who never logged in do not count."""
+    """css does the rest if people could not be identified, and fails with exit code 3; `--allow-missing` excuses those
+    who never logged in.
+    """
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, f"[auditor, {{name: approver, members: [{member}]}}]")
     if is_kept:
@@ -413,10 +433,10 @@ def test_people_who_could_not_be_identified_count(
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 3), (["--allow-missing"], 0)])
-def test_strict_writes_nothing_for_the_same_people(
+def test_strict_writes_nothing_if_people_could_not_be_identified(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int
 ) -> None:
-    """With `--allow-missing` people who never logged in do not count for `--strict` either."""
+    """With `--strict`, css writes nothing if somebody never logged in, unless `--allow-missing` is passed, too."""
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, f"[auditor, {{name: approver, members: [{NEVER}]}}]")
     assert run_css("apply", file, "--yes", "--strict", *options) == code
@@ -431,7 +451,9 @@ def test_without_credentials_the_variables_are_named_and_nothing_is_left_behind(
     capsys: pytest.CaptureFixture[str],
     arguments: tuple[str, ...],
 ) -> None:
-    """No empty journal either, however often it is tried."""
+    """Without credentials, `css apply` names the variables to set and leaves no file behind, not even
+    an empty journal.
+    """
     folder = plan().parent
     before = sorted(folder.iterdir())
     monkeypatch.delenv("CSS_CLIENT_ID")

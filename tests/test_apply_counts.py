@@ -1,4 +1,4 @@
-"""What `css apply FILE` costs: each request is sent once, and each decision is made once."""
+"""The cost of `css apply FILE`: it sends each request once and makes each decision once."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ def counted(*functions: Callable[..., Any]) -> Iterator[Counter[str]]:
 
 
 @pytest.mark.parametrize(("options", "names"), [(["--no-names"], 0), ([], 1)], ids=str)
-def test_one_role_and_one_member(
+def test_one_new_role_with_one_member_needs_eight_requests(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], names: int
 ) -> None:
-    """Eight requests: one for a token. css-sdk reads the service once for the plan and once before the writes.
+    """Creating one role with one member takes eight requests, one of them for a token.
 
-    A ninth request finds the name of the new member.
+    css-sdk reads the service once for the plan and once before the writes. A ninth request finds the name of the new
+    member.
     """
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, f"[{{name: auditor, members: [{TOBIAS}]}}]")
@@ -59,8 +60,12 @@ def test_one_role_and_one_member(
     assert counts == {"Impact.of": 1}
 
 
-def test_a_plan_with_removals(run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Losses are simulated once to find whose members to read, and once with these; the guards count the second."""
+def test_a_plan_with_removals_simulates_losses_twice(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """css simulates losses twice: to find the roles whose members it must read, and then with these members for the
+    guards.
+    """
     monkeypatch.chdir(tmp_path)
     file = file_of_roles(tmp_path, "{exact: [{name: admin, composites: {exact: [reviewer]}}, reviewer]}")
     with counted(read_journal, Impact.of) as counts:

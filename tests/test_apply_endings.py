@@ -1,4 +1,4 @@
-"""`css apply` that does not come to its end: killed or interrupted, it goes on with its journal, and loses nothing."""
+"""If `css apply` is killed, interrupted or fails, it continues with its journal and loses nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PEOPLE = 30
 
 @pytest.fixture
 def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
-    """Runs a command against the sandbox on a socket, in a folder of its own."""
+    """Return a function that runs a command against the sandbox on a socket, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     with sandbox.serve() as server:
         for name, value in server.credentials().items():
@@ -34,10 +34,12 @@ def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 @pytest.mark.posix
-def test_after_a_kill_the_journal_goes_on(
+def test_a_killed_run_continues_only_with_its_own_journal(
     served: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The plan alone is stale then, and so is another plan's journal; with its own the rest is done, nothing twice."""
+    """After a kill, the plan alone or another plan is refused as stale; with its own journal the rest is done and
+    nothing twice.
+    """
     before = everything(sandbox)
     file = file_of_roles(tmp_path, "[a, b, c, d, {name: boss, was: admin}]")
     plan, journal = tmp_path / "plan.json", tmp_path / "plan.1.journal.jsonl"
@@ -92,7 +94,9 @@ def test_an_interrupt_is_reported_from_the_journal(
     capsys: pytest.CaptureFixture[str],
     number: signal.Signals,
 ) -> None:
-    """The calls in flight are finished. Each step is reported as done or skipped, and the rest is done later."""
+    """After an interrupt, css finishes the calls in flight, reports each step as done or skipped, and `--resume` does
+    the rest.
+    """
     monkeypatch.chdir(tmp_path)
     people = usernames(sandbox, PEOPLE)
     file = file_of_roles(tmp_path, f"[{{name: admin, members: [{', '.join(people)}]}}]")
@@ -132,10 +136,10 @@ def test_an_interrupt_is_reported_from_the_journal(
     assert len(read_journal(journal.read_bytes(), "journal").entries) == new
 
 
-def test_what_failed_twice_can_be_gone_on_with(
+def test_a_journal_can_be_continued_more_than_once(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A journal that was continued once can be continued again. The exit code says whether steps are left."""
+    """A journal that was continued once can be continued again, and the exit code is 3 as long as steps are left."""
     monkeypatch.chdir(tmp_path)
     plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
     assert run_css("plan", file_of_roles(tmp_path, "[a, b, c]"), "--out", plan) == 0
@@ -149,10 +153,12 @@ def test_what_failed_twice_can_be_gone_on_with(
     assert sandbox.roles(GRANTS_PORTAL, "dev") >= {"a", "b", "c"}
 
 
-def test_what_may_have_been_done_is_gone_on_with_by_the_journal(
+def test_after_an_unknown_outcome_the_journal_continues_and_no_remainder_is_saved(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The step was done, but no read could show it. A plan of the rest would be stale, so none is saved."""
+    """If the outcome of a step is unknown, css saves no remainder, which would be stale, and continues with the
+    journal.
+    """
     monkeypatch.chdir(tmp_path)
     plan, journal = tmp_path / "plan.json", tmp_path / "j.jsonl"
     assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", plan) == 0
@@ -176,12 +182,12 @@ def test_what_may_have_been_done_is_gone_on_with_by_the_journal(
     assert [method for method, _ in writes(sandbox)] == ["POST", "POST"]
 
 
-def test_what_is_left_and_cannot_be_kept_is_told_how_to_do(
+def test_if_the_remainder_cannot_be_saved_the_journal_is_named(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the file for what is left cannot be written, the journal leads on."""
+    """If the file of the remainder cannot be written, css reports this and names the journal to continue with."""
     monkeypatch.chdir(tmp_path)
-    plan, journal = tmp_path / f"{'plan' * 58}.json", tmp_path / "j.jsonl"  # no name may be much longer
+    plan, journal = tmp_path / f"{'plan' * 58}.json", tmp_path / "j.jsonl"  # file systems allow no much longer name
     assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", plan) == 0
     sandbox.faults.add("429", method="POST", after=1, retry_after=3600)
     assert run_css("apply", plan, "--journal", journal, "--width", "1", "--yes") == 3
@@ -190,10 +196,12 @@ def test_what_is_left_and_cannot_be_kept_is_told_how_to_do(
     assert f"css apply {plan} --resume {journal}" in told
 
 
-def test_a_plan_that_was_carried_out_says_so(
+def test_a_plan_that_was_carried_out_is_refused_without_a_way_to_continue(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A journal that came to its end leads nowhere on; neither does one with which nothing was done this time."""
+    """If a plan was carried out completely, css says so and asks for a new plan, instead of naming a journal to
+    continue.
+    """
     monkeypatch.chdir(tmp_path)
     assert run_css("plan", file_of_roles(tmp_path, "[a, b]"), "--out", "plan.json") == 0
     assert run_css("apply", "plan.json", "--yes") == 0

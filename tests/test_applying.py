@@ -1,4 +1,4 @@
-"""What stands between a plan and its first write, and what is left of it afterwards, case by case."""
+"""The checks between a plan and its first write, and the plan of the steps that remain afterwards."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ ANN, BOB = MANY[:2]
 
 
 def a_state(members: Mapping[str, Iterable[str]], children: Mapping[str, Iterable[str]] | None = None) -> PlaceState:
-    """Return roles with these members, all of them read."""
+    """Return the state of an environment with these members, all of them read."""
     below = {name: frozenset(some) for name, some in (children or {}).items()}
     held = {name: frozenset(some) for name, some in members.items()}
     return PlaceState(DEV, "Grants Portal", frozenset(members), below, held)
 
 
 def step(kind: StepKind, role: str, target: str = "") -> Step:
-    """A step in dev."""
+    """Return a step in dev."""
     return Step(kind, DEV, role, target)
 
 
-# Whose
+# The team and the address of a plan
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def step(kind: StepKind, role: str, target: str = "") -> Step:
     ],
 )
 def test_a_plan_is_for_one_team_and_address(url: str, team: int | None, told: str) -> None:
-    """A plan for another one is refused, and the message names both."""
+    """A plan that was made for another team or address is refused, and the message names both."""
     saved = Plan(api_url=URL, team_id=2016)
     if told:
         with pytest.raises(StalePlan, match=told):
@@ -70,7 +70,7 @@ def test_a_plan_is_for_one_team_and_address(url: str, team: int | None, told: st
     [("account", URL, True), ("other", URL, False), ("account", "https://elsewhere.example", False)],
 )
 def test_a_journal_is_of_one_account_and_address(client_id: str, url: str, fits: bool) -> None:
-    """A journal of another one is refused, and the message does not contain the secret."""
+    """A journal of another account or address is refused, and the message does not contain the secret."""
     settings = Settings(client_id="account", client_secret="hush", token_url="https://login.example.org", api_url=URL)
     journal = JournalRead(client_id, url, ())
     if fits:
@@ -81,12 +81,12 @@ def test_a_journal_is_of_one_account_and_address(client_id: str, url: str, fits:
         assert "hush" not in str(told.value)
 
 
-def test_an_account_without_a_team() -> None:
-    """It has number 0 in a plan."""
+def test_a_plan_of_an_account_without_a_team_is_accepted() -> None:
+    """A plan of an account without a team has team number 0, and an account without a team may apply it."""
     check_whose(Plan(api_url=URL), URL, None)
 
 
-# Going on
+# Continuing with a journal
 
 BEFORE = a_state({"a": [ANN], "b": [BOB], "c": []}, {"a": ["c"]})
 STEPS = (
@@ -99,13 +99,13 @@ STEPS = (
     step("delete_role", "c"),
 )
 TAKEN_ALONG = step("remove_composite", "b", "c")
-"""What a journal tells of the deletion of `c` besides: it was a child of the role that is then `b`."""
+"""A second effect of deleting `c`, which the journal records: `c` was a child of the role that is now `b`."""
 BEGUN = (*STEPS[:6], TAKEN_ALONG, STEPS[6])
 PLANNED = PlannedPlace.of(BEFORE)
 
 
 def entries(begun: Sequence[Step], *, in_doubt: bool = False) -> list[Entry]:
-    """A journal in which these are confirmed, but for the last write where that is in doubt."""
+    """Return the entries of a journal in which these steps are confirmed; with `in_doubt`, the last write is not."""
     writes = [(one,) for one in begun if one != TAKEN_ALONG]
     if TAKEN_ALONG in begun:
         writes[-1:] = [(TAKEN_ALONG, *writes[-1])]  # type: ignore[list-item]
@@ -115,7 +115,7 @@ def entries(begun: Sequence[Step], *, in_doubt: bool = False) -> list[Entry]:
 
 @pytest.mark.parametrize("count", range(len(STEPS) + 1))
 @pytest.mark.parametrize("in_flight", [False, True])
-def test_what_was_begun_is_the_only_difference(count: int, in_flight: int) -> None:
+def test_a_journal_restores_the_first_state_and_the_steps_that_are_left(count: int, in_flight: int) -> None:
     """After any number of steps, with one begun, css-sdk finds the first state and the steps that are left."""
     now = BEFORE.after(STEPS[:count])
     begun = BEGUN[: count + in_flight] if count < 6 else BEGUN
@@ -137,8 +137,8 @@ def test_what_was_begun_is_the_only_difference(count: int, in_flight: int) -> No
         step("remove_composite", "b", "c"),
     ],
 )
-def test_anything_else_makes_a_plan_stale(other: Step) -> None:
-    """If anything changed that the journal does not record, the plan is refused, after any number of steps."""
+def test_a_change_that_the_journal_does_not_record_makes_a_plan_stale(other: Step) -> None:
+    """If anything changed that the journal does not record, the plan is refused as stale."""
     now = BEFORE.after([*STEPS[:5], other])
     changed = r"Grants Portal \(#101 dev\)( has changed|: the journal records).*Nothing was sent"
     with pytest.raises(StalePlan, match=changed):
@@ -156,15 +156,15 @@ def test_anything_else_makes_a_plan_stale(other: Step) -> None:
         (step("delete_role", "a"), "add_member 'a'"),
     ],
 )
-def test_what_somebody_took_back_is_not_done_again(other: Step, told: str) -> None:
-    """A step that is confirmed and not there any more makes the plan stale; one in doubt may never have been done."""
+def test_a_confirmed_step_that_somebody_reverted_makes_the_plan_stale(other: Step, told: str) -> None:
+    """If somebody reverted a step that the journal confirms, the plan is stale and the step is not done again."""
     now = BEFORE.after([*STEPS[:5], other])
     with pytest.raises(StalePlan, match=rf"the journal records {told}.*Nothing was sent"):
         state_before(PLANNED, now, entries(BEGUN[:5]))
 
 
-def test_a_step_in_doubt_may_be_there_or_not() -> None:
-    """It is done again where it cannot be seen, and not where it can."""
+def test_a_step_with_an_unknown_outcome_is_repeated_only_if_it_is_missing() -> None:
+    """A step whose outcome is unknown is done again if the state does not show it, and skipped if the state does."""
     now = BEFORE.after([*STEPS[:3], STEPS[4]])
     told = [*entries(BEGUN[:3]), Entry(8, (STEPS[3],), "unknown"), Entry(9, (STEPS[4],))]
     assert state_before(PLANNED, now, told).fingerprint == BEFORE.fingerprint
@@ -173,7 +173,7 @@ def test_a_step_in_doubt_may_be_there_or_not() -> None:
 
 @pytest.mark.parametrize("username", [ANN, BOB])
 @pytest.mark.parametrize("in_doubt", [False, True])
-def test_others_may_not_use_what_was_just_created(username: str, in_doubt: bool) -> None:
+def test_a_plan_is_stale_if_somebody_else_granted_the_new_role(username: str, in_doubt: bool) -> None:
     """If somebody else gave the new role to a person, the plan is stale, even if the plan would give it, too."""
     now = BEFORE.after([*STEPS[:3], step("add_member", "a", username)])
     with pytest.raises(StalePlan, match="has changed after the plan was made"):
@@ -183,7 +183,7 @@ def test_others_may_not_use_what_was_just_created(username: str, in_doubt: bool)
 ALL = a_state({"all": MANY[:40], "leaf": [], "c": MANY[:1]}, {"all": ["leaf"]})
 
 
-def test_numbers_are_held_against_what_is_there() -> None:
+def test_a_plan_with_wrong_counts_or_unread_members_is_refused() -> None:
     """A plan with too low counts, or with members that were not read, is refused, and the error names every fault."""
     steps = (evolve(step("remove_composite", "all", "leaf"), people=40), step("delete_role", "leaf"))
     check_steps(steps, Impact.of(steps, [ALL]))
@@ -200,8 +200,8 @@ def test_numbers_are_held_against_what_is_there() -> None:
 
 
 @pytest.mark.parametrize("kind", ["delete_role", "remove_composite"])
-def test_who_loses_a_role_through_composites_counts(kind: StepKind) -> None:
-    """40 of 40 who have a role through another are as many as 40 members."""
+def test_people_who_lose_a_role_through_a_composite_count_as_removals(kind: StepKind) -> None:
+    """People who lose a role through a composite role count as removals, unless an earlier step makes them members."""
     taking = step("delete_role", "leaf") if kind == "delete_role" else step("remove_composite", "all", "leaf")
     with pytest.raises(TooManyRemovals, match="40 of 40 people with the role 'leaf' through composites"):
         Guards().check([taking], [ALL])
@@ -210,31 +210,35 @@ def test_who_loses_a_role_through_composites_counts(kind: StepKind) -> None:
     Guards().check([*given, step("remove_composite", "all", "leaf")], [ALL])
 
 
-def test_what_is_read_again() -> None:
-    """The roles that were read, and those that came under way, under all their names; none of another place."""
+def test_the_roles_to_read_again_include_new_and_renamed_ones() -> None:
+    """css-sdk reads again the planned roles and those that the journal created or renamed, but no role of another
+    environment.
+    """
     planned = evolve(PLANNED, members_read=("a",))
     assert roles_to_read(planned, ()) == {"a"}
     assert roles_to_read(planned, (*BEGUN, Step("create_role", TEST, "z"))) == {"a", "b", "x"}
 
 
 def test_members_who_were_not_read_make_nothing_stale() -> None:
-    """A fingerprint speaks of the members that were read, and of no others."""
+    """Members of roles that the plan did not read do not affect its fingerprint, so they cannot make it stale."""
     unread = evolve(BEFORE, members={"a": BEFORE.members["a"]})
     planned = PlannedPlace.of(unread)
     assert state_before(planned, unread.after(STEPS[:1]), entries(STEPS[:1])) == unread
 
 
-# What is left
+# The remainder
 
 
 def a_plan(steps: tuple[Step, ...] = STEPS) -> Plan:
-    """The steps as a plan."""
+    """Return the steps as a plan."""
     return Plan(steps, places=(PLANNED,), api_url=URL, team_id=2016)
 
 
 @pytest.mark.parametrize("ends", ["failed", "unknown", "skipped", None])
-def test_a_plan_of_what_is_left(ends: str | None) -> None:
-    """What is not confirmed stays, in its order, and fits what is there once the rest is done; None is not tried."""
+def test_the_remainder_holds_all_steps_that_are_not_confirmed(ends: str | None) -> None:
+    """The remainder holds all steps that are not confirmed, in their order, and expects the state after the confirmed
+    ones.
+    """
     saved = a_plan()
     results = [StepResult(one, "confirmed") for one in STEPS[:3]]
     if ends is not None:
@@ -247,22 +251,24 @@ def test_a_plan_of_what_is_left(ends: str | None) -> None:
     assert evolve(left, steps=saved.steps, places=saved.places) == saved
 
 
-def test_nothing_is_left_when_all_is_confirmed() -> None:
-    """Then there is no plan, and neither is there of a plan without steps."""
+def test_there_is_no_remainder_if_all_steps_are_confirmed() -> None:
+    """If all steps are confirmed, or the plan has none, there is no remainder."""
     assert remainder(a_plan(), [StepResult(one, "confirmed") for one in STEPS], {DEV: BEFORE}) is None
     assert remainder(a_plan(()), [], {DEV: BEFORE}) is None
 
 
-def test_what_shall_be_kept_has_to_be_there() -> None:
-    """A name that no place has, now or after the plan, protects nothing: it is refused as the mistake that it is."""
+def test_keep_last_refuses_a_role_that_does_not_exist() -> None:
+    """If `keep_last` names a role that exists neither now nor after the plan, css-sdk refuses it as a
+    typing mistake.
+    """
     Guards(keep_last=["a"]).check((), [BEFORE])
     Guards(keep_last=["new"]).check([step("create_role", "new")], [BEFORE])
     with pytest.raises(Refused, match="has a role 'adminn'"):
         Guards(keep_last=["a", "adminn"]).check((), [BEFORE])
 
 
-def test_what_is_left_is_called_what_it_is_by_now() -> None:
-    """Whom the service does not know holds no renaming back, and is not lost by it; a new role of that name is new."""
+def test_the_remainder_uses_the_current_names_of_renamed_roles() -> None:
+    """If a member could not be added before a rename, the remainder adds the member under the role's current name."""
     first, second = step("add_member", "a", ANN), step("add_member", "a", BOB)
     steps = (first, step("rename_role", "a", "b"), step("create_role", "a"), second, step("rename_role", "b", "c"))
     state = a_state({"a": []})

@@ -1,4 +1,4 @@
-"""Arguments of public calls: one name or several, and errors of the tree that say what is expected."""
+"""Public calls accept one name or several, and refuse wrong arguments with an error that says what is expected."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PLACE = {"integration": "101", "environment": "dev"}
 
 
 class Frame:
-    """As a table of pandas: an iterable of the names of its columns."""
+    """Imitate a pandas table: an iterable of the names of its columns."""
 
     columns = ("user", "role")
 
@@ -59,7 +59,7 @@ class Frame:
 
 
 class NumpyInt:
-    """A whole number of numpy, as far as Python sees it."""
+    """Imitate a whole number of numpy: an object with `__index__`."""
 
     def __init__(self, value: int) -> None:
         self._value = value
@@ -69,12 +69,12 @@ class NumpyInt:
 
 
 def dev(css: Css) -> Any:
-    """The place of most of these tests."""
+    """Return the dev environment of the Grants Portal."""
     return css.integration(GRANTS_PORTAL).environment("dev")
 
 
 def outcomes(results: Any) -> list[tuple[Any, str]]:
-    """How each of many ended."""
+    """Return the outcome of each of many writes."""
     return [(result.grant if hasattr(result, "grant") else result.name, result.outcome) for result in results]
 
 
@@ -140,7 +140,7 @@ ONE_OR_SEVERAL: dict[str, tuple[Callable[[Css, Any], Any], Any]] = {
 
 @pytest.mark.parametrize("name", ONE_OR_SEVERAL)
 def test_one_is_as_good_as_a_list_of_one(name: str, settings: Settings) -> None:
-    """A text is one name, never its letters; several may be in a list, a tuple or a generator."""
+    """Where several values are allowed, one value gives the same result as a list or a generator that holds it."""
     call, one = ONE_OR_SEVERAL[name]
     ways = [one, [one], (each for each in [one])]
     seen = []
@@ -161,8 +161,10 @@ def test_one_is_as_good_as_a_list_of_one(name: str, settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("name", ONE_OR_SEVERAL)
-def test_anything_else_is_refused_in_words(name: str, sandbox: Sandbox, settings: Settings) -> None:
-    """With an error of the tree, before anything is written: a table gives the names of its columns, not its rows."""
+def test_values_of_other_types_are_refused_before_anything_is_written(
+    name: str, sandbox: Sandbox, settings: Settings
+) -> None:
+    """Values of other types, such as a table or bytes, are refused with a `CssError` before anything is written."""
     call, _ = ONE_OR_SEVERAL[name]
     with Css(settings, transport=sandbox.transport()) as css:
         for given in (Frame(), 5.5, b"admin", [5.5], [None], object()):
@@ -172,8 +174,8 @@ def test_anything_else_is_refused_in_words(name: str, sandbox: Sandbox, settings
 
 
 @pytest.mark.parametrize("text", ["auditor", MAREN, "Grants Portal"])
-def test_a_text_is_never_a_collection_of_objects(text: str, sandbox: Sandbox, settings: Settings) -> None:
-    """Where one text would make no sense, the error asks for what does."""
+def test_a_text_is_refused_where_objects_are_expected(text: str, sandbox: Sandbox, settings: Settings) -> None:
+    """If a call expects objects such as rows or grants, it refuses a text and writes nothing."""
     calls: list[Callable[[Css], Any]] = [
         lambda css: css.apply_roster(text),
         lambda css: css.check_roster(text),
@@ -213,8 +215,10 @@ def test_a_text_is_never_a_collection_of_objects(text: str, sandbox: Sandbox, se
         (lambda css: dev(css).logs(None, "2026-11-21"), "since is None, which is not a time"),
     ],
 )  # fmt: skip
-def test_a_wrong_argument_is_named(call: Callable[[Css], Any], said: str, sandbox: Sandbox, settings: Settings) -> None:
-    """The error is of the tree, and says what is expected."""
+def test_the_error_for_a_wrong_argument_says_what_is_expected(
+    call: Callable[[Css], Any], said: str, sandbox: Sandbox, settings: Settings
+) -> None:
+    """The error for a wrong argument is a `CssError` that says what is expected, and nothing is written."""
     with Css(settings, transport=sandbox.transport()) as css:
         with pytest.raises(CssError, match=said):
             call(css)
@@ -223,7 +227,7 @@ def test_a_wrong_argument_is_named(call: Callable[[Css], Any], said: str, sandbo
 
 @pytest.mark.parametrize("width", [0, 9, 2.5, "4", None, True])
 def test_a_width_is_a_whole_number(width: Any, sandbox: Sandbox, settings: Settings) -> None:
-    """From 1 to 8, and nothing is sent for another."""
+    """If `width=` is not a whole number from 1 to 8, css-sdk refuses it and sends nothing."""
     with Css(settings, transport=sandbox.transport()) as css:
         for call in (
             css.report,
@@ -236,8 +240,8 @@ def test_a_width_is_a_whole_number(width: Any, sandbox: Sandbox, settings: Setti
     assert asked(sandbox) == {}
 
 
-def test_whole_numbers_of_numpy_are_whole_numbers(sandbox: Sandbox, settings: Settings) -> None:
-    """They are accepted as ids, pages and widths: every type with `__index__` is."""
+def test_whole_numbers_of_numpy_are_accepted(sandbox: Sandbox, settings: Settings) -> None:
+    """css-sdk accepts every type with `__index__`, such as a whole number of numpy, as id, page and page size."""
     with Css(settings, transport=sandbox.transport()) as css:
         portal = css.integration(NumpyInt(GRANTS_PORTAL))  # type: ignore[arg-type]
         assert portal.info.id == GRANTS_PORTAL
@@ -248,8 +252,10 @@ def test_whole_numbers_of_numpy_are_whole_numbers(sandbox: Sandbox, settings: Se
 
 
 @pytest.mark.notebooks
-def test_numpy_and_pandas_themselves(sandbox: Sandbox, settings: Settings) -> None:
-    """Ids, times, missing times, and a table whose rows are pairs."""
+def test_values_of_numpy_and_pandas_are_accepted_or_refused(sandbox: Sandbox, settings: Settings) -> None:
+    """css-sdk accepts ids, times and pairs from numpy and pandas, and refuses missing times, missing texts and whole
+    tables.
+    """
     numpy, pandas = import_module("numpy"), import_module("pandas")
 
     at = datetime.datetime(2026, 11, 21, 12, 30, tzinfo=datetime.UTC)
@@ -279,7 +285,7 @@ def test_numpy_and_pandas_themselves(sandbox: Sandbox, settings: Settings) -> No
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_a_client_is_not_copied(copied: Callable[[object], object], sandbox: Sandbox, settings: Settings) -> None:
-    """It would share its connections, or send its secret elsewhere; the error says what to do."""
+    """A client and its parts cannot be copied or pickled, because a copy would share its connections and its secret."""
     with Css(settings, transport=sandbox.transport()) as css:
         with pytest.raises(ConfigurationError, match="A client cannot be copied or pickled"):
             copied(css)
@@ -297,8 +303,8 @@ def test_a_client_is_not_copied(copied: Callable[[object], object], sandbox: San
     anyio.run(asynchronous)
 
 
-def test_what_is_handed_to_a_client_is_checked(settings: Settings) -> None:
-    """A client or transport of another library, or of the other world, and an option that does not exist."""
+def test_a_client_refuses_wrong_options_and_objects_of_other_libraries(settings: Settings) -> None:
+    """A client refuses an unknown option, and an HTTP client, transport, journal or settings of the wrong type."""
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"http_client": httpx2.Client()}, "http_client= must be httpx.Client, not httpx2.Client"),
         ({"http_client": httpx.AsyncClient()}, "http_client= must be httpx.Client, not httpx.AsyncClient"),

@@ -1,4 +1,4 @@
-"""`css assign` and `css unassign` with people who are named by e-mail address or GUID, and `css roles ensure`."""
+"""`css assign` and `css unassign` with people named by e-mail address or GUID, and `css roles ensure`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DEV = ("-i", ALPHA, "-e", "dev", "-r", "lead")
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    """People who are not as simple as they look."""
+    """Return a sandbox of people with unusual logins and addresses."""
     return Sandbox(world=world())
 
 
 def members(sandbox: Sandbox) -> set[str]:
-    """Return who has the role."""
+    """Return the members of the role."""
     return set(sandbox.members(ALPHA, "dev", "lead"))
 
 
@@ -45,7 +45,7 @@ def members(sandbox: Sandbox) -> set[str]:
 def test_people_are_named_by_address_and_guid(
     run_css: Run, sandbox: Sandbox, named: list[str], given: set[str]
 ) -> None:
-    """The same words give the role and remove it."""
+    """People named by e-mail address, GUID, client id or username get a role, and the same options remove it."""
     before = everything(sandbox)
     assert run_css("assign", *DEV, *named) == 0
     assert members(sandbox) == given
@@ -65,10 +65,12 @@ def test_people_are_named_by_address_and_guid(
         ([], 64, "pass usernames, --email, --guid, or --client-id"),
     ],
 )
-def test_who_is_not_identified_gets_and_loses_nothing(
+def test_a_person_who_is_not_identified_gets_and_loses_nothing(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], named: list[str], code: int, said: str
 ) -> None:
-    """The message says what to pass."""
+    """If a person cannot be identified, `assign` and `unassign` write nothing, and the message says which option to
+    pass.
+    """
     for command in (["assign"], ["unassign", "--yes"]):
         assert run_css(*command, *DEV, *named) == code
         out, err = capsys.readouterr()
@@ -76,10 +78,10 @@ def test_who_is_not_identified_gets_and_loses_nothing(
     assert writes(sandbox) == []
 
 
-def test_roles_are_created_only_where_they_are_missing(
-    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The second time there is nothing to do, and no question in prod."""
+def test_ensure_creates_only_missing_roles(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """`css roles ensure` creates only missing roles. If none is missing, it writes nothing and asks nothing, even in
+    prod.
+    """
     place = ("-i", ALPHA, "-e", "prod")
     assert run_css("roles", "ensure", *place, "reader", "auditor") == 4
     assert "the role 'auditor' is created in Alpha, prod" in capsys.readouterr().err
@@ -92,8 +94,8 @@ def test_roles_are_created_only_where_they_are_missing(
     assert len(writes(sandbox)) == done == 1
 
 
-def test_a_role_that_cannot_be_created_is_not_called_there(run_css: Run, sandbox: Sandbox) -> None:
-    """Neither a name that no request can hold, nor a failed request."""
+def test_ensure_does_not_report_a_role_that_it_could_not_create(run_css: Run, sandbox: Sandbox) -> None:
+    """`css roles ensure` fails if a name is invalid or a request fails, and deletes nothing."""
     assert run_css("roles", "ensure", "-i", ALPHA, "-e", "dev", "..") == 4
     sandbox.faults.add("500_before", method="POST", times=None)
     assert run_css("roles", "ensure", "-i", ALPHA, "-e", "dev", "reader", "auditor") == 3
