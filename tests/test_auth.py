@@ -1,4 +1,4 @@
-"""One token request per token life, for all threads and tasks; early renewal, and once after a 401."""
+"""One token request serves all threads and tasks. css-sdk renews a token before it expires, and once after a 401."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support import Clock, asked, at_once, usernames
 
 
 def test_fifty_threads_share_one_token_request(sandbox: Sandbox, settings: Settings) -> None:
-    """All of them get their answer."""
+    """Fifty threads that read at once need one token request, and all of them get their answer."""
     start = threading.Barrier(50)
     users = usernames(sandbox, 25) * 2
 
@@ -46,7 +46,7 @@ def test_fifty_threads_share_one_token_request(sandbox: Sandbox, settings: Setti
 
 
 def test_fifty_threads_share_the_first_token_too(sandbox: Sandbox, settings: Settings) -> None:
-    """Even if none of them has made a call before, one token is requested."""
+    """If fifty threads make the first call of a client at once, css-sdk requests one token."""
     start = threading.Barrier(50)
     with Css(settings, transport=sandbox.transport()) as css, ThreadPoolExecutor(50) as pool:
 
@@ -59,7 +59,7 @@ def test_fifty_threads_share_the_first_token_too(sandbox: Sandbox, settings: Set
 
 
 def test_fifty_threads_with_a_revoked_token_renew_it_once(sandbox: Sandbox, settings: Settings) -> None:
-    """One more token is requested, and every call succeeds."""
+    """If the token was revoked, fifty threads request one more token together, and every call succeeds."""
     start = threading.Barrier(50)
     users = usernames(sandbox, 25) * 2
     with Css(settings, transport=sandbox.transport()) as css, ThreadPoolExecutor(50) as pool:
@@ -75,7 +75,7 @@ def test_fifty_threads_with_a_revoked_token_renew_it_once(sandbox: Sandbox, sett
 
 
 async def test_two_hundred_tasks_share_one_token(sandbox: Sandbox, settings: Settings) -> None:
-    """For the first calls, and once more after a revocation."""
+    """Two hundred tasks share one token request, and share one more after the token was revoked."""
     users = usernames(sandbox, 20) * 10
     async with AsyncCss(settings, transport=sandbox.async_transport()) as css:
         place = (await css.integration("Grants Portal")).environment("dev")
@@ -88,7 +88,7 @@ async def test_two_hundred_tasks_share_one_token(sandbox: Sandbox, settings: Set
 
 
 class Crowded(httpx.AsyncBaseTransport):
-    """Knows how many requests are under way at once, and lets each take its time."""
+    """Count the requests that are in flight at once, and let each take a while."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
@@ -104,7 +104,7 @@ class Crowded(httpx.AsyncBaseTransport):
 
 
 async def test_a_call_waits_for_its_connection_before_it_gets_a_token(sandbox: Sandbox, settings: Settings) -> None:
-    """At most 8 requests are in progress, so that no token expires while its request waits."""
+    """css-sdk has at most 8 requests in flight, so that no token expires while its request waits for a connection."""
     crowded = Crowded(sandbox.async_transport())
     async with AsyncCss(settings, transport=crowded) as css:
         place = (await css.integration("Grants Portal")).environment("dev")
@@ -115,7 +115,7 @@ async def test_a_call_waits_for_its_connection_before_it_gets_a_token(sandbox: S
 
 
 def test_a_token_is_renewed_before_it_expires(sandbox: Sandbox, settings: Settings) -> None:
-    """It is renewed a tenth of its life early, at most 30 s, so that it cannot expire on the way."""
+    """css-sdk renews a token when a tenth of its life is left, at most 30 s, so that it cannot expire on the way."""
     clock = Clock()
     with Css(settings, transport=sandbox.transport(), clock=clock) as css:
         for passed, tokens in ((0, 1), (269, 1), (2, 2), (269, 2), (2, 3)):
@@ -124,8 +124,8 @@ def test_a_token_is_renewed_before_it_expires(sandbox: Sandbox, settings: Settin
             assert asked(sandbox)["token"] == tokens
 
 
-def test_a_token_of_one_second_is_used(sandbox: Sandbox, settings: Settings) -> None:
-    """It is renewed a share of its life early. Otherwise every call would request a token."""
+def test_a_token_of_one_second_serves_several_calls(sandbox: Sandbox, settings: Settings) -> None:
+    """A token that lives one second serves several calls, because the margin of renewal is a share of its life."""
     clock = Clock()
     sandbox.token_life = 1
     with Css(settings, transport=sandbox.transport(), clock=clock) as css:
@@ -138,7 +138,7 @@ def test_a_token_of_one_second_is_used(sandbox: Sandbox, settings: Settings) -> 
 
 
 def test_wrong_credentials_are_reported_with_the_servers_words(sandbox: Sandbox) -> None:
-    """The answer of RFC 6749 becomes one sentence, without the secret."""
+    """If the login server refuses the credentials, the error repeats its answer in one sentence, without the secret."""
     credentials = sandbox.credentials() | {"client_secret": "wrong-and-secret"}
     with Css(Settings(**credentials), transport=sandbox.transport()) as css:
         with pytest.raises(AuthenticationError, match="unauthorized_client: Invalid client") as told:
@@ -149,7 +149,7 @@ def test_wrong_credentials_are_reported_with_the_servers_words(sandbox: Sandbox)
 
 
 def answering(respond: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
-    """Return a client without retries, with the auth under test."""
+    """Return a client without retries that uses the auth under test."""
     auth = ClientCredentials("https://login.example/token", "me", "s3cret", origins=["https://api.example/v1"])
     return httpx.Client(transport=httpx.MockTransport(respond), auth=auth)
 
@@ -170,7 +170,7 @@ def answering(respond: Callable[[httpx.Request], httpx.Response]) -> httpx.Clien
     ],
 )
 def test_each_bad_answer_of_a_token_endpoint_has_its_error(response: httpx.Response, error: type[Exception]) -> None:
-    """Refusals, failures and malformed answers have different errors, and the call itself is never sent."""
+    """Refusals, failures and malformed answers of a token endpoint raise different errors, without the secret."""
     with answering(lambda _: response) as client, pytest.raises(error) as told:
         client.get("https://api.example/v1/integrations")
     assert "s3cret" not in str(told.value)
@@ -187,8 +187,10 @@ def test_each_bad_answer_of_a_token_endpoint_has_its_error(response: httpx.Respo
         {"access_token": "a", "expires_in": "1e999"},
     ],
 )
-def test_what_a_token_answer_may_leave_out(answer: dict[str, object]) -> None:
-    """`token_type` is matched ignoring case, and a token without a known life is used for a short one."""
+def test_a_token_answer_may_lack_its_type_and_lifetime(answer: dict[str, object]) -> None:
+    """A token answer may lack its type or a valid lifetime: css-sdk uses the token for a short time, and ignores the
+    type's case.
+    """
     sent: list[httpx.Request] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -204,8 +206,8 @@ def test_what_a_token_answer_may_leave_out(answer: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("life", [0, -5, "0", "-0.0"])
 @pytest.mark.parametrize(("status", "calls"), [(200, 1), (401, 2)])
-def test_a_token_without_life_serves_one_call(life: object, status: int, calls: int) -> None:
-    """It is not kept: each call requests its own, and another one after a 401."""
+def test_a_token_with_a_lifetime_of_zero_serves_one_call(life: object, status: int, calls: int) -> None:
+    """A token with a lifetime of zero or less is not kept: each call requests its own, and another one after a 401."""
     sent: list[str] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -222,7 +224,7 @@ def test_a_token_without_life_serves_one_call(life: object, status: int, calls: 
 
 @pytest.mark.parametrize("url", ["https://elsewhere.example/v1", "http://api.example/v1", "https://api.example:444/v1"])
 def test_a_token_goes_to_its_own_origin_only(url: str) -> None:
-    """Another host, scheme or port is refused before a token is requested."""
+    """A request to another host, scheme or port is refused before a token is requested."""
     sent: list[httpx.Request] = []
     with answering(lambda request: sent.append(request) or httpx.Response(200)) as client:  # type: ignore[func-returns-value]
         with pytest.raises(ConfigurationError, match="another origin"):
@@ -231,7 +233,7 @@ def test_a_token_goes_to_its_own_origin_only(url: str) -> None:
 
 
 def test_the_token_request_has_the_callers_timeout() -> None:
-    """Otherwise the request of a flow has no timeout, and could wait forever."""
+    """The token request uses the timeout of the caller's request; otherwise it could wait forever."""
     timeouts: list[object] = []
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -245,12 +247,14 @@ def test_the_token_request_has_the_callers_timeout() -> None:
 
 @pytest.mark.parametrize("token", ["", "opaque", "a.b", "a.!.c", "a.W10.c", "a.bm90IGpzb24.c"])
 def test_an_opaque_token_has_no_claims(token: str) -> None:
-    """It is not an error."""
+    """A token that is not a JWT has no claims, and that is not an error."""
     assert claims_of(token) == {}
 
 
 def test_the_callers_client_sends_everything(sandbox: Sandbox, settings: Settings) -> None:
-    """Token requests go through it too, and it stays open and unchanged when ours is closed."""
+    """A client that the caller passed sends all requests, token requests included, and stays open after
+    css-sdk closes.
+    """
     seen: list[str] = []
     with httpx.Client(
         transport=sandbox.transport(),

@@ -1,4 +1,4 @@
-"""Requests that carry a token, beside the requests of the caller."""
+"""Requests of css-sdk that carry a token, and their connection to the caller's request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def checked(_: httpx.Request) -> None:
 
 
 def test_a_request_that_a_hook_keeps_stays_whole(sandbox: Sandbox) -> None:
-    """The garbage collector leaves the address alone after the request of the caller is gone."""
+    """If an event hook keeps requests, each keeps its own address after the caller's request is garbage collected."""
     kept: list[httpx.Request] = []
     with httpx.Client(transport=sandbox.transport(), event_hooks={"request": [kept.append]}) as http:
         css = Css(Settings(**sandbox.credentials()), http_client=http)
@@ -33,8 +33,10 @@ def test_a_request_that_a_hook_keeps_stays_whole(sandbox: Sandbox) -> None:
     assert [request.url.path.split("/")[-2] for request in kept[-5:]] == [f"nobody-{n}@githubpublic" for n in range(5)]
 
 
-def test_a_change_of_either_counts_for_both() -> None:
-    """An event hook changes the request that is sent, and the caller sees it."""
+def test_a_change_of_the_sent_request_also_changes_the_callers_request() -> None:
+    """If an event hook changes the request that is sent, the caller's request shows the change, and the other way
+    round.
+    """
     original = httpx.Request("GET", ADDRESS)
     request = ApiRequest(original, checked)
     request.url = httpx.URL("https://css.example/other")

@@ -1,4 +1,4 @@
-"""Functions of the caller's that a `Css` cannot await: refused before anything is sent."""
+"""A `Css` refuses callbacks that would have to be awaited, before it sends anything."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ ROWS = read_roster(f"username,role\n{PERSON},reviewer", "roster.csv", integratio
 
 
 async def coroutine_function(*_: object) -> None:
-    """What only an AsyncCss can call."""
+    """Do nothing; only an AsyncCss can await this."""
 
 
 class WithCoroutineCall:
-    """An object whose call has to be awaited."""
+    """An object that has to be awaited when it is called."""
 
     async def __call__(self, *_: object) -> None: ...
 
@@ -57,7 +57,7 @@ CALLS: dict[str, Callable[[Css, Any], object]] = {
 
 
 def dev(css: Css) -> Any:
-    """The place of these tests."""
+    """Return the environment that these tests use."""
     return css.integration(GRANTS_PORTAL).environment("dev")
 
 
@@ -65,7 +65,7 @@ def dev(css: Css) -> Any:
 def test_a_coroutine_function_is_refused_before_anything_is_sent(
     name: str, sandbox: Sandbox, settings: Settings
 ) -> None:
-    """However it is wrapped; the error says who could await it."""
+    """A `Css` refuses a coroutine function, wrapped or not, before it sends anything, and names AsyncCss."""
     with Css(settings, transport=sandbox.transport()) as css:
         dev(css)
         before = asked(sandbox)
@@ -75,8 +75,10 @@ def test_a_coroutine_function_is_refused_before_anything_is_sent(
         assert asked(sandbox) == before
 
 
-def test_what_turns_out_to_need_awaiting_is_no_yes(sandbox: Sandbox, settings: Settings) -> None:
-    """A lambda over a coroutine function shows only when it is called: nothing is removed, and no result is lost."""
+def test_a_callback_that_returns_an_awaitable_confirms_nothing(sandbox: Sandbox, settings: Settings) -> None:
+    """If `confirm=` returns an awaitable, nothing is removed. If `progress=` does, the results of the writes are in the
+    error.
+    """
     before = sandbox.grants(GRANTS_PORTAL, "dev")
     with Css(settings, transport=sandbox.transport()) as css:
         with pytest.raises(ConfigurationError, match="confirm= returned an awaitable"):
@@ -90,8 +92,8 @@ def test_what_turns_out_to_need_awaiting_is_no_yes(sandbox: Sandbox, settings: S
 
 
 @pytest.mark.parametrize("given", [*CANNOT_BE_AWAITED, 5])
-def test_the_hooks_of_a_client_are_refused_when_it_is_made(given: Any, settings: Settings) -> None:
-    """A hook that cannot be awaited would be dropped; a clock and a check of tokens nobody could await."""
+def test_options_that_would_need_awaiting_are_refused_when_a_client_is_made(given: Any, settings: Settings) -> None:
+    """A client refuses a hook, clock or check that has to be awaited, or is not callable, when it is made."""
     for name in ("on_wait", "retry", "clock"):
         options: dict[str, Any] = {name: given}
         with pytest.raises(ConfigurationError, match=f"{name}="):

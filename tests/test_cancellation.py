@@ -1,4 +1,4 @@
-"""Cancelling tasks: reads end at once and start nothing new; only a single write in flight is finished first."""
+"""Cancelled reads end at once and send nothing more. Only a single write in flight is finished first."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from tests.support import GRANTS_PORTAL, at_once, usernames
 from tests.together import async_together
 
 PATIENCE = 30.0
-"""Seconds after which what should have ended at once hangs."""
+"""The number of seconds after which a test counts as hanging."""
 
 
 class Gate(httpx.AsyncBaseTransport):
-    """A way to the sandbox with a gate, at which the requests of one kind wait until it is opened.
+    """A transport to the sandbox with a gate that holds requests of one kind until it is opened.
 
     Attributes:
         came: the method and the end of the path of each request since the gate was shut.
@@ -54,7 +54,7 @@ class Gate(httpx.AsyncBaseTransport):
         self.came: list[str] = []
 
     def shut(self, held: str = "*") -> None:
-        """Hold the requests that fit the pattern, such as `POST roles`, and forget those that came."""
+        """Hold the requests that match the pattern, such as `POST roles`, and forget earlier requests."""
         self._opened, self._held, self._waiting = anyio.Event(), held, 0
         self.came.clear()
 
@@ -64,13 +64,13 @@ class Gate(httpx.AsyncBaseTransport):
         self._opened.set()
 
     async def reached(self, count: int = 1) -> None:
-        """Wait until so many requests wait at the gate, and nothing else happens."""
+        """Wait until this many requests wait at the gate and nothing else happens."""
         while self._waiting < count:
             await anyio.lowlevel.checkpoint()
         await anyio.wait_all_tasks_blocked()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Carry a request to the sandbox when the gate lets it through."""
+        """Send a request to the sandbox when the gate lets it through."""
         name = f"{request.method} {request.url.path.rpartition('/')[2]}"
         self.came.append(name)
         if fnmatch(name, self._held):
@@ -81,32 +81,32 @@ class Gate(httpx.AsyncBaseTransport):
 
 @pytest.fixture(params=["asyncio task", "asyncio scope", "trio scope"])
 def how(request: pytest.FixtureRequest) -> str:
-    """The ways to cancel: the task itself, as `asyncio.timeout` does, or a scope of anyio or trio around it."""
+    """Return the way to cancel: the task itself, as `asyncio.timeout` does, or a scope of anyio or trio around it."""
     way: str = request.param
     return way
 
 
 @pytest.fixture
 def anyio_backend(how: str) -> str:
-    """The event loop of each way."""
+    """Return the event loop that each way needs."""
     return how.partition(" ")[0]
 
 
 @pytest.fixture
 async def gate(sandbox: Sandbox, anyio_backend: str) -> Gate:
-    """The way to the sandbox, open."""
+    """Return an open gate."""
     return Gate(sandbox)
 
 
 @pytest.fixture
 def journal_file(tmp_path: Path) -> Path:
-    """Where the client keeps its journal."""
+    """Return the path of the client's journal."""
     return tmp_path / "journal.jsonl"
 
 
 @pytest.fixture
 async def css(gate: Gate, settings: Settings, journal_file: Path) -> AsyncIterator[AsyncCss]:
-    """A client with a journal."""
+    """Yield a client with a journal."""
     with Journal(journal_file) as journal:
         async with AsyncCss(settings, transport=gate, retry=at_once, journal=journal) as css:
             yield css
@@ -114,20 +114,22 @@ async def css(gate: Gate, settings: Settings, journal_file: Path) -> AsyncIterat
 
 @pytest.fixture
 async def dev(css: AsyncCss) -> AsyncEnvironmentClient:
-    """An environment, with the list of integrations read."""
+    """Return an environment whose client has already read the list of integrations."""
     return (await css.integration(GRANTS_PORTAL)).environment("dev")
 
 
 @pytest.fixture
 def people(sandbox: Sandbox) -> list[str]:
-    """People without roles."""
+    """Return people without roles."""
     held = sandbox.grants(GRANTS_PORTAL, "dev")
     return [name for name in usernames(sandbox, 30) if not held.get(name)][:10]
 
 
 @asynccontextmanager
 async def cancelled(call: Callable[[], Awaitable[object]], how: str) -> AsyncIterator[Callable[[], object]]:
-    """Run a call beside the block, which gets what cancels it; the call has to end then by its cancellation."""
+    """Run a call beside the block, yield a function that cancels it, and check that the call ends by
+    the cancellation.
+    """
     with anyio.fail_after(PATIENCE):
         if how == "asyncio task":
             task = asyncio.ensure_future(call())
@@ -138,7 +140,7 @@ async def cancelled(call: Callable[[], Awaitable[object]], how: str) -> AsyncIte
         scope = anyio.CancelScope()
 
         async def run() -> None:
-            with scope, suppress(NotFound):  # an error that is raised goes before the cancellation of a scope
+            with scope, suppress(NotFound):  # an error comes before the cancellation of a scope
                 await call()
                 await anyio.lowlevel.checkpoint()
                 raise AssertionError("it was not cancelled")
@@ -149,7 +151,7 @@ async def cancelled(call: Callable[[], Awaitable[object]], how: str) -> AsyncIte
 
 
 def outcomes(journal_file: Path) -> dict[str, str | None]:
-    """Return how each write of the journal ended, by the person it is about."""
+    """Return the outcome of each write in the journal, by username."""
     entries = read_journal(journal_file.read_bytes(), "journal").entries
     return {step.target: entry.outcome for entry in entries for step in entry.steps}
 
@@ -172,8 +174,10 @@ def roster(*people: str) -> Any:
 
 
 @pytest.mark.parametrize("read", READS, ids=lambda read: read[0])
-async def test_reads_end_at_once(css: AsyncCss, dev: AsyncEnvironmentClient, gate: Gate, how: str, read: str) -> None:
-    """While the service answers nothing, a cancelled read ends, and sends nothing after what was under way."""
+async def test_a_cancelled_read_ends_at_once(
+    css: AsyncCss, dev: AsyncEnvironmentClient, gate: Gate, how: str, read: str
+) -> None:
+    """A cancelled read ends at once, even if the service answers nothing, and sends no further request."""
     gate.shut(read[1])
     async with cancelled(lambda: READS[read](css, dev), how) as cancel:
         await gate.reached()
@@ -186,7 +190,7 @@ async def test_reads_end_at_once(css: AsyncCss, dev: AsyncEnvironmentClient, gat
 async def test_a_read_that_waits_for_its_next_attempt_ends_at_once(
     sandbox: Sandbox, settings: Settings, how: str
 ) -> None:
-    """It does not wait for the end of the pause."""
+    """If a read waits before its next attempt, a cancellation ends it at once."""
     sandbox.faults.add("disaster")
     paused = anyio.Event()
     async with AsyncCss(
@@ -197,10 +201,12 @@ async def test_a_read_that_waits_for_its_next_attempt_ends_at_once(
             cancel()
 
 
-async def test_a_write_in_flight_is_finished(
+async def test_a_cancellation_waits_for_the_write_in_flight(
     dev: AsyncEnvironmentClient, gate: Gate, sandbox: Sandbox, people: list[str], journal_file: Path, how: str
 ) -> None:
-    """The cancellation, however often it comes, waits for the answer and goes on then; the journal has the outcome."""
+    """A cancellation waits for the answer of the write in flight, starts no further write, and the journal has the
+    outcome.
+    """
     has_ended = False
 
     async def assign() -> None:
@@ -227,7 +233,9 @@ async def test_a_write_in_flight_is_finished(
 async def test_a_write_of_the_generated_client_is_finished(
     sandbox: Sandbox, settings: Settings, gate: Gate, people: list[str], how: str
 ) -> None:
-    """As one of the facade, and a read of it ends at once."""
+    """A cancelled write of the generated client is finished like one of the facade, and a cancelled
+    read ends at once.
+    """
     async with AsyncCss(settings, transport=gate) as css:
         body = [RoleRef("reviewer")]
         gate.shut("POST roles")
@@ -248,7 +256,7 @@ async def test_a_write_of_the_generated_client_is_finished(
 @pytest.mark.parametrize(
     ("fault", "role", "outcome"), [("422_after", "reviewer", None), (None, "no such role", "failed")]
 )
-async def test_a_write_in_flight_is_not_read_and_not_repeated(
+async def test_after_a_cancellation_a_write_is_neither_verified_nor_repeated(
     dev: AsyncEnvironmentClient,
     gate: Gate,
     sandbox: Sandbox,
@@ -259,7 +267,9 @@ async def test_a_write_in_flight_is_not_read_and_not_repeated(
     role: str,
     outcome: str | None,
 ) -> None:
-    """After a cancellation nothing new is sent: the journal holds what the answer shows, or that it was begun."""
+    """After a cancellation css-sdk neither reads nor repeats a write; the journal shows the outcome only if the answer
+    does.
+    """
     if fault is not None:
         sandbox.faults.add(fault, method="POST", path="*/users/*/roles")
     gate.shut("POST roles")
@@ -275,7 +285,7 @@ async def test_a_write_in_flight_is_not_read_and_not_repeated(
 async def test_a_write_that_is_not_in_flight_yet_is_not_sent(
     sandbox: Sandbox, settings: Settings, gate: Gate, people: list[str], journal_file: Path, how: str
 ) -> None:
-    """While it waits for a token the cancellation ends it at once, and the journal knows that it was not sent."""
+    """If a write still waits for its token, a cancellation ends it at once, and the journal records that it failed."""
     now = [0.0]
     with Journal(journal_file) as journal:
         async with AsyncCss(settings, transport=gate, journal=journal, clock=lambda: now[0]) as css:
@@ -295,7 +305,9 @@ async def test_a_write_that_is_not_in_flight_yet_is_not_sent(
 async def test_a_bulk_run_finishes_what_is_in_flight_and_reports_it(
     dev: AsyncEnvironmentClient, gate: Gate, sandbox: Sandbox, people: list[str], journal_file: Path, how: str
 ) -> None:
-    """Two of ten writes are in flight: they are done, `progress` and the journal hold them, and no third is sent."""
+    """A cancelled bulk call finishes the two writes in flight, reports them to `progress` and the journal, and sends no
+    third.
+    """
     told: list[GrantResult] = []
     grants = [Grant(person, "reviewer") for person in people]
 
@@ -317,7 +329,7 @@ async def test_a_bulk_run_finishes_what_is_in_flight_and_reports_it(
 async def test_a_roster_reports_the_row_that_was_in_flight(
     css: AsyncCss, dev: AsyncEnvironmentClient, gate: Gate, how: str
 ) -> None:
-    """Although its call returns no results."""
+    """A cancelled `apply_roster` reports the row in flight to `progress`, although the call returns no results."""
     told: list[str] = []
     rows = roster("ilse.hargreave@example.com")
     gate.shut("POST roles")
@@ -332,10 +344,10 @@ async def test_a_roster_reports_the_row_that_was_in_flight(
 
 
 @pytest.mark.parametrize("write", ["create_roles", "plan", "set_members"])
-async def test_every_run_stops_after_what_is_in_flight(
+async def test_every_call_of_several_writes_stops_after_the_write_in_flight(
     css: AsyncCss, dev: AsyncEnvironmentClient, gate: Gate, people: list[str], how: str, write: str
 ) -> None:
-    """Roles that are created, the steps of a plan, and members that are set: no second write is begun."""
+    """If creating roles, applying a plan or setting members is cancelled, no second write begins."""
     names = ("first", "second", "third")
     told: list[str] = []
     desired = Desired((DesiredPlace("Grants Portal", "dev", roles=Listed(tuple(map(DesiredRole, names)))),))
@@ -358,10 +370,12 @@ async def test_every_run_stops_after_what_is_in_flight(
     assert told == ([] if write == "set_members" else ["confirmed"])
 
 
-async def test_who_waits_for_a_list_reads_it_when_the_reader_is_cancelled(
+async def test_a_waiting_task_reads_the_shared_list_if_the_reader_is_cancelled(
     sandbox: Sandbox, settings: Settings, gate: Gate, how: str
 ) -> None:
-    """One of those who wait takes over, and the others share what it reads."""
+    """If the task that reads a shared list is cancelled, one of the waiting tasks reads it, and all
+    share its answer.
+    """
     ends: list[Any] = []
     async with AsyncCss(settings, transport=gate) as css:
 
@@ -382,14 +396,14 @@ async def test_who_waits_for_a_list_reads_it_when_the_reader_is_cancelled(
 
 @pytest.fixture
 def how_asyncio_does(how: str) -> None:
-    """Skip what only asyncio has."""
+    """Skip a test that is about tasks of asyncio in the other ways to cancel."""
     if how != "asyncio task":
         pytest.skip("this is about tasks of asyncio")
 
 
 @pytest.mark.usefixtures("how_asyncio_does")
 async def test_a_timeout_of_asyncio_ends_reads(dev: AsyncEnvironmentClient, gate: Gate) -> None:
-    """`asyncio.timeout` raises its TimeoutError, and the client can be used afterwards."""
+    """`asyncio.timeout` ends a read with its TimeoutError, and the client can be used afterwards."""
     gate.shut()
     with anyio.fail_after(PATIENCE), pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
@@ -403,7 +417,9 @@ async def test_a_timeout_of_asyncio_ends_reads(dev: AsyncEnvironmentClient, gate
 async def test_a_timeout_of_asyncio_waits_for_a_write_in_flight(
     dev: AsyncEnvironmentClient, gate: Gate, sandbox: Sandbox, people: list[str], fault: str | None
 ) -> None:
-    """It still raises TimeoutError, for every answer, and leaves no cancellation behind."""
+    """`asyncio.timeout` waits for the write in flight, raises TimeoutError whatever its answer, and leaves no
+    cancellation behind.
+    """
     if fault is not None:
         sandbox.faults.add(fault, method="POST", path="*/users/*/roles")
     task = asyncio.current_task()

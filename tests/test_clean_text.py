@@ -1,4 +1,4 @@
-"""What a server says is cleaned and cut before a message repeats it."""
+"""css-sdk cleans and shortens texts of a server before a message repeats them."""
 
 from __future__ import annotations
 
@@ -26,36 +26,38 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_nothing_is_left_that_a_terminal_obeys(kind: str) -> None:
-    """The words stay."""
+def test_control_characters_are_removed_and_words_stay(kind: str) -> None:
+    """css-sdk removes control characters and escape sequences that a terminal would obey, and keeps the words."""
     assert clean(HOSTILE[kind]) == "role a not found"
 
 
 @given(st.text(max_size=2000), st.integers(1, 300))
 def test_any_text_becomes_a_short_line(text: str, most: int) -> None:
-    """Of printable characters alone."""
+    """Any text becomes one line of printable characters that is not longer than the limit."""
     cleaned = clean(text, most=most)
     assert len(cleaned) <= most
     assert cleaned.isprintable()
 
 
-def test_what_is_cut_says_so() -> None:
-    """By its last character; what fits is not cut."""
+def test_a_text_that_was_cut_ends_with_an_ellipsis() -> None:
+    """A text that was cut ends with an ellipsis, and a text that fits is not cut."""
     assert clean("x" * 1_000_000) == "x" * (LONGEST_WORDS - 1) + "…"
     assert clean("x" * LONGEST_WORDS) == "x" * LONGEST_WORDS
 
 
 @pytest.mark.parametrize("text", ["s3cr3t", "s3\ncr3t", "s3\x1b[1mcr3t", "s3\u200bcr3t"])
-def test_a_secret_is_found_however_it_is_split(text: str) -> None:
-    """By what is cleaned away."""
+def test_a_secret_is_hidden_even_if_control_characters_split_it(text: str) -> None:
+    """A secret is hidden even if control or invisible characters split it."""
     assert clean(f"no {text}", [Secret("s3cr3t")]) == "no …"
 
 
 @pytest.mark.parametrize("threads", CALLERS)
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 500, 503])
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_no_error_repeats_more(threads: str, kind: str, status: int) -> None:
-    """Nor does a result of many assignments, which files of results repeat."""
+def test_errors_of_reads_and_writes_repeat_only_cleaned_text(threads: str, kind: str, status: int) -> None:
+    """Errors of reads, and of the results of many assignments, contain only printable text, whatever the service
+    answers.
+    """
     refusal = answer(status, json={"message": HOSTILE[kind] + "x" * 100_000})
     with pytest.raises(CssError) as told:
         CALLERS[threads](Service(read=refusal), "roles.list")
@@ -76,8 +78,8 @@ def test_no_error_repeats_more(threads: str, kind: str, status: int) -> None:
         answer(407, json={"message": "\x1b[31m"}),
     ],
 )
-def test_nor_does_an_error_of_a_malformed_answer(threads: str, given: Callable[[], Any]) -> None:
-    """Its type, its fields."""
+def test_errors_of_malformed_answers_repeat_only_cleaned_text(threads: str, given: Callable[[], Any]) -> None:
+    """Errors about malformed content types and fields contain only printable text of limited length."""
     for arguments in (("roles.list",), ASSIGN):
         with pytest.raises(CssError) as told:
             CALLERS[threads](Service(read=given, write=given), *arguments)

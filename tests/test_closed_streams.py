@@ -1,4 +1,4 @@
-"""Standard streams that are closed, as some services start their programs: closed input is no terminal."""
+"""Standard streams may be closed, as some services start their programs. Closed input does not count as a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.posix
 
 @pytest.fixture
 def environ_of_server(sandbox: Sandbox) -> dict[str, str]:
-    """The variables of a sandbox that has no socket: what is tested here ends before anything is sent."""
+    """Return the variables of a sandbox without a socket, for tests that end before anything is sent."""
     return os.environ | {f"CSS_{name.upper()}": str(value) for name, value in sandbox.credentials().items()}
 
 
@@ -38,17 +38,19 @@ def css(line: str, environ: dict[str, str], folder: Path) -> subprocess.Complete
         ("css token verify --audience a <&-", 64, "Standard input is closed"),
     ],
 )
-def test_closed_input_is_named(
+def test_a_command_that_reads_closed_input_names_the_cause(
     environ_of_server: dict[str, str], tmp_path: Path, line: str, code: int, said: str
 ) -> None:
-    """Where a command would read from it."""
+    """If standard input is closed, a command that would read from it fails with exit code 64 and names the cause."""
     done = css(line, environ_of_server, tmp_path)
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
     assert said in done.stderr
 
 
-def test_closed_input_is_no_terminal(sandbox: Sandbox, tmp_path: Path) -> None:
-    """A removal then needs the option, as in any script; closed output and errors end nothing either."""
+def test_with_closed_input_a_removal_needs_yes(sandbox: Sandbox, tmp_path: Path) -> None:
+    """If standard input is closed, a removal needs `--yes`. With it, the removal works even if all
+    streams are closed.
+    """
     user = usernames(sandbox, 20)[-1]
     sandbox.grant(GRANTS_PORTAL, "dev", "reviewer", user)
     with sandbox.serve() as server:
@@ -64,10 +66,12 @@ def test_closed_input_is_no_terminal(sandbox: Sandbox, tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
 @pytest.mark.parametrize("as_json", ["", " --json"], ids=["table", "json"])
 @pytest.mark.parametrize("line", ["assign -r reviewer {user}", "roles create auditor", "members set reviewer {user}"])
-def test_writes_whose_results_cannot_be_printed_end_with_3(
+def test_writes_whose_results_cannot_be_printed_fail_with_exit_code_3(
     sandbox: Sandbox, tmp_path: Path, line: str, as_json: str
 ) -> None:
-    """They were carried out, which is said and counted on stderr, so that nobody takes it for a mistake of usage."""
+    """If the results of writes cannot be printed, css reports on stderr that the writes were carried out, with exit
+    code 3.
+    """
     held = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")
     user = " ".join([*held, usernames(sandbox, 20)[-1]] if "set" in line else [usernames(sandbox, 20)[-1]])
     with sandbox.serve() as server:
@@ -80,8 +84,10 @@ def test_writes_whose_results_cannot_be_printed_end_with_3(
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
-def test_nothing_written_and_nothing_printed_is_no_write(sandbox: Sandbox, tmp_path: Path) -> None:
-    """If the user already has the role, nothing was sent, so the message does not mention a write."""
+def test_without_a_write_a_failed_output_is_not_reported_as_a_write(sandbox: Sandbox, tmp_path: Path) -> None:
+    """If the user already has the role, nothing was sent, so the message about failed output does not
+    mention a write.
+    """
     user = sandbox.members(GRANTS_PORTAL, "dev", "reviewer")[0]
     with sandbox.serve() as server:
         environ = os.environ | {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}

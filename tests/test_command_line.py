@@ -1,4 +1,4 @@
-"""The command line as its user meets it: what it prints, where, and with which exit code."""
+"""The command line as its users meet it: its output, its streams and its exit codes."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ Run = Callable[..., int]
 
 @pytest.fixture
 def served(sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox on a socket, as a command finds it."""
+    """Yield the sandbox while it is served on a socket."""
     with sandbox.serve():
         yield sandbox
 
 
 @pytest.fixture
 def run(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Runs a command against the sandbox on a socket, and gives its exit code."""
+    """Return a function that runs a command against the sandbox on a socket and returns its exit code."""
     with sandbox.serve() as server:
         for name, value in server.credentials().items():
             monkeypatch.setenv(f"CSS_{name.upper()}", value)
         yield lambda *arguments: exit_code([str(argument) for argument in arguments])
 
 
-def test_whoami_tells_the_team(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """As a table, and as JSON."""
+def test_whoami_shows_the_team(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """`css whoami` shows the team, as a table and as JSON."""
     assert run("whoami") == 0
     assert "2016" in capsys.readouterr().out
     assert run("whoami", "--json") == 0
     assert json.loads(capsys.readouterr().out)["team_id"] == 2016
 
 
-def test_lists_are_a_table_for_people_and_lines_for_machines(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Both hold every row."""
+def test_lists_are_printed_as_a_table_or_as_json_lines(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Commands that list print a table, or one JSON object a line with `--json`, and both contain every row."""
     assert run("integrations") == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["101", "Grants", "Portal", "dev,", "test,", "prod", "browser-login", "applied"]  # fmt: skip  # noqa: E501
     assert run("integrations", "--json") == 0
@@ -53,15 +53,19 @@ def test_lists_are_a_table_for_people_and_lines_for_machines(run: Run, capsys: p
     assert {**place, "role": "admin", "composite": True} in map(json.loads, capsys.readouterr().out.splitlines())
 
 
-def test_a_name_cannot_move_the_cursor(run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """A terminal obeys control characters, so that none reaches it in a table."""
+def test_control_characters_of_a_role_name_do_not_reach_the_terminal(
+    run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table contains no control characters of a role's name, because a terminal would obey them."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x1b[2Jrole")
     assert run("roles", "list", "-i", 101, "-e", "dev") == 0
     assert "\x1b" not in capsys.readouterr().out
 
 
-def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """To several users at once, one of them a service account."""
+def test_assign_and_unassign_change_the_members_of_a_role(
+    run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`css assign` gives a role to several users and a service account at once, and `css unassign` removes it."""
     user, other = usernames(sandbox, 20)[-2:]
     sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
     place = ("-i", "Grants Portal", "-e", "dev", "-r", "guest")
@@ -98,10 +102,10 @@ def test_roles_are_given_and_taken(run: Run, sandbox: Sandbox, capsys: pytest.Ca
         (["whoami", "--loud"], 64, "No such option"),
     ],
 )
-def test_each_mistake_is_one_clear_line_and_its_exit_code(
+def test_each_mistake_has_a_message_and_an_exit_code(
     run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
 ) -> None:
-    """And nothing is written for any of them."""
+    """Each mistake of usage leads to a clear message and its exit code; nothing is removed and no role is given."""
     user = usernames(sandbox, 20)[-1]
     sandbox.create_role(GRANTS_PORTAL, "prod", "guest")
     sandbox.grant(GRANTS_PORTAL, "prod", "guest", user)
@@ -114,10 +118,12 @@ def test_each_mistake_is_one_clear_line_and_its_exit_code(
     assert user not in sandbox.members(GRANTS_PORTAL, "dev", "approver")
 
 
-def test_credentials_that_are_missing_or_broken_are_told(
+def test_missing_or_broken_credentials_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No credentials, half of them, a file that is not JSON, and a host that does not answer."""
+    """css names what is wrong with missing, incomplete or invalid credentials or a silent host, without showing the
+    secret.
+    """
     for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE", "CSS_TOKEN_URL", "CSS_API_URL"):
         monkeypatch.delenv(name, raising=False)
     assert exit_code(["whoami"]) == 64
@@ -136,13 +142,13 @@ def test_credentials_that_are_missing_or_broken_are_told(
     content = {"clientId": "a", "clientSecret": "b", "tokenUrl": "http://127.0.0.1:9/token"}
     broken.write_text(json.dumps(content), encoding="utf-8")
     broken.chmod(0o600)
-    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between the tries
+    monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between attempts
     assert exit_code(["whoami"]) == 1
     assert "no connection" in capsys.readouterr().err
 
 
-def test_output_that_nobody_reads_to_its_end_is_no_error(sandbox: Sandbox) -> None:
-    """`css integrations | head -0` ends quietly."""
+def test_a_closed_pipe_is_not_an_error(sandbox: Sandbox) -> None:
+    """If the reader closes the pipe early, as `head -0` does, css ends without a message and with exit code 0."""
     with sandbox.serve() as server:
         environ = {f"CSS_{name.upper()}": value for name, value in server.credentials().items()}
         process = subprocess.Popen(
@@ -159,8 +165,10 @@ def test_output_that_nobody_reads_to_its_end_is_no_error(sandbox: Sandbox) -> No
         assert process.wait(60) == 0
 
 
-def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A bug of ours is no reason for a bare traceback, unless somebody asks for it."""
+def test_an_unexpected_error_is_one_line_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unexpected error is reported in one line with exit code 3. With CSS_DEBUG, the traceback is shown."""
 
     def broken(*_: object, **__: object) -> None:
         raise ValueError("a bug")
@@ -174,14 +182,14 @@ def test_an_unforeseen_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys
 
 
 def test_help_loads_no_http_client() -> None:
-    """The command line starts fast because what it works with is imported when it works."""
+    """`css --help` loads neither httpx nor the generated client nor attrs, so that it starts fast."""
     code = "import sys; from css_sdk.cli import exit_code; exit_code(['--help']); print({'httpx','css_sdk_openapi','attrs'} & set(sys.modules), file=sys.stderr)"  # noqa: E501
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stderr.strip() == "set()"
 
 
 def test_the_sandbox_writes_variables_for_a_shell(tmp_path: Path) -> None:
-    """So that another terminal reaches it with one line."""
+    """`css sandbox --env-file` writes the variables with which another terminal reaches the sandbox."""
     file = tmp_path / "sandbox.env"
     command = [sys.executable, "-m", "css_sdk.cli", "sandbox", "--port", "0", "--env-file", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -197,7 +205,9 @@ def test_the_sandbox_writes_variables_for_a_shell(tmp_path: Path) -> None:
 def test_one_assignment_takes_four_requests_and_a_second_one_is_not_reported_as_done(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The token, the integrations, the user's roles, and the write; the second time nothing is written."""
+    """An assignment takes four requests: token, integrations, the user's roles, and the write. A second one writes
+    nothing.
+    """
     user = usernames(sandbox, 20)[-1]
     arguments = ("-i", 101, "-e", "dev", "-r", "reviewer", user, "--json")
     for code, state, requests in [
@@ -218,7 +228,7 @@ def test_one_assignment_takes_four_requests_and_a_second_one_is_not_reported_as_
 def test_a_role_that_does_not_exist_is_not_reported_as_removed(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody has it: but that is a typing error, and not what was asked for."""
+    """If the role of `css unassign` does not exist, css reports an error instead of a success."""
     user = usernames(sandbox, 20)[-1]
     assert run_css("unassign", "-i", 101, "-e", "dev", "-r", "reviwer", user, "--yes") == 1
     assert "There is no role 'reviwer' in integration #101, dev" in capsys.readouterr().out
@@ -227,7 +237,7 @@ def test_a_role_that_does_not_exist_is_not_reported_as_removed(
 def test_children_that_need_no_change_are_not_reported_as_done(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Those that are children already, and those that are none."""
+    """`css composites` reports children that need no change as such, and writes nothing."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "other")
     place = ("-i", 101, "-e", "dev", "--json")
     for words, state in [("add admin reviewer", "already a child"), ("remove admin other", "is not a child")]:
@@ -251,17 +261,17 @@ def test_children_that_need_no_change_are_not_reported_as_done(
 def test_a_guid_that_lacks_a_digit_is_refused_before_anything_is_sent(
     run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str], provider: str
 ) -> None:
-    """It finds nobody, and is no proof that somebody never logged in."""
+    """A GUID that lacks a digit is refused before anything is sent, instead of being reported as never logged in."""
     assert run(*words, f"{'0f3a' * 7}0f3@{provider}") == 4
     assert "its GUID has 31 characters, but must have 32 hex digits" in capsys.readouterr().err
     assert asked(sandbox) == {}
 
 
 @pytest.mark.parametrize("words", [["tobias"], ["tobias", "--provider", "idir"], ["123456", "--provider", "idir"]])
-def test_a_name_is_not_taken_for_a_guid(
+def test_a_name_is_refused_where_a_guid_is_needed(
     run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
-    """A whole GUID identifies a person; at GitHub, a number does."""
+    """`css people roles` refuses a name or a short number in place of a complete GUID, and sends nothing."""
     assert run("people", "roles", *words) == 4
     assert "characters, but must have 32 hex digits" in capsys.readouterr().err
     assert asked(sandbox) == {}
@@ -277,10 +287,10 @@ def test_a_name_is_not_taken_for_a_guid(
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )
-def test_the_command_that_leads_on_can_be_run(
+def test_the_command_that_an_error_suggests_can_be_run(
     run: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], words: list[str], code: int
 ) -> None:
-    """It has the place of the command that failed, quoted for a shell."""
+    """The command that an error suggests names the integration and environment, is quoted for a shell, and works."""
     user = usernames(sandbox, 20)[-1]
     assert run(*[word.format(user=user) for word in words]) == code
     leads_on = capsys.readouterr().err.rpartition("run: css ")[2].splitlines()[0]
@@ -288,10 +298,10 @@ def test_the_command_that_leads_on_can_be_run(
     assert run(*shlex.split(leads_on)) == 0
 
 
-def test_a_row_of_a_roster_leads_on_to_its_own_place(
+def test_a_failed_row_of_a_roster_suggests_a_command_for_its_own_environment(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], sandbox: Sandbox
 ) -> None:
-    """Where the options do not say it."""
+    """If a row of a roster fails, the suggested command names the integration and environment of that row."""
     roster = tmp_path / "r.csv"
     user = usernames(sandbox, 20)[-1]
     roster.write_text(f"username,role,integration,environment\n{user},nope,Grants Portal,dev\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every command and subcommand can be found: in the help, in the documentation, and by completion."""
+"""Every command has help with an example, is in the documentation, and is completed by shells."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BASH = shutil.which("bash")
 
 
 def every_command(group: click.Group = css, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """The words of each command, and whether it is a group of others."""
+    """Yield the words of each command, and whether it is a group of other commands."""
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -28,8 +28,8 @@ def every_command(group: click.Group = css, above: tuple[str, ...] = ()) -> Iter
             yield from every_command(command, (*above, name))
 
 
-def test_subcommands_are_seen() -> None:
-    """The walk itself goes into groups."""
+def test_every_command_includes_subcommands() -> None:
+    """The list of commands that these tests use includes the subcommands of groups."""
     found = dict(every_command())
     assert found["roles",] is True
     assert found["roles", "delete"] is False
@@ -37,19 +37,19 @@ def test_subcommands_are_seen() -> None:
 
 @pytest.mark.parametrize("words", [words for words, _ in every_command()], ids=" ".join)
 def test_every_command_has_help_with_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    """The help shows how the command is used."""
+    """The help of every command shows an example that uses it."""
     assert exit_code([*words, "--help"]) == 0
     assert f"css {' '.join(words)}" in capsys.readouterr().out.partition("Example")[2]
 
 
 @pytest.mark.parametrize("words", [words for words, is_group in every_command() if not is_group], ids=" ".join)
-def test_every_command_stands_in_the_documentation(words: tuple[str, ...]) -> None:
-    """With an example, in the README or below `docs/`; but for the one that does not end, the tests run it."""
+def test_every_command_has_an_example_in_the_documentation(words: tuple[str, ...]) -> None:
+    """Every command has an example in the README or below `docs/`."""
     examples = [line.split() for document in readme.DOCUMENTS for line in readme.commands(document)]
     assert ["css", *words] in [example[: len(words) + 1] for example in examples]
 
 
-def test_the_short_help_is_what_the_commands_say() -> None:
+def test_the_table_of_commands_repeats_the_first_sentence_of_their_help() -> None:
     """The table that `css --help` prints holds the first sentence of each command's own help, under its name."""
     context = click.Context(css)
     for name, (_, text) in COMMANDS.items():
@@ -59,7 +59,7 @@ def test_the_short_help_is_what_the_commands_say() -> None:
 
 
 def complete(line: str) -> tuple[list[str], set[str]]:
-    """What a shell is offered at the end of the line, and which of our modules were loaded for it."""
+    """Return the completions that a shell gets at the end of the line, and the modules that were loaded for it."""
     code = (
         "import sys\nfrom css_sdk.cli import main\n"
         "try:\n    main()\nfinally:\n    print(*sorted(sys.modules), file=sys.stderr)"
@@ -72,7 +72,7 @@ def complete(line: str) -> tuple[list[str], set[str]]:
 
 
 def test_the_first_word_is_completed_without_loading_a_command() -> None:
-    """By what the table of commands holds."""
+    """The first word of a line is completed from the table of commands, without loading the module of a command."""
     offered, loaded = complete("css rol")
     assert offered == ["roles"]
     assert loaded == {
@@ -89,7 +89,7 @@ def test_the_first_word_is_completed_without_loading_a_command() -> None:
 
 
 def test_subcommands_and_options_are_completed_without_the_client() -> None:
-    """From the one module of the command."""
+    """Subcommands and options are completed from the module of that command alone, without loading httpx."""
     assert complete("css composites re")[0] == ["remove"]
     offered, loaded = complete("css composites remove --al")
     assert offered == ["--allow-prod"]
@@ -98,13 +98,13 @@ def test_subcommands_and_options_are_completed_without_the_client() -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_a_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """One that asks through the variable that the command listens to."""
+    """`css completion` prints a script for bash, zsh and fish, which calls css with the variable that it expects."""
     assert exit_code(["completion", shell]) == 0
     assert f"_CSS_COMPLETE={shell}_complete" in capsys.readouterr().out
 
 
 def test_other_shells_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the list of those that there are."""
+    """`css completion` refuses another shell and lists the supported ones."""
     assert exit_code(["completion", "cmd"]) == 64
     assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err
 
@@ -112,7 +112,7 @@ def test_other_shells_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.posix
 @pytest.mark.skipif(BASH is None, reason="there is no bash")
 def test_bash_itself_completes(tmp_path: Path) -> None:
-    """With the script as it is installed, and `css` on its path."""
+    """bash completes a subcommand with the script that `css completion bash` prints."""
     program = tmp_path / "css"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m css_sdk.cli "$@"\n', encoding="utf-8")
     program.chmod(0o755)

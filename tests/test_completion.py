@@ -1,4 +1,4 @@
-"""Shells complete integrations, environments and roles: from a cache, quickly, and never with an error."""
+"""Shells complete integrations, environments and roles from a cache, quickly, and without printing errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support import GRANTS_PORTAL
 
 @pytest.fixture(autouse=True)
 def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
-    """The variables that lead to the sandbox, and an empty cache."""
+    """Set the variables that lead to the sandbox, and use an empty cache."""
     monkeypatch.setattr("css_sdk.cli.support.completion._folder", lambda: tmp_path / "completion")
     with sandbox.serve() as server:
         for name, value in server.credentials().items():
@@ -24,13 +24,13 @@ def served(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def completed(*words: str) -> list[str]:
-    """Return what completes the last word."""
+    """Return the completions of the last word."""
     *before, last = words
     return [item.value for item in ShellComplete(css, {}, "css", "_CSS_COMPLETE").get_completions(before, last)]
 
 
 def test_integrations_are_completed_by_id(sandbox: Sandbox) -> None:
-    """From a part of their names, or of the id; the second time without a request."""
+    """A part of an integration's name or id is completed to the id, and a second completion sends no request."""
     assert completed("roles", "list", "-i", "grants") == [str(GRANTS_PORTAL)]
     asked = len(sandbox.requests)
     assert completed("report", "-i", "10") == ["101", "102", "103"]
@@ -38,7 +38,7 @@ def test_integrations_are_completed_by_id(sandbox: Sandbox) -> None:
 
 
 def test_environments_are_completed_without_a_request(sandbox: Sandbox) -> None:
-    """There are three."""
+    """The three environments are completed without a request."""
     assert completed("roles", "list", "-i", "101", "-e", "") == ["dev", "test", "prod"]
     assert completed("report", "-e", "p") == ["prod"]
     assert not sandbox.requests
@@ -56,20 +56,20 @@ def test_environments_are_completed_without_a_request(sandbox: Sandbox) -> None:
     ids=" ".join,
 )
 def test_roles_are_completed(words: tuple[str, ...]) -> None:
-    """In the place that the line names before."""
+    """Roles are completed from the integration and environment that the line names before."""
     assert completed(*words, "a") == ["admin", "approver"]
 
 
-def test_a_name_that_could_end_a_line_is_left_out(sandbox: Sandbox) -> None:
-    """A shell reads completions line by line."""
+def test_a_role_name_with_a_line_break_is_not_completed(sandbox: Sandbox) -> None:
+    """A role whose name contains a line break is not completed, because shells read completions line by line."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "a\nplain,evil")
     assert completed("assign", "-i", "101", "-e", "dev", "-r", "a") == ["admin", "approver"]
 
 
-def test_nothing_is_completed_without_an_answer(
+def test_completion_offers_and_prints_nothing_if_the_service_does_not_answer(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor an error printed: with a service that is down or slow, and without credentials."""
+    """Completion offers and prints nothing if the line or the credentials are incomplete, or the service is slow."""
     assert completed("members", "list", "-i", "101", "") == []
     sandbox.faults.add("delay", seconds=3.0, times=None)
     began = time.monotonic()
@@ -80,8 +80,10 @@ def test_nothing_is_completed_without_an_answer(
     assert capsys.readouterr() == ("", "")
 
 
-def test_no_command_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Sandbox) -> None:
-    """A profile whose credentials a command prints gets no completion."""
+def test_completion_does_not_run_a_credential_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Completion does not run the command that prints the credentials of a profile, and so completes nothing."""
     marker = tmp_path / "ran"
     config = tmp_path / "config.toml"
     config.write_text(f'[profiles.work]\ncredential_process = ["touch", "{marker.as_posix()}"]\n', encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`css composites`: children listed, added, taken out, and made exactly these."""
+"""`css composites` lists, adds, removes and sets the children of a composite role."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ PLACE = ("-i", 101, "-e", "dev")
 
 
 def children(sandbox: Sandbox, parent: str = "admin") -> set[str]:
-    """What a role is composed of."""
+    """Return the children of a role."""
     return sandbox.composites(GRANTS_PORTAL, "dev").get(parent, set())
 
 
 def test_children_are_listed(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """As rows of a table, and as JSON."""
+    """`css composites list` prints the children of a composite role, as a table and as JSON."""
     assert run_css("composites", "list", "admin", *PLACE, "--json") == 0
     assert [json.loads(line)["role"] for line in capsys.readouterr().out.splitlines()] == ["approver", "reviewer"]
     assert run_css("composites", "list", "admin", *PLACE) == 0
     assert capsys.readouterr().out.split() == ["ROLE", "COMPOSITE", "approver", "no", "reviewer", "no"]
 
 
-def test_what_the_service_says_cannot_move_the_cursor(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """It repeats names as they are, and a terminal would obey them; so errors are shown like tables are."""
+def test_an_error_that_repeats_a_role_name_is_cleaned(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error that repeats a role's name contains no character that would control the terminal."""
     assert run_css("composites", "list", "a\u2028b", *PLACE) == 1
     assert "There is no role 'a b'" in capsys.readouterr().err
 
 
 def test_children_are_added_all_or_none(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """In one call; a circle is refused, and a role that is not there lets none be added."""
+    """`css composites add` adds children in one request. It refuses a cycle, and adds none if one role
+    does not exist.
+    """
     for name in ("a", "b"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name)
     assert run_css("composites", "add", "admin", "a", "b", "a", *PLACE) == 0
@@ -47,8 +49,12 @@ def test_children_are_added_all_or_none(run_css: Run, sandbox: Sandbox, capsys: 
     assert children(sandbox, "reviewer") == set()
 
 
-def test_taking_out_tells_who_loses_what(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command lists people who have the child only through this role, and names roles that are not children."""
+def test_remove_lists_the_people_who_lose_a_role(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`css composites remove` lists people who have the child only through this role, and names roles that are not
+    children.
+    """
     (only, both) = usernames(sandbox, 2)
     sandbox.grant(GRANTS_PORTAL, "dev", "admin", only, both)
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", both)
@@ -73,8 +79,10 @@ def test_taking_out_tells_who_loses_what(run_css: Run, sandbox: Sandbox, capsys:
     assert children(sandbox) == {"reviewer"}
 
 
-def test_a_set_is_exact(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is missing is added, what is too many is taken out; what adds only asks nobody."""
+def test_set_adds_and_removes_children_until_the_list_is_exact(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`css composites set` adds missing children without a question, and removes others only with `--yes`."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "a")
     assert run_css("composites", "set", "admin", "a", "approver", "reviewer", *PLACE) == 0
     assert run_css("composites", "set", "admin", "a", *PLACE) == 4
@@ -91,10 +99,10 @@ def test_a_set_is_exact(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFi
     assert capsys.readouterr().err == "nothing to do\n"
 
 
-def test_whoever_has_it_through_a_new_child_loses_nothing(
+def test_people_who_have_the_role_through_a_new_child_lose_nothing(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the new children lead to is looked at as well."""
+    """If a new child includes the roles of the removed children, css reports that nobody loses them."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "both", ["approver", "reviewer"])
     assert run_css("composites", "set", "admin", "both", *PLACE, "--yes") == 0
     assert capsys.readouterr().err.splitlines()[:2] == [
@@ -104,18 +112,20 @@ def test_whoever_has_it_through_a_new_child_loses_nothing(
     assert children(sandbox) == {"both"}
 
 
-def test_nothing_is_taken_out_where_something_could_not_be_added(
+def test_set_removes_no_child_if_another_could_not_be_added(
     run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A list with a mistake in it takes nothing away."""
+    """If a child in the list does not exist, `css composites set` removes no other child and writes nothing."""
     assert run_css("composites", "set", "admin", "nope", *PLACE, "--yes") == 3
     assert "Nothing is removed, because something could not be added" in capsys.readouterr().out
     assert asked(sandbox).keys() == {"token", "GET"}
     assert children(sandbox) == {"approver", "reviewer"}
 
 
-def test_an_exact_set_has_limits(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """None at all, and many at once, have to be said."""
+def test_set_limits_removals_and_needs_allow_empty_for_an_empty_list(
+    run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`css composites set` needs `--allow-empty` for an empty list and `--max-removals` for many removals."""
     names = [f"c{number}" for number in range(12)]
     for name in names:
         sandbox.create_role(GRANTS_PORTAL, "dev", name)

@@ -1,4 +1,4 @@
-"""Settings come from one source: a named profile, else the variables, else the default profile."""
+"""Settings come from one source: a named profile, else environment variables, else the default profile."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WriteConfig = Callable[[str], dict[str, str]]
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteConfig:
-    """Writes a config file beside an account file, and returns the variables that lead to it."""
+    """Return a function that writes a config file beside an account file and returns the variables that lead to it."""
     folder = tmp_path / "config"
     folder.mkdir(mode=0o700)
     account = folder / "grants.json"
@@ -73,16 +73,18 @@ credentials_file = "grants.json"
         ({**PAIR, "CSS_API_URL": "https://own.example/v1"}, None, "https://own.example/v1", PAIR["CSS_CLIENT_ID"]),
     ],
 )
-def test_which_source_counts(
+def test_a_named_profile_comes_before_variables_and_these_before_the_default(
     config: WriteConfig, environ: dict[str, str], profile: str | None, api_url: str, client_id: str
 ) -> None:
-    """A named profile comes before the variables, and these before the default profile."""
+    """css-sdk uses a named profile before environment variables, and these before the default profile."""
     settings = find_settings({**config(TWO), **environ}, profile=profile)
     assert (settings.api_url, settings.client_id) == (api_url, client_id)
 
 
-def test_a_profile_is_a_whole_source(config: WriteConfig, caplog: pytest.LogCaptureFixture) -> None:
-    """Variables do not add to a profile: an address that is set is an error, credentials are a warning."""
+def test_variables_do_not_complete_a_profile(config: WriteConfig, caplog: pytest.LogCaptureFixture) -> None:
+    """Variables do not complete a profile: an address in a variable is an error, and credentials there lead to a
+    warning.
+    """
     environ = {**config(TWO), "CSS_PROFILE": "public"}
     with pytest.raises(ConfigurationError, match=r"CSS_API_URL is set, .* Unset CSS_API_URL, and set api_url in"):
         find_settings({**environ, "CSS_API_URL": "https://sandbox.example/v1"})
@@ -106,14 +108,20 @@ def test_a_profile_is_a_whole_source(config: WriteConfig, caplog: pytest.LogCapt
          "Remove token_url"),
     ],
 )  # fmt: skip
-def test_a_source_that_cannot_be_used(config: WriteConfig, text: str, environ: dict[str, str], words: str) -> None:
-    """The message names the profile and what to correct."""
+def test_the_error_for_an_unusable_source_names_what_to_correct(
+    config: WriteConfig, text: str, environ: dict[str, str], words: str
+) -> None:
+    """If no source of settings can be used, the error names the profile, the variable or the file, and
+    what to correct.
+    """
     with pytest.raises(ConfigurationError, match=words):
         find_settings({**config(text), **environ})
 
 
-def test_given_variables_are_all_that_is_read(config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that passes its variables never gets credentials of the machine's default profile."""
+def test_find_settings_with_given_variables_ignores_the_default_profile(
+    config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If a program passes its own variables, css-sdk does not use credentials of the machine's default profile."""
     for name, value in config(TWO).items():
         monkeypatch.setenv(name, value)
     for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE", "CSS_PROFILE"):
@@ -130,7 +138,9 @@ def printing(text: str) -> str:
 
 
 def test_a_command_prints_the_credentials(config: WriteConfig) -> None:
-    """Its output is read like an account file; the token address may come from the profile."""
+    """css-sdk reads the output of `credential_process` like an account file, and the profile may set
+    the token address.
+    """
     settings = find_settings(config(printing(json.dumps(ACCOUNT))))
     assert settings.client_secret.reveal() == SECRET
     assert (settings.source, settings.token_url) == ("process", "https://login.example/token")
@@ -143,7 +153,7 @@ def test_a_command_prints_the_credentials(config: WriteConfig) -> None:
 
 @pytest.mark.parametrize("text", [SECRET, json.dumps([SECRET]), json.dumps({"clientSecret": SECRET, SECRET: 1})])
 def test_the_output_of_the_command_is_in_no_error(config: WriteConfig, text: str) -> None:
-    """Output that is not an account file is an error that does not repeat it."""
+    """If the output of `credential_process` is not an account file, the error does not repeat it."""
     with pytest.raises(ConfigurationError, match="The output of credential_process of the profile 'default'") as caught:
         find_settings(config(printing(text)))
     assert SECRET not in str(caught.value)
@@ -153,7 +163,7 @@ def test_the_output_of_the_command_is_in_no_error(config: WriteConfig, text: str
 def test_everything_that_reads_settings_takes_profiles(
     config: WriteConfig, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`Css`, `systems.css` and `diagnose` work with the profile that CSS_PROFILE names."""
+    """`Css`, `systems.css` and `diagnose` use the profile that CSS_PROFILE names."""
     with sandbox.serve() as server:
         given = server.credentials()
         account = {
@@ -176,7 +186,7 @@ def test_everything_that_reads_settings_takes_profiles(
 
 
 def test_workers_take_the_profile_of_their_client(config: WriteConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker of an executor reads the profile with the same name on its own machine, and the task has no secret."""
+    """A task for an executor contains no secret. Its worker reads the profile of the same name on its own machine."""
     for name, value in config(printing(json.dumps(ACCOUNT))).items():
         monkeypatch.setenv(name, value)
     with Css.from_env(profile="default") as css:
@@ -189,7 +199,7 @@ def test_workers_take_the_profile_of_their_client(config: WriteConfig, monkeypat
 
 
 def test_defaults_come_from_the_nearest_source(config: WriteConfig) -> None:
-    """A variable comes before the project, and the project before the profile. Each value says where it is set."""
+    """A default comes from a variable first, then the project, then the profile, and says where it is set."""
     text = '[profiles.default]\ncredentials_file = "grants.json"\nintegration = 1\nenvironment = "test"\nwidth = 2\n'
     environ = config(f"{text}allow_prod = true\n")
     project = Path.cwd() / "css.toml"
@@ -205,27 +215,27 @@ def test_defaults_come_from_the_nearest_source(config: WriteConfig) -> None:
     }
 
 
-def test_defaults_of_a_profile_go_with_its_credentials(config: WriteConfig) -> None:
-    """Where the credentials come from variables, a default profile gives no defaults either."""
+def test_the_default_profile_gives_no_defaults_if_variables_set_the_credentials(config: WriteConfig) -> None:
+    """If the credentials come from variables, the default profile gives no defaults either."""
     environ = config('[profiles.default]\ncredentials_file = "grants.json"\nintegration = 1\n')
     assert find_defaults({**environ, **PAIR}) == {}
 
 
 def test_a_project_is_not_read_if_files_are_off(tmp_path: Path) -> None:
-    """CSS_CONFIG_FILE=off keeps pipelines free of files."""
+    """With CSS_CONFIG_FILE=off, css-sdk reads no `css.toml` of a project."""
     (tmp_path / "css.toml").write_text("integration = 101\n", encoding="utf-8")
     assert find_defaults({"CSS_CONFIG_FILE": "off"}, folder=tmp_path) == {}
 
 
 @pytest.mark.parametrize(("variable", "value"), [("CSS_ENVIRONMENT", "Prod"), ("CSS_INTEGRATION", " ")])
-def test_a_wrong_variable(variable: str, value: str) -> None:
-    """The message names the variable."""
+def test_the_error_for_an_invalid_default_names_its_variable(variable: str, value: str) -> None:
+    """If a variable sets an invalid default, the error names the variable."""
     with pytest.raises(ConfigurationError, match=f"{variable}: "):
         find_defaults({"CSS_CONFIG_FILE": "off", variable: value})
 
 
-def test_a_planted_project_is_refused_whole(config: WriteConfig, tmp_path: Path) -> None:
-    """A cloned repository with a command, an address or a switch in its `css.toml` gets nothing but an error."""
+def test_a_project_cannot_set_a_command_an_address_or_allow_prod(config: WriteConfig, tmp_path: Path) -> None:
+    """If the `css.toml` of a project sets a command, an address or `allow_prod`, css-sdk refuses the whole file."""
     environ = config(TWO)
     for line in ('credential_process = ["./steal"]', 'api_url = "https://evil.example"', "allow_prod = true"):
         (tmp_path / "work" / "css.toml").write_text(f"integration = 101\n{line}\n", encoding="utf-8")
@@ -235,11 +245,11 @@ def test_a_planted_project_is_refused_whole(config: WriteConfig, tmp_path: Path)
 
 
 def test_the_tests_do_not_read_the_profiles_of_this_machine() -> None:
-    """The config file is off in all tests."""
+    """The tests run with CSS_CONFIG_FILE=off, so that they read no profile of this machine."""
     assert os.environ["CSS_CONFIG_FILE"] == "off"
 
 
 def test_settings_with_a_profile_show_no_secret(config: WriteConfig) -> None:
-    """Neither the settings nor the defaults repeat a secret."""
+    """The repr of settings from a profile does not contain the secret."""
     settings: Any = find_settings(config(TWO))
     assert SECRET not in repr(settings)

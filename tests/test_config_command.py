@@ -1,4 +1,4 @@
-"""The command line takes profiles and defaults, and says where each value comes from."""
+"""Commands use profiles and defaults, and `css config show` says where each value comes from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support import GRANTS_PORTAL, usernames
 
 @pytest.fixture
 def write_config(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
-    """Serves a sandbox, and writes a config file with a profile `grants` for it and the lines of a test."""
+    """Serve a sandbox, and return a function that writes a config file with a profile `grants` and more lines."""
     for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE", "CSS_API_URL", "CSS_TOKEN_URL"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "config"
@@ -44,7 +44,7 @@ def write_config(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_default_profile_needs_no_variable(write_config: Callable[[str], Path], capsys: Any) -> None:
-    """With a config file, `css` works without any variable and without options for the place."""
+    """With a default profile, css works without environment variables and without options for the integration."""
     write_config('integration = "Grants Portal"\nenvironment = "dev"')
     assert exit_code(["roles", "list", "--json"]) == 0
     assert {"role": "reviewer", "composite": False}.items() <= json.loads(
@@ -55,7 +55,7 @@ def test_the_default_profile_needs_no_variable(write_config: Callable[[str], Pat
 
 
 def test_a_profile_is_named_before_or_behind_the_command(write_config: Callable[[str], Path], capsys: Any) -> None:
-    """`--profile` works in both places, and a wrong name lists the profiles."""
+    """`--profile` works before and after the command, and the error for an unknown profile lists the profiles."""
     write_config('[profiles.broken]\ncredentials_file = "gone.json"')
     assert exit_code(["--profile", "grants", "whoami"]) == 0
     assert exit_code(["whoami", "--profile", "grants"]) == 0
@@ -71,7 +71,7 @@ def test_a_profile_is_named_before_or_behind_the_command(write_config: Callable[
 def test_an_option_comes_before_every_default(
     write_config: Callable[[str], Path], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Option, variable, project, profile: the first that is set counts, and the write goes there."""
+    """css uses an option before a variable, a variable before the project, and the project before the profile."""
     write_config("integration = 102\nenvironment = 'prod'")
     sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
     [user] = usernames(sandbox, 1)
@@ -83,25 +83,27 @@ def test_an_option_comes_before_every_default(
     assert user in sandbox.members(GRANTS_PORTAL, "dev", "guest")
 
 
-def test_a_place_that_is_set_nowhere_is_missing(write_config: Callable[[str], Path], capsys: Any) -> None:
-    """Without a default, the option is required, as before."""
+def test_without_a_default_the_integration_option_is_required(write_config: Callable[[str], Path], capsys: Any) -> None:
+    """If no default sets the integration, the option `--integration` is required."""
     write_config("")
     assert exit_code(["roles", "list", "-e", "dev"]) == 64
     assert "Missing option '-i' / '--integration'" in capsys.readouterr().err
 
 
-def test_a_roster_takes_no_default_place(write_config: Callable[[str], Path], tmp_path: Path, capsys: Any) -> None:
-    """The rows of a roster say where, or an option does: a default does not move them."""
+def test_a_roster_ignores_the_default_integration(
+    write_config: Callable[[str], Path], tmp_path: Path, capsys: Any
+) -> None:
+    """A roster takes its integration from its rows or from an option, never from a default."""
     write_config("integration = 101\nenvironment = 'dev'")
     Path("roster.csv").write_text("username,role\n" + "0" * 32 + "@idir,reviewer\n")
     assert exit_code(["roster", "check", "roster.csv"]) == 64
     assert "integration" in capsys.readouterr().err
 
 
-def test_allow_prod_is_a_matter_of_the_profile_alone(
+def test_only_an_option_or_the_profile_can_allow_prod(
     write_config: Callable[[str], Path], sandbox: Sandbox, capsys: Any
 ) -> None:
-    """A write in prod needs the option, or the user's own profile. A project cannot switch the guard off."""
+    """A write in prod needs the option or the user's own profile. The `css.toml` of a project cannot allow it."""
     [user] = usernames(sandbox, 1)
     sandbox.create_role(GRANTS_PORTAL, "prod", "guest")
     place = ["-i", "101", "-e", "prod", "-r", "guest"]
@@ -128,10 +130,10 @@ def test_allow_prod_is_a_matter_of_the_profile_alone(
         "allow_prod = true",
     ],
 )
-def test_a_cloned_repository_stops_the_command(
+def test_a_project_file_with_forbidden_settings_stops_the_command(
     write_config: Callable[[str], Path], sandbox: Sandbox, capsys: Any, line: str
 ) -> None:
-    """A planted `css.toml` ends the command before anything is sent."""
+    """If the `css.toml` of a project sets credentials, addresses or guards, css stops before it sends anything."""
     write_config("")
     Path("css.toml").write_text(f"integration = 101\nenvironment = 'dev'\n{line}\n")
     assert exit_code(["roles", "list"]) == 64
@@ -142,7 +144,7 @@ def test_a_cloned_repository_stops_the_command(
 def test_config_show_says_where_each_value_comes_from(
     write_config: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """Every setting stands with its source, and no secret is printed."""
+    """`css config show` prints every setting with its source, and no secret."""
     path = write_config("width = 2\nteam_id = 2016")
     Path("css.toml").write_text("integration = 101\n")
     monkeypatch.setenv("CSS_ENVIRONMENT", "dev")
@@ -166,7 +168,7 @@ def test_config_show_says_where_each_value_comes_from(
 
 
 def test_config_show_runs_no_command(write_config: Callable[[str], Path], capsys: Any, tmp_path: Path) -> None:
-    """The command of a profile, which may ask for a password, is not run, and its arguments are not shown."""
+    """`css config show` does not run the command of a profile, and does not show its arguments."""
     command = json.dumps([sys.executable, "-c", "open('ran', 'w'); print('hush-5a1f')"])
     write_config(f"[profiles.vault]\ncredential_process = {command}")
     assert exit_code(["config", "show", "--profile", "vault"]) == 0
@@ -177,7 +179,7 @@ def test_config_show_runs_no_command(write_config: Callable[[str], Path], capsys
 
 
 def test_config_show_without_credentials(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    """Where there are no credentials, the command says so in the table, and works."""
+    """Without credentials, `css config show` works, and reports that they are not usable."""
     for name in ("CSS_CLIENT_ID", "CSS_CLIENT_SECRET", "CSS_CREDENTIALS_FILE"):
         monkeypatch.delenv(name, raising=False)
     assert exit_code(["config", "show", "--json"]) == 0

@@ -1,4 +1,4 @@
-"""How connections are used: kept for a while, and not when the service may have closed them."""
+"""css-sdk keeps connections for a short while, and does not use one that the service may have closed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from css_sdk import Css, Settings
 
 
 class _Service(BaseHTTPRequestHandler):
-    """A token and an empty list of integrations; remembers from which port each call came."""
+    """Answer with a token and an empty list of integrations, and record the port that each call came from."""
 
     protocol_version = "HTTP/1.1"
     ports: list[int] = []  # noqa: RUF012
@@ -41,7 +41,7 @@ class _Service(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def css() -> Iterator[Css]:
-    """A client of that service."""
+    """Yield a client of that service."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Service)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     _Service.ports.clear()
@@ -53,7 +53,7 @@ def css() -> Iterator[Css]:
 
 
 def test_a_connection_idle_for_four_seconds_is_not_used_again(css: Css, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service closes it after five, and a call on it would be lost without an answer."""
+    """css-sdk does not reuse a connection after four idle seconds, because the service closes it after five."""
     real = time.monotonic
     passed = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: real() + passed)

@@ -1,4 +1,4 @@
-"""Context variables of the caller reach wherever a `Css` works for it, so that traces and log lines stay together."""
+"""Context variables of the caller are visible wherever a `Css` works, so that traces and log lines belong together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _trace: ContextVar[str] = ContextVar("trace", default="none")
 
 @pytest.fixture
 def traced() -> Iterator[list[str]]:
-    """The trace of each request that is sent, while the test works under a trace of its own."""
+    """Return a list for the trace of each request, while the test runs under its own trace."""
     before = _trace.set("of the caller")
     yield []
     _trace.reset(before)
@@ -26,7 +26,7 @@ def traced() -> Iterator[list[str]]:
 def test_requests_of_worker_threads_belong_to_the_callers_trace(
     sandbox: Sandbox, settings: Settings, traced: list[str]
 ) -> None:
-    """Reading a state, a report, and giving roles to many: each request and each call of `progress`."""
+    """Each request and each call of `progress` in a worker thread sees the context variables of the caller."""
     told: list[str] = []
     hooks = {"request": [lambda _: traced.append(_trace.get())]}
     with httpx.Client(transport=sandbox.transport(), event_hooks=hooks) as http, Css(settings, http_client=http) as css:
