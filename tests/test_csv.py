@@ -1,4 +1,4 @@
-"""Lines of CSV: no cell becomes a formula, for any separator, and written cells are read back unchanged."""
+"""css-sdk writes CSV in which no cell becomes a formula, whatever the separator, and reads its cells back unchanged."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")  # noqa: RUF001
 
 
 @given(CELLS)
-def test_a_guard_is_reversible(cell: str) -> None:
-    """This is true for every content of a cell."""
+def test_a_guarded_cell_is_read_back_unchanged(cell: str) -> None:
+    """A cell of any content that was guarded against formulas is read back unchanged."""
     assert unguarded(guarded(cell)) == cell
 
 
 @pytest.mark.parametrize("cell", ["'t Hooft", "it's", "a'=b", "'", "reviewer", "a - b", "a@b.example"])
-def test_what_guards_nothing_stays(cell: str) -> None:
-    """A file that somebody wrote by hand, with names that hold a `'`."""
+def test_an_apostrophe_that_guards_no_formula_stays(cell: str) -> None:
+    """An apostrophe in a handwritten cell stays, unless it guards a formula."""
     assert unguarded(cell) == cell
 
 
 @given(st.lists(CELLS.map(lambda cell: cell.replace('"', "")), min_size=2, max_size=3), st.sampled_from(",;\t"))
 def test_no_cell_is_a_formula_whatever_separates_cells(cells: list[str], delimiter: str) -> None:
-    """A spreadsheet that takes another separator does not see the quotes, and begins cells where it finds its own."""
+    """No cell is a formula, even if a spreadsheet splits the line at another separator and ignores the quotes."""
     line = csv_line(cells)
     if delimiter == ",":
         [found] = csv.reader(io.StringIO(line, newline=""), strict=True)
@@ -47,13 +47,13 @@ def test_no_cell_is_a_formula_whatever_separates_cells(cells: list[str], delimit
 
 
 def test_a_cell_that_holds_a_separator_is_quoted() -> None:
-    """Any that a program may take for one."""
+    """A cell that contains a comma, a semicolon or a tab is quoted."""
     assert csv_line(["x;=cmd|' /C calc'!A0", "a\tb", "plain"]) == '"x;\'=cmd|\' /C calc\'!A0","a\tb",plain'
 
 
 @pytest.mark.parametrize("role", ["=1+1", "'quoted", "x;=cmd", "+a", "@b", "-", "a,b", 'say "no"'])
-def test_results_are_read_again_as_they_were(role: str) -> None:
-    """A role that looks like a formula is tried again by its own name."""
+def test_roles_that_look_like_formulas_are_read_back_from_results(role: str) -> None:
+    """If a role's name looks like a formula, a file of results guards it, and reading the file gives the same name."""
     row = Row(2, Person("username", f"{'0f' * 16}@idir"), role, "101", "dev")
     text = results_as_csv([RowResult(row, "failed", InvalidRequest("=no; @all\n-"))])
     assert [again.role for again in read_roster(text, "r.result.csv")] == [role]

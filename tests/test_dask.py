@@ -1,4 +1,4 @@
-"""A roster goes to many workers by dask, and the service sees no more than it can bear."""
+"""With dask, a roster goes to many workers, and the service still gets no more calls at once than it can bear."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ WORLD = {
 }
 ROSTER = "username,role,integration,environment\n" + "".join(f"{person},pilot,Berths,dev\n" for person in PEOPLE)
 SECONDS = 120
-"""After which the work has hung; it takes about ten."""
+"""The number of seconds after which the work counts as hanging; it takes about ten."""
 
 
 class InFlight:
-    """Counts the requests that a served sandbox has not answered yet.
+    """Count the requests that a served sandbox has not answered yet.
 
-    The first writes wait until so many are in flight, at most for a minute. However slowly threads are started, those
-    that are to be at work together are.
+    The first writes wait until as many requests as `meeting` are in flight, at most for a minute. So the calls overlap
+    however slowly threads start.
     """
 
     def __init__(self, meeting: int) -> None:
@@ -63,7 +63,7 @@ class InFlight:
         self._meeting, self._met = meeting, asyncio.Event()
 
     def around(self, make: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function that makes an application, with the count around it."""
+        """Return a function that makes an application whose requests are counted."""
 
         def counted(*given: Any) -> Callable[..., Awaitable[None]]:
             inner = make(*given)
@@ -88,9 +88,10 @@ class InFlight:
 
 
 def test_two_processes_give_two_thousand_roles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The example as it stands: each once, one client in a process, and never more calls at once than its width.
+    """The example gives 2,000 roles once each, with one client in each process and never more calls at once than its
+    width.
 
-    The processes have eight threads; some answers are late, so that calls meet again and again.
+    The processes have eight threads, and some answers are late, so that calls overlap again and again.
     """
     in_flight = InFlight(meeting=4)
     monkeypatch.setattr(server, "application", in_flight.around(server.application))
@@ -111,8 +112,8 @@ def test_two_processes_give_two_thousand_roles(monkeypatch: pytest.MonkeyPatch, 
     assert in_flight.most == 4
 
 
-def test_a_width_beyond_the_service_is_refused() -> None:
-    """However many machines there are, the service takes eight calls at once; nothing is sent."""
+def test_a_total_width_of_more_than_eight_is_refused() -> None:
+    """The example refuses a width of more than eight calls at once for all workers together, and sends nothing."""
     spec = importlib.util.spec_from_file_location("many_machines", EXAMPLE)
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""A deadline holds over everything that a server sends bit by bit, in threads as in tasks."""
+"""A deadline limits the whole answer of a server that sends slowly, in threads and in tasks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.raw_server import RawServer, drip, read_request
 
 LIMIT = 0.3
 LONG = 30.0
-"""Seconds within which a busy machine notices that the limit has passed; without it all answers take far longer."""
+"""The seconds that a busy machine may need to notice that the limit has passed; all answers take far longer."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100000\r\n\r\n"
 DRIPS: dict[str, list[bytes]] = {
     "a status line": [bytes([letter]) for letter in b"HTTP/1.1 200 " + b"O" * 100_000],
@@ -31,7 +31,7 @@ DRIPS: dict[str, list[bytes]] = {
 
 @pytest.fixture(params=DRIPS)
 def server(request: pytest.FixtureRequest) -> Iterator[RawServer]:
-    """A server whose answer never comes to its end, and is never silent for long."""
+    """Yield a server whose answer never ends, and whose pauses are short."""
 
     def handle(connection: socket.socket) -> None:
         read_request(connection)
@@ -42,8 +42,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[RawServer]:
 
 
 @pytest.mark.parametrize("limits", [5.0, None])
-def test_a_thread_keeps_its_deadline(server: RawServer, limits: float | None) -> None:
-    """This is true for every answer that arrives slowly, even if no timeout is set."""
+def test_a_deadline_stops_a_slow_answer_in_a_thread(server: RawServer, limits: float | None) -> None:
+    """In a thread, a deadline stops every kind of slow answer, even if no timeout is set."""
     began = time.monotonic()
     with new_client(httpx.Client, timeout=limits) as client:
         with pytest.raises((TimeoutError, httpx.TimeoutException)), time_limit(LIMIT):
@@ -51,8 +51,8 @@ def test_a_thread_keeps_its_deadline(server: RawServer, limits: float | None) ->
     assert time.monotonic() - began < LONG
 
 
-def test_a_task_keeps_its_deadline(server: RawServer) -> None:
-    """By a cancellation."""
+def test_a_deadline_stops_a_slow_answer_in_a_task(server: RawServer) -> None:
+    """In a task, a deadline stops every kind of slow answer, even if no timeout is set."""
 
     async def ask() -> None:
         async with new_client(httpx.AsyncClient, timeout=None) as client:
@@ -65,8 +65,8 @@ def test_a_task_keeps_its_deadline(server: RawServer) -> None:
     assert time.monotonic() - began < LONG
 
 
-def test_a_proxy_keeps_the_deadline(server: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also one that the environment names, and that drips its answer to CONNECT."""
+def test_a_deadline_stops_a_slow_proxy(server: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deadline stops a proxy, named by HTTPS_PROXY, that answers CONNECT slowly."""
     monkeypatch.setenv("HTTPS_PROXY", server.origin)
     began = time.monotonic()
     with new_client(httpx.Client, timeout=None) as client:
@@ -76,7 +76,7 @@ def test_a_proxy_keeps_the_deadline(server: RawServer, monkeypatch: pytest.Monke
 
 
 def test_without_a_deadline_timeouts_stay_as_they_are() -> None:
-    """Nothing is shorter outside of a block, and an inner block is never longer than the outer one."""
+    """A deadline shortens timeouts only inside its block, and an inner block is never longer than the outer one."""
     assert within(3.0) == 3.0
     assert within(None) is None
     with time_limit(10.0), time_limit(1000.0):
@@ -91,7 +91,9 @@ def test_without_a_deadline_timeouts_stay_as_they_are() -> None:
 
 
 def test_the_network_below_a_client_can_still_be_replaced() -> None:
-    """httpx and httpcore keep what opens connections where `bind` puts its own: if not, deadlines would not hold."""
+    """httpx and httpcore still keep their network backend where css-sdk replaces it. Otherwise deadlines would not
+    work.
+    """
     with new_client(httpx.Client, proxy="http://proxy.example:8080") as client:
         transports: list[Any] = [client._transport, *(one for one in client._mounts.values() if one is not None)]
         assert [type(one._pool._network_backend).__name__ for one in transports] == ["_Backend"] * len(transports)

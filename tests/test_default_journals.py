@@ -1,4 +1,4 @@
-"""The journals that commands keep by default: where, how long, what is in them, and what `css undo` does with them."""
+"""The journals that commands keep by default: their folder, their content, their age, and how `css undo` uses them."""
 
 from __future__ import annotations
 
@@ -32,17 +32,19 @@ NOW = datetime.datetime(2026, 11, 30, 9, tzinfo=datetime.UTC)
 
 
 class Terminal(io.StringIO):
-    """What somebody types."""
+    """Input that is typed on a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 @pytest.mark.parametrize("words", WRITING, ids=" ".join)
-def test_every_command_that_writes_keeps_one(
+def test_every_command_that_writes_keeps_a_journal_that_undo_accepts(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    """Only its owner can read it; it says who did it, by which command and why; and `css undo` takes its name."""
+    """Every command that writes keeps a private journal with user, command and reason, and `css undo` reverts it by its
+    name.
+    """
     monkeypatch.chdir(tmp_path)
     arguments = prepared(run_css, sandbox, tmp_path, words)
     before = everything(sandbox)
@@ -62,7 +64,7 @@ def test_every_command_that_writes_keeps_one(
 @pytest.mark.parametrize(
     ("options", "variable"), [(["--no-journal"], None), ([], "off"), ([], "OFF")], ids=["option", "off", "OFF"]
 )
-def test_it_can_be_switched_off(
+def test_default_journals_can_be_switched_off(
     run_css: Run,
     sandbox: Sandbox,
     state_folder: Path,
@@ -70,7 +72,7 @@ def test_it_can_be_switched_off(
     options: list[str],
     variable: str | None,
 ) -> None:
-    """By an option for one run, or by a variable for all; then not even the folder is made."""
+    """An option or a variable switches the default journal off, and then css does not even create the folder."""
     if variable is not None:
         monkeypatch.setenv("CSS_JOURNAL", variable)
     assert run_css("assign", MAREN, "-r", "approver", *PLACE, *options) == 0
@@ -80,16 +82,18 @@ def test_it_can_be_switched_off(
 @pytest.mark.parametrize(
     "options", [["--no-journal", "--journal", "j.jsonl"], ["--reason", "Ticket 4711", "--no-journal"]], ids=str
 )
-def test_options_that_contradict_each_other(run_css: Run, sandbox: Sandbox, options: list[str]) -> None:
-    """A reason without a journal is written nowhere, so that it is refused."""
+def test_a_reason_or_a_file_contradicts_no_journal(run_css: Run, sandbox: Sandbox, options: list[str]) -> None:
+    """css refuses `--no-journal` together with `--journal` or `--reason`, and sends nothing."""
     assert run_css("assign", MAREN, "-r", "approver", *PLACE, *options) == 64
     assert asked(sandbox) == {}
 
 
-def test_a_folder_that_cannot_be_made_stops_nothing(
+def test_if_the_default_folder_cannot_be_created_the_change_is_still_made(
     run_css: Run, sandbox: Sandbox, state_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In a container or in cron, the change is made, and the warning names the options; the exit code is as usual."""
+    """If the folder of journals cannot be created, css makes the change, warns and names `--no-journal`, with exit code
+    0.
+    """
     (state_folder / "journals").write_text("a file", encoding="utf-8")
     assert run_css("assign", MAREN, "-r", "approver", *PLACE) == 0
     told = capsys.readouterr().err
@@ -98,10 +102,10 @@ def test_a_folder_that_cannot_be_made_stops_nothing(
     assert MAREN in sandbox.members(GRANTS_PORTAL, "dev", "approver")
 
 
-def test_a_disk_that_is_full_stops_nothing(
+def test_if_the_default_journal_cannot_be_written_the_change_is_still_made(
     run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A default journal ends there; the file holds whole lines only."""
+    """If a default journal cannot be written, css makes the change, keeps no journal, and does not suggest an undo."""
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -114,8 +118,10 @@ def test_a_disk_that_is_full_stops_nothing(
 
 
 @pytest.mark.parametrize("command", ["assign", "apply"])
-def test_a_journal_that_is_named_must_be_written(run_css: Run, sandbox: Sandbox, tmp_path: Path, command: str) -> None:
-    """Otherwise nothing is sent."""
+def test_if_a_named_journal_cannot_be_written_nothing_is_changed(
+    run_css: Run, sandbox: Sandbox, tmp_path: Path, command: str
+) -> None:
+    """If the journal that `--journal` names cannot be written, css changes nothing."""
     file = file_of_roles(tmp_path, "[clerk]")
     arguments = {"assign": (MAREN, "-r", "approver", *PLACE), "apply": (file, "--yes")}[command]
     before = everything(sandbox)
@@ -126,7 +132,9 @@ def test_a_journal_that_is_named_must_be_written(run_css: Run, sandbox: Sandbox,
 def test_a_journal_that_is_named_exists_after_a_run_without_changes(
     run_css: Run, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """A script can rely on it; the same command may be run again with it, and another account may not."""
+    """A named journal exists after a refused run, which can then be repeated with it. With entries, it is refused to
+    other changes.
+    """
     journal = tmp_path / "j.jsonl"
     assert run_css("unassign", MAREN, "-r", "reviewer", *PLACE, "--journal", journal) == 4
     assert read_journal(journal.read_bytes(), "j.jsonl").entries == ()
@@ -135,10 +143,10 @@ def test_a_journal_that_is_named_exists_after_a_run_without_changes(
     assert run_css("assign", MAREN, "-r", "reviewer", *PLACE, "--journal", journal) == 64
 
 
-def test_a_plan_without_changes_leaves_the_journal_that_is_named(
+def test_a_named_journal_of_a_plan_without_changes_can_be_used_again(
     run_css: Run, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Also one that is not confirmed; the same file is used when it is."""
+    """If a plan has no changes or is not confirmed, its named journal stays empty, and a later run can use it."""
     file, journal = file_of_roles(tmp_path, "[reviewer]"), tmp_path / "j.jsonl"
     assert run_css("apply", file, "--journal", journal) == 0
     file_of_roles(tmp_path, "[reviewer, clerk]")
@@ -149,14 +157,16 @@ def test_a_plan_without_changes_leaves_the_journal_that_is_named(
     assert run_css("apply", file, "--journal", journal, "--yes") == 0
 
 
-def test_a_default_journal_of_nothing_is_not_left_behind(run_css: Run, sandbox: Sandbox) -> None:
-    """A user who has the role already changes nothing that could be undone."""
+def test_a_run_without_changes_leaves_no_default_journal(run_css: Run, sandbox: Sandbox) -> None:
+    """If a command changes nothing, it leaves no default journal behind."""
     assert run_css("assign", MAREN, "-r", "reviewer", *PLACE) == 0
     assert journals() == []
 
 
-def test_a_journal_costs_no_request(run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was read before the first write is not read again for the journal."""
+def test_a_journal_needs_no_additional_requests(
+    run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands send the same number of requests with a journal as without one."""
     counts = []
     for variable in ("on", "off"):
         monkeypatch.setenv("CSS_JOURNAL", variable)
@@ -170,7 +180,7 @@ def test_a_journal_costs_no_request(run_css: Run, sandbox: Sandbox, monkeypatch:
 
 @pytest.mark.parametrize(("days", "left"), [(None, ["20260902T090000.000000Z-assign"]), ("400", None), ("1", [])])
 def test_old_journals_are_removed(tmp_path: Path, days: str | None, left: list[str] | None) -> None:
-    """After 90 days, or as many as the variable says; nothing else in the folder is touched."""
+    """css removes default journals after 90 days, or the number of days in CSS_JOURNAL_DAYS, and no other file."""
     folder = JournalFolder(tmp_path / "journals")
     names = ["20251201T090000.000000Z-assign", "20260830T090000.000000Z-roster-apply", "20260902T090000.000000Z-assign"]
     others = ["notes.jsonl", "20251201T090000.000000Z-assign.txt", "20259999T090000.000000Z-assign.jsonl"]
@@ -184,10 +194,10 @@ def test_old_journals_are_removed(tmp_path: Path, days: str | None, left: list[s
 
 
 @pytest.mark.parametrize(("variable", "is_left"), [(None, False), ("90", True)])
-def test_a_profile_says_how_long_journals_are_kept(
+def test_a_profile_sets_how_long_journals_are_kept(
     run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None, is_left: bool
 ) -> None:
-    """Unless the variable does."""
+    """A profile sets the number of days that journals are kept, unless CSS_JOURNAL_DAYS is set."""
     config = tmp_path / "css-sdk" / "config.toml"
     config.parent.mkdir(mode=0o700)
     account = {"clientId": os.environ["CSS_CLIENT_ID"], "clientSecret": os.environ["CSS_CLIENT_SECRET"]}
@@ -212,15 +222,15 @@ def test_a_profile_says_how_long_journals_are_kept(
 
 
 @pytest.mark.parametrize("variable", [{"CSS_JOURNAL": "no"}, {"CSS_JOURNAL_DAYS": "0"}, {"CSS_JOURNAL_DAYS": "ten"}])
-def test_other_values_are_refused(variable: dict[str, str]) -> None:
-    """The message names the variable and its values."""
+def test_invalid_values_of_the_journal_variables_are_refused(variable: dict[str, str]) -> None:
+    """An invalid value of CSS_JOURNAL or CSS_JOURNAL_DAYS is refused, and the error names the variable."""
     with pytest.raises(ConfigurationError, match=next(iter(variable))):
         is_kept(variable)
         days_kept(variable)
 
 
 def test_journals_are_listed_and_shown(run_css: Run, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """The newest first, with who, what and why, and whether it was undone; without credentials."""
+    """`css journal` lists journals, newest first, with command, reason and undo, and shows their changes."""
     assert run_css("assign", MAREN, "-r", "approver", *PLACE, "--reason", "Ticket 4711") == 0
     assert run_css("unassign", MAREN, "-r", "reviewer", *PLACE, "--yes") == 0
     first, second = [file.stem for file in journals()]
@@ -247,18 +257,20 @@ def test_journals_are_listed_and_shown(run_css: Run, sandbox: Sandbox, capsys: p
         assert "Reason: Ticket 4711" in told
 
 
-def test_an_empty_list_says_so(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the folder."""
+def test_without_journals_the_commands_name_the_folder(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """If there are no journals, `css journal list` and `css journal show` say so and name the folder."""
     assert run_css("journal", "list") == 0
     assert "There are no journals in " in capsys.readouterr().err
     assert run_css("journal", "show") == 64
     assert "There are no journals in " in capsys.readouterr().err
 
 
-def test_undo_without_a_journal_takes_the_newest(
+def test_undo_on_a_terminal_reverts_the_newest_journal(
     run_css: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One run after the other, newest first, and no undo; a script must name the journal."""
+    """On a terminal, `css undo` reverts the newest journal that is not undone yet. In a script, it needs the journal's
+    name.
+    """
     before = everything(sandbox)
     assert run_css("assign", MAREN, "-r", "approver", *PLACE, "--reason", "Ticket 4711") == 0
     assert run_css("roles", "create", "clerk", *PLACE) == 0
@@ -277,7 +289,7 @@ def test_undo_without_a_journal_takes_the_newest(
 
 
 def journal(*outcomes: Outcome | None, client_id: str = "ann", undoes: str = "") -> JournalRead:
-    """A journal with writes of these outcomes."""
+    """Return a journal whose writes have these outcomes."""
     entries = tuple(Entry(number, (STEP,), outcome) for number, outcome in enumerate(outcomes, start=1))
     return JournalRead(client_id, "https://api.example/v1", entries, undoes=undoes)
 
@@ -297,15 +309,19 @@ def journal(*outcomes: Outcome | None, client_id: str = "ann", undoes: str = "")
         ({"c": journal("confirmed", undoes="old"), "b": journal("confirmed")}, Choice("b")),
     ],
 )
-def test_which_journal_is_undone(kept: dict[str, JournalRead], expected: Choice) -> None:
-    """The newest of the account that changed something, is finished, is no undo, and was not undone."""
+def test_undo_selects_the_newest_finished_journal_of_the_account(
+    kept: dict[str, JournalRead], expected: Choice
+) -> None:
+    """`css undo` selects the account's newest journal that changed something, is finished, is no undo and was not
+    undone.
+    """
     assert newest_to_undo(kept, "ann", "https://api.example/v1") == expected
     assert newest_to_undo(kept, "ann", "https://other.example/v1") == Choice(None)
     assert newest_to_undo(kept, "ann", "https://api.example/v1", in_use=kept.keys()).name is None
 
 
-def test_a_journal_that_is_being_written_is_not_undone(tmp_path: Path, settings: Settings) -> None:
-    """Another run holds it; an undo of half of that run would help nobody."""
+def test_a_journal_that_is_being_written_counts_as_in_use(tmp_path: Path, settings: Settings) -> None:
+    """A journal that a run is still writing counts as in use, so that `css undo` does not select it."""
     folder = JournalFolder(tmp_path / "journals")
     with Journal(folder.new_file("css apply", NOW, 90)) as running:
         running.open_for(settings)
@@ -313,24 +329,28 @@ def test_a_journal_that_is_being_written_is_not_undone(tmp_path: Path, settings:
     assert folder.in_use() == frozenset()
 
 
-def test_without_a_home_no_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process whose user has no home would make a folder of the name `~` where it stands."""
+def test_without_a_home_folder_no_folder_named_tilde_is_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the user has no home folder, css-sdk fails, instead of creating a folder `~` in the current one."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OSError, match="no home folder"):
         JournalFolder(Path("~/.local/state/css-sdk/journals")).new_file("css assign", NOW, 90)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_undo_counts_if_everything_in_it_is_done() -> None:
-    """An undo with a failed write can be repeated by the same command."""
+def test_a_journal_counts_as_undone_only_if_every_write_of_the_undo_is_confirmed() -> None:
+    """A journal counts as undone only if every write of its undo is confirmed, so that a failed undo
+    can be repeated.
+    """
     kept = {"c": journal("confirmed", undoes="b"), "d": journal("confirmed", "unknown", undoes="a")}
     assert undone_by(kept) == {"b": "c"}
 
 
-def test_a_saved_plan_finds_its_journal(
+def test_an_unfinished_plan_names_its_journal_for_resume(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A plan that was interrupted names the journal to continue with, and `--resume` takes that name."""
+    """If a plan is not finished, css names the journal to continue with, and `--resume` takes that name."""
     plan = tmp_path / "plan.json"
     assert run_css("plan", file_of_roles(tmp_path, "[clerk, inspector]"), "--out", plan) == 0
     sandbox.faults.add("lose_after", method="POST", path="*/roles")
@@ -344,16 +364,18 @@ def test_a_saved_plan_finds_its_journal(
     assert journals() == [file]
 
 
-def test_a_name_leads_nowhere_else(tmp_path: Path) -> None:
-    """A name of a journal never leads out of the folder."""
+def test_the_name_of_a_journal_never_leads_out_of_the_folder(tmp_path: Path) -> None:
+    """The name of a journal never leads to a file outside of the folder of journals."""
     (tmp_path / "secret.jsonl").write_text("", encoding="utf-8")
     folder = JournalFolder(tmp_path / "journals")
     for name in ("../secret", "secret", "..", "", "20261130T090000.000000Z-assign"):
         assert folder.file_of(name) is None
 
 
-def test_a_required_journal_still_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    """Only the default journal may end early."""
+def test_a_journal_of_the_python_api_that_cannot_be_written_raises_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """If a journal that the caller passed cannot be written, css-sdk raises an error before the write."""
     with Journal(tmp_path / "j.jsonl") as required:
         required.open_for(settings)
         monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))

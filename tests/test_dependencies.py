@@ -1,4 +1,4 @@
-"""What is not tried any more when other steps were not done: nobody loses a role because another one did not come."""
+"""If a step fails, css-sdk skips the steps that depend on it, so that nobody loses a role whose replacement failed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def step(kind: StepKind, role: str, target: str = "", place: Place = DEV) -> Ste
 def ended(
     steps: Sequence[Step], errors: dict[int, CssError], states: Iterable[PlaceState] = ()
 ) -> tuple[list[StepResult], Dependencies]:
-    """How the steps end when some fail of themselves."""
+    """Return the outcome of each step if the steps with these numbers fail."""
     dependencies = Dependencies(steps, states)
     results = []
     for number, one in enumerate(steps):
@@ -41,7 +41,7 @@ def ended(
 
 
 def not_tried(steps: Sequence[Step], failing: int, states: Iterable[PlaceState] = ()) -> set[int]:
-    """The numbers of those that are skipped when one fails."""
+    """Return the numbers of the steps that are skipped if one step fails."""
     results, _ = ended(steps, {failing: NO}, states)
     return {number for number, result in enumerate(results) if result.outcome == "skipped"}
 
@@ -52,7 +52,7 @@ ADD = step("add_member", "a", ANN)
 @pytest.mark.parametrize(
     ("failing", "taking", "is_kept"),
     [
-        # Members of the role, roles of the user.
+        # Members of the role, and roles of the user.
         (ADD, step("remove_member", "a", CAT), True),
         (ADD, step("remove_member", "b", ANN), True),
         (ADD, step("remove_member", "b", CAT), False),
@@ -75,7 +75,9 @@ ADD = step("add_member", "a", ANN)
     ],
 )
 @pytest.mark.parametrize("error", [NO, OutcomeUnknown("Nobody knows.")])
-def test_what_is_not_taken_away(failing: Step, taking: Step, is_kept: bool, error: CssError) -> None:
+def test_a_failed_addition_skips_the_removals_that_depend_on_it(
+    failing: Step, taking: Step, is_kept: bool, error: CssError
+) -> None:
     """If an addition fails, the removals that depend on it are skipped. The result names the failed step."""
     [_, result], _ = ended([failing, taking], {0: error})
     assert (result.outcome == "skipped") is is_kept
@@ -85,7 +87,7 @@ def test_what_is_not_taken_away(failing: Step, taking: Step, is_kept: bool, erro
         assert ("may have failed" in str(result.error)) is isinstance(error, OutcomeUnknown)
 
 
-def test_what_was_skipped_counts_as_not_given() -> None:
+def test_a_skipped_addition_skips_removals_like_a_failed_one() -> None:
     """If a role could not be created, its members keep their other roles, and the result names the reason."""
     steps = [step("create_role", "new"), step("add_member", "new", ANN), step("remove_member", "a", ANN)]
     results, _ = ended(steps, {0: NO})
@@ -93,8 +95,8 @@ def test_what_was_skipped_counts_as_not_given() -> None:
     assert "create_role of 'new' failed" in str(results[2].error)
 
 
-def test_what_failed_is_followed_through_a_renaming() -> None:
-    """A role that was renamed in the meantime keeps its members, too."""
+def test_a_failed_addition_skips_removals_from_the_renamed_role() -> None:
+    """If an addition to a role fails and the role is then renamed, removals from it under its new name are skipped."""
     steps = [ADD, step("rename_role", "a", "b"), step("remove_member", "b", CAT)]
     state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset([CAT])})
     for error in (UnusableUser("No roles for them."), NEVER):
@@ -113,8 +115,8 @@ def test_what_failed_is_followed_through_a_renaming() -> None:
     ],
 )
 @pytest.mark.parametrize("last", [step("rename_role", "a", "c"), step("delete_role", "a")])
-def test_a_name_goes_away_last(failing: Step, last: Step) -> None:
-    """A role keeps its name while anything is left to be done by that name; another one need not."""
+def test_a_failed_step_skips_the_rename_or_deletion_of_its_role(failing: Step, last: Step) -> None:
+    """If a step of a role fails, the rename or deletion of that role is skipped; the rename of another role is not."""
     assert 1 in not_tried([failing, last], 0)
     assert not_tried([failing, step("rename_role", "x", "y")], 0) == set()
     [_, result], _ = ended([failing, last], {0: NO})
@@ -131,10 +133,10 @@ def test_a_name_goes_away_last(failing: Step, last: Step) -> None:
         ([CAT], [ANN, BOB], [ANN, BOB], [CAT], [CAT]),
     ],
 )
-def test_a_newcomer_keeps_a_role_from_being_empty_and_nothing_else(
+def test_a_member_who_never_logged_in_blocks_removals_only_if_the_role_would_be_empty(
     held: list[str], added: list[str], never: list[str], taken: list[str], skipped: list[str]
 ) -> None:
-    """Who never logged in does not keep the others' removals back, unless nobody at all would be left."""
+    """If a new member never logged in, the removals of others are done, unless the role would end up empty."""
     state = PlaceState(DEV, "", frozenset("ab"), members={"a": frozenset(held)})
     steps = [
         *(step("add_member", "a", username) for username in added),
@@ -153,7 +155,7 @@ SETS = st.fixed_dictionaries({name: st.frozensets(st.sampled_from(USERS)) for na
 
 @settings(max_examples=examples(60), deadline=None)
 @given(SETS, SETS, st.dictionaries(st.integers(0, 11), st.sampled_from([NO, NEVER, OutcomeUnknown("?")])))
-def test_nobody_loses_for_nothing(
+def test_failed_steps_never_empty_a_role_or_remove_all_roles_of_a_user(
     before: dict[str, frozenset[str]], wanted: dict[str, frozenset[str]], errors: dict[int, CssError]
 ) -> None:
     """If any step fails, no role with desired members becomes empty, and no user with desired roles loses all roles."""
@@ -175,8 +177,8 @@ def test_nobody_loses_for_nothing(
         assert after == wanted
 
 
-def test_ten_thousand_of_each_are_no_matter() -> None:
-    """What one failed addition keeps back is not written down for each pair of steps."""
+def test_ten_thousand_failed_additions_need_little_memory() -> None:
+    """If 10,000 additions fail, css-sdk skips 10,000 removals without storing each pair of steps."""
     people = [f"{number:05}@idir" for number in range(10_000)]
     steps = [step("add_member", "a", f"n{who}") for who in people] + [step("remove_member", "a", who) for who in people]
     state = PlaceState(DEV, "", frozenset("a"), members={"a": frozenset(people)})

@@ -1,4 +1,4 @@
-"""What of a file of roles cannot all be so."""
+"""Contradictions in a roles file are reported as faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.desired_files import NAME, faults_of, in_dev
 
 
 def with_whole_guids(text: str) -> str:
-    """The file with complete GUIDs for those that are short here, so that a line can be read."""
+    """Return the file with complete GUIDs in place of the short ones, which keep the test cases readable."""
     return re.sub("(?i)0f3a(?=@|[,}])", lambda found: found[0] * 8, text)
 
 
@@ -61,7 +61,7 @@ def with_whole_guids(text: str) -> str:
         ),
     ],
 )
-def test_contradictions_are_told(inner: str, told: str) -> None:
+def test_contradictions_are_reported_once_with_the_other_line(inner: str, told: str) -> None:
     """Each contradiction is reported once, with the line of the other entry."""
     [fault] = faults_of(in_dev(with_whole_guids(inner)))
     assert told in fault
@@ -79,13 +79,15 @@ def test_contradictions_are_told(inner: str, told: str) -> None:
         "roles: [A, a]",
     ],
 )
-def test_what_may_be_so_is_no_contradiction(inner: str) -> None:
-    """Who an e-mail address belongs to is not known here, other roles may exist, and the protected ones stay."""
+def test_entries_that_can_both_be_true_are_no_contradiction(inner: str) -> None:
+    """Entries that can both be true are accepted, such as an e-mail address and a username that may be one person."""
     assert read_desired(in_dev(with_whole_guids(inner), above="protect: {roles: [keep]}\n"), NAME).places
 
 
-def test_a_place_stands_once() -> None:
-    """An integration may stand twice, its environments may not; `#101` is the id, as the number is."""
+def test_an_environment_may_be_listed_only_once() -> None:
+    """An integration may be listed twice, but each of its environments only once; `#101` and 101 are the same
+    integration.
+    """
     again = '  - integration: "#101"\n    environments:\n'
     assert len(read_desired(in_dev("{}") + again + "      prod: {}\n", NAME).places) == 2
     assert faults_of(in_dev("{}") + again + "      dev: {}\n") == [
@@ -93,7 +95,7 @@ def test_a_place_stands_once() -> None:
     ]
 
 
-def test_many_circles_end() -> None:
+def test_many_cycles_of_composite_roles_are_found_quickly() -> None:
     """Among roles that all contain each other, css-sdk reports some cycles, in a short time."""
     names = [f"r{number}" for number in range(60)]
     roles = [{"name": name, "composites": [other for other in names if other != name]} for name in names]

@@ -1,4 +1,4 @@
-"""Read roles files: values that are accepted, and every fault with its line."""
+"""css-sdk reads roles files: it accepts valid values, and reports every fault with its line."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ integrations:
 """
 
 
-# Good files
+# Valid files
 
 
-def test_a_whole_file() -> None:
-    """Every key, every way to name a person, and every form of a collection."""
+def test_a_file_with_every_key_is_read_completely() -> None:
+    """css-sdk reads every key, every way to name a person, and every form of a list."""
     members = (
         Person("email", "Ilse.Hargreave@example.com", "idir"),
         Person("guid", ILSE),
@@ -92,8 +92,8 @@ def test_a_whole_file() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
-def test_files_as_programs_write_them(encoding: str, end: str) -> None:
-    """Every line end and encoding that editors and shells give a file, and a mark that Python left in a text."""
+def test_every_encoding_and_line_ending_is_read(encoding: str, end: str) -> None:
+    """css-sdk reads every line ending and encoding that editors and shells write, and ignores a byte order mark."""
     text = WHOLE.replace("reviewer", "Prüfer 🦫").replace("\n", end)
     assert read_desired(text.encode(encoding), NAME) == read_desired("\ufeff" + text, NAME)
     assert faults_of(text.replace("version: 1", f"version: 1{end}version: 1").encode(encoding)) == [
@@ -104,8 +104,10 @@ def test_files_as_programs_write_them(encoding: str, end: str) -> None:
 @pytest.mark.parametrize(
     "options", [{}, {"indent": "\t"}, {"ensure_ascii": False}, {"separators": (",", ":")}], ids=str
 )
-def test_json_is_read_too(options: dict[str, str]) -> None:
-    """However it is laid out and escaped: pairs of surrogates behind backslashes as well, which YAML does not know."""
+def test_a_roles_file_in_json_is_read(options: dict[str, str]) -> None:
+    """css-sdk reads a roles file in JSON, however it is indented, including escaped surrogate pairs,
+    which YAML lacks.
+    """
     loaded = json.dumps(yaml.safe_load(WHOLE)).replace("reviewer", "\\\\\\ud83e\\uddab\\\\u0041")
     text = json.dumps(json.loads(loaded), **options)  # type: ignore[arg-type]
     expected = read_desired(WHOLE.replace("reviewer", '"\\\\🦫\\\\u0041"'), NAME)
@@ -113,20 +115,20 @@ def test_json_is_read_too(options: dict[str, str]) -> None:
 
 
 def test_the_example_is_read() -> None:
-    """The shipped file has no faults, and names places of the shipped world."""
+    """The example file has no faults, and names environments of the shipped sandbox."""
     desired = read_desired(EXAMPLE.read_bytes(), EXAMPLE.name)
     assert [place.named for place in desired.places] == [("Grants Portal", "dev"), ("#102", "dev")]
     assert len(desired.places[0].grants) == 6
 
 
 def test_the_documented_file_is_read() -> None:
-    """As it stands in the documentation."""
+    """The roles file in the documentation has no faults."""
     text = (EXAMPLE.parent.parent / "docs" / "roles-as-code.md").read_text(encoding="utf-8")
     [place] = read_desired(text.partition("```yaml\n")[2].partition("```")[0], NAME).places
     assert len(place.grants) == 5
 
 
-# What YAML does to unquoted texts
+# Texts that YAML misreads without quotes
 
 
 @pytest.mark.parametrize(
@@ -140,8 +142,8 @@ def test_the_documented_file_is_read() -> None:
         ("=", "a sign of its own"),
     ],
 )
-def test_what_yaml_misreads_wants_quotes(text: str, kind: str) -> None:
-    """And in quotes it is a name like any other."""
+def test_a_text_that_yaml_misreads_needs_quotes(text: str, kind: str) -> None:
+    """A text that YAML would read as a boolean, number or date needs quotes, and with quotes it is an ordinary name."""
     assert faults_of(in_dev(f"roles: [{text}]")) == [
         f"6: integrations[0].environments.dev.roles[0]: {text} without quotes is {kind} in YAML: "
         "write it in quotes if a text is meant"
@@ -153,8 +155,8 @@ def test_what_yaml_misreads_wants_quotes(text: str, kind: str) -> None:
 @given(st.text("0123456789.:-+_eExXoObntTzZ yYnNouflsrai~<=", min_size=1, max_size=12))
 @example("2024-1-1 1:1:1")
 @example("-0b1_0")
-def test_nothing_is_a_text_here_that_a_yaml_loader_takes_for_something_else(text: str) -> None:
-    """This is true for all values without quotes that a YAML loader converts."""
+def test_every_unquoted_text_that_a_yaml_loader_converts_is_recognized(text: str) -> None:
+    """css-sdk recognizes every unquoted text that a YAML loader would convert to something other than text."""
     try:
         loaded = yaml.safe_load(f"[{text}]")
     except (yaml.YAMLError, ValueError):
@@ -164,15 +166,15 @@ def test_nothing_is_a_text_here_that_a_yaml_loader_takes_for_something_else(text
 
 
 @pytest.mark.parametrize("text", ["~", "", "null"])
-def test_nothing_is_no_empty_list(text: str) -> None:
-    """A key without a value is a fault: it could mean everything or nothing."""
+def test_a_key_without_a_value_is_a_fault(text: str) -> None:
+    """A key without a value is a fault, because it could mean an empty list or nothing at all."""
     [fault] = faults_of(in_dev(f"roles:\n  - name: admin\n    members: {text}"))
     assert fault.startswith(
         "8: integrations[0].environments.dev.roles[0].members: a list is expected here, not nothing"
     )
 
 
-# Texts that are no files of roles
+# Texts that are not roles files
 
 
 @pytest.mark.parametrize(
@@ -200,8 +202,8 @@ def test_nothing_is_no_empty_list(text: str) -> None:
         ('{"x": "\\ud83e"}', "1: this is not YAML: found invalid Unicode character escape code"),
     ],
 )
-def test_other_texts_are_refused(content: str | bytes, fault: str) -> None:
-    """Each with the line at which it stops being a file of roles."""
+def test_a_text_that_is_not_a_roles_file_is_refused_with_the_line(content: str | bytes, fault: str) -> None:
+    """A text that is not a roles file is refused, with the line of the first fault."""
     assert re.match(fault, faults_of(content)[0])
 
 
@@ -220,17 +222,17 @@ def test_other_texts_are_refused(content: str | bytes, fault: str) -> None:
         ("roles:\n  - |\n    admin\n", "7: integrations[0].environments.dev.roles[0]: a text is on one line"),
     ],
 )
-def test_what_hides_what_a_file_says_is_refused(inner: str, told: str) -> None:
+def test_anchors_aliases_tags_and_multiline_texts_are_refused(inner: str, told: str) -> None:
     """Anchors, aliases, tags and texts over several lines are refused: a reviewer must see each value in its place."""
     [fault] = faults_of(in_dev(inner))
     assert fault.startswith(told)
 
 
-# Faults of form
+# Faults of structure
 
 
-def test_all_faults_are_told_at_once() -> None:
-    """Each with line and path, in the order of the file."""
+def test_all_faults_are_reported_at_once_in_the_order_of_the_file() -> None:
+    """css-sdk reports all faults of a file at once, each with line and path, in the order of the file."""
     text = in_dev(
         f"""\
 membres: []
@@ -299,7 +301,7 @@ users:
 
 
 def test_a_value_under_an_unknown_key_is_not_repeated() -> None:
-    """Who writes a secret into the file by mistake does not find it in a log as well."""
+    """A fault about an unknown key does not repeat its value, which may be a secret."""
     [fault] = faults_of("client_secret: hush\nversion: 1\nintegrations: []")
     assert fault == "1: the key 'client_secret' is unknown; known are version, integrations, protect"
 
@@ -308,7 +310,7 @@ def test_a_value_under_an_unknown_key_is_not_repeated() -> None:
 
 
 def test_without_its_c_library_pyyaml_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Slower, with the same values and lines."""
+    """Without the C library of PyYAML, css-sdk reads the same values and reports faults at the same lines."""
     expected = read_desired(WHOLE, NAME)
     faults = faults_of(in_dev("roles: [no, {name: x"))
     monkeypatch.delattr(yaml, "CSafeLoader")
@@ -326,14 +328,14 @@ def test_without_its_c_library_pyyaml_reads_the_same(monkeypatch: pytest.MonkeyP
         ("{guid: 0F3AC878-06AA}", "'0F3AC878-06AA' is not a GUID"),
     ],
 )
-def test_who_is_named_wrongly_is_told_how(member: str, said: str) -> None:
-    """In the words of the file."""
+def test_a_fault_about_a_person_says_how_to_write_it(member: str, said: str) -> None:
+    """If a member is not a valid person, the fault says what is wrong or how to write it in a roles file."""
     [fault] = faults_of(in_dev(f"roles: [{{name: a, members: [{member}]}}]"))
     assert said in fault
 
 
 def test_a_guid_may_have_dashes() -> None:
-    """It is the same person as without, so that both are a repetition."""
+    """A GUID with dashes is the same person as without, so that both together are reported as a repetition."""
     dashed = "0f3ac878-06aa-7f21-5a7c-0d4cc4d9e799"
     people = f"{{guid: {dashed}}}, {{guid: {dashed.replace('-', '')}}}"
     [fault] = faults_of(in_dev(f"roles: [{{name: a, members: [{people}]}}]"))
@@ -350,8 +352,8 @@ def test_a_guid_may_have_dashes() -> None:
         ("{client_id: ' fisheries-service-102,'}", Person("client_id", "fisheries-service-102")),
     ],
 )
-def test_what_surrounds_a_person_is_taken_off(member: str, person: Person) -> None:
-    """As in a roster: what no doubt is possible about is no fault."""
+def test_blanks_and_mail_syntax_around_a_person_are_ignored(member: str, person: Person) -> None:
+    """css-sdk ignores blanks, brackets, hidden characters and mail syntax around a person, as it does in a roster."""
     [place] = read_desired(in_dev(f"roles: [{{name: a, members: [{member}]}}]"), NAME).places
     assert place.people == (person,)
 
@@ -367,8 +369,8 @@ def test_what_surrounds_a_person_is_taken_off(member: str, person: Person) -> No
     ],
     ids=ascii,
 )
-def test_names_that_cannot_be_seen_whole_are_refused(inner: str) -> None:
-    """Wherever a name stands; comments, and a mark at the beginning, may hold what they like."""
+def test_names_with_hidden_characters_are_refused(inner: str) -> None:
+    """Names with hidden characters are refused wherever they occur; comments and a byte order mark may contain them."""
     [fault] = faults_of(in_dev(inner))
     assert "<U+" in fault
     assert "the hidden character" in fault
@@ -376,8 +378,10 @@ def test_names_that_cannot_be_seen_whole_are_refused(inner: str) -> None:
     assert read_desired("\ufeff" + in_dev(f"{{}} # {hidden}"), NAME).places
 
 
-def test_a_protection_is_not_switched_off_by_what_cannot_be_seen() -> None:
-    """Patterns are checked as names are."""
+def test_hidden_characters_in_protection_patterns_are_refused() -> None:
+    """Protection patterns with hidden characters or an incomplete GUID are refused, because they would
+    protect nothing.
+    """
     for above in ("protect: {roles: ['ad\u200bmin']}\n", "protect: {roles: ['ad\u200bmin*']}\n"):
         [fault] = faults_of(in_dev("{}", above=above))
         assert fault.startswith("2: protect.roles[0]: 'ad<U+200B>min")

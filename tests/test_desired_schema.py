@@ -1,4 +1,4 @@
-"""The published schema of files of roles, and their reader, agree."""
+"""The published JSON schema of roles files and their reader accept the same files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONTRADICTION: Final = re.compile(
     "stands on line|under its old name|renames the role|has this name|child of itself|contain each other"
     "|is not in the exact|do not contain|leave"
 )
-"""What only the reader tells: it is right in form."""
+"""Faults that only the reader reports, because the structure of the file is valid."""
 
 ANN: Final = f"{'0f3a' * 8}@idir"
 STRANGE: Final[tuple[Any, ...]] = (
@@ -51,7 +51,7 @@ KEYS: Final = (
 
 
 def tidied(value: Any, is_person: bool = False) -> Any:
-    """The same without what the reader takes off people, and the schema describes nobody with."""
+    """Return the value without the blanks and syntax around people, which the reader ignores and the schema refuses."""
     if isinstance(value, dict):
         return {
             key: tidied(
@@ -65,7 +65,7 @@ def tidied(value: Any, is_person: bool = False) -> Any:
 
 
 def spots(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every list or mapping in it, with every key or index of it."""
+    """Yield every list or mapping inside a value, with each of its keys or indexes."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in inner:
         yield value, key
@@ -97,7 +97,7 @@ def changed(draw: st.DrawFn) -> Any:
 @given(changed())
 @settings(max_examples=examples(24), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_schema_and_reader_agree(value: Any) -> None:
-    """What the schema refuses the reader refuses, and what it accepts too, unless it contradicts itself."""
+    """The schema and the reader accept and refuse the same changed files, except for contradictions."""
     is_valid = VALIDATOR.is_valid(tidied(value))
     try:
         read_desired(json.dumps(value), NAME)
@@ -109,8 +109,8 @@ def test_schema_and_reader_agree(value: Any) -> None:
 
 @pytest.mark.parametrize("new", STRANGE, ids=repr)
 @pytest.mark.parametrize("where", ["integration", "dev", "roles", "role", "members", "member", "user", "pattern"])
-def test_they_agree_at_each_place(where: str, new: Any) -> None:
-    """Each strange value at each kind of place."""
+def test_schema_and_reader_agree_on_each_value_at_each_position(where: str, new: Any) -> None:
+    """The schema and the reader agree on each unusual value at each kind of position."""
     dev: dict[str, Any] = {
         "roles": new
         if where == "roles"
@@ -137,8 +137,8 @@ def test_they_agree_at_each_place(where: str, new: Any) -> None:
         assert VALIDATOR.is_valid(tidied(value))
 
 
-def test_the_schema_is_one() -> None:
-    """And it knows the environments and providers that the package knows."""
+def test_the_schema_is_valid_and_knows_all_environments_and_providers() -> None:
+    """The schema is a valid JSON schema, and knows the environments and providers that css-sdk knows."""
     Draft202012Validator.check_schema(SCHEMA)
     definitions = SCHEMA["$defs"]
     assert set(definitions["provider"]["enum"]) == set(PROVIDERS)
@@ -149,7 +149,7 @@ def test_the_schema_is_one() -> None:
 
 
 def test_the_example_fits_the_schema() -> None:
-    """Editors that follow its first line find nothing wrong with it."""
+    """The example file names the schema in its first line and fits it, so that editors report nothing."""
     text = (ROOT / "examples" / "roles.yaml").read_text(encoding="utf-8")
     assert "$schema=../css_sdk/roles_file/schema.json" in text.splitlines()[0]
     assert VALIDATOR.is_valid(yaml.safe_load(text))

@@ -1,4 +1,4 @@
-"""Write desired states as files, and read them back."""
+"""css-sdk writes desired states as roles files and reads them back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def with_roles(*names: str) -> Desired:
 @example(Desired(()))
 @example(with_roles(*dict.fromkeys(filter(is_name, HOSTILE))))
 @settings(max_examples=examples(16), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_a_file_says_what_it_was_made_of(desired: Desired) -> None:
+def test_a_written_file_is_read_back_unchanged(desired: Desired) -> None:
     """For all names, reading the file returns the same value, and writing this value returns the same file."""
     text = desired_as_yaml(desired)
     assert read_desired(text, NAME) == desired
@@ -34,13 +34,13 @@ def test_a_file_says_what_it_was_made_of(desired: Desired) -> None:
 @given(whole())
 @settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_reader_of_yaml_and_json_reads_the_same(desired: Desired) -> None:
-    """An ordinary YAML loader takes every name for the text that it is, and its values as JSON say the same."""
+    """An ordinary YAML loader reads every name as the text that it is, and the same values as JSON mean the same."""
     loaded = yaml.safe_load(desired_as_yaml(desired))
     assert read_desired(json.dumps(loaded, indent="\t"), NAME) == desired
 
 
-def test_people_are_told_by_their_names_in_comments() -> None:
-    """Names follow the usernames as comments, each on one line, and do not change what the file means."""
+def test_names_of_people_are_written_as_comments() -> None:
+    """Names of people follow the usernames as comments, each on one line, and do not change what the file means."""
     people = (Person("username", ILSE.upper().replace("IDIR", "idir")), Person("client_id", "fisheries-102"))
     roles = Listed((DesiredRole("reviewer", members=Listed(people)),))
     user = DesiredUser(Person("guid", "0F3A" * 8, "idir"), Listed((), exact=True))
@@ -79,8 +79,8 @@ def test_people_are_told_by_their_names_in_comments() -> None:
         ([], 0),
     ],
 )
-def test_neighbours_of_one_integration_stand_together(where: list[tuple[str, str]], items: int) -> None:
-    """And the order of places is kept in any case."""
+def test_adjacent_environments_of_one_integration_share_an_entry(where: list[tuple[str, str]], items: int) -> None:
+    """Adjacent environments of one integration share an entry, and the order of environments is kept."""
     desired = Desired(tuple(DesiredPlace(*each) for each in where))
     text = desired_as_yaml(desired)
     assert text.count("- integration:") == items

@@ -1,4 +1,4 @@
-"""Every public name is documented, and the examples in the documentation run."""
+"""Every public name is documented, and the examples in docstrings run."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from css_sdk import Css, Settings
 from css_sdk.sandbox import Sandbox
 
 SKIPPED = ("css_sdk._async", "css_sdk.cli", "css_sdk.sandbox")
-"""Twins whose mirror is tried instead, and rooms whose examples are commands or have tests of their own."""
+"""Packages that are skipped: their mirror is run instead, or their examples are commands or have their own tests."""
 
 
 def modules() -> Iterator[ModuleType]:
-    """The modules whose examples are tried."""
+    """Yield the modules whose examples are run."""
     for found in pkgutil.walk_packages(css_sdk.__path__, "css_sdk."):
         if not found.name.startswith(SKIPPED):
             yield importlib.import_module(found.name)
 
 
 def examples() -> list[doctest.DocTest]:
-    """All examples, each with its place."""
+    """Return all examples, each with the name of its docstring."""
     finder = doctest.DocTestFinder(exclude_empty=True)
     return [test for module in modules() for test in finder.find(module, module.__name__) if test.examples]
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda test: test.name)
 def test_the_example_runs(example: doctest.DocTest, sandbox: Sandbox) -> None:
-    """In the shipped world, where `css` is a client and `dev` the dev environment of the Grants Portal."""
+    """The example runs in the shipped sandbox, where `css` is a client and `dev` the dev environment of the Grants
+    Portal.
+    """
     with Css(Settings(**sandbox.credentials()), transport=sandbox.transport()) as css:
         example.globs |= {name: getattr(css_sdk, name) for name in ("ServiceAccount", "read_roster")}
         example.globs |= {"css": css, "dev": css.integration("Grants Portal").environment("dev"), "sandbox": sandbox}
@@ -48,7 +50,7 @@ ROOMS = {"Css", "IntegrationClient", "EnvironmentClient", "Roles", "Users", "Peo
 
 
 def public_things() -> list[tuple[str, Any]]:
-    """The public names, the rooms of a client, and their methods."""
+    """Return the public names, the parts of a client, and their methods."""
     found: dict[str, Any] = {name: getattr(css_sdk, name) for name in css_sdk.__all__ if not name.startswith("_")}
     for name in ("Roles", "Users", "People", "Bulk", "Composites"):
         found[name] = getattr(importlib.import_module(f"css_sdk._sync.{name.lower()}"), name)
@@ -60,8 +62,10 @@ def public_things() -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("thing", public_things(), ids=lambda pair: pair[0])
-def test_it_is_documented(thing: tuple[str, Any]) -> None:
-    """With a docstring that names every argument it takes."""
+def test_every_public_name_is_documented_with_its_arguments(thing: tuple[str, Any]) -> None:
+    """Every public name has a docstring that names its arguments; methods of a client also have an example and their
+    errors.
+    """
     name, value = thing
     documented = inspect.getdoc(value)
     assert documented, name

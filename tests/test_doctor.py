@@ -1,4 +1,4 @@
-"""`css doctor` and `diagnose` name what is wrong with a set-up first, and print no secret."""
+"""`css doctor` and `diagnose` report what is wrong with a setup first, and print no secret."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ PAGE = b"<!DOCTYPE html><html>Please log in to the guest network</html>"
 
 @frozen
 class Machine:
-    """A machine with css-sdk on it that reaches a sandbox, until a test breaks something.
+    """A machine with css-sdk that reaches a sandbox, until a test breaks something.
 
     Attributes:
-        sandbox: answers.
+        sandbox: answers the requests.
         origin: of the sandbox.
-        environ: changes variables.
+        environ: sets and removes environment variables.
         folder: a folder of the test.
-        closing: closes at the end of the test what a set-up needs.
+        closing: closes servers at the end of the test.
         options: of the command.
     """
 
@@ -49,18 +49,18 @@ class Machine:
     options: list[str]
 
     def set(self, **variables: str) -> None:
-        """Set variables that begin with `CSS_`, or others in capitals."""
+        """Set environment variables."""
         for name, value in variables.items():
             self.environ.setenv(name, value)
 
     def serve(self, handle: Callable[[socket.socket], None]) -> RawServer:
-        """Start a server that sends bytes."""
+        """Start a server that sends the bytes of the handler."""
         return self.closing.enter_context(RawServer(handle))
 
 
 @pytest.fixture
 def machine(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Machine]:
-    """A machine on which everything works."""
+    """Yield a machine on which everything works."""
     for name in [name for name in os.environ if name.upper().endswith(("_PROXY", "_CA_BUNDLE"))]:
         monkeypatch.delenv(name)
     with ExitStack() as closing:
@@ -71,7 +71,7 @@ def machine(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def closed_port() -> str:
-    """Return the origin of a server that is down."""
+    """Return an origin on which no server listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -278,10 +278,12 @@ BROKEN: list[Any] = [
 
 
 @pytest.mark.parametrize(("breaks", "name", "words"), BROKEN, ids=lambda value: getattr(value, "__name__", ""))
-def test_what_is_wrong_is_named_first(
+def test_a_broken_setup_is_reported_first_with_what_to_do(
     machine: Machine, capsys: Any, breaks: Callable[[Machine], None], name: str, words: str
 ) -> None:
-    """Each broken set-up is the first thing that the command prints, with what to do, exit code 1 and no secret."""
+    """css doctor reports a broken setup in its first line with what to do, fails with exit code 1, and prints no
+    secret.
+    """
     breaks(machine)
     assert exit_code(["doctor", *machine.options]) == 1
     out, err = capsys.readouterr()
@@ -295,8 +297,8 @@ def test_what_is_wrong_is_named_first(
         assert secret not in out
 
 
-def test_a_good_set_up(machine: Machine, capsys: Any) -> None:
-    """If everything is right, the exit code is 0, few requests are sent, and none of them writes."""
+def test_a_working_setup_needs_few_requests_and_exits_with_0(machine: Machine, capsys: Any) -> None:
+    """If everything works, the exit code is 0, few requests are sent, and none of them writes."""
     assert exit_code(["doctor", "--team", "2016"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("Nothing is wrong.\n")
@@ -308,7 +310,7 @@ def test_a_good_set_up(machine: Machine, capsys: Any) -> None:
 
 
 def test_json_has_a_line_for_each_check(machine: Machine, capsys: Any) -> None:
-    """Machines get one object for each check, with its state."""
+    """With `--json`, css doctor prints one object for each check with its state, wrong ones first."""
     assert exit_code(["doctor", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {tuple(row) for row in rows} == {("check", "state", "message")}
@@ -320,8 +322,8 @@ def test_json_has_a_line_for_each_check(machine: Machine, capsys: Any) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "direction"), [(600, "ahead of"), (-600, "behind")])
-def test_the_clock_of_this_machine(machine: Machine, seconds: int, direction: str) -> None:
-    """A clock that is ten minutes ahead or behind is found by the servers' answers alone."""
+def test_a_wrong_clock_is_found_from_the_answers_of_the_servers(machine: Machine, seconds: int, direction: str) -> None:
+    """A clock that is ten minutes ahead or behind is found from the answers of the servers alone."""
     diagnosis = diagnose(clock=lambda: time.time() + seconds)
     assert not diagnosis.is_good
     assert diagnosis.checks[0].name == "clock"
@@ -338,16 +340,16 @@ def test_the_login_server_of_each_environment(machine: Machine) -> None:
     assert diagnosis.checks[0].name == "login server (test)"
 
 
-def test_addresses_that_are_none_are_wrong(machine: Machine) -> None:
-    """For every text as the address of a login server, the examination ends with a check about this address."""
+def test_invalid_addresses_of_login_servers_are_reported(machine: Machine) -> None:
+    """An invalid address of a login server is reported as wrong, for each environment."""
     servers = {"dev": "nowhere", "test": "ftp://login.example", "uat": "http://127.0.0.1:99999/realms/x"}
     wrong = [check.name for check in diagnose(login_servers=servers).checks if check.state == "wrong"]
     assert wrong == [f"login server ({environment})" for environment in servers]
 
 
 @pytest.mark.parametrize("variable", ["CSS_API_URL", "CSS_TOKEN_URL"])
-def test_a_server_that_drips_is_given_up(machine: Machine, variable: str) -> None:
-    """An answer that never ends is waited for no longer than the time that was given."""
+def test_a_server_whose_answer_never_ends_is_abandoned_in_time(machine: Machine, variable: str) -> None:
+    """If an answer never ends, css doctor stops reading it after the timeout and reports this."""
 
     def handle(connection: socket.socket) -> None:
         read_request(connection)
@@ -364,20 +366,20 @@ def test_a_server_that_drips_is_given_up(machine: Machine, variable: str) -> Non
 
 
 def test_a_missing_extra_alone_is_a_warning(machine: Machine, capsys: Any) -> None:
-    """An extra that nobody asked for is named first, but is not wrong."""
+    """If an extra is missing that nobody asked for, css doctor prints a warning with exit code 0."""
     missing_extra(machine)
     assert exit_code(["doctor"]) == 0
     assert capsys.readouterr().out.splitlines()[2].startswith("warning  extras  ")
 
 
-def test_an_extra_that_does_not_exist(machine: Machine, capsys: Any) -> None:
-    """A mistyped extra is wrong, and the message lists those that there are."""
+def test_an_unknown_extra_is_reported_with_the_list_of_extras(machine: Machine, capsys: Any) -> None:
+    """If an extra does not exist, css doctor reports this and lists the extras of css-sdk."""
     assert exit_code(["doctor", "--extra", "verfy"]) == 1
     assert "There is no extra 'verfy'. The extras of css-sdk are: " in capsys.readouterr().out
 
 
-def test_warnings_name_what_may_surprise(machine: Machine) -> None:
-    """Variables of other libraries, and a client id that is not an API account's, are warnings without the value."""
+def test_variables_of_other_libraries_and_unusual_client_ids_are_warnings(machine: Machine) -> None:
+    """A variable of another library and an unusual client id lead to warnings, which do not repeat the client id."""
     machine.set(REQUESTS_CA_BUNDLE="/etc/ministry.pem", CSS_CLIENT_ID="0f3a-looks-like-a-secret")
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         machine.environ.delenv(name, raising=False)
@@ -390,7 +392,7 @@ def test_warnings_name_what_may_surprise(machine: Machine) -> None:
 
 @posix
 def test_a_file_that_others_can_read(machine: Machine) -> None:
-    """A credentials file with loose permissions is a warning, and its path does not show the home folder."""
+    """A credentials file that others can read is a warning, and its path does not show the home folder."""
     home = machine.folder / "jane"
     home.mkdir()
     file = home / "team.json"
@@ -408,15 +410,15 @@ def test_a_file_that_others_can_read(machine: Machine) -> None:
     assert "jane" not in diagnosis.text()
 
 
-def test_python_gets_its_own_words(machine: Machine) -> None:
-    """The advice is for the reader: arguments for Python, options and variables for the command line."""
+def test_advice_names_arguments_in_python_and_options_on_the_command_line(machine: Machine) -> None:
+    """The advice names arguments for readers of the Python API, and not for readers of the command line."""
     machine.set(CSS_API_URL="http://api.example/api/v1")
     assert "allow_http=True" in diagnose().checks[0].message
     assert "allow_http=True" not in diagnose(reader="command_line").checks[0].message
 
 
-def test_a_diagnosis_is_a_table() -> None:
-    """Its text and its states are in one order: what is wrong, warnings, what is good, what was not checked."""
+def test_checks_are_ordered_by_their_state() -> None:
+    """A diagnosis lists its checks in the order wrong, warning, ok, skipped."""
     states = ["skipped", "ok", "warning", "wrong"]
     diagnosis = Diagnosis([Check(state, state, "…") for state in states])  # type: ignore[arg-type]
     assert [check.state for check in diagnosis.checks] == states[::-1]

@@ -1,4 +1,4 @@
-"""`css drift`: whether the service still is as a file of roles says, in both directions; quiet when it is."""
+"""`css drift` compares the service with a roles file in both directions, and prints nothing if they agree."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TOBIAS = "c48af3232157a5f13dc753a5d3eed7ce@idir"
 EXACT = f"{{exact: [admin, approver, {{name: reviewer, members: {{exact: [{MAREN}, {TOBIAS}]}}}}]}}"
 
 
-def test_nothing_is_said_of_nothing(
+def test_without_drift_nothing_is_printed(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It prints nothing, as cron needs it."""
+    """If the service agrees with the file, `css drift` prints nothing, as cron needs it, and writes nothing."""
     assert run_css("drift", file_of_roles(tmp_path, EXACT)) == 0
     assert capsys.readouterr() == ("", "")
     assert asked(sandbox).keys() == {"token", "GET"}
@@ -34,10 +34,12 @@ def test_nothing_is_said_of_nothing(
 PORTAL = (101, "Grants Portal", "dev")
 
 
-def test_both_directions_are_told(
+def test_missing_and_additional_entries_are_reported(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is missing, and what an exact set does not list; nothing is written."""
+    """`css drift` reports entries that are missing and entries that an exact list does not contain, and
+    writes nothing.
+    """
     stranger = usernames(sandbox, 20)[-1]
     name = "{firstName} {lastName}".format(**sandbox.world.users[stranger])
     sandbox.create_role(GRANTS_PORTAL, "dev", "extra")
@@ -87,20 +89,22 @@ def test_both_directions_are_told(
         ("[no]", 64, "quotes"),
     ],
 )
-def test_what_else_there_is_to_tell(
+def test_people_who_were_not_identified_are_reported_with_exit_code_3(
     run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], roles: str, code: int, said: str | None
 ) -> None:
-    """Additive lists let others be; people who could not be identified, or never logged in, are named: exit code 3.
-    With 0 nothing is printed."""
+    """`css drift` names people who could not be identified, with exit code 3, or 2 if there is drift, too.
+
+    Additive lists accept other members. With exit code 0 nothing is printed.
+    """
     assert run_css("drift", file_of_roles(tmp_path, roles)) == code
     out, err = capsys.readouterr()
     assert said in err if said else (out, err) == ("", "")
 
 
-def test_people_who_never_logged_in_may_be_missing(
+def test_allow_missing_ignores_people_who_never_logged_in(
     run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With `--allow-missing` they do not count, and nothing is printed; people who were not found always count."""
+    """With `--allow-missing`, people who never logged in do not count; people who were not found always count."""
     never = f"{{guid: {'0f' * 16}, provider: idir}}"
     file = file_of_roles(tmp_path, f"[{{name: reviewer, members: [{never}]}}]")
     assert run_css("drift", file, "--allow-missing") == 0
@@ -109,8 +113,8 @@ def test_people_who_never_logged_in_may_be_missing(
     assert run_css("drift", file, "--allow-missing") == 3
 
 
-def test_what_is_protected_is_no_drift(run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """This is true even if the exact lists do not contain it; nothing is printed."""
+def test_protected_roles_are_no_drift(run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Protected roles are no drift, even if an exact list does not contain them."""
     file = file_of_roles(tmp_path, "{exact: [reviewer]}")
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("version: 1", "version: 1, protect: {roles: ['a*']}"), encoding="utf-8")
@@ -119,8 +123,10 @@ def test_what_is_protected_is_no_drift(run_css: Run, tmp_path: Path, capsys: pyt
 
 
 @pytest.mark.parametrize(("roles", "code"), [("[admin]", 0), ("[auditor]", 2)])
-def test_the_log_is_as_quiet(sandbox: Sandbox, tmp_path: Path, roles: str, code: int) -> None:
-    """What no plan can touch is warned of on the log: with a drift, and where nothing differs not."""
+def test_a_warning_about_an_unusable_role_is_logged_only_with_drift(
+    sandbox: Sandbox, tmp_path: Path, roles: str, code: int
+) -> None:
+    """A warning about a role that no plan can change is logged only if there is drift."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x1b[2Jrole")
     with sandbox.serve() as server:
         given = {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()}

@@ -1,4 +1,4 @@
-"""Lists that do not come to an end: reading them does."""
+"""css-sdk stops reading lists that never end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.scripted import CALLERS, Service
 
 
 def people(start: int) -> httpx.Response:
-    """Return a full page."""
+    """Return a full page of people."""
     users = [
         {"username": f"{number:032x}@idir", "email": "", "firstName": "", "lastName": "", "attributes": {}}
         for number in range(start, start + 50)
@@ -34,7 +34,7 @@ PAGES: dict[str, Callable[[int], httpx.Response]] = {
 @pytest.mark.parametrize("threads", CALLERS)
 @pytest.mark.parametrize("kind", PAGES)
 def test_a_full_page_with_nobody_new_is_malformed(threads: str, kind: str) -> None:
-    """Any page that repeats only known people is malformed, because the list would never end."""
+    """A full page that repeats only known people is malformed, because the list would never end."""
     count = itertools.count()
     service = Service(read=lambda: PAGES[kind](next(count)))
     with pytest.raises(MalformedAnswer, match="never end"):
@@ -42,16 +42,16 @@ def test_a_full_page_with_nobody_new_is_malformed(threads: str, kind: str) -> No
     assert len(service.requests) <= 11
 
 
-def test_pages_that_shift_are_no_fault() -> None:
-    """Somebody added meanwhile brings the end of one page again on the next, and is given once."""
+def test_a_member_who_is_repeated_on_the_next_page_is_returned_once() -> None:
+    """If members move to the next page because somebody was added, each is returned once."""
     last = httpx.Response(200, json={"page": 4, "data": []})
     pages = itertools.cycle([people(0), people(1), people(51), last])
     found = CALLERS["threads"](Service(read=lambda: next(pages)), "roles.settled_members", "reviewer")
     assert len([user.username for user in found]) == 101
 
 
-def test_new_people_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After as many pages as no role has."""
+def test_more_pages_than_a_role_can_have_are_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a list of members has more pages than any role can have, css-sdk stops and raises `MalformedAnswer`."""
     assert MOST_PAGES == 5000
     monkeypatch.setattr("css_sdk._service.service_limits.MOST_PAGES", 20)
     count = itertools.count()
@@ -63,10 +63,10 @@ def test_new_people_for_ever_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("threads", CALLERS)
 @pytest.mark.parametrize(("name", "arguments"), [("users.effective_roles", ("0" * 32 + "@idir",)), ("roles.tree", ())])
-def test_composites_that_grow_for_ever_end(
+def test_composites_without_end_are_malformed(
     monkeypatch: pytest.MonkeyPatch, threads: str, name: str, arguments: tuple[Any, ...]
 ) -> None:
-    """There are no more roles than the service lists."""
+    """If composite roles lead to more roles than the service can list, css-sdk stops and raises `MalformedAnswer`."""
     assert MOST_ROLES_LISTED == 5000
     monkeypatch.setattr("css_sdk._service.service_limits.MOST_ROLES_LISTED", 30)
     count = itertools.count()
@@ -77,8 +77,8 @@ def test_composites_that_grow_for_ever_end(
 
 
 @pytest.mark.parametrize("threads", CALLERS)
-def test_log_windows_that_are_always_cut_end(monkeypatch: pytest.MonkeyPatch, threads: str) -> None:
-    """Though the service says each time that there are calls left, and gives a window whole that cannot be halved."""
+def test_log_windows_that_are_always_incomplete_are_malformed(monkeypatch: pytest.MonkeyPatch, threads: str) -> None:
+    """If the service calls every log window incomplete, css-sdk stops after a limited number of calls."""
     monkeypatch.setattr("css_sdk._service.log_windows.MOST_CALLS", 50)
 
     def read() -> httpx.Response:
@@ -98,8 +98,8 @@ def test_log_windows_that_are_always_cut_end(monkeypatch: pytest.MonkeyPatch, th
 @pytest.mark.parametrize(
     "header", ["remaining=" + "9" * 5000 + ", reset=1", "remaining=1, reset=" + "9" * 400, "\udcff"]
 )
-def test_a_senseless_limit_is_not_believed(threads: str, header: str) -> None:
-    """No number that no clock can hold ends the reading."""
+def test_an_invalid_rate_limit_header_is_ignored(threads: str, header: str) -> None:
+    """css-sdk ignores a `RateLimit` header with impossible numbers and reads the logs."""
     headers = [(b"RateLimit", header.encode("utf-8", "surrogateescape"))]
     service = Service(read=lambda: httpx.Response(200, json={"data": [], "message": ""}, headers=headers))
     assert CALLERS[threads](service, "logs", "2026-11-01", "2026-11-02") == ()

@@ -1,4 +1,4 @@
-"""The tree of errors, and what an answer's status becomes."""
+"""The tree of errors, and the error that each answer of the service raises."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ STATUSES: list[tuple[ErrorAnswer, type[CssError], bool]] = [
 
 @pytest.mark.parametrize(("answer", "kind", "passing"), STATUSES, ids=str)
 def test_each_status_has_its_error(answer: ErrorAnswer, kind: type[CssError], passing: bool) -> None:
-    """Each status becomes its error, with JSON and without, and the error carries the facts of the answer."""
+    """Each status raises its own error, with JSON and without, and the error contains the facts of the answer."""
     error = error_for(answer)
     assert type(error) is kind
     assert (error.status, error.request, error.retry_after) == (answer.status, REQUEST, answer.retry_after)
@@ -82,8 +82,8 @@ def test_each_status_has_its_error(answer: ErrorAnswer, kind: type[CssError], pa
 
 
 @pytest.mark.parametrize("answer", [answer for answer, _, _ in STATUSES if answer.message], ids=str)
-def test_the_service_is_quoted(answer: ErrorAnswer) -> None:
-    """The message holds what the service said; a role that is missing is named with its place."""
+def test_an_error_repeats_the_message_of_the_service(answer: ErrorAnswer) -> None:
+    """An error repeats the message of the service; for a missing role it names the integration and environment."""
     if answer.message == "role x not found":
         assert str(error_for(answer)).startswith("There is no role 'x' in integration #101, dev.")
     else:
@@ -91,7 +91,7 @@ def test_the_service_is_quoted(answer: ErrorAnswer) -> None:
 
 
 def test_missing_roles_are_named() -> None:
-    """One role in quotes, several as the service lists them."""
+    """The error for one missing role names it in quotes, and the error for several lists them."""
     for message, sentence in (
         ("roles (reviwer) not found", "There is no role 'reviwer' in integration #101, dev."),
         ("roles (a, b) not found", "These roles do not exist in integration #101, dev: a, b."),
@@ -102,8 +102,8 @@ def test_missing_roles_are_named() -> None:
 
 
 @pytest.mark.parametrize(("retry_after", "words"), [(None, "in a while"), (3600.0, "in 3600 seconds")])
-def test_a_limit_tells_how_long_to_wait(retry_after: float | None, words: str) -> None:
-    """The message of a limit says when to try again, where the service did."""
+def test_the_error_for_a_rate_limit_says_how_long_to_wait(retry_after: float | None, words: str) -> None:
+    """The error for a rate limit says when to try again, if the service does."""
     assert words in str(error_for(told(429, is_json=False, retry_after=retry_after)))
 
 
@@ -119,7 +119,7 @@ MISSING: list[tuple[str, type_of_thing, type_of_thing]] = [
     ("integration #105 not found", "role", "integration"),
     ("client grants-robot not found", "role", "environment"),
     ("environment stage not found", "role", "environment"),
-    # Words that nobody knew leave it at what the call was about.
+    # If the words are unknown, the kind of call decides.
     ("something else not found", "role", "role"),
     ("", "user", "user"),
     ("", "path", "path"),
@@ -127,20 +127,22 @@ MISSING: list[tuple[str, type_of_thing, type_of_thing]] = [
 
 
 @pytest.mark.parametrize(("message", "about", "missing"), MISSING)
-def test_what_is_missing(message: str, about: type_of_thing, missing: type_of_thing) -> None:
-    """For a 404, the words of the service decide what is missing, not the kind of call."""
+def test_the_message_of_the_service_decides_what_was_not_found(
+    message: str, about: type_of_thing, missing: type_of_thing
+) -> None:
+    """For a 404, the message of the service decides what is missing. If it is unknown, the kind of call does."""
     error = error_for(told(404, message), about)
     assert isinstance(error, NotFound)
     assert error.what == missing
 
 
 def test_an_integration_without_a_client_is_not_applied() -> None:
-    """`client null` is the service's word for a draft."""
+    """If the service says `client null not found`, the integration is a draft, and the error is `NotApplied`."""
     assert isinstance(error_for(told(404, "client null not found"), "role"), NotApplied)
 
 
-def test_a_missing_user_probably_never_logged_in() -> None:
-    """The message about a missing user says what that mostly means."""
+def test_the_error_for_a_missing_user_explains_that_users_must_log_in_first() -> None:
+    """The error for a missing user explains that the service only knows people who have logged in."""
     assert "people who have logged in" in str(error_for(told(404, 'User "nobody@idir" not found'), "role"))
 
 
@@ -148,11 +150,11 @@ def test_a_missing_user_probably_never_logged_in() -> None:
 
 
 def drawn() -> dict[str, str | None]:
-    """The tree in the docstring: each name with its parent's."""
+    """Return the tree in the docstring: each name with the name of its parent."""
     tree: dict[str, str | None] = {}
     above: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():
-        # The root stands alone on its line; the others stand behind a branch and before their words.
+        # The root is alone on its line. The other names follow a branch and precede a description.
         match = re.match(r"( *[│├└─ ]*)([A-Z]\w+)( {1,}\S.*)?$", line)
         if match is None or not (match[3] is None or "── " in match[1]):
             continue
@@ -170,8 +172,8 @@ KINDS = sorted(
 )
 
 
-def test_the_tree_is_drawn_as_it_is() -> None:
-    """The tree at the top of the module shows every class below its parent, and no other."""
+def test_the_tree_in_the_docstring_matches_the_classes() -> None:
+    """The tree in the docstring of the module shows every class below its parent, and no other class."""
     assert drawn() == {
         kind.__name__: None if kind is CssError else ", ".join(base.__name__ for base in kind.__bases__)
         for kind in KINDS
@@ -180,7 +182,7 @@ def test_the_tree_is_drawn_as_it_is() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_class_says_what_it_is_for(kind: type[CssError]) -> None:
-    """Every error is one of ours and has its own docstring, with its cause and the next step."""
+    """Every error derives from `CssError` and has its own docstring, with its cause and the next step."""
     assert issubclass(kind, CssError)
     assert kind.__doc__
     assert kind.__doc__ not in {base.__doc__ for base in kind.__bases__}
@@ -200,8 +202,8 @@ OWN_FACTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301
 @pytest.mark.parametrize("kind", KINDS)
-def test_errors_survive_a_copy(kind: Callable[..., CssError], again: Callable[[CssError], CssError]) -> None:
-    """An error can be copied and sent to another process, with all that it carries."""
+def test_errors_can_be_copied_and_pickled(kind: Callable[..., CssError], again: Callable[[CssError], CssError]) -> None:
+    """An error can be copied and pickled, with its message and all its facts."""
     facts = FACTS | OWN_FACTS.get(kind.__name__, {})
     error = kind("it went wrong", **facts)
     twin = again(error)
@@ -212,20 +214,20 @@ def test_errors_survive_a_copy(kind: Callable[..., CssError], again: Callable[[C
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_facts_are_optional(kind: Callable[..., CssError]) -> None:
-    """Every error can be made of a message alone."""
+def test_every_error_can_be_made_from_a_message_alone(kind: Callable[..., CssError]) -> None:
+    """Every error can be made from a message alone, and then its facts are None."""
     error = kind("it went wrong")
     assert (error.status, error.request, error.retry_after) == (None, None, None)
 
 
-# Errors and logs must not contain these
+# Texts that errors and logs must not contain
 
 Handler = Callable[[httpx.Request], httpx.Response]
 E_MAIL = "jane.doe@gov.bc.ca"
 
 
 def answering(status: int, **content: Any) -> Handler:
-    """A service that gives a token and then this answer."""
+    """Return a service that gives a token and then this answer."""
 
     def handler(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/token"):
@@ -237,7 +239,7 @@ def answering(status: int, **content: Any) -> Handler:
 
 
 def failing(error: type[httpx.TransportError]) -> Handler:
-    """A service whose answer never comes."""
+    """Return a service that gives a token and whose answer then never arrives."""
 
     def handler(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/token"):
@@ -270,8 +272,10 @@ def failing(error: type[httpx.TransportError]) -> Handler:
         (failing(httpx.RemoteProtocolError), ConnectionFailed),
     ],
 )
-def test_no_error_holds_a_query(handler: Handler, kind: type[CssError], caplog: pytest.LogCaptureFixture) -> None:
-    """No error and no log line above DEBUG shows the query, because queries contain e-mail addresses."""
+def test_no_error_and_no_log_line_contains_a_query(
+    handler: Handler, kind: type[CssError], caplog: pytest.LogCaptureFixture
+) -> None:
+    """No error and no log line above DEBUG contains the query, because queries contain e-mail addresses."""
     settings = Settings(client_id="me", client_secret="hush-5a1f")
     with (
         caplog.at_level(logging.INFO),

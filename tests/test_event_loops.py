@@ -1,4 +1,4 @@
-"""One `AsyncCss` belongs to one event loop; in another one it is refused with an error that says what to do."""
+"""An `AsyncCss` belongs to one event loop. In another one it is refused with an error that says what to do."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ REFUSED = r"belongs to another event loop.*Nothing was sent\. Make an AsyncCss i
 
 @pytest.fixture
 def css(sandbox: Sandbox, settings: Settings) -> AsyncCss:
-    """A client that no loop has used yet; it has no sockets that would have to be closed."""
+    """Return a client that no event loop has used yet; it has no sockets that would have to be closed."""
     return AsyncCss(settings, transport=sandbox.async_transport())
 
 
 @pytest.mark.parametrize("later", ["asyncio", "trio"])
-def test_a_loop_after_another_is_refused(css: AsyncCss, sandbox: Sandbox, later: str) -> None:
-    """Reads, remembered ones too, writes and the closing; those of the loop that came first sent all there is."""
+def test_a_second_event_loop_is_refused(css: AsyncCss, sandbox: Sandbox, later: str) -> None:
+    """In a second event loop, an `AsyncCss` refuses reads, remembered reads, writes and closing, and sends nothing."""
 
     async def first() -> Any:
         return (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -50,7 +50,7 @@ def test_a_loop_after_another_is_refused(css: AsyncCss, sandbox: Sandbox, later:
 
 
 def test_loops_at_the_same_time_are_refused_without_a_hang(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Of four threads with a loop each one works, and the others learn at once that they cannot."""
+    """If four threads use one `AsyncCss` in their own event loops, one works and the others get an error at once."""
     start = threading.Barrier(4)
     sandbox.faults.add("delay", path="/integrations", seconds=0.3, times=None)
 
@@ -72,7 +72,7 @@ def test_loops_at_the_same_time_are_refused_without_a_hang(css: AsyncCss, sandbo
 
 
 def test_bulk_runs_in_another_loop_report_the_refusal(css: AsyncCss, sandbox: Sandbox) -> None:
-    """Nothing is sent for any item."""
+    """A bulk call in a second event loop reports the error for every item and sends nothing."""
 
     async def first() -> Any:
         return (await css.integration(GRANTS_PORTAL)).environment("dev")
@@ -85,7 +85,7 @@ def test_bulk_runs_in_another_loop_report_the_refusal(css: AsyncCss, sandbox: Sa
 
 
 def test_a_client_that_was_only_made_and_closed_belongs_to_no_loop(css: AsyncCss) -> None:
-    """It may be made where no loop runs, used in one, and one that was never used may be closed in any."""
+    """An `AsyncCss` that was never used can be closed in any event loop, and is then refused as closed."""
     asyncio.run(css.aclose())
     with pytest.raises(ConfigurationError, match="was closed"):
         asyncio.run(css.integrations())

@@ -1,7 +1,7 @@
-"""Mistakes of every day, made on purpose: the whole output of each, and that it leads on to something that exists.
+"""Everyday mistakes: the whole output of each, and a check that it names a next step that exists.
 
 The output of each mistake is stored beside this test, in `everyday_mistakes/NAME.txt`. When a message changes on
-purpose, remove its file and run the test: it fails once, and writes the file anew for review.
+purpose, remove its file and run the test: it fails once, and writes the file again for review.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ PROD = "-i 101 -e prod"
 
 @dataclass(frozen=True)
 class Mistake:
-    """One mistake: the words of a command, the exit code of the table, and what is there before.
+    """A mistake: the words of a command, its exit code, and the preparations.
 
     Attributes:
-        words: of the command, separated by blanks; `_` stands for a blank in a word, `%s` for `long`.
+        words: of the command, separated by blanks; `_` stands for a blank in a word.
         code: the exit code.
         before: a command that is run before.
-        files: by name, their content.
-        variables: that are set, or removed where the value is None.
+        files: the content of files, by name.
+        variables: variables to set, or to remove if the value is None.
         fault: arguments of a fault of the sandbox.
-        typed: what somebody types on a terminal.
+        typed: the input on a terminal.
     """
 
     words: str
@@ -76,7 +76,7 @@ FROM_A_FILE = {
 }
 
 MISTAKES = {
-    # Who
+    # People
     "address-for-username": Mistake(f"assign {DEV} -r reviewer ilse.hargreave@example.com", 4),
     "guid-without-provider": Mistake(f"assign {DEV} -r reviewer 0f3ac87806aa7f215a7c0d4cc4d9e799", 4),
     "mistyped-guid": Mistake(f"assign {DEV} -r reviewer {NOBODY}", 1),
@@ -86,14 +86,14 @@ MISTAKES = {
     "mistyped-client-id": Mistake(f"assign {DEV} -r reviewer --client-id fisheries-service-120", 1),
     "nobody-named": Mistake(f"assign {DEV} -r reviewer", 64),
     "one-of-two-unknown": Mistake(f"assign {DEV} -r reviewer {NEW} {NOBODY}", 3),
-    # Which role
+    # The role
     "mistyped-role": Mistake(f"assign {DEV} -r reviwer {NEW}", 1),
     "role-in-capitals": Mistake(f"assign {DEV} -r Reviewer {NEW}", 1),
     "no-role": Mistake(f"assign {DEV} {NEW}", 64),
     "role-forgotten-option": Mistake(f"assign {DEV} reviewer {NEW}", 64),
     "remove-mistyped-role": Mistake(f"unassign {DEV} -r reviwer {MAREN} --yes", 1),
     "members-of-mistyped-role": Mistake(f"members list {DEV} reviwer", 1),
-    # Where
+    # The integration and the environment
     "mistyped-integration": Mistake(f"assign -i Grants_Portl -e dev -r reviewer {NEW}", 4),
     "unknown-integration-id": Mistake("roles list -i 999 -e dev", 4),
     "not-gold": Mistake("roles list -i 104 -e dev", 4),
@@ -225,7 +225,7 @@ MISTAKES = {
 
 
 class Terminal(io.StringIO):
-    """What somebody types."""
+    """Input that is typed on a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -239,7 +239,7 @@ def made(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[[Mistake], str]:
-    """Make a mistake, and return what it looks like on a screen."""
+    """Return a function that makes a mistake and returns its output as a user sees it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between attempts
     sandbox.create_role(GRANTS_PORTAL, "dev", "guest")
@@ -281,8 +281,8 @@ def _without_what_differs(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_looks_as_it_is_stored(made: Callable[[Mistake], str], name: str) -> None:
-    """The whole output, and the exit code of the table."""
+def test_the_output_of_a_mistake_matches_the_stored_one(made: Callable[[Mistake], str], name: str) -> None:
+    """Each mistake leads to the exit code in the table and to the output that is stored beside this test."""
     found = made(MISTAKES[name])
     assert f"# exit code {MISTAKES[name].code}\n" in found, found
     file = STORED / f"{name}.txt"
@@ -293,19 +293,19 @@ def test_a_mistake_looks_as_it_is_stored(made: Callable[[Mistake], str], name: s
 
 
 def test_there_are_sixty_mistakes_and_no_stored_output_is_left_over() -> None:
-    """Each has one file."""
+    """There are at least sixty mistakes, and each stored output belongs to one of them."""
     assert len(MISTAKES) >= 60
     assert {file.stem for file in STORED.glob("*.txt")} == set(MISTAKES)
 
 
 def options_of(command: click.Command) -> set[str]:
-    """All names of the options of a command."""
+    """Return all names of the options of a command."""
     named = {name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts}
     return named | {"--help", "-h"}
 
 
 def command_in(words: list[str]) -> tuple[click.Command, list[str]]:
-    """The command that words call, and the words that are left."""
+    """Return the command that the words call, and the words that are left."""
     found: click.Command = css
     while words and isinstance(found, click.Group):
         below = found.get_command(click.Context(found), words[0])
@@ -316,7 +316,7 @@ def command_in(words: list[str]) -> tuple[click.Command, list[str]]:
 
 
 def commands_named_in(text: str) -> Iterator[tuple[click.Command, str]]:
-    """Each command that a text names, as `css NOUN VERB`, with the rest of its line."""
+    """Yield each command that a text names, as `css NOUN VERB`, with the rest of its line."""
     for line in re.findall(r"\bcss ((?:[a-z-]+ ?)+.*)", text):
         found, words = command_in(line.rstrip(".").split())
         yield found, " ".join(words)
@@ -325,14 +325,16 @@ def commands_named_in(text: str) -> Iterator[tuple[click.Command, str]]:
 VARIABLES = re.compile(r"\b(?:CSS_[A-Z_]+|HTTPS_PROXY|NO_PROXY|SSL_CERT_FILE)\b")
 OPTIONS = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 FILES = re.compile(r"\.(?:csv|yaml|jsonl|json):\d+:|or - for standard input|[Ss]ave (?:it|the sheet) as «CSV UTF-8»")
-"""A line of the file that is wrong, or what to do with the file itself."""
+"""Patterns that name a line of the file, or say what to do with the file itself."""
 OWN_CHOICE = ("answered-no", "question-not-answered")
-"""Whoever did not want it has nothing to do next."""
+"""Mistakes in which the user decided against the change, so that no next step is needed."""
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_message_leads_on_to_something_that_exists(name: str) -> None:
-    """It names an option, a variable, a command, or a line of a file; and each that it names exists."""
+def test_a_message_names_a_next_step_that_exists(name: str) -> None:
+    """Each message names an option, a variable, a command or a line of a file as the next step, and each of them
+    exists.
+    """
     text = (STORED / f"{name}.txt").read_text(encoding="utf-8")
     line, _, said = text.partition("\n")
     _, _, said = said.partition("\n")
@@ -352,7 +354,7 @@ def test_a_message_leads_on_to_something_that_exists(name: str) -> None:
 
 
 def test_no_message_shows_python_or_a_traceback() -> None:
-    """Nor a bare word of the service without one of ours."""
+    """No stored message shows a traceback or a name of the Python API."""
     for file in STORED.glob("*.txt"):
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"Traceback|find_one|ServiceAccount\(|=True|NoneType|unexpected \w+Error", text), file.name

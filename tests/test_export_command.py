@@ -1,4 +1,4 @@
-"""`css export`: what is there as a file of roles, whose plan is empty."""
+"""`css export` writes the current state as a roles file whose plan is empty."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Run = Callable[..., int]
         ["--additive", "--by-name", "--names"],
     ],
 )
-def test_the_plan_of_it_is_empty(run_css: Run, sandbox: Sandbox, tmp_path: Path, options: Sequence[str]) -> None:
-    """However it is made; reads alone are sent."""
+def test_the_plan_of_an_export_is_empty(run_css: Run, sandbox: Sandbox, tmp_path: Path, options: Sequence[str]) -> None:
+    """The plan of an export is empty, whatever its options, and `css export` only reads."""
     sandbox.grant(GRANTS_PORTAL, "dev", "approver", "service-account-fisheries-service-102", *sandbox.world.users)
     sandbox.create_role(GRANTS_PORTAL, "test", "no", [])
     file = tmp_path / "roles.yaml"
@@ -38,8 +38,10 @@ def test_the_plan_of_it_is_empty(run_css: Run, sandbox: Sandbox, tmp_path: Path,
     assert asked(sandbox).keys() == {"token", "GET"}
 
 
-def test_all_places_are_written_down(run_css: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """Those of the integrations that are Gold and applied; people's names only where that is asked."""
+def test_an_export_contains_all_environments_and_names_only_on_request(
+    run_css: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An export contains the environments of all Gold, applied integrations, and people's names only with `--names`."""
     assert run_css("export") == 0
     text = capsys.readouterr().out
     places = [place.named for place in read_desired(text, "export").places]
@@ -55,16 +57,18 @@ def test_all_places_are_written_down(run_css: Run, capsys: pytest.CaptureFixture
     assert "integration: Grants Portal" in named
 
 
-def test_an_environment_that_is_missing_is_refused(run_css: Run) -> None:
-    """Of an integration that was named; of all those that there are, some need not have it."""
+def test_a_missing_environment_of_a_named_integration_is_refused(run_css: Run) -> None:
+    """A missing environment is refused if the integration is named; without a name, integrations that lack it are left
+    out.
+    """
     assert run_css("export", "-i", "102", "-e", "test") == 4
     assert run_css("export", "-e", "test") == 0
 
 
-def test_what_no_request_can_speak_of_is_left_out(
+def test_a_role_with_control_characters_is_left_out_and_reported(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The export names a role whose name has control characters, and contains everything else. Its plan is empty."""
+    """An export leaves out a role whose name has control characters, warns about it, and contains everything else."""
     sandbox.create_role(GRANTS_PORTAL, "dev", "evil\x1b[2Jrole")
     file = tmp_path / "roles.yaml"
     assert run_css("export", "-i", "101", "-e", "dev", "--output", file) == 0
@@ -79,7 +83,7 @@ def test_what_no_request_can_speak_of_is_left_out(
 def test_an_integration_whose_name_may_mislead_is_named_by_id(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, name: str
 ) -> None:
-    """What a file cannot hold, digits, and what another one is named, though it is not exported itself."""
+    """With `--by-name`, an export still names an integration by id if its name is invalid, a number or ambiguous."""
     integrations = sandbox.world.integrations
     integrations[GRANTS_PORTAL] = attrs.evolve(integrations[GRANTS_PORTAL], project_name=name)
     file = tmp_path / "roles.yaml"
@@ -91,7 +95,7 @@ def test_an_integration_whose_name_may_mislead_is_named_by_id(
 def test_a_role_that_no_file_can_name_is_left_alone(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Blanks around its name: it stands in no export, and exact lists take nothing from it, nor it from others."""
+    """A role with blanks around its name is in no export, and plan, promote and apply neither change nor copy it."""
     monkeypatch.chdir(tmp_path)
     for name in (" lead", "lead\xa0"):
         sandbox.create_role(GRANTS_PORTAL, "dev", name, ["reviewer"])
@@ -121,7 +125,7 @@ def test_a_role_that_no_file_can_name_is_left_alone(
 def test_only_an_older_export_is_replaced(
     run_css: Run, sandbox: Sandbox, tmp_path: Path, content: str | None, code: int
 ) -> None:
-    """Or an empty file; anything else stays, a roles file of the user's own included, and nothing is sent."""
+    """`css export` replaces only an older export or an empty file. It keeps any other file, and sends nothing."""
     file = tmp_path / "roles.yaml"
     if content is None:
         assert run_css("export", "--output", file) == 0

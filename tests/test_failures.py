@@ -1,4 +1,4 @@
-"""Connections that do not come about: the message says what to check, and nothing is sent twice in vain."""
+"""If a connection fails, the error says what to check, and css-sdk does not repeat attempts in vain."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ CREDENTIALS = {"client_id": "me", "client_secret": "s3cret"}
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of the tests names none."""
+    """Remove the proxies from the environment of the tests."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
 
 def refusing(status: bytes, seen: list[str]) -> Callable[[socket.socket], None]:
-    """A proxy that refuses."""
+    """Return a handler of a proxy that refuses every request."""
 
     def handle(connection: socket.socket) -> None:
         while (request := read_request(connection)) is not None:
@@ -43,8 +43,10 @@ def refusing(status: bytes, seen: list[str]) -> Callable[[socket.socket], None]:
 
 
 @pytest.mark.parametrize("status", [b"407 Proxy Authentication Required", b"403 Forbidden"])
-def test_a_refusal_by_a_proxy_is_asked_for_once(monkeypatch: pytest.MonkeyPatch, status: bytes) -> None:
-    """An account is not locked by attempts. The message names the proxy's variable and address, never its password."""
+def test_a_refusal_by_a_proxy_is_not_retried(monkeypatch: pytest.MonkeyPatch, status: bytes) -> None:
+    """A refusal by a proxy is not retried, so that no account is locked. The error names variable and address, no
+    password.
+    """
     seen: list[str] = []
     with RawServer(refusing(status, seen)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.origin.replace("://", "://me:hush-5a1f@"))
@@ -62,7 +64,7 @@ def test_a_refusal_by_a_proxy_is_asked_for_once(monkeypatch: pytest.MonkeyPatch,
 def test_every_command_names_a_proxy_that_refuses(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The words are the same for the token alone and for a call."""
+    """If a proxy refuses, `css whoami` and `css token` print the same advice, without the password."""
     monkeypatch.setattr("random.random", lambda: 0.0)  # no wait between attempts
     addresses = {"api_url": "https://api.example/api", "token_url": "https://login.example/token"}
     with RawServer(refusing(b"403 Forbidden", [])) as proxy:
@@ -77,8 +79,8 @@ def test_every_command_names_a_proxy_that_refuses(
 
 
 @pytest.mark.parametrize("threads", CALLERS)
-def test_a_proxys_refusal_of_plain_http_is_no_doubtful_write(threads: str) -> None:
-    """It arrives as an answer. Nothing reached the service, so that nothing has to be read, and the write failed."""
+def test_a_write_that_a_proxy_refuses_has_failed_for_certain(threads: str) -> None:
+    """If a proxy answers a write with 407, nothing reached the service, so the write failed and no read follows."""
     service = Service(read=holding(), write=answer(407, html="<h1>Authenticate</h1>"))
     with pytest.raises(ConnectionFailed, match="407 Proxy Authentication Required") as told:
         CALLERS[threads](service, *ASSIGN)
@@ -87,7 +89,7 @@ def test_a_proxys_refusal_of_plain_http_is_no_doubtful_write(threads: str) -> No
 
 
 def test_a_connection_that_is_refused_names_the_variables() -> None:
-    """A proxy may be missing, or one too many."""
+    """The error for a refused connection names the variables for proxies, since one may be missing or wrong."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
@@ -99,7 +101,7 @@ def test_a_connection_that_is_refused_names_the_variables() -> None:
 
 @pytest.fixture
 def own_certificate(tmp_path: Path) -> Path:
-    """A key and a certificate that nobody vouches for."""
+    """Return a file with a key and a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
@@ -123,7 +125,7 @@ def own_certificate(tmp_path: Path) -> Path:
 
 
 def test_a_failure_of_tls_names_the_variable_for_certificates(own_certificate: Path) -> None:
-    """Once, since another attempt meets the same certificate; and it says which variable is not read."""
+    """An error of TLS is not retried, names SSL_CERT_FILE, and says that REQUESTS_CA_BUNDLE is not read."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own_certificate)
     seen = []
@@ -143,7 +145,7 @@ def test_a_failure_of_tls_names_the_variable_for_certificates(own_certificate: P
     assert len(seen) == 1
 
 
-def test_the_other_variable_is_not_read(own_certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_ssl_cert_file_makes_a_certificate_trusted(own_certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With SSL_CERT_FILE the certificate is accepted, with REQUESTS_CA_BUNDLE it is not."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own_certificate)

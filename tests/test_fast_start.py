@@ -1,4 +1,4 @@
-"""A command loads what it needs, and no more: each module that is imported makes every run of it slower."""
+"""A command imports only the modules that it needs, because each import makes every run slower."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OTHER_COMMANDS = {
 
 
 def loaded(*arguments: str, environ: dict[str, str] | None = None) -> set[str]:
-    """Return the modules that a command has loaded at its end."""
+    """Return the modules that a command has loaded when it ends."""
     run = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
         env=os.environ | (environ or {}),
@@ -69,12 +69,12 @@ def test_help_loads_click_and_no_client() -> None:
 
 @pytest.fixture
 def environ(sandbox: Sandbox) -> Iterator[dict[str, str]]:
-    """The variables that lead a process to the sandbox."""
+    """Yield the environment variables that lead a process to the sandbox."""
     with sandbox.serve() as server:
         yield {f"CSS_{name.upper()}": str(value) for name, value in server.credentials().items()}
 
 
-def test_one_grant_loads_what_it_needs(sandbox: Sandbox, environ: dict[str, str]) -> None:
+def test_assign_loads_only_the_modules_that_it_needs(sandbox: Sandbox, environ: dict[str, str]) -> None:
     """`css assign` loads no event loop, no plan, no report, no directory, and no model that it does not use."""
     [user] = usernames(sandbox, 1)
     modules = loaded("assign", user, "-r", "approver", "-i", str(GRANTS_PORTAL), "-e", "dev", environ=environ)

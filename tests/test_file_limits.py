@@ -1,4 +1,4 @@
-"""Files that are too large, or have too many faults, are refused early, with a short message."""
+"""Files that are too large, or have too many faults, are refused early with a short message."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ PLACED = ("-i", "101", "-e", "dev")
 @pytest.mark.parametrize("read", [read_roster, read_desired, read_plan])
 @pytest.mark.parametrize("content", ["x" * 11, b"x" * 11], ids=["text", "bytes"])
 def test_a_content_over_the_limit_is_refused(read: Callable[..., object], content: str | bytes) -> None:
-    """The limit can be set, and be left out; the error says how."""
+    """Content over the limit is refused with an error that names `max_bytes=`. The limit can be changed or switched
+    off.
+    """
     with pytest.raises(InvalidFile, match=r"big\.csv is larger than 10 bytes.*CSS_MAX_FILE_MIB.*max_bytes="):
         read(content, "big.csv", max_bytes=10)
     for limit in (11, None):
@@ -32,8 +34,8 @@ def test_a_content_over_the_limit_is_refused(read: Callable[..., object], conten
         assert "larger" not in str(caught.value)
 
 
-def test_the_usual_limit_is_20_mib() -> None:
-    """One byte more is refused, in every encoding."""
+def test_the_default_limit_is_20_mib() -> None:
+    """The default limit is 20 MiB, and one byte more is refused."""
     assert MOST_BYTES == 20 * 2**20
     assert len(text_of(b"a" * MOST_BYTES, "x")) == MOST_BYTES
     with pytest.raises(InvalidFile, match="x is larger than 20 MiB"):
@@ -43,7 +45,7 @@ def test_the_usual_limit_is_20_mib() -> None:
 
 
 class Counting(io.BytesIO):
-    """Input without an end, which counts what is read of it."""
+    """Endless input that counts the bytes that are read from it."""
 
     taken = 0
 
@@ -66,14 +68,14 @@ class Counting(io.BytesIO):
     ],
     ids=" ".join,
 )
-def test_commands_do_not_read_on(
+def test_commands_stop_reading_endless_input_at_the_limit(
     run_css: Run,
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     command: list[str],
 ) -> None:
-    """Of an input that never ends no more is read than the limit, and a byte."""
+    """If standard input never ends, a command reads one byte more than the limit, fails and sends nothing."""
     endless = Counting()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(endless))
     monkeypatch.setenv("CSS_MAX_FILE_MIB", "1")
@@ -83,10 +85,10 @@ def test_commands_do_not_read_on(
     assert asked(sandbox) == {}
 
 
-def test_the_limit_of_commands_is_a_variable(
+def test_a_variable_sets_the_limit_of_commands(
     run_css: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is no number of MiB is refused by its name."""
+    """CSS_MAX_FILE_MIB sets the limit of commands, and an invalid value is refused by its name."""
     roster = tmp_path / "r.csv"
     roster.write_text("username,role\n" + f"{'0f' * 16}@idir,reviewer\n" * 30_000, encoding="utf-8")
     for said, code in (("1", 64), ("2", 0), ("many", 64), ("0", 64), ("-1", 64)):
@@ -96,8 +98,10 @@ def test_the_limit_of_commands_is_a_variable(
         assert code == 0 or ("larger than 1 MiB" if said == "1" else f"CSS_MAX_FILE_MIB is '{said}'") in err
 
 
-def test_of_many_faults_the_first_100_are_told_and_the_count() -> None:
-    """In the order of their lines, whenever they were found."""
+def test_the_first_100_of_many_faults_are_reported_with_the_count() -> None:
+    """If a roster has many faults, the error lists the first 100, in the order of their lines, and the
+    number of all.
+    """
     rows = "".join(f"{'0f' * 16}@idir,reviewer,give\n" for _ in range(3000))
     with pytest.raises(InvalidFile, match=r"has 3000 faults. Nothing was sent\. These are the first 100") as caught:
         read_roster(f"username,role,action\n{rows}", "r.csv", **PLACE)
@@ -110,8 +114,10 @@ def test_of_many_faults_the_first_100_are_told_and_the_count() -> None:
     assert (len(caught.value.faults), caught.value.fault_count) == (100, 1500)
 
 
-def test_of_a_roles_file_as_well(run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command prints as many lines, and JSON holds the count."""
+def test_validate_reports_the_first_100_faults_of_a_roles_file_with_the_count(
+    run_css: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`css validate` lists the first 100 faults of a roles file, and the number of all, also with `--json`."""
     file = tmp_path / "roles.yaml"
     roles = "".join("          - no\n" for _ in range(2500))
     head = "version: 1\nintegrations:\n  - integration: 101\n    environments:\n      dev:\n        roles:\n"
@@ -125,8 +131,8 @@ def test_of_a_roles_file_as_well(run_css: Run, tmp_path: Path, capsys: pytest.Ca
     assert told["faults"][0].startswith(f"{file}:7: ")
 
 
-def test_faults_are_sorted_however_they_come() -> None:
-    """css-sdk stores few more faults than it reports."""
+def test_faults_are_sorted_by_line_and_few_are_stored() -> None:
+    """Faults are reported in the order of their lines, however they are found, and css-sdk stores only a few more."""
     faults = FirstFaults("x")
     for line in range(100_000, 0, -1):
         faults.add(line, "wrong")

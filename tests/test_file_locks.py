@@ -1,4 +1,4 @@
-"""Locks of journals, here and as on Windows."""
+"""Locks of journals, on this system and as on Windows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Lock = Callable[[int], None]
 
 
 class Windows(ModuleType):
-    """The part of `msvcrt` that locks: each byte by one open file, and nobody else reads a locked byte."""
+    """Imitate the locking of `msvcrt`: one open file locks each byte, and nobody else can read a locked byte."""
 
     LK_NBLCK = 2
 
@@ -27,7 +27,7 @@ class Windows(ModuleType):
         self.locked: dict[tuple[int, int], int] = {}
 
     def locking(self, file: int, mode: int, length: int) -> None:
-        """Lock bytes from the position of the file on."""
+        """Lock the byte at the position of the file."""
         assert (mode, length) == (self.LK_NBLCK, 1)
         at = os.lseek(file, 0, os.SEEK_CUR), os.fstat(file).st_ino
         if self.locked.setdefault(at, file) != file:
@@ -36,7 +36,7 @@ class Windows(ModuleType):
 
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
-    """The module as it is on Windows."""
+    """Return the module as it is on Windows."""
     windows = Windows()
     monkeypatch.setitem(sys.modules, "msvcrt", windows)
     monkeypatch.setattr(sys, "platform", "win32")
@@ -45,7 +45,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
 
 @pytest.fixture
 def twice(tmp_path: Path) -> Iterator[tuple[int, int]]:
-    """One file, opened by two runs."""
+    """Yield one file that two runs have opened."""
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
     files = os.open(tmp_path / "a file", flags), os.open(tmp_path / "a file", flags)
     yield files
@@ -53,8 +53,8 @@ def twice(tmp_path: Path) -> Iterator[tuple[int, int]]:
         os.close(file)
 
 
-def test_one_of_two_gets_the_lock(twice: tuple[int, int]) -> None:
-    """The other one is refused at once."""
+def test_a_second_run_is_refused_the_lock_of_a_journal(twice: tuple[int, int]) -> None:
+    """If one run holds the lock of a file, a second one is refused at once."""
     file_locks.lock(twice[0])
     with pytest.raises(OSError) as caught:
         file_locks.lock(twice[1])
@@ -62,8 +62,10 @@ def test_one_of_two_gets_the_lock(twice: tuple[int, int]) -> None:
 
 
 @pytest.mark.posix
-def test_on_windows_one_of_two_gets_the_lock(windows: Windows, twice: tuple[int, int]) -> None:
-    """The locked byte is behind the end, so others can read the file, and lines are still appended."""
+def test_on_windows_a_second_run_is_refused_the_lock_but_can_read(windows: Windows, twice: tuple[int, int]) -> None:
+    """On Windows the locked byte is behind the end of the file, so that others can read it and lines are still
+    appended.
+    """
     lock: Lock = runpy.run_path(file_locks.__file__)["lock"]
     lock(twice[0])
     with pytest.raises(PermissionError):

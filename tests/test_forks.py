@@ -30,7 +30,7 @@ PEOPLE = 40
 
 @define
 class Numbers:
-    """How much each test does: so many reads and writes in the children, over several generations of children."""
+    """The number of reads and writes of each test, divided over several generations of child processes."""
 
     reads: int
     writes: int
@@ -38,7 +38,7 @@ class Numbers:
     generations: int = 1
 
     def of_each(self, number: int) -> int:
-        """Return how many of so many one child does."""
+        """Return the share of one child."""
         return number // self.children // self.generations
 
 
@@ -48,7 +48,7 @@ MANY = pytest.param(Numbers(reads=2000, writes=500, generations=5), id="many", m
 
 @pytest.fixture
 def people(sandbox: Sandbox) -> dict[str, str]:
-    """People who each have a role that nobody else has, so that another person's answer is noticed."""
+    """Return people who each have a role that nobody else has, so that another person's answer is noticed."""
     people = {username: f"own-{number}" for number, username in enumerate(usernames(sandbox, PEOPLE))}
     sandbox.create_role(GRANTS_PORTAL, "dev", "given")
     for username, role in people.items():
@@ -61,7 +61,7 @@ def people(sandbox: Sandbox) -> dict[str, str]:
 def served(
     request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
-    """Settings for the sandbox on a socket, plain or over TLS."""
+    """Yield settings for the sandbox on a socket, over HTTP or TLS."""
     server = Server(sandbox)
     if request.param == "https":
         certificate, key = write_certificate(tmp_path)
@@ -72,35 +72,35 @@ def served(
 
 
 class Wrong:
-    """What a process saw that was not so."""
+    """Collect the wrong answers that a process got."""
 
     def __init__(self, people: dict[str, str]) -> None:
         self.people = people
         self.found: list[str] = []
 
     def check_read(self, username: str, roles: Any) -> None:
-        """Note a reading that does not show the person's own role, or shows another's."""
+        """Record a read that lacks the person's own role, or shows another person's."""
         names = {role.name for role in roles if role.name.startswith("own-")}
         if names != {self.people[username]}:
             self.found.append(f"{username} has {self.people[username]}, and the answer was {sorted(names)}")
 
     def check_write(self, username: str, error: NotFound | None) -> None:
-        """Note a write that was confirmed for somebody who does not exist, or refused for somebody who does."""
+        """Record a write that was confirmed for a person who does not exist, or refused for one who does."""
         if (username in self.people) is not (error is None):
             self.found.append(f"{username} was given the role, and the end was {error}")
 
     def written(self, number: int) -> list[str]:
-        """Return the usernames for so many writes; every second one belongs to nobody."""
+        """Return the usernames for the writes; every second one belongs to nobody."""
         return [[*self.people][n % PEOPLE] if n % 2 else f"{n:032x}@idir" for n in range(number)]
 
 
 def given(people: dict[str, str], numbers: Numbers) -> set[str]:
-    """Return those who have the role when every child has done its writes."""
+    """Return the people who have the role after every child has done its writes."""
     return people.keys() & {*Wrong(people).written(numbers.of_each(numbers.writes))}
 
 
 def work(css: Css, people: dict[str, str], numbers: Numbers, seed: int) -> list[str]:
-    """Read people's roles, and assign a role to people of whom half do not exist; return what was wrong."""
+    """Read people's roles, and assign a role to people of whom half do not exist; return the wrong answers."""
     wrong, place = Wrong(people), css.integration(GRANTS_PORTAL).environment("dev")
     names = [*people][seed:] + [*people][:seed]
 
@@ -123,7 +123,7 @@ def work(css: Css, people: dict[str, str], numbers: Numbers, seed: int) -> list[
 
 
 async def async_work(css: AsyncCss, people: dict[str, str], numbers: Numbers, seed: int) -> list[str]:
-    """As `work`, with tasks."""
+    """Do the same as `work`, with tasks."""
     wrong, place = Wrong(people), (await css.integration(GRANTS_PORTAL)).environment("dev")
     names = [*people][seed:] + [*people][:seed]
 
@@ -146,7 +146,7 @@ async def async_work(css: AsyncCss, people: dict[str, str], numbers: Numbers, se
 
 @contextmanager
 def kept_busy(read: Callable[[str], None], names: list[str]) -> Iterator[None]:
-    """Let four threads of this process read all the time, so that forks meet them in the middle of it."""
+    """Let four threads of this process read all the time, so that forks happen during their reads."""
     over = threading.Event()
     started = threading.Barrier(5)
 
@@ -172,7 +172,7 @@ def kept_busy(read: Callable[[str], None], names: list[str]) -> Iterator[None]:
 def test_children_of_busy_threads_get_their_own_answers(
     served: Settings, people: dict[str, str], sandbox: Sandbox, numbers: Numbers
 ) -> None:
-    """Children and their parent use one `Css` at once: every read and every outcome of a write is right."""
+    """If children and their parent use one `Css` at once, every read and every outcome of a write is right."""
     wrong: list[str] = []
     with Css(served) as css:
         place = css.integration(GRANTS_PORTAL).environment("dev")
@@ -196,7 +196,9 @@ def test_children_of_busy_threads_get_their_own_answers(
 def test_children_of_a_busy_event_loop_get_their_own_answers(
     served: Settings, people: dict[str, str], sandbox: Sandbox, numbers: Numbers
 ) -> None:
-    """The same with an `AsyncCss`, which each child uses in an event loop of its own."""
+    """If children and their parent use one `AsyncCss` in their own event loops, every read and every
+    outcome is right.
+    """
     wrong: list[str] = []
     css = AsyncCss(served)
     here = Wrong(people)
@@ -229,8 +231,10 @@ def test_children_of_a_busy_event_loop_get_their_own_answers(
     )
 
 
-def test_a_grandchild_and_a_child_that_closes_its_client(served: Settings, people: dict[str, str]) -> None:
-    """Each process has connections of its own, and closing them leaves those of its parent open."""
+def test_a_child_that_closes_its_client_leaves_the_parents_connections_open(
+    served: Settings, people: dict[str, str]
+) -> None:
+    """Children and grandchildren have their own connections, and closing them leaves those of the parent open."""
     numbers = Numbers(reads=4, writes=4, children=1)
 
     def child() -> list[str]:
@@ -251,8 +255,10 @@ def test_a_grandchild_and_a_child_that_closes_its_client(served: Settings, peopl
         assert len(css._wire._connections.http("a test")._transport._pool.connections) > 0
 
 
-def test_the_generated_client_asks_on_connections_of_the_child(served: Settings, people: dict[str, str]) -> None:
-    """The one that the parent took from `css.api` before the fork goes on in both."""
+def test_the_generated_client_uses_connections_of_the_child(served: Settings, people: dict[str, str]) -> None:
+    """If the parent took `css.api` before the fork, it works in the children, on their own connections, and in the
+    parent.
+    """
     with Css(served) as css:
         api = css.api
 
@@ -268,7 +274,7 @@ def test_the_generated_client_asks_on_connections_of_the_child(served: Settings,
 
 
 def test_a_client_that_was_closed_stays_closed_in_a_child(settings: Settings) -> None:
-    """A fork opens nothing."""
+    """A client that was closed before the fork is refused as closed in the child."""
     css = Css(settings)
     css.close()
 
@@ -281,8 +287,10 @@ def test_a_client_that_was_closed_stays_closed_in_a_child(settings: Settings) ->
 
 
 @pytest.mark.parametrize("option", ["http_client", "transport"])
-def test_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, settings: Settings, option: str) -> None:
-    """Only the caller can create it again, so the child sends nothing. The parent continues."""
+def test_a_passed_client_or_transport_is_refused_in_a_child(sandbox: Sandbox, settings: Settings, option: str) -> None:
+    """An HTTP client or transport that the caller passed is refused in a child, which sends nothing. The parent
+    continues.
+    """
     with ExitStack() as stack:
         http = stack.enter_context(httpx.Client(transport=sandbox.transport()))
         options: Any = {"http_client": http} if option == "http_client" else {"transport": sandbox.transport()}
@@ -310,10 +318,8 @@ def test_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, settings: Se
         assert len(dev.roles.list()) == 3
 
 
-def test_what_was_handed_in_is_refused_in_a_child_of_an_asynchronous_client(
-    sandbox: Sandbox, settings: Settings
-) -> None:
-    """As with threads."""
+def test_a_passed_asynchronous_transport_is_refused_in_a_child(sandbox: Sandbox, settings: Settings) -> None:
+    """An asynchronous transport that the caller passed is refused in a child."""
     css = AsyncCss(settings, transport=sandbox.async_transport())
     asyncio.run(css.integrations())
 
@@ -326,8 +332,8 @@ def test_what_was_handed_in_is_refused_in_a_child_of_an_asynchronous_client(
 
 
 @pytest.mark.parametrize("option", ["http_client", "transport"])
-def test_a_verifier_with_what_was_handed_in_is_refused_in_a_child(sandbox: Sandbox, option: str) -> None:
-    """It fetches no keys there on a connection of its parent, which goes on."""
+def test_a_verifier_with_a_passed_client_is_refused_in_a_child(sandbox: Sandbox, option: str) -> None:
+    """A token verifier with a passed HTTP client or transport fetches no keys in a child, and works in the parent."""
     issuer = "http://localhost/auth/dev/realms/standard"
     token = sandbox.token_for(usernames(sandbox, 1)[0], GRANTS_PORTAL, "dev")
     with httpx.Client(transport=sandbox.transport()) as http:
@@ -348,7 +354,9 @@ def test_a_verifier_with_what_was_handed_in_is_refused_in_a_child(sandbox: Sandb
 
 @pytest.mark.parametrize("served", ["http"], indirect=True)
 def test_a_child_does_not_write_into_its_parents_journal(sandbox: Sandbox, served: Settings, tmp_path: Path) -> None:
-    """It may read, and is refused before it writes; when the parent ends, its journal can be resumed at once."""
+    """A child may read, but not write into its parent's journal, and the journal can be resumed when the parent has
+    ended.
+    """
     path = tmp_path / "journal.jsonl"
     user, other = usernames(sandbox, 2)
     going_on, ready = threading.Event(), threading.Event()
@@ -388,7 +396,7 @@ def test_a_child_does_not_write_into_its_parents_journal(sandbox: Sandbox, serve
 
 @pytest.mark.parametrize("served", ["http"], indirect=True)
 def test_the_client_of_a_system_is_refused_in_a_child(sandbox: Sandbox, served: Settings) -> None:
-    """It is an httpx client that its caller closes; in a child it sends nothing and closes nothing."""
+    """The httpx client of a preset system sends and closes nothing in a child; a new one works there."""
     system = systems.css(
         client_id=served.client_id,
         client_secret=served.client_secret,
@@ -413,7 +421,7 @@ def test_the_client_of_a_system_is_refused_in_a_child(sandbox: Sandbox, served: 
 
 
 def test_locks_that_threads_of_the_parent_hold_are_renewed(sandbox: Sandbox, served: Settings) -> None:
-    """All slots are taken, log calls are being counted, and it is being decided who asks for a token: no hang."""
+    """If threads of the parent hold locks at the fork, the child has fresh locks and does not hang."""
     with Css(served) as css:
         dev = css.integration(GRANTS_PORTAL).environment("dev")
         release, held = threading.Event(), threading.Barrier(11)
@@ -441,8 +449,10 @@ def test_locks_that_threads_of_the_parent_hold_are_renewed(sandbox: Sandbox, ser
 
 
 @pytest.mark.parametrize("served", ["http"], indirect=True)
-def test_a_child_does_not_wait_for_a_reading_of_its_parent(sandbox: Sandbox, served: Settings) -> None:
-    """While a thread of the parent reads the list of integrations, and asks for a token for it, the child does both."""
+def test_a_child_does_not_wait_for_a_read_of_its_parent(sandbox: Sandbox, served: Settings) -> None:
+    """If a thread of the parent reads the integrations at the fork, the child requests a token and
+    reads them itself.
+    """
     sandbox.faults.add("delay", target="token", seconds=1.0, times=1)
     with Css(served) as css, ThreadPoolExecutor(1) as pool:
         reading = pool.submit(css.integrations)

@@ -1,4 +1,4 @@
-"""Characters that nobody sees: refused where a name is new or stands in a file, shown by their codes elsewhere."""
+"""Hidden characters: refused in new names and in files, and shown by their codes everywhere else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLACE = {"integration": "101", "environment": "dev"}
 
 
 def test_all_format_characters_are_hidden_and_no_letter_is() -> None:
-    """The whole of category Cf, and nothing that is a letter, a digit, a mark over a letter or a blank."""
+    """All characters of category Cf count as hidden, and no visible letter, digit, accent or blank does."""
     everything = [chr(number) for number in range(sys.maxunicode + 1)]
     found = set(filter(is_hidden, everything))
     assert set(EVERY_KIND) <= found
@@ -41,8 +41,8 @@ def test_all_format_characters_are_hidden_and_no_letter_is() -> None:
 
 
 @pytest.mark.parametrize("character", EVERY_KIND, ids=ascii)
-def test_text_shows_the_code(character: str) -> None:
-    """This is true for every output, and for characters that Python itself would print."""
+def test_output_shows_the_code_of_a_hidden_character(character: str) -> None:
+    """Output shows a hidden character by its code."""
     code = f"<U+{ord(character):04X}>"
     name = f"ad{character}min"
     assert shown(name) == with_codes(name) == f"ad{code}min"
@@ -50,8 +50,10 @@ def test_text_shows_the_code(character: str) -> None:
 
 
 @pytest.mark.parametrize("character", EVERY_KIND, ids=ascii)
-def test_names_in_files_are_refused(character: str) -> None:
-    """Roles, integrations and patterns in rosters and roles files; what is ignored, and the first mark, is not."""
+def test_names_with_hidden_characters_in_files_are_refused(character: str) -> None:
+    """Names and patterns in rosters and roles files may not contain hidden characters; comments and ignored columns
+    may.
+    """
     user, code = f"{'0f' * 16}@idir", f"<U+{ord(character):04X}>"
     name = f"ad{character}min"
     for cells in (f"{user},{name},101,dev", f"{user},admin,Grants{character}Portal,dev"):
@@ -75,8 +77,8 @@ def test_names_in_files_are_refused(character: str) -> None:
     assert read_desired(comment.encode(), "roles.yaml").places == ()
 
 
-def test_no_role_gets_such_a_name(sandbox: Sandbox, settings: Settings) -> None:
-    """However it would get it; nothing is sent."""
+def test_no_role_gets_a_name_with_hidden_characters(sandbox: Sandbox, settings: Settings) -> None:
+    """Creating, renaming and planning refuse a new name with hidden characters, and create nothing."""
     with Css(settings, transport=sandbox.transport()) as css:
         dev = css.integration(GRANTS_PORTAL).environment("dev")
         before = asked(sandbox)
@@ -94,10 +96,12 @@ def test_no_role_gets_such_a_name(sandbox: Sandbox, settings: Settings) -> None:
     assert asked(sandbox)["POST"] == asked(sandbox)["PUT"] == 0
 
 
-def test_one_that_is_there_can_be_used_and_removed(
+def test_an_existing_role_with_a_hidden_character_can_be_used_and_renamed(
     run_css: Run, sandbox: Sandbox, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the API and by commands, which show it with the code; no export names it, and no plan touches it."""
+    """An existing role with a hidden character can be used and renamed; exports leave it out, and plans do not change
+    it.
+    """
     [user] = usernames(sandbox, 1)
     sandbox.create_role(GRANTS_PORTAL, "dev", HIDDEN)
     with Css(settings, transport=sandbox.transport()) as css:
@@ -123,8 +127,8 @@ def test_one_that_is_there_can_be_used_and_removed(
     assert HIDDEN not in sandbox.roles(GRANTS_PORTAL, "dev")
 
 
-def test_promoting_does_not_spread_it(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Such a role is left where it is; and no role is given such a name on the way."""
+def test_promote_does_not_copy_a_name_with_hidden_characters(run_css: Run, sandbox: Sandbox, tmp_path: Path) -> None:
+    """`css promote` does not copy a role whose name has hidden characters, and gives no role such a name."""
     sandbox.create_role(GRANTS_PORTAL, "dev", HIDDEN)
     source = ("-i", "101", "--from", "dev", "--to", "test")
     assert run_css("promote", *source, "--rename", f"admin={HIDDEN}") == 64
